@@ -1,0 +1,413 @@
+"""The gate: every API request passes here, in this order, and is refused in the v2 form where it fails.
+
+Path and method, key, rate limit, scope, headers, body, then the operation. Limits are decided before the body is read.
+The gate knows no subject; it must never let a key, or what a key was sent with, into a log or an answer.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Histogram
+
+from offhook.access import limits
+from offhook.access.idempotency import check_key
+from offhook.access.model import Principal
+from offhook.access.service import Access
+from offhook.kit import clock
+from offhook.kit.errors import (
+    Forbidden,
+    Invalid,
+    MethodNotAllowed,
+    NotBuilt,
+    NotFound,
+    Notice,
+    RateLimited,
+    Refusal,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMedia,
+    Violation,
+    shown,
+)
+from offhook.kit.ids import Ids
+from offhook.kit.operation import JSON, Call, Limit, Nothing, Operation, Reply
+from offhook.kit.router import Match, Router
+from offhook.kit.wire import Misfit, encode, fit, parse, read_query
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = structlog.get_logger("offhook.request")
+
+REQUESTS = Counter("offhook_requests", "API requests by operation and status.", ["operation", "status"])
+SECONDS = Histogram(
+    "offhook_request_seconds",
+    "Time from the request head to the end of the answer.",
+    ["operation"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+
+_JSON_HEADER = (b"content-type", b"application/json")
+
+
+class Gate:
+    """The ASGI application for everything under /api."""
+
+    def __init__(
+        self,
+        router: Router,
+        access: Access,
+        limiter: limits.Limiter,
+        ids: Ids,
+        *,
+        scale: float = 1.0,
+        access_log: bool = True,
+        tags: Mapping[str, object] | None = None,
+    ) -> None:
+        self._router = router
+        self._access = access
+        self._limiter = limiter
+        self._ids = ids
+        self._scale = scale
+        self._access_log = access_log
+        self._log = log.bind(**tags) if tags else log
+        self._meters: dict[tuple[str, int], Any] = {}
+        self._timers: dict[str, Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        begun = clock.monotonic()
+        request_id = f"{self._ids.new():x}"
+        seen = _Seen()
+        try:
+            reply = await self._answer(scope, receive, request_id, seen)
+        except Refusal as refusal:
+            if isinstance(refusal, Unavailable):
+                self._log.error("unavailable", request_id=request_id, cause=repr(refusal.__cause__)[:500])
+            reply = refusal_reply(refusal)
+        except ClientGone:
+            return
+        except Exception:
+            self._log.exception("fault", request_id=request_id, operation=seen.operation)
+            reply = refusal_reply(_Fault(f"Something went wrong here; it was logged as request {request_id}."))
+        body = reply.body
+        headers = [
+            (b"content-type", reply.media),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode()),
+            *reply.headers,
+        ]
+        if seen.notices:
+            headers.extend(warning_headers(seen.notices))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self._note(scope, seen, reply.status, clock.monotonic() - begun, request_id)
+
+    def _note(self, scope: Scope, seen: "_Seen", status: int, seconds: float, request_id: str) -> None:
+        meter = self._meters.get((seen.operation, status))
+        if meter is None:
+            meter = self._meters[seen.operation, status] = REQUESTS.labels(seen.operation, str(status))
+        timer = self._timers.get(seen.operation)
+        if timer is None:
+            timer = self._timers[seen.operation] = SECONDS.labels(seen.operation)
+        meter.inc()
+        timer.observe(seconds)
+        if self._access_log:
+            self._log.info(
+                "request",
+                request_id=request_id,
+                method=scope["method"],
+                # The template, or the path without its query: a key may stand in the query.
+                path=seen.path or shown(scope["path"]),
+                status=status,
+                ms=round(seconds * 1000, 2),
+                operation=seen.operation,
+                company=seen.company,
+                key=seen.key,
+            )
+
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str, seen: "_Seen") -> Reply:
+        match = self._match(scope, seen)
+        operation = match.operation
+        heads = _Heads(scope["headers"])
+        query = (
+            parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else {}
+        )
+        principal = await self._access.authenticate(_secret(heads, query))
+        seen.company, seen.key = principal.company_id, principal.key_id
+        await self._limit(principal, operation)
+        if not principal.may(operation.scope):
+            raise Forbidden(f"This key lacks the scope {operation.scope}.")
+        if match.violations:
+            raise Invalid.of(match.violations)
+        if operation.handler is None:
+            raise NotBuilt(f"{operation.id} ({operation.method} {operation.path}) is not built yet on this server.")
+        call = Call(
+            principal=principal,
+            params=match.params,
+            request_id=request_id,
+            operation=operation.id,
+            notices=seen.notices,
+            moment=_moment(heads, principal),
+        )
+        if operation.query is not Nothing or query:
+            call.query = read_query(query, operation.query, seen.notices)
+        call.dry_run = _flag(heads.dry_run, "Offhook-Dry-Run") if operation.creates else False
+        if heads.idempotency_key is not None and operation.creates:
+            call.idempotency_key = check_key(heads.idempotency_key)
+        if heads.if_match is not None:
+            call.if_match = _version(heads.if_match)
+        if operation.body is not None or operation.media != (JSON,):
+            await self._read_body(call, operation, heads, receive)
+        elif heads.length is None or heads.length > 0:
+            await _drain(receive, operation.body_limit)
+        if call.moment is None:
+            return await operation.handler(call)
+        with clock.at(call.moment):
+            return await operation.handler(call)
+
+    def _match(self, scope: Scope, seen: "_Seen") -> Match:
+        match = self._router.find(scope["method"], scope["path"])
+        if match is None:
+            raise NotFound("There is no such path; GET /openapi.json lists those that there are.")
+        if match.operation is None:
+            allowed = ", ".join(match.allowed)
+            raise MethodNotAllowed(f"This path takes {allowed}.", headers=[("Allow", allowed)])
+        seen.operation, seen.path = match.operation.id, match.operation.path
+        return match
+
+    async def _limit(self, principal: Principal, operation: Operation) -> None:
+        limit = limits.scaled(operation.limit, self._scale)
+        key = (principal.company_id, operation.id)
+        verdict = self._limiter.take_now(key, limit) or await self._limiter.take(key, limit)
+        if not verdict.accepted:
+            raise rate_limited(verdict, limit, operation)
+
+    async def _read_body(self, call: Call, operation: Operation, heads: "_Heads", receive: Receive) -> None:
+        media = (heads.content_type or "").split(";")[0].strip().lower()
+        if media not in operation.media:
+            raise UnsupportedMedia(
+                f"The Content-Type must be {' or '.join(operation.media)}.",
+                [Violation(location="Content-Type", message="Not read here.", sent=shown(media))],
+            )
+        if heads.length is not None and heads.length > operation.body_limit:
+            raise TooLarge(f"The body may have {operation.body_limit} bytes; this one has {heads.length}.")
+        call.raw, call.media = await _body(receive, operation.body_limit), media
+        if operation.body is not None:
+            document = parse(call.raw)
+            try:
+                call.body = fit(document.value, operation.body, call.notices)
+            except Misfit as misfit:
+                if operation.check is None:
+                    raise
+                call.body = misfit.mended
+                broken = [v for v in await operation.check(call) if not misfit.explains(v)]
+                raise Invalid.of([*misfit.violations, *broken]) from None
+            call.raw = document.canonical
+
+    def early_refusal(self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]]) -> bytes | None:
+        """A whole 429 answer, if it is already certain from the head that the request would get one; else None.
+
+        Called before anything is made for a request, so that a client that ignores its limit costs next to nothing.
+        """
+        if b"?" in url:
+            return None
+        secret = None
+        for name, value in headers:
+            if name == b"authorization":
+                secret = value
+        if secret is None or secret[:7].lower() != b"bearer ":
+            return None
+        match = self._router.find(method.decode("latin-1"), url.decode("latin-1"))
+        if match is None or match.operation is None:
+            return None
+        principal = self._access.known(secret[7:].strip().decode("latin-1"))
+        if principal is None:
+            return None
+        limit = limits.scaled(match.operation.limit, self._scale)
+        verdict = self._limiter.would_refuse((principal.company_id, match.operation.id), limit)
+        if verdict is None:
+            return None
+        return self._early_bytes(match.operation, verdict, limit)
+
+    def _early_bytes(self, operation: Operation, verdict: limits.Verdict, limit: Limit) -> bytes:
+        reply = refusal_reply(rate_limited(verdict, limit, operation))
+        meter = self._meters.get((operation.id, 429))
+        if meter is None:
+            meter = self._meters[operation.id, 429] = REQUESTS.labels(operation.id, "429")
+        meter.inc()
+        head = b"".join(b"%b: %b\r\n" % pair for pair in reply.headers)
+        return b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n%b" % (
+            len(reply.body),
+            head,
+            reply.body,
+        )
+
+
+class ClientGone(Exception):
+    """The client left before its request was whole."""
+
+
+class _Fault(Refusal):
+    status = 500
+    reason = "backendError"
+
+
+class _Seen:
+    """What is known of a request so far, for its log line and its warnings."""
+
+    __slots__ = ("company", "key", "notices", "operation", "path")
+
+    def __init__(self) -> None:
+        self.operation = "none"
+        self.path = ""
+        self.company = 0
+        self.key = 0
+        self.notices: list[Notice] = []
+
+
+class _Heads:
+    """The request headers that the gate reads, picked in one pass."""
+
+    __slots__ = ("authorization", "clock", "content_type", "dry_run", "idempotency_key", "if_match", "length")
+
+    def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
+        found = dict(headers)
+        self.authorization = _text(found.get(b"authorization"))
+        self.content_type = _text(found.get(b"content-type"))
+        self.idempotency_key = _text(found.get(b"idempotency-key"))
+        self.dry_run = _text(found.get(b"offhook-dry-run"))
+        self.clock = _text(found.get(b"offhook-clock"))
+        self.if_match = _text(found.get(b"if-match"))
+        length = found.get(b"content-length", b"")
+        self.length: int | None = int(length) if length.isdigit() and len(length) < 19 else None
+        if self.length is None and b"transfer-encoding" not in found:
+            self.length = 0
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1").strip()
+
+
+def _secret(heads: _Heads, query: Mapping[str, list[str]]) -> str:
+    given = heads.authorization
+    if given:
+        scheme, _, secret = given.partition(" ")
+        if scheme.lower() == "bearer" and secret.strip():
+            return secret.strip()
+    elif in_url := [value for value in query.get("apikey", ()) if value]:
+        return in_url[-1]
+    raise Unauthenticated(
+        "An API key is required: Authorization: Bearer <key>, or ?apikey=<key>.",
+        headers=[("WWW-Authenticate", "Bearer")],
+    )
+
+
+def _flag(value: str | None, location: str) -> bool:
+    if value is None or value == "":
+        return False
+    if value.lower() not in ("true", "false"):
+        raise Invalid.of([Violation(location=location, message="Must be true or false.", sent=shown(value))])
+    return value.lower() == "true"
+
+
+def _version(value: str) -> int | None:
+    if value == "*":
+        return None
+    digits = value.removeprefix("W/").strip('"')
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+        raise Invalid.of(
+            [Violation(location="If-Match", message='Must be an ETag as this server gave it: "7".', sent=shown(value))]
+        )
+    return int(digits)
+
+
+def _moment(heads: _Heads, principal: Principal) -> datetime | None:
+    if not heads.clock:
+        return None
+    if principal.environment != "sandbox":
+        raise Forbidden("Offhook-Clock is for sandbox keys; a live key always has the real time.")
+    try:
+        moment = datetime.fromisoformat(heads.clock)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not 1971 <= moment.year <= 2199:
+        raise Invalid.of(
+            [
+                Violation(
+                    location="Offhook-Clock",
+                    message="Must be a moment with its offset, as 2026-12-24T17:59:59Z, from 1971 to 2199.",
+                    sent=shown(heads.clock),
+                )
+            ]
+        )
+    return moment.astimezone(UTC)
+
+
+async def _body(receive: Receive, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise TooLarge(f"The body may have {limit} bytes; this one has more.")
+        if not message.get("more_body"):
+            return b"".join([*parts, part]) if parts else part
+        parts.append(part)
+
+
+async def _drain(receive: Receive, limit: int) -> None:
+    """Read and drop a body where none is expected; clients may send one with any method."""
+    await _body(receive, limit)
+
+
+def rate_limited(verdict: limits.Verdict, limit: Limit, operation: Operation) -> RateLimited:
+    """The refusal of a request over its limit. Its message holds the word that existing clients look for."""
+    headers = [(name.decode(), value.decode()) for name, value in limits.headers_for(verdict, limit)]
+    return RateLimited(
+        f"rate_limit_exceeded: {operation.id} takes {limit.count} requests in {limit.seconds} seconds for a company.",
+        headers=headers,
+    )
+
+
+def refusal_reply(refusal: Refusal) -> Reply:
+    """A refusal in the v2 error form: one entry a violation, or one for the whole."""
+    entries: list[dict[str, str]] = []
+    for violation in refusal.violations or (Violation(location="", reason=refusal.reason, message=refusal.message),):
+        entry = {"domain": "global", "reason": violation.reason, "message": violation.message}
+        if violation.location:
+            entry |= {"locationType": "field", "location": violation.location}
+        if violation.sent is not None:
+            entry["sent"] = violation.sent
+        entries.append(entry)
+    body = encode({"error": {"code": refusal.status, "message": refusal.message, "errors": entries}})
+    headers = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in refusal.headers)
+    return Reply(body=body, status=refusal.status, headers=headers)
+
+
+def warning_headers(notices: list[Notice]) -> list[tuple[bytes, bytes]]:
+    """`Offhook-Warning`, one each: `code; field; text`. What is not ASCII is percent-encoded."""
+    return [
+        (b"offhook-warning", "; ".join((_safe(n.code), _safe(n.field), _safe(n.text))).encode()) for n in notices[:32]
+    ]
+
+
+def _safe(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if " " <= c <= "~" else "".join(f"%{b:02X}" for b in c.encode("utf-8", "replace")) for c in text)
+
+
+def reply_of(value: msgspec.Struct | Mapping[str, Any] | list[Any], **options: Any) -> Reply:
+    """A JSON answer from a wire struct."""
+    return Reply(body=encode(value), **options)

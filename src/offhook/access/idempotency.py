@@ -1,0 +1,97 @@
+"""A create that is repeated with the same `Idempotency-Key` gets its first answer; with another body it is refused.
+
+The record is written in the transaction of the create itself, so there is no moment at which one exists without the
+other. Only successes are kept: a refused create changes nothing and may be mended under the same key.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from offhook.access import store
+from offhook.kit.errors import Conflict, Invalid, Notice, Violation, shown
+from offhook.kit.wire import encode
+from offhook.storage.database import Transaction
+
+MAX_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A create that may be repeated: which one (`digest`), and with what (`fingerprint`). `id` is the record's own."""
+
+    id: int
+    digest: bytes
+    fingerprint: bytes
+    at: int
+    keep_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to a create: its body, what to say besides, and whether it is a first answer given again."""
+
+    body: bytes
+    notices: tuple[Notice, ...] = ()
+    replayed: bool = False
+
+
+def check_key(key: str) -> str:
+    """The header's value, 1 to 255 visible ASCII characters."""
+    if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+        raise Invalid.of(
+            [
+                Violation(
+                    location="Idempotency-Key",
+                    message=f"Must be 1 to {MAX_KEY} visible ASCII characters; a UUID serves well.",
+                    sent=shown(key),
+                )
+            ]
+        )
+    return key
+
+
+def digest(tenant_id: int, operation: str, key: str) -> bytes:
+    """What a key stands for: the same key of another company, environment or operation is another one."""
+    return hashlib.sha256(f"{tenant_id}\0{operation}\0{key}".encode()).digest()
+
+
+def replay(tx: Transaction, claim: Claim) -> Outcome | None:
+    """The first answer, if there is one still kept; Conflict if it answered another body."""
+    found = store.reply(tx, claim.digest)
+    if found is None:
+        return None
+    fingerprint, warnings, body, kept_at = found
+    if kept_at + claim.keep_ms <= claim.at:
+        store.forget_reply(tx, claim.digest)
+        return None
+    if fingerprint != claim.fingerprint:
+        raise Conflict(
+            "This Idempotency-Key was already used with another body; use a new key for a new request.",
+            [Violation(location="Idempotency-Key", reason="conflict", message="Already used with another body.")],
+        )
+    return Outcome(body.encode(), tuple(msgspec.json.decode(warnings, type=list[Notice])), replayed=True)
+
+
+def keep(tx: Transaction, answers: Sequence[tuple[Claim, Outcome]]) -> None:
+    """Record first answers, at least one."""
+    store.insert_replies(
+        tx,
+        [
+            (c.id, c.digest, c.fingerprint, c.at, encode(o.notices).decode() if o.notices else "[]", o.body.decode())
+            for c, o in answers
+        ],
+    )
+
+
+def once(tx: Transaction, claim: Claim | None, create: Callable[[], Outcome]) -> Outcome:
+    """`create()`, or its first answer if `claim` was answered before."""
+    if claim is None:
+        return create()
+    if (first := replay(tx, claim)) is not None:
+        return first
+    outcome = create()
+    keep(tx, [(claim, outcome)])
+    return outcome

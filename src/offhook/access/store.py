@@ -1,0 +1,139 @@
+"""The only SQL of access: companies, tenants, API keys, idempotency records."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
+
+from offhook.access.model import Company, Environment, Key
+from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.tables import big, metadata, text
+
+companies = Table(
+    "companies",
+    metadata,
+    big("id", primary_key=True, autoincrement=False),
+    text("name"),
+    text("country"),
+    text("domain"),
+    text("account_type"),
+    text("admin_email"),
+    text("state"),
+    big("anchor_day"),
+    big("created_at"),
+)
+tenants = Table(
+    "tenants",
+    metadata,
+    big("id", primary_key=True, autoincrement=False),
+    big("company_id"),
+    text("environment"),
+    UniqueConstraint("company_id", "environment"),
+)
+api_keys = Table(
+    "api_keys",
+    metadata,
+    big("id", primary_key=True, autoincrement=False),
+    big("tenant_id"),
+    text("name"),
+    text("prefix"),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    text("scopes"),
+    big("created_at"),
+    big("expires_at", nullable=True),
+    big("revoked_at", nullable=True),
+    big("last_used_at", nullable=True),
+    Index(None, "tenant_id", "id"),
+)
+idempotency = Table(
+    "idempotency",
+    metadata,
+    big("id", primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    big("kept_at"),
+    text("warnings"),
+    text("body"),
+)
+
+insert_company = Insert(companies, [c.name for c in companies.columns])
+insert_tenant = Insert(tenants, ["id", "company_id", "environment"])
+insert_key = Insert(api_keys, ["id", "tenant_id", "name", "prefix", "digest", "scopes", "created_at", "expires_at"])
+insert_replies = Insert(idempotency, ["id", "digest", "fingerprint", "kept_at", "warnings", "body"])
+
+_COMPANY = Statement("SELECT * FROM companies WHERE id = ?")
+_COMPANIES = Statement("SELECT * FROM companies ORDER BY id LIMIT 1000")
+_TENANT = Statement("SELECT id FROM tenants WHERE company_id = ? AND environment = ?")
+_KEY_COLUMNS = (
+    "SELECT k.id, k.tenant_id, t.company_id, t.environment, k.name, k.prefix, k.scopes, k.created_at, k.expires_at, "
+    "k.revoked_at, k.last_used_at FROM api_keys k JOIN tenants t ON t.id = k.tenant_id "
+)
+_KEY_BY_DIGEST = Statement(_KEY_COLUMNS + "WHERE k.digest = ?")
+_KEY = Statement(_KEY_COLUMNS + "WHERE t.company_id = ? AND k.id = ?")
+_KEYS = Statement(_KEY_COLUMNS + "WHERE t.company_id = ? ORDER BY k.id")
+_REVOKE = Statement("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL")
+_USED = Statement("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?")
+_REPLY = Statement("SELECT fingerprint, warnings, body, kept_at FROM idempotency WHERE digest = ?")
+_FORGET_REPLY = Statement("DELETE FROM idempotency WHERE digest = ?")
+_FORGET = Statement("DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE id < ? ORDER BY id LIMIT ?)")
+
+
+def company(tx: Transaction, company_id: int) -> Company | None:
+    row = tx.first(_COMPANY, company_id)
+    return Company(*row) if row else None
+
+
+def all_companies(tx: Transaction) -> list[Company]:
+    """The first thousand companies, oldest first."""
+    return [Company(*row) for row in tx.all(_COMPANIES)]
+
+
+def tenant_id(tx: Transaction, company_id: int, environment: Environment) -> int | None:
+    row = tx.first(_TENANT, company_id, environment)
+    return row[0] if row else None
+
+
+def _key(row: Sequence[Any]) -> Key:
+    return Key(*row[:6], tuple(msgspec.json.decode(row[6], type=list[str])), *row[7:])
+
+
+def keys_by_digest(tx: Transaction, digests: list[bytes]) -> list[Key | None]:
+    """The key behind each digest, revoked and expired ones included."""
+    return [_key(row) if (row := tx.first(_KEY_BY_DIGEST, digest)) else None for digest in digests]
+
+
+def key(tx: Transaction, company_id: int, key_id: int) -> Key | None:
+    row = tx.first(_KEY, company_id, key_id)
+    return _key(row) if row else None
+
+
+def keys(tx: Transaction, company_id: int) -> list[Key]:
+    """All keys of a company, in both environments, oldest first."""
+    return [_key(row) for row in tx.all(_KEYS, company_id)]
+
+
+def revoke(tx: Transaction, key_id: int, at: int) -> bool:
+    """Whether the key was still good before."""
+    return tx.change(_REVOKE, at, key_id) == 1
+
+
+def mark_used(tx: Transaction, uses: Sequence[tuple[int, int]]) -> None:
+    """Record last uses, as (key id, milliseconds)."""
+    for key_id, at in uses:
+        tx.change(_USED, at, key_id, at)
+
+
+def reply(tx: Transaction, digest: bytes) -> tuple[bytes, str, str, int] | None:
+    """(fingerprint, warnings, body, kept at) of a create that was answered, or None."""
+    row = tx.first(_REPLY, digest)
+    return (bytes(row[0]), row[1], row[2], row[3]) if row else None
+
+
+def forget_reply(tx: Transaction, digest: bytes) -> None:
+    tx.change(_FORGET_REPLY, digest)
+
+
+def forget_replies(tx: Transaction, before_id: int, at_most: int) -> int:
+    """Drop up to `at_most` records with ids under `before_id`; gives how many."""
+    return tx.change(_FORGET, before_id, at_most)

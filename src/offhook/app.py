@@ -1,0 +1,237 @@
+"""Composes the house: opens the store, makes each subject's service and operations, and puts the gate in front.
+
+This is the only place that knows all subjects. `Offhook` is one running server's worth of parts; `application` is its
+ASGI form.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Litestar, Request, Response, get, post
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+
+from offhook import __version__
+from offhook.access import api as access_api
+from offhook.access import store as access_store
+from offhook.access.gate import Gate, Receive, Scope, Send
+from offhook.access.limits import limiter_for
+from offhook.access.service import Access
+from offhook.access.v2 import unbuilt
+from offhook.billing import api as billing_api
+from offhook.console import reference
+from offhook.events import api as events_api
+from offhook.examples import CREATE_EXAMPLES
+from offhook.kit import clock, openapi, phones, tracing
+from offhook.kit.cursor import Cursors
+from offhook.kit.errors import Refusal
+from offhook.kit.ids import EPOCH_MS, Ids
+from offhook.kit.router import Router
+from offhook.kit.settings import Settings
+from offhook.offices import api as offices_api
+from offhook.offices import store as offices_store
+from offhook.offices.service import Offices
+from offhook.storage import secrets
+from offhook.storage.batches import Reader, Writer
+from offhook.storage.database import Database
+from offhook.storage.migrate import upgrade
+from offhook.storage.slots import lease
+
+log = structlog.get_logger("offhook")
+
+BATCHES = Gauge("offhook_writer_batches", "Transactions committed by the writer.")
+UNITS = Gauge("offhook_writer_units", "Units of work given to the writer.")
+REPLAYS = Gauge("offhook_writer_replays", "Batches that were undone and done again one by one.")
+
+_PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+HOUSEKEEPING_SECONDS = 30.0
+_FORGET_AT_ONCE = 500
+
+
+_ABOUT = (
+    "An office phone system created by one API call. Paths under /api/v2 speak the Dialpad v2 wire format: 64-bit "
+    "integers are strings of digits in answers and may be either in requests; what is not set is left out. Paths under "
+    "/api/offhook/v1 are additions. Everything that was ignored or guessed is said in Offhook-Warning headers."
+)
+_TAGS = {
+    "Offices": "Create offices and read them, as v2 does.",
+    "Offices, whole": "What v2 takes and never returns, and what it cannot change.",
+    "Opening hours": "When an office takes calls: periods, holidays, dated overrides.",
+    "Emergency addresses": "Where help is sent.",
+    "Billing": "Plans and licences.",
+    "Company": "The company behind a key.",
+    "Events": "Everything that changed.",
+}
+
+
+class Offhook:
+    """Every part of a running server. Made once; `close` it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.url)
+        upgrade(self.database)
+        self.slot = lease(self.database)
+        self.ids = Ids(self.slot.number)
+        self.writer = Writer(self.database)
+        self.reader = Reader(self.database)
+        self.access = Access(self.database, self.writer)
+        self.limiter = limiter_for(settings.redis_url)
+        self.offices = Offices(self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days)
+        cursors = Cursors(secrets.get(self.database, "cursor"))
+        operations = [
+            *access_api.operations(self.reader, offices_store.count_of),
+            *events_api.operations(self.reader, cursors),
+            *billing_api.operations(self.reader),
+            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES),
+        ]
+        self.document = openapi.document(
+            operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS
+        )
+        everything = [*operations, *unbuilt({operation.id for operation in operations})]
+        self.gate = Gate(
+            Router(everything),
+            self.access,
+            self.limiter,
+            self.ids,
+            scale=settings.rate_limit_scale,
+            access_log=settings.access_log,
+            tags={"benchmark": True} if settings.benchmark else None,
+        )
+        self._housekeeping: asyncio.Task[None] | None = None
+        phones.warm()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Offhook"]:
+        """Housekeeping while the block runs; at its end everything submitted is committed and the store is closed."""
+        self._housekeeping = asyncio.create_task(self._keep_house())
+        try:
+            yield self
+        finally:
+            self._housekeeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._housekeeping
+            with suppress(Refusal):
+                await self.access.flush()
+            await self.writer.close()
+            await self.access.close()
+            await self.offices.close()
+            self.reader.close()
+            await self.limiter.close()
+            self.slot.release()
+            self.database.close()
+
+    async def _keep_house(self) -> None:
+        """Now and then: write down when keys were last used, forget creates that can no longer be repeated."""
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+            try:
+                await self.access.flush()
+                horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
+                if horizon > 0:
+                    while await self.writer.run(
+                        lambda tx, before=horizon << 11: access_store.forget_replies(tx, before, _FORGET_AT_ONCE)  # type: ignore[misc]
+                    ):
+                        pass
+            except Refusal as refusal:
+                log.warning("housekeeping_put_off", cause=refusal.message)
+
+    async def ready(self) -> dict[str, Any]:
+        """How the parts are; raises Unavailable when the store cannot answer."""
+        await self.reader.run(lambda tx: tx.connection.exec_driver_sql("SELECT 1").scalar())
+        shared = await self.limiter.check()
+        return {"status": "ready", "store": "ok", "rate_limits": "ok" if shared else "per process: Redis is away"}
+
+
+def application(offhook: Offhook) -> Any:
+    """The ASGI application: the gate for the API, Litestar for all else."""
+    site = _site(offhook)
+    gate: Any = offhook.gate
+    if offhook.settings.otel_endpoint:
+        gate = tracing.Traced(gate, offhook.settings.otel_endpoint)
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith("//"):
+                path = "/" + path.lstrip("/")
+            if path.startswith(("/api/", "/oauth2/")):
+                await gate(scope, receive, send)
+                return
+        await site(scope, receive, send)  # type: ignore[arg-type]
+
+    return front
+
+
+def _site(offhook: Offhook) -> Litestar:
+    """What is not the API: health, metrics, the OpenAPI document, its reference page."""
+    document = openapi.encoded(offhook.document)
+    page = reference.render(offhook.document)
+    assets = {asset.name: asset for asset in reference.ASSETS}
+    settings = offhook.settings
+
+    @get("/healthz")
+    async def healthz() -> Response[dict[str, Any]]:
+        about: dict[str, Any] = {"status": "ok", "version": __version__}
+        if settings.benchmark:
+            about["benchmark"] = f"rate limits are multiplied by {settings.rate_limit_scale:g}"
+        return Response(about)
+
+    @get("/readyz")
+    async def readyz() -> Response[dict[str, Any]]:
+        try:
+            return Response(await offhook.ready())
+        except Refusal as refusal:
+            return Response({"status": "unavailable", "store": refusal.message}, status_code=503)
+
+    @get("/metrics")
+    async def metrics() -> Response[bytes]:
+        BATCHES.set(offhook.writer.batches)
+        UNITS.set(offhook.writer.units)
+        REPLAYS.set(offhook.writer.replays)
+        return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    @get("/openapi.json")
+    async def openapi_json() -> Response[bytes]:
+        return Response(document, media_type="application/json")
+
+    @get(["/", "/docs"])
+    async def docs() -> Response[bytes]:
+        return Response(page, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
+
+    @get("/docs/assets/{name:str}")
+    async def asset(name: str) -> Response[bytes]:
+        found = assets.get(name)
+        if found is None:
+            return Response(b"", status_code=404)
+        return Response(found.content, media_type=found.media, headers={"cache-control": "max-age=86400"})
+
+    handlers: list[Any] = [healthz, readyz, metrics, openapi_json, docs, asset]
+    if settings.benchmark:
+
+        @post("/benchmark/echo", status_code=200)
+        async def echo(request: Request[Any, Any, Any]) -> Response[bytes]:
+            return Response(await request.body(), media_type="application/json")
+
+        handlers.append(echo)
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with offhook.running():
+            yield
+
+    return Litestar(
+        handlers,
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+        type_encoders={msgspec.Struct: msgspec.to_builtins},
+    )

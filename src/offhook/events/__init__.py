@@ -1,0 +1,1 @@
+"""What happened: the outbox, written in the transaction of the change itself, in a closed vocabulary."""

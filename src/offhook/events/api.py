@@ -1,0 +1,59 @@
+"""`GET /api/offhook/v1/events`: the outbox, page by page, in the order of commit."""
+
+from typing import Any
+
+import msgspec
+
+from offhook.access.gate import reply_of
+from offhook.events import store
+from offhook.events.wire import ActorOut, EventOut, EventPage, EventQuery
+from offhook.kit.cursor import Cursors
+from offhook.kit.operation import Call, Operation, Reply
+from offhook.storage.batches import Reader
+
+
+def _out(row: Any) -> EventOut:
+    seq, word, subject, actor_id, actor_name, at, request_id, before, after = row
+    return EventOut(
+        seq=str(seq),
+        event=word,
+        subject_id=subject,
+        at=str(at),
+        actor=ActorOut(str(actor_id) if actor_id else None, actor_name or None),
+        request_id=request_id or None,
+        before=msgspec.Raw(before.encode()) if before else None,
+        after=msgspec.Raw(after.encode()) if after else None,
+    )
+
+
+def operations(reader: Reader, cursors: Cursors) -> list[Operation]:
+    """The operations of this subject."""
+
+    async def page(call: Call) -> Reply:
+        query: EventQuery = call.query or EventQuery()
+        tenant = call.principal.tenant_id
+        after = cursors.open(query.cursor, "events", tenant, []) if query.cursor else 0
+        rows = await reader.run(lambda tx: store.page(tx, tenant, after, query.limit))
+        last = rows[-1][0] if rows else after
+        cursor = cursors.seal("events", tenant, [], last) if last else None
+        return reply_of(EventPage([_out(row) for row in rows], cursor))
+
+    return [
+        Operation(
+            id="offhook.events.list",
+            method="GET",
+            path="/api/offhook/v1/events",
+            tag="Events",
+            summary="Page through everything that changed",
+            description=(
+                "Every change, with who made it, when, and the subject before and after, in the order in which the "
+                "changes were committed. The last page's cursor stays good for polling: sent again later, it gives "
+                "what has come since."
+            ),
+            handler=page,
+            scope="events:read",
+            query=EventQuery,
+            reply=EventPage,
+            reply_description="A page of events, oldest first.",
+        )
+    ]

@@ -1,0 +1,95 @@
+"""What an API operation is: one description from which routing, limits, decoding and the OpenAPI document all come.
+
+Subjects list their operations; app.py collects them; access/gate.py carries them out. Nothing here knows a subject.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from offhook.kit.errors import Notice, Violation
+
+JSON = "application/json"
+MIB = 1024 * 1024
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` accepted requests in any `seconds` long window, for a company and an operation."""
+
+    count: int = 1200
+    seconds: int = 60
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """An operation without query parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What goes back: a body already encoded, and headers beyond those the gate adds."""
+
+    body: bytes
+    status: int = 200
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    media: bytes = b"application/json"
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request that has passed the gate: who asks, for what, when, and what to say besides the answer."""
+
+    principal: Any
+    params: Mapping[str, int | str]
+    query: Any = None
+    body: Any = None
+    raw: bytes = b""
+    media: str = JSON
+    request_id: str = ""
+    dry_run: bool = False
+    idempotency_key: str | None = None
+    if_match: int | None = None
+    moment: datetime | None = None
+    operation: str = ""
+    notices: list[Notice] = field(default_factory=list)
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+Check = Callable[[Call], Awaitable[Sequence[Violation]]]
+"""Asks an operation's rules about a body without doing anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """An API operation.
+
+    `path` is a template: `{id}` and names ending in `_id` take int64, other names take one path segment of text.
+    `scope` is what a key needs. `creates` operations accept `Idempotency-Key` and `Offhook-Dry-Run`. `handler` None
+    answers 501 and names the operation. `check` lets a body that does not fit its struct be refused for its broken
+    rules in the same answer. `examples` maps a title to a request body.
+    """
+
+    id: str
+    method: Method
+    path: str
+    summary: str
+    handler: Handler | None = None
+    check: Check | None = None
+    description: str = ""
+    tag: str = ""
+    scope: str = "admin"
+    limit: Limit = Limit()
+    query: type[msgspec.Struct] = Nothing
+    body: type[msgspec.Struct] | None = None
+    reply: Any = None
+    reply_description: str = ""
+    media: tuple[str, ...] = (JSON,)
+    body_limit: int = MIB
+    creates: bool = False
+    refusals: tuple[int, ...] = ()
+    examples: Mapping[str, Any] = field(default_factory=dict)

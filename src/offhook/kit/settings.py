@@ -1,0 +1,97 @@
+"""Settings: environment, then file, then flag, in rising order. Every field is one line of docs/configuration.md.
+
+The environment uses the prefix OFFHOOK_ and the field's name in capitals; the file is TOML with the same names.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from offhook.kit.errors import Refusal
+
+PREFIX = "OFFHOOK_"
+SECRET = frozenset({"secret", "database_url", "redis_url"})
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+def _field(text: str) -> Any:
+    return msgspec.Meta(description=text)
+
+
+class BadSettings(Refusal):
+    """A setting that cannot be used; the server does not start."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All that can be set, with its default."""
+
+    data: Annotated[str, _field("Folder that holds the database and its locks.")] = "offhook-data"
+    database_url: Annotated[str, _field("postgresql://… to keep the data there; empty: SQLite in the data folder.")] = (
+        ""
+    )
+    redis_url: Annotated[str, _field("redis://… to share rate limits between processes; empty: in memory.")] = ""
+    host: Annotated[str, _field("Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535), _field("Port to listen on; 0 takes a free one.")] = 8080
+    rate_limit_scale: Annotated[
+        float, msgspec.Meta(gt=0), _field("Multiplies every limit; above 1 only with --benchmark.")
+    ] = 1.0
+    benchmark: Annotated[bool, _field("Allow rate_limit_scale above 1 and serve /benchmark/echo; says so.")] = False
+    log_level: Annotated[str, _field("debug, info, warning or error.")] = "info"
+    access_log: Annotated[bool, _field("One JSON line for each request.")] = True
+    otel_endpoint: Annotated[str, _field("OTLP/HTTP collector for traces; empty: no traces.")] = ""
+    idempotency_days: Annotated[int, msgspec.Meta(ge=1, le=90), _field("Days that a create can be repeated.")] = 7
+    head_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request head.")] = 15.0
+    body_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request body.")] = 30.0
+    keep_alive_seconds: Annotated[int, msgspec.Meta(gt=0), _field("Idle time before a connection is closed.")] = 75
+    stop_seconds: Annotated[int, msgspec.Meta(gt=0), _field("Time for requests in flight at a stop.")] = 20
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The database file in embedded use."""
+        return Path(self.data) / "offhook.sqlite3"
+
+    @property
+    def url(self) -> str:
+        """The database as SQLAlchemy names it; PostgreSQL always through psycopg."""
+        if not self.database_url:
+            return f"sqlite:///{self.sqlite_path}"
+        scheme, _, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else self.database_url
+
+
+def load(
+    flags: Mapping[str, Any] | None = None, file: Path | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Settings from `environ` (default: the process's), then `file` (or OFFHOOK_CONFIG), then `flags` that are set."""
+    environ = os.environ if environ is None else environ
+    names = {field.name for field in msgspec.structs.fields(Settings)}
+    values: dict[str, Any] = {
+        name: environ[key] for name in names if (key := PREFIX + name.upper()) in environ and environ[key] != ""
+    }
+    chosen = file or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
+    if chosen is not None:
+        try:
+            given = tomllib.loads(chosen.read_text())
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise BadSettings(f"The settings file {chosen} cannot be read: {error}") from None
+        if unknown := sorted(given.keys() - names):
+            raise BadSettings(f"The settings file {chosen} names unknown settings: {', '.join(unknown)}")
+        values |= given
+    values |= {name: value for name, value in (flags or {}).items() if value is not None}
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSettings(f"A setting cannot be used: {error}") from None
+    if settings.rate_limit_scale > 1 and not settings.benchmark:
+        raise BadSettings(
+            "OFFHOOK_RATE_LIMIT_SCALE above 1 lifts the limits that protect every company; "
+            "it is accepted only by a server started with --benchmark."
+        )
+    if settings.log_level not in ("debug", "info", "warning", "error"):
+        raise BadSettings("log_level must be debug, info, warning or error.")
+    return settings

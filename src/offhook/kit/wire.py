@@ -1,0 +1,358 @@
+"""Conventions of the v2 wire: one strict JSON reader, int64 as text, absent nulls, booleans in any case.
+
+`read` is the only way a request body becomes a value. It never stops at the first fault: it lists every place that does
+not fit the struct, and every field that the struct does not know.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from offhook.kit.errors import Invalid, Malformed, Notice, Violation, shown
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+MAX_DEPTH = 32
+INT64_MAX = 2**63 - 1
+
+Int64 = Annotated[
+    int | str,
+    msgspec.Meta(
+        description="A 64-bit integer, as a JSON number or as a string of digits.",
+        extra_json_schema={"format": "int64", "x-offhook-type": "Integer"},
+    ),
+]
+Int64Text = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^-?\d{1,19}$", extra_json_schema={"format": "int64"}),
+]
+
+_DIGITS = re.compile(r"-?\d{1,19}")
+
+
+def to_int64(value: int | str) -> int | None:
+    """`value` as an integer within 64 bits, or None if it is not one."""
+    if isinstance(value, str):
+        if not _DIGITS.fullmatch(value) or not value.isascii():
+            return None
+        value = int(value)
+    return value if -INT64_MAX - 1 <= value <= INT64_MAX else None
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A JSON body read without loss: its value, and a digest that does not depend on spacing or key order."""
+
+    value: Any
+    canonical: bytes
+
+    @property
+    def fingerprint(self) -> bytes:
+        return hashlib.sha256(self.canonical).digest()
+
+
+def parse(raw: bytes) -> Document:
+    """Strict JSON: UTF-8, one document, no NaN or Infinity, no key twice in an object, at most 32 levels deep.
+
+    Duplicate keys are found without a second parser. Every member of an object carries one structural colon, and the
+    decoder keeps one of two equal keys; so the text has more colons than its re-encoded value exactly when a key was
+    dropped. Only an escaped colon (\\u003a) could hide that, and such a body takes the slow way.
+    """
+    try:
+        value = _decode(raw)
+    except msgspec.DecodeError as error:
+        raise Malformed(f"The body is not valid JSON: {error}") from None
+    except RecursionError:
+        raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    canonical = _encode_sorted(value)
+    if raw.count(b":") != canonical.count(b":") or b"\\u003" in raw:
+        _refuse_duplicates(raw)
+    return Document(value, canonical)
+
+
+_decode = msgspec.json.Decoder().decode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+encode = msgspec.json.Encoder().encode
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
+
+
+def _refuse_duplicates(raw: bytes) -> None:
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in members:
+            if key in found:
+                raise Malformed(
+                    f"The key {shown(key)} stands twice in one object; send it once.",
+                    [
+                        Violation(
+                            location=shown(key), message="This key stands twice in one object.", reason="duplicate"
+                        )
+                    ],
+                )
+            found[key] = value
+        return found
+
+    json.loads(raw, object_pairs_hook=pairs)
+
+
+class Misfit(Invalid):
+    """A body that does not fit its struct. `mended` does: what was faulty is left out or stands in, so that the rules
+    can still be asked about the rest; `explains` tells whether a rule's violation is only an echo of such a fault.
+    """
+
+    def __init__(self, message: str, violations: Iterable[Violation], mended: Any) -> None:
+        super().__init__(message, violations)
+        self.mended = mended
+
+    def explains(self, violation: Violation) -> bool:
+        place = violation.location
+        return any(
+            place == fault.location
+            or place.startswith((fault.location + ".", fault.location + "["))
+            or fault.location.startswith((place + ".", place + "["))
+            for fault in self.violations
+        )
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a struct expects, laid out for finding faults: wire name, type without None, whether it must be there."""
+
+    type: Any
+    fields: dict[str, tuple[Any, bool]]
+    names: frozenset[str]
+    nested: tuple[tuple[str, Any, bool], ...]
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) in (Union, UnionType):
+        rest = [a for a in get_args(kind) if a is not NoneType]
+        return rest[0] if len(rest) == 1 else Union[tuple(rest)]  # noqa: UP007 - built at run time
+    return kind
+
+
+def _bare(kind: Any) -> Any:
+    """`kind` without None and without annotations, however they are nested."""
+    while True:
+        inner = _without_none(kind)
+        if get_origin(inner) is Annotated:
+            inner = get_args(inner)[0]
+        if inner is kind:
+            return kind
+        kind = inner
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+@lru_cache(maxsize=256)
+def shape(kind: type[msgspec.Struct]) -> Shape:
+    """The shape of a struct type; optional fields are those with a default."""
+    hints = get_type_hints(kind, include_extras=True)
+    fields: dict[str, tuple[Any, bool]] = {}
+    nested: list[tuple[str, Any, bool]] = []
+    for info in msgspec.structs.fields(kind):
+        hint = _without_none(hints[info.name])
+        fields[info.encode_name] = (hint, info.required)
+        bare = _bare(hint)
+        if _is_struct(bare):
+            nested.append((info.encode_name, bare, False))
+        elif get_origin(bare) is list and _is_struct(_bare(get_args(bare)[0])):
+            nested.append((info.encode_name, _bare(get_args(bare)[0]), True))
+    return Shape(kind, fields, frozenset(fields), tuple(nested))
+
+
+def fit(value: Any, kind: type[T], notices: list[Notice]) -> T:
+    """`value` (decoded JSON) as a `kind`, or Invalid with every violation; unknown fields become notices.
+
+    A null counts as absent: for a required field that is missing, for an optional one it takes the default.
+    """
+    if not isinstance(value, dict):
+        raise Invalid.of([Violation(location="", message=f"The body must be a JSON object, not {_kind_of(value)}.")])
+    try:
+        result = msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        found: list[Violation] = []
+        _faults(value, shape(kind), "", found)
+        if found:
+            whole = Invalid.of(found)
+            mended = msgspec.convert(_mended(value, shape(kind)), kind)
+            raise Misfit(whole.message, whole.violations, mended) from None
+        result = msgspec.convert(_pruned(value), kind)
+    unknown: list[str] = []
+    _unknown(value, shape(kind), "", unknown)
+    for place in unknown[:20]:
+        notices.append(Notice("unknown_field", place, "This field is not known and was ignored."))
+    if len(unknown) > 20:
+        notices.append(Notice("unknown_field", "", f"{len(unknown) - 20} more unknown fields were ignored."))
+    return result
+
+
+def read(raw: bytes, kind: type[T], notices: list[Notice]) -> tuple[T, Document]:
+    """The body `raw` as a `kind`; see `parse` and `fit` for what is refused."""
+    document = parse(raw)
+    return fit(document.value, kind, notices), document
+
+
+def _unknown(value: Mapping[str, Any], of: Shape, prefix: str, found: list[str]) -> None:
+    if not value.keys() <= of.names:
+        found.extend(prefix + shown(key) for key in value if key not in of.names)
+    for name, kind, many in of.nested:
+        inner = value.get(name)
+        if inner is None:
+            continue
+        if many:
+            for index, item in enumerate(inner):
+                _unknown(item, shape(kind), f"{prefix}{name}[{index}].", found)
+        else:
+            _unknown(inner, shape(kind), f"{prefix}{name}.", found)
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _pruned(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_pruned(inner) for inner in value]
+    return value
+
+
+def _mended(value: Any, of: Shape) -> dict[str, Any]:
+    """`value` with what does not fit left out, and stand-ins for what is required; it converts to `of`."""
+    value = value if isinstance(value, dict) else {}
+    nested = {name: (kind, many) for name, kind, many in of.nested}
+    mended: dict[str, Any] = {}
+    for name, (kind, required) in of.fields.items():
+        inner = value.get(name)
+        if name in nested and inner is not None:
+            struct, many = nested[name]
+            if not many and (isinstance(inner, dict) or required):
+                mended[name] = _mended(inner, shape(struct))
+                continue
+            if many and isinstance(inner, list):
+                inner = [_mended(item, shape(struct)) for item in inner]
+        try:
+            if inner is not None:
+                msgspec.convert(inner, kind)
+                mended[name] = inner
+                continue
+        except msgspec.ValidationError:
+            pass
+        if required:
+            mended[name] = _stand_in(kind)
+    return mended
+
+
+def _stand_in(kind: Any) -> Any:
+    """Something of the type: what its Meta names under `stand_in`, else the plainest value."""
+    for meta in get_args(kind)[1:] if get_origin(kind) is Annotated else ():
+        if isinstance(meta, msgspec.Meta) and meta.extra and "stand_in" in meta.extra:
+            return meta.extra["stand_in"]
+    bare = _bare(kind)
+    if _is_struct(bare):
+        return _mended({}, shape(bare))
+    if get_origin(bare) is Literal:
+        return get_args(bare)[0]
+    return {bool: False, str: "-", int: 1, float: 1.0}.get(bare, [] if get_origin(bare) is list else 1)
+
+
+def _faults(value: Any, of: Shape, prefix: str, found: list[Violation]) -> None:
+    if not isinstance(value, dict):
+        found.append(
+            Violation(
+                location=prefix.rstrip("."), message=f"Must be an object, not {_kind_of(value)}.", sent=shown(value)
+            )
+        )
+        return
+    nested = {name: (kind, many) for name, kind, many in of.nested}
+    for name, (kind, required) in of.fields.items():
+        inner = value.get(name)
+        place = prefix + name
+        if inner is None:
+            if required:
+                text = "This field is required" + ("; null counts as missing." if name in value else ".")
+                found.append(Violation(location=place, reason="required", message=text))
+        elif name in nested:
+            struct, many = nested[name]
+            if not many:
+                _faults(inner, shape(struct), place + ".", found)
+            elif isinstance(inner, list):
+                for index, item in enumerate(inner):
+                    _faults(item, shape(struct), f"{place}[{index}].", found)
+            else:
+                found.append(
+                    Violation(location=place, message=f"Must be a list, not {_kind_of(inner)}.", sent=shown(inner))
+                )
+        elif get_origin(_bare(kind)) is list and isinstance(inner, list):
+            before = len(found)
+            for index, item in enumerate(inner):
+                _leaf(item, get_args(_bare(kind))[0], f"{place}[{index}]", found)
+            if len(found) == before:
+                _leaf(inner, kind, place, found)
+        else:
+            _leaf(inner, kind, place, found)
+
+
+def _leaf(value: Any, kind: Any, place: str, found: list[Violation]) -> None:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        found.append(Violation(location=place, message=_explain(kind, str(error)), sent=shown(value)))
+
+
+def _explain(kind: Any, error: str) -> str:
+    allowed = getattr(_bare(kind), "__args__", ())
+    if allowed and all(isinstance(a, str) for a in allowed):
+        return "Must be one of: " + ", ".join(sorted(allowed)) + "."
+    if _bare(kind) == int | str:
+        return "Must be an integer: a number, or a string of digits."
+    text = error.split(" - at `$")[0].rstrip(".")
+    return text[:1].upper() + text[1:] + "."
+
+
+def _kind_of(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", NoneType: "null"}
+    return names.get(type(value), "a number")
+
+
+def read_query(query: Mapping[str, list[str]], kind: type[T], notices: list[Notice]) -> T:
+    """Query parameters as a `kind`: empty values are absent, booleans in any case, a name given twice is refused."""
+    of = shape(kind)
+    values: dict[str, Any] = {}
+    found: list[Violation] = []
+    for name, given in query.items():
+        present = [v for v in given if v != ""]
+        if name not in of.names:
+            if present and name != "apikey":
+                notices.append(Notice("unknown_parameter", shown(name), "This query parameter is not known."))
+            continue
+        if len(present) > 1:
+            found.append(Violation(location=name, message="Send this parameter once.", sent=shown(given)))
+        elif present:
+            bare = _bare(of.fields[name][0])
+            text: Any = present[0]
+            values[name] = text.lower() if bare is bool else text
+    for name, (hint, required) in of.fields.items():
+        if name in values:
+            try:
+                values[name] = msgspec.convert(values[name], hint, strict=False)
+            except msgspec.ValidationError as error:
+                found.append(Violation(location=name, message=_explain(hint, str(error)), sent=shown(values[name])))
+        elif required:
+            found.append(Violation(location=name, reason="required", message="This parameter is required."))
+    if found:
+        raise Invalid.of(found)
+    return msgspec.convert(values, kind)

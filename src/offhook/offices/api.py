@@ -1,0 +1,386 @@
+"""The routes of offices: v2's, to the letter, and what Offhook adds under /api/offhook/v1. Thin: read, do, answer."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+
+from offhook.access.gate import reply_of
+from offhook.access.idempotency import Outcome, once, replay
+from offhook.billing.wire import plan_out
+from offhook.hours.model import SpecialDay
+from offhook.kit import clock
+from offhook.kit.cursor import Cursors
+from offhook.kit.errors import Invalid, Violation, shown
+from offhook.kit.operation import Call, Operation, Reply
+from offhook.kit.wire import encode
+from offhook.offices import render, wire
+from offhook.offices.model import OFF_DUTY_STATUSES, Stored
+from offhook.offices.service import Offices, check_day, window
+from offhook.storage.batches import Writer
+
+V1 = "/api/offhook/v1/offices"
+_REPLAYED = ((b"offhook-replayed", b"true"),)
+
+
+def _etag(stored: Stored) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"etag", b'"%d"' % stored.version),)
+
+
+def created(outcome: Outcome) -> Reply:
+    """The answer to a create."""
+    return Reply(body=outcome.body, headers=_REPLAYED if outcome.replayed else ())
+
+
+def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dict[str, object]) -> list[Operation]:
+    """The operations of this subject; `examples` are bodies of a create, by title."""
+
+    async def create(call: Call) -> Reply:
+        return created(await offices.create(call))
+
+    async def get(call: Call) -> Reply:
+        stored = await offices.get(call.principal.tenant_id, _id(call))
+        return reply_of(render.office_out(stored, clock.now()))
+
+    async def primary(call: Call) -> Reply:
+        return reply_of(render.office_out(await offices.primary(call.principal.tenant_id), clock.now()))
+
+    def listing(name: str, shape: Callable[[Stored], object]) -> Callable[[Call], Awaitable[Reply]]:
+        async def page(call: Call) -> Reply:
+            query: wire.OfficeListQuery = call.query or wire.OfficeListQuery()
+            tenant, filters = call.principal.tenant_id, [query.active_only]
+            after = cursors.open(query.cursor, name, tenant, filters) if query.cursor else 0
+            found = await offices.page(tenant, after, query.limit + 1, query.active_only)
+            shown_now, more = found[: query.limit], len(found) > query.limit
+            cursor = cursors.seal(name, tenant, filters, shown_now[-1].id) if more else None
+            return reply_of(wire.OfficePage(items=[shape(stored) for stored in shown_now], cursor=cursor))
+
+        return page
+
+    async def change_hours(call: Call) -> Reply:
+        stored, plan = await offices.change_hours(call, _id(call))
+        answer = wire.OfficeAndPlan(office=render.office_out(stored, clock.now()), plan=plan_out(plan))
+        return reply_of(answer, headers=_etag(stored))
+
+    async def get_e911(call: Call) -> Reply:
+        stored = await offices.get(call.principal.tenant_id, _id(call))
+        return reply_of(render.e911_out(stored.office.e911_address) or wire.E911Out())
+
+    async def put_e911(call: Call) -> Reply:
+        stored = await offices.change_emergency_address(call, _id(call))
+        return reply_of(render.e911_out(stored.office.e911_address) or wire.E911Out(), headers=_etag(stored))
+
+    async def off_duty(call: Call) -> Reply:
+        stored = await offices.get(call.principal.tenant_id, _id(call))
+        return reply_of(wire.OffDutyStatuses(id=str(stored.id), off_duty_statuses=list(OFF_DUTY_STATUSES)))
+
+    async def record(call: Call) -> Reply:
+        stored, plan = await offices.with_plan(call.principal.tenant_id, _id(call))
+        answer = wire.RecordAndPlan(office=render.record_out(stored, plan, clock.now()), plan=plan_out(plan))
+        return reply_of(answer, headers=_etag(stored))
+
+    async def replace(call: Call) -> Reply:
+        stored, plan = await offices.replace(call, _id(call))
+        answer = wire.RecordAndPlan(office=render.record_out(stored, plan, clock.now()), plan=plan_out(plan))
+        return reply_of(answer, headers=_etag(stored))
+
+    async def delete(call: Call) -> Reply:
+        return reply_of(await offices.delete(call, _id(call)))
+
+    async def periods(call: Call) -> Reply:
+        stored = await offices.get(call.principal.tenant_id, _id(call))
+        start, end = window(call.query or wire.PeriodsQuery(), clock.now())
+        return reply_of(render.hours_out(stored, clock.now(), start, end))
+
+    async def days(call: Call) -> Reply:
+        stored = await offices.get(call.principal.tenant_id, _id(call))
+        return reply_of(_days_out(stored), headers=_etag(stored))
+
+    async def set_days(call: Call) -> Reply:
+        body: wire.SpecialDaysIn = call.body
+        found: list[Violation] = []
+        checked = [check_day(day, f"days[{index}]", found) for index, day in enumerate(body.days)]
+        if found:
+            raise Invalid.of(found)
+        stored = await offices.set_days(call, _id(call), [day for day in checked if day is not None])
+        return reply_of(_days_out(stored), headers=_etag(stored))
+
+    async def remove_day(call: Call) -> Reply:
+        query: wire.SpecialDayQuery = call.query or wire.SpecialDayQuery()
+        try:
+            when = date.fromisoformat(str(call.params["date"]))
+        except ValueError:
+            place = Violation(location="date", message="Must be YYYY-MM-DD.", sent=shown(call.params["date"]))
+            raise Invalid.of([place]) from None
+        stored = await offices.remove_day(call, _id(call), when, query.kind)
+        return reply_of(_days_out(stored), headers=_etag(stored))
+
+    async def import_days(call: Call) -> Reply:
+        claim = offices.claim(call)
+        if claim is not None:
+            first = await writer.run(lambda tx: replay(tx, claim))
+            if first is not None:
+                call.notices[:] = first.notices
+                return created(first)
+        stored, imported = await offices.import_days(call, _id(call))
+        answer = Outcome(encode(_imported(stored, imported)), tuple(call.notices))
+        if claim is not None:
+            await writer.run(lambda tx: once(tx, claim, lambda: answer))
+        return created(answer)
+
+    ok = "The office as it is now."
+    return [
+        Operation(
+            id="offices.create",
+            method="POST",
+            path="/api/v2/offices",
+            tag="Offices",
+            summary="Create an office",
+            description=(
+                "Makes an office that exists in every sense its body names: hours, routing, menu, emergency address, "
+                "plan and main line, in one transaction. Whatever was ignored or guessed is said in Offhook-Warning; "
+                "every rule that the body breaks is named in one refusal. With Offhook-Dry-Run: true nothing is "
+                "stored, and the answer shows what would be, with the coming week's opening periods."
+            ),
+            handler=create,
+            check=offices.check,
+            scope="offices:write",
+            body=wire.OfficeIn,
+            reply=wire.OfficeAndPlan,
+            reply_description="The office and its plan, on disk.",
+            creates=True,
+            refusals=(409,),
+            examples=examples,
+        ),
+        Operation(
+            id="offices.list",
+            method="GET",
+            path="/api/v2/offices",
+            tag="Offices",
+            summary="List offices",
+            description="The company's offices, oldest first. A cursor stays good for seven days.",
+            handler=listing("offices", lambda stored: render.office_out(stored, clock.now())),
+            scope="offices:read",
+            query=wire.OfficeListQuery,
+            reply=wire.OfficePage,
+            reply_description="A page of offices.",
+        ),
+        Operation(
+            id="offices.primary.get",
+            method="GET",
+            path="/api/v2/offices/primary",
+            tag="Offices",
+            summary="Get the primary office",
+            description="The office whose time zone, currency and invoice the others may share.",
+            handler=primary,
+            scope="offices:read",
+            reply=wire.OfficeOut,
+            reply_description=ok,
+        ),
+        Operation(
+            id="offices.get",
+            method="GET",
+            path="/api/v2/offices/{id}",
+            tag="Offices",
+            summary="Get an office",
+            description="An office with its availability as of now.",
+            handler=get,
+            scope="offices:read",
+            reply=wire.OfficeOut,
+            reply_description=ok,
+        ),
+        Operation(
+            id="offices.update",
+            method="PATCH",
+            path="/api/v2/offices/{id}",
+            tag="Offices",
+            summary="Change an office's hours",
+            description="Changes hours_on and the lists that are sent; days that are not sent keep their hours.",
+            handler=change_hours,
+            scope="offices:write",
+            body=wire.WeekPatch,
+            reply=wire.OfficeAndPlan,
+            reply_description=ok,
+            refusals=(412,),
+        ),
+        Operation(
+            id="offices.e911.get",
+            method="GET",
+            path="/api/v2/offices/{id}/e911",
+            tag="Emergency addresses",
+            summary="Get an office's emergency address",
+            description="Where help is sent. Empty if the office has none on record.",
+            handler=get_e911,
+            scope="offices:read",
+            reply=wire.E911Out,
+            reply_description="The address.",
+        ),
+        Operation(
+            id="offices.e911.update",
+            method="PUT",
+            path="/api/v2/offices/{id}/e911",
+            tag="Emergency addresses",
+            summary="Set an office's emergency address",
+            description=(
+                "Checked by the rules of its country; it must lie in the office's country and be no PO box. "
+                "With use_validated_option it is kept as those rules write it."
+            ),
+            handler=put_e911,
+            scope="offices:write",
+            body=wire.E911UpdateIn,
+            reply=wire.E911Out,
+            reply_description="The address as kept.",
+            refusals=(412,),
+        ),
+        Operation(
+            id="offices.offdutystatuses.get",
+            method="GET",
+            path="/api/v2/offices/{id}/offdutystatuses",
+            tag="Offices",
+            summary="List off-duty reasons",
+            description="The reasons that people of the office may give for being off duty.",
+            handler=off_duty,
+            scope="offices:read",
+            reply=wire.OffDutyStatuses,
+            reply_description="The reasons.",
+        ),
+        Operation(
+            id="offhook.offices.list",
+            method="GET",
+            path=V1,
+            tag="Offices, whole",
+            summary="List offices as v2 does",
+            description="The same list under the additive path.",
+            handler=listing("offhook.offices", lambda stored: render.office_out(stored, clock.now())),
+            scope="offices:read",
+            query=wire.OfficeListQuery,
+            reply=wire.OfficePage,
+            reply_description="A page of offices.",
+        ),
+        Operation(
+            id="offhook.offices.get",
+            method="GET",
+            path=V1 + "/{id}",
+            tag="Offices, whole",
+            summary="Get an office with all that is stored",
+            description="With what v2 takes and never returns: hours_on, recording, billing, and more.",
+            handler=record,
+            scope="offices:read",
+            reply=wire.RecordAndPlan,
+            reply_description=ok,
+        ),
+        Operation(
+            id="offhook.offices.replace",
+            method="PUT",
+            path=V1 + "/{id}",
+            tag="Offices, whole",
+            summary="Replace an office",
+            description=(
+                "Takes the body of a create and applies its rules; what is not sent takes its default. Send If-Match "
+                "with the ETag of the version you read, to be refused (412) if somebody changed it since."
+            ),
+            handler=replace,
+            check=offices.check,
+            scope="offices:write",
+            body=wire.OfficeIn,
+            reply=wire.RecordAndPlan,
+            reply_description=ok,
+            refusals=(409, 412),
+        ),
+        Operation(
+            id="offhook.offices.delete",
+            method="DELETE",
+            path=V1 + "/{id}",
+            tag="Offices, whole",
+            summary="Delete an office",
+            description="Refused for the primary office, and while other offices send calls to it.",
+            handler=delete,
+            scope="offices:write",
+            reply=wire.Deleted,
+            reply_description="What was deleted, and the numbers that are free again.",
+            refusals=(409, 412),
+        ),
+        Operation(
+            id="offhook.offices.periods",
+            method="GET",
+            path=V1 + "/{id}/opening-periods",
+            tag="Opening hours",
+            summary="When an office is open",
+            description="Its opening periods between two moments, how it stands now and why, and the next change.",
+            handler=periods,
+            scope="offices:read",
+            query=wire.PeriodsQuery,
+            reply=wire.OpeningPeriods,
+            reply_description="The periods, by the office's wall clock.",
+        ),
+        Operation(
+            id="offhook.offices.days.list",
+            method="GET",
+            path=V1 + "/{id}/special-days",
+            tag="Opening hours",
+            summary="List holidays and overrides",
+            description="The dates on which an office has hours of its own.",
+            handler=days,
+            scope="offices:read",
+            reply=wire.SpecialDaysOut,
+            reply_description="The days, by date.",
+        ),
+        Operation(
+            id="offhook.offices.days.set",
+            method="PUT",
+            path=V1 + "/{id}/special-days",
+            tag="Opening hours",
+            summary="Set holidays and overrides",
+            description="Adds the days that are sent; one of the same date and kind is replaced, others stay.",
+            handler=set_days,
+            scope="offices:write",
+            body=wire.SpecialDaysIn,
+            reply=wire.SpecialDaysOut,
+            reply_description="All days, by date.",
+            refusals=(409, 412),
+        ),
+        Operation(
+            id="offhook.offices.days.delete",
+            method="DELETE",
+            path=V1 + "/{id}/special-days/{date}",
+            tag="Opening hours",
+            summary="Remove a holiday or override",
+            description="The week's hours count on that date again.",
+            handler=remove_day,
+            scope="offices:write",
+            query=wire.SpecialDayQuery,
+            reply=wire.SpecialDaysOut,
+            reply_description="The days that are left.",
+            refusals=(412,),
+        ),
+        Operation(
+            id="offhook.offices.holidays.import",
+            method="POST",
+            path=V1 + "/{id}/holidays/import",
+            tag="Opening hours",
+            summary="Import public holidays",
+            description=(
+                "From the calendars of the holidays library, by country and region. A year for which it has no data "
+                "is said in a warning: no data is not no holidays."
+            ),
+            handler=import_days,
+            scope="offices:write",
+            body=wire.HolidaysIn,
+            reply=wire.SpecialDaysOut,
+            reply_description="The days that were imported.",
+            creates=True,
+            refusals=(409,),
+        ),
+    ]
+
+
+def _id(call: Call) -> int:
+    number = call.params["id"]
+    assert isinstance(number, int)
+    return number
+
+
+def _days_out(stored: Stored) -> wire.SpecialDaysOut:
+    return wire.SpecialDaysOut(id=str(stored.id), days=[render.day_out(day) for day in stored.days])
+
+
+def _imported(stored: Stored, days: list[SpecialDay]) -> wire.SpecialDaysOut:
+    return wire.SpecialDaysOut(id=str(stored.id), days=[render.day_out(day) for day in days])

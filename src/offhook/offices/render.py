@@ -1,0 +1,181 @@
+"""From the kept office to its wire forms. Pure: the moment is an argument."""
+
+from datetime import datetime, timedelta
+
+from offhook.billing.model import Plan
+from offhook.billing.wire import address_out
+from offhook.emergency.model import CivicAddress
+from offhook.hours.model import DAYS, Schedule, SpecialDay
+from offhook.hours.rules import format_day
+from offhook.hours.schedule import Change, explain, next_change, opening_periods, status
+from offhook.offices import wire
+from offhook.offices.model import Choice, Key, Routing, Stored
+
+_SETTINGS = wire.OfficeSettings()
+
+
+def _options(choice: Choice | None) -> wire.MenuOptionsOut | None:
+    if choice is None:
+        return None
+    target = choice.target
+    if target is None:
+        return wire.MenuOptionsOut(action=choice.action)  # type: ignore[arg-type]
+    return wire.MenuOptionsOut(
+        action=choice.action,  # type: ignore[arg-type]
+        action_target_type=target.type,  # type: ignore[arg-type]
+        action_target_id=str(target.id) if target.id else None,
+    )
+
+
+def _key(key: Key) -> wire.MenuKeyOut:
+    return wire.MenuKeyOut(input=key.input, options=_options(key.choice))
+
+
+def routing_out(routing: Routing) -> wire.RoutingStateOut:
+    """One state's routing as v2 answers it."""
+    target = routing.choice.target
+    return wire.RoutingStateOut(
+        action=routing.choice.action,  # type: ignore[arg-type]
+        try_dial_operators=routing.try_dial_operators,
+        action_target_type=target.type if target else None,  # type: ignore[arg-type]
+        action_target_id=str(target.id) if target and target.id else None,
+        operator_routing=routing.operator_routing,  # type: ignore[arg-type]
+        dtmf=[_key(key) for key in routing.keys],
+    )
+
+
+def e911_out(address: CivicAddress | None) -> wire.E911Out | None:
+    """An emergency address as v2 answers it, its country in lower case."""
+    if address is None:
+        return None
+    return wire.E911Out(
+        address=address.address,
+        address2=address.address2 or None,
+        city=address.city,
+        state=address.state,
+        zip=address.zip,
+        country=address.country.lower(),
+    )
+
+
+def _fields(stored: Stored, at: datetime) -> dict[str, object]:
+    office, week, number = stored.office, stored.office.week, str(stored.id)
+    return {
+        "id": number,
+        "office_id": number,
+        "name": office.name,
+        "country": office.country.lower(),
+        "timezone": office.timezone,
+        "state": stored.state,
+        "is_primary_office": stored.is_primary,
+        "availability_status": status(stored.schedule(), at).value,
+        "first_action": office.first_action,
+        "no_operators_action": office.no_operators_action,
+        "ring_seconds": str(office.ring_seconds),
+        "routing_options": wire.RoutingOptionsOut(open=routing_out(office.open), closed=routing_out(office.closed)),
+        "office_settings": _SETTINGS,
+        "phone_numbers": list(office.phone_numbers),
+        "e911_address": e911_out(office.e911_address),
+        "monday_hours": list(week[0]),
+        "tuesday_hours": list(week[1]),
+        "wednesday_hours": list(week[2]),
+        "thursday_hours": list(week[3]),
+        "friday_hours": list(week[4]),
+        "saturday_hours": list(week[5]),
+        "sunday_hours": list(week[6]),
+    }
+
+
+def office_out(stored: Stored, at: datetime) -> wire.OfficeOut:
+    """An office as v2 answers it, with its availability at `at`."""
+    return wire.OfficeOut(**_fields(stored, at))  # type: ignore[arg-type]
+
+
+def record_out(stored: Stored, plan: Plan, at: datetime) -> wire.OfficeRecord:
+    """An office with all that is stored of it."""
+    office, terms = stored.office, plan.terms
+    contact = terms.contact
+    return wire.OfficeRecord(
+        **_fields(stored, at),  # type: ignore[arg-type]
+        hours_on=office.hours_on,
+        group_description=office.group_description,
+        mainline_number=office.mainline_number,
+        auto_call_recording=office.auto_call_recording,
+        international_enabled=office.international_enabled,
+        use_same_address=office.use_same_address,
+        voice_intelligence=wire.VoiceIntelligenceOut(
+            auto_start=office.auto_start_vi, allow_pause=office.allow_pause_vi
+        ),
+        billing=wire.BillingOut(
+            currency=terms.currency,  # type: ignore[arg-type]
+            plan_period=terms.plan_period,
+            unified_billing=terms.unified_billing,
+            invoiced=terms.invoiced,
+            annual_commit_monthly_billing=terms.annual_commit_monthly_billing,
+            payment=terms.payment,
+            invoice_office_id=str(terms.invoice_office_id),
+            committed_until=str(terms.committed_until) if terms.committed_until else None,
+            address=address_out(terms.ppu_address),
+            contact=wire.BillingContactOut(email=contact.email, name=contact.name, phone=contact.phone)
+            if contact
+            else None,
+        ),
+        special_days=[day_out(day) for day in stored.days],
+        version=str(stored.version),
+        created_at=str(stored.created_at),
+        updated_at=str(stored.updated_at),
+    )
+
+
+def day_out(day: SpecialDay) -> wire.SpecialDayOut:
+    """A special day as the API shows it."""
+    return wire.SpecialDayOut(
+        date=day.date.isoformat(),
+        kind=day.kind,
+        name=day.name,
+        hours=format_day(day.periods),
+        repeats_yearly=day.repeats_yearly,
+        source=day.source,
+    )
+
+
+def periods_out(schedule: Schedule, start: datetime, end: datetime) -> list[wire.OpeningPeriodOut]:
+    """The opening periods in a window, by the office's wall clock with its offset."""
+    return [
+        wire.OpeningPeriodOut(
+            start=period.start.astimezone(schedule.zone).isoformat(),
+            end=period.end.astimezone(schedule.zone).isoformat(),
+            kind=period.kind.value,  # type: ignore[arg-type]
+            reason=period.reason,
+        )
+        for period in opening_periods(schedule, start, end)
+    ]
+
+
+def change_out(schedule: Schedule, change: Change | None) -> wire.ChangeOut | None:
+    """A change by the office's wall clock."""
+    if change is None:
+        return None
+    return wire.ChangeOut(at=change.at.astimezone(schedule.zone).isoformat(), to=change.to.value)
+
+
+def hours_out(stored: Stored, at: datetime, start: datetime, end: datetime) -> wire.OpeningPeriods:
+    """When an office is open between `start` and `end`, and how it stands at `at`."""
+    schedule = stored.schedule()
+    return wire.OpeningPeriods(
+        timezone=stored.office.timezone,
+        status=status(schedule, at).value,
+        explanation=explain(schedule, at),
+        periods=periods_out(schedule, start, end),
+        next_change=change_out(schedule, next_change(schedule, at)),
+    )
+
+
+def coming_week(stored: Stored, at: datetime) -> list[wire.OpeningPeriodOut]:
+    """The opening periods of the seven days from `at`."""
+    return periods_out(stored.schedule(), at, at + timedelta(days=7))
+
+
+def day_name(index: int) -> str:
+    """The field of a day's list, 0 is Monday."""
+    return f"{DAYS[index]}_hours"

@@ -1,0 +1,640 @@
+"""What can be done with an office: rules, store and events brought together in one unit of work each.
+
+An answer is made before its transaction and leaves after it is committed. The create is the hot path: its rows are laid
+out on the event loop, so that the writer only hands them to the database, many creates at a time.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from offhook.access import idempotency
+from offhook.access import store as access_store
+from offhook.access.idempotency import Claim, Outcome
+from offhook.billing import store as plans
+from offhook.billing.model import Plan
+from offhook.billing.rules import committed_until, next_billing
+from offhook.billing.wire import plan_out
+from offhook.emergency.rules import check_emergency
+from offhook.events import store as events
+from offhook.events.model import Actor, Event, Word
+from offhook.hours.holidays import import_holidays
+from offhook.hours.model import SpecialDay
+from offhook.hours.rules import parse_day
+from offhook.hours.schedule import next_change
+from offhook.kit import clock
+from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, PreconditionFailed, Violation, shown
+from offhook.kit.ids import Ids
+from offhook.kit.operation import Call
+from offhook.kit.text import single_line
+from offhook.kit.wire import encode
+from offhook.numbers import service as numbers
+from offhook.offices import render, rules, store, wire
+from offhook.offices.model import MAX_SPECIAL_DAYS, Office, Stored, Target
+from offhook.storage.batches import Lookup, Reader, Writer
+from offhook.storage.database import Database, Transaction
+
+MAX_HOPS = 10
+_ATTEMPTS = 5
+
+
+class Stale(Exception):
+    """The primary office changed between the rules and the transaction; the rules must be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """What a create needs to know of its company. `home` is None until there is a primary office."""
+
+    home: rules.Home | None
+    anchor_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewOffice:
+    """A create, ready for the store: its rows, and the answer that they allow."""
+
+    stored: Stored
+    office_row: tuple[Any, ...]
+    plan_row: tuple[Any, ...]
+    event: Event
+    actor: Actor
+    home: rules.Home | None
+    claim: Claim | None
+    outcome: Outcome
+
+    def run(self, tx: Transaction) -> Outcome:
+        """Create, or give the first answer again."""
+        if self.claim is not None and (first := idempotency.replay(tx, self.claim)) is not None:
+            return first
+        return self.run_many(tx, [self])[0]
+
+    @classmethod
+    def run_many(cls, tx: Transaction, units: "Sequence[NewOffice]") -> list[Outcome]:
+        """Create many in few statements. A key used before breaks a unique index, and so the batch, by design."""
+        counts: dict[int, int] = {}
+        for unit in units:
+            counts[unit.stored.tenant_id] = counts.get(unit.stored.tenant_id, 0) + 1
+        primaries = {tenant: store.primary(tx, tenant) for tenant in counts}
+        for unit in units:
+            found, home = primaries[unit.stored.tenant_id], unit.home
+            if (home is None) != (found is None) or (home and found and (home.office_id, home.version) != found[:2]):
+                raise Stale
+        store.insert_rows(tx, [unit.office_row for unit in units])
+        plans.insert(tx, [unit.plan_row for unit in units])
+        events.append(tx, [unit.event for unit in units])
+        if answers := [(unit.claim, unit.outcome) for unit in units if unit.claim is not None]:
+            idempotency.keep(tx, answers)
+        for tenant, more in counts.items():
+            if primaries[tenant] is not None:
+                store.count(tx, tenant, more)
+        for unit in units:
+            unit._bind(tx)
+        return [unit.outcome for unit in units]
+
+    def _bind(self, tx: Transaction) -> None:
+        """Claim its number, hold on to its targets, become the primary office: what only some creates do."""
+        stored, office = self.stored, self.stored.office
+        if stored.is_primary:
+            store.insert_primary(tx, [(stored.tenant_id, stored.id, stored.version, 1)])
+        if office.mainline_number is not None:
+            claim_number(tx, stored, office.mainline_number, self.actor, self.event.at, self.event.request_id)
+        if targets := office.targets():
+            refuse_unknown(tx, stored.tenant_id, targets)
+            store.insert_pointers(tx, stored.tenant_id, stored.id, office)
+
+
+def claim_number(tx: Transaction, stored: Stored, number: str, actor: Actor, at: int, request_id: str) -> None:
+    """Make a free number the office's."""
+    numbers.claim(tx, stored.tenant_id, number, stored.id, "mainline_number", actor, at, request_id)
+
+
+def is_target(tx: Transaction, tenant_id: int, target: Target) -> bool:
+    """Whether the company has the target. Kinds other than offices come with what they are kinds of."""
+    return target.type == "office" and store.get(tx, tenant_id, target.id) is not None
+
+
+def refuse_unknown(tx: Transaction, tenant_id: int, targets: Sequence[tuple[str, Target]]) -> None:
+    """Invalid naming every target that the company does not have; `unknown` kinds pass, as the rules have warned."""
+    missing = [
+        rules.unknown_target(place, target)
+        for place, target in targets
+        if target.type != "unknown" and not is_target(tx, tenant_id, target)
+    ]
+    if missing:
+        raise Invalid.of(missing)
+
+
+def loop_from(tx: Transaction, tenant_id: int, office_id: int, office: Office) -> list[str] | None:
+    """The names of offices along a way by which a call would come back to where it was, or None; at most 10 hops."""
+    path: list[str] = []
+
+    def follow(here: int, what: Office, seen: tuple[int, ...]) -> bool:
+        if here in seen:
+            return True
+        if len(seen) >= MAX_HOPS:
+            return False
+        for target_id in {t.id for _, t in what.targets() if t.type == "office"}:
+            found = what if target_id == here else None
+            stored = store.get(tx, tenant_id, target_id) if found is None and target_id != office_id else None
+            following = office if target_id == office_id else (stored.office if stored else found)
+            if following is not None and follow(target_id, following, (*seen, here)):
+                path.insert(0, following.name)
+                return True
+        return False
+
+    return [office.name, *path] if follow(office_id, office, ()) else None
+
+
+class Offices:
+    """The offices of all companies; one for a process."""
+
+    def __init__(self, database: Database, writer: Writer, reader: Reader, ids: Ids, *, keep_days: int = 7) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._ids = ids
+        self._keep_ms = keep_days * 86_400_000
+        self._lookup: Lookup[tuple[int, int], Stored | None] = Lookup(database, "offices", store.get_many)
+        self._companies: dict[int, Company] = {}
+
+    async def close(self) -> None:
+        """Finish the look-ups under way."""
+        await self._lookup.close()
+
+    async def company(self, tenant_id: int, company_id: int, *, fresh: bool = False) -> Company:
+        """What a create needs of the company; kept until a transaction finds it stale."""
+        known = self._companies.get(tenant_id)
+        if known is None or fresh:
+            known = await self._reader.run(lambda tx: read_company(tx, tenant_id, company_id))
+            if len(self._companies) > 10_000:
+                self._companies.clear()
+            self._companies[tenant_id] = known
+        return known
+
+    # Creating
+
+    async def create(self, call: Call) -> Outcome:
+        """Create the office in `call.body`: 200 with office and plan once both, and the event, are on disk."""
+        principal = call.principal
+        claim = self.claim(call)
+        for attempt in range(_ATTEMPTS):
+            company = await self.company(principal.tenant_id, principal.company_id, fresh=attempt > 0)
+            if company.home is None:
+                raise Conflict("This company has no primary office yet; offhook init makes one.")
+            notices = list(call.notices)
+            new = prepare(self._ids, call, company, notices, claim)
+            try:
+                if new.stored.office.targets() and not call.dry_run:
+                    await self._reader.run(lambda tx, new=new: self._warn_of_loop(tx, new.stored, notices))  # type: ignore[misc]
+                    new = replace(new, outcome=Outcome(new.outcome.body, tuple(notices)))
+                if call.dry_run:
+                    outcome = await self._reader.run(lambda tx, new=new: self._rehearse(tx, new, notices))  # type: ignore[misc]
+                else:
+                    outcome = await self._writer.submit(new)
+            except Stale:
+                continue
+            call.notices[:] = outcome.notices
+            return outcome
+        raise Conflict("The primary office keeps changing; try again.")
+
+    async def check(self, call: Call) -> Sequence[Violation]:
+        """What the rules have against the body, by themselves."""
+        company = await self.company(call.principal.tenant_id, call.principal.company_id)
+        try:
+            rules.check(call.body, company.home, [])
+        except Invalid as invalid:
+            return invalid.violations
+        return ()
+
+    def claim(self, call: Call) -> Claim | None:
+        """The record of a create that may be repeated."""
+        if call.idempotency_key is None or call.dry_run:
+            return None
+        key = idempotency.digest(call.principal.tenant_id, call.operation, call.idempotency_key)
+        at = int(clock.wall() * 1000)
+        return Claim(self._ids.new(), key, hashlib.sha256(call.raw).digest(), at, self._keep_ms)
+
+    def _rehearse(self, tx: Transaction, new: NewOffice, notices: list[Notice]) -> Outcome:
+        stored, at = new.stored, clock.now()
+        if stored.office.mainline_number is not None:
+            numbers.check_free(tx, stored.tenant_id, stored.office.mainline_number, "mainline_number")
+        refuse_unknown(tx, stored.tenant_id, stored.office.targets())
+        self._warn_of_loop(tx, stored, notices)
+        schedule = stored.schedule()
+        answer = wire.DryRun(
+            dry_run=True,
+            office=render.office_out(stored, at),
+            plan=plan_out(plan_of(stored, new)),
+            warnings=[wire.WarningOut(code=n.code, field=n.field, text=n.text) for n in notices],
+            opening_periods=render.coming_week(stored, at),
+            next_change=render.change_out(schedule, next_change(schedule, at)),
+        )
+        return Outcome(encode(answer), tuple(notices))
+
+    @staticmethod
+    def _warn_of_loop(tx: Transaction, stored: Stored, notices: list[Notice]) -> None:
+        if loop := loop_from(tx, stored.tenant_id, stored.id, stored.office):
+            text = f"Calls can go round: {' > '.join(loop)}; after {MAX_HOPS} hops they end in voicemail."
+            notices.append(Notice("target_loop", "routing_options", text))
+
+    # Reading
+
+    async def get(self, tenant_id: int, office_id: int) -> Stored:
+        """An office of the tenant; NotFound otherwise."""
+        stored = await self._lookup.get((tenant_id, office_id))
+        if stored is None:
+            raise no_office(office_id)
+        return stored
+
+    async def primary(self, tenant_id: int) -> Stored:
+        """The company's primary office."""
+
+        def find(tx: Transaction) -> Stored | None:
+            found = store.primary(tx, tenant_id)
+            return store.get(tx, tenant_id, found[0]) if found else None
+
+        stored = await self._reader.run(find)
+        if stored is None:
+            raise NotFound("This company has no primary office yet.")
+        return stored
+
+    async def page(self, tenant_id: int, after: int, limit: int, active_only: bool) -> list[Stored]:
+        """A page of offices behind the id `after`."""
+        return await self._reader.run(lambda tx: store.page(tx, tenant_id, after, limit, active_only))
+
+    async def with_plan(self, tenant_id: int, office_id: int) -> tuple[Stored, Plan]:
+        """An office and its plan, of one moment."""
+        return await self._reader.run(lambda tx: read_with_plan(tx, tenant_id, office_id))
+
+    # Changing
+
+    async def change(self, call: Call, office_id: int, word: Word, edit: "Edit") -> tuple[Stored, Plan]:
+        """Apply `edit` to an office in one transaction, with its event; PreconditionFailed if `If-Match` is old.
+
+        `edit` gets the office and may raise a Refusal; what it returns is stored as the next version.
+        """
+        tenant_id, actor = call.principal.tenant_id, Actor.of(call.principal)
+        at = clock.now()
+        milliseconds = clock.milliseconds(at)
+
+        def run(tx: Transaction) -> tuple[Stored, Plan, list[Notice]]:
+            notices: list[Notice] = []
+            before, plan = read_with_plan(tx, tenant_id, office_id)
+            if call.if_match is not None and call.if_match != before.version:
+                raise PreconditionFailed(
+                    f"The office is at version {before.version}, not {call.if_match}; read it again."
+                )
+            after, new_plan = edit(tx, before, plan, notices)
+            after = msgspec.structs.replace(
+                after, version=before.version + 1, updated_at=max(milliseconds, before.updated_at)
+            )
+            _change_number(tx, before, after, actor, milliseconds, call.request_id)
+            if before.office.targets() != after.office.targets():
+                refuse_unknown(tx, tenant_id, after.office.targets())
+                self._warn_of_loop(tx, after, notices)
+            if not store.update(tx, before, after):
+                raise Conflict("The office was changed meanwhile; read it again.")
+            if new_plan != plan:
+                plans.change_terms(tx, tenant_id, new_plan)
+            events.append(
+                tx,
+                [
+                    Event(
+                        tenant_id=tenant_id,
+                        word=word,
+                        subject_id=str(office_id),
+                        actor=actor,
+                        at=milliseconds,
+                        request_id=call.request_id,
+                        before=encode(render.record_out(before, plan, at)).decode(),
+                        after=encode(render.record_out(after, new_plan, at)).decode(),
+                    )
+                ],
+            )
+            return after, new_plan, notices
+
+        changed, its_plan, notices = await self._writer.run(run)
+        call.notices.extend(notices)
+        return changed, its_plan
+
+    async def replace(self, call: Call, office_id: int) -> tuple[Stored, Plan]:
+        """Replace all of an office by `call.body`, under the rules of a create."""
+        body: wire.OfficeIn = call.body
+        company = await self.company(call.principal.tenant_id, call.principal.company_id, fresh=True)
+        at = clock.now()
+
+        def edit(tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
+            home = company.home
+            if before.is_primary and home is not None:
+                found = store.primary(tx, before.tenant_id)
+                if body.currency != home.currency and found is not None and found[2] > 1:
+                    raise Conflict(
+                        "The primary office's currency stays while the company has other offices: their charges may go "
+                        "on its invoice.",
+                        [Violation(location="currency", reason="conflict", message="Stays.", sent=body.currency)],
+                    )
+                home = rules.Home(before.id, before.office.timezone, body.currency)
+            office = rules.check(body, home, notices)
+            kept = tuple(n for n in before.office.phone_numbers if n != before.office.mainline_number)
+            numbers_now = (*office.phone_numbers, *(n for n in kept if n != office.mainline_number))
+            office = msgspec.structs.replace(office, phone_numbers=numbers_now)
+            invoice = home.office_id if home is not None else before.id
+            terms = office.terms(before.id, invoice, company.anchor_day)
+            period_stays = (terms.plan_period, terms.annual_commit_monthly_billing) == (
+                plan.terms.plan_period,
+                plan.terms.annual_commit_monthly_billing,
+            )
+            if period_stays:
+                terms = msgspec.structs.replace(terms, committed_until=plan.terms.committed_until)
+                new_plan = msgspec.structs.replace(plan, terms=terms)
+            else:
+                bound = committed_until(at, terms)
+                terms = msgspec.structs.replace(terms, committed_until=clock.milliseconds(bound) if bound else None)
+                due = clock.milliseconds(next_billing(at, terms))
+                new_plan = msgspec.structs.replace(plan, terms=terms, next_billing_at=due)
+            return msgspec.structs.replace(before, office=office), new_plan
+
+        result = await self.change(call, office_id, Word.OFFICE_UPDATED, edit)
+        self._companies.pop(call.principal.tenant_id, None)
+        return result
+
+    async def change_hours(self, call: Call, office_id: int) -> tuple[Stored, Plan]:
+        """Change hours_on and the seven lists."""
+        patch: wire.WeekPatch = call.body
+
+        def edit(_tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
+            office = rules.change_week(before.office, patch, notices)
+            return msgspec.structs.replace(before, office=office), plan
+
+        return await self.change(call, office_id, Word.OFFICE_HOURS_UPDATED, edit)
+
+    async def change_emergency_address(self, call: Call, office_id: int) -> Stored:
+        """Set the emergency address, as sent or as the country's rules write it."""
+        body: wire.E911UpdateIn = call.body
+        fields = msgspec.structs.asdict(body)
+
+        def edit(_tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
+            checked, faults = check_emergency(before.office.country, fields, "")
+            if checked is None:
+                raise Invalid.of([msgspec.structs.replace(f, location=f.location.lstrip(".")) for f in faults])
+            address = checked.civic(use_validated=bool(body.use_validated_option))
+            if checked.corrected and not body.use_validated_option:
+                text = (
+                    "Kept as sent; the country's rules write it otherwise: send use_validated_option true to take that."
+                )
+                notices.append(Notice("address_not_normalised", "address", text))
+            if body.update_all:
+                text = "The office has nobody else yet whose address could change with it."
+                notices.append(Notice("nobody_to_update", "update_all", text))
+            office = msgspec.structs.replace(before.office, e911_address=address, use_same_address=False)
+            return msgspec.structs.replace(before, office=office), plan
+
+        stored, _ = await self.change(call, office_id, Word.OFFICE_EMERGENCY_ADDRESS_UPDATED, edit)
+        return stored
+
+    async def set_days(self, call: Call, office_id: int, days: Sequence[SpecialDay]) -> Stored:
+        """Add special days; one of the same date and kind is replaced."""
+
+        def edit(_tx: Transaction, before: Stored, plan: Plan, _notices: list[Notice]) -> tuple[Stored, Plan]:
+            new = {(day.date, day.kind): day for day in days}
+            kept = [day for day in before.days if (day.date, day.kind) not in new]
+            merged = tuple(sorted([*kept, *new.values()], key=lambda day: (day.date, day.kind)))
+            if len(merged) > MAX_SPECIAL_DAYS:
+                text = f"An office keeps at most {MAX_SPECIAL_DAYS} special days; remove old ones first."
+                raise Conflict(text)
+            return msgspec.structs.replace(before, days=merged), plan
+
+        stored, _ = await self.change(call, office_id, Word.OFFICE_SPECIAL_DAYS_UPDATED, edit)
+        return stored
+
+    async def remove_day(self, call: Call, office_id: int, day: date, kind: str | None) -> Stored:
+        """Remove what is set for a date, of one kind or of both."""
+
+        def edit(_tx: Transaction, before: Stored, plan: Plan, _notices: list[Notice]) -> tuple[Stored, Plan]:
+            kept = tuple(d for d in before.days if d.date != day or (kind is not None and d.kind != kind))
+            if len(kept) == len(before.days):
+                raise NotFound(f"The office has nothing of its own for {day.isoformat()}.")
+            return msgspec.structs.replace(before, days=kept), plan
+
+        stored, _ = await self.change(call, office_id, Word.OFFICE_SPECIAL_DAYS_UPDATED, edit)
+        return stored
+
+    async def import_days(self, call: Call, office_id: int) -> tuple[Stored, list[SpecialDay]]:
+        """Import public holidays of a country and region, with one set of hours for all of them."""
+        body: wire.HolidaysIn = call.body
+        stored = await self.get(call.principal.tenant_id, office_id)
+        this_year = clock.now().astimezone(stored.schedule().zone).year
+        found = import_holidays(
+            (body.country or stored.office.country).upper(),
+            body.region,
+            body.years or [this_year, this_year + 1],
+            body.language,
+        )
+        call.notices.extend(found.notices)
+        periods, faults = parse_day(body.hours or (), "hours")
+        if faults:
+            raise Invalid.of(faults)
+        days = [SpecialDay(day.date, day.kind, day.name, periods, day.repeats_yearly, day.source) for day in found.days]
+        if call.dry_run or not days:
+            return stored, days
+        return await self.set_days(call, office_id, days), days
+
+    async def delete(self, call: Call, office_id: int) -> wire.Deleted:
+        """Delete an office that nothing calls: its plan ends, its numbers are free again."""
+        tenant_id, actor = call.principal.tenant_id, Actor.of(call.principal)
+        at = clock.now()
+        milliseconds = clock.milliseconds(at)
+
+        def run(tx: Transaction) -> wire.Deleted:
+            before, plan = read_with_plan(tx, tenant_id, office_id)
+            if call.if_match is not None and call.if_match != before.version:
+                raise PreconditionFailed(
+                    f"The office is at version {before.version}, not {call.if_match}; read it again."
+                )
+            if before.is_primary:
+                raise Conflict("The primary office cannot be deleted: the company's invoices and defaults hang on it.")
+            if pointing := store.pointing_at(tx, tenant_id, "office", office_id, office_id):
+                raise Conflict(
+                    "Other offices send calls to this one; point them elsewhere first.",
+                    [
+                        Violation(
+                            location=f"offices/{row[0]}.{row[1]}", reason="conflict", message="Calls this office."
+                        )
+                        for row in pointing
+                    ],
+                )
+            for number in before.office.phone_numbers:
+                numbers.release(tx, tenant_id, number, office_id, actor, milliseconds, call.request_id)
+            plans.delete(tx, tenant_id, office_id)
+            store.delete(tx, tenant_id, office_id, milliseconds)
+            store.count(tx, tenant_id, -1)
+            events.append(
+                tx,
+                [
+                    Event(
+                        tenant_id=tenant_id,
+                        word=Word.OFFICE_DELETED,
+                        subject_id=str(office_id),
+                        actor=actor,
+                        at=milliseconds,
+                        request_id=call.request_id,
+                        before=encode(render.record_out(before, plan, at)).decode(),
+                    )
+                ],
+            )
+            return wire.Deleted(id=str(office_id), released_numbers=list(before.office.phone_numbers))
+
+        return await self._writer.run(run)
+
+
+Edit = Callable[[Transaction, Stored, Plan, list[Notice]], tuple[Stored, Plan]]
+"""Gets the office, its plan, and a list for what to warn of. May run more than once: it keeps nothing itself."""
+
+
+def no_office(office_id: int) -> NotFound:
+    """The answer for an office that is not there, or not the caller's."""
+    return NotFound(f"There is no office {office_id}.")
+
+
+def read_company(tx: Transaction, tenant_id: int, company_id: int) -> Company:
+    """What creates need of a company, as committed."""
+    company = access_store.company(tx, company_id)
+    found = store.primary(tx, tenant_id)
+    home = None
+    if found is not None and (stored := store.get(tx, tenant_id, found[0])) is not None:
+        home = rules.Home(stored.id, stored.office.timezone, stored.office.currency, found[1])
+    return Company(home, company.anchor_day if company else 1)
+
+
+def read_with_plan(tx: Transaction, tenant_id: int, office_id: int) -> tuple[Stored, Plan]:
+    """An office and its plan; NotFound otherwise."""
+    stored = store.get(tx, tenant_id, office_id)
+    plan = plans.plan(tx, tenant_id, office_id) if stored is not None else None
+    if stored is None or plan is None:
+        raise no_office(office_id)
+    return stored, plan
+
+
+def plan_of(stored: Stored, new: NewOffice) -> Plan:
+    """The plan of an office that is about to be made."""
+    return Plan(office_id=stored.id, terms=plans.decode_terms(new.plan_row[2]), next_billing_at=new.plan_row[3])
+
+
+def prepare(
+    ids: Ids, call: Call, company: Company, notices: list[Notice], claim: Claim | None, *, primary: bool = False
+) -> NewOffice:
+    """Ask the rules and lay out the rows of a create; Invalid with every violation.
+
+    The office gets its id here, and its answer is made here, so that the transaction has nothing left to compute.
+    """
+    at = clock.now()
+    milliseconds = clock.milliseconds(at)
+    office = rules.check(call.body, company.home, notices)
+    principal = call.principal
+    stored = Stored(
+        id=ids.new(),
+        tenant_id=principal.tenant_id,
+        state="active",
+        is_primary=primary,
+        version=1,
+        created_at=milliseconds,
+        updated_at=milliseconds,
+        office=office,
+    )
+    plan = new_plan(stored, company, at)
+    plan_wire = plan_out(plan)
+    body = encode(wire.OfficeAndPlan(office=render.office_out(stored, at), plan=plan_wire))
+    record = encode(wire.RecordAndPlan(office=render.record_out(stored, plan, at), plan=plan_wire)).decode()
+    actor = Actor.of(principal)
+    event = Event(
+        tenant_id=principal.tenant_id,
+        word=Word.OFFICE_CREATED,
+        subject_id=str(stored.id),
+        actor=actor,
+        at=milliseconds,
+        request_id=call.request_id,
+        after=record,
+    )
+    return NewOffice(
+        stored,
+        store.row(stored, encode(office).decode()),
+        plans.row(principal.tenant_id, plan),
+        event,
+        actor,
+        company.home,
+        claim,
+        Outcome(body, tuple(notices)),
+    )
+
+
+def new_plan(stored: Stored, company: Company, at: datetime) -> Plan:
+    """The plan that a new office starts with."""
+    invoice = company.home.office_id if company.home is not None else stored.id
+    terms = stored.office.terms(stored.id, invoice, company.anchor_day)
+    bound = committed_until(at, terms)
+    if bound is not None:
+        terms = msgspec.structs.replace(terms, committed_until=clock.milliseconds(bound))
+    return Plan(office_id=stored.id, terms=terms, next_billing_at=clock.milliseconds(next_billing(at, terms)))
+
+
+def _change_number(tx: Transaction, before: Stored, after: Stored, actor: Actor, at: int, request_id: str) -> None:
+    old, new = before.office.mainline_number, after.office.mainline_number
+    if old == new:
+        return
+    if old is not None:
+        numbers.release(tx, before.tenant_id, old, before.id, actor, at, request_id)
+    if new is not None:
+        claim_number(tx, after, new, actor, at, request_id)
+
+
+def check_day(day: wire.SpecialDayIn, location: str, found: list[Violation]) -> SpecialDay | None:
+    """A special day from its wire form; its faults go to `found`."""
+    before = len(found)
+    try:
+        when = date.fromisoformat(day.date)
+        if not 1970 <= when.year <= 2200 or len(day.date) != 10:
+            raise ValueError
+    except ValueError:
+        text = "Must be a date as YYYY-MM-DD, from 1970 to 2200."
+        found.append(Violation(location=f"{location}.date", message=text, sent=shown(day.date)))
+        when = date(1970, 1, 1)
+    name, fault = single_line(day.name, f"{location}.name")
+    if fault is not None:
+        found.append(fault)
+    periods, faults = parse_day(day.hours or (), f"{location}.hours")
+    found += faults
+    if len(found) > before:
+        return None
+    return SpecialDay(when, day.kind, name or "", periods, bool(day.repeats_yearly))
+
+
+def window(query: wire.PeriodsQuery, at: datetime) -> tuple[datetime, datetime]:
+    """The moments between which opening periods are asked for: now to a week on unless said, at most 400 days."""
+    found: list[Violation] = []
+    start = _moment(query.start, "start", at, found)
+    end = _moment(query.end, "end", start + timedelta(days=7), found)
+    if not found and not start <= end <= start + timedelta(days=400):
+        found.append(
+            Violation(location="end", message="Must be at or after start, at most 400 days on.", sent=shown(query.end))
+        )
+    if found:
+        raise Invalid.of(found)
+    return start, end
+
+
+def _moment(text: str | None, location: str, default: datetime, found: list[Violation]) -> datetime:
+    if text is None:
+        return default
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+        if moment.tzinfo is None or not 1970 <= moment.year <= 2200:
+            raise ValueError
+    except ValueError:
+        message = "Must be a moment with its offset, as 2026-12-24T09:00:00Z, from 1970 to 2200."
+        found.append(Violation(location=location, message=message, sent=shown(text)))
+        return default
+    return moment

@@ -1,0 +1,472 @@
+"""What goes over HTTP about an office, to the letter of v2; what v2 never returns is in `OfficeRecord`, additively."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from offhook.billing.wire import AddressOut, PlanOut
+from offhook.kit.wire import Int64, Int64Text
+
+Meta = msgspec.Meta
+
+Country = Literal[
+    "AR", "AT", "AU", "BD", "BE", "BG", "BH", "BR", "CA", "CH", "CI", "CL", "CN", "CO", "CR", "CY", "CZ", "DE", "DK",
+    "DO", "DP", "EC", "EE", "EG", "ES", "FI", "FR", "GB", "GH", "GR", "GT", "HK", "HR", "HU", "ID", "IE", "IL", "IN",
+    "IS", "IT", "JP", "KE", "KH", "KR", "KZ", "LK", "LT", "LU", "LV", "MA", "MD", "MM", "MT", "MX", "MY", "NG", "NL",
+    "NO", "NZ", "PA", "PE", "PH", "PK", "PL", "PR", "PT", "PY", "RO", "RU", "SA", "SE", "SG", "SI", "SK", "SV", "TH",
+    "TR", "TW", "UA", "US", "UY", "VE", "VN", "ZA",
+]  # fmt: skip
+Currency = Literal["AUD", "CAD", "EUR", "GBP", "JPY", "NZD", "USD"]
+PlanPeriod = Literal["monthly", "yearly"]
+FirstAction = Literal["menu", "operators"]
+Action = Literal[
+    "bridge_target", "company_directory", "department", "directory", "disabled", "extension", "menu", "message",
+    "operator", "person", "scripted_ivr", "voicemail",
+]  # fmt: skip
+Strategy = Literal["fixedorder", "longestidle", "mostskilled", "random", "roundrobin", "simultaneous"]
+TargetType = Literal[
+    "callcenter", "callrouter", "channel", "coachinggroup", "contact", "contactgroup", "department", "office", "room",
+    "staffgroup", "unknown", "user",
+]  # fmt: skip
+
+SingleLine = Annotated[str, Meta(max_length=1024, extra_json_schema={"x-offhook-rule": "single line, 256 characters"})]
+ShortText = Annotated[str, Meta(max_length=64)]
+Hours = Annotated[
+    list[str], Meta(max_length=96, description="Opening and closing times in turn, HH:MM, in the office's time zone.")
+]
+
+
+class BillingContactIn(msgspec.Struct, kw_only=True):
+    """Who gets the invoices."""
+
+    email: Annotated[str, Meta(description="Address the invoices go to.", examples=["billing@example.com"])]
+    name: Annotated[SingleLine, Meta(description="The person's name.", examples=["Ana Sousa"])]
+    phone: Annotated[str | None, Meta(description="Phone number, E.164 or as dialled in the office's country.")] = None
+
+
+class BillingAddressIn(msgspec.Struct, kw_only=True):
+    """Where the office is billed; also the plan's place of primary use."""
+
+    address_line_1: Annotated[SingleLine, Meta(description="Street and number.")]
+    address_line_2: Annotated[SingleLine | None, Meta(description="Floor, suite, and the like.")] = None
+    city: Annotated[SingleLine, Meta(description="City.")]
+    region: Annotated[SingleLine, Meta(description="State, province or region, by code or name.")]
+    postal_code: Annotated[SingleLine, Meta(description="Postal code, as the country writes it.")]
+    country: Annotated[str, Meta(description="Country, a two-letter code.", examples=["US"], max_length=64)]
+
+
+class E911AddressIn(msgspec.Struct, kw_only=True):
+    """Where help is sent. Required for offices in US, CA, AU, FR, GB and NZ."""
+
+    address: Annotated[SingleLine, Meta(description="Street and number; no PO box.")]
+    address2: Annotated[SingleLine | None, Meta(description="Floor, suite, and the like.")] = None
+    city: Annotated[SingleLine, Meta(description="City.")]
+    state: Annotated[SingleLine, Meta(description="State or province, by code or name.")]
+    zip: Annotated[SingleLine, Meta(description="Postal code, as the country writes it.")]
+    country: Annotated[
+        str, Meta(description="Country, a two-letter code; the office's.", examples=["US"], max_length=64)
+    ]
+
+
+class E911UpdateIn(E911AddressIn, kw_only=True):
+    """A new emergency address."""
+
+    update_all: Annotated[bool | None, Meta(description="Also give it to everyone in the office.")] = None
+    use_validated_option: Annotated[
+        bool | None, Meta(description="Keep the address as the country's rules write it, not as sent.")
+    ] = None
+
+
+class MenuOptions(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a menu key does."""
+
+    action: Annotated[Action | None, Meta(description="What happens when the key is pressed.")] = None
+    action_target_type: Annotated[TargetType | None, Meta(description="Kind of what is called.")] = None
+    action_target_id: Annotated[Int64 | None, Meta(description="Id of what is called.")] = None
+
+
+class MenuKey(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One key of a menu."""
+
+    input: Annotated[ShortText | None, Meta(description="The key, 0 to 9; each at most once in a menu.")] = None
+    options: Annotated[MenuOptions | None, Meta(description="What it does.")] = None
+
+
+class RoutingState(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What happens to a call in one state of the office."""
+
+    action: Annotated[
+        Action,
+        Meta(description="What happens when no operator answers, or none is tried.", extra={"stand_in": "voicemail"}),
+    ]
+    try_dial_operators: Annotated[bool, Meta(description="Whether operators are rung first.")]
+    action_target_type: Annotated[TargetType | None, Meta(description="Kind of what the action calls.")] = None
+    action_target_id: Annotated[Int64 | None, Meta(description="Id of what the action calls.")] = None
+    operator_routing: Annotated[Strategy | None, Meta(description="Order in which operators ring.")] = None
+    dtmf: Annotated[Annotated[list[MenuKey], Meta(max_length=32)] | None, Meta(description="The menu's keys.")] = None
+
+
+class RoutingOptions(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What happens to calls, while open and while closed."""
+
+    open: Annotated[RoutingState, Meta(description="While the office is open.")]
+    closed: Annotated[RoutingState, Meta(description="While it is closed.")]
+
+
+class VoiceIntelligence(msgspec.Struct, kw_only=True):
+    """Live transcription and hints during calls."""
+
+    auto_start: Annotated[bool | None, Meta(description="Start by itself; true unless said.")] = None
+    allow_pause: Annotated[bool | None, Meta(description="Whether people may stop it in a call; true unless said.")] = (
+        None
+    )
+
+
+class WeekIn(msgspec.Struct, kw_only=True):
+    """Opening hours by day."""
+
+    monday_hours: Annotated[Hours | None, Meta(description="Monday; 08:00 to 18:00 unless said.")] = None
+    tuesday_hours: Annotated[Hours | None, Meta(description="Tuesday; 08:00 to 18:00 unless said.")] = None
+    wednesday_hours: Annotated[Hours | None, Meta(description="Wednesday; 08:00 to 18:00 unless said.")] = None
+    thursday_hours: Annotated[Hours | None, Meta(description="Thursday; 08:00 to 18:00 unless said.")] = None
+    friday_hours: Annotated[Hours | None, Meta(description="Friday; 08:00 to 18:00 unless said.")] = None
+    saturday_hours: Annotated[Hours | None, Meta(description="Saturday; closed unless said.")] = None
+    sunday_hours: Annotated[Hours | None, Meta(description="Sunday; closed unless said.")] = None
+    hours_on: Annotated[
+        bool | None,
+        Meta(
+            description="Whether the lists count; false takes calls at any hour.", extra_json_schema={"default": False}
+        ),
+    ] = None
+
+
+class OfficeIn(WeekIn, kw_only=True):
+    """An office to create, or all of an office to replace."""
+
+    name: Annotated[SingleLine, Meta(description="The office's name.", examples=["Lisbon"])]
+    country: Annotated[
+        Country, Meta(description="Where the office is; DP stands for no country.", extra={"stand_in": "DP"})
+    ]
+    currency: Annotated[Currency, Meta(description="What it is billed in.")]
+    plan_period: Annotated[PlanPeriod, Meta(description="How often it is billed.")]
+    unified_billing: Annotated[bool, Meta(description="Charge it on the primary office's invoice.")]
+    invoiced: Annotated[bool, Meta(description="Pay by invoice; otherwise by card.")]
+    annual_commit_monthly_billing: Annotated[bool, Meta(description="Bind for a year, bill each month.")]
+    billing_address: Annotated[BillingAddressIn, Meta(description="Where it is billed.")]
+    billing_contact: Annotated[BillingContactIn | None, Meta(description="Who gets the invoices.")] = None
+    e911_address: Annotated[E911AddressIn | None, Meta(description="Where help is sent.")] = None
+    use_same_address: Annotated[bool | None, Meta(description="Take the billing address as the emergency address.")] = (
+        None
+    )
+    timezone: Annotated[
+        ShortText | None, Meta(description="A tz database name, links included.", examples=["Europe/Lisbon"])
+    ] = None
+    ring_seconds: Annotated[
+        Int64 | None, Meta(description="How long the line rings before the action, 10 to 45; 30 unless said.")
+    ] = None
+    first_action: Annotated[FirstAction | None, Meta(description="The older form of routing_options.open.")] = None
+    no_operators_action: Annotated[
+        Action | None, Meta(description="The older form of routing_options.open.action.")
+    ] = None
+    routing_options: Annotated[RoutingOptions | None, Meta(description="What happens to calls.")] = None
+    group_description: Annotated[
+        Annotated[str, Meta(max_length=4096)] | None,
+        Meta(
+            description="What the office is for, at most 256 characters.",
+            extra_json_schema={"x-offhook-rule": "256 characters"},
+        ),
+    ] = None
+    mainline_number: Annotated[
+        ShortText | None, Meta(description="Its main line: a free number of the company, E.164.")
+    ] = None
+    international_enabled: Annotated[bool | None, Meta(description="Allow calls abroad; false unless said.")] = None
+    auto_call_recording: Annotated[
+        bool | None, Meta(description="Record every call.", extra_json_schema={"default": False})
+    ] = None
+    voice_intelligence: Annotated[VoiceIntelligence | None, Meta(description="Live transcription.")] = None
+
+
+class WeekPatch(WeekIn, kw_only=True):
+    """Opening hours to change; a day that is not named keeps its hours."""
+
+
+class E911Out(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """An emergency address, as v2 answers it."""
+
+    address: str | None = None
+    address2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip: str | None = None
+    country: str | None = None
+
+
+class OfficeSettings(msgspec.Struct, kw_only=True):
+    """Switches of an office that v2 shows and cannot change."""
+
+    allow_device_guest_login: bool = False
+    block_caller_id_disabled: bool = False
+    bridged_target_recording_allowed: bool = True
+    disable_desk_phone_self_provision: bool = False
+    disable_ivr_voicemail: bool = False
+    no_recording_message_on_user_calls: bool = False
+    set_caller_id_disabled: bool = False
+
+
+class MenuOptionsOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a menu key does."""
+
+    action: Action | None = None
+    action_target_type: TargetType | None = None
+    action_target_id: Int64Text | None = None
+
+
+class MenuKeyOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One key of a menu."""
+
+    input: str | None = None
+    options: MenuOptionsOut | None = None
+
+
+class RoutingStateOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What happens to a call in one state of the office."""
+
+    action: Action
+    try_dial_operators: bool
+    action_target_type: TargetType | None = None
+    action_target_id: Int64Text | None = None
+    operator_routing: Strategy | None = None
+    dtmf: list[MenuKeyOut] = []
+
+
+class RoutingOptionsOut(msgspec.Struct, kw_only=True):
+    """What happens to calls, while open and while closed."""
+
+    open: RoutingStateOut
+    closed: RoutingStateOut
+
+
+Availability = Literal["open", "closed", "holiday_open", "holiday_closed"]
+State = Literal["active", "cancelled", "deleted", "pending", "suspended"]
+
+
+class OfficeOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """An office as v2 answers it."""
+
+    id: Int64Text
+    office_id: Annotated[Int64Text, Meta(description="The same as id.")]
+    name: str
+    country: Annotated[str, Meta(description="In lower case.")]
+    timezone: str
+    state: State
+    is_primary_office: bool
+    availability_status: Annotated[Availability, Meta(description="As of now, by the office's wall clock.")]
+    first_action: FirstAction
+    no_operators_action: Action
+    ring_seconds: Int64Text
+    routing_options: RoutingOptionsOut
+    office_settings: OfficeSettings
+    phone_numbers: Annotated[list[str], Meta(description="E.164.")] = []
+    e911_address: E911Out | None = None
+    monday_hours: list[str] = []
+    tuesday_hours: list[str] = []
+    wednesday_hours: list[str] = []
+    thursday_hours: list[str] = []
+    friday_hours: list[str] = []
+    saturday_hours: list[str] = []
+    sunday_hours: list[str] = []
+
+
+class OfficeAndPlan(msgspec.Struct, kw_only=True):
+    """An office and its plan."""
+
+    office: OfficeOut
+    plan: PlanOut
+
+
+class OfficePage(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A page of offices."""
+
+    items: list[Any] = []
+    cursor: Annotated[str | None, Meta(description="Absent on the last page.")] = None
+
+
+class OffDutyStatuses(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Reasons that a person may give for being off duty."""
+
+    id: Int64Text
+    off_duty_statuses: list[str] = []
+
+
+class OfficeListQuery(msgspec.Struct):
+    """Which offices."""
+
+    cursor: Annotated[str | None, Meta(description="The cursor of the page before.")] = None
+    active_only: Annotated[bool, Meta(description="Only offices in the state active.")] = False
+    limit: Annotated[int, Meta(ge=1, le=100, description="Offices in a page; not in v2.")] = 100
+
+
+class BillingContactOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Who gets the invoices."""
+
+    email: str
+    name: str
+    phone: str | None = None
+
+
+class BillingOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What was agreed on billing."""
+
+    currency: Currency
+    plan_period: PlanPeriod
+    unified_billing: bool
+    invoiced: bool
+    annual_commit_monthly_billing: bool
+    payment: Literal["invoice", "card"]
+    invoice_office_id: Annotated[Int64Text, Meta(description="The office on whose invoice the charges go.")]
+    committed_until: Annotated[Int64Text | None, Meta(description="End of the commitment, ms since 1970 UTC.")] = None
+    address: AddressOut
+    contact: BillingContactOut | None = None
+
+
+class VoiceIntelligenceOut(msgspec.Struct, kw_only=True):
+    """Live transcription."""
+
+    auto_start: bool
+    allow_pause: bool
+
+
+class SpecialDayOut(msgspec.Struct, kw_only=True):
+    """A day with hours of its own."""
+
+    date: Annotated[str, Meta(description="YYYY-MM-DD, by the office's wall clock.")]
+    kind: Literal["holiday", "override"]
+    name: str
+    hours: Annotated[list[str], Meta(description="As a day's hours; empty is closed all day.")]
+    repeats_yearly: bool
+    source: str
+
+
+class OfficeRecord(OfficeOut, kw_only=True, omit_defaults=True):
+    """All that is stored of an office, with what v2 never returns."""
+
+    hours_on: bool
+    group_description: str
+    mainline_number: str | None = None
+    auto_call_recording: bool
+    international_enabled: bool
+    use_same_address: bool
+    voice_intelligence: VoiceIntelligenceOut
+    billing: BillingOut
+    special_days: list[SpecialDayOut] = []
+    version: Annotated[Int64Text, Meta(description="Counts changes; the ETag.")]
+    created_at: Annotated[Int64Text, Meta(description="Milliseconds since 1970 UTC.")]
+    updated_at: Annotated[Int64Text, Meta(description="Milliseconds since 1970 UTC.")]
+
+
+class RecordAndPlan(msgspec.Struct, kw_only=True):
+    """An office with all that is stored, and its plan."""
+
+    office: OfficeRecord
+    plan: PlanOut
+
+
+class Deleted(msgspec.Struct, kw_only=True):
+    """What was deleted."""
+
+    id: Int64Text
+    deleted: bool = True
+    released_numbers: list[str] = []
+
+
+class OpeningPeriodOut(msgspec.Struct, kw_only=True):
+    """A stretch of time in which the office takes calls."""
+
+    start: Annotated[str, Meta(description="First moment, by the office's wall clock with its offset.")]
+    end: Annotated[str, Meta(description="First moment after it.")]
+    kind: Literal["open", "holiday_open"]
+    reason: str
+
+
+class ChangeOut(msgspec.Struct, kw_only=True):
+    """The next moment at which the office opens or closes."""
+
+    at: str
+    to: Availability
+
+
+class OpeningPeriods(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """When the office is open."""
+
+    timezone: str
+    status: Annotated[Availability, Meta(description="As of now.")]
+    explanation: Annotated[str, Meta(description="Why, in words.")]
+    periods: list[OpeningPeriodOut] = []
+    next_change: Annotated[ChangeOut | None, Meta(description="Absent if none comes within 400 days.")] = None
+
+
+class PeriodsQuery(msgspec.Struct):
+    """Between which moments."""
+
+    start: Annotated[ShortText | None, Meta(description="A moment with its offset; now unless said.")] = None
+    end: Annotated[ShortText | None, Meta(description="A moment with its offset; a week on unless said.")] = None
+
+
+class SpecialDayIn(msgspec.Struct, kw_only=True):
+    """A holiday, or a dated override of the week."""
+
+    date: Annotated[str, Meta(description="YYYY-MM-DD.", max_length=32, examples=["2026-12-24"])]
+    kind: Annotated[Literal["holiday", "override"], Meta(description="An override wins over a holiday.")] = "override"
+    name: Annotated[SingleLine, Meta(description="What callers' traces call it.", examples=["Christmas Eve"])]
+    hours: Annotated[Hours | None, Meta(description="As a day's hours; closed all day unless said.")] = None
+    repeats_yearly: Annotated[bool | None, Meta(description="On the same date each year.")] = None
+
+
+class SpecialDaysIn(msgspec.Struct, kw_only=True):
+    """Days to set; another of the same date and kind is replaced."""
+
+    days: Annotated[list[SpecialDayIn], Meta(min_length=1, max_length=400, description="The days.")]
+
+
+class HolidaysIn(msgspec.Struct, kw_only=True):
+    """Public holidays to import."""
+
+    country: Annotated[ShortText | None, Meta(description="Two-letter code; the office's unless said.")] = None
+    region: Annotated[ShortText | None, Meta(description="Region code, as CA for California.")] = None
+    years: Annotated[
+        Annotated[list[int], Meta(max_length=10)] | None, Meta(description="This year and the next unless said.")
+    ] = None
+    language: Annotated[ShortText | None, Meta(description="Language of the names, as en_US.")] = None
+    hours: Annotated[Hours | None, Meta(description="Hours on those days; closed all day unless said.")] = None
+
+
+class SpecialDaysOut(msgspec.Struct, kw_only=True):
+    """The days of an office that have hours of their own."""
+
+    id: Int64Text
+    days: list[SpecialDayOut] = []
+
+
+class SpecialDayQuery(msgspec.Struct):
+    """Which of a date's entries."""
+
+    kind: Annotated[Literal["holiday", "override"] | None, Meta(description="Both unless said.")] = None
+
+
+class WarningOut(msgspec.Struct, kw_only=True):
+    """Something ignored, guessed or likely not meant."""
+
+    code: str
+    field: str
+    text: str
+
+
+class DryRun(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a create would do."""
+
+    dry_run: bool
+    office: OfficeOut
+    plan: PlanOut
+    warnings: list[WarningOut] = []
+    opening_periods: Annotated[list[OpeningPeriodOut], Meta(description="The coming week.")] = []
+    next_change: ChangeOut | None = None

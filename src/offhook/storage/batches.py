@@ -1,0 +1,228 @@
+"""Batches: what arrives on the event loop while one transaction is under way goes into the next one.
+
+The writer commits many units of work with one sync to disk; the reader answers many look-ups with one hop to a thread.
+Neither waits for company: a lone unit starts at once. Nothing is acknowledged before its transaction is committed.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy.exc import OperationalError
+
+from offhook.kit.errors import Unavailable
+from offhook.storage.database import Database, Transaction
+
+T = TypeVar("T")
+K = TypeVar("K")
+MAX_BATCH = 128
+
+
+class Unit(Protocol[T]):
+    """A unit of work: reads and writes in the transaction it is given, and returns what to answer.
+
+    It may be run more than once (never committed more than once), so it keeps no state between runs. It raises a
+    Refusal to refuse; then only its own changes are undone.
+    """
+
+    def run(self, tx: Transaction) -> T: ...
+
+
+class HotUnit(Unit[T], Protocol[T]):
+    """A unit that can also be done together with others of its class, in few statements.
+
+    `run_many` raises if any of the units cannot go the fast way: then nothing of the batch is kept and each is run on
+    its own, which gives each its own answer or refusal.
+    """
+
+    @classmethod
+    def run_many(cls, tx: Transaction, units: Sequence[Any]) -> list[T]: ...
+
+
+class Function(Generic[T]):
+    """A unit from a plain function of a transaction."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[[Transaction], T]) -> None:
+        self._function = function
+
+    def run(self, tx: Transaction) -> T:
+        return self._function(tx)
+
+
+class _Batcher(Generic[K]):
+    """Collects items while one batch is in the thread; `work` gives one outcome (value or exception) an item."""
+
+    def __init__(self, name: str, work: Callable[[list[K]], list[Any]]) -> None:
+        self._work = work
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._waiting: list[tuple[K, asyncio.Future[Any]]] = []
+        self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    def put(self, item: K) -> "asyncio.Future[Any]":
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        if self._closed:
+            future.set_exception(Unavailable("The server is stopping."))
+            return future
+        self._waiting.append((item, future))
+        if not self._busy:
+            self._busy = True
+            self._idle.clear()
+            # One pass of the loop lets every request that has already arrived join the first batch.
+            loop.call_soon(self._start, loop)
+        return future
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+        done = loop.run_in_executor(self._thread, self._work, [item for item, _ in batch])
+        done.add_done_callback(lambda result: self._finish(loop, batch, result))
+
+    def _finish(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: list[tuple[K, "asyncio.Future[Any]"]],
+        result: "asyncio.Future[list[Any]]",
+    ) -> None:
+        error = result.exception()
+        outcomes = [error] * len(batch) if error is not None else result.result()
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if future.done():
+                continue
+            if isinstance(outcome, BaseException):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+        if self._waiting:
+            self._start(loop)
+        else:
+            self._busy = False
+            self._idle.set()
+
+    async def close(self) -> None:
+        """Finish what was put, then take no more."""
+        self._closed = True
+        await self._idle.wait()
+        self._thread.shutdown()
+
+
+class Writer:
+    """The only way to change the store while serving."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._batches: _Batcher[Unit[Any]] = _Batcher("offhook-writer", self._commit)
+        self.batches = 0
+        self.units = 0
+        self.replays = 0
+
+    async def submit(self, unit: Unit[T]) -> T:
+        """Run `unit` in a transaction; returns its result once that is committed and synced to disk.
+
+        Raises what the unit raised, or Unavailable if the store cannot take it.
+        """
+        result: T = await self._batches.put(unit)
+        return result
+
+    async def run(self, function: Callable[[Transaction], T]) -> T:
+        """The same for a plain function."""
+        return await self.submit(Function(function))
+
+    async def close(self) -> None:
+        """Commit what was submitted, then refuse."""
+        await self._batches.close()
+
+    def _commit(self, units: list[Unit[Any]]) -> list[Any]:
+        self.batches += 1
+        self.units += len(units)
+        hot: dict[type, list[int]] = {}
+        for index, unit in enumerate(units):
+            if hasattr(unit, "run_many"):
+                hot.setdefault(type(unit), []).append(index)
+        if hot:
+            try:
+                return self._together(units, hot)
+            except Unavailable:
+                raise
+            except Exception:
+                self.replays += 1
+        return self._one_by_one(units)
+
+    def _together(self, units: list[Unit[Any]], hot: dict[type, list[int]]) -> list[Any]:
+        outcomes: list[Any] = [None] * len(units)
+        with self._database.transaction() as tx:
+            for kind, indexes in hot.items():
+                results = kind.run_many(tx, [units[i] for i in indexes])  # type: ignore[attr-defined]
+                for index, result in zip(indexes, results, strict=True):
+                    outcomes[index] = result
+            for index, unit in enumerate(units):
+                if type(unit) not in hot:
+                    outcomes[index] = _attempt(tx, unit)
+        return outcomes
+
+    def _one_by_one(self, units: list[Unit[Any]]) -> list[Any]:
+        with self._database.transaction() as tx:
+            return [_attempt(tx, unit) for unit in units]
+
+
+def _attempt(tx: Transaction, unit: Unit[Any]) -> Any:
+    savepoint = tx.connection.begin_nested()
+    try:
+        result = unit.run(tx)
+        savepoint.commit()
+    except (Unavailable, OperationalError):
+        # The store itself failed, and SQLite may already have undone the whole transaction: nothing of it is kept.
+        raise
+    except Exception as error:
+        if tx.connection.invalidated:
+            raise
+        savepoint.rollback()
+        return error
+    return result
+
+
+class Reader:
+    """Reads off the event loop, in threads of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="offhook-reader")
+
+    async def run(self, function: Callable[[Transaction], T]) -> T:
+        """`function` on a read-only view of what is committed."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, function)
+
+    def _read(self, function: Callable[[Transaction], T]) -> T:
+        with self._database.reading() as tx:
+            return function(tx)
+
+    def close(self) -> None:
+        """Wait for reads under way."""
+        self._threads.shutdown()
+
+
+class Lookup(Generic[K, T]):
+    """Look-ups of one kind, answered many at a time: `find(tx, keys)` gives one value a key, in order."""
+
+    def __init__(self, database: Database, name: str, find: Callable[[Transaction, list[K]], list[T]]) -> None:
+        self._database = database
+        self._find = find
+        self._batches: _Batcher[K] = _Batcher(f"offhook-{name}", self._look)
+
+    async def get(self, key: K) -> T:
+        """The value of `key` as committed when the look-up began."""
+        result: T = await self._batches.put(key)
+        return result
+
+    def _look(self, keys: list[K]) -> list[T]:
+        with self._database.reading() as tx:
+            return self._find(tx, keys)
+
+    async def close(self) -> None:
+        """Answer what was asked, then refuse."""
+        await self._batches.close()

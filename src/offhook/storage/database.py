@@ -1,0 +1,157 @@
+"""Connections to the one database, SQLite or PostgreSQL, and the small dialect differences, in one place.
+
+A transaction that writes is exclusive on both: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL. So units of
+work read and write as if alone, and what is numbered within them is numbered in the order of commit.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from offhook.kit.errors import Unavailable
+
+WRITER_LOCK = 0x0FF_400C
+READERS = 4
+
+
+class Database:
+    """The engine for a URL. Safe to share between threads; holds at most READERS + 1 pooled connections."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.sqlite:
+            assert self.url.database is not None
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": READERS + 2, "max_overflow": 8}
+        if self.sqlite:
+            options["connect_args"] = {"timeout": 10.0, "check_same_thread": False, "cached_statements": 256}
+        else:
+            options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5, "options": "-c timezone=UTC"}}
+        self.engine: Engine = create_engine(url, **options)
+        if self.sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+
+    @contextmanager
+    def transaction(self) -> Iterator["Transaction"]:
+        """An exclusive transaction, committed at the end of the block and undone if it raises.
+
+        Raises Unavailable when the store cannot be reached or written (disk full, connection lost).
+        """
+        with refusing_unavailable(), self.engine.connect() as connection, connection.begin():
+            if self.sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+            yield Transaction(connection, self.sqlite)
+
+    @contextmanager
+    def reading(self) -> Iterator["Transaction"]:
+        """A connection that sees what is committed; what it does not commit itself is undone."""
+        with refusing_unavailable(), self.engine.connect() as connection, connection.begin():
+            if self.sqlite:
+                connection.exec_driver_sql("BEGIN")
+            yield Transaction(connection, self.sqlite)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+class Transaction:
+    """A connection inside a transaction, with the statements that differ between the two databases."""
+
+    __slots__ = ("connection", "sqlite")
+
+    def __init__(self, connection: Connection, sqlite: bool) -> None:
+        self.connection = connection
+        self.sqlite = sqlite
+
+    def all(self, statement: "Statement", *values: Any) -> list[Any]:
+        """All rows of a fixed query."""
+        return list(self.connection.exec_driver_sql(statement.text(self.sqlite), values).fetchall())
+
+    def first(self, statement: "Statement", *values: Any) -> Any | None:
+        """The first row of a fixed query, or None."""
+        return self.connection.exec_driver_sql(statement.text(self.sqlite), values).fetchone()
+
+    def change(self, statement: "Statement", *values: Any) -> int:
+        """Run a fixed statement; gives the number of rows it touched."""
+        return self.connection.exec_driver_sql(statement.text(self.sqlite), values).rowcount
+
+
+class Statement:
+    """A fixed SQL text with `?` placeholders, valid on both databases."""
+
+    __slots__ = ("_postgresql", "_sqlite")
+
+    def __init__(self, sql: str) -> None:
+        self._sqlite = sql
+        self._postgresql = sql.replace("%", "%%").replace("?", "%s")
+
+    def text(self, sqlite: bool) -> str:
+        return self._sqlite if sqlite else self._postgresql
+
+
+class Insert:
+    """Fixed SQL that inserts rows of one table: executemany on SQLite, one unnest statement on PostgreSQL.
+
+    Columns not named take their defaults. Rows are tuples in the order of `columns`.
+    """
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        types = {"BIGINT": "bigint", "INTEGER": "bigint", "TEXT": "text", "BYTEA": "bytea", "BLOB": "bytea"}
+        arrays = []
+        for column in columns:
+            kind = str(table.c[column].type).split("(")[0]
+            arrays.append(f"%s::{types[kind]}[]")
+        self._sqlite = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
+        self._postgresql = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608
+
+    def __call__(self, tx: Transaction, rows: list[tuple[Any, ...]]) -> None:
+        """Insert `rows`, at least one."""
+        if tx.sqlite:
+            tx.connection.exec_driver_sql(self._sqlite, rows)
+        else:
+            tx.connection.exec_driver_sql(self._postgresql, tuple(list(column) for column in zip(*rows, strict=True)))
+
+
+@contextmanager
+def refusing_unavailable() -> Iterator[None]:
+    """Turn a store that cannot take work now into Unavailable (503); anything else passes."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(
+            "The store cannot take this now; nothing was changed. Try again shortly.",
+            headers=[("Retry-After", "1")],
+        ) from error
+    except DBAPIError as error:
+        if not error.connection_invalidated and "disk" not in str(error.orig).lower():
+            raise
+        raise Unavailable(
+            "The store cannot be reached; nothing was acknowledged. Try again shortly.",
+            headers=[("Retry-After", "1")],
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+        "cache_size=-16384",
+        "temp_store=MEMORY",
+        "journal_size_limit=67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()

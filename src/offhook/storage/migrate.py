@@ -1,0 +1,47 @@
+"""Brings the store to the current schema. Safe to call from several processes at once: one migrates, the others wait."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from offhook.kit.errors import Refusal
+from offhook.storage.database import Database
+
+
+class WrongSchema(Refusal):
+    """The store was written by a newer version of Offhook than this one."""
+
+
+def configuration(database: Database) -> Config:
+    """Alembic's configuration for `database`; the connection is handed over in `attributes`."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def upgrade(database: Database) -> None:
+    """Create or migrate the schema, in one exclusive transaction: it is done wholly or not at all."""
+    config = configuration(database)
+    with database.transaction() as tx:
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        current = MigrationContext.configure(tx.connection).get_current_revision()
+        if current is not None and current not in known:
+            raise WrongSchema(
+                f"The store has schema {current}, which this version does not know; run the version that wrote it."
+            )
+        config.attributes["connection"] = tx.connection
+        command.upgrade(config, "head")
+
+
+def current(database: Database) -> str | None:
+    """The schema revision of the store, or None if it is empty."""
+    with database.reading() as tx:
+        return MigrationContext.configure(tx.connection).get_current_revision()
+
+
+def head(database: Database) -> str | None:
+    """The newest revision this version knows."""
+    return ScriptDirectory.from_config(configuration(database)).get_current_head()
