@@ -36,7 +36,7 @@ from offhook.kit.errors import (
 )
 from offhook.kit.ids import Ids
 from offhook.kit.operation import JSON, Call, Limit, Nothing, Operation, Reply
-from offhook.kit.router import Match, Router
+from offhook.kit.router import Match, Router, public
 from offhook.kit.wire import Misfit, encode, fit, parse, read_query
 
 Scope = MutableMapping[str, Any]
@@ -133,8 +133,7 @@ class Gate:
             )
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str, seen: "_Seen") -> Reply:
-        match = self._match(scope, seen)
-        operation = match.operation
+        match, operation = self._match(scope, seen)
         heads = _Heads(scope["headers"])
         query = (
             parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else {}
@@ -147,7 +146,7 @@ class Gate:
         if match.violations:
             raise Invalid.of(match.violations)
         if operation.handler is None:
-            raise NotBuilt(f"{operation.id} ({operation.method} {operation.path}) is not built yet on this server.")
+            raise NotBuilt(f"{operation.id} ({operation.method} {seen.path}) is not built yet on this server.")
         call = Call(
             principal=principal,
             params=match.params,
@@ -172,15 +171,16 @@ class Gate:
         with clock.at(call.moment):
             return await operation.handler(call)
 
-    def _match(self, scope: Scope, seen: "_Seen") -> Match:
-        match = self._router.find(scope["method"], scope["path"])
+    def _match(self, scope: Scope, seen: "_Seen") -> tuple[Match, Operation]:
+        path = scope.get("raw_path") or scope["path"].encode()
+        match = self._router.find(scope["method"], path.decode("latin-1"))
         if match is None:
             raise NotFound("There is no such path; GET /openapi.json lists those that there are.")
         if match.operation is None:
             allowed = ", ".join(match.allowed)
             raise MethodNotAllowed(f"This path takes {allowed}.", headers=[("Allow", allowed)])
-        seen.operation, seen.path = match.operation.id, match.operation.path
-        return match
+        seen.operation, seen.path = match.operation.id, public(match.operation.path)
+        return match, match.operation
 
     async def _limit(self, principal: Principal, operation: Operation) -> None:
         limit = limits.scaled(operation.limit, self._scale)

@@ -28,7 +28,7 @@ class NewKey:
 def create_company(
     tx: Transaction, ids: Ids, *, name: str, country: str, domain: str = "", admin_email: str = ""
 ) -> tuple[Company, dict[Environment, int]]:
-    """A company with its two environments; gives their tenant ids too. Its invoices fall on today's day of the month."""
+    """A company with its two environments, and their tenant ids. Its invoices fall on today's day of the month."""
     moment = clock.now()
     company = Company(
         ids.new(), name, country, domain, "enterprise", admin_email, "active", moment.day, clock.milliseconds(moment)

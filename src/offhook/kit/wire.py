@@ -195,8 +195,7 @@ def fit(value: Any, kind: type[T], notices: list[Notice]) -> T:
         result = msgspec.convert(_pruned(value), kind)
     unknown: list[str] = []
     _unknown(value, shape(kind), "", unknown)
-    for place in unknown[:20]:
-        notices.append(Notice("unknown_field", place, "This field is not known and was ignored."))
+    notices += [Notice("unknown_field", place, "This field is not known and was ignored.") for place in unknown[:20]]
     if len(unknown) > 20:
         notices.append(Notice("unknown_field", "", f"{len(unknown) - 20} more unknown fields were ignored."))
     return result

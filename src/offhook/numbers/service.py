@@ -1,4 +1,4 @@
-"""The inventory: adding numbers, claiming one for an office, giving it back. Each is one atomic step in a transaction."""
+"""The inventory: adding numbers, claiming one for an office, giving it back. Each is one step in a transaction."""
 
 from offhook.access.model import Environment
 from offhook.events import store as events

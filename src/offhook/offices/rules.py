@@ -53,7 +53,7 @@ _STOCK_CLOSED = Routing(Choice("voicemail"), try_dial_operators=False)
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What a company's other offices take from its primary one. None of it is known before there is a primary office."""
+    """What a company's other offices take from its primary one."""
 
     office_id: int
     timezone: str
@@ -88,7 +88,9 @@ def check(body: wire.OfficeIn, home: Home | None, notices: list[Notice]) -> Offi
     _check_billing(body, home, found, notices)
     if found:
         raise Invalid.of(found)
-    assert name is not None and timezone is not None and billing is not None
+    assert name is not None
+    assert timezone is not None
+    assert billing is not None
     intelligence = body.voice_intelligence
     return Office(
         name=name,
@@ -155,7 +157,9 @@ def _timezone(
         if zone(name) is not None:
             here = COUNTRY_ZONES.get(country)
             if here and name not in here and (elsewhere := _countries_of(name)) and country not in elsewhere:
-                text = f"{name} is a zone of {', '.join(elsewhere)}, not of {country}; the hours will follow it all the same."
+                text = (
+                    f"{name} is a zone of {', '.join(elsewhere)}, not of {country}; the hours follow it all the same."
+                )
                 notices.append(Notice("timezone_elsewhere", "timezone", text))
             return name
         near = nearest(name)

@@ -188,18 +188,21 @@ class Offices:
             notices = list(call.notices)
             new = prepare(self._ids, call, company, notices, claim)
             try:
-                if new.stored.office.targets() and not call.dry_run:
-                    await self._reader.run(lambda tx, new=new: self._warn_of_loop(tx, new.stored, notices))  # type: ignore[misc]
-                    new = replace(new, outcome=Outcome(new.outcome.body, tuple(notices)))
-                if call.dry_run:
-                    outcome = await self._reader.run(lambda tx, new=new: self._rehearse(tx, new, notices))  # type: ignore[misc]
-                else:
-                    outcome = await self._writer.submit(new)
+                outcome = await (self._rehearse if call.dry_run else self._submit)(new, notices)
             except Stale:
                 continue
             call.notices[:] = outcome.notices
             return outcome
         raise Conflict("The primary office keeps changing; try again.")
+
+    async def _submit(self, new: NewOffice, notices: list[Notice]) -> Outcome:
+        if new.stored.office.targets():
+            await self._reader.run(lambda tx: self._warn_of_loop(tx, new.stored, notices))
+            new = replace(new, outcome=Outcome(new.outcome.body, tuple(notices)))
+        return await self._writer.submit(new)
+
+    async def _rehearse(self, new: NewOffice, notices: list[Notice]) -> Outcome:
+        return await self._reader.run(lambda tx: self._rehearsed(tx, new, notices))
 
     async def check(self, call: Call) -> Sequence[Violation]:
         """What the rules have against the body, by themselves."""
@@ -218,7 +221,7 @@ class Offices:
         at = int(clock.wall() * 1000)
         return Claim(self._ids.new(), key, hashlib.sha256(call.raw).digest(), at, self._keep_ms)
 
-    def _rehearse(self, tx: Transaction, new: NewOffice, notices: list[Notice]) -> Outcome:
+    def _rehearsed(self, tx: Transaction, new: NewOffice, notices: list[Notice]) -> Outcome:
         stored, at = new.stored, clock.now()
         if stored.office.mainline_number is not None:
             numbers.check_free(tx, stored.tenant_id, stored.office.mainline_number, "mainline_number")

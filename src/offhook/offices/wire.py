@@ -132,12 +132,16 @@ class WeekIn(msgspec.Struct, kw_only=True):
     friday_hours: Annotated[Hours | None, Meta(description="Friday; 08:00 to 18:00 unless said.")] = None
     saturday_hours: Annotated[Hours | None, Meta(description="Saturday; closed unless said.")] = None
     sunday_hours: Annotated[Hours | None, Meta(description="Sunday; closed unless said.")] = None
-    hours_on: Annotated[
-        bool | None,
-        Meta(
-            description="Whether the lists count; false takes calls at any hour.", extra_json_schema={"default": False}
-        ),
-    ] = None
+    hours_on: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether the lists count; false takes calls at any hour.",
+                extra_json_schema={"default": False},
+            ),
+        ]
+        | None
+    ) = None
 
 
 class OfficeIn(WeekIn, kw_only=True):
@@ -180,9 +184,9 @@ class OfficeIn(WeekIn, kw_only=True):
         ShortText | None, Meta(description="Its main line: a free number of the company, E.164.")
     ] = None
     international_enabled: Annotated[bool | None, Meta(description="Allow calls abroad; false unless said.")] = None
-    auto_call_recording: Annotated[
-        bool | None, Meta(description="Record every call.", extra_json_schema={"default": False})
-    ] = None
+    auto_call_recording: (
+        Annotated[bool, Meta(description="Record every call.", extra_json_schema={"default": False})] | None
+    ) = None
     voice_intelligence: Annotated[VoiceIntelligence | None, Meta(description="Live transcription.")] = None
 
 

@@ -15,21 +15,22 @@ from offhook.kit.errors import Unavailable
 from offhook.storage.database import Database, Transaction
 
 T = TypeVar("T")
+R = TypeVar("R", covariant=True)
 K = TypeVar("K")
 MAX_BATCH = 128
 
 
-class Unit(Protocol[T]):
+class Unit(Protocol[R]):
     """A unit of work: reads and writes in the transaction it is given, and returns what to answer.
 
     It may be run more than once (never committed more than once), so it keeps no state between runs. It raises a
     Refusal to refuse; then only its own changes are undone.
     """
 
-    def run(self, tx: Transaction) -> T: ...
+    def run(self, tx: Transaction) -> R: ...
 
 
-class HotUnit(Unit[T], Protocol[T]):
+class HotUnit(Unit[R], Protocol[R]):
     """A unit that can also be done together with others of its class, in few statements.
 
     `run_many` raises if any of the units cannot go the fast way: then nothing of the batch is kept and each is run on
@@ -37,7 +38,7 @@ class HotUnit(Unit[T], Protocol[T]):
     """
 
     @classmethod
-    def run_many(cls, tx: Transaction, units: Sequence[Any]) -> list[T]: ...
+    def run_many(cls, tx: Transaction, units: Sequence[Any]) -> Sequence[R]: ...
 
 
 class Function(Generic[T]):

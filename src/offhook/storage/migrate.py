@@ -1,4 +1,4 @@
-"""Brings the store to the current schema. Safe to call from several processes at once: one migrates, the others wait."""
+"""Brings the store to the current schema. Several processes may call it at once: one migrates, the others wait."""
 
 from pathlib import Path
 

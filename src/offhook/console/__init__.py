@@ -1,0 +1,1 @@
+"""The web pages: server-rendered, no build, no CDN."""
