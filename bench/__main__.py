@@ -33,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     changed = {name: getattr(given, name) for name in ("rounds", "seconds", "many") if getattr(given, name)}
     options = replace(options, **changed)
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
     began, failed = time.monotonic(), {}
     with workplace(given.out) as folder, console.status("starting") as status:
 
@@ -59,7 +61,7 @@ def report(console: Console, bench: Bench, failed: dict[str, str], took: float) 
     """The table, and loudly what is not in it."""
     options = bench.options
     table = Table(
-        title=f"median of {options.rounds} rounds of {options.seconds:g} s, {os.cpu_count()} cores, {took:.0f} s in all",
+        title=f"medians of {options.rounds} rounds of {options.seconds:g} s; {os.cpu_count()} cores; took {took:.0f} s",
         title_justify="left",
     )
     table.add_column("what")

@@ -279,7 +279,7 @@ class _Run:
             self.lose(connection)
             return
         if connection.received:
-            data = connection.received + data
+            data = data
         result = self.result
         try:
             answer = read_answer(data)
@@ -426,6 +426,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ids", type=Path, help="file of office ids (get) or cursors (page), one a line")
     parser.add_argument("--acks", type=Path, help="file to write `index id` to for each create answered with 200")
     parser.add_argument("--prepare", type=int, default=20_000, help="requests that are made before the clock starts")
+    parser.add_argument("--repeat", action="store_true", help="send the prepared requests again rather than make more")
     given = parser.parse_args(arguments)
     if given.seconds is None and given.count is None:
         parser.error("one of --seconds and --count is needed")
@@ -434,7 +435,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--kind get needs --ids")
     source = requests_of(given.kind, given.url, key=given.key, seed=given.seed, ids=ids, currency=given.currency)
     number = given.prepare if given.count is None else min(given.prepare, given.count)
-    requests = prepared(source, number, again=given.kind in ("echo", "page"))
+    requests = prepared(source, number, again=given.repeat or given.kind in ("echo", "page"))
     acks = Acknowledged(given.acks) if given.acks else None
     gc.freeze()
     try:

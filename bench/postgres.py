@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
+from bench.server import BenchError
+
 if TYPE_CHECKING:
     from tests.servers import PostgreSQL
 
@@ -136,7 +138,7 @@ def script_of(rows: list[Written], old_id: str) -> Script:
     """Insert `rows` again and again; wherever the create's id `old_id` stands as a value, a fresh one is put.
 
     Fresh ids rise with time, as ours do. Values go over the wire as parameters of prepared statements, as they do
-    from a server; only nulls stand in the text.
+    from a server; only nulls and empty texts stand in the script.
     """
     ids = {old_id: ":id"}
     lines = [r"\set n :n + 1", rf"\set id :base + :n * {CLIENTS * 2} + :client_id"]
@@ -156,6 +158,8 @@ def script_of(rows: list[Written], old_id: str) -> Script:
             kind = row.kinds[name]
             if value is None:
                 put.append("NULL")
+            elif not value:
+                put.append("''")  # pgbench takes no empty parameter
             elif name in fresh and kind in _INTEGERS:
                 put.append(":id")
             elif name in fresh and value in ids:
@@ -201,15 +205,15 @@ def pgbench(server: "PostgreSQL", database: str, script: Script, seconds: float,
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoPostgres(f"pgbench could not be run: {error}") from error
+        raise BenchError(f"pgbench could not be run: {error}") from error
     return read_report(done.stdout, done.stderr)
 
 
 def read_report(report: str, errors: str = "") -> Pgbench:
-    """The figures in pgbench's report; NoPostgres if it has none."""
+    """The figures in pgbench's report; BenchError if it has none."""
     rate = re.search(r"^tps = ([\d.]+)", report, re.MULTILINE)
     mean = re.search(r"^latency average = ([\d.]+) ms", report, re.MULTILINE)
     failed = re.search(r"^number of failed transactions: (\d+)", report, re.MULTILINE)
     if rate is None or mean is None or "aborted" in errors:
-        raise NoPostgres(f"pgbench failed: {(errors or report)[-1500:]}")
+        raise BenchError(f"pgbench failed: {(errors or report)[-1500:]}")
     return Pgbench(float(rate[1]), float(mean[1]), int(failed[1]) if failed else 0)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from bench import postgres
-from bench.load import Kind, read_acks
+from bench.load import Kind, read_acks, requests_of, run
 from bench.seed import seed_offices
 from bench.server import BenchError, Server
 
@@ -123,10 +123,11 @@ class Bench:
         ids: Path | None = None,
         acks: Path | None = None,
         expected: int | None = 200,
+        repeat: bool = False,
     ) -> Burst:
         """One run of the load generator in its own process; each has bodies that no other has had.
 
-        BenchError if an answer has another status than `expected` (None: any), or is missing.
+        `repeat` sends those made beforehand again and again, for requests whose bodies nobody reads. BenchError if an answer has another status than `expected` (None: any), or is missing.
         """
         self._seed += 1
         if seconds is None and count is None:
@@ -138,6 +139,8 @@ class Bench:
         for flag, value in (("--seconds", seconds), ("--count", count), ("--ids", ids), ("--acks", acks)):
             if value is not None:
                 command += [flag, str(value)]
+        if repeat:
+            command.append("--repeat")
         cpu = server.cpu_seconds()
         done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=(seconds or 60) + 120)
         cpu = server.cpu_seconds() - cpu
@@ -167,8 +170,6 @@ class Bench:
 
     def _sample(self, server: Server, kind: Kind, ids: Path | None) -> str:
         """What the server says to one such request, for the message of a failed run."""
-        from bench.load import requests_of, run
-
         said: list[str] = []
         known = tuple(ids.read_text().split()) if ids else ()
         requests = requests_of(kind, server.url, key=server.key, seed=self._seed, ids=known)
@@ -260,7 +261,7 @@ def refused(bench: Bench) -> None:
             creates.append(bench.burst(name, open_server, "create"))
             # Use up what the window has gained since the last round.
             bench.burst("warm-up", limited, "create", count=WINDOW + 200, expected=None)
-            refusals.append(bench.burst(name, limited, "create", expected=429))
+            refusals.append(bench.burst(name, limited, "create", expected=429, repeat=True))
     bench.plain("refused (429)", rates(refusals), "/s", note=_cost(refusals))
     spent, full = ([burst.server_cpu_us for burst in bursts] for bursts in (refusals, creates))
     bench.ratio("CPU of a refused / CPU of a create", spent, full, 0.10, at_most=True)

@@ -1,7 +1,9 @@
 """The servers that tests stand on: private, empty for each test, gone with their starter. And the network guard."""
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -117,8 +119,12 @@ def test_a_server_goes_when_its_starter_is_killed(kind: str) -> None:
         [sys.executable, "-c", starter], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False
     )
     pid, directory = said.stdout.split()
-    assert servers.gone(int(pid), seconds=20)
-    shutil.rmtree(directory)
+    try:
+        assert servers.gone(int(pid), seconds=20)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGQUIT)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up rights to start a server")

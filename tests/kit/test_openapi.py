@@ -299,8 +299,13 @@ def test_a_key_goes_into_the_header_or_the_address() -> None:
     assert DOCUMENT["servers"] == [{"url": "/"}]
 
 
-def test_tags_stand_in_the_order_of_the_operations() -> None:
+def test_tags_stand_in_the_order_of_their_descriptions_then_of_the_operations() -> None:
     assert DOCUMENT["tags"] == [{"name": "Offices", "description": "Where people work."}, {"name": "Users"}]
+    order = {"Nobody": "Unused.", "Users": "People.", "Offices": "Places."}
+    assert [tag["name"] for tag in document(OPERATIONS, title="", version="", tags=order)["tags"]] == [
+        "Users",
+        "Offices",
+    ]
 
 
 def test_the_same_operations_give_the_same_bytes() -> None:

@@ -56,6 +56,7 @@ def test_a_contacts_number_is_read_as_its_country_writes_it(text, country, numbe
         ("415 555 0100 #12", "US", "without an extension"),
         ("+14155550100;ext=12", "US", "without an extension"),
         ("415 555 0100, 12", "US", "without an extension"),
+        ("415 555 0100 ＃12", "US", "without an extension"),
         ("911", "US", "too few digits"),
         ("555-0100", "US", "not in any range"),
         ("415 555 01001", "US", "too many digits"),

@@ -1,5 +1,8 @@
 import copy
+import os
 import pickle
+import subprocess
+import sys
 import zoneinfo
 from datetime import datetime, timedelta
 from importlib import resources
@@ -43,6 +46,22 @@ def test_anything_else_is_no_zone(name):
 
 def test_zones_come_from_the_package_whatever_the_machine_has():
     assert zoneinfo.TZPATH == ()
+
+
+def test_whoever_sets_another_database_gets_it_but_never_the_machines_own_time(tmp_path):
+    data = resources.files("tzdata").joinpath("zoneinfo", "UTC").read_bytes()
+    (tmp_path / "Our").mkdir()
+    for name in ("localtime", "Our/Zone"):
+        (tmp_path / name).write_bytes(data)
+    code = "from offhook.kit.zones import zone; print(zone('Our/Zone'), zone('localtime'), zone('Europe/Lisbon'))"
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONTZPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["Our/Zone", "None", "Europe/Lisbon"]
 
 
 def test_a_zone_can_be_copied_and_kept():

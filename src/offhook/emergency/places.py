@@ -143,7 +143,7 @@ def _record(country: str) -> _Record:
     pairs = zip(own.get("sub_keys", "").split("~"), own.get("sub_isoids", "").split("~"), strict=False)
     cities = (path.split("/") for path, data in database.items() if path.count("/") == 2 and "zip" in data)
     return _Record(
-        whole=re.compile(own["zip"]) if "zip" in own and "Z" in own.get("fmt", "%Z") else None,
+        whole=re.compile(own["zip"]) if "zip" in own and "Z" in own.get("fmt", "") else None,
         codes=tuple((key, code) for key, code in pairs if code),
         split=frozenset(parts[1] for parts in cities),
     )
