@@ -279,7 +279,7 @@ class _Run:
             self.lose(connection)
             return
         if connection.received:
-            data = data
+            data = connection.received + data
         result = self.result
         try:
             answer = read_answer(data)

@@ -127,7 +127,8 @@ class Bench:
     ) -> Burst:
         """One run of the load generator in its own process; each has bodies that no other has had.
 
-        `repeat` sends those made beforehand again and again, for requests whose bodies nobody reads. BenchError if an answer has another status than `expected` (None: any), or is missing.
+        `repeat` sends those made beforehand again and again, for requests whose bodies nobody reads. BenchError if an
+        answer has another status than `expected` (None: any), or is missing.
         """
         self._seed += 1
         if seconds is None and count is None:

@@ -4,7 +4,7 @@ import itertools
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -42,6 +42,8 @@ def toy_server(reply: Reply) -> Iterator[str]:
                     if data is None:
                         return
                     connection.sendall(data)
+                    if b"connection: close" in data:
+                        return
             except OSError:
                 return
 
@@ -64,9 +66,9 @@ def toy_server(reply: Reply) -> Iterator[str]:
         listener.close()
         acceptor.join()
         for connection in sockets:
-            with closing(connection):
-                if connection.fileno() >= 0:
-                    connection.shutdown(socket.SHUT_RDWR)
+            # The client, or the thread that serves it, may be faster.
+            with closing(connection), suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join()
 

@@ -200,9 +200,9 @@ class Gate:
             raise TooLarge(f"The body may have {operation.body_limit} bytes; this one has {heads.length}.")
         call.raw, call.media = await _body(receive, operation.body_limit), media
         if operation.body is not None:
-            document = parse(call.raw)
+            document = parse(call.raw, fitted_next=True)
             try:
-                call.body = fit(document.value, operation.body, call.notices)
+                call.body = fit(document.value, operation.body, call.notices, document.canonical)
             except Misfit as misfit:
                 if operation.check is None:
                     raise

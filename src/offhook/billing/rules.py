@@ -1,7 +1,8 @@
 """When an office is billed. Pure; the page docs/algorithms/billing-dates.md argues each rule."""
 
 from calendar import monthrange
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from offhook.billing.model import Terms
 
@@ -25,7 +26,12 @@ def cycle_start(moment: datetime, anchor_day: int) -> datetime:
 
 
 def _later(moment: datetime, anchor_day: int, months: int) -> datetime:
-    start = cycle_start(moment, anchor_day)
+    return _later_than(moment.date(), anchor_day, months)
+
+
+@lru_cache(maxsize=256)
+def _later_than(day: date, anchor_day: int, months: int) -> datetime:
+    start = cycle_start(datetime(day.year, day.month, day.day, tzinfo=UTC), anchor_day)
     return _anchor(*_months_on(start.year, start.month, months), anchor_day)
 
 

@@ -74,6 +74,11 @@ def _parse(entries: tuple[str, ...]) -> tuple[tuple[Period, ...], tuple[_Fault, 
 _parse_cached = lru_cache(maxsize=2048)(_parse)
 
 
+def periods_of(entries: tuple[str, ...]) -> tuple[Period, ...]:
+    """The periods of a list that `parse_day` has accepted before."""
+    return _parse_cached(entries)[0]
+
+
 def clock(minute: int) -> str:
     """Minutes since midnight as wall time; 1440 is "24:00", beyond it the time of the next day: 1560 is "02:00"."""
     return _TEXTS[minute if minute <= DAY_MINUTES else minute - DAY_MINUTES]

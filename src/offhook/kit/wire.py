@@ -56,12 +56,13 @@ class Document(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.canonical).digest()
 
 
-def parse(raw: bytes) -> Document:
+def parse(raw: bytes, *, fitted_next: bool = False) -> Document:
     """Strict JSON: UTF-8, one document, no NaN or Infinity, no key twice in an object, at most 32 levels deep.
 
     Duplicate keys are found without a second parser. Every member of an object carries one structural colon, and the
     decoder keeps one of two equal keys; so the text has more colons than its re-encoded value exactly when a key was
-    dropped. Only an escaped colon (\\u003a) could hide that, and such a body takes the slow way.
+    dropped. Only an escaped colon (\\u003a) could hide that, and such a body takes the slow way. With `fitted_next`
+    depth is left to `fit`, which needs no look at a body that has nothing but known fields.
     """
     try:
         value = _decode(raw)
@@ -69,9 +70,9 @@ def parse(raw: bytes) -> Document:
         raise Malformed(f"The body is not valid JSON: {error}") from None
     except RecursionError:
         raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-        raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.")
     canonical = _encode_sorted(value)
+    if not fitted_next and canonical.count(b"{") + canonical.count(b"[") > MAX_DEPTH:
+        _refuse_depth(value)
     if raw.count(b":") != canonical.count(b":") or b"\\u003" in raw:
         _refuse_duplicates(raw)
     return Document(value, canonical)
@@ -82,12 +83,19 @@ _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 encode = msgspec.json.Encoder().encode
 
 
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0
+def _refuse_depth(value: Any) -> None:
+    level, depth = [value], 0
+    while level := [inner for outer in level for inner in _members(outer)]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _members(value: Any) -> Iterable[Any]:
+    """What is nested in a container, and a mark for the container itself so that an empty one counts as a level."""
+    if type(value) is dict:
+        return value.values() or (None,)
+    return value or (None,) if type(value) is list else ()
 
 
 def _refuse_duplicates(raw: bytes) -> None:
@@ -176,16 +184,21 @@ def shape(kind: type[msgspec.Struct]) -> Shape:
     return Shape(kind, fields, frozenset(fields), tuple(nested))
 
 
-def fit(value: Any, kind: type[T], notices: list[Notice]) -> T:
+def fit(value: Any, kind: type[T], notices: list[Notice], canonical: bytes = b"") -> T:
     """`value` (decoded JSON) as a `kind`, or Invalid with every violation; unknown fields become notices.
 
-    A null counts as absent: for a required field that is missing, for an optional one it takes the default.
+    A null counts as absent: for a required field that is missing, for an optional one it takes the default. With
+    `canonical`, the value's encoding, a body that has nothing unknown is known by its number of members alone.
     """
     if not isinstance(value, dict):
         raise Invalid.of([Violation(location="", message=f"The body must be a JSON object, not {_kind_of(value)}.")])
     try:
         result = msgspec.convert(value, kind)
+        if canonical and encode(result).count(b":") == canonical.count(b":"):
+            return result
+        _refuse_depth(value)
     except msgspec.ValidationError:
+        _refuse_depth(value)
         found: list[Violation] = []
         _faults(value, shape(kind), "", found)
         if found:
@@ -203,8 +216,8 @@ def fit(value: Any, kind: type[T], notices: list[Notice]) -> T:
 
 def read(raw: bytes, kind: type[T], notices: list[Notice]) -> tuple[T, Document]:
     """The body `raw` as a `kind`; see `parse` and `fit` for what is refused."""
-    document = parse(raw)
-    return fit(document.value, kind, notices), document
+    document = parse(raw, fitted_next=True)
+    return fit(document.value, kind, notices, document.canonical), document
 
 
 def _unknown(value: Mapping[str, Any], of: Shape, prefix: str, found: list[str]) -> None:

@@ -12,8 +12,9 @@ import msgspec
 from offhook.billing.model import Contact, Terms
 from offhook.emergency.model import CivicAddress, PostalAddress
 from offhook.hours.model import Schedule, SpecialDay
-from offhook.hours.rules import format_day, parse_day
+from offhook.hours.rules import format_day, parse_day, periods_of
 from offhook.kit.zones import zone
+from offhook.offices.wire import MenuOptionsOut, RoutingStateOut
 
 OFF_DUTY_STATUSES = ("Lunch Time", "Off Duty")
 MAX_SPECIAL_DAYS = 1000
@@ -26,31 +27,18 @@ class Target(msgspec.Struct, frozen=True):
     id: int
 
 
-class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An action and what it calls, if it calls anything."""
-
-    action: str
-    target: Target | None = None
-
-
-class Key(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One key of a menu; `choice` None does nothing."""
-
-    input: str | None = None
-    choice: Choice | None = None
-
-
-class Routing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What happens to a call in one state: operators first or not, in which order, then the choice."""
-
-    choice: Choice
-    try_dial_operators: bool
-    operator_routing: str = "simultaneous"
-    keys: tuple[Key, ...] = ()
+def target_of(choice: MenuOptionsOut | RoutingStateOut) -> Target | None:
+    """What a choice calls, if it calls anything."""
+    if choice.action_target_type is None:
+        return None
+    return Target(choice.action_target_type, int(choice.action_target_id or 0))
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An office as it was accepted, with every default filled in. `week` is the seven lists, Monday first."""
+    """An office as it was accepted, with every default filled in.
+
+    `week` is the seven lists, Monday first. Routing is kept in v2's own shape: it says all there is to say.
+    """
 
     name: str
     country: str
@@ -61,8 +49,8 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first_action: str
     no_operators_action: str
     ring_seconds: int
-    open: Routing
-    closed: Routing
+    open: RoutingStateOut
+    closed: RoutingStateOut
     billing_address: PostalAddress
     plan_period: str
     annual_commit_monthly_billing: bool
@@ -98,11 +86,11 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         found = []
         for state, routing in (("open", self.open), ("closed", self.closed)):
             place = f"routing_options.{state}"
-            if routing.choice.target is not None:
-                found.append((f"{place}.action_target_id", routing.choice.target))
-            for index, key in enumerate(routing.keys):
-                if key.choice is not None and key.choice.target is not None:
-                    found.append((f"{place}.dtmf[{index}].options.action_target_id", key.choice.target))
+            if (target := target_of(routing)) is not None:
+                found.append((f"{place}.action_target_id", target))
+            for index, key in enumerate(routing.dtmf):
+                if key.options is not None and (target := target_of(key.options)) is not None:
+                    found.append((f"{place}.dtmf[{index}].options.action_target_id", target))
         return found
 
 
@@ -131,7 +119,7 @@ def schedule(
     """Opening hours from their stored form, which rules.py has checked."""
     where = zone(timezone)
     assert where is not None, timezone
-    return Schedule(where, tuple(parse_day(list(day), "hours")[0] for day in week), always_open, days)
+    return Schedule(where, tuple(periods_of(day) for day in week), always_open, days)
 
 
 def days_to_json(days: tuple[SpecialDay, ...]) -> list[dict[str, Any]]:

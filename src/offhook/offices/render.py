@@ -9,39 +9,9 @@ from offhook.hours.model import DAYS, Schedule, SpecialDay
 from offhook.hours.rules import format_day
 from offhook.hours.schedule import Change, explain, next_change, opening_periods, status
 from offhook.offices import wire
-from offhook.offices.model import Choice, Key, Routing, Stored
+from offhook.offices.model import Stored
 
 _SETTINGS = wire.OfficeSettings()
-
-
-def _options(choice: Choice | None) -> wire.MenuOptionsOut | None:
-    if choice is None:
-        return None
-    target = choice.target
-    if target is None:
-        return wire.MenuOptionsOut(action=choice.action)  # type: ignore[arg-type]
-    return wire.MenuOptionsOut(
-        action=choice.action,  # type: ignore[arg-type]
-        action_target_type=target.type,  # type: ignore[arg-type]
-        action_target_id=str(target.id) if target.id else None,
-    )
-
-
-def _key(key: Key) -> wire.MenuKeyOut:
-    return wire.MenuKeyOut(input=key.input, options=_options(key.choice))
-
-
-def routing_out(routing: Routing) -> wire.RoutingStateOut:
-    """One state's routing as v2 answers it."""
-    target = routing.choice.target
-    return wire.RoutingStateOut(
-        action=routing.choice.action,  # type: ignore[arg-type]
-        try_dial_operators=routing.try_dial_operators,
-        action_target_type=target.type if target else None,  # type: ignore[arg-type]
-        action_target_id=str(target.id) if target and target.id else None,
-        operator_routing=routing.operator_routing,  # type: ignore[arg-type]
-        dtmf=[_key(key) for key in routing.keys],
-    )
 
 
 def e911_out(address: CivicAddress | None) -> wire.E911Out | None:
@@ -72,7 +42,7 @@ def _fields(stored: Stored, at: datetime) -> dict[str, object]:
         "first_action": office.first_action,
         "no_operators_action": office.no_operators_action,
         "ring_seconds": str(office.ring_seconds),
-        "routing_options": wire.RoutingOptionsOut(open=routing_out(office.open), closed=routing_out(office.closed)),
+        "routing_options": wire.RoutingOptionsOut(open=office.open, closed=office.closed),
         "office_settings": _SETTINGS,
         "phone_numbers": list(office.phone_numbers),
         "e911_address": e911_out(office.e911_address),
@@ -93,10 +63,20 @@ def office_out(stored: Stored, at: datetime) -> wire.OfficeOut:
 
 def record_out(stored: Stored, plan: Plan, at: datetime) -> wire.OfficeRecord:
     """An office with all that is stored of it."""
+    return _record(stored, plan, _fields(stored, at))
+
+
+def both(stored: Stored, plan: Plan, at: datetime) -> tuple[wire.OfficeOut, wire.OfficeRecord]:
+    """What `office_out` and `record_out` give, at the price of one."""
+    fields = _fields(stored, at)
+    return wire.OfficeOut(**fields), _record(stored, plan, fields)  # type: ignore[arg-type]
+
+
+def _record(stored: Stored, plan: Plan, fields: dict[str, object]) -> wire.OfficeRecord:
     office, terms = stored.office, plan.terms
     contact = terms.contact
     return wire.OfficeRecord(
-        **_fields(stored, at),  # type: ignore[arg-type]
+        **fields,  # type: ignore[arg-type]
         hours_on=office.hours_on,
         group_description=office.group_description,
         mainline_number=office.mainline_number,

@@ -23,7 +23,10 @@ from offhook.kit.text import multi_line, single_line
 from offhook.kit.wire import to_int64
 from offhook.kit.zones import nearest, zone
 from offhook.offices import wire
-from offhook.offices.model import Choice, Key, Office, Routing, Target
+from offhook.offices.model import Office, Target
+from offhook.offices.wire import MenuKeyOut as Key
+from offhook.offices.wire import MenuOptionsOut as Choice
+from offhook.offices.wire import RoutingStateOut as Routing
 
 RING_SECONDS = 30
 MIN_RING, MAX_RING = 10, 45
@@ -45,10 +48,14 @@ TARGETS: dict[str, tuple[str, ...]] = {
 OPTIONAL_TARGETS: dict[str, tuple[str, ...]] = {"voicemail": ("user", "department", "callcenter", "office")}
 """The actions that may name a target: whose voicemail box it is."""
 
-DEFAULT_MENU = (Key("0", Choice("operator")), Key("1", Choice("directory")))
+DEFAULT_MENU = (
+    Key(input="0", options=Choice(action="operator")),
+    Key(input="1", options=Choice(action="directory")),
+)
 """The keys of a menu that was asked for in the older form, which cannot name any."""
 
-_STOCK_CLOSED = Routing(Choice("voicemail"), try_dial_operators=False)
+_STRATEGY: wire.Strategy = "simultaneous"
+_STOCK_CLOSED = Routing(action="voicemail", try_dial_operators=False, operator_routing=_STRATEGY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +297,7 @@ def _routing(body: wire.OfficeIn, found: list[Violation], notices: list[Notice])
     opened = _state(options.open, "routing_options.open", found, notices)
     closed = _state(options.closed, "routing_options.closed", found, notices)
     first = "operators" if opened.try_dial_operators else "menu"
-    fallback = opened.choice.action
+    fallback = opened.action
     for field, sent, kept in (
         ("first_action", body.first_action, first),
         ("no_operators_action", body.no_operators_action, fallback),
@@ -310,7 +317,7 @@ def _older_form(
         text = f"{fallback} needs a target ({kinds}), which only routing_options.open can name: send routing_options."
         found.append(Violation(location="no_operators_action", message=text, sent=fallback))
         return _STOCK_CLOSED, _STOCK_CLOSED, first, fallback
-    action = fallback
+    action: wire.Action = fallback
     if first == "menu":
         action = "menu"
         if body.no_operators_action not in (None, "menu"):
@@ -321,7 +328,8 @@ def _older_form(
         keys = DEFAULT_MENU
         text = "The menu was given the keys 0 (operator) and 1 (directory); send routing_options to choose them."
         notices.append(Notice("menu_default", "routing_options.open.dtmf", text))
-    return Routing(Choice(action), first == "operators", keys=keys), _STOCK_CLOSED, first, fallback
+    opened = Routing(action=action, try_dial_operators=first == "operators", operator_routing=_STRATEGY, dtmf=keys)
+    return opened, _STOCK_CLOSED, first, fallback
 
 
 def _state(state: wire.RoutingState, location: str, found: list[Violation], notices: list[Notice]) -> Routing:
@@ -333,7 +341,14 @@ def _state(state: wire.RoutingState, location: str, found: list[Violation], noti
     if state.action == "disabled":
         text = "The caller hears that nobody is available, then the call ends."
         notices.append(Notice("action_disabled", f"{location}.action", text))
-    return Routing(choice, state.try_dial_operators, state.operator_routing or "simultaneous", keys)
+    return Routing(
+        action=state.action,
+        try_dial_operators=state.try_dial_operators,
+        action_target_type=choice.action_target_type,
+        action_target_id=choice.action_target_id,
+        operator_routing=state.operator_routing or _STRATEGY,
+        dtmf=keys,
+    )
 
 
 def _keys(
@@ -371,13 +386,13 @@ def _keys(
                 found,
                 notices,
             )
-        keys.append(Key(pressed, choice))
+        keys.append(Key(input=pressed, options=choice))
     return tuple(keys)
 
 
 def _choice(
-    action: str,
-    kind: str | None,
+    action: wire.Action,
+    kind: wire.TargetType | None,
     target_id: int | str | None,
     location: str,
     found: list[Violation],
@@ -389,34 +404,35 @@ def _choice(
         if needed is not None:
             text = f"{action} needs a target: send action_target_type ({', '.join(needed)}) and action_target_id."
             found.append(Violation(location=f"{location}.action_target_type", reason="required", message=text))
-        return Choice(action)
+        return Choice(action=action)
     if needed is None and optional is None:
         text = f"{action} takes no target; the one sent was ignored."
         notices.append(Notice("target_ignored", f"{location}.action_target_id", text))
-        return Choice(action)
+        return Choice(action=action)
     kinds = needed or optional or ()
     if kind is None:
         text = f"An id alone does not say what it is: send action_target_type ({', '.join(kinds)})."
         found.append(Violation(location=f"{location}.action_target_type", reason="required", message=text))
-        return Choice(action)
+        return Choice(action=action)
     if kind == "unknown":
         text = "The target is of an unknown kind: a call that reaches it goes to the office's voicemail."
         notices.append(Notice("target_unknown", f"{location}.action_target_type", text))
-        return Choice(action, Target(kind, to_int64(target_id) or 0 if target_id is not None else 0))
+        number = to_int64(target_id) if target_id is not None else None
+        return Choice(action=action, action_target_type=kind, action_target_id=str(number) if number else None)
     if kind not in kinds:
         text = f"{action} takes a target of the kind {', '.join(kinds)}."
         found.append(Violation(location=f"{location}.action_target_type", message=text, sent=kind))
-        return Choice(action)
+        return Choice(action=action)
     if target_id is None:
         text = f"Which {kind}? Send action_target_id."
         found.append(Violation(location=f"{location}.action_target_id", reason="required", message=text))
-        return Choice(action)
+        return Choice(action=action)
     number = to_int64(target_id)
     if number is None or number <= 0:
         text = "Must be an id: a positive integer, as a number or a string of digits."
         found.append(Violation(location=f"{location}.action_target_id", message=text, sent=shown(target_id)))
-        return Choice(action)
-    return Choice(action, Target(kind, number))
+        return Choice(action=action)
+    return Choice(action=action, action_target_type=kind, action_target_id=str(number))
 
 
 def unknown_target(location: str, target: Target) -> Violation:

@@ -550,8 +550,9 @@ def prepare(
     )
     plan = new_plan(stored, company, at)
     plan_wire = plan_out(plan)
-    body = encode(wire.OfficeAndPlan(office=render.office_out(stored, at), plan=plan_wire))
-    record = encode(wire.RecordAndPlan(office=render.record_out(stored, plan, at), plan=plan_wire)).decode()
+    office_wire, record_wire = render.both(stored, plan, at)
+    body = encode(wire.OfficeAndPlan(office=office_wire, plan=plan_wire))
+    record = encode(wire.RecordAndPlan(office=record_wire, plan=plan_wire)).decode()
     actor = Actor.of(principal)
     event = Event(
         tenant_id=principal.tenant_id,

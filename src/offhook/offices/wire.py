@@ -36,7 +36,7 @@ Hours = Annotated[
 ]
 
 
-class BillingContactIn(msgspec.Struct, kw_only=True):
+class BillingContactIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who gets the invoices."""
 
     email: Annotated[str, Meta(description="Address the invoices go to.", examples=["billing@example.com"])]
@@ -44,7 +44,7 @@ class BillingContactIn(msgspec.Struct, kw_only=True):
     phone: Annotated[str | None, Meta(description="Phone number, E.164 or as dialled in the office's country.")] = None
 
 
-class BillingAddressIn(msgspec.Struct, kw_only=True):
+class BillingAddressIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Where the office is billed; also the plan's place of primary use."""
 
     address_line_1: Annotated[SingleLine, Meta(description="Street and number.")]
@@ -55,7 +55,7 @@ class BillingAddressIn(msgspec.Struct, kw_only=True):
     country: Annotated[str, Meta(description="Country, a two-letter code.", examples=["US"], max_length=64)]
 
 
-class E911AddressIn(msgspec.Struct, kw_only=True):
+class E911AddressIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Where help is sent. Required for offices in US, CA, AU, FR, GB and NZ."""
 
     address: Annotated[SingleLine, Meta(description="Street and number; no PO box.")]
@@ -68,7 +68,7 @@ class E911AddressIn(msgspec.Struct, kw_only=True):
     ]
 
 
-class E911UpdateIn(E911AddressIn, kw_only=True):
+class E911UpdateIn(E911AddressIn, kw_only=True, omit_defaults=True):
     """A new emergency address."""
 
     update_all: Annotated[bool | None, Meta(description="Also give it to everyone in the office.")] = None
@@ -113,7 +113,7 @@ class RoutingOptions(msgspec.Struct, kw_only=True, omit_defaults=True):
     closed: Annotated[RoutingState, Meta(description="While it is closed.")]
 
 
-class VoiceIntelligence(msgspec.Struct, kw_only=True):
+class VoiceIntelligence(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Live transcription and hints during calls."""
 
     auto_start: Annotated[bool | None, Meta(description="Start by itself; true unless said.")] = None
@@ -122,7 +122,7 @@ class VoiceIntelligence(msgspec.Struct, kw_only=True):
     )
 
 
-class WeekIn(msgspec.Struct, kw_only=True):
+class WeekIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Opening hours by day."""
 
     monday_hours: Annotated[Hours | None, Meta(description="Monday; 08:00 to 18:00 unless said.")] = None
@@ -144,7 +144,7 @@ class WeekIn(msgspec.Struct, kw_only=True):
     ) = None
 
 
-class OfficeIn(WeekIn, kw_only=True):
+class OfficeIn(WeekIn, kw_only=True, omit_defaults=True):
     """An office to create, or all of an office to replace."""
 
     name: Annotated[SingleLine, Meta(description="The office's name.", examples=["Lisbon"])]
@@ -190,7 +190,7 @@ class OfficeIn(WeekIn, kw_only=True):
     voice_intelligence: Annotated[VoiceIntelligence | None, Meta(description="Live transcription.")] = None
 
 
-class WeekPatch(WeekIn, kw_only=True):
+class WeekPatch(WeekIn, kw_only=True, omit_defaults=True):
     """Opening hours to change; a day that is not named keeps its hours."""
 
 
@@ -217,30 +217,30 @@ class OfficeSettings(msgspec.Struct, kw_only=True):
     set_caller_id_disabled: bool = False
 
 
-class MenuOptionsOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a menu key does."""
+class MenuOptionsOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a menu key does; also the form in which it is kept."""
 
     action: Action | None = None
     action_target_type: TargetType | None = None
     action_target_id: Int64Text | None = None
 
 
-class MenuKeyOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One key of a menu."""
+class MenuKeyOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One key of a menu; also the form in which it is kept."""
 
     input: str | None = None
     options: MenuOptionsOut | None = None
 
 
-class RoutingStateOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What happens to a call in one state of the office."""
+class RoutingStateOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happens to a call in one state of the office; also the form in which it is kept."""
 
     action: Action
     try_dial_operators: bool
     action_target_type: TargetType | None = None
     action_target_id: Int64Text | None = None
     operator_routing: Strategy | None = None
-    dtmf: list[MenuKeyOut] = []
+    dtmf: tuple[MenuKeyOut, ...] = ()
 
 
 class RoutingOptionsOut(msgspec.Struct, kw_only=True):
@@ -416,7 +416,7 @@ class PeriodsQuery(msgspec.Struct):
     end: Annotated[ShortText | None, Meta(description="A moment with its offset; a week on unless said.")] = None
 
 
-class SpecialDayIn(msgspec.Struct, kw_only=True):
+class SpecialDayIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A holiday, or a dated override of the week."""
 
     date: Annotated[str, Meta(description="YYYY-MM-DD.", max_length=32, examples=["2026-12-24"])]
@@ -426,13 +426,13 @@ class SpecialDayIn(msgspec.Struct, kw_only=True):
     repeats_yearly: Annotated[bool | None, Meta(description="On the same date each year.")] = None
 
 
-class SpecialDaysIn(msgspec.Struct, kw_only=True):
+class SpecialDaysIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Days to set; another of the same date and kind is replaced."""
 
     days: Annotated[list[SpecialDayIn], Meta(min_length=1, max_length=400, description="The days.")]
 
 
-class HolidaysIn(msgspec.Struct, kw_only=True):
+class HolidaysIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Public holidays to import."""
 
     country: Annotated[ShortText | None, Meta(description="Two-letter code; the office's unless said.")] = None

@@ -1,0 +1,72 @@
+"""The `offhook` command: install.py sets up and serves, keys.py and numbers.py fill the store, offices.py asks the API.
+
+A refusal is said in words with every place that must be mended, and ends with status 1; never a stack trace.
+"""
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import typer
+
+from offhook.cli import install, keys, numbers, offices
+from offhook.cli.common import State, emit, refuse
+from offhook.client import Refused
+from offhook.kit.errors import Refusal
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="An office phone system that you create with one API call. Begin with: offhook init",
+)
+install.register(app)
+app.add_typer(keys.app, name="key")
+app.add_typer(numbers.app, name="number")
+app.add_typer(offices.app, name="office")
+
+
+def main() -> None:
+    """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    State.json = False
+    try:
+        app()
+    except Refusal as refusal:
+        _refuse(refusal)
+        raise SystemExit(1) from None
+    except BrokenPipeError:
+        # The reader has gone, as `head` does. What is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except Exception as fault:
+        if os.environ.get("OFFHOOK_TRACE"):
+            raise
+        trace = fault.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+        refuse(f"A fault in offhook itself: {type(fault).__name__} at {where}. OFFHOOK_TRACE=1 shows all of it.")
+        raise SystemExit(1) from None
+
+
+def _refuse(refusal: Refusal) -> None:
+    refuse(refusal.message, refusal.violations)
+    if not State.json:
+        return
+    if isinstance(refusal, Refused):
+        emit(refusal.document)
+        return
+    entries = [
+        {"reason": v.reason, "message": v.message, "location": v.location} | ({"sent": v.sent} if v.sent else {})
+        for v in refusal.violations
+    ]
+    emit({"error": {"code": refusal.status, "message": refusal.message, "errors": entries}})

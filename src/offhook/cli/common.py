@@ -1,0 +1,217 @@
+"""What all commands share: options, the two consoles, how a refusal is said, how the store is opened.
+
+Standard output carries the answer, standard error all that is said about it. With --json standard output is one JSON
+object, whether the command succeeded or was refused.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from offhook.access import store as access_store
+from offhook.access.model import Company, Environment
+from offhook.kit.errors import Notice, Refusal, Violation, shown
+from offhook.kit.settings import BadSettings, Settings
+from offhook.kit.wire import encode
+from offhook.storage import migrate
+from offhook.storage.database import Database, Transaction
+
+_PIPED_WIDTH = 160
+
+
+def _width(terminal: bool) -> int | None:
+    """Not a terminal: wide, so that a line of a table stays a line for grep."""
+    return None if terminal or "COLUMNS" in os.environ else _PIPED_WIDTH
+
+
+out = Console(width=_width(sys.stdout.isatty()), highlight=False)
+err = Console(stderr=True, width=_width(sys.stderr.isatty()), highlight=False)
+
+
+class State:
+    """Whether this run answers in JSON; set by the option, read where a refusal is said."""
+
+    json = False
+
+
+def _answer_in_json(value: bool) -> bool:
+    State.json = value
+    return value
+
+
+AsJson = Annotated[
+    bool, typer.Option("--json", callback=_answer_in_json, help="One JSON object on standard output, for scripts.")
+]
+Data = Annotated[str | None, typer.Option(help="Folder of the database and its locks.", metavar="FOLDER")]
+DatabaseUrl = Annotated[
+    str | None, typer.Option(help="postgresql://… instead of SQLite in the data folder.", metavar="URL")
+]
+ConfigFile = Annotated[Path | None, typer.Option(help="Settings file, TOML.", metavar="FILE")]
+CompanyId = Annotated[int | None, typer.Option("--company", help="Id of the company, if there are several.")]
+InEnvironment = Annotated[
+    Literal["live", "sandbox"], typer.Option("--environment", "-e", help="live, or sandbox for trying things out.")
+]
+
+
+# What is said
+
+
+def emit(document: Any) -> None:
+    """The one JSON object of --json."""
+    sys.stdout.write(encode(document).decode() + "\n")
+
+
+def say(text: str = "", style: str = "", *, to: Console = out) -> None:
+    """A line as it stands: no markup is read in it, and no word is broken."""
+    to.print(Text(text, style), soft_wrap=True)
+
+
+def following(*steps: str) -> None:
+    """What to do next."""
+    err.print(Text("Next  ", "bold") + Text(steps[0]), soft_wrap=True)
+    for step in steps[1:]:
+        say("      " + step, to=err)
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> None:
+    """Names and values in two columns; a value is never broken, so that it can be copied."""
+    listed = list(rows)
+    width = max((len(name) for name, _ in listed), default=0)
+    for name, value in listed:
+        out.print(Text(f"{name:<{width}}  ", "dim") + Text(value), soft_wrap=True)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, to: Console = out) -> None:
+    """Aligned columns; a cell that is too long goes on below."""
+    shape = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in columns:
+        shape.add_column(name, overflow="fold")
+    for row in rows:
+        shape.add_row(*(Text(cell) for cell in row))
+    to.print(shape)
+
+
+def warn(notices: Iterable[Notice]) -> None:
+    """What was ignored, guessed or likely not meant."""
+    listed = list(notices)
+    if not listed:
+        return
+    say(f"{len(listed)} warning{'s' if len(listed) > 1 else ''}", "yellow bold", to=err)
+    for notice in listed:
+        _entry(notice.field or notice.code, notice.text, None)
+
+
+def refuse(message: str, violations: Iterable[Violation] = ()) -> None:
+    """A refusal in words, with every place that must be mended."""
+    say(message, "red bold", to=err)
+    for violation in violations:
+        _entry(violation.location, violation.message, violation.sent)
+
+
+def _entry(place: str, text: str, sent: str | None) -> None:
+    line = Text("  ") + Text(place or "(body)", "bold") + Text(f"  {text}")
+    if sent is not None:
+        line += Text(f" Sent: {shown(sent)}", "dim")
+    err.print(line, soft_wrap=True)
+
+
+def moment(milliseconds: int | None, absent: str = "never") -> str:
+    """A moment for people."""
+    if milliseconds is None:
+        return absent
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def read_file(path: Path) -> bytes:
+    """All of a file; `-` is standard input."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refusal(f"{path} cannot be read: {error.strerror}.") from None
+
+
+# The store
+
+
+def masked(value: str) -> str:
+    """A URL without what is secret in it: its password and its parameters."""
+    if "://" not in value:
+        return value
+    scheme, _, rest = value.partition("://")
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    user = user.partition(":")[0] + ":***" if ":" in user else user
+    path, mark, _ = path.partition("?")
+    host, host_mark, _ = host.partition("?")
+    return f"{scheme}://{user}{at}{host}{slash}{path}{'?***' if mark or host_mark else ''}"
+
+
+def place(settings: Settings) -> str:
+    """Where the store is, for people."""
+    return masked(settings.database_url) if settings.database_url else settings.data
+
+
+def connect(settings: Settings) -> Database:
+    """The store of `settings`, whatever is in it; BadSettings if it cannot be one."""
+    try:
+        if settings.database_url and urlsplit(settings.url).scheme != "postgresql+psycopg":
+            raise ArgumentError
+        return Database(settings.url)
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        text = f"{masked(settings.database_url)} is no database: write it as postgresql://user:password@host/name."
+        raise BadSettings(text) from None
+    except OSError as error:
+        raise BadSettings(f"The data folder {settings.data} cannot be used: {error.strerror}.") from None
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """A store that is there and has this version's schema; a mistyped folder makes no new one."""
+    if not settings.database_url and not settings.sqlite_path.exists():
+        raise Refusal(f"There is nothing in {place(settings)} yet. Begin with offhook init, or name another with --data.")
+    database = connect(settings)
+    try:
+        found, newest = migrate.current(database), migrate.head(database)
+        if found is None:
+            raise Refusal(f"There is nothing in {place(settings)} yet. Begin with offhook init.")
+        if found != newest:
+            raise Refusal(f"The store has schema {found}, this version {newest}. Run offhook db upgrade.")
+        yield database
+    finally:
+        database.close()
+
+
+def company_of(tx: Transaction, wanted: int | None) -> Company:
+    """The company called `wanted`, or the only one there is."""
+    companies = access_store.all_companies(tx)
+    if wanted is not None:
+        companies = [company for company in companies if company.id == wanted]
+        if not companies:
+            raise Refusal(f"There is no company {wanted}.")
+    if not companies:
+        raise Refusal("There is no company yet. Begin with offhook init.")
+    if len(companies) > 1:
+        names = "".join(f"\n  --company {company.id}  {company.name}" for company in companies)
+        raise Refusal(f"There are {len(companies)} companies; say which:{names}")
+    return companies[0]
+
+
+def tenant_of(tx: Transaction, company: Company, environment: Environment) -> int:
+    """The tenant id of a company's environment."""
+    tenant = access_store.tenant_id(tx, company.id, environment)
+    if tenant is None:
+        raise Refusal(f"{company.name} has no {environment} environment.")
+    return tenant

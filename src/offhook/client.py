@@ -1,0 +1,207 @@
+"""The command line's HTTP client: to a running server by its URL, or to the same application inside this process.
+
+Commands see one class either way, so what they show is what any client gets. Nothing here may put a key into a message.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import httpx
+import msgspec
+
+from offhook.access.model import Principal
+from offhook.kit.errors import Notice, Refusal, Violation, shown
+from offhook.kit.settings import Settings
+from offhook.kit.wire import encode
+
+JSON = "application/json"
+TIMEOUT = httpx.Timeout(30.0, read=120.0)
+PATIENCE = 5
+_WAIT_LIMIT = 60.0
+_ENCODED = re.compile(r"(?:%[89A-F][0-9A-F])+")
+
+
+class NoAnswer(Refusal):
+    """The server cannot be reached, or what answers is not Offhook."""
+
+
+class Refused(Refusal):
+    """The server's refusal, as it was received. `document` is its body, `retry_after` seconds or None."""
+
+    def __init__(
+        self, code: int, message: str, violations: list[Violation], document: Any, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, violations)
+        self.code = code
+        self.document = document
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx: the decoded body, the warnings, and whether an earlier answer was replayed for the same key."""
+
+    document: Any
+    notices: list[Notice]
+    replayed: bool
+
+
+class Client:
+    """Calls of the API with one key."""
+
+    def __init__(self, http: httpx.AsyncClient, where: str) -> None:
+        self._http = http
+        self._where = where
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        media: str = JSON,
+        query: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+        moment: str | None = None,
+    ) -> Answer:
+        """The answer; Refused with every violation, NoAnswer if there is none.
+
+        `moment` sets a sandbox's clock for this request, as 2026-12-24T17:59:59Z.
+        """
+        headers: dict[str, str] = {}
+        if body is not None:
+            headers["Content-Type"] = media
+        if dry_run:
+            headers["Offhook-Dry-Run"] = "true"
+        if idempotency_key is not None:
+            if not idempotency_key.isascii() or not idempotency_key.isprintable():
+                raise Refusal("An idempotency key is made of visible ASCII characters.")
+            headers["Idempotency-Key"] = idempotency_key
+        if moment is not None:
+            headers["Offhook-Clock"] = moment
+        try:
+            response = await self._http.request(method, path, content=body, headers=headers, params=query)
+        except httpx.TimeoutException:
+            raise NoAnswer(f"{self._where} did not answer in time. The request may have been carried out.") from None
+        except httpx.TransportError as error:
+            raise NoAnswer(f"No answer from {self._where}: {_cause(error)}. Does offhook serve run there?") from None
+        return self._read(response)
+
+    async def patiently(
+        self, ask: Callable[[], Awaitable[Answer]], waiting: Callable[[float], None] = lambda _: None
+    ) -> Answer:
+        """`ask` until it is not refused for being too early: a limit (429) or a busy store (503), at most 5 times.
+
+        `waiting` is told the seconds before each wait.
+        """
+        for attempt in range(PATIENCE):
+            try:
+                return await ask()
+            except Refused as refusal:
+                if refusal.code not in (429, 503) or attempt == PATIENCE - 1:
+                    raise
+                seconds = min(refusal.retry_after or 1.0, _WAIT_LIMIT)
+                waiting(seconds)
+                await asyncio.sleep(seconds)
+        raise AssertionError("unreachable")
+
+    def _read(self, response: httpx.Response) -> Answer:
+        try:
+            document = msgspec.json.decode(response.content)
+        except msgspec.DecodeError:
+            text = f"{self._where} answered {response.status_code} without JSON: is it Offhook?"
+            raise NoAnswer(text) from None
+        if not response.is_success:
+            raise _refused(response, document)
+        notices = [notice_of(line) for line in response.headers.get_list("offhook-warning")]
+        return Answer(document, notices, response.headers.get("offhook-replayed") == "true")
+
+
+def _cause(error: Exception) -> str:
+    return "the connection was refused" if isinstance(error, httpx.ConnectError) else type(error).__name__
+
+
+def _refused(response: httpx.Response, document: Any) -> Refused:
+    error = document.get("error") if isinstance(document, dict) else None
+    error = error if isinstance(error, dict) else {}
+    entries = error.get("errors")
+    violations = violations_of(entries if isinstance(entries, list) else [])
+    message = shown(str(error.get("message") or f"The server answered {response.status_code}."))
+    if len(violations) > 1:
+        message = f"{len(violations)} places must be mended."
+    elif violations:
+        message = "One place must be mended."
+    try:
+        retry_after = float(response.headers.get("retry-after", ""))
+    except ValueError:
+        retry_after = None
+    return Refused(response.status_code, message, violations, document, retry_after)
+
+
+def violations_of(entries: list[Any]) -> list[Violation]:
+    """The entries of an error in v2's form that name a place."""
+    return [
+        Violation(
+            location=shown(str(entry["location"])),
+            message=str(entry.get("message", "")),
+            reason=str(entry.get("reason", "")),
+            sent=None if entry.get("sent") is None else shown(str(entry["sent"])),
+        )
+        for entry in entries
+        if isinstance(entry, dict) and entry.get("location")
+    ]
+
+
+def notice_of(line: str) -> Notice:
+    """An `Offhook-Warning` header, `code; field; text`, what is not ASCII percent-encoded."""
+    code, field, text = [*line.split("; ", 2), "", ""][:3]
+    return Notice(code, _plain(field), _plain(text))
+
+
+def _plain(text: str) -> str:
+    return _ENCODED.sub(lambda found: unquote(found.group(), errors="replace"), text)
+
+
+@asynccontextmanager
+async def remote(url: str, key: str) -> AsyncIterator[Client]:
+    """A client of the server at `url`; a proxy from the environment is used except for this machine."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Refusal(f"{shown(url)} is no URL of a server: write it as http://127.0.0.1:8080.")
+    if not key.isascii() or not key.isprintable():
+        raise Refusal("The key holds characters that no key has.")
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(
+        base_url=where + parts.path.rstrip("/"), headers=headers, timeout=TIMEOUT, trust_env=not local
+    ) as http:
+        yield Client(http, where)
+
+
+@asynccontextmanager
+async def embedded(settings: Settings, caller: Principal | None, key: str = "") -> AsyncIterator[Client]:
+    """A client of the application in this process, over the store of `settings`: as `caller`, or with a `key`.
+
+    A server may run over the same store meanwhile.
+    """
+    from offhook.app import Offhook, application
+
+    offhook = Offhook(msgspec.structs.replace(settings, access_log=False, otel_endpoint=""))
+    async with offhook.running():
+        secret = offhook.access.trust(caller) if caller is not None else key
+        headers = {"Authorization": f"Bearer {secret}"}
+        transport = httpx.ASGITransport(application(offhook))
+        async with httpx.AsyncClient(transport=transport, base_url="http://offhook", headers=headers) as http:
+            yield Client(http, "the application")
+
+
+def body_of(value: Any) -> bytes:
+    """`value` as a JSON body."""
+    return encode(value)
