@@ -29,6 +29,7 @@ from offhook.kit import clock, openapi, phones, tracing
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Refusal
 from offhook.kit.ids import EPOCH_MS, Ids
+from offhook.kit.log import RequestLog
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
 from offhook.offices import api as offices_api
@@ -103,8 +104,7 @@ class Offhook:
             self.limiter,
             self.ids,
             scale=settings.rate_limit_scale,
-            access_log=settings.access_log,
-            tags={"benchmark": True} if settings.benchmark else None,
+            requests=RequestLog(benchmark=settings.benchmark) if settings.access_log else None,
         )
         self._housekeeping: asyncio.Task[None] | None = None
         phones.warm()

@@ -100,16 +100,16 @@ class Client:
 
         `waiting` is told the seconds before each wait.
         """
-        for attempt in range(PATIENCE):
+        for _ in range(PATIENCE - 1):
             try:
                 return await ask()
             except Refused as refusal:
-                if refusal.code not in (429, 503) or attempt == PATIENCE - 1:
+                if refusal.code not in (429, 503):
                     raise
                 seconds = min(refusal.retry_after or 1.0, _WAIT_LIMIT)
-                waiting(seconds)
-                await asyncio.sleep(seconds)
-        raise AssertionError("unreachable")
+            waiting(seconds)
+            await asyncio.sleep(seconds)
+        return await ask()
 
     def _read(self, response: httpx.Response) -> Answer:
         try:
@@ -133,10 +133,6 @@ def _refused(response: httpx.Response, document: Any) -> Refused:
     entries = error.get("errors")
     violations = violations_of(entries if isinstance(entries, list) else [])
     message = shown(str(error.get("message") or f"The server answered {response.status_code}."))
-    if len(violations) > 1:
-        message = f"{len(violations)} places must be mended."
-    elif violations:
-        message = "One place must be mended."
     try:
         retry_after = float(response.headers.get("retry-after", ""))
     except ValueError:

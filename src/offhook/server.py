@@ -67,6 +67,7 @@ def serve(settings: Settings, bound: socket.socket, started: Callable[[str], Non
         lifespan="on",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=True,
         timeout_keep_alive=settings.keep_alive_seconds,

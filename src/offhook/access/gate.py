@@ -35,9 +35,10 @@ from offhook.kit.errors import (
     shown,
 )
 from offhook.kit.ids import Ids
+from offhook.kit.log import RequestLog
 from offhook.kit.operation import JSON, Call, Limit, Nothing, Operation, Reply
 from offhook.kit.router import Match, Router, public
-from offhook.kit.wire import Misfit, encode, fit, parse, read_query
+from offhook.kit.wire import Misfit, encode, read, read_query
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -67,18 +68,18 @@ class Gate:
         ids: Ids,
         *,
         scale: float = 1.0,
-        access_log: bool = True,
-        tags: Mapping[str, object] | None = None,
+        requests: RequestLog | None = None,
     ) -> None:
         self._router = router
         self._access = access
         self._limiter = limiter
         self._ids = ids
         self._scale = scale
-        self._access_log = access_log
-        self._log = log.bind(**tags) if tags else log
+        self._requests = requests
         self._meters: dict[tuple[str, int], Any] = {}
         self._timers: dict[str, Any] = {}
+        self._limits: dict[Limit, Limit] = {}
+        self._refusing_until = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -89,12 +90,12 @@ class Gate:
             reply = await self._answer(scope, receive, request_id, seen)
         except Refusal as refusal:
             if isinstance(refusal, Unavailable):
-                self._log.error("unavailable", request_id=request_id, cause=repr(refusal.__cause__)[:500])
+                log.error("unavailable", request_id=request_id, cause=repr(refusal.__cause__)[:500])
             reply = refusal_reply(refusal)
         except ClientGone:
             return
         except Exception:
-            self._log.exception("fault", request_id=request_id, operation=seen.operation)
+            log.exception("fault", request_id=request_id, operation=seen.operation)
             reply = refusal_reply(_Fault(f"Something went wrong here; it was logged as request {request_id}."))
         body = reply.body
         headers = [
@@ -118,9 +119,8 @@ class Gate:
             timer = self._timers[seen.operation] = SECONDS.labels(seen.operation)
         meter.inc()
         timer.observe(seconds)
-        if self._access_log:
-            self._log.info(
-                "request",
+        if self._requests is not None:
+            self._requests.note(
                 request_id=request_id,
                 method=scope["method"],
                 # The template, or the path without its query: a key may stand in the query.
@@ -183,11 +183,18 @@ class Gate:
         return match, match.operation
 
     async def _limit(self, principal: Principal, operation: Operation) -> None:
-        limit = limits.scaled(operation.limit, self._scale)
+        limit = self._scaled(operation.limit)
         key = (principal.company_id, operation.id)
         verdict = self._limiter.take_now(key, limit) or await self._limiter.take(key, limit)
         if not verdict.accepted:
+            self._refusing_until = max(self._refusing_until, clock.monotonic() + verdict.reset_after)
             raise rate_limited(verdict, limit, operation)
+
+    def _scaled(self, limit: Limit) -> Limit:
+        found = self._limits.get(limit)
+        if found is None:
+            found = self._limits[limit] = limits.scaled(limit, self._scale)
+        return found
 
     async def _read_body(self, call: Call, operation: Operation, heads: "_Heads", receive: Receive) -> None:
         media = (heads.content_type or "").split(";")[0].strip().lower()
@@ -200,23 +207,21 @@ class Gate:
             raise TooLarge(f"The body may have {operation.body_limit} bytes; this one has {heads.length}.")
         call.raw, call.media = await _body(receive, operation.body_limit), media
         if operation.body is not None:
-            document = parse(call.raw, fitted_next=True)
             try:
-                call.body = fit(document.value, operation.body, call.notices, document.canonical)
+                call.body, call.raw = read(call.raw, operation.body, call.notices)
             except Misfit as misfit:
                 if operation.check is None:
                     raise
                 call.body = misfit.mended
                 broken = [v for v in await operation.check(call) if not misfit.explains(v)]
                 raise Invalid.of([*misfit.violations, *broken]) from None
-            call.raw = document.canonical
 
     def early_refusal(self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]]) -> bytes | None:
         """A whole 429 answer, if it is already certain from the head that the request would get one; else None.
 
         Called before anything is made for a request, so that a client that ignores its limit costs next to nothing.
         """
-        if b"?" in url:
+        if clock.monotonic() >= self._refusing_until or b"?" in url:
             return None
         secret = None
         for name, value in headers:
@@ -230,7 +235,7 @@ class Gate:
         principal = self._access.known(secret[7:].strip().decode("latin-1"))
         if principal is None:
             return None
-        limit = limits.scaled(match.operation.limit, self._scale)
+        limit = self._scaled(match.operation.limit)
         verdict = self._limiter.would_refuse((principal.company_id, match.operation.id), limit)
         if verdict is None:
             return None

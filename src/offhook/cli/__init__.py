@@ -10,8 +10,11 @@ from pathlib import Path
 
 import typer
 
-from offhook.cli import install, keys, numbers, offices
 from offhook.cli.common import State, emit, refuse
+from offhook.cli.install import register
+from offhook.cli.keys import app as key
+from offhook.cli.numbers import app as number
+from offhook.cli.offices import app as office
 from offhook.client import Refused
 from offhook.kit.errors import Refusal
 
@@ -24,10 +27,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An office phone system that you create with one API call. Begin with: offhook init",
 )
-install.register(app)
-app.add_typer(keys.app, name="key")
-app.add_typer(numbers.app, name="number")
-app.add_typer(offices.app, name="office")
+register(app)
+app.add_typer(key, name="key")
+app.add_typer(number, name="number")
+app.add_typer(office, name="office")
 
 
 def main() -> None:

@@ -114,8 +114,12 @@ def warn(notices: Iterable[Notice]) -> None:
 
 def refuse(message: str, violations: Iterable[Violation] = ()) -> None:
     """A refusal in words, with every place that must be mended."""
+    listed = list(violations)
+    if listed and message.startswith(f"{listed[0].location}: "):
+        # The message only repeats the first of them.
+        message = "One place must be mended." if len(listed) == 1 else f"{len(listed)} places must be mended."
     say(message, "red bold", to=err)
-    for violation in violations:
+    for violation in listed:
         _entry(violation.location, violation.message, violation.sent)
 
 
@@ -151,12 +155,11 @@ def masked(value: str) -> str:
     if "://" not in value:
         return value
     scheme, _, rest = value.partition("://")
-    authority, slash, path = rest.partition("/")
-    user, at, host = authority.rpartition("@")
-    user = user.partition(":")[0] + ":***" if ":" in user else user
-    path, mark, _ = path.partition("?")
-    host, host_mark, _ = host.partition("?")
-    return f"{scheme}://{user}{at}{host}{slash}{path}{'?***' if mark or host_mark else ''}"
+    # By the last @, so that a password with a slash or a question mark in it is hidden as a whole.
+    user, at, address = rest.rpartition("@")
+    name, colon, _ = user.partition(":")
+    address, mark, _ = address.partition("?")
+    return f"{scheme}://{name}{':***' if colon else ''}{at}{address}{'?***' if mark else ''}"
 
 
 def place(settings: Settings) -> str:
@@ -181,7 +184,9 @@ def connect(settings: Settings) -> Database:
 def opened(settings: Settings) -> Iterator[Database]:
     """A store that is there and has this version's schema; a mistyped folder makes no new one."""
     if not settings.database_url and not settings.sqlite_path.exists():
-        raise Refusal(f"There is nothing in {place(settings)} yet. Begin with offhook init, or name another with --data.")
+        raise Refusal(
+            f"There is nothing in {place(settings)} yet. Begin with offhook init, or name another with --data."
+        )
     database = connect(settings)
     try:
         found, newest = migrate.current(database), migrate.head(database)

@@ -56,13 +56,12 @@ class Document(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.canonical).digest()
 
 
-def parse(raw: bytes, *, fitted_next: bool = False) -> Document:
+def parse(raw: bytes) -> Document:
     """Strict JSON: UTF-8, one document, no NaN or Infinity, no key twice in an object, at most 32 levels deep.
 
     Duplicate keys are found without a second parser. Every member of an object carries one structural colon, and the
     decoder keeps one of two equal keys; so the text has more colons than its re-encoded value exactly when a key was
-    dropped. Only an escaped colon (\\u003a) could hide that, and such a body takes the slow way. With `fitted_next`
-    depth is left to `fit`, which needs no look at a body that has nothing but known fields.
+    dropped. Only an escaped colon (\\u003a) could hide that, and such a body takes the slow way.
     """
     try:
         value = _decode(raw)
@@ -71,7 +70,7 @@ def parse(raw: bytes, *, fitted_next: bool = False) -> Document:
     except RecursionError:
         raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
     canonical = _encode_sorted(value)
-    if not fitted_next and canonical.count(b"{") + canonical.count(b"[") > MAX_DEPTH:
+    if canonical.count(b"{") + canonical.count(b"[") > MAX_DEPTH:
         _refuse_depth(value)
     if raw.count(b":") != canonical.count(b":") or b"\\u003" in raw:
         _refuse_duplicates(raw)
@@ -184,21 +183,16 @@ def shape(kind: type[msgspec.Struct]) -> Shape:
     return Shape(kind, fields, frozenset(fields), tuple(nested))
 
 
-def fit(value: Any, kind: type[T], notices: list[Notice], canonical: bytes = b"") -> T:
-    """`value` (decoded JSON) as a `kind`, or Invalid with every violation; unknown fields become notices.
+def fit(value: Any, kind: type[T], notices: list[Notice]) -> T:
+    """`value` (decoded JSON) as a `kind`, or Misfit with every violation; unknown fields become notices.
 
-    A null counts as absent: for a required field that is missing, for an optional one it takes the default. With
-    `canonical`, the value's encoding, a body that has nothing unknown is known by its number of members alone.
+    A null counts as absent: for a required field that is missing, for an optional one it takes the default.
     """
     if not isinstance(value, dict):
         raise Invalid.of([Violation(location="", message=f"The body must be a JSON object, not {_kind_of(value)}.")])
     try:
         result = msgspec.convert(value, kind)
-        if canonical and encode(result).count(b":") == canonical.count(b":"):
-            return result
-        _refuse_depth(value)
     except msgspec.ValidationError:
-        _refuse_depth(value)
         found: list[Violation] = []
         _faults(value, shape(kind), "", found)
         if found:
@@ -214,10 +208,28 @@ def fit(value: Any, kind: type[T], notices: list[Notice], canonical: bytes = b""
     return result
 
 
-def read(raw: bytes, kind: type[T], notices: list[Notice]) -> tuple[T, Document]:
-    """The body `raw` as a `kind`; see `parse` and `fit` for what is refused."""
-    document = parse(raw, fitted_next=True)
-    return fit(document.value, kind, notices, document.canonical), document
+def read(raw: bytes, kind: type[T], notices: list[Notice]) -> tuple[T, bytes]:
+    """The body `raw` as a `kind`, and its canonical form; see `parse` and `fit` for what is refused.
+
+    Nearly every body holds known fields only, each once and none of them null. Decoded straight into the struct and
+    encoded again, it has as many colons as before, and by the argument of `parse` that proves all of this at once.
+    """
+    try:
+        result = _decoder(kind).decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    else:
+        canonical = encode(result)
+        if raw.count(b":") == canonical.count(b":") and b"\\u003" not in raw:
+            return result, canonical
+    document = parse(raw)
+    result = fit(document.value, kind, notices)
+    return result, encode(result) if not notices else document.canonical
+
+
+@lru_cache(maxsize=256)
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(kind)
 
 
 def _unknown(value: Mapping[str, Any], of: Shape, prefix: str, found: list[str]) -> None:

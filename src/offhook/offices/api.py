@@ -12,7 +12,7 @@ from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Invalid, Violation, shown
 from offhook.kit.operation import Call, Operation, Reply
 from offhook.kit.wire import encode
-from offhook.offices import render, wire
+from offhook.offices import bulk, render, wire
 from offhook.offices.model import OFF_DUTY_STATUSES, Stored
 from offhook.offices.service import Offices, check_day, window
 from offhook.storage.batches import Writer
@@ -74,13 +74,11 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
 
     async def record(call: Call) -> Reply:
         stored, plan = await offices.with_plan(call.principal.tenant_id, _id(call))
-        answer = wire.RecordAndPlan(office=render.record_out(stored, plan, clock.now()), plan=plan_out(plan))
-        return reply_of(answer, headers=_etag(stored))
+        return Reply(body=render.record_json(stored, plan, clock.now()), headers=_etag(stored))
 
     async def replace(call: Call) -> Reply:
         stored, plan = await offices.replace(call, _id(call))
-        answer = wire.RecordAndPlan(office=render.record_out(stored, plan, clock.now()), plan=plan_out(plan))
-        return reply_of(answer, headers=_etag(stored))
+        return Reply(body=render.record_json(stored, plan, clock.now()), headers=_etag(stored))
 
     async def delete(call: Call) -> Reply:
         return reply_of(await offices.delete(call, _id(call)))
@@ -369,6 +367,7 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
             creates=True,
             refusals=(409,),
         ),
+        *bulk.operations(offices, writer),
     ]
 
 

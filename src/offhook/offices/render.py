@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 from offhook.billing.model import Plan
-from offhook.billing.wire import address_out
+from offhook.billing.wire import address_out, plan_out
 from offhook.emergency.model import CivicAddress
 from offhook.hours.model import DAYS, Schedule, SpecialDay
 from offhook.hours.rules import format_day
 from offhook.hours.schedule import Change, explain, next_change, opening_periods, status
+from offhook.kit.wire import encode
 from offhook.offices import wire
 from offhook.offices.model import Stored
 
@@ -61,22 +62,25 @@ def office_out(stored: Stored, at: datetime) -> wire.OfficeOut:
     return wire.OfficeOut(**_fields(stored, at))  # type: ignore[arg-type]
 
 
-def record_out(stored: Stored, plan: Plan, at: datetime) -> wire.OfficeRecord:
-    """An office with all that is stored of it."""
-    return _record(stored, plan, _fields(stored, at))
+def record_json(stored: Stored, plan: Plan, at: datetime) -> bytes:
+    """An office with all that is stored of it, and its plan: a `wire.RecordAndPlan`, encoded."""
+    return whole_json(stored, plan, encode(office_out(stored, at)), encode(plan_out(plan)))
 
 
-def both(stored: Stored, plan: Plan, at: datetime) -> tuple[wire.OfficeOut, wire.OfficeRecord]:
-    """What `office_out` and `record_out` give, at the price of one."""
-    fields = _fields(stored, at)
-    return wire.OfficeOut(**fields), _record(stored, plan, fields)  # type: ignore[arg-type]
+def answer_json(office: bytes, plan: bytes) -> bytes:
+    """A `wire.OfficeAndPlan` from its encoded parts."""
+    return b'{"office":%b,"plan":%b}' % (office, plan)
 
 
-def _record(stored: Stored, plan: Plan, fields: dict[str, object]) -> wire.OfficeRecord:
+def whole_json(stored: Stored, plan: Plan, office: bytes, plan_json: bytes) -> bytes:
+    """`record_json` from the encoded v2 office and plan, so that a create encodes neither twice."""
+    return b'{"office":%b,%b,"plan":%b}' % (office[:-1], encode(_extras(stored, plan))[1:], plan_json)
+
+
+def _extras(stored: Stored, plan: Plan) -> wire.OfficeExtras:
     office, terms = stored.office, plan.terms
     contact = terms.contact
-    return wire.OfficeRecord(
-        **fields,  # type: ignore[arg-type]
+    return wire.OfficeExtras(
         hours_on=office.hours_on,
         group_description=office.group_description,
         mainline_number=office.mainline_number,

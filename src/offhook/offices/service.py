@@ -313,8 +313,8 @@ class Offices:
                         actor=actor,
                         at=milliseconds,
                         request_id=call.request_id,
-                        before=encode(render.record_out(before, plan, at)).decode(),
-                        after=encode(render.record_out(after, new_plan, at)).decode(),
+                        before=render.record_json(before, plan, at).decode(),
+                        after=render.record_json(after, new_plan, at).decode(),
                     )
                 ],
             )
@@ -485,7 +485,7 @@ class Offices:
                         actor=actor,
                         at=milliseconds,
                         request_id=call.request_id,
-                        before=encode(render.record_out(before, plan, at)).decode(),
+                        before=render.record_json(before, plan, at).decode(),
                     )
                 ],
             )
@@ -549,10 +549,7 @@ def prepare(
         office=office,
     )
     plan = new_plan(stored, company, at)
-    plan_wire = plan_out(plan)
-    office_wire, record_wire = render.both(stored, plan, at)
-    body = encode(wire.OfficeAndPlan(office=office_wire, plan=plan_wire))
-    record = encode(wire.RecordAndPlan(office=record_wire, plan=plan_wire)).decode()
+    office_json, plan_json = encode(render.office_out(stored, at)), encode(plan_out(plan))
     actor = Actor.of(principal)
     event = Event(
         tenant_id=principal.tenant_id,
@@ -561,7 +558,7 @@ def prepare(
         actor=actor,
         at=milliseconds,
         request_id=call.request_id,
-        after=record,
+        after=render.whole_json(stored, plan, office_json, plan_json).decode(),
     )
     return NewOffice(
         stored,
@@ -571,7 +568,7 @@ def prepare(
         actor,
         company.home,
         claim,
-        Outcome(body, tuple(notices)),
+        Outcome(render.answer_json(office_json, plan_json), tuple(notices)),
     )
 
 

@@ -1,6 +1,6 @@
 """What goes over HTTP about an office, to the letter of v2; what v2 never returns is in `OfficeRecord`, additively."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 
@@ -351,8 +351,8 @@ class SpecialDayOut(msgspec.Struct, kw_only=True):
     source: str
 
 
-class OfficeRecord(OfficeOut, kw_only=True, omit_defaults=True):
-    """All that is stored of an office, with what v2 never returns."""
+class OfficeExtras(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What v2 never returns of an office."""
 
     hours_on: bool
     group_description: str
@@ -368,11 +368,29 @@ class OfficeRecord(OfficeOut, kw_only=True, omit_defaults=True):
     updated_at: Annotated[Int64Text, Meta(description="Milliseconds since 1970 UTC.")]
 
 
-class RecordAndPlan(msgspec.Struct, kw_only=True):
-    """An office with all that is stored, and its plan."""
+def _both(name: str, *parts: type[msgspec.Struct]) -> Any:
+    """A struct with the fields of all `parts`: only their description, for a body that is put together from them."""
+    fields: list[Any] = []
+    for part in parts:
+        hints = get_type_hints(part, include_extras=True)
+        for field in msgspec.structs.fields(part):
+            default: Any = msgspec.field(default_factory=list) if field.default_factory is list else None
+            fields.append(
+                (field.name, hints[field.name]) if field.required else (field.name, hints[field.name], default)
+            )
+    about = "All that is stored of an office: what v2 answers, and what it never returns."
+    return msgspec.defstruct(name, fields, kw_only=True, omit_defaults=True, namespace={"__doc__": about})
 
-    office: OfficeRecord
-    plan: PlanOut
+
+OfficeRecord = _both("OfficeRecord", OfficeOut, OfficeExtras)
+
+
+RecordAndPlan: Any = msgspec.defstruct(
+    "RecordAndPlan",
+    [("office", OfficeRecord), ("plan", PlanOut)],
+    kw_only=True,
+    namespace={"__doc__": "An office with all that is stored, and its plan."},
+)
 
 
 class Deleted(msgspec.Struct, kw_only=True):

@@ -112,7 +112,8 @@ class Insert:
         arrays = []
         for column in columns:
             kind = str(table.c[column].type).split("(")[0]
-            arrays.append(f"%s::{types[kind]}[]")
+            # Binary: escaping long texts into an array literal costs twenty times as much.
+            arrays.append(f"%b::{types[kind]}[]")
         self._sqlite = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
         self._postgresql = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608
 

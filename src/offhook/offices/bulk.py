@@ -1,0 +1,655 @@
+"""Import: many offices in one request, from JSON lines or CSV, each by exactly the rules and the unit of a create.
+
+A record stands for itself: one that is refused stops no other. Every record has an idempotency key, its own or one made
+of what it says, so that a file may be sent again and again, whole or mended, without a second office.
+"""
+
+import asyncio
+import csv
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+import structlog
+
+from offhook.access.idempotency import Claim, Outcome, check_key, once, replay
+from offhook.kit.errors import Conflict, Invalid, Malformed, Notice, Refusal, TooLarge, Unavailable, Violation, shown
+from offhook.kit.operation import MIB, Call, Limit, Operation, Reply
+from offhook.kit.wire import Int64Text, Misfit, Shape, encode, fit, parse, shape, to_int64
+from offhook.offices import store, wire
+from offhook.offices.service import Offices
+from offhook.storage.batches import Writer
+from offhook.storage.database import Transaction
+
+log = structlog.get_logger("offhook")
+
+OPERATION = "offhook.offices.import"
+NDJSON, CSV = "application/x-ndjson", "text/csv"
+MAX_RECORDS = 1000
+MAX_RECORD = 64 * 1024
+MAX_ERRORS = 50
+KEY = "idempotency_key"
+
+CONCURRENT = 32
+"""Records under way at once in this process: enough to fill the writer's batches, few enough that others get a turn."""
+
+_LOOK_UPS = 100
+_Meta = msgspec.Meta
+
+
+class RecordError(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One thing that is wrong with a record."""
+
+    location: Annotated[str, _Meta(description="The path of the field; empty for the whole record.")]
+    message: Annotated[str, _Meta(description="What is allowed, and what to do.")]
+    reason: Annotated[str, _Meta(description="A word for programs; backendError: send the record again.")]
+    sent: Annotated[str | None, _Meta(description="What stood there, shortened.")] = None
+
+
+class RecordOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What became of one record."""
+
+    line: Annotated[int, _Meta(description="The line on which it begins, counted from 1.")]
+    status: Literal["created", "existing", "refused", "would_create"]
+    id: Annotated[Int64Text | None, _Meta(description="The office's id.")] = None
+    name: Annotated[str | None, _Meta(description="The office's name, shortened where it was refused.")] = None
+    errors: Annotated[list[RecordError], _Meta(description="Everything that is wrong with it, at once.")] = []
+    warnings: Annotated[list[wire.WarningOut], _Meta(description="What was ignored or guessed.")] = []
+
+
+class ImportOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What became of an import."""
+
+    created: Annotated[int, _Meta(description="Offices made; in a dry run none.")]
+    existing: Annotated[int, _Meta(description="Records that had been imported before.")]
+    refused: Annotated[int, _Meta(description="Records that broke a rule, or that the store could not take.")]
+    would_create: Annotated[int, _Meta(description="In a dry run: offices that would be made.")] = 0
+    dry_run: bool = False
+    records: Annotated[list[RecordOut], _Meta(description="One for each record, in the order of the file.")]
+
+
+# Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it was read: a JSON value, or what is wrong with it.
+
+    `key` is what an idempotency record is made of; `canonical` is the same for the same content, however written.
+    """
+
+    line: int
+    value: Any = None
+    faults: tuple[Violation, ...] = ()
+    operation: str = OPERATION
+    key: str = ""
+    canonical: bytes = b""
+
+
+def read_records(raw: bytes, media: str, notices: list[Notice]) -> list[Record]:
+    """The records in `raw`; blank lines are none. Invalid if there are more than a thousand, or no CSV header."""
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    lines = _csv_records(raw, notices) if media == CSV else _json_records(raw)
+    records: list[Record] = []
+    for record in lines:
+        if len(records) == MAX_RECORDS:
+            text = f"An import takes at most {MAX_RECORDS} records; nothing was imported. Send the file in parts."
+            raise Invalid.of([Violation(location="records", message=text)])
+        records.append(_keyed(record))
+    if not records:
+        notices.append(Notice("no_records", "", "There was nothing to import."))
+    return records
+
+
+_NOT_BLANK = re.compile(rb"[^\s][^\n]*")
+_WHOLE = Violation(
+    location="",
+    reason=TooLarge.reason,
+    message=f"A record may have {MAX_RECORD} bytes; this one has more.",
+)
+
+
+def _json_records(raw: bytes) -> Iterator[Record]:
+    counted, line = 0, 1
+    for found in _NOT_BLANK.finditer(raw):
+        line += raw.count(b"\n", counted, found.start())
+        counted = found.start()
+        if found.end() - counted > MAX_RECORD:
+            yield Record(line, faults=(_WHOLE,))
+            continue
+        try:
+            yield Record(line, parse(found.group()).value)
+        except UnicodeDecodeError:
+            yield Record(line, faults=(_not_utf8(),))
+        except Malformed as refusal:
+            yield Record(line, faults=refusal.violations or (_whole(refusal.message),))
+
+
+def _whole(message: str, reason: str = "badRequest") -> Violation:
+    return Violation(location="", message=message, reason=reason)
+
+
+def _not_utf8() -> Violation:
+    return _whole("Not UTF-8: save the file in that encoding.")
+
+
+def _csv_records(raw: bytes, notices: list[Notice]) -> Iterator[Record]:
+    rows = _csv_rows(raw)
+    first = next(rows, None)
+    if first is None:
+        return
+    columns = _columns(first, notices)
+    for row in rows:
+        cells = [cell.strip() for cell in row.cells]
+        if row.fault is not None:
+            yield Record(row.line, faults=(row.fault,))
+        elif any(cells):
+            yield _from_cells(row.line, cells, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    cells: list[str]
+    fault: Violation | None = None
+
+
+def _csv_rows(raw: bytes) -> Iterator[_Row]:
+    """Rows with the line on which each begins. A quote that is opened and never closed spoils its own line only."""
+    at, counted, line = 0, 0, 1
+    separator: str | None = None
+    while found := _NOT_BLANK.search(raw, at):
+        start, end = found.span()
+        line += raw.count(b"\n", counted, start)
+        counted, at = start, end
+        if end - start > MAX_RECORD:
+            yield _Row(line, [], _WHOLE)
+            continue
+        quotes, stop = raw.count(b'"', start, end), end
+        while quotes % 2 and stop < len(raw) and stop - start <= MAX_RECORD:
+            following = raw.find(b"\n", stop + 1)
+            following = len(raw) if following < 0 else following
+            quotes += raw.count(b'"', stop, following)
+            stop = following
+        if stop - start > MAX_RECORD:
+            yield _Row(line, [], _whole("A quote is opened here and not closed within the length of a record."))
+            continue
+        try:
+            text = raw[start:stop].decode().rstrip("\r")
+            if separator is None:
+                # Spreadsheets write semicolons where the comma is the decimal point.
+                separator = ";" if ";" in text and "," not in text else ","
+            cells = next(csv.reader([text], strict=True, delimiter=separator))
+        except UnicodeDecodeError:
+            yield _Row(line, [], _not_utf8())
+        except (csv.Error, StopIteration) as error:
+            yield _Row(line, [], _whole(f"Not CSV: {error}."))
+        else:
+            at = stop
+            yield _Row(line, cells)
+
+
+Take = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column that is read: the field it fills, and how its text becomes that field's value, or a ValueError."""
+
+    name: str
+    path: tuple[str, ...]
+    take: Take
+
+
+def _columns(header: _Row, notices: list[Notice]) -> list[_Column | None]:
+    names = [name.strip() for name in header.cells]
+    known = {**_fields(shape(wire.OfficeIn), ()), KEY: _Column(KEY, (KEY,), str)}
+    if header.fault is not None:
+        raise Malformed(f"The first row must name the fields. {header.fault.message}")
+    if not known.keys() & set(names):
+        raise Malformed("The first row must name the fields, as `name` and `billing_address.city`; none was found.")
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise Malformed(f"The column {shown(twice[0])} stands twice in the first row.")
+    unknown = [name or f"(column {number})" for number, name in enumerate(names, 1) if name not in known]
+    text = "This column is not known and was ignored."
+    notices += [Notice("unknown_column", shown(name), text) for name in unknown[:20]]
+    if len(unknown) > 20:
+        notices.append(Notice("unknown_column", "", f"{len(unknown) - 20} more unknown columns were ignored."))
+    return [known.get(name) for name in names]
+
+
+def _fields(of: Shape, under: tuple[str, ...]) -> dict[str, _Column]:
+    """The columns that there can be, by dotted path: what a struct's fields are, seen from a spreadsheet."""
+    structs = {name: (kind, many) for name, kind, many in of.nested}
+    found: dict[str, _Column] = {}
+    for name, (kind, _) in of.fields.items():
+        path = (*under, name)
+        take: Take
+        if name in structs:
+            struct, many = structs[name]
+            if not many:
+                found |= _fields(shape(struct), path)
+                continue
+            take = _json
+        elif _accepts(kind, True):
+            take = _boolean
+        elif _accepts(kind, []):
+            take = _words
+        elif name in _integers(of.type):
+            take = _integer
+        else:
+            take = str
+        found[".".join(path)] = _Column(".".join(path), path, take)
+    return found
+
+
+def _accepts(kind: Any, value: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def _integers(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The fields of a struct that take 64-bit integers, as numbers and as text."""
+    fields = shape(kind).fields.items()
+    return frozenset(name for name, (hint, _) in fields if _accepts(hint, 1) and _accepts(hint, "1"))
+
+
+def _json(text: str) -> Any:
+    try:
+        return parse(text.encode()).value
+    except Malformed as refusal:
+        raise ValueError(refusal.message.replace("The body", "The cell")) from None
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("Must be true or false.")
+    return text.lower() == "true"
+
+
+def _words(text: str) -> Any:
+    """Times between spaces; `[]` is a day without any, which an empty cell does not say."""
+    return _json(text) if text.startswith("[") else text.split()
+
+
+def _integer(text: str) -> int | str:
+    number = to_int64(text)
+    return text if number is None else number
+
+
+def _from_cells(line: int, cells: list[str], columns: list[_Column | None]) -> Record:
+    if len(cells) < len(columns) or any(cells[len(columns) :]):
+        text = f"The row has {len(cells)} cells, the first row has {len(columns)}."
+        return Record(line, faults=(_whole(text),))
+    value: dict[str, Any] = {}
+    faults: list[Violation] = []
+    for column, cell in zip(columns, cells, strict=False):
+        if column is None or not cell:
+            continue
+        inner = value
+        for part in column.path[:-1]:
+            inner = inner.setdefault(part, {})
+        try:
+            inner[column.path[-1]] = column.take(cell)
+        except ValueError as error:
+            inner[column.path[-1]] = cell
+            faults.append(Violation(location=column.name, message=str(error), sent=shown(cell)))
+    return Record(line, value, tuple(faults))
+
+
+# What a record stands for
+
+
+def _keyed(record: Record) -> Record:
+    """`record` with the key that makes it safe to repeat: its own, else one made of its content."""
+    if record.faults and record.value is None:
+        return record
+    if not isinstance(record.value, dict):
+        return Record(record.line, faults=(_whole("A record must be a JSON object."),))
+    value = dict(record.value)
+    own = value.pop(KEY, None)
+    canonical = _sorted(_normal(value, shape(wire.OfficeIn)))
+    faults = list(record.faults)
+    if own is None:
+        # Not in the same space as keys that people choose: nobody's own key may stand for a content.
+        key, operation = hashlib.sha256(canonical).hexdigest(), f"{OPERATION} by content"
+    else:
+        key, operation = "", OPERATION
+        try:
+            if not isinstance(own, str):
+                raise Invalid.of([Violation(location=KEY, message="Must be a string.", sent=shown(own))])
+            key = check_key(own)
+        except Invalid as invalid:
+            faults += [msgspec.structs.replace(fault, location=KEY) for fault in invalid.violations]
+    return Record(record.line, value, tuple(faults), operation, key, canonical)
+
+
+_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+def _normal(value: Any, of: Shape) -> Any:
+    """`value` so written that what means the same is the same: nulls left out, 64-bit integers as numbers."""
+    if not isinstance(value, dict):
+        return value
+    structs = {name: (kind, many) for name, kind, many in of.nested}
+    found: dict[str, Any] = {}
+    for name, inner in value.items():
+        if inner is None:
+            continue
+        if name in structs:
+            struct, many = structs[name]
+            if many and isinstance(inner, list):
+                inner = [_normal(item, shape(struct)) for item in inner]
+            elif not many:
+                inner = _normal(inner, shape(struct))
+        elif isinstance(inner, str) and name in _integers(of.type):
+            inner = _integer(inner)
+        found[name] = inner
+    return found
+
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+async def fitted(
+    call: Call, value: Any, kind: type[Body], check: Callable[[Call], Awaitable[Sequence[Violation]]] | None
+) -> None:
+    """Make `value` the call's body; Invalid with what does not fit `kind` and, by `check`, what the rest breaks."""
+    try:
+        call.body = fit(value, kind, call.notices)
+    except Misfit as misfit:
+        if check is None:
+            raise
+        call.body = misfit.mended
+        broken = [v for v in await check(call) if not misfit.explains(v)]
+        raise Invalid.of([*misfit.violations, *broken]) from None
+
+
+# Importing
+
+
+class _Name(msgspec.Struct):
+    id: str
+    name: str
+    phone_numbers: list[str] = []
+
+
+class _Answer(msgspec.Struct):
+    """What is read of a create's answer."""
+
+    office: _Name
+
+
+_answer = msgspec.json.Decoder(_Answer).decode
+
+
+class _Import:
+    """One import under way."""
+
+    def __init__(self, offices: Offices, writer: Writer, turns: asyncio.Semaphore, call: Call) -> None:
+        self._offices = offices
+        self._writer = writer
+        self._turns = turns
+        self._call = call
+        self._down: Unavailable | None = None
+        self._numbers: dict[int, list[str]] = {}
+
+    async def run(self, records: Sequence[Record]) -> ImportOut:
+        """Import `records`. Unavailable if the store failed before it took any: then nothing was changed."""
+        done = await self._imported_before(records)
+        groups: dict[tuple[str, str] | int, list[Record]] = {}
+        for record in records:
+            if record.line not in done:
+                groups.setdefault((record.operation, record.key) if record.key else record.line, []).append(record)
+        for answers in await asyncio.gather(*(self._in_turn(group) for group in groups.values())):
+            done |= {answer.line: answer for answer in answers}
+        ordered = [done[record.line] for record in records]
+        if self._call.dry_run:
+            self._refuse_numbers_taken_twice(ordered)
+        counts = Counter(answer.status for answer in ordered)
+        if self._down is not None and not counts["created"]:
+            raise self._down
+        return ImportOut(
+            created=counts["created"],
+            existing=counts["existing"],
+            refused=counts["refused"],
+            would_create=counts["would_create"],
+            dry_run=self._call.dry_run,
+            records=ordered,
+        )
+
+    async def _imported_before(self, records: Sequence[Record]) -> dict[int, RecordOut]:
+        """What needs no rules: answers that were given before. Finding them first keeps the writer's batches whole."""
+        found: dict[int, RecordOut] = {}
+        asked = [record for record in records if record.key and not record.faults]
+        for start in range(0, len(asked), _LOOK_UPS):
+            part = asked[start : start + _LOOK_UPS]
+            claims = [self._offices.claim(self._call_of(record, dry_run=False)) for record in part]
+            firsts = await self._writer.run(lambda tx, claims=claims: [_first(tx, claim) for claim in claims])  # type: ignore[misc]
+            for record, first in zip(part, firsts, strict=True):
+                if isinstance(first, Conflict):
+                    found[record.line] = _refused(record, first)
+                elif first is not None:
+                    found[record.line] = _existing(record.line, first)
+        gone = await self._deleted_since({int(answer.id) for answer in found.values() if answer.id})
+        for answer in found.values():
+            if answer.id and int(answer.id) in gone:
+                text = "The office was deleted since; to have it again, send another idempotency_key."
+                answer.warnings = [wire.WarningOut(code="deleted_since", field="", text=text)]
+        return found
+
+    async def _deleted_since(self, ids: set[int]) -> set[int]:
+        tenant = self._call.principal.tenant_id
+        gone: set[int] = set()
+        ordered = sorted(ids)
+        for start in range(0, len(ordered), _LOOK_UPS):
+            part = ordered[start : start + _LOOK_UPS]
+            gone |= await self._writer.run(
+                lambda tx, part=part: {id for id in part if store.get(tx, tenant, id) is None}  # type: ignore[misc]
+            )
+        return gone
+
+    async def _in_turn(self, group: Sequence[Record]) -> list[RecordOut]:
+        """Records under one key, in the order of the file: what the first becomes decides on the others."""
+        answers: list[RecordOut] = []
+        first: tuple[Record, RecordOut] | None = None
+        for record in group:
+            answer = None if first is None else _as_first(record, *first)
+            if answer is None:
+                async with self._turns:
+                    answer = await self._one(record)
+                first = record, answer
+            answers.append(answer)
+        return answers
+
+    async def _one(self, record: Record) -> RecordOut:
+        if self._down is not None:
+            return _refused(record, self._down)
+        call = self._call_of(record, dry_run=self._call.dry_run)
+        try:
+            if record.faults:
+                raise Invalid.of([*record.faults, *await self._other_faults(record, call)])
+            await fitted(call, record.value, wire.OfficeIn, self._offices.check)
+            outcome = await self._offices.create(call)
+        except Unavailable as refusal:
+            self._down = refusal
+            log.error("import_interrupted", request_id=call.request_id, cause=repr(refusal.__cause__)[:500])
+            return _refused(record, refusal)
+        except Refusal as refusal:
+            return _refused(record, refusal)
+        except Exception:
+            log.exception("fault", request_id=call.request_id, operation=OPERATION, line=record.line)
+            return _refused(
+                record, Unavailable(f"Something went wrong here; see request {call.request_id} in the log.")
+            )
+        if outcome.replayed:
+            return _existing(record.line, outcome)
+        office = _answer(outcome.body).office
+        if call.dry_run:
+            self._numbers[record.line] = office.phone_numbers
+            return RecordOut(
+                line=record.line, status="would_create", name=office.name, warnings=_warnings(outcome.notices)
+            )
+        return RecordOut(
+            line=record.line, status="created", id=office.id, name=office.name, warnings=_warnings(outcome.notices)
+        )
+
+    async def _other_faults(self, record: Record, call: Call) -> list[Violation]:
+        """What else is wrong with a record of which a part could not be read."""
+        if record.value is None:
+            return []
+        places = {fault.location for fault in record.faults}
+        try:
+            await fitted(call, record.value, wire.OfficeIn, self._offices.check)
+            found = await self._offices.check(call)
+        except Invalid as invalid:
+            found = invalid.violations
+        return [violation for violation in found if violation.location not in places]
+
+    def _call_of(self, record: Record, *, dry_run: bool) -> Call:
+        call = self._call
+        return Call(
+            principal=call.principal,
+            params={},
+            raw=record.canonical,
+            request_id=call.request_id,
+            dry_run=dry_run,
+            idempotency_key=record.key or None,
+            moment=call.moment,
+            operation=record.operation,
+        )
+
+    def _refuse_numbers_taken_twice(self, answers: list[RecordOut]) -> None:
+        """What a dry run cannot ask the store: whether an earlier record of the same file takes the number."""
+        taken: set[str] = set()
+        for index, answer in enumerate(answers):
+            for number in self._numbers.get(answer.line, ()):
+                if number in taken:
+                    text = "An earlier record of this import takes this number."
+                    error = RecordError(location="mainline_number", message=text, reason="conflict", sent=number)
+                    answers[index] = RecordOut(line=answer.line, status="refused", name=answer.name, errors=[error])
+                taken.add(number)
+
+
+def _first(tx: Transaction, claim: Claim | None) -> Outcome | Conflict | None:
+    try:
+        return None if claim is None else replay(tx, claim)
+    except Conflict as conflict:
+        return conflict
+
+
+def _as_first(record: Record, first: Record, became: RecordOut) -> RecordOut | None:
+    """What a record becomes by what an earlier one under its key became; None if it must be tried by itself."""
+    if record.canonical == first.canonical and not (record.faults or first.faults):
+        if became.status == "refused":
+            return msgspec.structs.replace(became, line=record.line)
+        return RecordOut(line=record.line, status="existing", id=became.id, name=became.name)
+    if became.status == "refused" or record.faults:
+        return None
+    text = f"Line {first.line} has this key and another content; use a new key for a new office."
+    return _refused(record, Conflict(text, [Violation(location=KEY, reason=Conflict.reason, message=text)]))
+
+
+def _existing(line: int, outcome: Outcome) -> RecordOut:
+    office = _answer(outcome.body).office
+    return RecordOut(line=line, status="existing", id=office.id, name=office.name, warnings=_warnings(outcome.notices))
+
+
+def _refused(record: Record, refusal: Refusal) -> RecordOut:
+    found = refusal.violations or (_whole(refusal.message, refusal.reason),)
+    name = record.value.get("name") if isinstance(record.value, dict) else None
+    more = len(found) - MAX_ERRORS
+    errors = [
+        RecordError(
+            location=KEY if violation.location == "Idempotency-Key" else violation.location,
+            message=violation.message,
+            reason=violation.reason,
+            sent=violation.sent,
+        )
+        for violation in found[:MAX_ERRORS]
+    ]
+    if more > 0:
+        errors.append(RecordError(location="", message=f"And {more} more.", reason=refusal.reason))
+    return RecordOut(
+        line=record.line, status="refused", name=shown(name) if isinstance(name, str) else None, errors=errors
+    )
+
+
+def _warnings(notices: Sequence[Notice]) -> list[wire.WarningOut]:
+    return [wire.WarningOut(code=notice.code, field=notice.field, text=notice.text) for notice in notices]
+
+
+def operations(offices: Offices, writer: Writer) -> list[Operation]:
+    """The import."""
+    turns = asyncio.Semaphore(CONCURRENT)
+
+    async def run(call: Call) -> Reply:
+        claim = offices.claim(call)
+        if claim is not None:
+            first = await writer.run(lambda tx: replay(tx, claim))
+            if first is not None:
+                call.notices[:] = first.notices
+                return Reply(body=first.body, headers=((b"offhook-replayed", b"true"),))
+        records = await asyncio.to_thread(read_records, call.raw, call.media, call.notices)
+        call.raw = b""
+        answer = await _Import(offices, writer, turns, call).run(records)
+        body = encode(answer)
+        if claim is not None and not answer.refused:
+            # Every record is kept under its own key already: that the whole is not would lose nothing.
+            with suppress(Unavailable):
+                await writer.run(lambda tx: once(tx, claim, lambda: Outcome(body, tuple(call.notices))))
+        return Reply(body=body)
+
+    return [
+        Operation(
+            id=OPERATION,
+            method="POST",
+            path="/api/offhook/v1/offices/import",
+            tag="Offices, whole",
+            summary="Import offices",
+            description=_DESCRIPTION,
+            handler=run,
+            scope="offices:write",
+            limit=Limit(count=20),
+            reply=ImportOut,
+            reply_description="What became of each record, in the order of the file.",
+            media=(NDJSON, CSV),
+            body_limit=16 * MIB,
+            creates=True,
+            refusals=(409,),
+        )
+    ]
+
+
+_DESCRIPTION = f"""\
+Creates up to {MAX_RECORDS:,} offices from one file, each by exactly the rules of a create. A record that is refused
+stops no other: the answer is 200 and says, for each, what became of it and why.
+
+As JSON lines, each line is the body of a create. As CSV, the first row names the fields by their dotted paths, such as
+`billing_address.city`; times of a day stand between spaces (`08:00 12:00 14:00 18:00`), and `[]` is a day that is
+closed all day; booleans may be in any case; menus (`routing_options.open.dtmf`) are JSON in their cell; an empty cell
+is a field that is not sent; a column that is not known is named in Offhook-Warning. Semicolons may separate the cells.
+The file is UTF-8; blank lines are skipped; a record may have 64 KiB.
+
+It is safe to repeat. Each record may have an `idempotency_key` of its own; without one, its content is its key. A
+record that was imported before is `existing` and makes no second office, and so is the second of two records of the
+same content in one file: offices that are alike in everything each need a key of their own. Under a key of its own,
+another content is refused as a conflict. Keys are kept for seven days unless the server is set otherwise; after that,
+the same record makes a new office. A record whose office was deleted meanwhile is still `existing`, with a warning.
+
+If the store fails midway, what was answered `created` stays, and the records that were not stored are `refused` with
+the reason `backendError`: send the same file again. If it fails before any office was made, the answer is 503.
+
+With Offhook-Dry-Run: true everything is checked and nothing is stored; what passes is `would_create`. With an
+Idempotency-Key header, an answer without a refused record is given again as it was."""
