@@ -37,6 +37,7 @@ from offhook.kit.errors import (
 from offhook.kit.ids import Ids
 from offhook.kit.log import RequestLog
 from offhook.kit.operation import JSON, Call, Limit, Nothing, Operation, Reply
+from offhook.kit.protocol import WHOLE
 from offhook.kit.router import Match, Router, public
 from offhook.kit.wire import Misfit, encode, read, read_query
 
@@ -98,16 +99,15 @@ class Gate:
             log.exception("fault", request_id=request_id, operation=seen.operation)
             reply = refusal_reply(_Fault(f"Something went wrong here; it was logged as request {request_id}."))
         body = reply.body
-        headers = [
-            (b"content-type", reply.media),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", request_id.encode()),
-            *reply.headers,
-        ]
+        headers = [(b"content-type", reply.media), (b"x-request-id", request_id.encode()), *reply.headers]
         if seen.notices:
             headers.extend(warning_headers(seen.notices))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        if WHOLE in (scope.get("extensions") or ()):
+            await send({"type": WHOLE, "status": reply.status, "headers": headers, "body": body})
+        else:
+            headers.append((b"content-length", b"%d" % len(body)))
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
         self._note(scope, seen, reply.status, clock.monotonic() - begun, request_id)
 
     def _note(self, scope: Scope, seen: "_Seen", status: int, seconds: float, request_id: str) -> None:

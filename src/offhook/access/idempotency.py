@@ -29,8 +29,7 @@ class Claim:
     keep_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The answer to a create: its body, what to say besides, and whether it is a first answer given again."""
 
     body: bytes

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import typer
 
-from offhook.cli.common import State, emit, refuse
+from offhook.cli.common import State, emit, err, refuse, say
 from offhook.cli.install import register
 from offhook.cli.keys import app as key
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
 from offhook.client import Refused
-from offhook.kit.errors import Refusal
+from offhook.kit.errors import Refusal, Unavailable
 
 __all__ = ["app", "main"]
 
@@ -63,6 +63,8 @@ def main() -> None:
 
 def _refuse(refusal: Refusal) -> None:
     refuse(refusal.message, refusal.violations)
+    if isinstance(refusal, Unavailable) and (cause := getattr(refusal.__cause__, "orig", None)) is not None:
+        say(f"  {str(cause).splitlines()[0]}", to=err)
     if not State.json:
         return
     if isinstance(refusal, Refused):

@@ -436,7 +436,9 @@ def import_offices(
         text = f"Stopped behind line {done.line}: {stopped.message} What is listed as created is stored; import again."
         raise Refusal(text, stopped.violations)
     refused = done.counts.get("refused", 0)
-    if refused and not as_json:
+    if refused and dry_run and not as_json:
+        following(f"mend what would be refused, then offhook office import {file}{_again(way)}")
+    elif refused and not as_json:
         following(f"mend what was refused and import {file} again{_again(way)}: the others are found, not made twice")
     elif not as_json and dry_run:
         following(f"offhook office import {file}{_again(way)}")

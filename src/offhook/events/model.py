@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 from offhook.access.model import Principal
 
 
@@ -39,8 +41,7 @@ class Actor:
 SYSTEM = Actor(0, "offhook")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One change. `before` and `after` are JSON documents, empty where there was or is nothing; `at` milliseconds."""
 
     tenant_id: int

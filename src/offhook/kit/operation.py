@@ -30,8 +30,7 @@ class Nothing(msgspec.Struct, frozen=True):
     """An operation without query parameters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What goes back: a body already encoded, and headers beyond those the gate adds."""
 
     body: bytes
@@ -40,8 +39,7 @@ class Reply:
     media: bytes = b"application/json"
 
 
-@dataclass(slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, kw_only=True):
     """One request that has passed the gate: who asks, for what, when, and what to say besides the answer."""
 
     principal: Any
@@ -56,7 +54,7 @@ class Call:
     if_match: int | None = None
     moment: datetime | None = None
     operation: str = ""
-    notices: list[Notice] = field(default_factory=list)
+    notices: list[Notice] = []
 
 
 Handler = Callable[[Call], Awaitable[Reply]]

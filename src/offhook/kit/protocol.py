@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 import httptools
 import msgspec
-from uvicorn._types import ASGISendEvent, HTTPScope
+from uvicorn._types import HTTPScope
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, service_unavailable
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -35,6 +35,7 @@ LINGER_SECONDS = 2.0
 # What the connection is reading. From LINGER on, whatever arrives is dropped.
 _IDLE, _HEAD, _BODY, _LINGER, _DOOMED = range(5)
 
+_EXTENSIONS: dict[str, dict[object, object]] = {"offhook.response": {}}
 _REASONS = {400: "badRequest", 408: "requestTimeout", 414: "uriTooLong", 431: "requestHeaderFieldsTooLarge"}
 
 
@@ -51,13 +52,46 @@ class _Fault(_Abandon):
         self.message = message
 
 
-class _ExpectCycle(RequestResponseCycle):
+WHOLE = "offhook.response"
+"""An ASGI extension: one message of this type with status, headers and body is the whole answer, in one write."""
+
+
+class _Cycle(RequestResponseCycle):
+    """A request whose answer may also come whole."""
+
+    async def send(self, message: Any) -> None:
+        if message["type"] != WHOLE:
+            await super().send(message)
+            return
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if self.waiting_for_100_continue:
+            self.keep_alive = False
+        body: bytes = message["body"]
+        parts = [STATUS_LINE[message["status"]]]
+        for name, value in (*self.default_headers, *message["headers"]):
+            parts += (name, b": ", value, b"\r\n")
+        parts.append(b"content-length: %d\r\n" % len(body))
+        parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
+        if self.scope["method"] != "HEAD":
+            parts.append(body)
+        self.transport.write(b"".join(parts))
+        self.response_started = self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+
+class _ExpectCycle(_Cycle):
     """A request that waits for leave to send its body.
 
     If the answer comes instead of leave, nobody knows whether a body follows: the connection must end with it.
     """
 
-    async def send(self, message: ASGISendEvent) -> None:
+    async def send(self, message: Any) -> None:
         if self.waiting_for_100_continue and not self.response_started:
             self.keep_alive = False
         await super().send(message)
@@ -194,7 +228,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._since = self._watch.now
         # The parser hands trailers to on_header too: they must not reach a scope that the application already reads.
         self.headers = []
-        make = _ExpectCycle if self.expect_100_continue else RequestResponseCycle
+        make = _ExpectCycle if self.expect_100_continue else _Cycle
         self.cycle = cycle = make(
             scope,
             self.transport,
@@ -295,6 +329,7 @@ class BoundedProtocol(HttpToolsProtocol):
             "scheme": self.scheme,  # type: ignore[typeddict-item]
             "root_path": self.root_path,
             "headers": self.headers,
+            "extensions": _EXTENSIONS,
             "state": self.app_state.copy(),
             "method": method.decode("ascii"),
             "path": self.root_path + path,

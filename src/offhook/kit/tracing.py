@@ -44,7 +44,7 @@ class Traced:
         ) as span:
 
             async def noted(message: Message) -> None:
-                if message["type"] == "http.response.start":
+                if "status" in message:
                     span.set_attribute("http.response.status_code", message["status"])
                     if message["status"] >= 500:
                         span.set_status(Status(StatusCode.ERROR))

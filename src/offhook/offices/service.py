@@ -6,7 +6,7 @@ out on the event loop, so that the writer only hands them to the database, many 
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -54,8 +54,7 @@ class Company:
     anchor_day: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewOffice:
+class NewOffice(msgspec.Struct, frozen=True):
     """A create, ready for the store: its rows, and the answer that they allow."""
 
     stored: Stored
@@ -198,7 +197,7 @@ class Offices:
     async def _submit(self, new: NewOffice, notices: list[Notice]) -> Outcome:
         if new.stored.office.targets():
             await self._reader.run(lambda tx: self._warn_of_loop(tx, new.stored, notices))
-            new = replace(new, outcome=Outcome(new.outcome.body, tuple(notices)))
+            new = msgspec.structs.replace(new, outcome=Outcome(new.outcome.body, tuple(notices)))
         return await self._writer.submit(new)
 
     async def _rehearse(self, new: NewOffice, notices: list[Notice]) -> Outcome:

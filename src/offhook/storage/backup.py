@@ -170,8 +170,7 @@ def _write_table(
             rows, size = rows + len(part), size + len(lines)
             if progress is not None:
                 progress(table.name, rows)
-    columns = [column.name for column in table.columns]
-    return TableEntry(name=table.name, columns=columns, rows=rows, bytes=size, sha256=digest.hexdigest())
+    return TableEntry(name=str(table.name), columns=_columns(table), rows=rows, bytes=size, sha256=digest.hexdigest())
 
 
 def _all_rows(table: Table) -> Select[Any]:
@@ -262,7 +261,7 @@ class _Members:
                 + (text if older else "of a newer version: use that one, or a newer one yet")
                 + "."
             )
-        expected = {table.name: [column.name for column in table.columns] for table in _tables()}
+        expected = {str(table.name): _columns(table) for table in _tables()}
         if {entry.name: entry.columns for entry in self.manifest.tables} != expected:
             raise BadBackup("The manifest does not list the tables and columns of its schema.")
         if len(self._entries) != len(self.manifest.tables) or set(self._infos) != {MANIFEST, *map(_member, expected)}:
@@ -307,7 +306,7 @@ class _Row:
 
 
 def _load(tx: Transaction, table: Table, rows: Iterator[_Row]) -> None:
-    insert = Insert(table, [column.name for column in table.columns])
+    insert = Insert(table, _columns(table))
     batch: list[_Row] = []
     size = 0
     for row in rows:
@@ -360,6 +359,10 @@ def _continue_sequence(tx: Transaction, table: Table) -> None:
 
 def _tables() -> list[Table]:
     return [metadata.tables[name] for name in sorted(metadata.tables)]
+
+
+def _columns(table: Table) -> list[str]:
+    return [str(column.name) for column in table.columns]
 
 
 def _member(table: str) -> str:

@@ -56,9 +56,8 @@ class Function(Generic[T]):
 class _Batcher(Generic[K]):
     """Collects items while one batch is in the thread; `work` gives one outcome (value or exception) an item."""
 
-    def __init__(self, name: str, work: Callable[[list[K]], list[Any]], *, inline: bool = False) -> None:
+    def __init__(self, name: str, work: Callable[[list[K]], list[Any]]) -> None:
         self._work = work
-        self._inline = inline
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting: list[tuple[K, asyncio.Future[Any]]] = []
         self._busy = False
@@ -82,14 +81,6 @@ class _Batcher(Generic[K]):
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-        if self._inline:
-            done: asyncio.Future[list[Any]] = loop.create_future()
-            try:
-                done.set_result(self._work([item for item, _ in batch]))
-            except Exception as error:
-                done.set_exception(error)
-            self._finish(loop, batch, done)
-            return
         done = loop.run_in_executor(self._thread, self._work, [item for item, _ in batch])
         done.add_done_callback(lambda result: self._finish(loop, batch, result))
 
@@ -109,7 +100,7 @@ class _Batcher(Generic[K]):
             else:
                 future.set_result(outcome)
         if self._waiting:
-            loop.call_soon(self._start, loop)
+            self._start(loop)
         else:
             self._busy = False
             self._idle.set()
@@ -124,9 +115,9 @@ class _Batcher(Generic[K]):
 class Writer:
     """The only way to change the store while serving."""
 
-    def __init__(self, database: Database, *, inline: bool = False) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._batches: _Batcher[Unit[Any]] = _Batcher("offhook-writer", self._commit, inline=inline)
+        self._batches: _Batcher[Unit[Any]] = _Batcher("offhook-writer", self._commit)
         self.batches = 0
         self.units = 0
         self.replays = 0
