@@ -6,7 +6,6 @@ A few thousand different bodies go through the rules; each is then stored again 
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -42,31 +41,37 @@ def seed_offices(
     began = time.perf_counter()
     database = Database(url)
     try:
-        with database.reading() as tx:
-            tenant_id, key_id, key_name = tx.connection.exec_driver_sql(
-                "SELECT t.id, k.id, k.name FROM tenants t JOIN api_keys k ON k.tenant_id = t.id "
-                f"WHERE t.company_id = {int(company_id)} AND t.environment = 'live' ORDER BY k.id"
-            ).one()
-            company = service.read_company(tx, tenant_id, int(company_id))
-        principal = Principal(tenant_id, int(company_id), "live", key_id, key_name, frozenset({"admin"}))
-        patterns = _patterns(principal, company, min(count, DIFFERENT), seed, currency)
+        principal, company = owner(database, company_id)
+        made_once = patterns(principal, company, min(count, DIFFERENT), seed, currency)
         start = clock.milliseconds(datetime.now(UTC)) - EPOCH_MS - _SPREAD_MS
-        made = itertools.cycle(patterns)
+        made = itertools.cycle(made_once)
         for first in range(0, count, BATCH):
             numbers = range(first, min(first + BATCH, count))
             # Spread evenly, in the slot of the last process of 64, which no server here holds.
             ids = [start + number * _SPREAD_MS // count << 11 | 63 << 5 | number % 32 for number in numbers]
             with database.transaction() as tx:
-                service.NewOffice.run_many(tx, [_again(next(made), office_id) for office_id in ids])
+                service.NewOffice.run_many(tx, [again(next(made), office_id) for office_id in ids])
             said(numbers.stop)
     finally:
         database.close()
     return time.perf_counter() - began
 
 
-def _patterns(
-    principal: Principal, company: service.Company, number: int, seed: int, currency: str
+def owner(database: Database, company_id: int) -> tuple[Principal, service.Company]:
+    """Who creates in the company's live environment, and what creates need to know of it."""
+    with database.reading() as tx:
+        tenant_id, key_id, key_name = tx.connection.exec_driver_sql(
+            "SELECT t.id, k.id, k.name FROM tenants t JOIN api_keys k ON k.tenant_id = t.id "
+            f"WHERE t.company_id = {int(company_id)} AND t.environment = 'live' ORDER BY k.id"
+        ).one()
+        company = service.read_company(tx, tenant_id, int(company_id))
+    return Principal(tenant_id, int(company_id), "live", key_id, key_name, frozenset({"admin"})), company
+
+
+def patterns(
+    principal: Principal, company: service.Company, number: int, seed: int, currency: str = "USD"
 ) -> list[service.NewOffice]:
+    """Different creates, ready for the store."""
     ids, decode, bodies = Ids(63), msgspec.json.Decoder(OfficeIn).decode, Bodies(seed, currency)
     found = []
     for index in range(number):
@@ -77,14 +82,14 @@ def _patterns(
     return found
 
 
-def _again(new: service.NewOffice, office_id: int) -> service.NewOffice:
+def again(new: service.NewOffice, office_id: int) -> service.NewOffice:
     """The same office under another id, in each of its rows and in what the event says of it."""
     old, fresh = str(new.stored.id), str(office_id)
     office, plan = new.office_row, new.plan_row
-    return replace(
+    return msgspec.structs.replace(
         new,
         stored=msgspec.structs.replace(new.stored, id=office_id),
         office_row=(office_id, *office[1:]),
         plan_row=(office_id, *plan[1:]),
-        event=replace(new.event, subject_id=fresh, after=new.event.after.replace(old, fresh)),
+        event=msgspec.structs.replace(new.event, subject_id=fresh, after=new.event.after.replace(old, fresh)),
     )

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Litestar, Request, Response, get, post
+from litestar.params import FromPath
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from offhook import __version__
@@ -208,7 +209,7 @@ def _site(offhook: Offhook) -> Litestar:
         return Response(page, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
 
     @get("/docs/assets/{name:str}")
-    async def asset(name: str) -> Response[bytes]:
+    async def asset(name: FromPath[str]) -> Response[bytes]:
         found = assets.get(name)
         if found is None:
             return Response(b"", status_code=404)

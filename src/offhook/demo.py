@@ -9,7 +9,6 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -90,17 +89,6 @@ def folder(base: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def free_port(wanted: int) -> int:
-    """`wanted`, or any free port if something listens there."""
-    for port in (wanted, 0):
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-            number: int = probe.getsockname()[1]
-            return number
-    raise NotShown(f"There is no free port on {HOST}.")
-
-
 def found(data: Path) -> Founded:
     """Run `offhook init`."""
     done = subprocess.run(  # noqa: S603 - our own program
@@ -116,39 +104,67 @@ def found(data: Path) -> Founded:
 
 
 class Server:
-    """`offhook serve` in a process of its own, its log in a file. Ctrl-C reaches it too, as it shares the terminal."""
+    """`offhook serve` in a process of its own, its log in a file. Ctrl-C reaches it too, as it shares the terminal.
 
-    def __init__(self, data: Path, port: int, log: Path) -> None:
-        self.url = f"http://{HOST}:{port}"
+    `url` is known once it serves, from its own log: whatever else answers on a port is not taken for it.
+    """
+
+    def __init__(self, data: Path, log: Path) -> None:
+        self.url = ""
         self.log = log
-        with log.open("wb") as file:
+        self._data = data
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Serve on port 8080, or on a free one if that is taken; NotShown if it cannot."""
+        for port in (PORT, 0):
+            self._start(port)
+            if self._serves():
+                return
+        raise NotShown(f"The server ended at once. Its log, {self.log}:\n{self.tail()}")
+
+    def _start(self, port: int) -> None:
+        command = [sys.executable, "-m", "offhook", "serve", "--data", str(self._data)]
+        with self.log.open("wb") as file:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "offhook", "serve", "--data", str(data), "--host", HOST, "--port", str(port)],
+                [*command, "--host", HOST, "--port", str(port)],
                 env=surroundings(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=file,
             )
 
-    def wait_until_ready(self) -> None:
-        """Until /readyz answers 200; NotShown if it never does."""
+    def _serves(self) -> bool:
+        """True once it does, False if it has ended."""
+        assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
-        with httpx.Client(base_url=self.url, trust_env=False, timeout=5.0) as http:
-            while time.monotonic() < deadline:
-                if self._process.poll() is not None:
-                    raise NotShown(f"The server ended at once. Its log, {self.log}:\n{self.tail()}")
-                with suppress(httpx.TransportError):
-                    if http.get("/readyz").status_code == 200:
-                        return
-                time.sleep(0.05)
+        while time.monotonic() < deadline:
+            if url := self._said():
+                if httpx.get(url + "/readyz", trust_env=False).status_code == 200:
+                    self.url = url
+                    return True
+            elif self._process.poll() is not None:
+                return False
+            time.sleep(0.05)
         raise NotShown(f"The server was not ready within {START_SECONDS:.0f} s. Its log, {self.log}:\n{self.tail()}")
+
+    def _said(self) -> str:
+        for line in self.log.read_bytes().splitlines():
+            with suppress(msgspec.DecodeError):
+                event = msgspec.json.decode(line)
+                if isinstance(event, dict) and event.get("event") == "serving":
+                    return str(event["url"])
+        return ""
 
     def wait(self) -> int:
         """Until the server ends by itself; gives its status."""
+        assert self._process is not None
         return self._process.wait()
 
     def stop(self) -> int:
         """Ask it to end, which finishes requests under way; its status, 0 if it ended as it should."""
+        if self._process is None:
+            return 0
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -473,11 +489,10 @@ def demonstrate(once: bool, stage: Stage) -> int:
     with folder(base / ".demo") as place:
         stage.say("Offhook: an office phone system that you create with one API call.", "bold")
         made = found(place / "data")
-        port = free_port(PORT)
-        server = Server(place / "data", port, place / "server.log")
+        server = Server(place / "data", place / "server.log")
         try:
-            server.wait_until_ready()
-            taken = "" if port == PORT else f" (port {PORT} is taken)"
+            server.start()
+            taken = "" if server.url.endswith(f":{PORT}") else f" (port {PORT} is taken)"
             stage.say(f"A company was made in {_near(place / 'data')}, and a server runs at {server.url}{taken}.")
             asyncio.run(_show(stage, made, server.url, body))
             if not once:
@@ -524,7 +539,7 @@ def main() -> None:
     except KeyboardInterrupt:
         status = 130
     except NotShown as problem:
-        stage.say(f"The demo cannot go on. {problem}", "red")
+        stage.out.print(Text(f"The demo cannot go on. {problem}", "red"), soft_wrap=True)
         status = 1
     except Refusal as refusal:
         stage.say(f"The server refused what the demo sent: {refusal.message}", "red")

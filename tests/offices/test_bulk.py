@@ -81,7 +81,12 @@ def in_house(story: Callable[[House], Any], tmp_path: Path, **settings: Any) -> 
     """Run a story in a house of its own."""
 
     async def run() -> None:
-        options = {"data": str(tmp_path / "data"), "access_log": False, "benchmark": True, "rate_limit_scale": 1000}
+        options: dict[str, Any] = {
+            "data": str(tmp_path / "data"),
+            "access_log": False,
+            "benchmark": True,
+            "rate_limit_scale": 1000,
+        }
         async with _house(Settings(**(options | settings))) as house:
             await story(house)
 
@@ -159,7 +164,7 @@ def test_a_bad_record_stops_no_other_and_says_all_that_is_wrong(tmp_path):
         refused = dict.fromkeys((3, 5, 6, 7, 8, 10), "refused")
         assert statuses == {1: "created", 9: "created", 11: "created", **refused}
         errors = {r["line"]: [e["location"] for e in r["errors"]] for r in answer["records"] if "errors" in r}
-        assert set(errors[3]) == {"currency", "ring_seconds", "monday_hours"}
+        assert set(errors[3]) == {"currency", "ring_seconds", "monday_hours[0]"}
         assert errors[8] == ["name"]
         assert [errors[line] for line in (5, 6, 7, 10)] == [[""]] * 4
         assert house.stored() == 3
@@ -321,7 +326,7 @@ def test_a_table_without_a_header_is_refused_whole(header):
 
 def test_a_file_that_is_sent_again_makes_no_second_office(tmp_path):
     async def story(house: House) -> None:
-        body = lines(named("One"), named("Two", **{KEY: "two"}), named("Three"))
+        body = lines(named("One"), named("Two", idempotency_key="two"), named("Three"))
         first = await house.sent(body)
         again = await house.sent(body)
         assert (first["created"], again["created"], again["existing"]) == (3, 0, 3)
@@ -345,17 +350,28 @@ def test_the_same_record_otherwise_written_is_the_same_record(tmp_path):
 
 def test_offices_that_are_alike_in_everything_need_keys_of_their_own(tmp_path):
     async def story(house: House) -> None:
-        answer = await house.sent(lines(named("One", **{KEY: "a"}), named("One", **{KEY: "b"}), named("One")))
+        answer = await house.sent(
+            lines(named("One", idempotency_key="a"), named("One", idempotency_key="b"), named("One"))
+        )
         assert answer["created"] == 3
         assert house.stored() == 3
 
     in_house(story, tmp_path)
 
 
+def test_a_key_of_ones_own_never_stands_for_the_content_of_another_record(tmp_path):
+    async def story(house: House) -> None:
+        (other,) = read_records(lines(named("Two")).encode(), NDJSON, [])
+        answer = await house.sent(lines(named("One", idempotency_key=other.key), named("Two")))
+        assert answer["created"] == 2
+
+    in_house(story, tmp_path)
+
+
 def test_a_key_with_another_content_is_a_conflict_in_one_file_and_across_files(tmp_path):
     async def story(house: House) -> None:
-        within = await house.sent(lines(named("One", **{KEY: "k"}), named("Two", **{KEY: "k"})))
-        across = await house.sent(lines(named("Three", **{KEY: "k"})))
+        within = await house.sent(lines(named("One", idempotency_key="k"), named("Two", idempotency_key="k")))
+        across = await house.sent(lines(named("Three", idempotency_key="k")))
         assert [r["status"] for r in within["records"]] == ["created", "refused"]
         for refused in (within["records"][1], across["records"][0]):
             assert [(e["location"], e["reason"]) for e in refused["errors"]] == [(KEY, "conflict")]
@@ -366,7 +382,7 @@ def test_a_key_with_another_content_is_a_conflict_in_one_file_and_across_files(t
 
 def test_a_refused_record_may_be_mended_under_its_key(tmp_path):
     async def story(house: House) -> None:
-        bad, good = named("One", ring_seconds=1, **{KEY: "k"}), named("One", **{KEY: "k"})
+        bad, good = named("One", ring_seconds=1, idempotency_key="k"), named("One", idempotency_key="k")
         answer = await house.sent(lines(bad, bad, good, good))
         assert [r["status"] for r in answer["records"]] == ["refused", "refused", "created", "existing"]
         assert [r["line"] for r in answer["records"]] == [1, 2, 3, 4]
@@ -381,7 +397,7 @@ def test_a_key_must_be_one_that_the_header_would_take(tmp_path, key):
             check_key(key)
 
     async def story(house: House) -> None:
-        answer = await house.sent(lines(named("One", currency="XYZ", **{KEY: key})))
+        answer = await house.sent(lines(named("One", currency="XYZ", idempotency_key=key)))
         assert {e["location"] for e in answer["records"][0]["errors"]} == {KEY, "currency"}
 
     in_house(story, tmp_path)
@@ -430,7 +446,7 @@ def test_another_company_may_import_the_same_file(tmp_path):
     async def story(house: House) -> None:
         with house.offhook.database.transaction() as tx:
             other = bootstrap.found(tx, house.offhook.ids, name="Other", primary={**FULL, "name": "Other"})
-        body = lines(named("One", **{KEY: "k"}), named("Two"))
+        body = lines(named("One", idempotency_key="k"), named("Two"))
         assert (await house.sent(body))["created"] == 2
         answer = await house.sent(body, authorization=f"Bearer {other.keys['sandbox']}")
         assert answer["created"] == 2

@@ -36,7 +36,7 @@ from offhook.kit.errors import (
 )
 from offhook.kit.ids import Ids
 from offhook.kit.log import RequestLog
-from offhook.kit.operation import JSON, Call, Limit, Nothing, Operation, Reply
+from offhook.kit.operation import JSON, Call, Check, Limit, Nothing, Operation, Reply
 from offhook.kit.protocol import WHOLE
 from offhook.kit.router import Match, Router, public
 from offhook.kit.wire import Misfit, encode, read, read_query
@@ -210,11 +210,7 @@ class Gate:
             try:
                 call.body, call.raw = read(call.raw, operation.body, call.notices)
             except Misfit as misfit:
-                if operation.check is None:
-                    raise
-                call.body = misfit.mended
-                broken = [v for v in await operation.check(call) if not misfit.explains(v)]
-                raise Invalid.of([*misfit.violations, *broken]) from None
+                raise await whole_refusal(misfit, call, operation.check) from None
 
     def early_refusal(self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]]) -> bytes | None:
         """A whole 429 answer, if it is already certain from the head that the request would get one; else None.
@@ -353,6 +349,15 @@ def _moment(heads: _Heads, principal: Principal) -> datetime | None:
             ]
         )
     return moment.astimezone(UTC)
+
+
+async def whole_refusal(misfit: Misfit, call: Call, check: Check | None) -> Invalid:
+    """What is wrong with a body that does not fit its struct, its broken rules included, as far as they can be told."""
+    if check is None:
+        return misfit
+    with clock.at(call.moment):
+        broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
+    return Invalid.of([*misfit.violations, *(one for one in broken if not misfit.explains(one))])
 
 
 async def _body(receive: Receive, limit: int) -> bytes:

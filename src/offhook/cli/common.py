@@ -4,7 +4,6 @@ Standard output carries the answer, standard error all that is said about it. Wi
 object, whether the command succeeded or was refused.
 """
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import typer
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -27,16 +27,14 @@ from offhook.kit.wire import encode
 from offhook.storage import migrate
 from offhook.storage.database import Database, Transaction
 
-_PIPED_WIDTH = 160
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
 
 
-def _width(terminal: bool) -> int | None:
-    """Not a terminal: wide, so that a line of a table stays a line for grep."""
-    return None if terminal or "COLUMNS" in os.environ else _PIPED_WIDTH
+_WHOLE = ("ID", "KEY", "NUMBER", "SETTING")
+"""Columns to copy from, whose cells are never broken."""
 
-
-out = Console(width=_width(sys.stdout.isatty()), highlight=False)
-err = Console(stderr=True, width=_width(sys.stderr.isatty()), highlight=False)
+_CROWDED = 1.5
 
 
 class State:
@@ -93,11 +91,25 @@ def facts(rows: Iterable[tuple[str, str]]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, to: Console = out) -> None:
-    """Aligned columns; a cell that is too long goes on below."""
+    """Aligned columns. On a terminal long cells go on below, but never ids; elsewhere a row is one line, for grep.
+
+    Where a terminal is far too narrow for the columns, each row becomes a paragraph.
+    """
+    listed = list(rows)
+    widths = [max(cell_len(row[index]) for row in (columns, *listed)) for index in range(len(columns))]
+    if not to.is_terminal:
+        for row in (columns, *listed):
+            say("  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip(), to=to)
+        return
+    if sum(widths) + 2 * len(widths) > _CROWDED * to.width:
+        for row in listed:
+            facts(zip((name.lower() for name in columns), row, strict=True))
+            say()
+        return
     shape = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
-        shape.add_column(name, overflow="fold")
-    for row in rows:
+        shape.add_column(name, overflow="fold", no_wrap=name in _WHOLE)
+    for row in listed:
         shape.add_row(*(Text(cell) for cell in row))
     to.print(shape)
 

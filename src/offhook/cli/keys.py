@@ -104,9 +104,9 @@ def list_keys(
                 key.prefix + "…",
                 key.name,
                 " ".join(key.scopes),
-                _day(key.created_at),
-                _day(key.expires_at),
-                _day(key.last_used_at),
+                moment(key.created_at)[:10],
+                moment(key.expires_at, "-")[:10],
+                moment(key.last_used_at, "-").removesuffix(" UTC"),
                 _state(key),
             )
             for key in keys
@@ -183,10 +183,6 @@ def _state(key: Key) -> str:
     if key.revoked_at is not None:
         return "revoked"
     return "expired" if key.expires_at is not None and key.expires_at <= clock.wall() * 1000 else "active"
-
-
-def _day(milliseconds: int | None) -> str:
-    return moment(milliseconds, "-").removesuffix(" UTC")
 
 
 def _about(key: Key) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -405,10 +406,12 @@ def import_offices(
         raise Refusal(f"{file} is neither .jsonl (or .ndjson) nor .csv: its name's end says how to read it.")
     way = Way(url, key, environment, company, data, database_url, config)
     with _readable(file) as source, _writable(report) as kept:
-        done = _Import(quiet=quiet or as_json, kept=kept, keep=as_json)
         size = file.stat().st_size
         with _bar() as bar:
             task = bar.add_task(f"Importing {file.name}", total=size)
+            # On one terminal the bar must know of the lines, or they would run into it.
+            console = bar.console if out.is_terminal else out
+            done = _Import(console, quiet=quiet or as_json, kept=kept, keep=as_json)
 
             async def work(client: Client) -> None:
                 for chunk in chunks(source, table=media == CSV):
@@ -455,7 +458,8 @@ _WORDS = {"would_create": "would be created"}
 class _Import:
     """An import under way: what became of the records so far."""
 
-    def __init__(self, *, quiet: bool, kept: IO[bytes] | None, keep: bool) -> None:
+    def __init__(self, console: Console, *, quiet: bool, kept: IO[bytes] | None, keep: bool) -> None:
+        self._console = console
         self.counts: dict[str, int] = {}
         self.line = 0
         self.records: list[Any] = []
@@ -492,7 +496,7 @@ class _Import:
                 self._kept.write(body_of(record) + b"\n")
             if not self._quiet or (record["status"] == "refused" and not self._keep):
                 for line in _lines(record):
-                    out.print(line, soft_wrap=True)
+                    self._console.print(line, soft_wrap=True)
 
     def _warn_once(self, notices: Iterable[Notice], show: Callable[..., None]) -> None:
         for notice in notices:

@@ -4,12 +4,17 @@ Whoever detects a fault raises one of these; the gate turns it into the v2 error
 what was sent is shortened, and places that can carry keys never pass `sent`.
 """
 
+import reprlib
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import msgspec
 
 SENT_LIMIT = 120
+MAX_VIOLATIONS = 100
+
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = SENT_LIMIT
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +32,7 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 
 def shown(value: Any) -> str:
     """`value` as it goes into an error: compact, at most 120 characters, nothing that breaks a line."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value[: SENT_LIMIT + 1] if isinstance(value, str) else _brief.repr(value)
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: SENT_LIMIT + 1])
     return text if len(text) <= SENT_LIMIT else text[: SENT_LIMIT - 1] + "…"
 
@@ -68,6 +73,9 @@ class Invalid(Refusal):
     def of(cls, violations: Iterable[Violation]) -> "Invalid":
         """One refusal for all of `violations`; its message counts them and shows the first."""
         found = tuple(violations)
+        if len(found) > MAX_VIOLATIONS:
+            text = f"{len(found) - MAX_VIOLATIONS} more violations are not listed."
+            found = (*found[:MAX_VIOLATIONS], Violation(location="", message=text))
         first = f"{found[0].location}: {found[0].message}"
         more = "" if len(found) == 1 else f" (and {len(found) - 1} more, see errors)"
         return cls(first + more, found)

@@ -19,6 +19,7 @@ from offhook.kit.errors import Invalid, Malformed, Notice, Violation, shown
 T = TypeVar("T", bound=msgspec.Struct)
 
 MAX_DEPTH = 32
+MAX_FAULTS = 50
 INT64_MAX = 2**63 - 1
 
 Int64 = Annotated[
@@ -65,7 +66,7 @@ def parse(raw: bytes) -> Document:
     """
     try:
         value = _decode(raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"The body is not valid JSON: {error}") from None
     except RecursionError:
         raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
@@ -216,7 +217,7 @@ def read(raw: bytes, kind: type[T], notices: list[Notice]) -> tuple[T, bytes]:
     """
     try:
         result = _decoder(kind).decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     else:
         canonical = encode(result)
@@ -314,15 +315,18 @@ def _faults(value: Any, of: Shape, prefix: str, found: list[Violation]) -> None:
             if not many:
                 _faults(inner, shape(struct), place + ".", found)
             elif isinstance(inner, list):
-                for index, item in enumerate(inner):
+                before = len(found)
+                for index, item in enumerate(inner[:MAX_FAULTS]):
                     _faults(item, shape(struct), f"{place}[{index}].", found)
+                if len(found) == before:
+                    _leaf(_pruned(inner), kind, place, found)
             else:
                 found.append(
                     Violation(location=place, message=f"Must be a list, not {_kind_of(inner)}.", sent=shown(inner))
                 )
         elif get_origin(_bare(kind)) is list and isinstance(inner, list):
             before = len(found)
-            for index, item in enumerate(inner):
+            for index, item in enumerate(inner[:MAX_FAULTS]):
                 _leaf(item, get_args(_bare(kind))[0], f"{place}[{index}]", found)
             if len(found) == before:
                 _leaf(inner, kind, place, found)

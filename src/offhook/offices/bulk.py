@@ -9,15 +9,16 @@ import csv
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 import structlog
 
+from offhook.access.gate import whole_refusal
 from offhook.access.idempotency import Claim, Outcome, check_key, once, replay
 from offhook.kit.errors import Conflict, Invalid, Malformed, Notice, Refusal, TooLarge, Unavailable, Violation, shown
 from offhook.kit.operation import MIB, Call, Limit, Operation, Reply
@@ -359,23 +360,6 @@ def _normal(value: Any, of: Shape) -> Any:
     return found
 
 
-Body = TypeVar("Body", bound=msgspec.Struct)
-
-
-async def fitted(
-    call: Call, value: Any, kind: type[Body], check: Callable[[Call], Awaitable[Sequence[Violation]]] | None
-) -> None:
-    """Make `value` the call's body; Invalid with what does not fit `kind` and, by `check`, what the rest breaks."""
-    try:
-        call.body = fit(value, kind, call.notices)
-    except Misfit as misfit:
-        if check is None:
-            raise
-        call.body = misfit.mended
-        broken = [v for v in await check(call) if not misfit.explains(v)]
-        raise Invalid.of([*misfit.violations, *broken]) from None
-
-
 # Importing
 
 
@@ -480,7 +464,7 @@ class _Import:
         try:
             if record.faults:
                 raise Invalid.of([*record.faults, *await self._other_faults(record, call)])
-            await fitted(call, record.value, wire.OfficeIn, self._offices.check)
+            await self._fit(call, record)
             outcome = await self._offices.create(call)
         except Unavailable as refusal:
             self._down = refusal
@@ -505,13 +489,19 @@ class _Import:
             line=record.line, status="created", id=office.id, name=office.name, warnings=_warnings(outcome.notices)
         )
 
+    async def _fit(self, call: Call, record: Record) -> None:
+        try:
+            call.body = fit(record.value, wire.OfficeIn, call.notices)
+        except Misfit as misfit:
+            raise await whole_refusal(misfit, call, self._offices.check) from None
+
     async def _other_faults(self, record: Record, call: Call) -> list[Violation]:
         """What else is wrong with a record of which a part could not be read."""
         if record.value is None:
             return []
         places = {fault.location for fault in record.faults}
         try:
-            await fitted(call, record.value, wire.OfficeIn, self._offices.check)
+            await self._fit(call, record)
             found = await self._offices.check(call)
         except Invalid as invalid:
             found = invalid.violations

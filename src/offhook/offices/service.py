@@ -201,7 +201,8 @@ class Offices:
         return await self._writer.submit(new)
 
     async def _rehearse(self, new: NewOffice, notices: list[Notice]) -> Outcome:
-        return await self._reader.run(lambda tx: self._rehearsed(tx, new, notices))
+        at = clock.now()
+        return await self._reader.run(lambda tx: self._rehearsed(tx, new, notices, at))
 
     async def check(self, call: Call) -> Sequence[Violation]:
         """What the rules have against the body, by themselves."""
@@ -220,8 +221,8 @@ class Offices:
         at = int(clock.wall() * 1000)
         return Claim(self._ids.new(), key, hashlib.sha256(call.raw).digest(), at, self._keep_ms)
 
-    def _rehearsed(self, tx: Transaction, new: NewOffice, notices: list[Notice]) -> Outcome:
-        stored, at = new.stored, clock.now()
+    def _rehearsed(self, tx: Transaction, new: NewOffice, notices: list[Notice], at: datetime) -> Outcome:
+        stored = new.stored
         if stored.office.mainline_number is not None:
             numbers.check_free(tx, stored.tenant_id, stored.office.mainline_number, "mainline_number")
         refuse_unknown(tx, stored.tenant_id, stored.office.targets())

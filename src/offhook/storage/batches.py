@@ -5,6 +5,7 @@ Neither waits for company: a lone unit starts at once. Nothing is acknowledged b
 """
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar
@@ -195,8 +196,9 @@ class Reader:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="offhook-reader")
 
     async def run(self, function: Callable[[Transaction], T]) -> T:
-        """`function` on a read-only view of what is committed."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, function)
+        """`function` on a read-only view of what is committed; it sees the caller's clock."""
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, self._read, function)
 
     def _read(self, function: Callable[[Transaction], T]) -> T:
         with self._database.reading() as tx:

@@ -33,7 +33,13 @@ class Database:
         if self.sqlite:
             options["connect_args"] = {"timeout": 10.0, "check_same_thread": False, "cached_statements": 256}
         else:
-            options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5, "options": "-c timezone=UTC"}}
+            # Transactions are begun by hand, with their lock in the same trip to the server. A pooled connection that
+            # the server has closed meanwhile is found out by that first statement, and replaced then.
+            options |= {
+                "isolation_level": "AUTOCOMMIT",
+                "pool_reset_on_return": None,
+                "connect_args": {"connect_timeout": 5, "options": "-c timezone=UTC"},
+            }
         self.engine: Engine = create_engine(url, **options)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -44,20 +50,35 @@ class Database:
 
         Raises Unavailable when the store cannot be reached or written (disk full, connection lost).
         """
-        with refusing_unavailable(), self.engine.connect() as connection, connection.begin():
-            if self.sqlite:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+        begin = "BEGIN IMMEDIATE" if self.sqlite else f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+        with refusing_unavailable(), self._begun(begin) as connection:
             yield Transaction(connection, self.sqlite)
 
     @contextmanager
     def reading(self) -> Iterator["Transaction"]:
-        """A connection that sees what is committed; what it does not commit itself is undone."""
-        with refusing_unavailable(), self.engine.connect() as connection, connection.begin():
-            if self.sqlite:
-                connection.exec_driver_sql("BEGIN")
+        """A view of what is committed, of one moment; nothing can be changed through it."""
+        begin = "BEGIN" if self.sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        with refusing_unavailable(), self._begun(begin) as connection:
             yield Transaction(connection, self.sqlite)
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[Connection]:
+        """A connection in a transaction begun by the statement `begin`; nothing has been done before it can fail."""
+        connection = self.engine.connect()
+        try:
+            transaction = connection.begin()
+            try:
+                connection.exec_driver_sql(begin)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                transaction.rollback()
+                transaction = connection.begin()
+                connection.exec_driver_sql(begin)
+            with transaction:
+                yield connection
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -1,0 +1,132 @@
+"""Serving, settings, schema, backup: what keeps an installation going."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from offhook import __version__, cli
+from offhook.cli.common import masked
+from tests.cli.conftest import Run, Serving
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_asked_to_end_ends_well(server: Serving, number: int) -> None:
+    assert httpx.get(server.url + "/readyz").status_code == 200
+    server.process.send_signal(number)
+    assert server.process.wait(30) == 0
+
+
+def test_a_port_that_is_taken_is_said_with_the_mend(offhook: Run, company: Any) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        # In a process of its own: serving sets what happens on signals.
+        done = subprocess.run(
+            [sys.executable, "-m", "offhook", "serve", "--port", str(port)], capture_output=True, text=True
+        )
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port} is taken" in done.stderr
+    assert "--port 0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_say_where_each_comes_from(offhook: Run, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (empty / "offhook.toml").write_text('host = "0.0.0.0"\nstop_seconds = 5\n')
+    monkeypatch.setenv("OFFHOOK_STOP_SECONDS", "9")
+    monkeypatch.setenv("OFFHOOK_BODY_SECONDS", "3")
+    monkeypatch.setenv("OFFHOOK_DATABASE_URL", "postgresql://ann:s3/cr?t@db/offhook?sslpassword=s3cr3t")
+    monkeypatch.setenv("OFFHOOK_REDIS_URL", "redis://:hunter2@cache:6379/0")
+    said = offhook("settings", "--config", "offhook.toml", "--port", "9000", "--json")
+    found = {name: (entry["value"], entry["source"]) for name, entry in said.json.items()}
+    assert found["port"] == (9000, "--port")
+    assert found["host"] == ("0.0.0.0", "offhook.toml")
+    assert found["stop_seconds"] == (5, "offhook.toml")
+    assert found["body_seconds"] == (3.0, "OFFHOOK_BODY_SECONDS")
+    assert found["data"] == ("offhook-data", "default")
+    assert found["database_url"][0] == "postgresql://ann:***@db/offhook?***"
+    assert found["redis_url"][0] == "redis://:***@cache:6379/0"
+    plain = offhook("settings", "--config", "offhook.toml")
+    for secret in ("s3/cr", "s3cr3t", "hunter2"):
+        assert secret not in said.out + plain.out + plain.err
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://u:p@ss@h/d", "postgresql://u:***@h/d"),
+        ("postgresql://u@h/d", "postgresql://u@h/d"),
+        ("postgresql:///d?password=x", "postgresql:///d?***"),
+        ("offhook-data", "offhook-data"),
+    ],
+)
+def test_a_password_is_never_shown(url: str, shown: str) -> None:
+    assert masked(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://u:s3cret@h/d", "postgresql://u:s3cret@h:port/d", "s3cret", "postgresql://u:s3cret@127.0.0.1:1/d"]
+)
+def test_a_database_that_cannot_be_had_is_said_without_its_password(offhook: Run, url: str) -> None:
+    for command in (["init"], ["db", "status"], ["key", "list"], ["db", "upgrade"]):
+        said = offhook(*command, "--database-url", url)
+        assert said.status == 1
+        assert "fault" not in said.err
+        if "://" in url:
+            assert "s3cret" not in said.out + said.err
+
+
+def test_a_new_store_is_brought_to_the_schema(offhook: Run) -> None:
+    assert offhook("db", "status", "--json").json["schema"] is None
+    assert offhook("db", "upgrade", "--json").json["changed"] is True
+    assert offhook("db", "upgrade", "--json").json["changed"] is False
+    status = offhook("db", "status", "--json").json
+    assert (status["current"], status["schema"] == status["newest"], status["companies"]) == (True, True, 0)
+    assert "offhook init" in offhook("db", "status").err
+
+
+def test_a_backup_is_restored_into_an_empty_folder_only(offhook: Run, company: Any, empty: Path) -> None:
+    made = offhook("backup", "b.zip", "--json")
+    assert (made.status, made.json["rows"]["offices"]) == (0, 2)
+    refused = offhook("restore", "b.zip")
+    assert (refused.status, "already holds" in refused.err) == (1, True)
+    assert offhook("restore", "b.zip", "--data", "new").status == 0
+    shown = offhook("office", "list", "--data", "new", "--key", company["live_key"], "--json").json
+    assert [office["id"] for office in shown["items"]] == [company["office_id"]]
+
+
+def test_what_is_no_backup_is_refused_in_words(offhook: Run, company: Any, empty: Path) -> None:
+    (empty / "no.zip").write_bytes(b"PK nonsense")
+    assert offhook("restore", "no.zip", "--data", "new").status == 1
+    assert "There is no backup" in offhook("restore", "none.zip", "--data", "new").err
+    assert offhook("backup", "no/such/folder/b.zip").status == 1
+
+
+def test_the_version_is_said(offhook: Run) -> None:
+    assert offhook("version").out.strip() == __version__
+    assert offhook("version", "--json").json == {"version": __version__}
+
+
+def test_a_fault_of_ours_shows_no_trace_and_no_secret(offhook: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("s3cret")
+
+    monkeypatch.setattr(cli, "app", broken)
+    said = offhook("version")
+    assert said.status == 1
+    assert "RuntimeError at test_installation.py" in said.err
+    assert "s3cret" not in said.err
+
+
+def test_every_command_explains_itself() -> None:
+    done = subprocess.run([sys.executable, "-m", "offhook", "--help"], capture_output=True, text=True, check=True)
+    for word in ("init", "serve", "key", "number", "office", "db", "backup", "restore", "settings", "version"):
+        assert f" {word} " in done.stdout
+    assert json.dumps(done.stderr) == '""'

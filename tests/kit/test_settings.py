@@ -1,0 +1,112 @@
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from offhook.kit.errors import Refusal
+from offhook.kit.settings import SECRET, BadSettings, Settings, load
+
+
+def test_without_anything_set_the_defaults_hold():
+    assert load(environ={}) == Settings()
+    assert Settings().url == "sqlite:///offhook-data/offhook.sqlite3"
+
+
+def test_environment_file_and_flag_count_in_rising_order(tmp_path: Path):
+    file = tmp_path / "offhook.toml"
+    file.write_text('port = 2\nhost = "0.0.0.0"\n')
+    environ = {"OFFHOOK_PORT": "1", "OFFHOOK_HOST": "::1", "OFFHOOK_DATA": "from-environment"}
+    found = load({"port": 3, "host": None}, file, environ)
+    assert (found.port, found.host, found.data) == (3, "0.0.0.0", "from-environment")
+
+
+def test_the_file_can_be_named_by_the_environment(tmp_path: Path):
+    file = tmp_path / "offhook.toml"
+    file.write_text("keep_alive_seconds = 5\n")
+    assert load(environ={"OFFHOOK_CONFIG": str(file)}).keep_alive_seconds == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("PORT", "0", 0),
+        ("PORT", "", 8080),
+        ("ACCESS_LOG", "false", False),
+        ("ACCESS_LOG", "0", False),
+        ("HEAD_SECONDS", "2.5", 2.5),
+        ("RATE_LIMIT_SCALE", "0.25", 0.25),
+        ("IDEMPOTENCY_DAYS", "90", 90),
+    ],
+)
+def test_the_environments_texts_become_values(name: str, text: str, value: Any):
+    assert getattr(load(environ={f"OFFHOOK_{name}": text}), name.lower()) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PORT", "http"),
+        ("PORT", "-1"),
+        ("PORT", "65536"),
+        ("RATE_LIMIT_SCALE", "0"),
+        ("RATE_LIMIT_SCALE", "-1"),
+        ("RATE_LIMIT_SCALE", "nan"),
+        ("RATE_LIMIT_SCALE", "inf"),
+        ("RATE_LIMIT_SCALE", "1.01"),
+        ("IDEMPOTENCY_DAYS", "0"),
+        ("IDEMPOTENCY_DAYS", "91"),
+        ("ACCESS_LOG", "perhaps"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_LEVEL", "INFO!"),
+        ("STOP_SECONDS", "0"),
+    ],
+)
+def test_what_cannot_be_used_stops_the_start(name: str, text: str):
+    with pytest.raises(BadSettings):
+        load(environ={f"OFFHOOK_{name}": text})
+
+
+def test_limits_are_lifted_only_where_it_is_said_that_this_is_a_benchmark():
+    assert load({"benchmark": True, "rate_limit_scale": 50.0}, environ={}).rate_limit_scale == 50
+    with pytest.raises(BadSettings, match="benchmark"):
+        load({"rate_limit_scale": 50.0}, environ={})
+
+
+@pytest.mark.parametrize("text", ["port = ", "colour = 1\n", "port = 'x'\n", "[port]\n"])
+def test_a_file_that_cannot_be_used_stops_the_start(tmp_path: Path, text: str):
+    file = tmp_path / "offhook.toml"
+    file.write_text(text)
+    with pytest.raises(Refusal):
+        load(file=file, environ={})
+    with pytest.raises(BadSettings):
+        load(file=tmp_path / "nowhere.toml", environ={})
+
+
+def test_a_bad_setting_does_not_show_the_secrets_beside_it(tmp_path: Path):
+    environ = {"OFFHOOK_DATABASE_URL": "postgresql://me:hunter2@db/x", "OFFHOOK_REDIS_URL": "redis://:hunter2@r",
+               "OFFHOOK_PORT": "hunter2-port"}  # fmt: skip
+    with pytest.raises(BadSettings) as bad:
+        load(environ=environ)
+    assert "hunter2@" not in str(bad.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("postgresql://db/x", "postgresql+psycopg://db/x"),
+        ("postgres://u:p@db:5/x?a=b", "postgresql+psycopg://u:p@db:5/x?a=b"),
+        ("postgresql+psycopg://db/x", "postgresql+psycopg://db/x"),
+    ],
+)
+def test_postgresql_is_always_spoken_to_through_one_driver(given: str, url: str):
+    assert Settings(database_url=given).url == url
+
+
+def test_every_setting_is_described_and_secret_ones_are_known():
+    fields = msgspec.structs.fields(Settings)
+    names = {field.name for field in fields}
+    assert names >= SECRET - {"secret"}
+    for field in fields:
+        assert "extra" not in str(field.type)
+        assert "description=" in str(Settings.__annotations__[field.name]), field.name

@@ -1,0 +1,339 @@
+"""The batching writer: acknowledged is committed, a unit that fails takes no other with it, nothing is done twice."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from offhook.kit.errors import Conflict, Unavailable
+from offhook.storage.batches import MAX_BATCH, Lookup, Reader, Writer
+from offhook.storage.database import Database, Insert, Statement, Transaction
+from offhook.storage.migrate import upgrade
+from offhook.storage.tables import settings
+
+PUT = Statement("INSERT INTO store_settings (name, value) VALUES (?, ?)")
+NAMES = Statement("SELECT name FROM store_settings WHERE name <> 'cursor' ORDER BY name")
+insert = Insert(settings, ["name", "value"])
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path}/offhook.sqlite3" if sqlite else request.getfixturevalue("postgres_url")
+    opened = Database(url)
+    upgrade(opened)
+    yield opened
+    opened.close()
+
+
+def run(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    return asyncio.run(work())
+
+
+def names(database: Database) -> list[str]:
+    with database.reading() as tx:
+        return [row[0] for row in tx.all(NAMES)]
+
+
+def put(name: str) -> Callable[[Transaction], str]:
+    def unit(tx: Transaction) -> str:
+        tx.change(PUT, name, "x")
+        return name
+
+    return unit
+
+
+class Hot:
+    """A unit with a fast way, which notes how it was run."""
+
+    ways: list[str] = []
+
+    def __init__(self, name: str, fault: Exception | None = None) -> None:
+        self.name = name
+        self.fault = fault
+
+    def run(self, tx: Transaction) -> str:
+        Hot.ways.append(f"one {self.name}")
+        if self.fault is not None:
+            tx.change(PUT, f"{self.name}-half", "x")
+            raise self.fault
+        return put(self.name)(tx)
+
+    @classmethod
+    def run_many(cls, tx: Transaction, units: Sequence["Hot"]) -> list[str]:
+        Hot.ways.append(f"many {len(units)}")
+        insert(tx, [(unit.name, "x") for unit in units])
+        for unit in units:
+            if unit.fault is not None:
+                raise unit.fault
+        return [unit.name for unit in units]
+
+
+@pytest.fixture(autouse=True)
+def forgotten_ways() -> None:
+    Hot.ways = []
+
+
+def test_what_is_answered_is_committed(database: Database):
+    async def work() -> None:
+        writer = Writer(database)
+        assert await writer.run(put("a")) == "a"
+        assert names(database) == ["a"]
+        await writer.close()
+
+    run(work)
+
+
+def test_units_that_arrive_together_share_a_transaction(database: Database):
+    async def work() -> Writer:
+        writer = Writer(database)
+        answers = await asyncio.gather(*(writer.run(put(f"{index:03}")) for index in range(MAX_BATCH)))
+        assert answers == [f"{index:03}" for index in range(MAX_BATCH)]
+        await writer.close()
+        return writer
+
+    writer = run(work)
+    assert (writer.batches, writer.units, writer.replays) == (1, MAX_BATCH, 0)
+    assert len(names(database)) == MAX_BATCH
+
+
+def test_a_batch_has_an_upper_bound(database: Database):
+    async def work() -> int:
+        writer = Writer(database)
+        await asyncio.gather(*(writer.run(put(f"{index:03}")) for index in range(MAX_BATCH * 2 + 1)))
+        await writer.close()
+        return writer.batches
+
+    assert run(work) == 3
+
+
+def test_hot_units_go_together_in_few_statements(database: Database):
+    async def work() -> None:
+        writer = Writer(database)
+        found = await asyncio.gather(*(writer.submit(Hot(name)) for name in "abc"), writer.run(put("d")))
+        assert found == ["a", "b", "c", "d"]
+        await writer.close()
+
+    run(work)
+    assert Hot.ways == ["many 3"]
+    assert names(database) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("fault", [Conflict("no"), ValueError("a fault"), KeyError("x")])
+def test_one_that_fails_is_refused_alone_and_its_own_changes_are_undone(database: Database, fault: Exception):
+    async def work() -> int:
+        writer = Writer(database)
+        units = [Hot("a"), Hot("b", fault), Hot("c")]
+        found = await asyncio.gather(*map(writer.submit, units), writer.run(put("d")), return_exceptions=True)
+        assert found == ["a", fault, "c", "d"]
+        await writer.close()
+        return writer.replays
+
+    assert run(work) == 1
+    assert Hot.ways == ["many 3", "one a", "one b", "one c"]
+    assert names(database) == ["a", "c", "d"]
+
+
+def test_a_key_that_is_taken_refuses_only_who_asked_for_it(database: Database):
+    async def work() -> None:
+        writer = Writer(database)
+        await writer.submit(Hot("b"))
+        found = await asyncio.gather(*(writer.submit(Hot(name)) for name in "abc"), return_exceptions=True)
+        assert found[0] == "a"
+        assert isinstance(found[1], IntegrityError)
+        assert found[2] == "c"
+        plain = await asyncio.gather(*(writer.run(put(name)) for name in "cde"), return_exceptions=True)
+        assert isinstance(plain[0], IntegrityError)
+        assert plain[1:] == ["d", "e"]
+        await writer.close()
+
+    run(work)
+    assert names(database) == ["a", "b", "c", "d", "e"]
+
+
+def test_a_plain_unit_that_fails_takes_no_hot_one_with_it(database: Database):
+    def failing(tx: Transaction) -> None:
+        tx.change(PUT, "half", "x")
+        raise Conflict("no")
+
+    async def work() -> None:
+        writer = Writer(database)
+        found = await asyncio.gather(writer.run(failing), writer.submit(Hot("a")), return_exceptions=True)
+        assert isinstance(found[0], Conflict)
+        assert found[1] == "a"
+        await writer.close()
+
+    run(work)
+    assert Hot.ways == ["many 1"]
+    assert names(database) == ["a"]
+
+
+@pytest.mark.parametrize("fault", [Unavailable("gone"), OperationalError("x", None, Exception("disk I/O error"))])
+def test_when_the_store_fails_nothing_of_the_batch_is_kept_or_answered(database: Database, fault: Exception):
+    def failing(_tx: Transaction) -> None:
+        raise fault
+
+    async def work() -> None:
+        writer = Writer(database)
+        found = await asyncio.gather(
+            writer.run(put("a")), writer.run(failing), writer.submit(Hot("c")), return_exceptions=True
+        )
+        assert [type(one) for one in found] == [Unavailable] * 3
+        # And the next batch goes through, without a restart.
+        assert await writer.run(put("later")) == "later"
+        await writer.close()
+
+    run(work)
+    assert names(database) == ["later"]
+
+
+def test_a_full_disk_is_503_and_passes(tmp_path: Path):
+    database = Database(f"sqlite:///{tmp_path}/offhook.sqlite3")
+    upgrade(database)
+
+    def limited(tx: Transaction) -> int:
+        pages = tx.connection.exec_driver_sql("PRAGMA page_count").scalar()
+        tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        return tx.change(PUT, "big", "x" * 1_000_000)
+
+    def lifted(tx: Transaction) -> int:
+        tx.connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        return tx.change(PUT, "small", "x")
+
+    async def work() -> None:
+        writer = Writer(database)
+        with pytest.raises(Unavailable) as refused:
+            await writer.run(limited)
+        assert ("Retry-After", "1") in refused.value.headers
+        assert await writer.run(lifted) == 1
+        await writer.close()
+
+    run(work)
+    assert names(database) == ["small"]
+    database.close()
+
+
+def test_closing_commits_what_was_submitted_and_then_refuses(database: Database):
+    async def work() -> None:
+        writer = Writer(database)
+        waiting = [asyncio.ensure_future(writer.run(put(f"{index:03}"))) for index in range(300)]
+        await asyncio.sleep(0)
+        await writer.close()
+        assert len(names(database)) == 300
+        assert all(one.done() for one in waiting) or await asyncio.gather(*waiting)
+        with pytest.raises(Unavailable, match="stopping"):
+            await writer.run(put("late"))
+
+    run(work)
+    assert "late" not in names(database)
+
+
+def test_one_who_leaves_does_not_disturb_the_others(database: Database):
+    async def work() -> None:
+        writer = Writer(database)
+        tasks = [asyncio.ensure_future(writer.run(put(name))) for name in "abc"]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        assert await tasks[0] == "a"
+        assert await tasks[2] == "c"
+        await writer.close()
+
+    run(work)
+    # The one who left was already on its way: it may have happened.
+    assert set(names(database)) >= {"a", "c"}
+
+
+def test_a_reading_leaves_nothing_behind(database: Database):
+    with suppress(DBAPIError), database.reading() as tx:
+        tx.change(PUT, "written while reading", "x")
+    assert names(database) == []
+
+
+def test_a_transaction_that_raises_leaves_nothing_behind(database: Database):
+    with pytest.raises(KeyError), database.transaction() as tx:
+        tx.change(PUT, "half", "x")
+        raise KeyError
+    assert names(database) == []
+
+
+def test_transactions_exclude_each_other(database: Database):
+    """Units read and write as if alone: of many that each add one to a number, none is lost."""
+    add = Statement("UPDATE store_settings SET value = ? WHERE name = 'n'")
+    read = Statement("SELECT value FROM store_settings WHERE name = 'n'")
+
+    def more(tx: Transaction) -> None:
+        row = tx.first(read)
+        assert row is not None
+        tx.change(add, str(int(row[0]) + 1))
+
+    async def work() -> None:
+        writers = [Writer(database) for _ in range(3)]
+        await writers[0].run(lambda tx: tx.change(PUT, "n", "0"))
+        for _ in range(5):
+            await asyncio.gather(*(writer.run(more) for writer in writers for _ in range(4)))
+        for writer in writers:
+            await writer.close()
+
+    run(work)
+    with database.reading() as tx:
+        assert tx.first(read)[0] == "60"  # type: ignore[index]
+
+
+def test_lookups_are_answered_in_order_many_at_a_time(database: Database):
+    batches: list[int] = []
+
+    def find(_tx: Transaction, keys: list[int]) -> list[int | None]:
+        batches.append(len(keys))
+        return [key * 2 if key % 5 else None for key in keys]
+
+    async def work() -> None:
+        lookup: Lookup[int, int | None] = Lookup(database, "test", find)
+        found = await asyncio.gather(*(lookup.get(key) for key in range(50)))
+        assert found == [key * 2 if key % 5 else None for key in range(50)]
+        await lookup.close()
+        with pytest.raises(Unavailable):
+            await lookup.get(1)
+
+    run(work)
+    assert batches == [50]
+
+
+def test_a_reader_sees_what_is_committed(database: Database):
+    async def work() -> None:
+        writer, reader = Writer(database), Reader(database)
+        await writer.run(put("a"))
+        assert [row[0] for row in await reader.run(lambda tx: tx.all(NAMES))] == ["a"]
+        await writer.close()
+        reader.close()
+
+    run(work)
+
+
+@hypothesis_settings(max_examples=25)
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["hot", "plain", "refused"])), max_size=25))
+def test_a_name_is_given_to_exactly_one_of_those_who_ask_for_it(tmp_path_factory: Any, asks: list):
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('asks')}/offhook.sqlite3")
+    upgrade(database)
+
+    async def work() -> list[Any]:
+        writer = Writer(database)
+        units = {"hot": lambda n: writer.submit(Hot(n)), "plain": lambda n: writer.run(put(n)),
+                 "refused": lambda n: writer.submit(Hot(n, Conflict("no")))}  # fmt: skip
+        found = await asyncio.gather(*(units[kind](name) for name, kind in asks), return_exceptions=True)
+        await writer.close()
+        return list(found)
+
+    answers = asyncio.run(work())
+    won = [answer for answer in answers if isinstance(answer, str)]
+    assert sorted(won) == names(database)
+    assert set(won) == {name for name, kind in asks if kind != "refused"}
+    for (_, kind), answer in zip(asks, answers, strict=True):
+        assert isinstance(answer, Conflict) == (kind == "refused")
+    database.close()

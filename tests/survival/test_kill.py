@@ -1,0 +1,157 @@
+"""SIGKILL at random moments under full load: what was acknowledged is there, whole and once; nothing is there in part."""
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import PostgreSQL
+from tests.survival.conftest import Start
+from tests.survival.ledger import Ledger, sqlite_store, store_of
+from tests.survival.process import Process, slot_of
+
+SEED = 20_261_224
+
+
+def kill_again_and_again(server: Process, kills: int) -> Ledger:
+    """Creates at full rate, a kill at some moment, a new start, the accounts; that many times."""
+    dice = random.Random(SEED)
+    ledger = Ledger(server, SEED)
+    lost = 0
+    for turn in range(kills):
+        with ledger.creating(seconds=20) as running:
+            time.sleep(dice.uniform(0.05, 0.9))
+            server.kill()
+            assert running.result().ended == "server gone"
+        if turn % 5 == 4:
+            # The start is a moment like any other.
+            server.spawn()
+            time.sleep(dice.uniform(0.0, 1.5))
+            server.kill()
+        server.start()
+        with store_of(server) as query:
+            ledger.check(query)
+            lost += ledger.repeat_lost()
+            ledger.repeat_acknowledged()
+            ledger.check(query)
+    with store_of(server) as query:
+        seen = ledger.check_all(query)
+    assert ledger.answers.keys() == {200}, ledger.answers
+    assert not server.faults()
+    print(f"{kills} kills, {seen} offices, {len(ledger.acknowledged)} acknowledged, {lost} repeated with their key")
+    return ledger
+
+
+def is_sound(server: Process) -> bool:
+    """What SQLite itself says of the file."""
+    with sqlite_store(server.data / "offhook.sqlite3") as query:
+        return query("PRAGMA integrity_check") == [("ok",)] and query("PRAGMA foreign_key_check") == []
+
+
+def test_a_killed_server_has_kept_what_it_acknowledged(start: Start) -> None:
+    server = start()
+    kill_again_and_again(server, 3)
+    assert is_sound(server)
+
+
+@pytest.mark.long
+def test_a_server_killed_thirty_times_has_kept_what_it_acknowledged(start: Start) -> None:
+    server = start()
+    ledger = kill_again_and_again(server, 30)
+    assert len(ledger.acknowledged) > 3000
+    assert is_sound(server)
+
+
+@pytest.fixture
+def durable_url(durable_postgres: PostgreSQL) -> Iterator[str]:
+    with durable_postgres.database() as url:
+        yield url
+
+
+def test_a_server_killed_over_postgresql_has_kept_what_it_acknowledged(start: Start, durable_url: str) -> None:
+    kill_again_and_again(start(database_url=durable_url), 1)
+
+
+@pytest.mark.long
+def test_a_server_killed_ten_times_over_postgresql_has_kept_what_it_acknowledged(
+    start: Start, durable_url: str
+) -> None:
+    kill_again_and_again(start(database_url=durable_url), 10)
+
+
+def kill_postgres(server: Process, postgres: PostgreSQL, kills: int) -> None:
+    """Creates at full rate while PostgreSQL is killed and comes back; the server itself is never started anew."""
+    dice = random.Random(SEED)
+    ledger = Ledger(server, SEED + 1)
+    process = server.process
+    for _ in range(kills):
+        before = len(ledger.acknowledged)
+        with ledger.creating(seconds=3) as running:
+            time.sleep(dice.uniform(0.2, 0.6))
+            postgres.kill()
+            held = len(ledger.acknowledged)
+            assert held > before, "nothing was created before the kill"
+            refusal = server.ask("POST", "/api/v2/offices", {"name": "x"} | BODY)
+            refusal.refused(503)
+            assert int(refusal.headers["retry-after"]) >= 1
+            server.ask("GET", f"/api/v2/offices/{ledger.server.company.office_id}").refused(503)  # type: ignore[union-attr]
+            assert server.ask("GET", "/readyz").status == 503
+            assert server.ask("GET", "/healthz").status == 200
+            postgres.start()
+            running.result()
+        assert len(ledger.acknowledged) > held, "nothing was created after PostgreSQL came back"
+        assert server.ask("GET", "/readyz").status == 200
+        with store_of(server) as query:
+            ledger.check(query)
+            ledger.repeat_lost()
+            ledger.repeat_acknowledged()
+            ledger.check(query)
+    with store_of(server) as query:
+        seen = ledger.check_all(query)
+    assert ledger.answers.keys() == {200, 503}, ledger.answers
+    assert server.process is process
+    assert not server.faults()
+    print(f"{kills} kills of PostgreSQL, {seen} offices, answers {dict(ledger.answers)}")
+
+
+BODY = {
+    "country": "PT",
+    "currency": "EUR",
+    "plan_period": "monthly",
+    "unified_billing": False,
+    "invoiced": True,
+    "annual_commit_monthly_billing": False,
+    "billing_address": {
+        "address_line_1": "Rua Augusta 100",
+        "city": "Lisboa",
+        "region": "Lisboa",
+        "postal_code": "1100-053",
+        "country": "PT",
+    },
+}
+
+
+def test_postgresql_is_killed_and_comes_back_under_a_living_server(start: Start, durable_postgres: PostgreSQL) -> None:
+    server = start(database_url=durable_postgres.url())
+    kill_postgres(server, durable_postgres, 1)
+
+
+@pytest.mark.long
+def test_postgresql_is_killed_again_and_again_under_a_living_server(start: Start) -> None:
+    with PostgreSQL(durable=True) as postgres:
+        kill_postgres(start(database_url=postgres.url()), postgres, 5)
+
+
+def test_ids_stay_apart_after_postgresql_came_back(
+    start: Start, postgres_of_its_own: PostgreSQL, tmp_path: Path
+) -> None:
+    first = start(database_url=postgres_of_its_own.url())
+    postgres_of_its_own.kill()
+    postgres_of_its_own.start()
+    assert first.ask("POST", "/api/v2/offices", {"name": "a"} | BODY).status == 200
+    second = start(database_url=postgres_of_its_own.url(), company=first.company)
+    made = [server.ask("POST", "/api/v2/offices", {"name": "b"} | BODY).json for server in (first, second)]
+    slots = [slot_of(answer["office"]["id"]) for answer in made]
+    assert slots[0] != slots[1], "both processes issue ids in one slot"

@@ -1,0 +1,123 @@
+"""SIGTERM: what is under way is answered, what was acknowledged is kept, and the end comes in time with status 0."""
+
+import os
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from bench.server import PROGRAM
+from tests.survival.conftest import Start
+from tests.survival.ledger import Ledger, store_of
+from tests.survival.process import Process
+
+
+def stop_under_load(server: Process, ledger: Ledger, after: float) -> None:
+    with ledger.creating(seconds=20) as running:
+        time.sleep(after)
+        status, seconds = server.terminate(10)
+        assert running.result().ended == "server gone"
+    assert status == 0
+    assert seconds < 5, "nothing was in the way of a quick stop"
+    assert ledger.answers.keys() <= {200, 503}, ledger.answers
+    server.start()
+    with store_of(server) as query:
+        created = ledger.check(query)
+    answered = len(ledger.acknowledged)
+    # Every office came with an answer: a request is finished or was never begun.
+    with store_of(server) as query:
+        assert ledger.check_all(query) == answered, f"{created} created, and not all of them answered"
+
+
+def test_a_stop_under_load_answers_what_it_began(start: Start) -> None:
+    server = start()
+    ledger = Ledger(server, 3)
+    stop_under_load(server, ledger, 0.4)
+    assert not server.faults()
+
+
+@pytest.mark.long
+def test_ten_stops_under_load_answer_what_they_began(start: Start) -> None:
+    server = start()
+    ledger = Ledger(server, 4)
+    for turn in range(10):
+        stop_under_load(server, ledger, 0.1 + turn * 0.07)
+    assert not server.faults()
+
+
+def test_an_idle_server_stops_at_once(start: Start) -> None:
+    server = start()
+    with socket.create_connection(("127.0.0.1", server.port)) as idle:
+        status, seconds = server.terminate(10)
+        assert status == 0
+        assert seconds < 2
+        assert idle.recv(1) == b""
+    with pytest.raises(ConnectionRefusedError):
+        server.get("/readyz")
+
+
+def test_a_client_in_the_middle_of_its_body_delays_a_stop_no_longer_than_the_setting_says(start: Start) -> None:
+    server = start(settings={"stop_seconds": 1})
+    with socket.create_connection(("127.0.0.1", server.port)) as slow:
+        head = f"POST /api/v2/offices HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.key}\r\n"
+        slow.sendall(head.encode() + b"content-type: application/json\r\ncontent-length: 900\r\n\r\n{")
+        assert server.get("/readyz")[0] == 200  # by now the slow one has been read
+        status, seconds = server.terminate(10)
+    assert status == 0
+    assert 0.5 < seconds < 4
+    assert not server.faults()
+
+
+def test_a_second_server_on_a_taken_port_says_so_and_leaves_the_first_alone(start: Start, served: Process) -> None:
+    port = str(served.port)
+    done = subprocess.run(
+        [*PROGRAM, "serve", "--data", str(served.data), "--host", "127.0.0.1", "--port", port],
+        env={**served.environment, "OFFHOOK_RATE_LIMIT_SCALE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert port in said
+    assert "taken" in said or "in use" in said
+    assert "Traceback" not in said
+    assert served.get("/readyz")[0] == 200
+
+
+def test_nobody_gets_an_answer_before_the_server_is_ready(start: Start) -> None:
+    server = start()
+    server.kill()
+    first: list[tuple[str, int]] = []
+
+    def ask(path: str) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                first.append((path, server.get(path, timeout=30)[0]))
+                return
+            except OSError:
+                time.sleep(0.005)
+
+    paths = ("/readyz", "/api/v2/offices/primary")
+    asking = [threading.Thread(target=ask, args=(path,)) for path in paths]
+    server.spawn()
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    # No 503 for a start, and no office before the store is open: the first answer is the good one.
+    assert sorted(first) == sorted((path, 200) for path in paths)
+    assert any(line["event"] == "serving" for line in server.lines())
+    assert server.terminate(10)[0] == 0
+
+
+def test_an_interrupt_from_the_keyboard_is_a_stop_like_any_other(start: Start) -> None:
+    server = start()
+    assert server.process is not None
+    os.kill(server.process.pid, 2)
+    assert server.process.wait(10) in (0, 130)
+    assert not server.faults()
