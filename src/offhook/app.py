@@ -81,7 +81,7 @@ class Offhook:
         self.settings = settings
         self.database = Database(settings.url)
         upgrade(self.database)
-        self.slot = lease(self.database)
+        self.slot = lease(self.database, lambda number: self.ids.move(number))
         self.ids = Ids(self.slot.number)
         self.writer = Writer(self.database)
         self.reader = Reader(self.database)

@@ -1,7 +1,7 @@
 """The application in this process, over both stores; a company of its own for every test.
 
-`company` runs a test twice, over SQLite and over PostgreSQL. `embedded` runs it once, over SQLite: for what the store has
-no say in. Both give a new company, so that tests share an application and nothing else.
+`company` runs a test twice, over SQLite and over PostgreSQL. `embedded` runs it once, over SQLite: for what the store
+has no say in. Both give a new company, so that tests share an application and nothing else.
 """
 
 import asyncio

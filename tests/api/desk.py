@@ -6,7 +6,6 @@ function, and the clock that it sets is the one that its requests see.
 
 import asyncio
 import re
-import warnings
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextvars import copy_context
 from copy import deepcopy
@@ -198,7 +197,7 @@ class Api:
         return self.desk.run(self.sending(method, path, body, **options))
 
     async def sending(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
-        headers = {"authorization": f"Bearer {self.key}"} if self.key else {}
+        headers: dict[str, Any] = {"authorization": f"Bearer {self.key}"} if self.key else {}
         headers |= self.headers
         if body is not None:
             options["content"] = msgspec.json.encode(body)
@@ -320,10 +319,7 @@ class Desk:
         self._runner = runner
         self.ids = Ids(TEST_SLOT)
         self.offhook = Offhook(settings)
-        with warnings.catch_warnings():
-            # How the site declares one path parameter is old style to the framework.
-            warnings.filterwarnings("ignore", ".*path parameter 'name'", DeprecationWarning)
-            self.app = application(self.offhook)
+        self.app = application(self.offhook)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app))
         self._running = self.offhook.running()
         self.run(self._running.__aenter__())

@@ -1,7 +1,7 @@
 """The published answers as facts: the fields of each, their types on the wire, and which are always there.
 
-A type is "int64" (a string of digits), "string", "boolean", "strings" (a list that is not empty), a tuple of allowed words,
-or the fields of an object; `[fields]` is a list of such objects. A name that ends in "?" may be left out.
+A type is "int64" (a string of digits), "string", "boolean", "strings" (a list that is not empty), a tuple of allowed
+words, or the fields of an object; `[fields]` is a list of such objects. A name that ends in "?" may be left out.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ ROUTING_STATE = {
     **TARGET,
     "dtmf?": [{"input?": "string", "options?": {"action?": ACTIONS, **TARGET}}],
 }
-E911 = {name: "string" for name in ("address?", "address2?", "city?", "state?", "zip?", "country?")}
+E911 = dict.fromkeys(("address?", "address2?", "city?", "state?", "zip?", "country?"), "string")
 OFFICE = {
     "id": "int64",
     "office_id": "int64",
@@ -44,17 +44,16 @@ OFFICE = {
     **{f"{day}_hours?": "strings" for day in DAYS},
     "phone_numbers?": "strings",
     "e911_address?": E911,
-    "office_settings": {name: "boolean" for name in SETTINGS},
+    "office_settings": dict.fromkeys(SETTINGS, "boolean"),
 }
 LICENCES = {f"{line}_lines": "int64" for line in LINES}
 PLAN = {
     **LICENCES,
     "balance": "string",
     "next_billing_date": "int64",
-    "ppu_address": {
-        name: "string"
-        for name in ("address_line_1", "address_line_2?", "city", "region", "postal_code", "country")
-    },
+    "ppu_address": dict.fromkeys(
+        ("address_line_1", "address_line_2?", "city", "region", "postal_code", "country"), "string"
+    ),
 }
 OFF_DUTY = {"id": "int64", "off_duty_statuses?": "strings"}
 COMPANY = {

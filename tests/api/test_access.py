@@ -310,13 +310,16 @@ def test_no_key_gets_into_a_log_or_an_answer(
             nobody, bearer = Api(desk, ""), Api(desk, key)
             for path in (COMPANY, OFFICES, f"{OFFICES}/1", f"{OFFICES}/x", "/api/v2/users", "/api/v2/none", "/api/v2"):
                 answers += [bearer.get(path), nobody.get(f"{path}?apikey={key}"), bearer.get(f"{path}?apikey={key}")]
-                answers += [nobody.get(f"{path}?apikey={key}&apikey={key}"), nobody.get(f"{path}?cursor=x&apikey={key}")]
+                answers += [
+                    nobody.get(f"{path}?apikey={key}&apikey={key}"),
+                    nobody.get(f"{path}?cursor=x&apikey={key}"),
+                ]
                 answers += [nobody.get(f"{path}?APIKEY={key}"), nobody.get(f"{path}?limit=x&apikey={key}")]
             answers += [nobody.get(COMPANY, headers={"authorization": key}), bearer.create({}), bearer.create()]
             answers += [nobody.post(f"{OFFICES}?apikey={key}", content=b"nonsense"), bearer.delete(OFFICES)]
             answers += [bearer.create(headers={"offhook-dry-run": "x"})]
             answers += [bearer.post(OFFICES, content=b"", headers={"content-type": "x"})]
-        desk.offhook.reader.run = _broken  # type: ignore[method-assign]
+        desk.offhook.reader.run = _broken  # type: ignore[method-assign, assignment]
         answers += [company.live.get(COMPANY), Api(desk, "").get(f"{COMPANY}?apikey={good}")]
         assert answers[-1].status == 500
     written = capfdbinary.readouterr().err
@@ -340,7 +343,7 @@ def test_a_fault_of_our_own_is_500_with_a_request_id_and_no_trace(
 ):
     with _logging(), _desk(runner, Settings(data=str(tmp_path_factory.mktemp("fault")))) as desk:
         company = desk.found()
-        desk.offhook.reader.run = _broken  # type: ignore[method-assign]
+        desk.offhook.reader.run = _broken  # type: ignore[method-assign, assignment]
         answer = company.live.get(COMPANY)
     assert answer.status == 500
     assert answer.errors[0]["reason"] == "backendError"

@@ -383,7 +383,7 @@ def test_hours_are_kept_and_ignored_and_warned_of_while_hours_on_is_false(embedd
 
 
 def test_an_office_that_never_opens_and_nights_that_run_into_the_morning_are_warned_of(embedded: Company):
-    never = {f"{day}_hours": [] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
+    never: dict[str, Any] = {f"{day}_hours": [] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
     assert ("never_open", "hours_on") in _fields(embedded.live.made(office(hours_on=True) | never))
     body = office(hours_on=True, monday_hours=["20:00", "09:00"], tuesday_hours=["08:00", "18:00"])
     assert ("hours_overlap", "monday_hours") in _fields(embedded.live.made(body))

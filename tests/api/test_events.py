@@ -1,4 +1,4 @@
-"""The outbox: every change with who, when, before and after, in the order of commit, and nothing that did not happen."""
+"""The outbox: every change with who, when, before and after, in the order of commit, and nothing else."""
 
 from typing import Any
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Answer, Api, Company, Desk, office, routing, state
+from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Answer, Api, Company, Desk, full, office, routing, state
 
 DAYS = {"days": [{"date": "2026-12-24", "name": "Eve"}]}
 OPERATIONS: list[tuple[str, str, Any]] = [
@@ -83,12 +83,10 @@ def test_anothers_office_is_no_target(company: Company, strangers: list):
 
 
 def test_the_primary_offices_of_the_two_environments_are_their_own(company: Company):
-    live, sandbox = (str(company.office_ids[name]) for name in ("live", "sandbox"))  # type: ignore[index]
+    live, sandbox = (str(company.office_ids[name]) for name in ("live", "sandbox"))
     assert live != sandbox
     company.live.patch(f"{OFFICES}/{live}", {"monday_hours": []})
     assert "monday_hours" in company.sandbox.get(f"{OFFICES}/{sandbox}").json
-    from tests.api.desk import full
-
     company.sandbox.put(f"{WHOLE}/{sandbox}", full(currency="EUR"))
     assert company.sandbox.create(office(unified_billing=True)).status == 200
     assert company.live.create(office(unified_billing=True)).places == ["currency"]

@@ -209,9 +209,7 @@ def test_an_import_that_cannot_be_is_refused(embedded: Company, body: dict, plac
 
 def test_a_dry_run_of_an_import_shows_the_days_and_keeps_none(company: Company):
     place = _office(company.live)
-    answer = company.live.post(
-        f"{place}/holidays/import", {"years": [2026]}, headers={"offhook-dry-run": "true"}
-    )
+    answer = company.live.post(f"{place}/holidays/import", {"years": [2026]}, headers={"offhook-dry-run": "true"})
     assert len(answer.json["days"]) > 5
     assert company.live.get(f"{place}/special-days").json["days"] == []
 
@@ -293,9 +291,15 @@ def test_moments_that_cannot_be_are_refused(embedded: Company, query: str, place
 
 
 @pytest.mark.parametrize(
-    "query", ["start=2026-12-24T09:00:00Z&end=2026-12-24T09:00:00Z", "start=2026-01-01T00:00:00Z&end=2027-02-05T00:00:00Z",
-              "start=2026-12-24T09:00:00 01:00", "start=&end=", "start=2200-12-30T00:00:00Z",
-              "start=1970-01-01T00:00:00Z"]
-)  # fmt: skip
+    "query",
+    [
+        "start=2026-12-24T09:00:00Z&end=2026-12-24T09:00:00Z",
+        "start=2026-01-01T00:00:00Z&end=2027-02-05T00:00:00Z",
+        "start=2026-12-24T09:00:00 01:00",
+        "start=&end=",
+        "start=2200-12-30T00:00:00Z",
+        "start=1970-01-01T00:00:00Z",
+    ],
+)
 def test_moments_at_the_edges_are_taken(embedded: Company, query: str):
     assert embedded.live.get(f"{_office(embedded.live)}/opening-periods?{query}").status == 200

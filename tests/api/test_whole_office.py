@@ -1,10 +1,11 @@
 """What Offhook adds: the office with all that is stored, its full update, its delete."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Company, Desk, full, office, routing, state
+from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Api, Company, Desk, full, office, routing, state
 
 
 def _to(target: str) -> dict[str, Any]:
@@ -179,6 +180,40 @@ def test_the_primary_office_keeps_its_currency_while_there_are_others(company: C
     assert refused.places == ["currency"]
     company.live.delete(f"{WHOLE}/{made}")
     assert company.live.put(primary, full(currency="USD")).status == 200
+
+
+def test_another_process_goes_by_the_primary_office_as_it_is_now(runner: asyncio.Runner, desk: Desk):
+    """Each process remembers the primary office; a create that would go by an old memory is judged anew."""
+    company = desk.found()
+    other = Desk(runner, desk.offhook.settings)
+    try:
+        there = Api(other, company.live.key)
+        assert there.made(office(timezone=None)).office["timezone"] == "America/Los_Angeles"
+        primary = f"{WHOLE}/{company.office_ids['live']}"
+        assert company.live.put(primary, full(timezone="America/Denver")).status == 200
+        assert there.made(office(timezone=None)).office["timezone"] == "America/Denver"
+        for made in there.get(OFFICES).json["items"][1:]:
+            assert company.live.delete(f"{WHOLE}/{made['id']}").status == 200
+        assert company.live.put(primary, full(currency="EUR")).status == 200
+        assert there.create(office(unified_billing=True, currency="USD")).places == ["currency"]
+        assert there.create(office(unified_billing=True, currency="EUR")).status == 200
+    finally:
+        other.close()
+
+
+def test_another_process_refuses_nothing_by_an_old_memory_of_the_primary_office(runner: asyncio.Runner, desk: Desk):
+    company = desk.found()
+    other = Desk(runner, desk.offhook.settings)
+    try:
+        there = Api(other, company.live.key)
+        assert there.dry(office()).status == 200
+        primary = f"{WHOLE}/{company.office_ids['live']}"
+        assert company.live.put(primary, full(currency="EUR")).status == 200
+        assert there.create(office(unified_billing=True, currency="EUR")).status == 200
+        assert company.live.put(primary, full(currency="EUR", timezone="America/Denver")).status == 200
+        assert there.dry(office(timezone=None)).office["timezone"] == "America/Denver"
+    finally:
+        other.close()
 
 
 def test_a_deleted_office_is_gone_everywhere(company: Company):

@@ -4,7 +4,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from itsdangerous import TimestampSigner
 
+from offhook.kit import clock
 from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Company, Desk, full, in_parts, office
 
 COUNTED = {
@@ -270,13 +272,11 @@ def test_a_cursor_of_another_company_or_environment_is_refused(desk: Desk):
 
 
 def test_a_cursor_is_good_for_seven_days(embedded: Company, monkeypatch: pytest.MonkeyPatch):
-    from itsdangerous import timed
-
     cursor = _cursor(embedded)
-    real, days = timed.time.time, 86_400
+    days = 86_400
     for later, status in ((6.99 * days, 200), (7.01 * days, 400)):
         with monkeypatch.context() as patch:
-            patch.setattr(timed.time, "time", lambda later=later: real() + later)
+            patch.setattr(TimestampSigner, "get_timestamp", lambda _, later=later: int(clock.wall() + later))
             answer = embedded.live.get(f"{OFFICES}?cursor={cursor}")
         assert answer.status == status, answer
     assert "older than 7 days" in answer.errors[0]["message"]

@@ -45,7 +45,7 @@ def test_one_requests_moment_is_not_anothers():
             return clock.now()
 
     async def both() -> list[datetime]:
-        return await asyncio.gather(ask(EVE), ask(EVE + timedelta(hours=1)))
+        return list(await asyncio.gather(ask(EVE), ask(EVE + timedelta(hours=1))))
 
     assert asyncio.run(both()) == [EVE, EVE + timedelta(hours=1)]
 

@@ -1,8 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from itsdangerous import timed
+from itsdangerous import TimestampSigner
 
+from offhook.kit import clock
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Invalid
 
@@ -18,7 +19,13 @@ def test_a_cursor_leads_back_to_its_position(position: int, flag: bool):
 
 @pytest.mark.parametrize(
     ("listing", "tenant", "filters"),
-    [("events", 7, [False]), ("offices", 8, [False]), ("offices", 7, [True]), ("offices", 7, []), ("offices", 7, [0, 1])],
+    [
+        ("events", 7, [False]),
+        ("offices", 8, [False]),
+        ("offices", 7, [True]),
+        ("offices", 7, []),
+        ("offices", 7, [0, 1]),
+    ],
 )
 def test_a_cursor_serves_only_the_list_tenant_and_filters_it_was_made_for(listing: str, tenant: int, filters: list):
     cursor = CURSORS.seal("offices", 7, [False], 5)
@@ -41,7 +48,9 @@ def test_any_other_text_is_refused(text: str):
 def test_a_changed_letter_is_noticed(data: st.DataObject):
     cursor = CURSORS.seal("offices", 7, [False], 187169548662784)
     # The last letter of a part carries bits that decoding drops.
-    at = data.draw(st.sampled_from([i for i, c in enumerate(cursor) if c != "." and cursor[i + 1 : i + 2] not in (".", "")]))
+    at = data.draw(
+        st.sampled_from([i for i, c in enumerate(cursor) if c != "." and cursor[i + 1 : i + 2] not in (".", "")])
+    )
     letter = data.draw(st.sampled_from([c for c in "ABCabc019-_" if c != cursor[at]]))
     with pytest.raises(Invalid):
         CURSORS.open(cursor[:at] + letter + cursor[at + 1 :], "offices", 7, [False])
@@ -50,8 +59,7 @@ def test_a_changed_letter_is_noticed(data: st.DataObject):
 @pytest.mark.parametrize(("days", "good"), [(0, True), (6.99, True), (7.01, False), (400, False)])
 def test_a_cursor_is_good_for_seven_days(monkeypatch: pytest.MonkeyPatch, days: float, good: bool):
     cursor = CURSORS.seal("offices", 7, [], 5)
-    real = timed.time.time
-    monkeypatch.setattr(timed.time, "time", lambda: real() + days * 86_400)
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: int(clock.wall() + days * 86_400))
     if good:
         assert CURSORS.open(cursor, "offices", 7, []) == 5
     else:

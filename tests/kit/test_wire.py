@@ -82,12 +82,10 @@ def test_a_key_that_stands_twice_is_found_exactly(found: tuple[str, bool]):
 @example(b'{"\\u003a":1e400}')
 def test_any_bytes_are_read_or_refused(raw: bytes):
     try:
-        document = parse(raw)
-    except Refusal as refusal:
-        assert refusal.status == 400
-        assert len(refusal.message) < 300
-    else:
-        assert document.value == json.loads(raw)
+        value = parse(raw).value
+    except Refusal:
+        return
+    assert value == json.loads(raw)
 
 
 @st.composite
@@ -181,7 +179,9 @@ def doubled(draw: st.DrawFn) -> tuple[bytes, bool]:
                     again = True
                     members.insert(draw(st.integers(0, len(members))), f"{json.dumps(name)}:{written(value[name])}")
             if draw(st.integers(0, 5)) == 0:
-                members.append(f"{json.dumps(draw(st.sampled_from(['x', 'a:b'])))}:{draw(st.sampled_from(['1', '{}']))}")
+                members.append(
+                    f"{json.dumps(draw(st.sampled_from(['x', 'a:b'])))}:{draw(st.sampled_from(['1', '{}']))}"
+                )
             return "{" + ",".join(members) + "}"
         return "[" + ",".join(map(written, value)) + "]" if isinstance(value, list) else json.dumps(value)
 
@@ -322,7 +322,13 @@ def test_a_list_that_must_not_be_empty_is_named(leaves: Any):
 
 def test_null_is_absent_wherever_it_stands():
     found = fit(
-        {"leaf": {"word": "a", "number": None, "colour": None}, "flag": True, "more": None, "words": None, "other": None},
+        {
+            "leaf": {"word": "a", "number": None, "colour": None},
+            "flag": True,
+            "more": None,
+            "words": None,
+            "other": None,
+        },
         Tree,
         [],
     )
@@ -338,9 +344,13 @@ def test_unknown_fields_are_named_with_their_path():
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(max_size=7) | st.just("red"),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["leaf", "flag", "more", "words", "other", "word", "number", "colour", "x"]), inner, max_size=5
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["leaf", "flag", "more", "words", "other", "word", "number", "colour", "x"]),
+            inner,
+            max_size=5,
+        )
     ),
     max_leaves=15,
 )
@@ -348,17 +358,20 @@ JSON_VALUES = st.recursive(
 
 @given(JSON_VALUES)
 def test_a_value_fits_or_is_refused_and_what_is_mended_fits(value: Any):
-    try:
-        found = fit(value, Tree, [])
-    except Misfit as misfit:
-        assert misfit.violations
-        assert isinstance(misfit.mended, Tree)
-    except Invalid as invalid:
-        assert invalid.violations
-        assert not isinstance(value, dict)
-    else:
-        assert isinstance(found, Tree)
+    found = _fitted(value)
+    if isinstance(found, Tree):
         assert isinstance(found.flag, bool)
+    else:
+        assert found.violations
+        assert isinstance(found, Misfit) is isinstance(value, dict)
+        assert not isinstance(found, Misfit) or isinstance(found.mended, Tree)
+
+
+def _fitted(value: Any) -> Tree | Invalid:
+    try:
+        return fit(value, Tree, [])
+    except Invalid as refused:
+        return refused
 
 
 @given(st.text(st.characters(codec=None), max_size=300) | st.lists(st.text(max_size=50), max_size=20))

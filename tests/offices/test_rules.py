@@ -112,26 +112,25 @@ def test_whatever_stands_in_a_field_the_rules_say_yes_or_name_it(body: dict, cha
             continue  # a change before has left no place for this one
         touched.append(field.place)
     notices: list[Notice] = []
-    try:
-        read = fit(body, wire.OfficeIn, notices)
-    except Misfit as misfit:
-        for violation in misfit.violations:
+    found = _judged(body, notices)
+    if isinstance(found, Misfit):
+        for violation in found.violations:
             assert _touches(violation.location, touched), violation
-        return
-    try:
-        office = check(read, HOME, notices)
-    except Invalid as invalid:
-        assert len({v.location for v in invalid.violations}) == len(invalid.violations)
-        for violation in invalid.violations:
-            assert violation.message
-            assert violation.location
+    elif isinstance(found, Invalid):
+        assert len({v.location for v in found.violations}) == len(found.violations)
+        assert all(violation.message and violation.location for violation in found.violations)
     else:
-        assert 10 <= office.ring_seconds <= 45
-        assert len(office.name) <= 256
-        assert not any(ord(character) < 32 for character in office.name)
-        for notice in notices:
-            assert notice.code
-            assert notice.text
+        assert 10 <= found.ring_seconds <= 45
+        assert len(found.name) <= 256
+        assert not any(ord(character) < 32 for character in found.name)
+        assert all(notice.code and notice.text for notice in notices)
+
+
+def _judged(body: dict[str, Any], notices: list[Notice]) -> Office | Invalid:
+    try:
+        return check(fit(body, wire.OfficeIn, notices), HOME, notices)
+    except Invalid as refused:
+        return refused
 
 
 def _touches(place: str, touched: list[str]) -> bool:

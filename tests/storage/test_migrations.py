@@ -1,4 +1,4 @@
-"""The schema: what the migrations make is what the tables say, on both stores; done wholly, once, and never backwards."""
+"""The schema: the migrations make what the tables say, on both stores; done wholly, once, and never backwards."""
 
 import asyncio
 from collections.abc import Iterator

@@ -4,7 +4,6 @@ Three sources: Hypothesis, which shrinks what it finds; a spoiler of good bodies
 thousand; and schemathesis, which holds every operation to our own OpenAPI document.
 """
 
-import gc
 import json
 import random
 import re
@@ -66,7 +65,6 @@ def fits(status: int, body: bytes, sent: bytes) -> None:
         assert entry.get("location") or nowhere, f"{entry} to {sent[:3000]!r}"
 
 
-decode_create = msgspec.json.Decoder(OfficeAndPlan | DryRun if False else dict[str, Any]).decode
 decode_made = msgspec.json.Decoder(OfficeAndPlan).decode
 decode_rehearsed = msgspec.json.Decoder(DryRun).decode
 
@@ -79,7 +77,6 @@ class Shots:
         self.made: list[str] = []
         self.rehearsed: list[str] = []
         self._under_way: dict[int, bytes] = {}
-        self._number = 0
 
     def sent(self, requests: Iterator[bytes]) -> Iterator[bytes]:
         for number, request in enumerate(requests):
@@ -96,8 +93,7 @@ class Shots:
                 assert rehearsed.dry_run is True
                 self.rehearsed.append(rehearsed.office.id)
             else:
-                made = decode_made(body)
-                self.made.append(made.office.id)
+                self.made.append(decode_made(body).office.id)
 
 
 def are_real(server: Process, made: list[str], rehearsed: list[str]) -> None:
@@ -216,7 +212,7 @@ class Spoiler:
     def _spoil(self, value: Any) -> None:
         dice = self._dice
         found = places(value)
-        if not found:
+        if not 0 < len(found) < 1000:  # a body that has grown this far is spoiled enough
             return
         where, key = dice.choice(found)
         what = dice.randrange(12)
@@ -238,12 +234,12 @@ class Spoiler:
         elif what == 7:
             where[key] = dice.choice(NUMBERS)
         elif what == 8:
-            where[key] = dice.choice(OTHER)
+            where[key] = deepcopy(dice.choice(OTHER))
         elif what == 9 and isinstance(where[key], str):
             where[key] = self._spoil_word(where[key])
         elif what == 10 and isinstance(where, dict):
             where[dice.choice(["action", "action_target_type", "action_target_id", "input", "dtmf"])] = dice.choice(
-                [*ACTIONS, *KINDS, *NUMBERS, self._own, [{"input": "1"}] * 12]
+                [*ACTIONS, *KINDS, *NUMBERS, self._own]
             )
         elif what == 11 and dice.random() < 0.05:
             where[key] = self._deep(dice.choice([10, 31, 32, 33, 300]))
@@ -313,9 +309,8 @@ class Spoiler:
         return {"country": "US", "region": "CA", "years": [2026], "language": "en_US", "hours": []}
 
 
-def shoot(server: Process, number: int, seed: int) -> Shots:
+def shoot(server: Process, shots: Shots, number: int, seed: int) -> None:
     """That many spoiled requests on 16 connections; every answer is looked at."""
-    shots = Shots()
     result = load.run(
         server.url,
         shots.sent(iter(Spoiler(server, seed))),
@@ -326,23 +321,22 @@ def shoot(server: Process, number: int, seed: int) -> Shots:
     )
     assert result.lost + result.timed_out + result.unreadable == 0, result.summary()
     assert result.answered == number
-    return shots
 
 
 def bombard(server: Process, number: int, seed: int, may_grow: float) -> None:
-    """`number` spoiled requests after a tenth of that to fill the caches; then the log, the memory, the offices."""
-    shoot(server, max(number // 10, 500), seed + 1)
-    before = server.memory_mib()["now"]
-    shots = shoot(server, number, seed)
-    grown = server.memory_mib()["now"] - before
-    print(f"{number} spoiled bodies: {dict(sorted(shots.answers.items()))}, memory {before:.0f} MiB {grown:+.1f}")
-    assert grown < may_grow, f"memory grew by {grown:.1f} MiB from {before:.1f}"
+    """`number` spoiled requests; after a third of them, which fills the caches, memory may grow by `may_grow` MiB."""
+    shots = Shots()
+    memory = []
+    for part in range(3):
+        shoot(server, shots, number // 3, seed + part)
+        memory.append(server.memory_mib()["now"])
+    print(f"{shots.answers.total()} spoiled bodies: {dict(sorted(shots.answers.items()))}, {memory=} MiB")
+    assert memory[-1] - memory[0] < may_grow, f"memory grows: {memory} MiB"
     # Spoiled and yet accepted, spoiled and refused: both must have come up, or the spoiler is no good.
     assert shots.answers[200] > number / 20
     assert shots.answers[400] > number / 4
     dice = random.Random(seed)
-    are_real(server, dice.sample(shots.made, min(200, len(shots.made))), dice.sample(shots.rehearsed, 50))
-    assert len(set(shots.made)) >= len(shots.made) - shots.made.count(shots.made[0])
+    are_real(server, dice.sample(shots.made, 50), dice.sample(shots.rehearsed, 50))
     check_log(server)
 
 
@@ -355,7 +349,7 @@ def check_log(server: Process) -> None:
 
 
 def test_spoiled_bodies_get_an_answer_each_and_leave_no_mark(target: Process) -> None:
-    bombard(target, 4000, 1, may_grow=48)
+    bombard(target, 3000, 1, may_grow=32)
 
 
 @pytest.mark.long
@@ -478,4 +472,3 @@ def test_what_hypothesis_thinks_of_gets_an_answer_each(target: Process) -> None:
 @pytest.mark.long
 def test_ten_thousand_bodies_that_hypothesis_thinks_of_get_an_answer_each(target: Process) -> None:
     hypothesise(target, 10_000)
-    gc.collect()

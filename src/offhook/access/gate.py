@@ -4,6 +4,7 @@ Path and method, key, rate limit, scope, headers, body, then the operation. Limi
 The gate knows no subject; it must never let a key, or what a key was sent with, into a log or an answer.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
@@ -95,6 +96,9 @@ class Gate:
             reply = refusal_reply(refusal)
         except ClientGone:
             return
+        except asyncio.CancelledError:
+            # The time for requests in flight is over; whoever waited is told so.
+            reply = refusal_reply(Unavailable("The server is stopping; try again.", headers=[("Retry-After", "1")]))
         except Exception:
             log.exception("fault", request_id=request_id, operation=seen.operation)
             reply = refusal_reply(_Fault(f"Something went wrong here; it was logged as request {request_id}."))
@@ -287,7 +291,7 @@ class _Heads:
         self.clock = _text(found.get(b"offhook-clock"))
         self.if_match = _text(found.get(b"if-match"))
         length = found.get(b"content-length", b"")
-        self.length: int | None = int(length) if length.isdigit() and len(length) < 19 else None
+        self.length: int | None = int(length[:19]) if length.isdigit() else None
         if self.length is None and b"transfer-encoding" not in found:
             self.length = 0
 

@@ -231,15 +231,28 @@ def check_emergency(
     checked, found = check_address(fields, EMERGENCY, location)
     if checked is not None:
         found = _fit_for_emergency(office_country, checked, EMERGENCY, location)
-    return (None, found) if found else (checked, found)
+        return (None, found) if found else (checked, found)
+    reported = {fault.location for fault in found}
+    for name in (EMERGENCY.line_1, EMERGENCY.line_2):
+        line, place = fields.get(name), f"{location}.{name}"
+        if isinstance(line, str) and place not in reported:
+            found += _no_box(line, place)
+    return None, found
+
+
+def _no_box(line: str, location: str) -> list[Violation]:
+    if not line or not po_box(line):
+        return []
+    message = "Must be a street address: help cannot be sent to a post office box."
+    return [Violation(location=location, message=message, sent=shown(line))]
 
 
 def _fit_for_emergency(office_country: str, checked: CheckedAddress, form: Form, location: str) -> list[Violation]:
-    address, found = checked.as_sent, []
-    for name, line in ((form.line_1, address.address_line_1), (form.line_2, address.address_line_2)):
-        if line and po_box(line):
-            message = "Must be a street address: help cannot be sent to a post office box."
-            found.append(Violation(location=f"{location}.{name}", message=message, sent=shown(line)))
+    address = checked.as_sent
+    found = [
+        *_no_box(address.address_line_1, f"{location}.{form.line_1}"),
+        *_no_box(address.address_line_2, f"{location}.{form.line_2}"),
+    ]
     inside = address.country == office_country or office_country == NOWHERE
     if not inside and not (office_country == "PR" and address.country == "US" and checked.validated.region == "PR"):
         message = f"Must be in the office's country, {office_country}, not {address.country}."
@@ -282,7 +295,8 @@ def resolve_emergency(
             f"Is true, but {location} is another place than billing_address ({parts}): "
             f"leave {location} out, or send use_same_address false."
         )
-        return None, [Violation(location="use_same_address", message=message, sent="true")], []
+        about = (location, "billing_address")
+        return None, [Violation(location="use_same_address", message=message, sent="true", about=about)], []
     return checked.civic(), [], _notices(checked, location)
 
 

@@ -4,6 +4,7 @@ Whoever detects a fault raises one of these; the gate turns it into the v2 error
 what was sent is shortened, and places that can carry keys never pass `sent`.
 """
 
+import re
 import reprlib
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -21,20 +22,30 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """One rule that one place of a request breaks.
 
     `location` is the field path as the reference writes it (`routing_options.open.dtmf[2].input`), `sent` what stood
-    there, shortened to 120 characters, `message` what is allowed and what to do.
+    there, shortened to 120 characters, `message` what is allowed and what to do. `about` are other places that the
+    rule looked at: where one of those is faulty itself, this violation may be no more than its echo.
     """
 
     location: str
     message: str
     reason: str = "invalidParameter"
     sent: str | None = None
+    about: tuple[str, ...] = ()
+
+
+_KEY = re.compile(r"ohk_[A-Za-z0-9]+_[A-Za-z0-9]+")
+
+
+def redacted(text: str) -> str:
+    """`text` with every API key in it made unusable; it may end in the middle of one."""
+    return _KEY.sub("ohk_***", text) if "ohk_" in text else text
 
 
 def shown(value: Any) -> str:
     """`value` as it goes into an error: compact, at most 120 characters, nothing that breaks a line."""
     text = value[: SENT_LIMIT + 1] if isinstance(value, str) else _brief.repr(value)
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: SENT_LIMIT + 1])
-    return text if len(text) <= SENT_LIMIT else text[: SENT_LIMIT - 1] + "…"
+    return redacted(text if len(text) <= SENT_LIMIT else text[: SENT_LIMIT - 1] + "…")
 
 
 class Notice(msgspec.Struct, frozen=True):

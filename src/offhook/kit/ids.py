@@ -22,6 +22,10 @@ class Ids:
         self._millisecond = 0
         self._sequence = 0
 
+    def move(self, slot: int) -> None:
+        """Go on in another slot."""
+        self._slot = slot << 5
+
     def new(self) -> int:
         """The next id, larger than every one this object has issued."""
         millisecond = int(time.time() * 1000) - EPOCH_MS

@@ -34,6 +34,9 @@ class Request(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="event
     benchmark: bool = False
 
 
+_LEVELS = {500: "error", 503: "warning"}
+
+
 class RequestLog:
     """Request lines, written together once in a pass of the event loop: one system call for many requests.
 
@@ -54,7 +57,7 @@ class RequestLog:
             self._second = second
             self._stamp = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         stamp = f"{self._stamp}.{int((now - second) * 1_000_000):06d}Z"
-        level = "info" if fields["status"] < 500 else "error"
+        level = _LEVELS.get(fields["status"], "info")
         if not self._lines:
             asyncio.get_running_loop().call_soon(self.flush)
         self._lines.append(_encode_line(Request(level=level, timestamp=stamp, benchmark=self._benchmark, **fields)))

@@ -7,7 +7,7 @@ not fit the struct, and every field that the struct does not know.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -127,11 +127,11 @@ class Misfit(Invalid):
         self.mended = mended
 
     def explains(self, violation: Violation) -> bool:
-        place = violation.location
         return any(
-            place == fault.location
-            or place.startswith((fault.location + ".", fault.location + "["))
-            or fault.location.startswith((place + ".", place + "["))
+            one == fault.location
+            or one.startswith((fault.location + ".", fault.location + "["))
+            or fault.location.startswith((one + ".", one + "["))
+            for one in (violation.location, *violation.about)
             for fault in self.violations
         )
 
@@ -197,9 +197,7 @@ def fit(value: Any, kind: type[T], notices: list[Notice]) -> T:
         found: list[Violation] = []
         _faults(value, shape(kind), "", found)
         if found:
-            whole = Invalid.of(found)
-            mended = msgspec.convert(_mended(value, shape(kind)), kind)
-            raise Misfit(whole.message, whole.violations, mended) from None
+            raise _misfit(found, value, kind) from None
         result = msgspec.convert(_pruned(value), kind)
     unknown: list[str] = []
     _unknown(value, shape(kind), "", unknown)
@@ -207,6 +205,16 @@ def fit(value: Any, kind: type[T], notices: list[Notice]) -> T:
     if len(unknown) > 20:
         notices.append(Notice("unknown_field", "", f"{len(unknown) - 20} more unknown fields were ignored."))
     return result
+
+
+def _misfit(found: list[Violation], value: Any, kind: type[T]) -> Invalid:
+    whole = Invalid.of(found)
+    try:
+        mended = msgspec.convert(_mended(value, shape(kind)), kind)
+    except msgspec.ValidationError:
+        # Nothing can stand in, for instance for a list that may not be empty.
+        return whole
+    return Misfit(whole.message, whole.violations, mended)
 
 
 def read(raw: bytes, kind: type[T], notices: list[Notice]) -> tuple[T, bytes]:
@@ -283,8 +291,8 @@ def _mended(value: Any, of: Shape) -> dict[str, Any]:
 
 def _stand_in(kind: Any) -> Any:
     """Something of the type: what its Meta names under `stand_in`, else the plainest value."""
-    for meta in get_args(kind)[1:] if get_origin(kind) is Annotated else ():
-        if isinstance(meta, msgspec.Meta) and meta.extra and "stand_in" in meta.extra:
+    for meta in _metas(kind):
+        if meta.extra and "stand_in" in meta.extra:
             return meta.extra["stand_in"]
     bare = _bare(kind)
     if _is_struct(bare):
@@ -315,23 +323,36 @@ def _faults(value: Any, of: Shape, prefix: str, found: list[Violation]) -> None:
             if not many:
                 _faults(inner, shape(struct), place + ".", found)
             elif isinstance(inner, list):
-                before = len(found)
+                _length(inner, kind, place, found)
                 for index, item in enumerate(inner[:MAX_FAULTS]):
                     _faults(item, shape(struct), f"{place}[{index}].", found)
-                if len(found) == before:
-                    _leaf(_pruned(inner), kind, place, found)
             else:
                 found.append(
                     Violation(location=place, message=f"Must be a list, not {_kind_of(inner)}.", sent=shown(inner))
                 )
         elif get_origin(_bare(kind)) is list and isinstance(inner, list):
-            before = len(found)
+            _length(inner, kind, place, found)
             for index, item in enumerate(inner[:MAX_FAULTS]):
                 _leaf(item, get_args(_bare(kind))[0], f"{place}[{index}]", found)
-            if len(found) == before:
-                _leaf(inner, kind, place, found)
         else:
             _leaf(inner, kind, place, found)
+
+
+def _metas(kind: Any) -> Iterator[msgspec.Meta]:
+    """The annotations of a type, however they are nested."""
+    for part in (kind, _without_none(kind)):
+        if get_origin(part) is Annotated:
+            yield from (meta for meta in get_args(part)[1:] if isinstance(meta, msgspec.Meta))
+            yield from _metas(get_args(part)[0])
+            return
+
+
+def _length(items: list[Any], kind: Any, place: str, found: list[Violation]) -> None:
+    for meta in _metas(kind):
+        least, most = meta.min_length or 0, meta.max_length
+        if len(items) < least or (most is not None and len(items) > most):
+            text = f"Must have {least} to {most} entries; this list has {len(items)}."
+            found.append(Violation(location=place, message=text))
 
 
 def _leaf(value: Any, kind: Any, place: str, found: list[Violation]) -> None:

@@ -1,7 +1,6 @@
 """The routes of offices: v2's, to the letter, and what Offhook adds under /api/offhook/v1. Thin: read, do, answer."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date
 
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome, once, replay
@@ -14,7 +13,7 @@ from offhook.kit.operation import Call, Operation, Reply
 from offhook.kit.wire import encode
 from offhook.offices import bulk, render, wire
 from offhook.offices.model import OFF_DUTY_STATUSES, Stored
-from offhook.offices.service import Offices, check_day, window
+from offhook.offices.service import Offices, check_days, read_date, window
 from offhook.storage.batches import Writer
 
 V1 = "/api/offhook/v1/offices"
@@ -94,17 +93,19 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
 
     async def set_days(call: Call) -> Reply:
         body: wire.SpecialDaysIn = call.body
-        found: list[Violation] = []
-        checked = [check_day(day, f"days[{index}]", found) for index, day in enumerate(body.days)]
+        checked, found = check_days(body.days)
         if found:
             raise Invalid.of(found)
-        stored = await offices.set_days(call, _id(call), [day for day in checked if day is not None])
+        stored = await offices.set_days(call, _id(call), checked)
         return reply_of(_days_out(stored), headers=_etag(stored))
+
+    async def day_faults(call: Call) -> list[Violation]:
+        return check_days(call.body.days)[1]
 
     async def remove_day(call: Call) -> Reply:
         query: wire.SpecialDayQuery = call.query or wire.SpecialDayQuery()
         try:
-            when = date.fromisoformat(str(call.params["date"]))
+            when = read_date(str(call.params["date"]))
         except ValueError:
             place = Violation(location="date", message="Must be YYYY-MM-DD.", sent=shown(call.params["date"]))
             raise Invalid.of([place]) from None
@@ -193,6 +194,7 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
             summary="Change an office's hours",
             description="Changes hours_on and the lists that are sent; days that are not sent keep their hours.",
             handler=change_hours,
+            check=offices.check_hours,
             scope="offices:write",
             body=wire.WeekPatch,
             reply=wire.OfficeAndPlan,
@@ -222,6 +224,7 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
                 "With use_validated_option it is kept as those rules write it."
             ),
             handler=put_e911,
+            check=offices.check_emergency_address,
             scope="offices:write",
             body=wire.E911UpdateIn,
             reply=wire.E911Out,
@@ -329,6 +332,7 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
             summary="Set holidays and overrides",
             description="Adds the days that are sent; one of the same date and kind is replaced, others stay.",
             handler=set_days,
+            check=day_faults,
             scope="offices:write",
             body=wire.SpecialDaysIn,
             reply=wire.SpecialDaysOut,

@@ -315,7 +315,8 @@ def _older_form(
     if fallback in TARGETS:
         kinds = ", ".join(TARGETS[fallback])
         text = f"{fallback} needs a target ({kinds}), which only routing_options.open can name: send routing_options."
-        found.append(Violation(location="no_operators_action", message=text, sent=fallback))
+        about = ("routing_options",)
+        found.append(Violation(location="no_operators_action", message=text, sent=fallback, about=about))
         return _STOCK_CLOSED, _STOCK_CLOSED, first, fallback
     action: wire.Action = fallback
     if first == "menu":
@@ -400,6 +401,11 @@ def _choice(
 ) -> Choice:
     """An action with its target, if it takes one and got one that fits."""
     needed, optional = TARGETS.get(action), OPTIONAL_TARGETS.get(action)
+    number = to_int64(target_id) if target_id is not None else None
+    bad_id = target_id is not None and (number is None or number <= 0)
+    if bad_id:
+        text = "Must be an id: a positive integer, as a number or a string of digits."
+        found.append(Violation(location=f"{location}.action_target_id", message=text, sent=shown(target_id)))
     if kind is None and target_id is None:
         if needed is not None:
             text = f"{action} needs a target: send action_target_type ({', '.join(needed)}) and action_target_id."
@@ -414,23 +420,20 @@ def _choice(
         text = f"An id alone does not say what it is: send action_target_type ({', '.join(kinds)})."
         found.append(Violation(location=f"{location}.action_target_type", reason="required", message=text))
         return Choice(action=action)
-    if kind == "unknown":
+    if kind == "unknown" and not bad_id:
         text = "The target is of an unknown kind: a call that reaches it goes to the office's voicemail."
         notices.append(Notice("target_unknown", f"{location}.action_target_type", text))
-        number = to_int64(target_id) if target_id is not None else None
         return Choice(action=action, action_target_type=kind, action_target_id=str(number) if number else None)
-    if kind not in kinds:
+    if kind not in (*kinds, "unknown"):
         text = f"{action} takes a target of the kind {', '.join(kinds)}."
-        found.append(Violation(location=f"{location}.action_target_type", message=text, sent=kind))
+        place = f"{location}.action_target_type"
+        found.append(Violation(location=place, message=text, sent=kind, about=(f"{location}.action",)))
         return Choice(action=action)
     if target_id is None:
         text = f"Which {kind}? Send action_target_id."
         found.append(Violation(location=f"{location}.action_target_id", reason="required", message=text))
         return Choice(action=action)
-    number = to_int64(target_id)
-    if number is None or number <= 0:
-        text = "Must be an id: a positive integer, as a number or a string of digits."
-        found.append(Violation(location=f"{location}.action_target_id", message=text, sent=shown(target_id)))
+    if bad_id:
         return Choice(action=action)
     return Choice(action=action, action_target_type=kind, action_target_id=str(number))
 

@@ -19,6 +19,7 @@ from offhook.billing import store as plans
 from offhook.billing.model import Plan
 from offhook.billing.rules import committed_until, next_billing
 from offhook.billing.wire import plan_out
+from offhook.emergency.model import CheckedAddress
 from offhook.emergency.rules import check_emergency
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
@@ -100,11 +101,11 @@ class NewOffice(msgspec.Struct, frozen=True):
         stored, office = self.stored, self.stored.office
         if stored.is_primary:
             store.insert_primary(tx, [(stored.tenant_id, stored.id, stored.version, 1)])
+        if office.mainline_number is not None or office.targets():
+            check_bindings(tx, stored.tenant_id, office.mainline_number, office.targets())
         if office.mainline_number is not None:
             claim_number(tx, stored, office.mainline_number, self.actor, self.event.at, self.event.request_id)
-        if targets := office.targets():
-            refuse_unknown(tx, stored.tenant_id, targets)
-            store.insert_pointers(tx, stored.tenant_id, stored.id, office)
+        store.insert_pointers(tx, stored.tenant_id, stored.id, office)
 
 
 def claim_number(tx: Transaction, stored: Stored, number: str, actor: Actor, at: int, request_id: str) -> None:
@@ -117,13 +118,24 @@ def is_target(tx: Transaction, tenant_id: int, target: Target) -> bool:
     return target.type == "office" and store.get(tx, tenant_id, target.id) is not None
 
 
-def refuse_unknown(tx: Transaction, tenant_id: int, targets: Sequence[tuple[str, Target]]) -> None:
-    """Invalid naming every target that the company does not have; `unknown` kinds pass, as the rules have warned."""
+def check_bindings(tx: Transaction, tenant_id: int, number: str | None, targets: Sequence[tuple[str, Target]]) -> None:
+    """Invalid naming the number and every target that the company does not have, Conflict if the number is taken.
+
+    Targets of the kind `unknown` pass, as the rules have warned of them.
+    """
     missing = [
         rules.unknown_target(place, target)
         for place, target in targets
         if target.type != "unknown" and not is_target(tx, tenant_id, target)
     ]
+    try:
+        if number is not None:
+            numbers.check_free(tx, tenant_id, number, "mainline_number")
+    except Invalid as invalid:
+        missing = [*invalid.violations, *missing]
+    except Conflict:
+        if not missing:
+            raise
     if missing:
         raise Invalid.of(missing)
 
@@ -213,6 +225,20 @@ class Offices:
             return invalid.violations
         return ()
 
+    async def check_hours(self, call: Call) -> Sequence[Violation]:
+        """What the rules have against new hours, by themselves."""
+        stored = await self.get(call.principal.tenant_id, int(call.params["id"]))
+        try:
+            rules.change_week(stored.office, call.body, [])
+        except Invalid as invalid:
+            return invalid.violations
+        return ()
+
+    async def check_emergency_address(self, call: Call) -> Sequence[Violation]:
+        """What the rules have against a new emergency address, by themselves."""
+        stored = await self.get(call.principal.tenant_id, int(call.params["id"]))
+        return emergency_address(stored.office.country, call.body)[1]
+
     def claim(self, call: Call) -> Claim | None:
         """The record of a create that may be repeated."""
         if call.idempotency_key is None or call.dry_run:
@@ -223,9 +249,7 @@ class Offices:
 
     def _rehearsed(self, tx: Transaction, new: NewOffice, notices: list[Notice], at: datetime) -> Outcome:
         stored = new.stored
-        if stored.office.mainline_number is not None:
-            numbers.check_free(tx, stored.tenant_id, stored.office.mainline_number, "mainline_number")
-        refuse_unknown(tx, stored.tenant_id, stored.office.targets())
+        check_bindings(tx, stored.tenant_id, stored.office.mainline_number, stored.office.targets())
         self._warn_of_loop(tx, stored, notices)
         schedule = stored.schedule()
         answer = wire.DryRun(
@@ -295,9 +319,12 @@ class Offices:
             after = msgspec.structs.replace(
                 after, version=before.version + 1, updated_at=max(milliseconds, before.updated_at)
             )
+            number = after.office.mainline_number
+            check_bindings(
+                tx, tenant_id, number if number != before.office.mainline_number else None, after.office.targets()
+            )
             _change_number(tx, before, after, actor, milliseconds, call.request_id)
             if before.office.targets() != after.office.targets():
-                refuse_unknown(tx, tenant_id, after.office.targets())
                 self._warn_of_loop(tx, after, notices)
             if not store.update(tx, before, after):
                 raise Conflict("The office was changed meanwhile; read it again.")
@@ -378,12 +405,11 @@ class Offices:
     async def change_emergency_address(self, call: Call, office_id: int) -> Stored:
         """Set the emergency address, as sent or as the country's rules write it."""
         body: wire.E911UpdateIn = call.body
-        fields = msgspec.structs.asdict(body)
 
         def edit(_tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
-            checked, faults = check_emergency(before.office.country, fields, "")
+            checked, faults = emergency_address(before.office.country, body)
             if checked is None:
-                raise Invalid.of([msgspec.structs.replace(f, location=f.location.lstrip(".")) for f in faults])
+                raise Invalid.of(faults)
             address = checked.civic(use_validated=bool(body.use_validated_option))
             if checked.corrected and not body.use_validated_option:
                 text = (
@@ -592,13 +618,24 @@ def _change_number(tx: Transaction, before: Stored, after: Stored, actor: Actor,
         claim_number(tx, after, new, actor, at, request_id)
 
 
+def emergency_address(country: str, body: wire.E911UpdateIn) -> tuple[CheckedAddress | None, list[Violation]]:
+    """A new emergency address for an office in `country`, or its faults; places are those of the body itself."""
+    checked, faults = check_emergency(country, msgspec.structs.asdict(body), "")
+    return checked, [msgspec.structs.replace(fault, location=fault.location.lstrip(".")) for fault in faults]
+
+
+def check_days(days: Sequence[wire.SpecialDayIn]) -> tuple[list[SpecialDay], list[Violation]]:
+    """Special days from their wire form, and all that is wrong with them."""
+    found: list[Violation] = []
+    checked = [check_day(day, f"days[{index}]", found) for index, day in enumerate(days)]
+    return [day for day in checked if day is not None], found
+
+
 def check_day(day: wire.SpecialDayIn, location: str, found: list[Violation]) -> SpecialDay | None:
     """A special day from its wire form; its faults go to `found`."""
     before = len(found)
     try:
-        when = date.fromisoformat(day.date)
-        if not 1970 <= when.year <= 2200 or len(day.date) != 10:
-            raise ValueError
+        when = read_date(day.date)
     except ValueError:
         text = "Must be a date as YYYY-MM-DD, from 1970 to 2200."
         found.append(Violation(location=f"{location}.date", message=text, sent=shown(day.date)))
@@ -611,6 +648,14 @@ def check_day(day: wire.SpecialDayIn, location: str, found: list[Violation]) -> 
     if len(found) > before:
         return None
     return SpecialDay(when, day.kind, name or "", periods, bool(day.repeats_yearly))
+
+
+def read_date(text: str) -> date:
+    """A date as YYYY-MM-DD, from 1970 to 2200; ValueError otherwise."""
+    when = date.fromisoformat(text)
+    if when.isoformat() != text or not 1970 <= when.year <= 2200:
+        raise ValueError(text)
+    return when
 
 
 def window(query: wire.PeriodsQuery, at: datetime) -> tuple[datetime, datetime]:

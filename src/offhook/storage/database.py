@@ -4,7 +4,7 @@ A transaction that writes is exclusive on both: BEGIN IMMEDIATE on SQLite, an ad
 work read and write as if alone, and what is numbered within them is numbered in the order of commit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class Database:
                 "pool_reset_on_return": None,
                 "connect_args": {"connect_timeout": 5, "options": "-c timezone=UTC"},
             }
+        self.after_loss: list[Callable[[], None]] = []
+        """What to do when the server turns out to have gone away and come back, before anything else is done."""
         self.engine: Engine = create_engine(url, **options)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -51,18 +53,18 @@ class Database:
         Raises Unavailable when the store cannot be reached or written (disk full, connection lost).
         """
         begin = "BEGIN IMMEDIATE" if self.sqlite else f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
-        with refusing_unavailable(), self._begun(begin) as connection:
+        with refusing_unavailable(), self._begun(begin, keep=True) as connection:
             yield Transaction(connection, self.sqlite)
 
     @contextmanager
     def reading(self) -> Iterator["Transaction"]:
         """A view of what is committed, of one moment; nothing can be changed through it."""
         begin = "BEGIN" if self.sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        with refusing_unavailable(), self._begun(begin) as connection:
+        with refusing_unavailable(), self._begun(begin, keep=False) as connection:
             yield Transaction(connection, self.sqlite)
 
     @contextmanager
-    def _begun(self, begin: str) -> Iterator[Connection]:
+    def _begun(self, begin: str, keep: bool) -> Iterator[Connection]:
         """A connection in a transaction begun by the statement `begin`; nothing has been done before it can fail."""
         connection = self.engine.connect()
         try:
@@ -73,10 +75,14 @@ class Database:
                 if not error.connection_invalidated:
                     raise
                 transaction.rollback()
+                for restore in self.after_loss:
+                    restore()
                 transaction = connection.begin()
                 connection.exec_driver_sql(begin)
             with transaction:
                 yield connection
+                if not keep:
+                    transaction.rollback()
         finally:
             connection.close()
 

@@ -6,10 +6,12 @@ file, an advisory lock held by a connection to PostgreSQL.
 
 import fcntl
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, ResourceClosedError
 
 from offhook.kit.errors import Unavailable
 from offhook.kit.ids import SLOTS
@@ -45,24 +47,45 @@ class _FileSlot:
 
 
 class _AdvisorySlot:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        for number in range(SLOTS):
+    """Held by a session of its own; when the server drops that, a slot is taken anew, the same if it is free."""
+
+    def __init__(self, database: Database, moved: Callable[[int], None]) -> None:
+        self._database = database
+        self._moved = moved
+        self._lock = threading.Lock()
+        self.number: int = self._take(0)
+        database.after_loss.append(self._renew)
+
+    def _take(self, first: int) -> int:
+        self._connection = self._database.engine.connect()
+        for number in (first, *range(SLOTS)):
             taken = self._connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCK_CLASS}, {number})").scalar()
             if taken:
-                self.number = number
-                return
-        connection.close()
+                return int(number)
+        self._connection.close()
         raise Unavailable(f"All {SLOTS} processes that may share this store are running.")
 
+    def _renew(self) -> None:
+        with self._lock:
+            try:
+                self._connection.exec_driver_sql("SELECT 1")
+            except (DBAPIError, ResourceClosedError):
+                self._connection.close()
+                self.number = self._take(self.number)
+                self._moved(self.number)
+
     def release(self) -> None:
+        self._database.after_loss.remove(self._renew)
         self._connection.invalidate()
         self._connection.close()
 
 
-def lease(database: Database) -> Slot:
-    """Take the lowest free slot of `database`; Unavailable when all 64 are taken."""
+def lease(database: Database, moved: Callable[[int], None] = lambda number: None) -> Slot:
+    """Take the lowest free slot of `database`; Unavailable when all 64 are taken.
+
+    `moved` is told if the lease was lost with the server and another slot had to be taken.
+    """
     if database.sqlite:
         assert database.url.database is not None
         return _FileSlot(Path(database.url.database).parent / "locks")
-    return _AdvisorySlot(database.engine.connect())
+    return _AdvisorySlot(database, moved)
