@@ -1,6 +1,7 @@
 """Runs the application under uvicorn: the port, the bounds on slow clients, the stop that loses nothing."""
 
 import gc
+import resource
 import socket
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from offhook.kit.settings import Settings
 log = structlog.get_logger("offhook")
 
 _BACKLOG = 2048
+_FILES = 65_536
 
 
 def listen(host: str, port: int, *, or_any: bool = False) -> socket.socket:
@@ -50,8 +52,17 @@ class _Server(uvicorn.Server):
             self._on_started()
 
 
+def allow_many_connections() -> None:
+    """Raise the number of files that this process may have open as far as it may itself: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def serve(settings: Settings, bound: socket.socket, started: Callable[[str], None] = lambda url: None) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests in flight and close the store."""
+    allow_many_connections()
     offhook = Offhook(settings)
     host, port = bound.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -73,8 +73,13 @@ class Process(Server):
 
     def start(self) -> None:
         """Serve, and wait until /readyz answers 200."""
-        process = self.spawn()
-        deadline = time.monotonic() + START_SECONDS
+        self.spawn()
+        self.wait()
+
+    def wait(self) -> None:
+        """Until /readyz answers 200."""
+        process, deadline = self.process, time.monotonic() + START_SECONDS
+        assert process is not None
         while not self.ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 self.kill()

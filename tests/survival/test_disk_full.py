@@ -85,7 +85,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     if sys.platform != "linux":
         pytest.skip("NOT TESTED against a full disk: Linux only")
     try:
-        with mounted(tmp_path / "disk", 24 * MIB) as small:
+        with mounted(tmp_path / "disk", 40 * MIB) as small:
             yield small
     except NoDisk as reason:
         if in_ci():
@@ -129,7 +129,7 @@ def fill(ledger: Ledger, server: OnDisk) -> None:
 
 def test_a_full_disk_refuses_creates_and_loses_nothing(on_disk: OnDisk) -> None:
     server, disk = on_disk, on_disk.disk
-    ballast = [disk.put(f"ballast-{number}", 3 * MIB) for number in range(2)]
+    ballast = [disk.put(f"ballast-{number}", 12 * MIB) for number in range(2)]
     ledger = Ledger(server, 1)
     process = server.process
     for file in ballast:

@@ -17,8 +17,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.failures import FailureGroup
 
 from bench import load
 from bench.bodies import Bodies
@@ -472,3 +475,64 @@ def test_what_hypothesis_thinks_of_gets_an_answer_each(target: Process) -> None:
 @pytest.mark.long
 def test_ten_thousand_bodies_that_hypothesis_thinks_of_get_an_answer_each(target: Process) -> None:
     hypothesise(target, 10_000)
+
+
+# schemathesis
+
+
+def hold_to_document(server: Process, each: int) -> None:
+    """Call every operation of /openapi.json with data that fit its schema and data that do not.
+
+    Two of the checks are left out: what the schema allows may break a rule that no schema can say (a number in use, a
+    cursor that was never given), and what it forbids is at times read all the same (an empty header is an absent one).
+    """
+    load_all_checks()
+    left_out = CHECKS.get_by_names(["positive_data_acceptance", "negative_data_rejection"])
+    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+    company = server.company
+    assert company is not None
+    problems: dict[str, str] = {}
+    answers: Counter[str] = Counter()
+    operations = [result.ok() for result in schema.get_all_operations()]
+    for number, operation in enumerate(operations):
+        for mode in schemathesis.GenerationMode:
+
+            @seed(number)
+            @settings(
+                max_examples=each,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate],
+            )
+            @given(operation.as_strategy(generation_mode=mode), st.booleans())
+            def conforms(case: Any, own: bool) -> None:
+                if own:
+                    # Otherwise hardly any request would find its office.
+                    case.path_parameters.update(dict.fromkeys(case.path_parameters.keys() & IDS, company.office_id))
+                response = case.call(headers={"Authorization": f"Bearer {company.live_key}"})
+                answers[f"{case.method} {response.status_code}"] += 1
+                try:
+                    case.validate_response(response, excluded_checks=left_out)
+                except FailureGroup as group:
+                    for failure in group.exceptions:
+                        place = f"{case.method} {case.path}: {type(failure).__name__}"
+                        problems.setdefault(place, f"{failure}\n{case.as_curl_command()}\n{response.text[:500]}")
+
+            conforms()
+    print(f"{len(operations)} operations, {answers.total()} requests by schemathesis: {dict(sorted(answers.items()))}")
+    assert not problems, "\n\n".join(f"{place}\n{text}" for place, text in problems.items())
+    assert any(name.endswith(" 200") for name in answers)
+    check_log(server)
+
+
+IDS = {"id", "office_id"}
+
+
+def test_every_operation_answers_as_the_document_says(target: Process) -> None:
+    hold_to_document(target, 4)
+
+
+@pytest.mark.long
+def test_every_operation_answers_as_the_document_says_at_length(target: Process) -> None:
+    hold_to_document(target, 150)

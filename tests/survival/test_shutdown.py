@@ -1,15 +1,16 @@
 """SIGTERM: what is under way is answered, what was acknowledged is kept, and the end comes in time with status 0."""
 
-import os
+import signal
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from bench.server import PROGRAM
-from tests.survival.conftest import Start
+from tests.survival.conftest import Start, copied
 from tests.survival.ledger import Ledger, store_of
 from tests.survival.process import Process
 
@@ -24,11 +25,8 @@ def stop_under_load(server: Process, ledger: Ledger, after: float) -> None:
     assert ledger.answers.keys() <= {200, 503}, ledger.answers
     server.start()
     with store_of(server) as query:
-        created = ledger.check(query)
-    answered = len(ledger.acknowledged)
-    # Every office came with an answer: a request is finished or was never begun.
-    with store_of(server) as query:
-        assert ledger.check_all(query) == answered, f"{created} created, and not all of them answered"
+        # Every office came with an answer: a request is finished or was never begun.
+        assert ledger.check_all(query) == len(ledger.acknowledged), "something was created and not acknowledged"
 
 
 def test_a_stop_under_load_answers_what_it_began(start: Start) -> None:
@@ -52,7 +50,7 @@ def test_an_idle_server_stops_at_once(start: Start) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as idle:
         status, seconds = server.terminate(10)
         assert status == 0
-        assert seconds < 2
+        assert seconds < 3
         assert idle.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
         server.get("/readyz")
@@ -88,9 +86,8 @@ def test_a_second_server_on_a_taken_port_says_so_and_leaves_the_first_alone(star
     assert served.get("/readyz")[0] == 200
 
 
-def test_nobody_gets_an_answer_before_the_server_is_ready(start: Start) -> None:
-    server = start()
-    server.kill()
+def test_nobody_gets_an_answer_before_the_server_is_ready(founded: Process, tmp_path: Path) -> None:
+    server = copied(founded, tmp_path / "data")
     first: list[tuple[str, int]] = []
 
     def ask(path: str) -> None:
@@ -100,24 +97,23 @@ def test_nobody_gets_an_answer_before_the_server_is_ready(start: Start) -> None:
                 first.append((path, server.get(path, timeout=30)[0]))
                 return
             except OSError:
-                time.sleep(0.005)
+                time.sleep(0.01)
 
     paths = ("/readyz", "/api/v2/offices/primary")
     asking = [threading.Thread(target=ask, args=(path,)) for path in paths]
     server.spawn()
-    for thread in asking:
-        thread.start()
-    for thread in asking:
-        thread.join()
-    # No 503 for a start, and no office before the store is open: the first answer is the good one.
-    assert sorted(first) == sorted((path, 200) for path in paths)
-    assert any(line["event"] == "serving" for line in server.lines())
-    assert server.terminate(10)[0] == 0
-
-
-def test_an_interrupt_from_the_keyboard_is_a_stop_like_any_other(start: Start) -> None:
-    server = start()
-    assert server.process is not None
-    os.kill(server.process.pid, 2)
-    assert server.process.wait(10) in (0, 130)
-    assert not server.faults()
+    try:
+        for thread in asking:
+            thread.start()
+        for thread in asking:
+            thread.join()
+        # No 503 for a start, and no office before the store is open: the first answer is the good one.
+        assert sorted(first) == sorted((path, 200) for path in paths)
+        assert any(line["event"] == "serving" for line in server.lines())
+        # Ctrl-C is a stop like any other.
+        assert server.process is not None
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(10) in (0, 130)
+        assert not server.faults()
+    finally:
+        server.kill()

@@ -111,6 +111,7 @@ def test_a_request_is_a_span_of_the_callers_trace(start: Start, collector: Colle
     assert b"apikey" not in everything
 
 
+@pytest.mark.long
 def test_a_collector_that_is_away_costs_no_request(start: Start) -> None:
     with collecting() as gone:
         url = gone.url
@@ -121,10 +122,3 @@ def test_a_collector_that_is_away_costs_no_request(start: Start) -> None:
     assert server.terminate(25)[0] == 0
     assert server.key not in server.log.read_text()
     assert all(line["event"] for line in server.lines())
-
-
-def test_without_a_collector_nothing_is_traced(start: Start, collector: Collector) -> None:
-    server = start(scale=1.0, settings={"otel_endpoint": ""})
-    assert server.ask("POST", "/api/v2/offices", SMALL, {"traceparent": f"00-{TRACE}-{PARENT}-01"}).status == 200
-    assert server.terminate(10)[0] == 0
-    assert collector.raw == []

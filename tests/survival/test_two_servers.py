@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,7 +14,12 @@ import pytest
 from bench import load
 from bench.bodies import Bodies
 from bench.server import Company
-from offhook.examples import SMALL
+from offhook import bootstrap
+from offhook.examples import FULL, SMALL
+from offhook.kit.ids import Ids
+from offhook.storage.database import Database
+from offhook.storage.migrate import upgrade
+from offhook.storage.slots import lease
 from tests.servers import PostgreSQL, Valkey
 from tests.survival.process import Process, slot_of
 
@@ -28,10 +32,15 @@ class Pair:
 
     servers: tuple[Process, Process]
     url: str
+    database: Database
+    ids: Ids
 
     def company(self) -> Company:
         """A new company, whose limits are untouched."""
-        return self.servers[0].init("--another")
+        with self.database.transaction() as tx:
+            made = bootstrap.found(tx, self.ids, name="Another Company", primary={**FULL, "name": "Head office"})
+        keys, offices = made.keys, made.office_ids
+        return Company(str(made.company.id), str(offices["live"]), keys["live"], keys["sandbox"])
 
     def rows(self, sql: str) -> list[tuple]:
         with psycopg.connect(self.url.replace("+psycopg", "")) as connection:
@@ -73,11 +82,20 @@ def pair(postgres: PostgreSQL, valkey: Valkey, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("pair")
     settings = {"redis_url": valkey.url, "access_log": "false"}
     with ExitStack() as running, postgres.database() as url:
-        first = Process(folder / "first", scale=1.0, database_url=url, settings=settings)
-        running.enter_context(first)
-        second = Process(folder / "second", scale=1.0, database_url=url, settings=settings, company=first.company)
-        running.enter_context(second)
-        yield Pair((first, second), url)
+        database = Database(url)
+        running.callback(database.close)
+        upgrade(database)
+        slot = lease(database)
+        running.callback(slot.release)
+        first, second = (
+            Process(folder / name, scale=1.0, database_url=url, settings=settings) for name in ("first", "second")
+        )
+        for server in (first, second):
+            running.callback(server.kill)
+            server.spawn()
+        for server in (first, second):
+            server.wait()
+        yield Pair((first, second), url, database, Ids(slot.number))
         for server in (first, second):
             assert server.faults() == []
 
@@ -226,7 +244,7 @@ def test_a_number_asked_of_both_at_once_goes_to_one(pair: Pair) -> None:
     ) == [(len(numbers), len(numbers))]
 
 
-def test_a_change_on_one_is_seen_by_creates_on_the_other(pair: Pair, tmp_path: Path) -> None:
+def test_a_change_on_one_is_seen_by_creates_on_the_other(pair: Pair) -> None:
     company = pair.company()
     first, second = pair.servers
     key = company.live_key

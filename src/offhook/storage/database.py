@@ -181,6 +181,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "busy_timeout=10000",
         "cache_size=-16384",
         "temp_store=MEMORY",
+        # 4 MiB, as with the usual page size: what a checkpoint needs at once on a disk that is nearly full.
+        "wal_autocheckpoint=512",
         "journal_size_limit=67108864",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
