@@ -83,7 +83,7 @@ class Ledger:
 
     @contextmanager
     def creating(self, seconds: float, *, connections: int = CONNECTIONS) -> Iterator["Future[load.Result]"]:
-        """Creates while the block runs and until `seconds` have passed or the server is gone; then accounts for them."""
+        """Creates while the block runs, until `seconds` have passed or the server is gone; then accounts for them."""
         base = self.sent
         requests = load.prepared(map(self.request, iter(range(base, 10**9))), 2000, again=False)
 

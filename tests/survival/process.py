@@ -25,7 +25,7 @@ LIFTED = 100_000.0
 class Process(Server):
     """`offhook serve` on data of its own.
 
-    `scale` above 1 starts it in benchmark mode; `settings` are those of docs/configuration.md, in lower case and without
+    `scale` above 1 starts it in benchmark mode; `settings` are those of docs/configuration.md, in lower case without
     prefix; `before` goes in front of every command, for those who must run elsewhere (a namespace, another limit).
     """
 

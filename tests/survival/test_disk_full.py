@@ -63,7 +63,10 @@ def mounted(folder: Path, size: int) -> Iterator[Disk]:
     shell = f"{' '.join(mount)} && echo mounted && read -r _"
     try:
         holder = subprocess.Popen(
-            ["unshare", "-Urm", "sh", "-c", shell], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ["unshare", "-Urm", "sh", "-c", shell],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except OSError as reason:
         raise NoDisk(str(reason)) from None

@@ -91,7 +91,11 @@ def test_a_clients_fault_leaves_neither_a_trace_nor_a_key_nor_a_query(usual: Pro
 
 def test_what_is_not_http_is_told_in_json_too(usual: Process) -> None:
     key = usual.key
-    for raw in (b"\x16\x03\x01\x02\x00\x01\x00", b"GET /?apikey=%b HTTP/9.9\r\n\r\n" % key.encode(), b"\r\n\r\n\r\nX\r\n"):
+    for raw in (
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"GET /?apikey=%b HTTP/9.9\r\n\r\n" % key.encode(),
+        b"\r\n\r\n\r\nX\r\n",
+    ):
         with socket.create_connection(("127.0.0.1", usual.port), timeout=5) as client:
             client.sendall(raw)
             client.shutdown(socket.SHUT_WR)

@@ -179,7 +179,7 @@ def test_a_chunked_body_over_the_limit_is_answered_413(strict: Process, client: 
 
 
 def test_a_header_and_a_url_without_end_are_refused(strict: Process) -> None:
-    for opening, status in ((head(strict)[:-2] + b"x: ", b"431"), (b"GET /" , b"414")):
+    for opening, status in ((head(strict)[:-2] + b"x: ", b"431"), (b"GET /", b"414")):
         with socket.create_connection(("127.0.0.1", strict.port), timeout=10) as endless:
             with contextlib.suppress(OSError):
                 endless.sendall(opening)

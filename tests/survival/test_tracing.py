@@ -44,7 +44,7 @@ class Collector:
 @contextmanager
 def collecting() -> Iterator[Collector]:
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
             assert self.headers.get("content-encoding") in (None, "identity")
             with collector.arrived:

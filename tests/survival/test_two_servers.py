@@ -101,9 +101,7 @@ def pair(postgres: PostgreSQL, valkey: Valkey, tmp_path_factory: pytest.TempPath
 
 
 def post(server: Process, key: str, body: bytes, *headers: tuple[str, str]) -> bytes:
-    return load.serialise(
-        server.url, "POST", "/api/v2/offices", body, [("authorization", f"Bearer {key}"), *headers]
-    )
+    return load.serialise(server.url, "POST", "/api/v2/offices", body, [("authorization", f"Bearer {key}"), *headers])
 
 
 def test_both_together_accept_the_limit_and_not_one_more(pair: Pair) -> None:
@@ -167,10 +165,7 @@ def test_many_keys_sent_to_both_at_once_make_one_office_each(pair: Pair) -> None
 def test_one_key_with_two_bodies_is_kept_by_one_of_them(pair: Pair) -> None:
     company = pair.company()
     requests = tuple(
-        [
-            post(server, company.live_key, Bodies(4 + which).body(n), ("idempotency-key", f"key {n}"))
-            for n in range(100)
-        ]
+        [post(server, company.live_key, Bodies(4 + which).body(n), ("idempotency-key", f"key {n}")) for n in range(100)]
         for which, server in enumerate(pair.servers)
     )
     first, second = pair.together((requests[0], requests[1]))

@@ -161,7 +161,10 @@ class Gate:
         )
         if operation.query is not Nothing or query:
             call.query = read_query(query, operation.query, seen.notices)
-        call.dry_run = _flag(heads.dry_run, "Offhook-Dry-Run") if operation.creates else False
+        call.dry_run = _flag(heads.dry_run, "Offhook-Dry-Run")
+        if call.dry_run and not operation.creates and operation.method != "GET":
+            text = "This operation has no dry run and would be carried out; send it without this header."
+            raise Invalid.of([Violation(location="Offhook-Dry-Run", message=text, sent="true")])
         if heads.idempotency_key is not None and operation.creates:
             call.idempotency_key = check_key(heads.idempotency_key)
         if heads.if_match is not None:

@@ -3,14 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from offhook.access.gate import reply_of
-from offhook.access.idempotency import Outcome, once, replay
+from offhook.access.idempotency import Outcome
 from offhook.billing.wire import plan_out
-from offhook.hours.model import SpecialDay
 from offhook.kit import clock
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Invalid, Violation, shown
 from offhook.kit.operation import Call, Operation, Reply
-from offhook.kit.wire import encode
 from offhook.offices import bulk, render, wire
 from offhook.offices.model import OFF_DUTY_STATUSES, Stored
 from offhook.offices.service import Offices, check_days, read_date, window
@@ -113,17 +111,7 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
         return reply_of(_days_out(stored), headers=_etag(stored))
 
     async def import_days(call: Call) -> Reply:
-        claim = offices.claim(call)
-        if claim is not None:
-            first = await writer.run(lambda tx: replay(tx, claim))
-            if first is not None:
-                call.notices[:] = first.notices
-                return created(first)
-        stored, imported = await offices.import_days(call, _id(call))
-        answer = Outcome(encode(_imported(stored, imported)), tuple(call.notices))
-        if claim is not None:
-            await writer.run(lambda tx: once(tx, claim, lambda: answer))
-        return created(answer)
+        return created(await offices.import_days(call, _id(call)))
 
     ok = "The office as it is now."
     return [
@@ -383,7 +371,3 @@ def _id(call: Call) -> int:
 
 def _days_out(stored: Stored) -> wire.SpecialDaysOut:
     return wire.SpecialDaysOut(id=str(stored.id), days=[render.day_out(day) for day in stored.days])
-
-
-def _imported(stored: Stored, days: list[SpecialDay]) -> wire.SpecialDaysOut:
-    return wire.SpecialDaysOut(id=str(stored.id), days=[render.day_out(day) for day in days])

@@ -4,6 +4,7 @@ An answer is made before its transaction and leaves after it is committed. The c
 out on the event loop, so that the writer only hands them to the database, many creates at a time.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,9 +82,7 @@ class NewOffice(msgspec.Struct, frozen=True):
             counts[unit.stored.tenant_id] = counts.get(unit.stored.tenant_id, 0) + 1
         primaries = {tenant: store.primary(tx, tenant) for tenant in counts}
         for unit in units:
-            found, home = primaries[unit.stored.tenant_id], unit.home
-            if (home is None) != (found is None) or (home and found and (home.office_id, home.version) != found[:2]):
-                raise Stale
+            refuse_stale(primaries[unit.stored.tenant_id], unit.home)
         store.insert_rows(tx, [unit.office_row for unit in units])
         plans.insert(tx, [unit.plan_row for unit in units])
         events.append(tx, [unit.event for unit in units])
@@ -106,6 +105,12 @@ class NewOffice(msgspec.Struct, frozen=True):
         if office.mainline_number is not None:
             claim_number(tx, stored, office.mainline_number, self.actor, self.event.at, self.event.request_id)
         store.insert_pointers(tx, stored.tenant_id, stored.id, office)
+
+
+def refuse_stale(found: tuple[int, int, int] | None, home: rules.Home | None) -> None:
+    """Stale if the primary office that the rules were asked about is not as the store has it."""
+    if (home is None) != (found is None) or (home and found and (home.office_id, home.version) != found[:2]):
+        raise Stale
 
 
 def claim_number(tx: Transaction, stored: Stored, number: str, actor: Actor, at: int, request_id: str) -> None:
@@ -161,6 +166,13 @@ def loop_from(tx: Transaction, tenant_id: int, office_id: int, office: Office) -
     return [office.name, *path] if follow(office_id, office, ()) else None
 
 
+def warn_of_loop(tx: Transaction, stored: Stored, notices: list[Notice]) -> None:
+    """Warn if a call to the office can come back to where it was."""
+    if loop := loop_from(tx, stored.tenant_id, stored.id, stored.office):
+        text = f"Calls can go round: {' > '.join(loop)}; after {MAX_HOPS} hops they end in voicemail."
+        notices.append(Notice("target_loop", "routing_options", text))
+
+
 class Offices:
     """The offices of all companies; one for a process."""
 
@@ -197,7 +209,13 @@ class Offices:
             if company.home is None:
                 raise Conflict("This company has no primary office yet; offhook init makes one.")
             notices = list(call.notices)
-            new = prepare(self._ids, call, company, notices, claim)
+            try:
+                new = prepare(self._ids, call, company, notices, claim)
+            except Invalid:
+                if attempt == 0:
+                    # What is remembered of the primary office may be old; nothing is refused by it.
+                    continue
+                raise
             try:
                 outcome = await (self._rehearse if call.dry_run else self._submit)(new, notices)
             except Stale:
@@ -208,7 +226,7 @@ class Offices:
 
     async def _submit(self, new: NewOffice, notices: list[Notice]) -> Outcome:
         if new.stored.office.targets():
-            await self._reader.run(lambda tx: self._warn_of_loop(tx, new.stored, notices))
+            await self._reader.run(lambda tx: warn_of_loop(tx, new.stored, notices))
             new = msgspec.structs.replace(new, outcome=Outcome(new.outcome.body, tuple(notices)))
         return await self._writer.submit(new)
 
@@ -218,7 +236,7 @@ class Offices:
 
     async def check(self, call: Call) -> Sequence[Violation]:
         """What the rules have against the body, by themselves."""
-        company = await self.company(call.principal.tenant_id, call.principal.company_id)
+        company = await self.company(call.principal.tenant_id, call.principal.company_id, fresh=True)
         try:
             rules.check(call.body, company.home, [])
         except Invalid as invalid:
@@ -249,8 +267,9 @@ class Offices:
 
     def _rehearsed(self, tx: Transaction, new: NewOffice, notices: list[Notice], at: datetime) -> Outcome:
         stored = new.stored
+        refuse_stale(store.primary(tx, stored.tenant_id), new.home)
         check_bindings(tx, stored.tenant_id, stored.office.mainline_number, stored.office.targets())
-        self._warn_of_loop(tx, stored, notices)
+        warn_of_loop(tx, stored, notices)
         schedule = stored.schedule()
         answer = wire.DryRun(
             dry_run=True,
@@ -261,12 +280,6 @@ class Offices:
             next_change=render.change_out(schedule, next_change(schedule, at)),
         )
         return Outcome(encode(answer), tuple(notices))
-
-    @staticmethod
-    def _warn_of_loop(tx: Transaction, stored: Stored, notices: list[Notice]) -> None:
-        if loop := loop_from(tx, stored.tenant_id, stored.id, stored.office):
-            text = f"Calls can go round: {' > '.join(loop)}; after {MAX_HOPS} hops they end in voicemail."
-            notices.append(Notice("target_loop", "routing_options", text))
 
     # Reading
 
@@ -304,52 +317,10 @@ class Offices:
 
         `edit` gets the office and may raise a Refusal; what it returns is stored as the next version.
         """
-        tenant_id, actor = call.principal.tenant_id, Actor.of(call.principal)
         at = clock.now()
-        milliseconds = clock.milliseconds(at)
-
-        def run(tx: Transaction) -> tuple[Stored, Plan, list[Notice]]:
-            notices: list[Notice] = []
-            before, plan = read_with_plan(tx, tenant_id, office_id)
-            if call.if_match is not None and call.if_match != before.version:
-                raise PreconditionFailed(
-                    f"The office is at version {before.version}, not {call.if_match}; read it again."
-                )
-            after, new_plan = edit(tx, before, plan, notices)
-            after = msgspec.structs.replace(
-                after, version=before.version + 1, updated_at=max(milliseconds, before.updated_at)
-            )
-            number = after.office.mainline_number
-            check_bindings(
-                tx, tenant_id, number if number != before.office.mainline_number else None, after.office.targets()
-            )
-            _change_number(tx, before, after, actor, milliseconds, call.request_id)
-            if before.office.targets() != after.office.targets():
-                self._warn_of_loop(tx, after, notices)
-            if not store.update(tx, before, after):
-                raise Conflict("The office was changed meanwhile; read it again.")
-            if new_plan != plan:
-                plans.change_terms(tx, tenant_id, new_plan)
-            events.append(
-                tx,
-                [
-                    Event(
-                        tenant_id=tenant_id,
-                        word=word,
-                        subject_id=str(office_id),
-                        actor=actor,
-                        at=milliseconds,
-                        request_id=call.request_id,
-                        before=render.record_json(before, plan, at).decode(),
-                        after=render.record_json(after, new_plan, at).decode(),
-                    )
-                ],
-            )
-            return after, new_plan, notices
-
-        changed, its_plan, notices = await self._writer.run(run)
+        changed, plan, notices = await self._writer.run(lambda tx: change_in(tx, call, at, office_id, word, edit))
         call.notices.extend(notices)
-        return changed, its_plan
+        return changed, plan
 
     async def replace(self, call: Call, office_id: int) -> tuple[Stored, Plan]:
         """Replace all of an office by `call.body`, under the rules of a create."""
@@ -428,16 +399,7 @@ class Offices:
     async def set_days(self, call: Call, office_id: int, days: Sequence[SpecialDay]) -> Stored:
         """Add special days; one of the same date and kind is replaced."""
 
-        def edit(_tx: Transaction, before: Stored, plan: Plan, _notices: list[Notice]) -> tuple[Stored, Plan]:
-            new = {(day.date, day.kind): day for day in days}
-            kept = [day for day in before.days if (day.date, day.kind) not in new]
-            merged = tuple(sorted([*kept, *new.values()], key=lambda day: (day.date, day.kind)))
-            if len(merged) > MAX_SPECIAL_DAYS:
-                text = f"An office keeps at most {MAX_SPECIAL_DAYS} special days; remove old ones first."
-                raise Conflict(text)
-            return msgspec.structs.replace(before, days=merged), plan
-
-        stored, _ = await self.change(call, office_id, Word.OFFICE_SPECIAL_DAYS_UPDATED, edit)
+        stored, _ = await self.change(call, office_id, Word.OFFICE_SPECIAL_DAYS_UPDATED, setting(days))
         return stored
 
     async def remove_day(self, call: Call, office_id: int, day: date, kind: str | None) -> Stored:
@@ -452,12 +414,14 @@ class Offices:
         stored, _ = await self.change(call, office_id, Word.OFFICE_SPECIAL_DAYS_UPDATED, edit)
         return stored
 
-    async def import_days(self, call: Call, office_id: int) -> tuple[Stored, list[SpecialDay]]:
-        """Import public holidays of a country and region, with one set of hours for all of them."""
+    async def import_days(self, call: Call, office_id: int) -> Outcome:
+        """Import public holidays of a country and region, with one set of hours for all of them; gives those days."""
         body: wire.HolidaysIn = call.body
         stored = await self.get(call.principal.tenant_id, office_id)
         this_year = clock.now().astimezone(stored.schedule().zone).year
-        found = import_holidays(
+        # The calendars are a large library, which is loaded at its first use.
+        found = await asyncio.to_thread(
+            import_holidays,
             (body.country or stored.office.country).upper(),
             body.region,
             body.years or [this_year, this_year + 1],
@@ -468,9 +432,22 @@ class Offices:
         if faults:
             raise Invalid.of(faults)
         days = [SpecialDay(day.date, day.kind, day.name, periods, day.repeats_yearly, day.source) for day in found.days]
+        answer = encode(wire.SpecialDaysOut(id=str(stored.id), days=[render.day_out(day) for day in days]))
+        outcome = Outcome(answer, tuple(call.notices))
         if call.dry_run or not days:
-            return stored, days
-        return await self.set_days(call, office_id, days), days
+            return outcome
+        at, claim = clock.now(), self.claim(call)
+
+        def run(tx: Transaction) -> Outcome:
+            return idempotency.once(tx, claim, lambda: set_in(tx))
+
+        def set_in(tx: Transaction) -> Outcome:
+            change_in(tx, call, at, office_id, Word.OFFICE_SPECIAL_DAYS_UPDATED, setting(days))
+            return outcome
+
+        outcome = await self._writer.run(run)
+        call.notices[:] = outcome.notices
+        return outcome
 
     async def delete(self, call: Call, office_id: int) -> wire.Deleted:
         """Delete an office that nothing calls: its plan ends, its numbers are free again."""
@@ -480,10 +457,7 @@ class Offices:
 
         def run(tx: Transaction) -> wire.Deleted:
             before, plan = read_with_plan(tx, tenant_id, office_id)
-            if call.if_match is not None and call.if_match != before.version:
-                raise PreconditionFailed(
-                    f"The office is at version {before.version}, not {call.if_match}; read it again."
-                )
+            refuse_old(call, before)
             if before.is_primary:
                 raise Conflict("The primary office cannot be deleted: the company's invoices and defaults hang on it.")
             if pointing := store.pointing_at(tx, tenant_id, "office", office_id, office_id):
@@ -618,6 +592,59 @@ def _change_number(tx: Transaction, before: Stored, after: Stored, actor: Actor,
         claim_number(tx, after, new, actor, at, request_id)
 
 
+def change_in(
+    tx: Transaction, call: Call, at: datetime, office_id: int, word: Word, edit: Edit
+) -> tuple[Stored, Plan, list[Notice]]:
+    """Apply `edit` to an office in the transaction `tx`; gives what is stored now, and what to warn of."""
+    tenant_id, actor, milliseconds = call.principal.tenant_id, Actor.of(call.principal), clock.milliseconds(at)
+    notices: list[Notice] = []
+    before, plan = read_with_plan(tx, tenant_id, office_id)
+    refuse_old(call, before)
+    after, new_plan = edit(tx, before, plan, notices)
+    after = msgspec.structs.replace(after, version=before.version + 1, updated_at=max(milliseconds, before.updated_at))
+    number = after.office.mainline_number
+    check_bindings(tx, tenant_id, number if number != before.office.mainline_number else None, after.office.targets())
+    _change_number(tx, before, after, actor, milliseconds, call.request_id)
+    if before.office.targets() != after.office.targets():
+        warn_of_loop(tx, after, notices)
+    if not store.update(tx, before, after):
+        raise Conflict("The office was changed meanwhile; read it again.")
+    if new_plan != plan:
+        plans.change_terms(tx, tenant_id, new_plan)
+    event = Event(
+        tenant_id=tenant_id,
+        word=word,
+        subject_id=str(office_id),
+        actor=actor,
+        at=milliseconds,
+        request_id=call.request_id,
+        before=render.record_json(before, plan, at).decode(),
+        after=render.record_json(after, new_plan, at).decode(),
+    )
+    events.append(tx, [event])
+    return after, new_plan, notices
+
+
+def refuse_old(call: Call, before: Stored) -> None:
+    """PreconditionFailed if `If-Match` names another version than the stored one."""
+    if call.if_match is not None and call.if_match != before.version:
+        raise PreconditionFailed(f"The office is at version {before.version}, not {call.if_match}; read it again.")
+
+
+def setting(days: Sequence[SpecialDay]) -> Edit:
+    """The edit that adds special days; one of the same date and kind is replaced."""
+
+    def edit(_tx: Transaction, before: Stored, plan: Plan, _notices: list[Notice]) -> tuple[Stored, Plan]:
+        new = {(day.date, day.kind): day for day in days}
+        kept = [day for day in before.days if (day.date, day.kind) not in new]
+        merged = tuple(sorted([*kept, *new.values()], key=lambda day: (day.date, day.kind)))
+        if len(merged) > MAX_SPECIAL_DAYS:
+            raise Conflict(f"An office keeps at most {MAX_SPECIAL_DAYS} special days; remove old ones first.")
+        return msgspec.structs.replace(before, days=merged), plan
+
+    return edit
+
+
 def emergency_address(country: str, body: wire.E911UpdateIn) -> tuple[CheckedAddress | None, list[Violation]]:
     """A new emergency address for an office in `country`, or its faults; places are those of the body itself."""
     checked, faults = check_emergency(country, msgspec.structs.asdict(body), "")
@@ -628,6 +655,12 @@ def check_days(days: Sequence[wire.SpecialDayIn]) -> tuple[list[SpecialDay], lis
     """Special days from their wire form, and all that is wrong with them."""
     found: list[Violation] = []
     checked = [check_day(day, f"days[{index}]", found) for index, day in enumerate(days)]
+    first: dict[tuple[date, str], int] = {}
+    for index, day in enumerate(checked):
+        if day is not None and (earlier := first.setdefault((day.date, day.kind), index)) != index:
+            text = f"days[{earlier}] is the same date and kind; send one of them."
+            place = f"days[{index}].date"
+            found.append(Violation(location=place, reason="duplicate", message=text, sent=day.date.isoformat()))
     return [day for day in checked if day is not None], found
 
 
