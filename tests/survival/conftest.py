@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,23 @@ from tests.servers import PostgreSQL
 from tests.survival.process import Process
 
 Start = Callable[..., Process]
+Say = Callable[[str], None]
+
+_FIGURES = "figures of survival"
+
+
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Say:
+    """Notes a figure of the test, to be shown when all is done."""
+    return lambda text: record_property(_FIGURES, text)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            for name, text in report.user_properties:
+                if name == _FIGURES:
+                    terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {text}")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments under full load: what was acknowledged is there, whole and once; nothing is there in part."""
+"""SIGKILL at random moments under full load: what was acknowledged is there, whole and once; nothing is half there."""
 
 import random
 import time
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers import PostgreSQL
-from tests.survival.conftest import Start
+from tests.survival.conftest import Say, Start
 from tests.survival.ledger import Ledger, sqlite_store, store_of
 from tests.survival.process import Process, slot_of
 
 SEED = 20_261_224
 
 
-def kill_again_and_again(server: Process, kills: int) -> Ledger:
+def kill_again_and_again(server: Process, kills: int, say: Say) -> Ledger:
     """Creates at full rate, a kill at some moment, a new start, the accounts; that many times."""
     dice = random.Random(SEED)
     ledger = Ledger(server, SEED)
@@ -39,7 +39,7 @@ def kill_again_and_again(server: Process, kills: int) -> Ledger:
         seen = ledger.check_all(query)
     assert ledger.answers.keys() == {200}, ledger.answers
     assert not server.faults()
-    print(f"{kills} kills, {seen} offices, {len(ledger.acknowledged)} acknowledged, {lost} repeated with their key")
+    say(f"{kills} kills, {seen} offices, {len(ledger.acknowledged)} acknowledged, {lost} repeated with their key")
     return ledger
 
 
@@ -49,16 +49,16 @@ def is_sound(server: Process) -> bool:
         return query("PRAGMA integrity_check") == [("ok",)] and query("PRAGMA foreign_key_check") == []
 
 
-def test_a_killed_server_has_kept_what_it_acknowledged(start: Start) -> None:
+def test_a_killed_server_has_kept_what_it_acknowledged(start: Start, say: Say) -> None:
     server = start()
-    kill_again_and_again(server, 3)
+    kill_again_and_again(server, 3, say)
     assert is_sound(server)
 
 
 @pytest.mark.long
-def test_a_server_killed_thirty_times_has_kept_what_it_acknowledged(start: Start) -> None:
+def test_a_server_killed_thirty_times_has_kept_what_it_acknowledged(start: Start, say: Say) -> None:
     server = start()
-    ledger = kill_again_and_again(server, 30)
+    ledger = kill_again_and_again(server, 30, say)
     assert len(ledger.acknowledged) > 3000
     assert is_sound(server)
 
@@ -69,18 +69,20 @@ def durable_url(durable_postgres: PostgreSQL) -> Iterator[str]:
         yield url
 
 
-def test_a_server_killed_over_postgresql_has_kept_what_it_acknowledged(start: Start, durable_url: str) -> None:
-    kill_again_and_again(start(database_url=durable_url), 1)
+def test_a_server_killed_over_postgresql_has_kept_what_it_acknowledged(
+    start: Start, durable_url: str, say: Say
+) -> None:
+    kill_again_and_again(start(database_url=durable_url), 1, say)
 
 
 @pytest.mark.long
 def test_a_server_killed_ten_times_over_postgresql_has_kept_what_it_acknowledged(
-    start: Start, durable_url: str
+    start: Start, durable_url: str, say: Say
 ) -> None:
-    kill_again_and_again(start(database_url=durable_url), 10)
+    kill_again_and_again(start(database_url=durable_url), 10, say)
 
 
-def kill_postgres(server: Process, postgres: PostgreSQL, kills: int) -> None:
+def kill_postgres(server: Process, postgres: PostgreSQL, kills: int, say: Say) -> None:
     """Creates at full rate while PostgreSQL is killed and comes back; the server itself is never started anew."""
     dice = random.Random(SEED)
     ledger = Ledger(server, SEED + 1)
@@ -112,7 +114,7 @@ def kill_postgres(server: Process, postgres: PostgreSQL, kills: int) -> None:
     assert ledger.answers.keys() == {200, 503}, ledger.answers
     assert server.process is process
     assert not server.faults()
-    print(f"{kills} kills of PostgreSQL, {seen} offices, answers {dict(ledger.answers)}")
+    say(f"{kills} kills of PostgreSQL, {seen} offices, answers {dict(ledger.answers)}")
 
 
 BODY = {
@@ -132,9 +134,11 @@ BODY = {
 }
 
 
-def test_postgresql_is_killed_and_comes_back_under_a_living_server(start: Start, durable_postgres: PostgreSQL) -> None:
+def test_postgresql_is_killed_and_comes_back_under_a_living_server(
+    start: Start, durable_postgres: PostgreSQL, say: Say
+) -> None:
     server = start(database_url=durable_postgres.url())
-    kill_postgres(server, durable_postgres, 1)
+    kill_postgres(server, durable_postgres, 1, say)
     # The first lost its lease of a slot with PostgreSQL: whoever comes now must not issue the same ids.
     second = start(database_url=durable_postgres.url(), company=server.company)
     made = [one.ask("POST", "/api/v2/offices", {"name": "b"} | BODY).json for one in (server, second)]
@@ -143,6 +147,6 @@ def test_postgresql_is_killed_and_comes_back_under_a_living_server(start: Start,
 
 
 @pytest.mark.long
-def test_postgresql_is_killed_again_and_again_under_a_living_server(start: Start) -> None:
+def test_postgresql_is_killed_again_and_again_under_a_living_server(start: Start, say: Say) -> None:
     with PostgreSQL(durable=True) as postgres:
-        kill_postgres(start(database_url=postgres.url()), postgres, 5)
+        kill_postgres(start(database_url=postgres.url()), postgres, 5, say)

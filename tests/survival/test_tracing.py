@@ -47,10 +47,10 @@ def collecting() -> Iterator[Collector]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
             assert self.headers.get("content-encoding") in (None, "identity")
-            with collector.arrived:
-                collector.raw.append(raw)
-                collector.paths.append(self.path)
-                collector.arrived.notify_all()
+            with kept.arrived:
+                kept.raw.append(raw)
+                kept.paths.append(self.path)
+                kept.arrived.notify_all()
             self.send_response(200)
             self.send_header("content-length", "0")
             self.end_headers()
@@ -60,11 +60,11 @@ def collecting() -> Iterator[Collector]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    collector = Collector(server)
+    kept = Collector(server)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield collector
+        yield kept
     finally:
         server.shutdown()
         thread.join()

@@ -1,4 +1,4 @@
-"""Two processes over one PostgreSQL and one Valkey are one system: one limit, one answer to a key, one order of events."""
+"""Two processes over one PostgreSQL and one Valkey are one system: one limit, one answer a key, one order of events."""
 
 import json
 import threading

@@ -7,6 +7,7 @@ mend; a choice made for the caller is a notice.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import get_args
 
 import msgspec
 
@@ -47,6 +48,12 @@ TARGETS: dict[str, tuple[str, ...]] = {
 
 OPTIONAL_TARGETS: dict[str, tuple[str, ...]] = {"voicemail": ("user", "department", "callcenter", "office")}
 """The actions that may name a target: whose voicemail box it is."""
+
+_DIGITS = frozenset("0123456789")
+_PLAIN: dict[str | None, Choice] = {
+    action: Choice(action=action) for action in get_args(wire.Action) if action not in TARGETS
+}
+"""What a key without a target does, made once for each action that needs none."""
 
 DEFAULT_MENU = (
     Key(input="0", options=Choice(action="operator")),
@@ -358,37 +365,50 @@ def _keys(
     first: dict[str, int] = {}
     keys = []
     for index, item in enumerate(items):
-        place = f"{location}[{index}]"
-        pressed = item.input
-        if pressed is None:
-            notices.append(Notice("menu_key_missing", f"{place}.input", "This entry has no key and is never reached."))
-        elif len(pressed) != 1 or pressed not in "0123456789":
-            text = 'Must be one key from "0" to "9".'
-            found.append(Violation(location=f"{place}.input", message=text, sent=shown(pressed)))
-        elif pressed in first:
-            text = f"The key {pressed} is already used by {location}[{first[pressed]}]; each key can do one thing."
-            found.append(Violation(location=f"{place}.input", message=text, sent=pressed, reason="duplicate"))
-        else:
+        pressed, options = item.input, item.options
+        if pressed in _DIGITS and pressed not in first:
             first[pressed] = index
-        options = item.options
-        choice = None
-        if options is None or options.action is None:
-            if options is not None and (options.action_target_type or options.action_target_id is not None):
-                text = "A target was sent without an action: send options.action."
-                found.append(Violation(location=f"{place}.options.action", reason="required", message=text))
-            else:
-                notices.append(Notice("menu_key_disabled", f"{place}.options", "This key does nothing: no action."))
         else:
-            choice = _choice(
-                options.action,
-                options.action_target_type,
-                options.action_target_id,
-                f"{place}.options",
-                found,
-                notices,
-            )
+            _explain_input(pressed, first, location, index, found, notices)
+        if options is None or options.action_target_type is not None or options.action_target_id is not None:
+            choice = _key_choice(options, f"{location}[{index}].options", found, notices)
+        else:
+            choice = _PLAIN.get(options.action) or _key_choice(options, f"{location}[{index}].options", found, notices)
         keys.append(Key(input=pressed, options=choice))
     return tuple(keys)
+
+
+def _explain_input(
+    pressed: str | None,
+    first: dict[str, int],
+    location: str,
+    index: int,
+    found: list[Violation],
+    notices: list[Notice],
+) -> None:
+    """Say why an entry's key is none of its own."""
+    place = f"{location}[{index}].input"
+    if pressed is None:
+        notices.append(Notice("menu_key_missing", place, "This entry has no key and is never reached."))
+    elif pressed in first:
+        text = f"The key {pressed} is already used by {location}[{first[pressed]}]; each key can do one thing."
+        found.append(Violation(location=place, message=text, sent=pressed, reason="duplicate"))
+    else:
+        found.append(Violation(location=place, message='Must be one key from "0" to "9".', sent=shown(pressed)))
+
+
+def _key_choice(
+    options: wire.MenuOptions | None, location: str, found: list[Violation], notices: list[Notice]
+) -> Choice | None:
+    """What a key does; None if it does nothing."""
+    if options is not None and options.action is not None:
+        return _choice(options.action, options.action_target_type, options.action_target_id, location, found, notices)
+    if options is not None and (options.action_target_type or options.action_target_id is not None):
+        text = "A target was sent without an action: send options.action."
+        found.append(Violation(location=f"{location}.action", reason="required", message=text))
+    else:
+        notices.append(Notice("menu_key_disabled", location, "This key does nothing: no action."))
+    return None
 
 
 def _choice(
