@@ -16,7 +16,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Notice
 from offhook.kit.ids import EPOCH_MS, Ids
 from offhook.kit.operation import Call
-from offhook.offices import service
+from offhook.offices import create
 from offhook.offices.wire import OfficeIn
 from offhook.storage.database import Database
 
@@ -50,27 +50,27 @@ def seed_offices(
             # Spread evenly, in the slot of the last process of 64, which no server here holds.
             ids = [start + number * _SPREAD_MS // count << 11 | 63 << 5 | number % 32 for number in numbers]
             with database.transaction() as tx:
-                service.NewOffice.run_many(tx, [again(next(made), office_id) for office_id in ids])
+                create.NewOffice.run_many(tx, [again(next(made), office_id) for office_id in ids])
             said(numbers.stop)
     finally:
         database.close()
     return time.perf_counter() - began
 
 
-def owner(database: Database, company_id: int) -> tuple[Principal, service.Company]:
+def owner(database: Database, company_id: int) -> tuple[Principal, create.Company]:
     """Who creates in the company's live environment, and what creates need to know of it."""
     with database.reading() as tx:
         tenant_id, key_id, key_name = tx.connection.exec_driver_sql(
             "SELECT t.id, k.id, k.name FROM tenants t JOIN api_keys k ON k.tenant_id = t.id "
             f"WHERE t.company_id = {int(company_id)} AND t.environment = 'live' ORDER BY k.id"
         ).one()
-        company = service.read_company(tx, tenant_id, int(company_id))
+        company = create.read_company(tx, tenant_id, int(company_id))
     return Principal(tenant_id, int(company_id), "live", key_id, key_name, frozenset({"admin"})), company
 
 
 def patterns(
-    principal: Principal, company: service.Company, number: int, seed: int, currency: str = "USD"
-) -> list[service.NewOffice]:
+    principal: Principal, company: create.Company, number: int, seed: int, currency: str = "USD"
+) -> list[create.NewOffice]:
     """Different creates, ready for the store."""
     ids, decode, bodies = Ids(63), msgspec.json.Decoder(OfficeIn).decode, Bodies(seed, currency)
     found = []
@@ -78,11 +78,11 @@ def patterns(
         raw = bodies.body(index)
         notices: list[Notice] = []
         call = Call(principal=principal, params={}, body=decode(raw), raw=raw, operation="offices.create")
-        found.append(service.prepare(ids, call, company, notices, None))
+        found.append(create.prepare(ids, call, company, notices, None))
     return found
 
 
-def again(new: service.NewOffice, office_id: int) -> service.NewOffice:
+def again(new: create.NewOffice, office_id: int) -> create.NewOffice:
     """The same office under another id, in each of its rows and in what the event says of it."""
     old, fresh = str(new.stored.id), str(office_id)
     office, plan = new.office_row, new.plan_row

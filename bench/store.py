@@ -1,6 +1,6 @@
 """The store alone: how many ready creates a second the batching writer commits, 32 in flight, without HTTP and rules.
 
-That is the figure to hold against pgbench, which is given its rows ready too. `python -m bench.store URL COMPANY` prints
+That is the figure to hold against pgbench, which is given its rows ready too. `python -m bench.store URL COMPANY` gives
 it as JSON.
 """
 
@@ -15,7 +15,7 @@ import uvloop
 
 from bench.seed import again, owner, patterns
 from offhook.kit.ids import Ids
-from offhook.offices.service import NewOffice
+from offhook.offices.create import NewOffice
 from offhook.storage.batches import Writer
 from offhook.storage.database import Database
 

@@ -34,6 +34,7 @@ from offhook.kit.log import RequestLog
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
 from offhook.offices import api as offices_api
+from offhook.offices import snapshots
 from offhook.offices import store as offices_store
 from offhook.offices.service import Offices
 from offhook.storage import secrets
@@ -91,7 +92,7 @@ class Offhook:
         cursors = Cursors(secrets.get(self.database, "cursor"))
         operations = [
             *access_api.operations(self.reader, offices_store.count_of),
-            *events_api.operations(self.reader, cursors),
+            *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
             *billing_api.operations(self.reader),
             *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES),
         ]

@@ -13,7 +13,7 @@ from offhook.kit.ids import Ids
 from offhook.kit.operation import Call
 from offhook.kit.wire import encode, fit
 from offhook.numbers.service import stock_sandbox
-from offhook.offices import service as offices
+from offhook.offices import create as offices
 from offhook.offices import wire
 from offhook.storage.database import Transaction
 

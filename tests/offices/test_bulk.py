@@ -22,7 +22,7 @@ from offhook.kit.errors import Invalid, Malformed, Notice, Unavailable
 from offhook.kit.settings import Settings
 from offhook.offices import bulk
 from offhook.offices.bulk import CSV, KEY, NDJSON, read_records
-from offhook.offices.service import NewOffice
+from offhook.offices.create import NewOffice
 from offhook.storage.database import Statement
 
 PATH = "/api/offhook/v1/offices/import"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -97,8 +98,10 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def on_disk(disk: Disk, tmp_path: Path) -> Iterator["OnDisk"]:
+def on_disk(disk: Disk, founded: Process, tmp_path: Path) -> Iterator["OnDisk"]:
     server = OnDisk(disk, tmp_path)
+    shutil.copytree(founded.data, server.file.parent)
+    server.company = founded.company
     with server:
         yield server
 
@@ -197,14 +200,14 @@ def test_a_reader_that_holds_the_journal_open_stops_nobody(start: Start) -> None
     with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         held = reader.execute("SELECT count(*) FROM offices").fetchone()
-        with ledger.creating(seconds=0.8):
+        with ledger.creating(seconds=0.8, connections=8):
             pass
         assert ledger.answers.keys() == {200}
         # Nothing of it can be moved into the file while somebody looks at the old state.
         assert journal.stat().st_size > 4 * MIB
         assert reader.execute("SELECT count(*) FROM offices").fetchone() == held
     grown = journal.stat().st_size
-    with ledger.creating(seconds=0.4):
+    with ledger.creating(seconds=0.4, connections=8):
         pass
     assert journal.stat().st_size < grown + 8 * MIB, "the journal grows on after the reader has gone"
     with store_of(server) as query:

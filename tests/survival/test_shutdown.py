@@ -1,15 +1,12 @@
 """SIGTERM: what is under way is answered, what was acknowledged is kept, and the end comes in time with status 0."""
 
-import signal
 import socket
-import subprocess
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from bench.server import PROGRAM
 from tests.survival.conftest import Start, copied
 from tests.survival.ledger import Ledger, store_of
 from tests.survival.process import Process
@@ -45,17 +42,6 @@ def test_ten_stops_under_load_answer_what_they_began(start: Start) -> None:
     assert not server.faults()
 
 
-def test_an_idle_server_stops_at_once(start: Start) -> None:
-    server = start()
-    with socket.create_connection(("127.0.0.1", server.port)) as idle:
-        status, seconds = server.terminate(10)
-        assert status == 0
-        assert seconds < 3
-        assert idle.recv(1) == b""
-    with pytest.raises(ConnectionRefusedError):
-        server.get("/readyz")
-
-
 def test_a_client_in_the_middle_of_its_body_delays_a_stop_no_longer_than_the_setting_says(start: Start) -> None:
     server = start(settings={"stop_seconds": 1})
     with socket.create_connection(("127.0.0.1", server.port)) as slow:
@@ -68,25 +54,20 @@ def test_a_client_in_the_middle_of_its_body_delays_a_stop_no_longer_than_the_set
     assert not server.faults()
 
 
-def test_a_second_server_on_a_taken_port_says_so_and_leaves_the_first_alone(start: Start, served: Process) -> None:
-    port = str(served.port)
-    done = subprocess.run(
-        [*PROGRAM, "serve", "--data", str(served.data), "--host", "127.0.0.1", "--port", port],
-        env={**served.environment, "OFFHOOK_RATE_LIMIT_SCALE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
-    assert done.returncode == 1
-    said = done.stdout + done.stderr
-    assert port in said
-    assert "taken" in said or "in use" in said
+def test_a_server_on_a_taken_port_says_so(founded: Process, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = copied(founded, tmp_path / "data")
+        server.port = taken.getsockname()[1]
+        assert server.spawn().wait(30) == 1
+    said = server.log.read_text()
+    assert str(server.port) in said
+    assert "taken" in said
     assert "Traceback" not in said
-    assert served.get("/readyz")[0] == 200
 
 
-def test_nobody_gets_an_answer_before_the_server_is_ready(founded: Process, tmp_path: Path) -> None:
+def test_nobody_gets_an_answer_before_the_server_is_ready_and_an_idle_one_stops_at_once(
+    founded: Process, tmp_path: Path
+) -> None:
     server = copied(founded, tmp_path / "data")
     first: list[tuple[str, int]] = []
 
@@ -110,10 +91,13 @@ def test_nobody_gets_an_answer_before_the_server_is_ready(founded: Process, tmp_
         # No 503 for a start, and no office before the store is open: the first answer is the good one.
         assert sorted(first) == sorted((path, 200) for path in paths)
         assert any(line["event"] == "serving" for line in server.lines())
-        # Ctrl-C is a stop like any other.
-        assert server.process is not None
-        server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(10) in (0, 130)
+        # With nothing to do it stops at once, whoever is still connected.
+        with socket.create_connection(("127.0.0.1", server.port)) as idle:
+            assert server.get("/readyz")[0] == 200
+            status, seconds = server.terminate(10)
+            assert idle.recv(1) == b""
+        assert status == 0
+        assert seconds < 3
         assert not server.faults()
     finally:
         server.kill()

@@ -1,19 +1,22 @@
 """`GET /api/offhook/v1/events`: the outbox, page by page, in the order of commit."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from offhook.access.gate import reply_of
 from offhook.events import store
+from offhook.events.model import Show
 from offhook.events.wire import ActorOut, EventOut, EventPage, EventQuery
 from offhook.kit.cursor import Cursors
 from offhook.kit.operation import Call, Operation, Reply
 from offhook.storage.batches import Reader
 
 
-def _out(row: Any) -> EventOut:
+def _out(row: Any, shows: Mapping[str, Show]) -> EventOut:
     seq, word, subject, actor_id, actor_name, at, request_id, before, after = row
+    show = shows.get(word.partition(".")[0], _as_it_is)
     return EventOut(
         seq=str(seq),
         event=word,
@@ -21,13 +24,17 @@ def _out(row: Any) -> EventOut:
         at=str(at),
         actor=ActorOut(str(actor_id) if actor_id else None, actor_name or None),
         request_id=request_id or None,
-        before=msgspec.Raw(before.encode()) if before else None,
-        after=msgspec.Raw(after.encode()) if after else None,
+        before=msgspec.Raw(show(before, at)) if before else None,
+        after=msgspec.Raw(show(after, at)) if after else None,
     )
 
 
-def operations(reader: Reader, cursors: Cursors) -> list[Operation]:
-    """The operations of this subject."""
+def _as_it_is(document: str, _at: int) -> bytes:
+    return document.encode()
+
+
+def operations(reader: Reader, cursors: Cursors, shows: Mapping[str, Show]) -> list[Operation]:
+    """The operations of this subject; `shows` by subject, for those that keep documents in a form of their own."""
 
     async def page(call: Call) -> Reply:
         query: EventQuery = call.query or EventQuery()
@@ -36,7 +43,7 @@ def operations(reader: Reader, cursors: Cursors) -> list[Operation]:
         rows = await reader.run(lambda tx: store.page(tx, tenant, after, query.limit))
         last = rows[-1][0] if rows else after
         cursor = cursors.seal("events", tenant, [], last) if last else None
-        return reply_of(EventPage([_out(row) for row in rows], cursor))
+        return reply_of(EventPage([_out(row, shows) for row in rows], cursor))
 
     return [
         Operation(

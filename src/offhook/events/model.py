@@ -1,5 +1,6 @@
 """The audit words, `subject.action`, and the shape of an event. A word not listed here cannot be written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +27,10 @@ class Word(StrEnum):
     NUMBER_RELEASED = "number.released"
 
 
+Show = Callable[[str, int], bytes]
+"""From a stored document and the event's moment (milliseconds) to the JSON that the API shows for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who did it: a key, by id and name, or the command line on the machine itself."""
@@ -42,7 +47,11 @@ SYSTEM = Actor(0, "offhook")
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One change. `before` and `after` are JSON documents, empty where there was or is nothing; `at` milliseconds."""
+    """One change; `at` in milliseconds.
+
+    `before` and `after` are JSON documents, empty where there was or is nothing. A subject may keep them in its own
+    stored form, which costs a hot path nothing, and give the API a `Show` that tells what they say.
+    """
 
     tenant_id: int
     word: Word

@@ -64,17 +64,8 @@ def office_out(stored: Stored, at: datetime) -> wire.OfficeOut:
 
 def record_json(stored: Stored, plan: Plan, at: datetime) -> bytes:
     """An office with all that is stored of it, and its plan: a `wire.RecordAndPlan`, encoded."""
-    return whole_json(stored, plan, encode(office_out(stored, at)), encode(plan_out(plan)))
-
-
-def answer_json(office: bytes, plan: bytes) -> bytes:
-    """A `wire.OfficeAndPlan` from its encoded parts."""
-    return b'{"office":%b,"plan":%b}' % (office, plan)
-
-
-def whole_json(stored: Stored, plan: Plan, office: bytes, plan_json: bytes) -> bytes:
-    """`record_json` from the encoded v2 office and plan, so that a create encodes neither twice."""
-    return b'{"office":%b,%b,"plan":%b}' % (office[:-1], encode(_extras(stored, plan))[1:], plan_json)
+    office, extras = encode(office_out(stored, at)), encode(_extras(stored, plan))
+    return b'{"office":%b,%b,"plan":%b}' % (office[:-1], extras[1:], encode(plan_out(plan)))
 
 
 def _extras(stored: Stored, plan: Plan) -> wire.OfficeExtras:
