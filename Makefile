@@ -54,7 +54,7 @@ lock: ## choose new versions for requirements/*.txt (needs uv, e.g. pip install 
 	@! grep -nE '://|--index|--extra-index|--find-links' requirements/*.txt || { echo "an address got into the lock"; exit 1; }
 
 clean: ## remove .venv, caches and what the demo and the benchmark left
-	@rm -rf .venv .demo .bench build .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache src/*.egg-info
+	@rm -rf .venv .demo bench/out build .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache src/*.egg-info
 	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2> /dev/null || true
 
 # pip's whole output is kept in .venv/setup.log; the screen gets a line now and then.

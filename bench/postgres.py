@@ -7,15 +7,18 @@ the database is what pgbench inserts, with fresh ids, over and over.
 import contextlib
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import psycopg
 from psycopg import sql
 
 from bench.server import BenchError
+from offhook.kit.settings import Settings
 
 if TYPE_CHECKING:
     from tests.servers import PostgreSQL
@@ -217,3 +220,13 @@ def read_report(report: str, errors: str = "") -> Pgbench:
     if rate is None or mean is None or "aborted" in errors:
         raise BenchError(f"pgbench failed: {(errors or report)[-1500:]}")
     return Pgbench(float(rate[1]), float(mean[1]), int(failed[1]) if failed else 0)
+
+
+def store(url: str, company: int, seconds: float, run: int) -> float:
+    """Creates a second that the server's own writer commits there when they come ready, as pgbench's rows do."""
+    command = [sys.executable, "-m", "bench.store", Settings(database_url=url).url, str(company)]
+    command += ["--seconds", str(seconds), "--seed", str(100 + run)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
+    if done.returncode:
+        raise BenchError(f"bench.store failed: {done.stderr[-1500:]}")
+    return float(msgspec.json.decode(done.stdout)["rate"])

@@ -52,6 +52,16 @@ def found(tx: Transaction, ids: Ids, *, name: str, primary: dict[str, Any], admi
             ids, call, offices.Company(None, company.anchor_day), notices if environment == "live" else [], None,
             primary=True,
         )  # fmt: skip
+        about = encode({"id": str(company.id), "name": company.name, "country": company.country}).decode()
+        born = Event(
+            tenant_id=tenant,
+            word=Word.COMPANY_CREATED,
+            subject_id=str(company.id),
+            actor=SYSTEM,
+            at=at,
+            after=about,
+        )
+        events.append(tx, [born])
         if environment == "sandbox":
             numbers = stock_sandbox(tx, tenant, body.country)
         new.run(tx)
@@ -59,19 +69,10 @@ def found(tx: Transaction, ids: Ids, *, name: str, primary: dict[str, Any], admi
             tx, ids, company_id=company.id, environment=environment, name=f"first {environment} key"
         )
         office_ids[environment], keys[environment] = new.stored.id, key.secret
-        about = encode({"id": str(company.id), "name": company.name, "country": company.country}).decode()
         shown = encode({"id": str(key.key.id), "name": key.key.name, "scopes": key.key.scopes}).decode()
         events.append(
             tx,
             [
-                Event(
-                    tenant_id=tenant,
-                    word=Word.COMPANY_CREATED,
-                    subject_id=str(company.id),
-                    actor=SYSTEM,
-                    at=at,
-                    after=about,
-                ),
                 Event(
                     tenant_id=tenant,
                     word=Word.KEY_CREATED,

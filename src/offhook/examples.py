@@ -17,6 +17,7 @@ SMALL: dict[str, Any] = {
         "postal_code": "1100-053",
         "country": "PT",
     },
+    "timezone": "Europe/Lisbon",
     "hours_on": True,
     "monday_hours": ["09:00", "12:30", "14:00", "18:00"],
 }

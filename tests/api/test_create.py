@@ -283,7 +283,7 @@ def test_without_routing_options_the_older_fields_become_the_open_state(
     assert opened["try_dial_operators"] is (first != "menu")
     assert opened["action"] == ("menu" if first == "menu" else fallback or "voicemail")
     assert answer.office["first_action"] == (first or "operators")
-    assert answer.office["no_operators_action"] == (fallback or "voicemail")
+    assert answer.office["no_operators_action"] == (fallback or ("menu" if first == "menu" else "voicemail"))
     assert answer.office["routing_options"]["closed"] == {
         "action": "voicemail",
         "try_dial_operators": False,

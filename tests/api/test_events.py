@@ -16,10 +16,10 @@ def _since(company: Company, seen: int) -> list[dict[str, Any]]:
 
 def test_a_new_company_begins_with_what_made_it(company: Company):
     found = company.live.events()
-    assert [event["event"] for event in found] == ["office.created", "company.created", "key.created"]
-    assert found[0]["actor"] == {"name": "offhook init"}
-    assert found[1]["actor"] == {"name": "offhook"}
-    assert found[1]["subject_id"] == str(company.id)
+    assert [event["event"] for event in found] == ["company.created", "office.created", "key.created"]
+    assert found[1]["actor"] == {"name": "offhook init"}
+    assert found[0]["actor"] == {"name": "offhook"}
+    assert found[0]["subject_id"] == str(company.id)
     assert company.live.key not in str(found)
 
 

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from offhook.kit.errors import Refusal
-from offhook.kit.settings import SECRET, BadSettings, Settings, load
+from offhook.kit.settings import BadSettings, Settings, load, refuse_lifted_limits
 
 
 def test_without_anything_set_the_defaults_hold():
@@ -53,7 +53,6 @@ def test_the_environments_texts_become_values(name: str, text: str, value: Any):
         ("RATE_LIMIT_SCALE", "-1"),
         ("RATE_LIMIT_SCALE", "nan"),
         ("RATE_LIMIT_SCALE", "inf"),
-        ("RATE_LIMIT_SCALE", "1.01"),
         ("IDEMPOTENCY_DAYS", "0"),
         ("IDEMPOTENCY_DAYS", "91"),
         ("ACCESS_LOG", "perhaps"),
@@ -68,9 +67,11 @@ def test_what_cannot_be_used_stops_the_start(name: str, text: str):
 
 
 def test_limits_are_lifted_only_where_it_is_said_that_this_is_a_benchmark():
-    assert load({"benchmark": True, "rate_limit_scale": 50.0}, environ={}).rate_limit_scale == 50
-    with pytest.raises(BadSettings, match="benchmark"):
-        load({"rate_limit_scale": 50.0}, environ={})
+    refuse_lifted_limits(load({"benchmark": True, "rate_limit_scale": 50.0}, environ={}))
+    refuse_lifted_limits(load({"rate_limit_scale": 1.0}, environ={}))
+    for environ in ({}, {"OFFHOOK_BENCHMARK": "true"}):
+        with pytest.raises(BadSettings, match="benchmark"):
+            refuse_lifted_limits(load({"rate_limit_scale": 50.0}, environ=environ))
 
 
 @pytest.mark.parametrize("text", ["port = ", "colour = 1\n", "port = 'x'\n", "[port]\n"])
@@ -103,10 +104,8 @@ def test_postgresql_is_always_spoken_to_through_one_driver(given: str, url: str)
     assert Settings(database_url=given).url == url
 
 
-def test_every_setting_is_described_and_secret_ones_are_known():
+def test_every_setting_is_described():
     fields = msgspec.structs.fields(Settings)
-    names = {field.name for field in fields}
-    assert names >= SECRET - {"secret"}
     for field in fields:
         assert "extra" not in str(field.type)
         assert "description=" in str(Settings.__annotations__[field.name]), field.name

@@ -171,7 +171,7 @@ class Ledger:
             event_mark = max(seq, event_mark)
             if int(subject) != primary:
                 created[int(subject)] += 1
-                assert _created(after.encode()).office.name == fresh.get(int(subject)), "an event of another office"
+                assert json.loads(after)["office"]["name"] == fresh.get(int(subject)), "an event of another office"
         assert created == Counter(fresh.keys()), "not one office.created for each office"
         last_record = self._check_records(query, tenant, {number: asked_for[name] for number, name in fresh.items()})
         (count,) = query(f"SELECT office_count FROM primary_offices WHERE tenant_id = {tenant}")[0]

@@ -1,6 +1,8 @@
 """SIGTERM: what is under way is answered, what was acknowledged is kept, and the end comes in time with status 0."""
 
+import contextlib
 import socket
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -8,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.survival.conftest import Start, copied
-from tests.survival.ledger import Ledger, store_of
+from tests.survival.ledger import CONNECTIONS, Ledger, store_of
 from tests.survival.process import Process
+
+PRIMARIES = 2  # one in each environment
 
 
 def stop_under_load(server: Process, ledger: Ledger, after: float) -> None:
@@ -26,10 +30,31 @@ def stop_under_load(server: Process, ledger: Ledger, after: float) -> None:
         assert ledger.check_all(query) == len(ledger.acknowledged), "something was created and not acknowledged"
 
 
+def stop_while_the_store_is_held(server: Process, ledger: Ledger) -> None:
+    """Somebody else writes to the store when the stop comes: creates that wait for it are carried out all the same."""
+    with contextlib.closing(sqlite3.connect(server.data / "offhook.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        before = len(ledger.acknowledged)
+        with ledger.creating(seconds=20) as running:
+            time.sleep(0.2)
+            assert len(ledger.acknowledged) == before
+            assert server.process is not None
+            server.process.terminate()
+            time.sleep(0.7)
+            assert server.process.poll() is None, "it did not wait"
+            other.execute("ROLLBACK")
+            assert server.process.wait(10) == 0
+            assert running.result().ended == "server gone"
+    assert len(ledger.acknowledged) == before + CONNECTIONS
+    with store_of(server) as query:
+        assert len(query("SELECT id FROM offices")) == len(ledger.acknowledged) + PRIMARIES
+
+
 def test_a_stop_under_load_answers_what_it_began(start: Start) -> None:
     server = start()
     ledger = Ledger(server, 3)
     stop_under_load(server, ledger, 0.4)
+    stop_while_the_store_is_held(server, ledger)
     assert not server.faults()
 
 

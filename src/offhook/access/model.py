@@ -15,8 +15,6 @@ SCOPES = {
     "admin": "Everything in the key's environment, keys included.",
     "offices:read": "Read offices, their plans, hours and emergency addresses.",
     "offices:write": "Create, change and delete offices.",
-    "numbers:read": "Read the number inventory.",
-    "numbers:write": "Add numbers to the inventory and take them out.",
     "company:read": "Read the company.",
     "events:read": "Read the event log.",
 }

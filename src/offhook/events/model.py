@@ -22,7 +22,6 @@ class Word(StrEnum):
     OFFICE_EMERGENCY_ADDRESS_UPDATED = "office.emergency_address_updated"
     OFFICE_DELETED = "office.deleted"
     NUMBER_ADDED = "number.added"
-    NUMBER_REMOVED = "number.removed"
     NUMBER_ASSIGNED = "number.assigned"
     NUMBER_RELEASED = "number.released"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from offhook.hours.model import SpecialDay
-from offhook.kit.errors import Invalid, Notice, Violation, shown
+from offhook.kit.errors import Invalid, Notice, Violation, sentence, shown
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -93,19 +93,19 @@ def _country(country: str) -> tuple["type[HolidayBase] | None", list[Violation]]
     code = country.upper()
     if code == PSEUDO_COUNTRY:
         message = "DP is no country and has no public holidays; name the country that counts, or enter days by hand"
-        return None, [Violation(location="country", message=message, sent=shown(country))]
+        return None, [Violation(location="country", message=sentence(message), sent=shown(country))]
     if len(code) != 2 or code not in EntityLoader.get_country_codes(include_aliases=False):
         message = "no holidays are known for it; send an ISO 3166 code of two letters such as US, or enter days by hand"
-        return None, [Violation(location="country", message=message, sent=shown(country))]
+        return None, [Violation(location="country", message=sentence(message), sent=shown(country))]
     return type(getattr(holidays, code)()), []
 
 
 def _years(years: Sequence[int]) -> tuple[list[int], list[Violation]]:
     if not 1 <= len(years) <= MAX_YEARS:
         message = f"names {len(years)} years; send 1 to {MAX_YEARS} of them"
-        return [], [Violation(location="years", message=message)]
+        return [], [Violation(location="years", message=sentence(message))]
     faults = [
-        Violation(location=f"years[{index}]", message=f"must be {FIRST_YEAR} to {LAST_YEAR}", sent=shown(year))
+        Violation(location=f"years[{index}]", message=f"Must be {FIRST_YEAR} to {LAST_YEAR}.", sent=shown(year))
         for index, year in enumerate(years)
         if not FIRST_YEAR <= year <= LAST_YEAR
     ]
@@ -126,7 +126,7 @@ def _unknown_region(kind: "type[HolidayBase]", region: str) -> Violation:
     known = ", ".join(kind.subdivisions)
     allowed = f"send one of {known}" if known else f"{place} has one calendar for all; leave it out"
     message = f"not a part of {place} with holidays of its own; {allowed}"
-    return Violation(location="region", message=message, sent=shown(region))
+    return Violation(location="region", message=sentence(message), sent=shown(region))
 
 
 def _language(kind: "type[HolidayBase]", language: str | None) -> str | None:

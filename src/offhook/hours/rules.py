@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from offhook.hours.model import DAY_MINUTES, DAYS, Period
-from offhook.kit.errors import Violation, shown
+from offhook.kit.errors import Violation, sentence, shown
 
 MAX_ENTRIES = 48
 
@@ -31,13 +31,13 @@ def parse_day(entries: Sequence[str], location: str) -> tuple[tuple[Period, ...]
     """
     if len(entries) > MAX_ENTRIES:
         message = f"has {len(entries)} entries; at most {MAX_ENTRIES} (24 pairs) are taken: join or drop pairs"
-        return (), [Violation(location=location, message=message)]
+        return (), [Violation(location=location, message=sentence(message))]
     known = len("".join(entries)) <= MAX_ENTRIES * len("HH:MM")
     periods, faults = (_parse_cached if known else _parse)(tuple(entries))
     if not faults:
         return periods, []
     return (), [
-        Violation(location=f"{location}[{index}]", message=message, sent=shown(entries[index]))
+        Violation(location=f"{location}[{index}]", message=sentence(message), sent=shown(entries[index]))
         for index, message in faults
     ]
 

@@ -41,6 +41,11 @@ def redacted(text: str) -> str:
     return _KEY.sub("ohk_***", text) if "ohk_" in text else text
 
 
+def sentence(clause: str) -> str:
+    """A clause such as "must be HH:MM" as a sentence."""
+    return f"{clause[:1].upper()}{clause[1:]}."
+
+
 def shown(value: Any) -> str:
     """`value` as it goes into an error: compact, at most 120 characters, nothing that breaks a line."""
     text = value[: SENT_LIMIT + 1] if isinstance(value, str) else _brief.repr(value)

@@ -14,7 +14,8 @@ import msgspec
 from offhook.kit.errors import Refusal
 
 PREFIX = "OFFHOOK_"
-SECRET = frozenset({"secret", "database_url", "redis_url"})
+FLAGS_ONLY = frozenset({"benchmark"})
+"""What only the command line can set, so that nobody lifts limits by something left in an environment or a file."""
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -38,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, _field("Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535), _field("Port to listen on; 0 takes a free one.")] = 8080
     rate_limit_scale: Annotated[
-        float, msgspec.Meta(gt=0), _field("Multiplies every limit; above 1 only with --benchmark.")
+        float, msgspec.Meta(gt=0, le=1e9), _field("Multiplies every limit; above 1 only with --benchmark.")
     ] = 1.0
     benchmark: Annotated[bool, _field("Allow rate_limit_scale above 1 and serve /benchmark/echo; says so.")] = False
     log_level: Annotated[str, _field("debug, info, warning or error.")] = "info"
@@ -71,7 +72,9 @@ def load(
     environ = os.environ if environ is None else environ
     names = {field.name for field in msgspec.structs.fields(Settings)}
     values: dict[str, Any] = {
-        name: environ[key] for name in names if (key := PREFIX + name.upper()) in environ and environ[key] != ""
+        name: environ[key]
+        for name in names - FLAGS_ONLY
+        if (key := PREFIX + name.upper()) in environ and environ[key] != ""
     }
     chosen = file or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
     if chosen is not None:
@@ -79,7 +82,7 @@ def load(
             given = tomllib.loads(chosen.read_text())
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise BadSettings(f"The settings file {chosen} cannot be read: {error}") from None
-        if unknown := sorted(given.keys() - names):
+        if unknown := sorted(given.keys() - (names - FLAGS_ONLY)):
             raise BadSettings(f"The settings file {chosen} names unknown settings: {', '.join(unknown)}")
         values |= given
     values |= {name: value for name, value in (flags or {}).items() if value is not None}
@@ -87,11 +90,15 @@ def load(
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise BadSettings(f"A setting cannot be used: {error}") from None
+    if settings.log_level not in ("debug", "info", "warning", "error"):
+        raise BadSettings("log_level must be debug, info, warning or error.")
+    return settings
+
+
+def refuse_lifted_limits(settings: Settings) -> None:
+    """BadSettings for a server whose limits are lifted although it is not started as a benchmark."""
     if settings.rate_limit_scale > 1 and not settings.benchmark:
         raise BadSettings(
             "OFFHOOK_RATE_LIMIT_SCALE above 1 lifts the limits that protect every company; "
             "it is accepted only by a server started with --benchmark."
         )
-    if settings.log_level not in ("debug", "info", "warning", "error"):
-        raise BadSettings("log_level must be debug, info, warning or error.")
-    return settings

@@ -43,7 +43,6 @@ _RELEASE = Statement(
     "UPDATE numbers SET target_type = '', target_id = 0 WHERE tenant_id = ? AND target_type = ? AND target_id = ? "
     "AND e164 = ?"
 )
-_REMOVE = Statement("DELETE FROM numbers WHERE tenant_id = ? AND e164 = ? AND target_type = ''")
 
 
 def get(tx: Transaction, tenant_id: int, e164: str) -> Any | None:
@@ -69,8 +68,3 @@ def claim(tx: Transaction, tenant_id: int, e164: str, target_type: str, target_i
 def release(tx: Transaction, tenant_id: int, e164: str, target_type: str, target_id: int) -> bool:
     """Make a target's number free; False if it was not the target's."""
     return tx.change(_RELEASE, tenant_id, target_type, target_id, e164) == 1
-
-
-def remove(tx: Transaction, tenant_id: int, e164: str) -> bool:
-    """Take a free number out of the inventory."""
-    return tx.change(_REMOVE, tenant_id, e164) == 1

@@ -318,7 +318,7 @@ def _older_form(
     body: wire.OfficeIn, found: list[Violation], notices: list[Notice]
 ) -> tuple[Routing, Routing, str, str]:
     first = body.first_action or "operators"
-    fallback = body.no_operators_action or "voicemail"
+    fallback = body.no_operators_action or ("menu" if first == "menu" else "voicemail")
     if fallback in TARGETS:
         kinds = ", ".join(TARGETS[fallback])
         text = f"{fallback} needs a target ({kinds}), which only routing_options.open can name: send routing_options."
@@ -336,6 +336,8 @@ def _older_form(
         keys = DEFAULT_MENU
         text = "The menu was given the keys 0 (operator) and 1 (directory); send routing_options to choose them."
         notices.append(Notice("menu_default", "routing_options.open.dtmf", text))
+    if action == "disabled":
+        _warn_disabled("no_operators_action", notices)
     opened = Routing(action=action, try_dial_operators=first == "operators", operator_routing=_STRATEGY, dtmf=keys)
     return opened, _STOCK_CLOSED, first, fallback
 
@@ -347,8 +349,7 @@ def _state(state: wire.RoutingState, location: str, found: list[Violation], noti
         text = "The menu has no keys: every caller ends in voicemail."
         notices.append(Notice("menu_without_keys", f"{location}.dtmf", text))
     if state.action == "disabled":
-        text = "The caller hears that nobody is available, then the call ends."
-        notices.append(Notice("action_disabled", f"{location}.action", text))
+        _warn_disabled(f"{location}.action", notices)
     return Routing(
         action=state.action,
         try_dial_operators=state.try_dial_operators,
@@ -357,6 +358,10 @@ def _state(state: wire.RoutingState, location: str, found: list[Violation], noti
         operator_routing=state.operator_routing or _STRATEGY,
         dtmf=keys,
     )
+
+
+def _warn_disabled(field: str, notices: list[Notice]) -> None:
+    notices.append(Notice("action_disabled", field, "The caller hears that nobody is available, then the call ends."))
 
 
 def _keys(

@@ -1,4 +1,4 @@
-"""What events keep of an office: its rows as they were stored, which costs a create nothing. Shown in full when read."""
+"""What events keep of an office: its rows as they were stored, at no cost to a create, and shown in full when read."""
 
 from datetime import UTC, datetime
 from typing import Any
