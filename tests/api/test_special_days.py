@@ -303,3 +303,29 @@ def test_moments_that_cannot_be_are_refused(embedded: Company, query: str, place
 )
 def test_moments_at_the_edges_are_taken(embedded: Company, query: str):
     assert embedded.live.get(f"{_office(embedded.live)}/opening-periods?{query}").status == 200
+
+
+def test_a_date_and_kind_that_stands_twice_is_refused(embedded: Company):
+    place = f"{_office(embedded.live)}/special-days"
+    answer = embedded.live.put(place, {"days": [EVE, DAY, EVE | {"name": "Again"}]})
+    assert answer.places == ["days[2].date"]
+    assert "days[0]" in answer.errors[0]["message"]
+
+
+def test_what_has_no_dry_run_is_not_carried_out_by_one(embedded: Company):
+    place, dry = _office(embedded.live), {"offhook-dry-run": "true"}
+    assert embedded.live.put(f"{place}/special-days", {"days": [EVE]}, headers=dry).places == ["Offhook-Dry-Run"]
+    assert embedded.live.delete(place, headers=dry).places == ["Offhook-Dry-Run"]
+    assert embedded.live.get(place, headers=dry).status == 200
+    assert embedded.live.get(f"{place}/special-days").json["days"] == []
+
+
+def test_imports_with_one_key_at_the_same_time_are_one_change(company: Company):
+    place, key = _office(company.live), {"idempotency-key": "import-2"}
+    before = len(company.live.events())
+    answers = company.live.together(
+        company.live.sending("POST", f"{place}/holidays/import", {"years": [2026]}, headers=key) for _ in range(8)
+    )
+    assert {answer.status for answer in answers} == {200}
+    assert len({str(answer.json) for answer in answers}) == 1
+    assert len(company.live.events()) == before + 1
