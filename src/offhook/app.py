@@ -5,6 +5,7 @@ ASGI form.
 """
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -177,6 +178,7 @@ def _site(offhook: Offhook) -> Litestar:
     """What is not the API: health, metrics, the OpenAPI document, its reference page."""
     document = openapi.encoded(offhook.document)
     page = reference.render(offhook.document)
+    packed = gzip.compress(page)
     assets = {asset.name: asset for asset in reference.ASSETS}
     settings = offhook.settings
 
@@ -206,8 +208,12 @@ def _site(offhook: Offhook) -> Litestar:
         return Response(document, media_type="application/json")
 
     @get(["/", "/docs"])
-    async def docs() -> Response[bytes]:
-        return Response(page, media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
+    async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
+        headers = {**_PAGE_HEADERS, "vary": "accept-encoding"}
+        small = "gzip" in request.headers.get("accept-encoding", "")
+        if small:
+            headers["content-encoding"] = "gzip"
+        return Response(packed if small else page, media_type="text/html; charset=utf-8", headers=headers)
 
     @get("/docs/assets/{name:str}")
     async def asset(name: FromPath[str]) -> Response[bytes]:

@@ -373,6 +373,35 @@ def test_ninety_thousand_spoiled_bodies_get_an_answer_each_and_leave_no_mark(tar
     bombard(target, 90_000, 2, may_grow=64, say=say)
 
 
+@pytest.mark.parametrize("size", [0, 1, 31, 32, 33, 49, 50, 51, 52, 95, 96, 97, 400, 401, 3000])
+def test_lists_of_any_length_with_a_fault_at_their_end_are_refused_in_form(target: Process, size: int) -> None:
+    since = target.log.stat().st_size
+    hours, keys = ["08:00"] * size, [{"input": "1", "options": {"action": "operator"}}] * size
+    own = f"{WHOLE}/{target.ask('GET', f'{OFFICES}/primary').json['id']}"
+    day = {"date": "2026-12-24", "name": "Day"}
+    wrongs: list[Any] = ["25:00", 8, None, {}, [[]], "x" * 5000]
+    for wrong in wrongs:
+        for method, path, body in (
+            ("POST", OFFICES, {**FULL, "monday_hours": [*hours, wrong]}),
+            ("POST", OFFICES, placed(FULL, [*keys, wrong])),
+            ("POST", OFFICES, placed(FULL, [*keys, {"input": wrong}])),
+            ("PATCH", f"{OFFICES}/{target.company.office_id}", {"friday_hours": [*hours, wrong]}),  # type: ignore[union-attr]
+            ("PUT", f"{own}/special-days", {"days": [*[day] * size, wrong]}),
+            ("PUT", f"{own}/special-days", {"days": [*[day] * size, {**day, "hours": [*hours[:200], wrong]}]}),
+            ("POST", f"{own}/holidays/import", {"years": [*[2026] * size, wrong], "hours": [*hours, wrong]}),
+        ):
+            answer = target.ask(method, path, body, {"Offhook-Dry-Run": "true"})
+            fits(answer.status, answer.body, json.dumps(body)[:300].encode())
+    check_log(target, since)
+
+
+def placed(body: dict[str, Any], keys: list[Any]) -> dict[str, Any]:
+    """`body` with another menu."""
+    changed = deepcopy(body)
+    changed["routing_options"]["open"]["dtmf"] = keys
+    return changed
+
+
 # Hypothesis
 
 

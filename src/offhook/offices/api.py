@@ -1,7 +1,5 @@
 """The routes of offices: v2's, to the letter, and what Offhook adds under /api/offhook/v1. Thin: read, do, answer."""
 
-from collections.abc import Awaitable, Callable
-
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
 from offhook.billing.wire import plan_out
@@ -40,17 +38,14 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
     async def primary(call: Call) -> Reply:
         return reply_of(render.office_out(await offices.primary(call.principal.tenant_id), clock.now()))
 
-    def listing(name: str, shape: Callable[[Stored], object]) -> Callable[[Call], Awaitable[Reply]]:
-        async def page(call: Call) -> Reply:
-            query: wire.OfficeListQuery = call.query or wire.OfficeListQuery()
-            tenant, filters = call.principal.tenant_id, [query.active_only]
-            after = cursors.open(query.cursor, name, tenant, filters) if query.cursor else 0
-            found = await offices.page(tenant, after, query.limit + 1, query.active_only)
-            shown_now, more = found[: query.limit], len(found) > query.limit
-            cursor = cursors.seal(name, tenant, filters, shown_now[-1].id) if more else None
-            return reply_of(wire.OfficePage(items=[shape(stored) for stored in shown_now], cursor=cursor))
-
-        return page
+    async def page(call: Call) -> Reply:
+        query: wire.OfficeListQuery = call.query or wire.OfficeListQuery()
+        tenant, filters = call.principal.tenant_id, [query.active_only]
+        after = cursors.open(query.cursor, "offices", tenant, filters) if query.cursor else 0
+        found = await offices.page(tenant, after, query.limit + 1, query.active_only)
+        here, at = found[: query.limit], clock.now()
+        cursor = cursors.seal("offices", tenant, filters, here[-1].id) if len(found) > query.limit else None
+        return reply_of(wire.OfficePage(items=[render.office_out(stored, at) for stored in here], cursor=cursor))
 
     async def change_hours(call: Call) -> Reply:
         stored, plan = await offices.change_hours(call, _id(call))
@@ -144,7 +139,7 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
             tag="Offices",
             summary="List offices",
             description="The company's offices, oldest first. A cursor stays good for seven days.",
-            handler=listing("offices", lambda stored: render.office_out(stored, clock.now())),
+            handler=page,
             scope="offices:read",
             query=wire.OfficeListQuery,
             reply=wire.OfficePage,
@@ -230,19 +225,6 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
             scope="offices:read",
             reply=wire.OffDutyStatuses,
             reply_description="The reasons.",
-        ),
-        Operation(
-            id="offhook.offices.list",
-            method="GET",
-            path=V1,
-            tag="Offices, whole",
-            summary="List offices as v2 does",
-            description="The same list under the additive path.",
-            handler=listing("offhook.offices", lambda stored: render.office_out(stored, clock.now())),
-            scope="offices:read",
-            query=wire.OfficeListQuery,
-            reply=wire.OfficePage,
-            reply_description="A page of offices.",
         ),
         Operation(
             id="offhook.offices.get",

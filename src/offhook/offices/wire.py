@@ -291,7 +291,7 @@ class OfficeAndPlan(msgspec.Struct, kw_only=True):
 class OfficePage(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A page of offices."""
 
-    items: list[Any] = []
+    items: list[OfficeOut] = []
     cursor: Annotated[str | None, Meta(description="Absent on the last page.")] = None
 
 
