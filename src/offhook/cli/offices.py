@@ -178,7 +178,7 @@ def list_offices(
         found: list[Any] = []
         query = {"limit": "100"} | ({"active_only": "true"} if active_only else {})
         while True:
-            page = (await client.patiently(lambda: client.call("GET", "/api/v2/offices", query=query))).document
+            page = (await client.patiently(lambda: client.call("GET", OFFICES, query=query))).document
             found += page.get("items", [])
             if "cursor" not in page:
                 return (found[:limit] if limit else found), bool(limit) and len(found) > limit
