@@ -23,7 +23,7 @@ demo: setup ## create an office on a server of its own and show what happened; O
 	@$(BIN)/python -m offhook.demo
 
 test: setup ## run the tests, kills and fuzz in their short form; ARGS=... goes to pytest
-	@$(BIN)/pytest -m "not long" -n $(WORKERS) $(ARGS)
+	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-long: setup ## run the kill, fuzz and load tests in full
 	@$(BIN)/pytest -m long --hypothesis-profile=long $(ARGS)

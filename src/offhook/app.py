@@ -8,7 +8,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
@@ -27,7 +27,7 @@ from offhook.billing import api as billing_api
 from offhook.console import reference
 from offhook.events import api as events_api
 from offhook.examples import CREATE_EXAMPLES
-from offhook.kit import clock, openapi, phones, tracing
+from offhook.kit import clock, openapi, phones
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Refusal
 from offhook.kit.ids import EPOCH_MS, Ids
@@ -43,6 +43,9 @@ from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Database
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+
+if TYPE_CHECKING:
+    from offhook.kit.tracing import Traced
 
 log = structlog.get_logger("offhook")
 
@@ -112,6 +115,11 @@ class Offhook:
         self._housekeeping: asyncio.Task[None] | None = None
         phones.warm()
 
+    def has_company(self) -> bool:
+        """Whether anybody has been set up in the store."""
+        with self.database.reading() as tx:
+            return bool(access_store.all_companies(tx))
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Offhook"]:
         """Housekeeping while the block runs; at its end everything submitted is committed and the store is closed."""
@@ -156,17 +164,24 @@ class Offhook:
 
 def application(offhook: Offhook) -> Any:
     """The ASGI application: the gate for the API, Litestar for all else."""
-    site = _site(offhook)
     gate: Any = offhook.gate
+    traced = None
     if offhook.settings.otel_endpoint:
-        gate = tracing.Traced(gate, offhook.settings.otel_endpoint)
+        # A large library, which nobody should wait for who does not use it.
+        from offhook.kit.tracing import Traced
+
+        gate = traced = Traced(gate, offhook.settings.otel_endpoint)
+    site = _site(offhook, traced)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path = scope["path"]
             if path.startswith("//"):
                 path = "/" + path.lstrip("/")
-            if path.startswith(("/api/", "/oauth2/")):
+            if scope["method"] == "HEAD":
+                # The server leaves the body out by itself.
+                scope = {**scope, "method": "GET"}
+            if path.startswith(("/api/", "/oauth2/")) or path == "/api":
                 await gate(scope, receive, send)
                 return
         await site(scope, receive, send)  # type: ignore[arg-type]
@@ -174,7 +189,7 @@ def application(offhook: Offhook) -> Any:
     return front
 
 
-def _site(offhook: Offhook) -> Litestar:
+def _site(offhook: Offhook, traced: "Traced | None") -> Litestar:
     """What is not the API: health, metrics, the OpenAPI document, its reference page."""
     document = openapi.encoded(offhook.document)
     page = reference.render(offhook.document)
@@ -235,6 +250,8 @@ def _site(offhook: Offhook) -> Litestar:
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with offhook.running():
             yield
+        if traced is not None:
+            await asyncio.to_thread(traced.close)
 
     return Litestar(
         handlers,

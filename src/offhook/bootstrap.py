@@ -84,8 +84,3 @@ def found(tx: Transaction, ids: Ids, *, name: str, primary: dict[str, Any], admi
             ],
         )
     return Founded(company, office_ids, keys, numbers, notices)
-
-
-def primary_body(**fields: Any) -> dict[str, Any]:
-    """A create body for a primary office from what `offhook init` asks."""
-    return {name: value for name, value in fields.items() if value is not None}

@@ -87,6 +87,9 @@ def serve(settings: Settings, bound: socket.socket, started: Callable[[str], Non
         backlog=_BACKLOG,
     )
 
+    if not offhook.has_company():
+        log.warning("no_company", mend="offhook init makes one; until then no key is valid here")
+
     def ready() -> None:
         log.info("serving", url=url, store=offhook.database.url.get_backend_name(), benchmark=settings.benchmark)
         started(url)

@@ -159,7 +159,7 @@ def test_a_key_is_kept_as_a_hash_only(company: Company):
 
 # Scopes and environments
 
-READS = [OFFICES, f"{OFFICES}/primary", f"{OFFICES}/ID", f"{OFFICES}/ID/plan", f"{OFFICES}/ID/e911", WHOLE,
+READS = [OFFICES, f"{OFFICES}/primary", f"{OFFICES}/ID", f"{OFFICES}/ID/plan", f"{OFFICES}/ID/e911",
          f"{WHOLE}/ID", f"{WHOLE}/ID/opening-periods", f"{WHOLE}/ID/special-days"]  # fmt: skip
 WRITES = [
     ("POST", OFFICES),

@@ -236,7 +236,6 @@ def test_a_length_that_is_declared_too_large_is_413_before_a_byte_is_read(embedd
     [
         ("DELETE", OFFICES, "GET, POST"),
         ("PUT", OFFICES, "GET, POST"),
-        ("HEAD", OFFICES, "GET, POST"),
         ("OPTIONS", OFFICES, "GET, POST"),
         ("BREW", OFFICES, "GET, POST"),
         ("POST", f"{OFFICES}/primary", "GET"),

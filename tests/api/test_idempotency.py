@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from offhook.kit import clock
-from tests.api.desk import OFFICES, Company, full, office
+from tests.api.desk import OFFICES, WHOLE, Company, full, office
 
 
 def _key(value: str = "a-key") -> dict[str, Any]:
@@ -140,3 +140,23 @@ def test_the_callers_clock_has_no_say_in_how_long_an_answer_is_kept(company: Com
     first = company.sandbox.at("2026-01-01T00:00:00Z").made(office(), **_key())
     again = company.sandbox.at("2030-01-01T00:00:00Z").made(office(), **_key())
     assert again.id == first.id
+
+
+def test_a_key_used_for_one_office_is_not_for_another(company: Company):
+    first, second = (company.live.made(office(name=name)).id for name in ("First", "Second"))
+    key = {"idempotency-key": "one key"}
+    body = {"years": [2026], "country": "US"}
+    assert company.live.post(f"{WHOLE}/{first}/holidays/import", body, headers=key).status == 200
+    assert company.live.post(f"{WHOLE}/{second}/holidays/import", body, headers=key).status == 409
+    assert company.live.get(f"{WHOLE}/{second}/special-days").json["days"] == []
+
+
+def test_the_same_create_otherwise_written_is_the_same(company: Company):
+    key = {"idempotency-key": "same"}
+    first = company.live.create(office(ring_seconds=30), headers=key)
+    for body in (office(ring_seconds="30"), office(ring_seconds=30, billing_contact=None)):
+        again = company.live.create(body, headers=key)
+        assert again.status == 200
+        assert again.id == first.id
+    assert company.live.create(office(ring_seconds=31), headers=key).status == 409
+    assert company.live.dry(office(ring_seconds=31), headers=key).status == 409

@@ -48,9 +48,12 @@ def test_a_whole_office_shows_what_v2_never_returns(company: Company):
     assert answer.headers["etag"] == '"1"'
 
 
-def test_the_additive_list_is_that_of_v2(company: Company):
-    company.live.made()
-    assert company.live.get(WHOLE).json == company.live.get(OFFICES).json
+def test_a_change_that_changes_nothing_is_none(company: Company):
+    made = company.live.made(office())
+    before = len(company.live.events())
+    assert company.live.patch(f"{OFFICES}/{made.id}", {}).headers["etag"] == '"1"'
+    assert company.live.put(f"{WHOLE}/{made.id}", office()).headers["etag"] == '"1"'
+    assert len(company.live.events()) == before
 
 
 def test_an_office_is_replaced_by_a_whole_body(company: Company):
@@ -166,7 +169,9 @@ def test_a_change_of_the_plans_period_moves_the_next_invoice(desk: Desk):
     assert yearly.office["billing"]["committed_until"] == "1801353600000"
     monthly = caller.put(f"{WHOLE}/{made.id}", office())
     assert monthly.plan["next_billing_date"] == made.plan["next_billing_date"]
-    assert "committed_until" not in monthly.office["billing"]
+    # What was agreed for a year is not undone by a change of the period, and that is said.
+    assert monthly.office["billing"]["committed_until"] == "1801353600000"
+    assert "commitment_kept" in monthly.codes
 
 
 def test_the_primary_office_keeps_its_currency_while_there_are_others(company: Company):

@@ -434,3 +434,10 @@ def test_unknown_parameters_are_noted_but_for_the_key_and_empty_ones():
     read_query({"x": ["1"], "y": [""], "apikey": ["secret"]}, Query, notices)
     assert [(notice.code, notice.field) for notice in notices] == [("unknown_parameter", "x")]
     assert "secret" not in str(notices)
+
+
+@pytest.mark.parametrize("depth", range(900, 1100, 3))
+def test_nesting_under_a_key_that_is_dropped_is_refused_as_well(depth: int):
+    raw = b'{"a":' + b"[" * depth + b"]" * depth + b',"a":1}'
+    with pytest.raises(Malformed):
+        parse(raw)

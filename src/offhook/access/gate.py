@@ -56,7 +56,7 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 
-_JSON_HEADER = (b"content-type", b"application/json")
+MAX_WARNINGS = 32
 
 
 class Gate:
@@ -209,7 +209,14 @@ class Gate:
         if media not in operation.media:
             raise UnsupportedMedia(
                 f"The Content-Type must be {' or '.join(operation.media)}.",
-                [Violation(location="Content-Type", message="Not read here.", sent=shown(media))],
+                [
+                    Violation(
+                        location="Content-Type",
+                        reason=UnsupportedMedia.reason,
+                        message=f"Must be {' or '.join(operation.media)}.",
+                        sent=shown(media),
+                    )
+                ],
             )
         if heads.length is not None and heads.length > operation.body_limit:
             raise TooLarge(f"The body may have {operation.body_limit} bytes; this one has {heads.length}.")
@@ -425,10 +432,15 @@ def refusal_reply(refusal: Refusal) -> Reply:
 
 
 def warning_headers(notices: list[Notice]) -> list[tuple[bytes, bytes]]:
-    """`Offhook-Warning`, one each: `code; field; text`. What is not ASCII is percent-encoded."""
-    return [
-        (b"offhook-warning", "; ".join((_safe(n.code), _safe(n.field), _safe(n.text))).encode()) for n in notices[:32]
-    ]
+    """`Offhook-Warning`, one each: `code; field; text`. What is not ASCII is percent-encoded.
+
+    Clients bound their headers: of more than 32 warnings the last header counts the rest, and each has 400 bytes.
+    """
+    told = notices if len(notices) <= MAX_WARNINGS else notices[: MAX_WARNINGS - 1]
+    values = ["; ".join((_safe(n.code), _safe(n.field), _safe(n.text))) for n in told]
+    if len(told) < len(notices):
+        values.append(f"more_warnings; ; {len(notices) - len(told)} more warnings are not listed here.")
+    return [(b"offhook-warning", (v if len(v) <= 400 else v[:397] + "...").encode()) for v in values]
 
 
 def _safe(text: str) -> str:

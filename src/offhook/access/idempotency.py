@@ -57,6 +57,21 @@ def digest(tenant_id: int, operation: str, key: str) -> bytes:
     return hashlib.sha256(f"{tenant_id}\0{operation}\0{key}".encode()).digest()
 
 
+def refuse_other(tx: Transaction, claim: Claim | None) -> None:
+    """Conflict if the claim's key has answered another body; changes nothing."""
+    found = store.reply(tx, claim.digest) if claim is not None else None
+    if claim is not None and found is not None and found[3] + claim.keep_ms > claim.at:
+        _refuse_other(found[0], claim)
+
+
+def _refuse_other(fingerprint: bytes, claim: Claim) -> None:
+    if fingerprint != claim.fingerprint:
+        raise Conflict(
+            "This Idempotency-Key was already used with another body; use a new key for a new request.",
+            [Violation(location="Idempotency-Key", reason="conflict", message="Already used with another body.")],
+        )
+
+
 def replay(tx: Transaction, claim: Claim) -> Outcome | None:
     """The first answer, if there is one still kept; Conflict if it answered another body."""
     found = store.reply(tx, claim.digest)
@@ -66,11 +81,7 @@ def replay(tx: Transaction, claim: Claim) -> Outcome | None:
     if kept_at + claim.keep_ms <= claim.at:
         store.forget_reply(tx, claim.digest)
         return None
-    if fingerprint != claim.fingerprint:
-        raise Conflict(
-            "This Idempotency-Key was already used with another body; use a new key for a new request.",
-            [Violation(location="Idempotency-Key", reason="conflict", message="Already used with another body.")],
-        )
+    _refuse_other(fingerprint, claim)
     return Outcome(body.encode(), tuple(msgspec.json.decode(warnings, type=list[Notice])), replayed=True)
 
 

@@ -229,6 +229,7 @@ class SharedLimiter:
         self._healthy = True
         self._probing = False
         self._next_try = 0.0
+        self._back_at = float("-inf")
 
     @property
     def healthy(self) -> bool:
@@ -263,7 +264,10 @@ class SharedLimiter:
         if accepted:
             # The process's own log is kept as well: it takes over when Redis fails, and knows a bound for `remaining`.
             own = self._memory.take(key, limit)
-            return own if own.accepted else Verdict(True, own.limit, 0, own.reset_after)
+            if own.accepted or self._clock() - self._back_at < limit.seconds:
+                # What was accepted while Redis was away, it does not know; within a window this process does.
+                return own
+            return Verdict(True, own.limit, 0, own.reset_after)
         return await self._refused(key, limit, item)
 
     def would_refuse(self, key: Key, limit: Limit) -> Verdict | None:
@@ -332,6 +336,7 @@ class SharedLimiter:
     def _found(self) -> None:
         if not self._healthy:
             self._healthy = True
+            self._back_at = self._clock()
             log.warning("rate_limit_store_back", url=self._shown, limits="shared")
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from offhook.access import model, store
 from offhook.access.model import Company, Environment, Key, Principal
 from offhook.kit import clock
-from offhook.kit.errors import NotFound, Unauthenticated
+from offhook.kit.errors import NotFound, Refusal, Unauthenticated
 from offhook.kit.ids import Ids
 from offhook.kit.wire import encode
 from offhook.storage.batches import Lookup, Writer
 from offhook.storage.database import Database, Transaction
 
-# A key revoked by another process stops working here within this time; one revoked by this process, at once.
+# A key that was revoked stops working here within this time.
 TRUST_SECONDS = 1.0
 MAX_CACHED = 10_000
 
@@ -112,14 +112,19 @@ class Access:
         return principal
 
     def forget(self) -> None:
-        """Check every key anew; called when one was revoked here."""
+        """Check every key anew at its next use."""
         self._known.clear()
 
     async def flush(self) -> None:
         """Write down the last uses since the last flush."""
         if self._used:
-            uses, self._used = sorted(self._used.items()), {}
-            await self._writer.run(lambda tx: store.mark_used(tx, uses))
+            noted, self._used = self._used, {}
+            try:
+                await self._writer.run(lambda tx: store.mark_used(tx, sorted(noted.items())))
+            except Refusal:
+                # The store is away; later uses stand, the others wait with them.
+                self._used = noted | self._used
+                raise
 
     async def close(self) -> None:
         """Finish the look-ups under way."""

@@ -92,7 +92,7 @@ class Invalid(Refusal):
         if len(found) > MAX_VIOLATIONS:
             text = f"{len(found) - MAX_VIOLATIONS} more violations are not listed."
             found = (*found[:MAX_VIOLATIONS], Violation(location="", message=text))
-        first = f"{found[0].location}: {found[0].message}"
+        first = f"{found[0].location}: {found[0].message}".removeprefix(": ")
         more = "" if len(found) == 1 else f" (and {len(found) - 1} more, see errors)"
         return cls(first + more, found)
 

@@ -90,6 +90,8 @@ def load(
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise BadSettings(f"A setting cannot be used: {error}") from None
+    if settings.database_url and "://" not in settings.database_url:
+        raise BadSettings("database_url must be a URL, such as postgresql://user@host/name; what was set is none.")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings("log_level must be debug, info, warning or error.")
     return settings

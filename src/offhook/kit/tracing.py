@@ -10,6 +10,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from offhook.kit.errors import shown
+
 Message = MutableMapping[str, Any]
 
 
@@ -35,12 +37,13 @@ class Traced:
         """Answer a request within a span."""
         carrier = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"] if k == b"traceparent"}
         # The path, never the query: a key may stand there.
-        name = f"{scope['method']} {scope['path'][:200]}"
+        path = shown(scope["path"])
+        name = f"{scope['method']} {path}"
         with self._tracer.start_as_current_span(
             name,
             context=self._propagator.extract(carrier),
             kind=SpanKind.SERVER,
-            attributes={"http.request.method": scope["method"], "url.path": scope["path"][:200]},
+            attributes={"http.request.method": scope["method"], "url.path": path},
         ) as span:
 
             async def noted(message: Message) -> None:

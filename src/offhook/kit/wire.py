@@ -19,7 +19,7 @@ from offhook.kit.errors import Invalid, Malformed, Notice, Violation, shown
 T = TypeVar("T", bound=msgspec.Struct)
 
 MAX_DEPTH = 32
-MAX_FAULTS = 50
+MAX_FAULTS = 100
 INT64_MAX = 2**63 - 1
 
 Int64 = Annotated[
@@ -70,7 +70,7 @@ def parse(raw: bytes) -> Document:
         raise Malformed(f"The body is not valid JSON: {error}") from None
     except RecursionError:
         raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
-    canonical = _encode_sorted(value)
+    canonical = encode_sorted(value)
     if canonical.count(b"{") + canonical.count(b"[") > MAX_DEPTH:
         _refuse_depth(value)
     if raw.count(b":") != canonical.count(b":") or b"\\u003" in raw:
@@ -79,7 +79,7 @@ def parse(raw: bytes) -> Document:
 
 
 _decode = msgspec.json.Decoder().decode
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+encode_sorted = msgspec.json.Encoder(order="sorted").encode
 encode = msgspec.json.Encoder().encode
 
 
@@ -114,7 +114,11 @@ def _refuse_duplicates(raw: bytes) -> None:
             found[key] = value
         return found
 
-    json.loads(raw, object_pairs_hook=pairs)
+    try:
+        json.loads(raw, object_pairs_hook=pairs)
+    except RecursionError:
+        # Nesting may stand under a key that the decoder dropped, and this reader goes less deep than that one.
+        raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
 
 
 class Misfit(Invalid):
@@ -197,14 +201,26 @@ def fit(value: Any, kind: type[T], notices: list[Notice]) -> T:
         found: list[Violation] = []
         _faults(value, shape(kind), "", found)
         if found:
+            _note_unknown(value, kind, notices)
             raise _misfit(found, value, kind) from None
-        result = msgspec.convert(_pruned(value), kind)
+        result = _convert(_pruned(value), kind)
+    _note_unknown(value, kind, notices)
+    return result
+
+
+def _convert(value: Any, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise Invalid.of([Violation(location="", message=f"{error}.")]) from None
+
+
+def _note_unknown(value: Any, kind: type[msgspec.Struct], notices: list[Notice]) -> None:
     unknown: list[str] = []
     _unknown(value, shape(kind), "", unknown)
     notices += [Notice("unknown_field", place, "This field is not known and was ignored.") for place in unknown[:20]]
     if len(unknown) > 20:
         notices.append(Notice("unknown_field", "", f"{len(unknown) - 20} more unknown fields were ignored."))
-    return result
 
 
 def _misfit(found: list[Violation], value: Any, kind: type[T]) -> Invalid:
@@ -232,8 +248,12 @@ def read(raw: bytes, kind: type[T], notices: list[Notice]) -> tuple[T, bytes]:
         if raw.count(b":") == canonical.count(b":") and b"\\u003" not in raw:
             return result, canonical
     document = parse(raw)
-    result = fit(document.value, kind, notices)
-    return result, encode(result) if not notices else document.canonical
+    unknown: list[Notice] = []
+    try:
+        result = fit(document.value, kind, unknown)
+    finally:
+        notices += unknown
+    return result, encode_sorted(_pruned(document.value)) if unknown else encode(result)
 
 
 @lru_cache(maxsize=256)
@@ -241,7 +261,52 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     return msgspec.json.Decoder(kind)
 
 
-def _unknown(value: Mapping[str, Any], of: Shape, prefix: str, found: list[str]) -> None:
+def normal(value: Any, of: Shape) -> Any:
+    """`value` so written that what means the same is the same: nulls left out, 64-bit integers as numbers."""
+    if not isinstance(value, dict):
+        return value
+    structs = {name: (kind, many) for name, kind, many in of.nested}
+    found: dict[str, Any] = {}
+    for name, inner in value.items():
+        if inner is None:
+            continue
+        if name in structs:
+            struct, many = structs[name]
+            if many and isinstance(inner, list):
+                inner = [normal(item, shape(struct)) for item in inner]
+            elif not many:
+                inner = normal(inner, shape(struct))
+        elif isinstance(inner, str) and name in integers(of.type):
+            inner = integer(inner)
+        found[name] = inner
+    return found
+
+
+def accepts(kind: Any, value: Any) -> bool:
+    """Whether `value` is of the type `kind`."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def integers(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The fields of a struct that take 64-bit integers, as numbers and as text."""
+    fields = shape(kind).fields.items()
+    return frozenset(name for name, (hint, _) in fields if accepts(hint, 1) and accepts(hint, "1"))
+
+
+def integer(text: str) -> int | str:
+    """The 64-bit integer that `text` writes, or `text` itself if it is none."""
+    number = to_int64(text)
+    return text if number is None else number
+
+
+def _unknown(value: Any, of: Shape, prefix: str, found: list[str]) -> None:
+    if not isinstance(value, dict):
+        return
     if not value.keys() <= of.names:
         found.extend(prefix + shown(key) for key in value if key not in of.names)
     for name, kind, many in of.nested:
@@ -249,7 +314,7 @@ def _unknown(value: Mapping[str, Any], of: Shape, prefix: str, found: list[str])
         if inner is None:
             continue
         if many:
-            for index, item in enumerate(inner):
+            for index, item in enumerate(inner if isinstance(inner, list) else ()):
                 _unknown(item, shape(kind), f"{prefix}{name}[{index}].", found)
         else:
             _unknown(inner, shape(kind), f"{prefix}{name}.", found)
@@ -324,7 +389,9 @@ def _faults(value: Any, of: Shape, prefix: str, found: list[Violation]) -> None:
                 _faults(inner, shape(struct), place + ".", found)
             elif isinstance(inner, list):
                 _length(inner, kind, place, found)
-                for index, item in enumerate(inner[:MAX_FAULTS]):
+                for index, item in enumerate(inner):
+                    if len(found) >= MAX_FAULTS:
+                        break
                     _faults(item, shape(struct), f"{place}[{index}].", found)
             else:
                 found.append(
@@ -332,7 +399,9 @@ def _faults(value: Any, of: Shape, prefix: str, found: list[Violation]) -> None:
                 )
         elif get_origin(_bare(kind)) is list and isinstance(inner, list):
             _length(inner, kind, place, found)
-            for index, item in enumerate(inner[:MAX_FAULTS]):
+            for index, item in enumerate(inner):
+                if len(found) >= MAX_FAULTS:
+                    break
                 _leaf(item, get_args(_bare(kind))[0], f"{place}[{index}]", found)
         else:
             _leaf(inner, kind, place, found)
@@ -362,12 +431,23 @@ def _leaf(value: Any, kind: Any, place: str, found: list[Violation]) -> None:
         found.append(Violation(location=place, message=_explain(kind, str(error)), sent=shown(value)))
 
 
+_PLAIN: dict[Any, str] = {
+    bool: "Must be true or false.",
+    str: "Must be a string.",
+    int: "Must be a whole number.",
+    list: "Must be a list.",
+}
+
+
 def _explain(kind: Any, error: str) -> str:
     allowed = getattr(_bare(kind), "__args__", ())
     if allowed and all(isinstance(a, str) for a in allowed):
         return "Must be one of: " + ", ".join(sorted(allowed)) + "."
     if _bare(kind) == int | str:
         return "Must be an integer: a number, or a string of digits."
+    plain = _PLAIN.get(get_origin(_bare(kind)) or _bare(kind))
+    if plain is not None and error.startswith("Expected") and ", got" in error:
+        return plain
     text = error.split(" - at `$")[0].rstrip(".")
     return text[:1].upper() + text[1:] + "."
 

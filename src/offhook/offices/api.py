@@ -33,7 +33,7 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
 
     async def get(call: Call) -> Reply:
         stored = await offices.get(call.principal.tenant_id, _id(call))
-        return reply_of(render.office_out(stored, clock.now()))
+        return reply_of(render.office_out(stored, clock.now()), headers=_etag(stored))
 
     async def primary(call: Call) -> Reply:
         return reply_of(render.office_out(await offices.primary(call.principal.tenant_id), clock.now()))

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,7 +21,20 @@ from offhook.access.gate import whole_refusal
 from offhook.access.idempotency import Claim, Outcome, check_key, once, replay
 from offhook.kit.errors import Conflict, Invalid, Malformed, Notice, Refusal, TooLarge, Unavailable, Violation, shown
 from offhook.kit.operation import MIB, Call, Limit, Operation, Reply
-from offhook.kit.wire import Int64Text, Misfit, Shape, encode, fit, parse, shape, to_int64
+from offhook.kit.wire import (
+    Int64Text,
+    Misfit,
+    Shape,
+    accepts,
+    encode,
+    encode_sorted,
+    fit,
+    integer,
+    integers,
+    normal,
+    parse,
+    shape,
+)
 from offhook.offices import store, wire
 from offhook.offices.service import Offices
 from offhook.storage.batches import Writer
@@ -239,31 +251,16 @@ def _fields(of: Shape, under: tuple[str, ...]) -> dict[str, _Column]:
                 found |= _fields(shape(struct), path)
                 continue
             take = _json
-        elif _accepts(kind, True):
+        elif accepts(kind, True):
             take = _boolean
-        elif _accepts(kind, []):
+        elif accepts(kind, []):
             take = _words
-        elif name in _integers(of.type):
-            take = _integer
+        elif name in integers(of.type):
+            take = integer
         else:
             take = str
         found[".".join(path)] = _Column(".".join(path), path, take)
     return found
-
-
-def _accepts(kind: Any, value: Any) -> bool:
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=64)
-def _integers(kind: type[msgspec.Struct]) -> frozenset[str]:
-    """The fields of a struct that take 64-bit integers, as numbers and as text."""
-    fields = shape(kind).fields.items()
-    return frozenset(name for name, (hint, _) in fields if _accepts(hint, 1) and _accepts(hint, "1"))
 
 
 def _json(text: str) -> Any:
@@ -282,11 +279,6 @@ def _boolean(text: str) -> bool:
 def _words(text: str) -> Any:
     """Times between spaces; `[]` is a day without any, which an empty cell does not say."""
     return _json(text) if text.startswith("[") else text.split()
-
-
-def _integer(text: str) -> int | str:
-    number = to_int64(text)
-    return text if number is None else number
 
 
 def _from_cells(line: int, cells: list[str], columns: list[_Column | None]) -> Record:
@@ -320,7 +312,7 @@ def _keyed(record: Record) -> Record:
         return Record(record.line, faults=(_whole("A record must be a JSON object."),))
     value = dict(record.value)
     own = value.pop(KEY, None)
-    canonical = _sorted(_normal(value, shape(wire.OfficeIn)))
+    canonical = encode_sorted(normal(value, shape(wire.OfficeIn)))
     faults = list(record.faults)
     if own is None:
         # Not in the same space as keys that people choose: nobody's own key may stand for a content.
@@ -334,30 +326,6 @@ def _keyed(record: Record) -> Record:
         except Invalid as invalid:
             faults += [msgspec.structs.replace(fault, location=KEY) for fault in invalid.violations]
     return Record(record.line, value, tuple(faults), operation, key, canonical)
-
-
-_sorted = msgspec.json.Encoder(order="sorted").encode
-
-
-def _normal(value: Any, of: Shape) -> Any:
-    """`value` so written that what means the same is the same: nulls left out, 64-bit integers as numbers."""
-    if not isinstance(value, dict):
-        return value
-    structs = {name: (kind, many) for name, kind, many in of.nested}
-    found: dict[str, Any] = {}
-    for name, inner in value.items():
-        if inner is None:
-            continue
-        if name in structs:
-            struct, many = structs[name]
-            if many and isinstance(inner, list):
-                inner = [_normal(item, shape(struct)) for item in inner]
-            elif not many:
-                inner = _normal(inner, shape(struct))
-        elif isinstance(inner, str) and name in _integers(of.type):
-            inner = _integer(inner)
-        found[name] = inner
-    return found
 
 
 # Importing

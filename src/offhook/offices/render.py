@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from offhook.billing.model import Plan
 from offhook.billing.wire import address_out, plan_out
 from offhook.emergency.model import CivicAddress
-from offhook.hours.model import DAYS, Schedule, SpecialDay
+from offhook.hours.model import Schedule, SpecialDay
 from offhook.hours.rules import format_day
 from offhook.hours.schedule import Change, explain, next_change, opening_periods, status
 from offhook.kit.wire import encode
@@ -149,8 +149,3 @@ def hours_out(stored: Stored, at: datetime, start: datetime, end: datetime) -> w
 def coming_week(stored: Stored, at: datetime) -> list[wire.OpeningPeriodOut]:
     """The opening periods of the seven days from `at`."""
     return periods_out(stored.schedule(), at, at + timedelta(days=7))
-
-
-def day_name(index: int) -> str:
-    """The field of a day's list, 0 is Monday."""
-    return f"{DAYS[index]}_hours"

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
@@ -26,7 +26,7 @@ from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Precondition
 from offhook.kit.ids import Ids
 from offhook.kit.operation import Call
 from offhook.kit.text import single_line
-from offhook.kit.wire import encode
+from offhook.kit.wire import encode, encode_sorted, normal, shape
 from offhook.numbers import service as numbers
 from offhook.offices import render, rules, store, wire
 from offhook.offices.create import (
@@ -135,14 +135,15 @@ class Offices:
 
     def claim(self, call: Call) -> Claim | None:
         """The record of a create that may be repeated."""
-        if call.idempotency_key is None or call.dry_run:
+        if call.idempotency_key is None:
             return None
         key = idempotency.digest(call.principal.tenant_id, call.operation, call.idempotency_key)
         at = int(clock.wall() * 1000)
-        return Claim(self._ids.new(), key, hashlib.sha256(call.raw).digest(), at, self._keep_ms)
+        return Claim(self._ids.new(), key, fingerprint(call), at, self._keep_ms)
 
     def _rehearsed(self, tx: Transaction, new: NewOffice, notices: list[Notice], at: datetime) -> Outcome:
         stored = new.stored
+        idempotency.refuse_other(tx, new.claim)
         refuse_stale(store.primary(tx, stored.tenant_id), new.home)
         check_bindings(tx, stored.tenant_id, stored.office.mainline_number, stored.office.targets())
         warn_of_loop(tx, stored, notices)
@@ -230,7 +231,14 @@ class Offices:
                 new_plan = msgspec.structs.replace(plan, terms=terms)
             else:
                 bound = committed_until(at, terms)
-                terms = msgspec.structs.replace(terms, committed_until=clock.milliseconds(bound) if bound else None)
+                until = clock.milliseconds(bound) if bound else 0
+                agreed = plan.terms.committed_until or 0
+                if agreed > max(until, clock.milliseconds(at)):
+                    day = datetime.fromtimestamp(agreed / 1000, UTC).date().isoformat()
+                    text = f"The office stays committed until {day}, as was agreed before."
+                    notices.append(Notice("commitment_kept", "plan_period", text))
+                    until = agreed
+                terms = msgspec.structs.replace(terms, committed_until=until or None)
                 due = clock.milliseconds(next_billing(at, terms))
                 new_plan = msgspec.structs.replace(plan, terms=terms, next_billing_at=due)
             return msgspec.structs.replace(before, office=office), new_plan
@@ -310,9 +318,17 @@ class Offices:
         days = [SpecialDay(day.date, day.kind, day.name, periods, day.repeats_yearly, day.source) for day in found.days]
         answer = encode(wire.SpecialDaysOut(id=str(stored.id), days=[render.day_out(day) for day in days]))
         outcome = Outcome(answer, tuple(call.notices))
-        if call.dry_run or not days:
-            return outcome
         at, claim = clock.now(), self.claim(call)
+
+        def rehearse(tx: Transaction) -> None:
+            idempotency.refuse_other(tx, claim)
+            before, plan = read_with_plan(tx, stored.tenant_id, office_id)
+            refuse_old(call, before)
+            setting(days)(tx, before, plan, [])
+
+        if call.dry_run:
+            await self._reader.run(rehearse)
+            return outcome
 
         def run(tx: Transaction) -> Outcome:
             return idempotency.once(tx, claim, lambda: set_in(tx))
@@ -407,6 +423,9 @@ def change_in(
     before, plan = read_with_plan(tx, tenant_id, office_id)
     refuse_old(call, before)
     after, new_plan = edit(tx, before, plan, notices)
+    if after == before and new_plan == plan:
+        # Nothing changed: no new version, so that nobody's If-Match grows old, and nothing to tell.
+        return before, plan, notices
     after = msgspec.structs.replace(after, version=before.version + 1, updated_at=max(milliseconds, before.updated_at))
     number = after.office.mainline_number
     check_bindings(tx, tenant_id, number if number != before.office.mainline_number else None, after.office.targets())
@@ -429,6 +448,19 @@ def change_in(
     )
     events.append(tx, [event])
     return after, new_plan, notices
+
+
+def fingerprint(call: Call) -> bytes:
+    """What makes two requests the same: what they are about, and their bodies but for the way they are written."""
+    try:
+        body = msgspec.json.decode(call.raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # A file of lines or a table: it is the same only as it stands.
+        return hashlib.sha256(encode_sorted(dict(call.params)) + call.raw).digest()
+    if call.body is not None:
+        kind: type[msgspec.Struct] = type(call.body)
+        body = normal(body, shape(kind))
+    return hashlib.sha256(encode_sorted([dict(call.params), body])).digest()
 
 
 def refuse_old(call: Call, before: Stored) -> None:

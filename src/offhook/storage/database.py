@@ -4,12 +4,13 @@ A transaction that writes is exclusive on both: BEGIN IMMEDIATE on SQLite, an ad
 work read and write as if alone, and what is numbered within them is numbered in the order of commit.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, Table, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
@@ -29,7 +30,16 @@ class Database:
         if self.sqlite:
             assert self.url.database is not None
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": READERS + 2, "max_overflow": 8}
+            # Key hashes and addresses are in there: nobody else on the machine reads it, whatever the folder allows.
+            # Only a new file: closing any handle of one that is open here would drop SQLite's locks on it.
+            with suppress(FileExistsError):
+                os.close(os.open(self.url.database, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        options: dict[str, Any] = {
+            "hide_parameters": True,
+            "poolclass": QueuePool,
+            "pool_size": READERS + 2,
+            "max_overflow": 8,
+        }
         if self.sqlite:
             options["connect_args"] = {"timeout": 10.0, "check_same_thread": False, "cached_statements": 256}
         else:
@@ -41,10 +51,17 @@ class Database:
                 "connect_args": {"connect_timeout": 5, "options": "-c timezone=UTC"},
             }
         self.after_loss: list[Callable[[], None]] = []
-        """What to do when the server turns out to have gone away and come back, before anything else is done."""
+        """What to make sure of before the next change, once a connection to the server was lost."""
+        self._lost = False
         self.engine: Engine = create_engine(url, **options)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
+        else:
+            event.listen(self.engine, "handle_error", self._note_loss)
+
+    def _note_loss(self, context: ExceptionContext) -> None:
+        if context.is_disconnect or context.connection is None:
+            self._lost = True
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
@@ -53,8 +70,13 @@ class Database:
         Raises Unavailable when the store cannot be reached or written (disk full, connection lost).
         """
         begin = "BEGIN IMMEDIATE" if self.sqlite else f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
-        with refusing_unavailable(), self._begun(begin, keep=True) as connection:
-            yield Transaction(connection, self.sqlite)
+        with refusing_unavailable():
+            if self._lost:
+                for restore in self.after_loss:
+                    restore()
+                self._lost = False
+            with self._begun(begin, keep=True) as connection:
+                yield Transaction(connection, self.sqlite)
 
     @contextmanager
     def reading(self) -> Iterator["Transaction"]:
@@ -75,8 +97,6 @@ class Database:
                 if not error.connection_invalidated:
                     raise
                 transaction.rollback()
-                for restore in self.after_loss:
-                    restore()
                 transaction = connection.begin()
                 connection.exec_driver_sql(begin)
             with transaction:

@@ -66,10 +66,16 @@ class _AdvisorySlot:
         raise Unavailable(f"All {SLOTS} processes that may share this store are running.")
 
     def _renew(self) -> None:
+        """Make sure of the lease: a session that was lost took it along, and a connection may have begun another."""
         with self._lock:
             try:
-                self._connection.exec_driver_sql("SELECT 1")
+                held = self._connection.exec_driver_sql(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() "  # noqa: S608
+                    f"AND classid = {_LOCK_CLASS} AND objid = {self.number}"
+                ).scalar()
             except (DBAPIError, ResourceClosedError):
+                held = 0
+            if not held:
                 self._connection.close()
                 self.number = self._take(self.number)
                 self._moved(self.number)
