@@ -5,6 +5,8 @@ work read and write as if alone, and what is numbered within them is numbered in
 """
 
 import os
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +21,7 @@ from offhook.kit.errors import Unavailable
 
 WRITER_LOCK = 0x0FF_400C
 READERS = 4
+_SWITCH_SECONDS = 10.0
 
 
 class Database:
@@ -193,9 +196,9 @@ def refusing_unavailable() -> Iterator[None]:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
+    connection.execute("PRAGMA page_size=8192").close()
+    _write_ahead(connection)
     for pragma in (
-        "page_size=8192",
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=10000",
@@ -206,3 +209,17 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "journal_size_limit=67108864",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. On a new file several processes may do so at once, and SQLite waits for none."""
+    until = time.monotonic() + _SWITCH_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
