@@ -5,7 +5,7 @@ of sequence. A burst beyond 32 ids in a millisecond borrows from the next one, s
 step back, even when the system clock does. A slot is leased from the store (storage/slots.py).
 """
 
-import time
+from offhook.kit import clock
 
 EPOCH_MS = 1_704_067_200_000
 SLOTS = 64
@@ -28,7 +28,7 @@ class Ids:
 
     def new(self) -> int:
         """The next id, larger than every one this object has issued."""
-        millisecond = int(time.time() * 1000) - EPOCH_MS
+        millisecond = int(clock.wall() * 1000) - EPOCH_MS
         if millisecond > self._millisecond:
             self._millisecond, self._sequence = millisecond, 0
         elif self._sequence + 1 < _SEQUENCE:
