@@ -582,3 +582,12 @@ def test_records_begin_on_lines_that_rise(content, media):
     found = [record.line for record in records]
     assert found == sorted(set(found))
     assert all(1 <= line <= content.count(b"\n") + 1 for line in found)
+
+
+def test_a_file_of_brackets_under_a_key_is_refused_and_no_fault(tmp_path):
+    async def story(house: House) -> None:
+        for depth in (40, 960, 200_000):
+            answer = await house.sent(b"[" * depth, idempotency_key="again")
+            assert answer["refused"] == 1
+
+    in_house(story, tmp_path)

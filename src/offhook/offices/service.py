@@ -454,13 +454,13 @@ def fingerprint(call: Call) -> bytes:
     """What makes two requests the same: what they are about, and their bodies but for the way they are written."""
     try:
         body = msgspec.json.decode(call.raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        if call.body is not None:
+            kind: type[msgspec.Struct] = type(call.body)
+            body = normal(body, shape(kind))
+        return hashlib.sha256(encode_sorted([dict(call.params), body])).digest()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # A file of lines or a table: it is the same only as it stands.
         return hashlib.sha256(encode_sorted(dict(call.params)) + call.raw).digest()
-    if call.body is not None:
-        kind: type[msgspec.Struct] = type(call.body)
-        body = normal(body, shape(kind))
-    return hashlib.sha256(encode_sorted([dict(call.params), body])).digest()
 
 
 def refuse_old(call: Call, before: Stored) -> None:
