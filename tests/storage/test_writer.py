@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from offhook.kit.errors import Conflict, Unavailable
@@ -20,6 +21,7 @@ from offhook.storage.tables import settings
 
 PUT = Statement("INSERT INTO store_settings (name, value) VALUES (?, ?)")
 NAMES = Statement("SELECT name FROM store_settings WHERE name <> 'cursor' ORDER BY name")
+PATIENCE = Statement("PRAGMA busy_timeout")
 insert = Insert(settings, ["name", "value"])
 
 
@@ -112,6 +114,57 @@ def test_a_batch_has_an_upper_bound(database: Database):
         return writer.batches
 
     assert run(work) == 3
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path}/offhook.sqlite3")
+    upgrade(opened)
+    yield opened
+    opened.close()
+
+
+def test_the_loop_never_waits_for_another_process_that_writes(sqlite: Database):
+    with sqlite.transaction_at_once() as tx:
+        assert tuple(tx.all(PATIENCE)[0]) == (0,)
+    with sqlite.transaction(), pytest.raises(Unavailable), sqlite.transaction_at_once():
+        pytest.fail("two writers at once")
+
+    async def work() -> None:
+        writer = Writer(sqlite)
+        with sqlite.transaction() as tx:
+            answer = asyncio.ensure_future(writer.submit(Hot("a")))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not answer.done()
+            tx.change(PUT, "first", "x")
+        assert await answer == "a"
+        assert names(sqlite) == ["a", "first"]
+        await writer.close()
+
+    run(work)
+
+
+def test_a_batch_whose_commit_fails_is_refused_as_a_whole_and_the_next_one_goes_on(sqlite: Database):
+    async def work() -> None:
+        writer = Writer(sqlite)
+        await writer.submit(Hot("before"))
+        failing = True
+
+        def refuse(_: Connection) -> None:
+            if failing:
+                raise OperationalError("COMMIT", (), Exception("disk I/O error"))
+
+        event.listen(sqlite.engine, "commit", refuse)
+        lost = await asyncio.gather(*(writer.submit(Hot(name)) for name in "ab"), return_exceptions=True)
+        assert [type(one) for one in lost] == [Unavailable, Unavailable]
+        failing = False
+        assert names(sqlite) == ["before"]
+        assert await writer.submit(Hot("c")) == "c"
+        assert names(sqlite) == ["before", "c"]
+        await writer.close()
+
+    run(work)
 
 
 def test_hot_units_go_together_in_few_statements(database: Database):

@@ -29,37 +29,33 @@ def e911_out(address: CivicAddress | None) -> wire.E911Out | None:
     )
 
 
-def _fields(stored: Stored, at: datetime) -> dict[str, object]:
-    office, week, number = stored.office, stored.office.week, str(stored.id)
-    return {
-        "id": number,
-        "office_id": number,
-        "name": office.name,
-        "country": office.country.lower(),
-        "timezone": office.timezone,
-        "state": stored.state,
-        "is_primary_office": stored.is_primary,
-        "availability_status": status(stored.schedule(), at).value,
-        "first_action": office.first_action,
-        "no_operators_action": office.no_operators_action,
-        "ring_seconds": str(office.ring_seconds),
-        "routing_options": wire.RoutingOptionsOut(open=office.open, closed=office.closed),
-        "office_settings": _SETTINGS,
-        "phone_numbers": list(office.phone_numbers),
-        "e911_address": e911_out(office.e911_address),
-        "monday_hours": list(week[0]),
-        "tuesday_hours": list(week[1]),
-        "wednesday_hours": list(week[2]),
-        "thursday_hours": list(week[3]),
-        "friday_hours": list(week[4]),
-        "saturday_hours": list(week[5]),
-        "sunday_hours": list(week[6]),
-    }
-
-
 def office_out(stored: Stored, at: datetime) -> wire.OfficeOut:
     """An office as v2 answers it, with its availability at `at`."""
-    return wire.OfficeOut(**_fields(stored, at))  # type: ignore[arg-type]
+    office, week, number = stored.office, stored.office.week, str(stored.id)
+    return wire.OfficeOut(
+        id=number,
+        office_id=number,
+        name=office.name,
+        country=office.country.lower(),
+        timezone=office.timezone,
+        state=stored.state,  # type: ignore[arg-type]
+        is_primary_office=stored.is_primary,
+        availability_status=status(stored.schedule(), at).value,
+        first_action=office.first_action,  # type: ignore[arg-type]
+        no_operators_action=office.no_operators_action,  # type: ignore[arg-type]
+        ring_seconds=str(office.ring_seconds),
+        routing_options=wire.RoutingOptionsOut(open=office.open, closed=office.closed),
+        office_settings=_SETTINGS,
+        phone_numbers=office.phone_numbers,
+        e911_address=e911_out(office.e911_address),
+        monday_hours=week[0],
+        tuesday_hours=week[1],
+        wednesday_hours=week[2],
+        thursday_hours=week[3],
+        friday_hours=week[4],
+        saturday_hours=week[5],
+        sunday_hours=week[6],
+    )
 
 
 def record_json(stored: Stored, plan: Plan, at: datetime) -> bytes:

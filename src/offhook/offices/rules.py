@@ -33,6 +33,9 @@ RING_SECONDS = 30
 MIN_RING, MAX_RING = 10, 45
 DESCRIPTION_LIMIT = 256
 DAY_FIELDS = tuple(f"{day}_hours" for day in DAYS)
+_NO_DAYS = (None,) * len(DAYS)
+_USUAL_WEEK = len(DAYS) * len("08:00 12:00 14:00 18:00".replace(" ", ""))
+"""Characters in the lists of a week that is worth remembering."""
 
 _ANY_TARGET = (
     "user", "room", "department", "callcenter", "office", "callrouter", "contact", "contactgroup", "channel",
@@ -214,8 +217,10 @@ def _week(
     )
     hours_on = body.hours_on if body.hours_on is not None else before is not None and before.hours_on
     kept = before.week if before is not None else DEFAULT_WEEK
-    week = tuple(tuple(day) if day is not None else kept[index] for index, day in enumerate(sent))
-    if before is None and not any(day is not None for day in sent):
+    if before is None and sent == _NO_DAYS:
+        return kept
+    week = tuple([kept[index] if day is None else tuple(day) for index, day in enumerate(sent)])
+    if hours_on and len("".join(map("".join, week))) <= _USUAL_WEEK and _is_plain(week):
         return week
     periods = []
     for field, day in zip(DAY_FIELDS, week, strict=True):
@@ -234,6 +239,13 @@ def _week(
     else:
         notices += [Notice("hours_overlap", DAY_FIELDS[index], text) for index, text in overlaps(periods)]
     return week
+
+
+@lru_cache(maxsize=2048)
+def _is_plain(week: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether there is nothing to say of a week that counts: most offices keep one of a few."""
+    parsed = [parse_day(day, "") for day in week]
+    return any(week) and not any(faults for _, faults in parsed) and not overlaps([periods for periods, _ in parsed])
 
 
 def _ring_seconds(value: int | str | None, found: list[Violation]) -> int:

@@ -270,15 +270,15 @@ class OfficeOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     ring_seconds: Int64Text
     routing_options: RoutingOptionsOut
     office_settings: OfficeSettings
-    phone_numbers: Annotated[list[str], Meta(description="E.164.")] = []
+    phone_numbers: Annotated[tuple[str, ...], Meta(description="E.164.")] = ()
     e911_address: E911Out | None = None
-    monday_hours: list[str] = []
-    tuesday_hours: list[str] = []
-    wednesday_hours: list[str] = []
-    thursday_hours: list[str] = []
-    friday_hours: list[str] = []
-    saturday_hours: list[str] = []
-    sunday_hours: list[str] = []
+    monday_hours: tuple[str, ...] = ()
+    tuesday_hours: tuple[str, ...] = ()
+    wednesday_hours: tuple[str, ...] = ()
+    thursday_hours: tuple[str, ...] = ()
+    friday_hours: tuple[str, ...] = ()
+    saturday_hours: tuple[str, ...] = ()
+    sunday_hours: tuple[str, ...] = ()
 
 
 class OfficeAndPlan(msgspec.Struct, kw_only=True):

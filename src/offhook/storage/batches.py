@@ -2,12 +2,19 @@
 
 The writer commits many units of work with one sync to disk; the reader answers many look-ups with one hop to a thread.
 Neither waits for company: a lone unit starts at once. Nothing is acknowledged before its transaction is committed.
+
+On SQLite a batch of hot units is inserted on the event loop and committed by the thread. Rows go in within
+microseconds; what takes long is the commit, which needs no interpreter lock, so the loop goes on meanwhile. Were the
+rows inserted by the thread, each of its steps would queue for that lock behind the loop (docs/performance.md).
 """
 
 import asyncio
 import contextvars
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy.exc import OperationalError
@@ -54,11 +61,23 @@ class Function(Generic[T]):
         return self._function(tx)
 
 
-class _Batcher(Generic[K]):
-    """Collects items while one batch is in the thread; `work` gives one outcome (value or exception) an item."""
+Work = Callable[[], list[Any]]
 
-    def __init__(self, name: str, work: Callable[[list[K]], list[Any]]) -> None:
+
+class _Batcher(Generic[K]):
+    """Collects items while one batch is in the thread; `work` gives one outcome (value or exception) an item.
+
+    `ahead` may do part of a batch's work on the event loop, and then gives the rest of it, to be done in the thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[list[K]], list[Any]],
+        ahead: Callable[[list[K]], Work | None] = lambda items: None,
+    ) -> None:
         self._work = work
+        self._ahead = ahead
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting: list[tuple[K, asyncio.Future[Any]]] = []
         self._busy = False
@@ -82,8 +101,26 @@ class _Batcher(Generic[K]):
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-        done = loop.run_in_executor(self._thread, self._work, [item for item, _ in batch])
+        items = [item for item, _ in batch]
+        rest = self._ahead(items)
+        if rest is None:
+            done = loop.run_in_executor(self._thread, self._work, items)
+        else:
+            done = self._hand_over(loop, rest)
         done.add_done_callback(lambda result: self._finish(loop, batch, result))
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, rest: Work) -> "asyncio.Future[list[Any]]":
+        """Have the thread do `rest`; it holds the interpreter lock by then, so that it need not queue for it."""
+        taken = threading.Lock()
+        taken.acquire()
+
+        def work() -> list[Any]:
+            taken.release()
+            return rest()
+
+        done = loop.run_in_executor(self._thread, work)
+        taken.acquire()
+        return done
 
     def _finish(
         self,
@@ -118,7 +155,7 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batches: _Batcher[Unit[Any]] = _Batcher("offhook-writer", self._commit)
+        self._batches: _Batcher[Unit[Any]] = _Batcher("offhook-writer", self._commit, self._insert)
         self.batches = 0
         self.units = 0
         self.replays = 0
@@ -139,9 +176,38 @@ class Writer:
         """Commit what was submitted, then refuse."""
         await self._batches.close()
 
-    def _commit(self, units: list[Unit[Any]]) -> list[Any]:
+    def _insert(self, units: list[Unit[Any]]) -> Work | None:
+        """Do a batch of hot units of one class, all but its commit; None if it has to go the other way, as a whole."""
+        kind: Any = type(units[0])
+        if not self._database.sqlite or not hasattr(kind, "run_many") or any(type(unit) is not kind for unit in units):
+            return None
+        transaction = self._database.transaction_at_once()
+        try:
+            tx = transaction.__enter__()
+        except Unavailable:
+            return None
+        self._count(units)
+        try:
+            outcomes = list(kind.run_many(tx, units))
+        except Exception:
+            # Undone by this; the thread finds the cause again, and whose it is.
+            with suppress(Exception):
+                transaction.__exit__(*sys.exc_info())
+            self.replays += 1
+            return lambda: self._one_by_one(units)
+
+        def commit() -> list[Any]:
+            transaction.__exit__(None, None, None)
+            return outcomes
+
+        return commit
+
+    def _count(self, units: list[Unit[Any]]) -> None:
         self.batches += 1
         self.units += len(units)
+
+    def _commit(self, units: list[Unit[Any]]) -> list[Any]:
+        self._count(units)
         hot: dict[type, list[int]] = {}
         for index, unit in enumerate(units):
             if hasattr(unit, "run_many"):

@@ -53,6 +53,7 @@ class Database:
                 "pool_reset_on_return": None,
                 "connect_args": {"connect_timeout": 5, "options": "-c timezone=UTC"},
             }
+        self._impatient: Connection | None = None
         self.after_loss: list[Callable[[], None]] = []
         """What to make sure of before the next change, once a connection to the server was lost."""
         self._lost = False
@@ -89,9 +90,31 @@ class Database:
             yield Transaction(connection, self.sqlite)
 
     @contextmanager
-    def _begun(self, begin: str, keep: bool) -> Iterator[Connection]:
+    def transaction_at_once(self) -> Iterator["Transaction"]:
+        """`transaction` for a thread that must not wait, on SQLite: raises Unavailable at once if another is writing.
+
+        Of one at a time. Another thread may leave the block than has entered it.
+        """
+        assert self.sqlite
+        with refusing_unavailable():
+            if self._impatient is None:
+                self._impatient = self.engine.connect()
+                self._impatient.exec_driver_sql("PRAGMA busy_timeout=0")
+                self._impatient.rollback()
+            try:
+                with self._begun("BEGIN IMMEDIATE", keep=True, connection=self._impatient) as connection:
+                    yield Transaction(connection, self.sqlite)
+            except OperationalError:
+                self._impatient.invalidate()
+                self._impatient.close()
+                self._impatient = None
+                raise
+
+    @contextmanager
+    def _begun(self, begin: str, keep: bool, connection: Connection | None = None) -> Iterator[Connection]:
         """A connection in a transaction begun by the statement `begin`; nothing has been done before it can fail."""
-        connection = self.engine.connect()
+        borrowed = connection is None
+        connection = connection or self.engine.connect()
         try:
             transaction = connection.begin()
             try:
@@ -107,10 +130,14 @@ class Database:
                 if not keep:
                     transaction.rollback()
         finally:
-            connection.close()
+            if borrowed:
+                connection.close()
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection."""
+        if self._impatient is not None:
+            self._impatient.close()
+            self._impatient = None
         self.engine.dispose()
 
 
