@@ -25,6 +25,8 @@ from offhook.access.service import Access
 from offhook.access.v2 import unbuilt
 from offhook.billing import api as billing_api
 from offhook.console import reference
+from offhook.directory import api as directory_api
+from offhook.directory.work import Work
 from offhook.events import api as events_api
 from offhook.examples import CREATE_EXAMPLES
 from offhook.kit import clock, openapi, phones
@@ -37,7 +39,7 @@ from offhook.kit.settings import Settings
 from offhook.offices import api as offices_api
 from offhook.offices import snapshots
 from offhook.offices import store as offices_store
-from offhook.offices.service import Offices
+from offhook.offices.service import Offices, repoint
 from offhook.storage import secrets
 from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Database
@@ -74,6 +76,7 @@ _TAGS = {
     "Opening hours": "When an office takes calls: periods, holidays, dated overrides.",
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
+    "Rooms": "Places with a telephone that is nobody's own.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -94,11 +97,16 @@ class Offhook:
         self.limiter = limiter_for(settings.redis_url)
         self.offices = Offices(self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days)
         cursors = Cursors(secrets.get(self.database, "cursor"))
+        self.work = Work(
+            self.writer, self.reader, self.ids, cursors, offices_store.card, keep_days=settings.idempotency_days
+        )
+        self.work.repointers["office"] = repoint
         operations = [
             *access_api.operations(self.reader, offices_store.count_of),
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
             *billing_api.operations(self.reader),
-            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES),
+            *directory_api.operations(self.work),
+            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work.repointers),
         ]
         self.document = openapi.document(
             operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS

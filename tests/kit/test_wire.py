@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from offhook.directory.lines.wire import WeekPatch
 from offhook.examples import FULL, SMALL
 from offhook.kit.errors import Invalid, Malformed, Notice, Refusal, shown
 from offhook.kit.wire import MAX_DEPTH, Int64, Misfit, fit, parse, read, read_query, shape, to_int64
@@ -150,7 +151,7 @@ def test_many_brackets_side_by_side_are_not_deep():
 
 # Reading straight into a struct
 
-BODIES = (wire.OfficeIn, wire.WeekPatch, wire.E911UpdateIn, wire.SpecialDaysIn, wire.HolidaysIn)
+BODIES = (wire.OfficeIn, WeekPatch, wire.E911UpdateIn, wire.SpecialDaysIn, wire.HolidaysIn)
 
 
 def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:

@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offhook.directory.lines import wire as lines
+from offhook.directory.lines.rules import OPTIONAL_TARGETS, TARGETS
+from offhook.directory.lines.wire import WeekPatch
 from offhook.examples import FULL, SMALL
 from offhook.hours.model import DAYS
 from offhook.kit.errors import Invalid, Notice
 from offhook.kit.wire import Misfit, fit
 from offhook.offices import wire
 from offhook.offices.model import Office
-from offhook.offices.rules import OPTIONAL_TARGETS, TARGETS, Home, change_week, check
+from offhook.offices.rules import Home, change_week, check
 from tests.api.desk import changed, placed
 from tests.api.seed_fields import ACTIONS, COUNTRIES, CURRENCIES, FIELDS, STRATEGIES, TARGET_TYPES
 
@@ -50,9 +53,9 @@ def test_a_primary_offices_invoice_is_its_own_in_any_currency():
 def test_the_lists_of_values_are_those_of_the_page():
     assert set(get_args(wire.Country)) == set(COUNTRIES)
     assert set(get_args(wire.Currency)) == set(CURRENCIES)
-    assert set(get_args(wire.Action)) == set(ACTIONS)
-    assert set(get_args(wire.TargetType)) == set(TARGET_TYPES)
-    assert set(get_args(wire.Strategy)) == set(STRATEGIES)
+    assert set(get_args(lines.Action)) == set(ACTIONS)
+    assert set(get_args(lines.TargetType)) == set(TARGET_TYPES)
+    assert set(get_args(lines.Strategy)) == set(STRATEGIES)
 
 
 def test_actions_that_need_a_target_and_kinds_that_they_take_exist():
@@ -76,7 +79,7 @@ def test_a_menu_asked_for_in_the_older_form_gets_its_two_keys():
 def test_a_weeks_change_touches_only_the_days_it_names():
     office, _ = made(FULL)
     notices: list[Notice] = []
-    after = change_week(office, fit({"sunday_hours": ["10:00", "11:00"]}, wire.WeekPatch, []), notices)
+    after = change_week(office, fit({"sunday_hours": ["10:00", "11:00"]}, WeekPatch, []), notices)
     assert after.week[:6] == office.week[:6]
     assert after.week[6] == ("10:00", "11:00")
     assert after.hours_on is office.hours_on

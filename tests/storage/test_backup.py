@@ -30,7 +30,7 @@ from offhook.offices import wire
 from offhook.storage import secrets
 from offhook.storage.backup import MANIFEST, BackupFailed, BadBackup, Summary, backup, restore
 from offhook.storage.database import Database
-from offhook.storage.migrate import upgrade
+from offhook.storage.migrate import configuration, upgrade
 from offhook.storage.tables import metadata
 
 OFFICES, EVENTS, PLANS = "tables/offices.jsonl", "tables/events.jsonl", "tables/plans.jsonl"
@@ -405,14 +405,16 @@ def test_a_file_that_is_not_as_it_was_written_is_refused_whole(written, empty, t
 
 
 def test_an_older_schema_is_told_from_a_newer_one(written, empty, monkeypatch):
+    known = [script.revision for script in ScriptDirectory.from_config(configuration(empty)).walk_revisions()]
+
     class Scripts:
         @staticmethod
         def get_current_head() -> str:
-            return "0002"
+            return "9999"
 
         @staticmethod
         def walk_revisions() -> list[Any]:
-            return [type("R", (), {"revision": name}) for name in ("0002", "0001")]
+            return [type("R", (), {"revision": name}) for name in ("9999", *known)]
 
     monkeypatch.setattr(ScriptDirectory, "from_config", lambda _config: Scripts)
     with pytest.raises(BadBackup, match="older"):

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 import msgspec
 
 from offhook.access import store
+from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, Notice, Violation, shown
-from offhook.kit.wire import encode
+from offhook.kit.ids import Ids
+from offhook.kit.operation import Call
+from offhook.kit.wire import encode, encode_sorted, normal, shape
 from offhook.storage.database import Transaction
 
 MAX_KEY = 255
@@ -55,6 +58,27 @@ def check_key(key: str) -> str:
 def digest(tenant_id: int, operation: str, key: str) -> bytes:
     """What a key stands for: the same key of another company, environment or operation is another one."""
     return hashlib.sha256(f"{tenant_id}\0{operation}\0{key}".encode()).digest()
+
+
+def claim_of(call: Call, ids: Ids, keep_ms: int) -> Claim | None:
+    """The record of a create that may be repeated; None for one without an `Idempotency-Key`."""
+    if call.idempotency_key is None:
+        return None
+    key = digest(call.principal.tenant_id, call.operation, call.idempotency_key)
+    return Claim(ids.new(), key, fingerprint(call), int(clock.wall() * 1000), keep_ms)
+
+
+def fingerprint(call: Call) -> bytes:
+    """What makes two requests the same: what they are about, and their bodies but for the way they are written."""
+    try:
+        body = msgspec.json.decode(call.raw)
+        if call.body is not None:
+            kind: type[msgspec.Struct] = type(call.body)
+            body = normal(body, shape(kind))
+        return hashlib.sha256(encode_sorted([dict(call.params), body])).digest()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # A file of lines or a table: it is the same only as it stands.
+        return hashlib.sha256(encode_sorted(dict(call.params)) + call.raw).digest()
 
 
 def refuse_other(tx: Transaction, claim: Claim | None) -> None:

@@ -15,6 +15,10 @@ SCOPES = {
     "admin": "Everything in the key's environment, keys included.",
     "offices:read": "Read offices, their plans, hours and emergency addresses.",
     "offices:write": "Create, change and delete offices.",
+    "directory:read": "Read users, rooms, departments, call centers, call routers, contacts, channels and prompts.",
+    "directory:write": "Create, change and delete them.",
+    "numbers:read": "Read the company's telephone numbers.",
+    "numbers:write": "Import, assign and release them.",
     "company:read": "Read the company.",
     "events:read": "Read the event log.",
 }

@@ -70,7 +70,8 @@ class Operation:
     as does an id marked `{id:text}`.
     `scope` is what a key needs. `creates` operations accept `Idempotency-Key` and `Offhook-Dry-Run`. `handler` None
     answers 501 and names the operation. `check` lets a body that does not fit its struct be refused for its broken
-    rules in the same answer. `examples` maps a title to a request body.
+    rules in the same answer. `examples` maps a title to a request body. `better` says
+    what an operation of v2 does here beyond v2, `note` what else there is to know: docs/compatibility.md shows both.
     """
 
     id: str
@@ -91,4 +92,6 @@ class Operation:
     body_limit: int = MIB
     creates: bool = False
     refusals: tuple[int, ...] = ()
+    better: str = ""
+    note: str = ""
     examples: Mapping[str, Any] = field(default_factory=dict)

@@ -1,8 +1,13 @@
 """The routes of offices: v2's, to the letter, and what Offhook adds under /api/offhook/v1. Thin: read, do, answer."""
 
+from collections.abc import Mapping
+
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
 from offhook.billing.wire import plan_out
+from offhook.directory.lines.wire import WeekPatch
+from offhook.directory.paths import ForceQuery
+from offhook.directory.pointers import Repoint
 from offhook.kit import clock
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Invalid, Violation, shown
@@ -25,7 +30,13 @@ def created(outcome: Outcome) -> Reply:
     return Reply(body=outcome.body, headers=_REPLAYED if outcome.replayed else ())
 
 
-def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dict[str, object]) -> list[Operation]:
+def operations(
+    offices: Offices,
+    writer: Writer,
+    cursors: Cursors,
+    examples: dict[str, object],
+    repointers: Mapping[str, Repoint],
+) -> list[Operation]:
     """The operations of this subject; `examples` are bodies of a create, by title."""
 
     async def create(call: Call) -> Reply:
@@ -73,7 +84,8 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
         return Reply(body=render.record_json(stored, plan, clock.now()), headers=_etag(stored))
 
     async def delete(call: Call) -> Reply:
-        return reply_of(await offices.delete(call, _id(call)))
+        query: ForceQuery = call.query or ForceQuery()
+        return reply_of(await offices.delete(call, _id(call), repointers, force=query.force))
 
     async def periods(call: Call) -> Reply:
         stored = await offices.get(call.principal.tenant_id, _id(call))
@@ -179,7 +191,7 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
             handler=change_hours,
             check=offices.check_hours,
             scope="offices:write",
-            body=wire.WeekPatch,
+            body=WeekPatch,
             reply=wire.OfficeAndPlan,
             reply_description=ok,
             refusals=(412,),
@@ -262,9 +274,13 @@ def operations(offices: Offices, writer: Writer, cursors: Cursors, examples: dic
             path=V1 + "/{id}",
             tag="Offices, whole",
             summary="Delete an office",
-            description="Refused for the primary office, and while other offices send calls to it.",
+            description=(
+                "Refused for the primary office, and while others send calls to it, unless force is true: then those "
+                "calls go to voicemail."
+            ),
             handler=delete,
             scope="offices:write",
+            query=ForceQuery,
             reply=wire.Deleted,
             reply_description="What was deleted, and the numbers that are free again.",
             refusals=(409, 412),

@@ -17,6 +17,9 @@ from offhook.billing import store as plans
 from offhook.billing.model import Plan
 from offhook.billing.rules import committed_until, next_billing
 from offhook.billing.wire import plan_out
+from offhook.directory import pointers
+from offhook.directory import targets as directory
+from offhook.directory.lines.model import Target
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
 from offhook.kit import clock
@@ -26,7 +29,7 @@ from offhook.kit.operation import Call
 from offhook.kit.wire import encode
 from offhook.numbers import service as numbers
 from offhook.offices import render, rules, store, wire
-from offhook.offices.model import Office, Stored, Target
+from offhook.offices.model import Office, Stored
 from offhook.offices.snapshots import snapshot
 from offhook.storage.database import Transaction
 
@@ -93,7 +96,7 @@ class NewOffice(msgspec.Struct, frozen=True):
             check_bindings(tx, stored.tenant_id, office.mainline_number, office.targets())
         if office.mainline_number is not None:
             claim_number(tx, stored, office.mainline_number, self.actor, self.event.at, self.event.request_id)
-        store.insert_pointers(tx, stored.tenant_id, stored.id, office)
+        pointers.note(tx, stored.tenant_id, Target("office", stored.id), office.targets())
 
 
 def refuse_stale(found: tuple[int, int, int] | None, home: rules.Home | None) -> None:
@@ -107,20 +110,14 @@ def claim_number(tx: Transaction, stored: Stored, number: str, actor: Actor, at:
     numbers.claim(tx, stored.tenant_id, number, stored.id, "mainline_number", actor, at, request_id)
 
 
-def is_target(tx: Transaction, tenant_id: int, target: Target) -> bool:
-    """Whether the company has the target. Kinds other than offices come with what they are kinds of."""
-    return target.type == "office" and store.get(tx, tenant_id, target.id) is not None
-
-
 def check_bindings(tx: Transaction, tenant_id: int, number: str | None, targets: Sequence[tuple[str, Target]]) -> None:
-    """Invalid naming the number and every target that the company does not have, Conflict if the number is taken.
-
-    Targets of the kind `unknown` pass, as the rules have warned of them.
+    """Invalid naming the number and every target that the company does not have or that takes no calls, Conflict if the
+    number is taken.
     """
     missing = [
-        rules.unknown_target(place, target)
+        wrong
         for place, target in targets
-        if target.type != "unknown" and not is_target(tx, tenant_id, target)
+        if (wrong := directory.fault(tx, tenant_id, place, target, store.card)) is not None
     ]
     try:
         if number is not None:

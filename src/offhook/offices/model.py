@@ -3,35 +3,16 @@
 Rows and wire forms are made from it by the visible functions of store.py and render.py.
 """
 
-from datetime import date
-from functools import lru_cache
-from typing import Any
-
 import msgspec
 
 from offhook.billing.model import Contact, Terms
+from offhook.directory.lines.model import Target, schedule, targets_of
+from offhook.directory.lines.wire import RoutingStateOut
 from offhook.emergency.model import CivicAddress, PostalAddress
 from offhook.hours.model import Schedule, SpecialDay
-from offhook.hours.rules import format_day, parse_day, periods_of
-from offhook.kit.zones import zone
-from offhook.offices.wire import MenuOptionsOut, RoutingStateOut
 
 OFF_DUTY_STATUSES = ("Lunch Time", "Off Duty")
 MAX_SPECIAL_DAYS = 1000
-
-
-class Target(msgspec.Struct, frozen=True):
-    """What an action calls; `id` is 0 where only the kind `unknown` was given."""
-
-    type: str
-    id: int
-
-
-def target_of(choice: MenuOptionsOut | RoutingStateOut) -> Target | None:
-    """What a choice calls, if it calls anything."""
-    if choice.action_target_type is None:
-        return None
-    return Target(choice.action_target_type, int(choice.action_target_id or 0))
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,15 +64,7 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def targets(self) -> list[tuple[str, Target]]:
         """Every target that its routing names, with the field path of its id."""
-        found = []
-        for state, routing in (("open", self.open), ("closed", self.closed)):
-            place = f"routing_options.{state}"
-            if (target := target_of(routing)) is not None:
-                found.append((f"{place}.action_target_id", target))
-            for index, key in enumerate(routing.dtmf):
-                if key.options is not None and (target := target_of(key.options)) is not None:
-                    found.append((f"{place}.dtmf[{index}].options.action_target_id", target))
-        return found
+        return targets_of(self.open, self.closed)
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,43 +83,3 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     def schedule(self) -> Schedule:
         """Its opening hours, ready to ask."""
         return schedule(self.office.timezone, self.office.week, not self.office.hours_on, self.days)
-
-
-@lru_cache(maxsize=4096)
-def schedule(
-    timezone: str, week: tuple[tuple[str, ...], ...], always_open: bool, days: tuple[SpecialDay, ...]
-) -> Schedule:
-    """Opening hours from their stored form, which rules.py has checked."""
-    where = zone(timezone)
-    assert where is not None, timezone
-    return Schedule(where, tuple(periods_of(day) for day in week), always_open, days)
-
-
-def days_to_json(days: tuple[SpecialDay, ...]) -> list[dict[str, Any]]:
-    """Special days in their stored form."""
-    return [
-        {
-            "date": day.date.isoformat(),
-            "kind": day.kind,
-            "name": day.name,
-            "hours": format_day(day.periods),
-            "yearly": day.repeats_yearly,
-            "source": day.source,
-        }
-        for day in days
-    ]
-
-
-def days_from_json(rows: list[dict[str, Any]]) -> tuple[SpecialDay, ...]:
-    """The inverse of `days_to_json`."""
-    return tuple(
-        SpecialDay(
-            date.fromisoformat(row["date"]),
-            row["kind"],
-            row["name"],
-            parse_day(row["hours"], "hours")[0],
-            row["yearly"],
-            row["source"],
-        )
-        for row in rows
-    )

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from offhook.billing.model import Plan
 from offhook.billing.wire import address_out, plan_out
+from offhook.directory.lines.wire import RoutingOptionsOut
 from offhook.emergency.model import CivicAddress
 from offhook.hours.model import Schedule, SpecialDay
 from offhook.hours.rules import format_day
@@ -44,7 +45,7 @@ def office_out(stored: Stored, at: datetime) -> wire.OfficeOut:
         first_action=office.first_action,  # type: ignore[arg-type]
         no_operators_action=office.no_operators_action,  # type: ignore[arg-type]
         ring_seconds=str(office.ring_seconds),
-        routing_options=wire.RoutingOptionsOut(open=office.open, closed=office.closed),
+        routing_options=RoutingOptionsOut(open=office.open, closed=office.closed),
         office_settings=_SETTINGS,
         phone_numbers=office.phone_numbers,
         e911_address=e911_out(office.e911_address),

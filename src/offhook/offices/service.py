@@ -1,8 +1,7 @@
 """What can be done with an office: rules, store and events brought together in one unit of work each."""
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -13,6 +12,11 @@ from offhook.billing import store as plans
 from offhook.billing.model import Plan
 from offhook.billing.rules import committed_until, next_billing
 from offhook.billing.wire import plan_out
+from offhook.directory import pointers
+from offhook.directory.lines.model import Target
+from offhook.directory.lines.rules import repointed
+from offhook.directory.lines.wire import WeekPatch
+from offhook.directory.pointers import Repoint
 from offhook.emergency.model import CheckedAddress
 from offhook.emergency.rules import check_emergency
 from offhook.events import store as events
@@ -26,7 +30,7 @@ from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Precondition
 from offhook.kit.ids import Ids
 from offhook.kit.operation import Call
 from offhook.kit.text import single_line
-from offhook.kit.wire import encode, encode_sorted, normal, shape
+from offhook.kit.wire import encode
 from offhook.numbers import service as numbers
 from offhook.offices import render, rules, store, wire
 from offhook.offices.create import (
@@ -135,11 +139,7 @@ class Offices:
 
     def claim(self, call: Call) -> Claim | None:
         """The record of a create that may be repeated."""
-        if call.idempotency_key is None:
-            return None
-        key = idempotency.digest(call.principal.tenant_id, call.operation, call.idempotency_key)
-        at = int(clock.wall() * 1000)
-        return Claim(self._ids.new(), key, fingerprint(call), at, self._keep_ms)
+        return idempotency.claim_of(call, self._ids, self._keep_ms)
 
     def _rehearsed(self, tx: Transaction, new: NewOffice, notices: list[Notice], at: datetime) -> Outcome:
         stored = new.stored
@@ -249,7 +249,7 @@ class Offices:
 
     async def change_hours(self, call: Call, office_id: int) -> tuple[Stored, Plan]:
         """Change hours_on and the seven lists."""
-        patch: wire.WeekPatch = call.body
+        patch: WeekPatch = call.body
 
         def edit(_tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
             office = rules.change_week(before.office, patch, notices)
@@ -341,27 +341,22 @@ class Offices:
         call.notices[:] = outcome.notices
         return outcome
 
-    async def delete(self, call: Call, office_id: int) -> wire.Deleted:
-        """Delete an office that nothing calls: its plan ends, its numbers are free again."""
+    async def delete(
+        self, call: Call, office_id: int, repointers: Mapping[str, Repoint], *, force: bool
+    ) -> wire.Deleted:
+        """Delete an office that nothing calls, or with `force` any: its plan ends, its numbers are free again."""
         tenant_id, actor = call.principal.tenant_id, Actor.of(call.principal)
         at = clock.now()
         milliseconds = clock.milliseconds(at)
 
-        def run(tx: Transaction) -> wire.Deleted:
+        def run(tx: Transaction) -> tuple[wire.Deleted, list[Notice]]:
+            notices: list[Notice] = []
             before, plan = read_with_plan(tx, tenant_id, office_id)
             refuse_old(call, before)
             if before.is_primary:
                 raise Conflict("The primary office cannot be deleted: the company's invoices and defaults hang on it.")
-            if pointing := store.pointing_at(tx, tenant_id, "office", office_id, office_id):
-                raise Conflict(
-                    "Other offices send calls to this one; point them elsewhere first.",
-                    [
-                        Violation(
-                            location=f"offices/{row[0]}.{row[1]}", reason="conflict", message="Calls this office."
-                        )
-                        for row in pointing
-                    ],
-                )
+            name = f"the office {before.office.name}"
+            pointers.free(tx, call, at, Target("office", office_id), name, repointers, notices, force=force)
             for number in before.office.phone_numbers:
                 numbers.release(tx, tenant_id, number, office_id, actor, milliseconds, call.request_id)
             plans.delete(tx, tenant_id, office_id)
@@ -381,13 +376,26 @@ class Offices:
                     )
                 ],
             )
-            return wire.Deleted(id=str(office_id), released_numbers=list(before.office.phone_numbers))
+            return wire.Deleted(id=str(office_id), released_numbers=list(before.office.phone_numbers)), notices
 
-        return await self._writer.run(run)
+        deleted, notices = await self._writer.run(run)
+        call.notices.extend(notices)
+        return deleted
 
 
 Edit = Callable[[Transaction, Stored, Plan, list[Notice]], tuple[Stored, Plan]]
 """Gets the office, its plan, and a list for what to warn of. May run more than once: it keeps nothing itself."""
+
+
+def repoint(tx: Transaction, call: Call, at: datetime, office_id: int, target: Target) -> None:
+    """Send an office's calls to its voicemail wherever they went to `target`, which is about to go."""
+
+    def edit(_tx: Transaction, before: Stored, plan: Plan, _notices: list[Notice]) -> tuple[Stored, Plan]:
+        opened, closed = (repointed(state, target) for state in (before.office.open, before.office.closed))
+        office = msgspec.structs.replace(before.office, open=opened, closed=closed, no_operators_action=opened.action)
+        return msgspec.structs.replace(before, office=office), plan
+
+    change_in(tx, msgspec.structs.replace(call, if_match=None), at, office_id, Word.OFFICE_POINTED_AT_VOICEMAIL, edit)
 
 
 def no_office(office_id: int) -> NotFound:
@@ -448,19 +456,6 @@ def change_in(
     )
     events.append(tx, [event])
     return after, new_plan, notices
-
-
-def fingerprint(call: Call) -> bytes:
-    """What makes two requests the same: what they are about, and their bodies but for the way they are written."""
-    try:
-        body = msgspec.json.decode(call.raw)
-        if call.body is not None:
-            kind: type[msgspec.Struct] = type(call.body)
-            body = normal(body, shape(kind))
-        return hashlib.sha256(encode_sorted([dict(call.params), body])).digest()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        # A file of lines or a table: it is the same only as it stands.
-        return hashlib.sha256(encode_sorted(dict(call.params)) + call.raw).digest()
 
 
 def refuse_old(call: Call, before: Stored) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 
 from offhook.billing.model import Plan
+from offhook.directory.lines.model import days_from_json, days_to_json
 from offhook.kit.wire import encode
 from offhook.offices import render
-from offhook.offices.model import Office, Stored, days_from_json, days_to_json
+from offhook.offices.model import Office, Stored
 
 
 def snapshot(stored: Stored, plan: Plan, document: str | None = None) -> str:

@@ -10,8 +10,11 @@ import msgspec
 from sqlalchemy import Index, Table
 from sqlalchemy import text as sql_text
 
+from offhook.directory import pointers
+from offhook.directory.lines.model import Target, days_from_json, days_to_json
+from offhook.directory.offices import OfficeCard
 from offhook.kit.wire import encode
-from offhook.offices.model import Office, Stored, days_from_json, days_to_json
+from offhook.offices.model import Office, Stored
 from offhook.storage.database import Insert, Statement, Transaction
 from offhook.storage.tables import big, metadata, text
 
@@ -43,22 +46,11 @@ primary_offices = Table(
     big("office_version"),
     big("office_count"),
 )
-pointers = Table(
-    "office_pointers",
-    metadata,
-    big("tenant_id", primary_key=True),
-    big("office_id", primary_key=True),
-    text("place", primary_key=True),
-    text("target_type"),
-    big("target_id"),
-    Index(None, "tenant_id", "target_type", "target_id"),
-)
 
 insert_rows = Insert(
     offices, ["id", "tenant_id", "state", "is_primary", "version", "created_at", "updated_at", "document"]
 )
 insert_primary = Insert(primary_offices, ["tenant_id", "office_id", "office_version", "office_count"])
-_insert_pointers = Insert(pointers, ["tenant_id", "office_id", "place", "target_type", "target_id"])
 
 _COLUMNS = "id, tenant_id, state, is_primary, version, created_at, updated_at, document, days"
 _GET = Statement(f"SELECT {_COLUMNS} FROM offices WHERE id = ? AND tenant_id = ? AND state <> 'deleted'")  # noqa: S608
@@ -80,12 +72,6 @@ _DELETE = Statement(
     "UPDATE offices SET state = 'deleted', version = version + 1, updated_at = ? "
     "WHERE id = ? AND tenant_id = ? AND state <> 'deleted'"
 )
-_FORGET_POINTERS = Statement("DELETE FROM office_pointers WHERE tenant_id = ? AND office_id = ?")
-_POINTING = Statement(
-    "SELECT office_id, place FROM office_pointers WHERE tenant_id = ? AND target_type = ? AND target_id = ? "
-    "AND office_id <> ? ORDER BY office_id, place LIMIT 20"
-)
-
 _decode_office = msgspec.json.Decoder(Office).decode
 _decode_days = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -147,13 +133,6 @@ def count(tx: Transaction, tenant_id: int, more: int) -> None:
     tx.change(_COUNTED, more, tenant_id)
 
 
-def insert_pointers(tx: Transaction, tenant_id: int, office_id: int, office: Office) -> None:
-    """Note what an office's routing points at."""
-    rows = [(tenant_id, office_id, place, target.type, target.id) for place, target in office.targets() if target.id]
-    if rows:
-        _insert_pointers(tx, rows)
-
-
 def update(tx: Transaction, before: Stored, after: Stored) -> bool:
     """Replace an office; False if somebody else changed it since `before` was read."""
     document = encode(after.office).decode()
@@ -164,20 +143,34 @@ def update(tx: Transaction, before: Stored, after: Stored) -> bool:
     if changed and after.is_primary:
         tx.change(_PRIMARY_CHANGED, after.version, after.tenant_id, after.id)
     if changed and before.office.targets() != after.office.targets():
-        tx.change(_FORGET_POINTERS, after.tenant_id, after.id)
-        insert_pointers(tx, after.tenant_id, after.id, after.office)
+        pointers.replace(tx, after.tenant_id, Target("office", after.id), after.office.targets())
     return changed == 1
 
 
 def delete(tx: Transaction, tenant_id: int, office_id: int, at: int) -> bool:
     """Take an office out of every answer; False if it is not there."""
-    tx.change(_FORGET_POINTERS, tenant_id, office_id)
+    pointers.forget(tx, tenant_id, Target("office", office_id))
     return tx.change(_DELETE, at, office_id, tenant_id) == 1
 
 
-def pointing_at(tx: Transaction, tenant_id: int, target_type: str, target_id: int, beside: int) -> list[Any]:
-    """Up to twenty (office id, place) of other offices whose routing calls a target."""
-    return tx.all(_POINTING, tenant_id, target_type, target_id, beside)
+def card(tx: Transaction, tenant_id: int, office_id: int) -> OfficeCard | None:
+    """An office as the directory sees it, or None."""
+    stored = get(tx, tenant_id, office_id)
+    if stored is None:
+        return None
+    office = stored.office
+    return OfficeCard(
+        id=stored.id,
+        name=office.name,
+        country=office.country,
+        timezone=office.timezone,
+        currency=office.currency,
+        state=stored.state,
+        is_primary=stored.is_primary,
+        main_line=office.mainline_number,
+        phone_numbers=office.phone_numbers,
+        e911_address=office.e911_address,
+    )
 
 
 def count_of(tx: Transaction, tenant_id: int) -> int:

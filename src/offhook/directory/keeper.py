@@ -1,0 +1,131 @@
+"""Keeps one kind of thing: stores it, tells the event log, and refuses what is gone or was changed meanwhile."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from offhook.events import store as events
+from offhook.events.model import Actor, Event, Word
+from offhook.kit import clock
+from offhook.kit.errors import Conflict, NotFound, PreconditionFailed
+from offhook.kit.operation import Call
+from offhook.kit.wire import encode
+from offhook.storage.database import Transaction
+from offhook.storage.documents import Documents, Kept
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Keeper(Generic[T]):
+    """What is done to every kind alike. `show` is the form that events keep: the wire form, with no secret in it.
+
+    `noun` is the kind in a sentence: "There is no room 12."
+    """
+
+    noun: str
+    documents: Documents[T]
+    show: Callable[[Transaction, Kept[T]], msgspec.Struct]
+    created: Word
+    updated: Word
+    deleted: Word
+
+    def get(self, tx: Transaction, tenant_id: int, id: int) -> Kept[T]:
+        """The one with this id; NotFound if the company has none."""
+        kept = self.documents.get(tx, tenant_id, id)
+        if kept is None:
+            raise self.missing(id)
+        return kept
+
+    def missing(self, id: object) -> NotFound:
+        """The answer for what is not there, or not the caller's."""
+        return NotFound(f"There is no {self.noun} {id}.")
+
+    def add(self, tx: Transaction, call: Call, at: datetime, id: int, value: T, *, state: str = "active") -> Kept[T]:
+        """Store a new one, with its event."""
+        now = clock.milliseconds(at)
+        kept = Kept(id=id, tenant_id=call.principal.tenant_id, value=value, state=state, created_at=now, updated_at=now)
+        self.documents.insert(tx, [kept])
+        tell(tx, call, at, self.created, id, after=self.show(tx, kept))
+        return kept
+
+    def change(
+        self,
+        tx: Transaction,
+        call: Call,
+        at: datetime,
+        before: Kept[T],
+        value: T,
+        *,
+        state: str | None = None,
+        word: Word | None = None,
+    ) -> Kept[T]:
+        """Replace its document, its state or both, with an event; what is the same already stays as it is.
+
+        PreconditionFailed if `If-Match` names another version than that of `before`.
+        """
+        self._refuse_old(call, before)
+        state = before.state if state is None else state
+        if value == before.value and state == before.state:
+            return before
+        shown = self.show(tx, before)
+        after = msgspec.structs.replace(
+            before,
+            value=value,
+            state=state,
+            version=before.version + 1,
+            updated_at=max(clock.milliseconds(at), before.updated_at),
+        )
+        if not self.documents.update(tx, before, after):
+            raise Conflict(f"The {self.noun} was changed meanwhile; read it again.")
+        tell(tx, call, at, word or self.updated, before.id, before=shown, after=self.show(tx, after))
+        return after
+
+    def remove(self, tx: Transaction, call: Call, at: datetime, before: Kept[T]) -> Kept[T]:
+        """Delete it, with its event: its row stays, out of every answer. PreconditionFailed as for `change`."""
+        self._refuse_old(call, before)
+        shown = self.show(tx, before)
+        gone = msgspec.structs.replace(
+            before, state="deleted", version=before.version + 1, updated_at=clock.milliseconds(at)
+        )
+        if not self.documents.update(tx, before, gone):
+            raise Conflict(f"The {self.noun} was changed meanwhile; read it again.")
+        tell(tx, call, at, self.deleted, before.id, before=shown)
+        return gone
+
+    def _refuse_old(self, call: Call, before: Kept[T]) -> None:
+        if call.if_match is not None and call.if_match != before.version:
+            raise PreconditionFailed(
+                f"The {self.noun} is at version {before.version}, not {call.if_match}; read it again."
+            )
+
+
+def tell(
+    tx: Transaction,
+    call: Call,
+    at: datetime,
+    word: Word,
+    subject_id: object,
+    *,
+    before: msgspec.Struct | Mapping[str, Any] | None = None,
+    after: msgspec.Struct | Mapping[str, Any] | None = None,
+) -> None:
+    """Write an event of the caller's into the transaction of the change."""
+    events.append(
+        tx,
+        [
+            Event(
+                tenant_id=call.principal.tenant_id,
+                word=word,
+                subject_id=str(subject_id),
+                actor=Actor.of(call.principal),
+                at=clock.milliseconds(at),
+                request_id=call.request_id,
+                before="" if before is None else encode(before).decode(),
+                after="" if after is None else encode(after).decode(),
+            )
+        ],
+    )

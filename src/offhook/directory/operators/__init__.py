@@ -1,0 +1,1 @@
+"""Operators: the users and rooms that a group's line rings, in the order of joining."""

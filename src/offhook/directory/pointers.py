@@ -1,0 +1,110 @@
+"""Who points at whom: what each line's routing calls, kept as rows, so that nothing is deleted from under a caller.
+
+Deleting what others point at is refused and names them; with `force` each of them is pointed at its office's voicemail
+instead, which its own event says.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, Table
+
+from offhook.directory.lines.model import Target
+from offhook.kit.errors import Conflict, Notice, Violation
+from offhook.kit.operation import Call
+from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.tables import big, metadata, text
+
+pointers = Table(
+    "pointers",
+    metadata,
+    big("tenant_id", primary_key=True),
+    text("owner_type", primary_key=True),
+    big("owner_id", primary_key=True),
+    text("place", primary_key=True),
+    text("target_type"),
+    big("target_id"),
+    Index(None, "tenant_id", "target_type", "target_id"),
+)
+
+_insert = Insert(pointers, ["tenant_id", "owner_type", "owner_id", "place", "target_type", "target_id"])
+_FORGET = Statement("DELETE FROM pointers WHERE tenant_id = ? AND owner_type = ? AND owner_id = ?")
+_POINTING = Statement(
+    "SELECT owner_type, owner_id, place FROM pointers WHERE tenant_id = ? AND target_type = ? AND target_id = ? "
+    "AND NOT (owner_type = target_type AND owner_id = target_id) ORDER BY owner_type, owner_id, place LIMIT ?"
+)
+_SHOWN = 20
+_ALL = 1_000_000
+
+Repoint = Callable[[Transaction, Call, datetime, int, Target], None]
+"""Points an owner (by id) at its office's voicemail wherever it points at the target, and tells the event log."""
+
+PATHS = {
+    "office": "offices",
+    "department": "departments",
+    "callcenter": "callcenters",
+    "callrouter": "callrouters",
+}
+"""How a violation names an owner of each kind: by its path."""
+
+
+def note(tx: Transaction, tenant_id: int, owner: Target, pointed: Sequence[tuple[str, Target]]) -> None:
+    """Keep what a new `owner` points at: (field path, target) each; a target without an id is none."""
+    rows = [(tenant_id, owner.type, owner.id, place, target.type, target.id) for place, target in pointed if target.id]
+    if rows:
+        _insert(tx, rows)
+
+
+def replace(tx: Transaction, tenant_id: int, owner: Target, pointed: Sequence[tuple[str, Target]]) -> None:
+    """Keep what `owner` points at now, instead of what it did."""
+    forget(tx, tenant_id, owner)
+    note(tx, tenant_id, owner, pointed)
+
+
+def forget(tx: Transaction, tenant_id: int, owner: Target) -> None:
+    """`owner` points at nothing any more."""
+    tx.change(_FORGET, tenant_id, owner.type, owner.id)
+
+
+def pointing_at(tx: Transaction, tenant_id: int, target: Target, limit: int = _SHOWN) -> Sequence[Any]:
+    """Rows (owner type, owner id, place) of what points at `target`, itself left out."""
+    return tx.all(_POINTING, tenant_id, target.type, target.id, limit)
+
+
+def free(
+    tx: Transaction,
+    call: Call,
+    at: datetime,
+    target: Target,
+    name: str,
+    repointers: Mapping[str, Repoint],
+    notices: list[Notice],
+    *,
+    force: bool,
+) -> None:
+    """Make sure that nothing points at `target` any more, which is about to go.
+
+    Conflict naming who does, unless `force`: then each is pointed at its office's voicemail, and a notice says so.
+    """
+    tenant_id = call.principal.tenant_id
+    found = pointing_at(tx, tenant_id, target)
+    if not found:
+        return
+    if not force:
+        raise Conflict(
+            f"Calls are sent to {name}; point them elsewhere first, or delete with force=true, which sends them to "
+            "voicemail.",
+            [
+                Violation(
+                    location=f"{PATHS.get(owner_type, owner_type)}/{owner_id}.{place}",
+                    reason="conflict",
+                    message="Sends calls here.",
+                )
+                for owner_type, owner_id, place in found
+            ],
+        )
+    for owner_type, owner_id in dict.fromkeys((row[0], row[1]) for row in pointing_at(tx, tenant_id, target, _ALL)):
+        repointers[owner_type](tx, call, at, owner_id, target)
+        where = f"{PATHS.get(owner_type, owner_type)}/{owner_id}"
+        notices.append(Notice("pointed_at_voicemail", where, f"It sent calls to {name}; they go to voicemail now."))

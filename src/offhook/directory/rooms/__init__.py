@@ -1,0 +1,1 @@
+"""Rooms: places with a telephone that is nobody's own, such as a lobby."""

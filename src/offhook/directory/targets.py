@@ -1,0 +1,45 @@
+"""What can be called: whether a company has a target of a kind, and whether a call may be sent there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from offhook.directory.lines.model import Target
+from offhook.directory.lines.rules import unknown_target
+from offhook.directory.offices import OfficeOf
+from offhook.directory.rooms.store import rooms
+from offhook.directory.users.store import users
+from offhook.kit.errors import Violation
+from offhook.storage.database import Transaction
+from offhook.storage.documents import Documents
+
+KINDS: Mapping[str, Documents[Any]] = {
+    "room": rooms,
+    "user": users,
+}
+"""The kinds of the directory, and where each is kept. Nothing makes a contactgroup or a staffgroup."""
+
+
+def state_of(tx: Transaction, tenant_id: int, target: Target, office: OfficeOf) -> str | None:
+    """The state of a target (`active`, `suspended`...), None if the company has none of that kind and id."""
+    if target.type == "office":
+        card = office(tx, tenant_id, target.id)
+        return card.state if card else None
+    documents = KINDS.get(target.type)
+    kept = documents.get(tx, tenant_id, target.id) if documents is not None else None
+    return kept.state if kept else None
+
+
+def fault(tx: Transaction, tenant_id: int, place: str, target: Target, office: OfficeOf) -> Violation | None:
+    """What is wrong with sending calls to `target`, which `place` names; None if nothing is.
+
+    Targets of the kind `unknown` pass, as the rules have warned of them.
+    """
+    if target.type == "unknown":
+        return None
+    state = state_of(tx, tenant_id, target, office)
+    if state is None:
+        return unknown_target(place, target)
+    if state != "active":
+        text = f"This {target.type} is {state}: it takes no calls. Activate it, or name another."
+        return Violation(location=place, reason="conflict", message=text, sent=str(target.id))
+    return None

@@ -1,0 +1,193 @@
+"""Tables whose rows are one JSON document with the columns beside it that queries look at.
+
+Most subjects are kept so. All their SQL is made here, once, from the columns that a subject names, and none of it runs
+without a tenant id: a query that could forget it cannot be written. A deleted row stays, out of every index and answer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import Column, Index, Table
+from sqlalchemy import text as sql_text
+
+from offhook.kit.wire import encode
+from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.tables import big, metadata, text
+
+T = TypeVar("T")
+
+_FIXED = ("id", "tenant_id", "state", "version", "created_at", "updated_at", "document")
+_ALIVE = "state <> 'deleted'"
+
+
+class Kept(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A document with what the store knows of it. Moments are milliseconds since 1970 UTC."""
+
+    id: int
+    tenant_id: int
+    value: T
+    state: str = "active"
+    version: int = 1
+    created_at: int
+    updated_at: int
+
+
+class Documents(Generic[T]):
+    """One table of documents of the struct `kind`.
+
+    `numbers` and `texts` are further columns, each with the function that computes it from a document; they can be
+    filtered by. Those in `unique` are unique within a tenant among rows that are not deleted; 0 and "" are no value.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: type[T],
+        *,
+        numbers: Mapping[str, Callable[[T], int]] | None = None,
+        texts: Mapping[str, Callable[[T], str]] | None = None,
+        unique: Sequence[str] = (),
+    ) -> None:
+        numbers, texts = numbers or {}, texts or {}
+        self._derive: dict[str, Callable[[T], Any]] = {**numbers, **texts}
+        columns: list[Column[Any]] = [
+            big("id", primary_key=True, autoincrement=False),
+            big("tenant_id"),
+            text("state"),
+            big("version"),
+            big("created_at"),
+            big("updated_at"),
+            text("document"),
+            *(big(column) for column in numbers),
+            *(text(column) for column in texts),
+        ]
+        self.table = Table(name, metadata, *columns)
+        Index(None, self.table.c.tenant_id, self.table.c.id, **_where(_ALIVE))
+        for column in self._derive:
+            if column in unique:
+                nothing = "0" if column in numbers else "''"
+                Index(
+                    f"uq_{name}_{column}",
+                    self.table.c.tenant_id,
+                    self.table.c[column],
+                    unique=True,
+                    **_where(f"{_ALIVE} AND {column} <> {nothing}"),
+                )
+            else:
+                Index(None, self.table.c.tenant_id, self.table.c[column], self.table.c.id, **_where(_ALIVE))
+        self._decode = msgspec.json.Decoder(kind).decode
+        self._name = name
+        self._queries: dict[tuple[str, ...], Statement] = {}
+
+    @cached_property
+    def _insert(self) -> Insert:
+        return Insert(self.table, [*_FIXED, *self._derive])
+
+    @cached_property
+    def _update(self) -> Statement:
+        changed = ", ".join(f"{column} = ?" for column in ("state", "version", "updated_at", "document", *self._derive))
+        return Statement(f"UPDATE {self._name} SET {changed} WHERE id = ? AND tenant_id = ? AND version = ?")  # noqa: S608
+
+    def _query(self, what: str, *where: str) -> Statement:
+        found = self._queries.get((what, *where))
+        if found is None:
+            conditions = " AND ".join(("tenant_id = ?", *where))
+            found = Statement(f"SELECT {what} FROM {self._name} WHERE {conditions}")  # noqa: S608 - names are ours
+            self._queries[what, *where] = found
+        return found
+
+    def _kept(self, row: Sequence[Any]) -> Kept[T]:
+        return Kept(
+            id=row[0],
+            tenant_id=row[1],
+            state=row[2],
+            version=row[3],
+            created_at=row[4],
+            updated_at=row[5],
+            value=self._decode(row[6]),
+        )
+
+    def _conditions(self, filters: Mapping[str, Any]) -> list[str]:
+        unknown = filters.keys() - self._derive.keys() - {"state"}
+        if unknown:
+            raise ValueError(f"{self._name} cannot be filtered by {', '.join(sorted(unknown))}")
+        return [f"{column} = ?" for column in filters]
+
+    def insert(self, tx: Transaction, rows: Sequence[Kept[T]]) -> None:
+        """Store new documents, at least one."""
+        self._insert(tx, [self._row(kept) for kept in rows])
+
+    def _row(self, kept: Kept[T]) -> tuple[Any, ...]:
+        return (
+            kept.id,
+            kept.tenant_id,
+            kept.state,
+            kept.version,
+            kept.created_at,
+            kept.updated_at,
+            encode(kept.value).decode(),
+            *(derive(kept.value) for derive in self._derive.values()),
+        )
+
+    def get(self, tx: Transaction, tenant_id: int, id: int, *, even_deleted: bool = False) -> Kept[T] | None:
+        """A document of the tenant, or None if it never was or is deleted."""
+        conditions = ["id = ?"] if even_deleted else ["id = ?", _ALIVE]
+        row = tx.first(self._query(", ".join(_FIXED), *conditions), tenant_id, id)
+        return self._kept(row) if row else None
+
+    def get_many(self, tx: Transaction, tenant_id: int, ids: Sequence[int]) -> list[Kept[T]]:
+        """The documents of those ids that there are, in the order of `ids`."""
+        found: dict[int, Kept[T]] = {}
+        for start in range(0, len(ids), 500):
+            part = ids[start : start + 500]
+            # One statement text for every thousand ids at most: the number of marks goes up in steps.
+            padded = [*part, *[0] * (-len(part) % 50)]
+            query = self._query(", ".join(_FIXED), f"id IN ({', '.join('?' * len(padded))})", _ALIVE)
+            found |= {row[0]: self._kept(row) for row in tx.all(query, tenant_id, *padded)}
+        return [found[id] for id in ids if id in found]
+
+    def page(
+        self, tx: Transaction, tenant_id: int, after: int, limit: int, filters: Mapping[str, Any] | None = None
+    ) -> list[Kept[T]]:
+        """Documents behind the id `after`, oldest first, of which every filter's column has its value."""
+        filters = filters or {}
+        query = self._query(", ".join(_FIXED), "id > ?", *self._conditions(filters), f"{_ALIVE} ORDER BY id LIMIT ?")
+        return [self._kept(row) for row in tx.all(query, tenant_id, after, *filters.values(), limit)]
+
+    def first(self, tx: Transaction, tenant_id: int, **filters: Any) -> Kept[T] | None:
+        """The oldest document with these values, or None."""
+        found = self.page(tx, tenant_id, 0, 1, filters)
+        return found[0] if found else None
+
+    def ids(self, tx: Transaction, tenant_id: int, **filters: Any) -> list[int]:
+        """The ids of all documents with these values, in order."""
+        query = self._query("id", *self._conditions(filters), f"{_ALIVE} ORDER BY id")
+        return [row[0] for row in tx.all(query, tenant_id, *filters.values())]
+
+    def count(self, tx: Transaction, tenant_id: int, **filters: Any) -> int:
+        """How many documents have these values."""
+        row = tx.first(self._query("COUNT(*)", *self._conditions(filters), _ALIVE), tenant_id, *filters.values())
+        return int(row[0]) if row else 0
+
+    def update(self, tx: Transaction, before: Kept[T], after: Kept[T]) -> bool:
+        """Replace a document; False if somebody else changed it since `before` was read. State "deleted" deletes it."""
+        derived = [derive(after.value) for derive in self._derive.values()]
+        document = encode(after.value).decode()
+        changed = tx.change(
+            self._update,
+            after.state,
+            after.version,
+            after.updated_at,
+            document,
+            *derived,
+            before.id,
+            before.tenant_id,
+            before.version,
+        )
+        return changed == 1
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sql_text(condition), "postgresql_where": sql_text(condition)}

@@ -1,0 +1,47 @@
+"""Users and operators."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from offhook.storage.migrations.tables import BIG, documents
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    documents(
+        "users",
+        numbers=["office_id", "is_super_admin"],
+        texts=["email", "extension"],
+        unique=["email", "extension"],
+    )
+    op.create_table(
+        "operators",
+        sa.Column("tenant_id", BIG, nullable=False),
+        sa.Column("group_type", sa.Text(), nullable=False),
+        sa.Column("group_id", BIG, nullable=False),
+        sa.Column("member_type", sa.Text(), nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("seq", BIG, nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("skill_level", BIG, nullable=False),
+        sa.Column("license", sa.Text(), nullable=False),
+        sa.Column("do_not_disturb", BIG, server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "group_type", "group_id", "member_type", "member_id", name=op.f("pk_operators")
+        ),
+    )
+    op.create_index(
+        op.f("ix_operators_tenant_id_member_type_member_id"),
+        "operators",
+        ["tenant_id", "member_type", "member_id"],
+        unique=False,
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("operators")
+    op.drop_table("users")
