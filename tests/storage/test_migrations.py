@@ -133,6 +133,6 @@ def test_importing_the_application_declares_every_table():
     from offhook import app  # noqa: F401
 
     assert {table.name for table in metadata.sorted_tables} == {
-        "api_keys", "companies", "events", "idempotency", "numbers", "offices", "plans", "pointers",
+        "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",
         "operators", "primary_offices", "rooms", "users", "store_settings", "tenants",
     }  # fmt: skip

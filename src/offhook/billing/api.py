@@ -2,6 +2,7 @@
 
 from offhook.access.gate import reply_of
 from offhook.billing import store
+from offhook.billing.licences import available
 from offhook.billing.model import Plan
 from offhook.billing.wire import LicencesOut, PlanOut, plan_out
 from offhook.kit.errors import NotFound
@@ -24,8 +25,9 @@ def operations(reader: Reader) -> list[Operation]:
         return reply_of(plan_out(await _plan(call)))
 
     async def licences(call: Call) -> Reply:
-        lines = (await _plan(call)).lines
-        return reply_of(LicencesOut(**{name: str(count) for name, count in lines.items()}))
+        tenant_id, office_id = call.principal.tenant_id, (await _plan(call)).office_id
+        free = await reader.run(lambda tx: available(tx, tenant_id, office_id))
+        return reply_of(LicencesOut(**{name: str(count) for name, count in (free or {}).items()}))
 
     return [
         Operation(

@@ -60,11 +60,16 @@ class Page(Generic[T]):
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
-    """What can have numbers, as the assignment of numbers sees it."""
+    """What can have numbers, as the assignment of numbers sees it.
+
+    `first_line` is the kind of line of the office's plan that its first number uses, "" if that is included; every
+    further number uses an additional_number line. Toll-free numbers use the toll-free kind of either.
+    """
 
     office_id: int
     name: str
     phone_numbers: tuple[str, ...] = ()
+    first_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,9 @@ class Rooms:
         if kept is None:
             return None
         room = kept.value
-        return Holding(office_id=room.office_id, name=room.name, phone_numbers=room.phone_numbers)
+        return Holding(
+            office_id=room.office_id, name=room.name, phone_numbers=room.phone_numbers, first_line="room_lines"
+        )
 
     def _keep_numbers(self, tx: Transaction, call: Call, at: datetime, id: int, numbers: tuple[str, ...]) -> None:
         before = self.keeper.get(tx, call.principal.tenant_id, id)

@@ -1,4 +1,4 @@
-"""Users and operators."""
+"""Users, operators, and which lines of a plan are in use."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,8 +40,17 @@ def upgrade() -> None:
         ["tenant_id", "member_type", "member_id"],
         unique=False,
     )
+    op.create_table(
+        "licences_used",
+        sa.Column("tenant_id", BIG, nullable=False),
+        sa.Column("office_id", BIG, nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("used", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "office_id", "line", name=op.f("pk_licences_used")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("licences_used")
     op.drop_table("operators")
     op.drop_table("users")
