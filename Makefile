@@ -11,7 +11,7 @@ READY := .venv/.ready
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup demo test test-long lint format bench serve lock clean
+.PHONY: help setup demo test test-long lint format docs bench serve lock clean
 
 help: ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ lint: setup ## check style, formatting, types and who imports whom
 format: setup ## put imports and layout in order
 	@$(BIN)/ruff check --select I --fix .
 	@$(BIN)/ruff format .
+
+docs: setup ## write the tables of docs/compatibility.md anew, from the code
+	@$(BIN)/python -m tests.docs.generate
 
 bench: setup ## measure creates and reads against an echo on this machine
 	@$(BIN)/python -m bench $(ARGS)

@@ -101,7 +101,7 @@ class Offhook:
             self.writer, self.reader, self.ids, cursors, offices_store.card, keep_days=settings.idempotency_days
         )
         self.work.repointers["office"] = repoint
-        operations = [
+        self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
             *billing_api.operations(self.reader),
@@ -109,9 +109,9 @@ class Offhook:
             *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work.repointers),
         ]
         self.document = openapi.document(
-            operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS
+            self.operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS
         )
-        everything = [*operations, *unbuilt({operation.id for operation in operations})]
+        everything = [*self.operations, *unbuilt({operation.id for operation in self.operations})]
         self.gate = Gate(
             Router(everything),
             self.access,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from offhook.kit.errors import Conflict, Unavailable
-from offhook.storage.batches import MAX_BATCH, Lookup, Reader, Writer
+from offhook.storage.batches import MAX_BATCH, Lookup, Reader, Within, Writer, finished
 from offhook.storage.database import Database, Insert, Statement, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.tables import settings
@@ -390,3 +390,34 @@ def test_a_name_is_given_to_exactly_one_of_those_who_ask_for_it(tmp_path_factory
     for (_, kind), answer in zip(asks, answers, strict=True):
         assert isinstance(answer, Conflict) == (kind == "refused")
     database.close()
+
+
+def test_what_is_several_units_elsewhere_is_one_within_a_transaction(database: Database):
+    async def several(store: Writer | Within) -> list[str]:
+        return [await store.run(put("a")), await store.submit(Hot("b"))]
+
+    def both(tx: Transaction) -> list[str]:
+        return finished(several(Within(tx)))
+
+    def broken(tx: Transaction) -> None:
+        finished(several(Within(tx)))
+        raise Conflict("half-way")
+
+    async def work() -> None:
+        writer = Writer(database)
+        with pytest.raises(Conflict):
+            await writer.run(broken)
+        assert names(database) == []
+        assert await writer.run(both) == ["a", "b"]
+        assert names(database) == ["a", "b"]
+        await writer.close()
+
+    run(work)
+
+
+def test_nothing_waits_within_a_transaction():
+    async def waiting() -> None:
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="waits"):
+        finished(waiting())

@@ -43,6 +43,7 @@ def operations(reader: Reader, count_offices: Callable[[Transaction, int], int])
             tag="Company",
             summary="Get the company",
             description="The company that the key belongs to, with the number of its offices in the key's environment.",
+            note="`office_count` counts the key's environment",
             handler=company,
             scope="company:read",
             reply=CompanyOut,

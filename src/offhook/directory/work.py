@@ -17,7 +17,7 @@ from offhook.kit.errors import Invalid, Notice, Violation
 from offhook.kit.ids import Ids
 from offhook.kit.operation import Call, Reply
 from offhook.kit.wire import encode
-from offhook.storage.batches import Reader, Writer
+from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Transaction
 
 T = TypeVar("T")
@@ -88,8 +88,8 @@ class Holder:
 class Work:
     """What every service of the directory works with."""
 
-    writer: Writer
-    reader: Reader
+    writer: Writer | Within
+    reader: Reader | Within
     ids: Ids
     cursors: Cursors
     office: OfficeOf

@@ -57,6 +57,7 @@ def operations(reader: Reader, cursors: Cursors, shows: Mapping[str, Show]) -> l
                 "changes were committed. The last page's cursor stays good for polling: sent again later, it gives "
                 "what has come since."
             ),
+            note="the event log",
             handler=page,
             scope="events:read",
             query=EventQuery,

@@ -134,6 +134,10 @@ def operations(
                 "every rule that the body breaks is named in one refusal. With Offhook-Dry-Run: true nothing is "
                 "stored, and the answer shows what would be, with the coming week's opening periods."
             ),
+            better=(
+                "every fault at once, warnings, dry run, idempotency key, sandbox clock; special days and hours "
+                "count at once"
+            ),
             handler=create,
             check=offices.check,
             scope="offices:write",
@@ -151,6 +155,7 @@ def operations(
             tag="Offices",
             summary="List offices",
             description="The company's offices, oldest first. A cursor stays good for seven days.",
+            better="`limit` 1 to 100; cursors are signed and say why they are refused",
             handler=page,
             scope="offices:read",
             query=wire.OfficeListQuery,
@@ -164,6 +169,7 @@ def operations(
             tag="Offices",
             summary="Get the primary office",
             description="The office whose time zone, currency and invoice the others may share.",
+            note="one of the newer operations",
             handler=primary,
             scope="offices:read",
             reply=wire.OfficeOut,
@@ -176,6 +182,7 @@ def operations(
             tag="Offices",
             summary="Get an office",
             description="An office with its availability as of now.",
+            better="`availability_status` at any moment with `Offhook-Clock`",
             handler=get,
             scope="offices:read",
             reply=wire.OfficeOut,
@@ -188,6 +195,7 @@ def operations(
             tag="Offices",
             summary="Change an office's hours",
             description="Changes hours_on and the lists that are sent; days that are not sent keep their hours.",
+            better="one of the newer operations; warnings, `If-Match`",
             handler=change_hours,
             check=offices.check_hours,
             scope="offices:write",
@@ -203,6 +211,7 @@ def operations(
             tag="Emergency addresses",
             summary="Get an office's emergency address",
             description="Where help is sent. Empty if the office has none on record.",
+            note="`{}` if the office has none",
             handler=get_e911,
             scope="offices:read",
             reply=wire.E911Out,
@@ -217,6 +226,10 @@ def operations(
             description=(
                 "Checked by the rules of its country; it must lie in the office's country and be no PO box. "
                 "With use_validated_option it is kept as those rules write it."
+            ),
+            better=(
+                "checked by the country's rules, PO boxes refused, `If-Match`; `update_all` warns, as there is "
+                "nobody yet"
             ),
             handler=put_e911,
             check=offices.check_emergency_address,
@@ -233,6 +246,7 @@ def operations(
             tag="Offices",
             summary="List off-duty reasons",
             description="The reasons that people of the office may give for being off duty.",
+            note="always the two usual reasons",
             handler=off_duty,
             scope="offices:read",
             reply=wire.OffDutyStatuses,
@@ -245,6 +259,7 @@ def operations(
             tag="Offices, whole",
             summary="Get an office with all that is stored",
             description="With what v2 takes and never returns: hours_on, recording, billing, and more.",
+            note="all that is stored, `ETag`",
             handler=record,
             scope="offices:read",
             reply=wire.RecordAndPlan,
@@ -260,6 +275,7 @@ def operations(
                 "Takes the body of a create and applies its rules; what is not sent takes its default. Send If-Match "
                 "with the ETag of the version you read, to be refused (412) if somebody changed it since."
             ),
+            note="the body of a create, `If-Match`",
             handler=replace,
             check=offices.check,
             scope="offices:write",
@@ -278,6 +294,7 @@ def operations(
                 "Refused for the primary office, and while others send calls to it, unless force is true: then those "
                 "calls go to voicemail."
             ),
+            note="refused for the primary office, and while others call it",
             handler=delete,
             scope="offices:write",
             query=ForceQuery,
@@ -292,6 +309,7 @@ def operations(
             tag="Opening hours",
             summary="When an office is open",
             description="Its opening periods between two moments, how it stands now and why, and the next change.",
+            note="`start`, `end`; status, reason, next change",
             handler=periods,
             scope="offices:read",
             query=wire.PeriodsQuery,
@@ -305,6 +323,7 @@ def operations(
             tag="Opening hours",
             summary="List holidays and overrides",
             description="The dates on which an office has hours of its own.",
+            note="holidays and overrides",
             handler=days,
             scope="offices:read",
             reply=wire.SpecialDaysOut,
@@ -317,6 +336,7 @@ def operations(
             tag="Opening hours",
             summary="Set holidays and overrides",
             description="Adds the days that are sent; one of the same date and kind is replaced, others stay.",
+            note="up to 400 days; same date and kind are replaced",
             handler=set_days,
             check=day_faults,
             scope="offices:write",
@@ -332,6 +352,7 @@ def operations(
             tag="Opening hours",
             summary="Remove a holiday or override",
             description="The week's hours count on that date again.",
+            note="`kind`",
             handler=remove_day,
             scope="offices:write",
             query=wire.SpecialDayQuery,
@@ -349,6 +370,7 @@ def operations(
                 "From the calendars of the holidays library, by country and region. A year for which it has no data "
                 "is said in a warning: no data is not no holidays."
             ),
+            note="country, region, years, language, hours",
             handler=import_days,
             scope="offices:write",
             body=wire.HolidaysIn,

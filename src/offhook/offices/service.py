@@ -47,7 +47,7 @@ from offhook.offices.create import (
 )
 from offhook.offices.model import MAX_SPECIAL_DAYS, Stored
 from offhook.offices.snapshots import snapshot
-from offhook.storage.batches import Lookup, Reader, Writer
+from offhook.storage.batches import Lookup, Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 
 _ATTEMPTS = 5
@@ -56,17 +56,28 @@ _ATTEMPTS = 5
 class Offices:
     """The offices of all companies; one for a process."""
 
-    def __init__(self, database: Database, writer: Writer, reader: Reader, ids: Ids, *, keep_days: int = 7) -> None:
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer | Within,
+        reader: Reader | Within,
+        ids: Ids,
+        *,
+        keep_days: int = 7,
+    ) -> None:
         self._writer = writer
         self._reader = reader
         self._ids = ids
         self._keep_ms = keep_days * 86_400_000
-        self._lookup: Lookup[tuple[int, int], Stored | None] = Lookup(database, "offices", store.get_many)
+        self._lookup: Lookup[tuple[int, int], Stored | None] | None = None
+        if not isinstance(reader, Within):
+            self._lookup = Lookup(database, "offices", store.get_many)
         self._companies: dict[int, Company] = {}
 
     async def close(self) -> None:
         """Finish the look-ups under way."""
-        await self._lookup.close()
+        if self._lookup is not None:
+            await self._lookup.close()
 
     async def company(self, tenant_id: int, company_id: int, *, fresh: bool = False) -> Company:
         """What a create needs of the company; kept until a transaction finds it stale."""
@@ -162,7 +173,10 @@ class Offices:
 
     async def get(self, tenant_id: int, office_id: int) -> Stored:
         """An office of the tenant; NotFound otherwise."""
-        stored = await self._lookup.get((tenant_id, office_id))
+        if self._lookup is not None:
+            stored = await self._lookup.get((tenant_id, office_id))
+        else:
+            stored = await self._reader.run(lambda tx: store.get(tx, tenant_id, office_id))
         if stored is None:
             raise no_office(office_id)
         return stored

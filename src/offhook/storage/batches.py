@@ -12,10 +12,10 @@ import asyncio
 import contextvars
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from sqlalchemy.exc import OperationalError
 
@@ -295,3 +295,31 @@ class Lookup(Generic[K, T]):
     async def close(self) -> None:
         """Answer what was asked, then refuse."""
         await self._batches.close()
+
+
+class Within:
+    """Stands in for writer and reader where a transaction is already open: what they are given runs in it at once.
+
+    So one unit of work can be made of what are several elsewhere, all of them or none.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def run(self, function: Callable[[Transaction], T]) -> T:
+        """`function` in the open transaction."""
+        return function(self._tx)
+
+    async def submit(self, unit: Unit[T]) -> T:
+        """`unit` in the open transaction."""
+        return unit.run(self._tx)
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that has nothing to wait for, as everything over `Within` is."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return cast(T, done.value)
+    work.close()
+    raise RuntimeError("waits for something inside a transaction")
