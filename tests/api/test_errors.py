@@ -285,3 +285,13 @@ def test_a_version_that_is_no_etag_is_refused(embedded: Company, value: str):
 def test_every_answer_has_a_request_id_of_its_own(embedded: Company):
     answers = [embedded.live.get(OFFICES), embedded.live.get("/api/none"), embedded.live.create({})]
     assert len({answer.headers["x-request-id"] for answer in answers}) == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "meant"),
+    [("country", "us", "US"), ("currency", "Usd", "USD"), ("plan_period", "montly", "monthly"), ("country", "x", "")],
+)
+def test_a_word_that_is_nearly_right_is_told_which_one_was_meant(embedded: Company, field: str, sent: str, meant: str):
+    (entry,) = [one for one in embedded.live.create(office(**{field: sent})).errors if one["location"] == field]
+    assert entry["message"].startswith("Must be one of: ")
+    assert entry["message"].endswith(f" Did you mean {meant}?" if meant else ".")

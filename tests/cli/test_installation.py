@@ -130,3 +130,8 @@ def test_every_command_explains_itself() -> None:
     for word in ("init", "serve", "key", "number", "office", "db", "backup", "restore", "settings", "version"):
         assert f" {word} " in done.stdout
     assert json.dumps(done.stderr) == '""'
+
+
+def test_the_command_says_which_version_it_is(offhook: Run) -> None:
+    said = offhook("--version")
+    assert (said.status, said.out.strip()) == (0, f"offhook {__version__}")

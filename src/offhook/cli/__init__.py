@@ -7,9 +7,11 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from offhook import __version__
 from offhook.cli.common import State, emit, err, refuse, say
 from offhook.cli.install import register
 from offhook.cli.keys import app as key
@@ -27,6 +29,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An office phone system that you create with one API call. Begin with: offhook init",
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"offhook {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _begin(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """An office phone system that you create with one API call. Begin with: offhook init."""
+
+
 register(app)
 app.add_typer(key, name="key")
 app.add_typer(number, name="number")

@@ -4,6 +4,7 @@
 not fit the struct, and every field that the struct does not know.
 """
 
+import difflib
 import hashlib
 import json
 import re
@@ -428,7 +429,7 @@ def _leaf(value: Any, kind: Any, place: str, found: list[Violation]) -> None:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        found.append(Violation(location=place, message=_explain(kind, str(error)), sent=shown(value)))
+        found.append(Violation(location=place, message=_explain(kind, str(error), value), sent=shown(value)))
 
 
 _PLAIN: dict[Any, str] = {
@@ -439,10 +440,10 @@ _PLAIN: dict[Any, str] = {
 }
 
 
-def _explain(kind: Any, error: str) -> str:
+def _explain(kind: Any, error: str, sent: Any = None) -> str:
     allowed = getattr(_bare(kind), "__args__", ())
     if allowed and all(isinstance(a, str) for a in allowed):
-        return "Must be one of: " + ", ".join(sorted(allowed)) + "."
+        return "Must be one of: " + ", ".join(sorted(allowed)) + "." + _meant(sent, allowed)
     if _bare(kind) == int | str:
         return "Must be an integer: a number, or a string of digits."
     plain = _PLAIN.get(get_origin(_bare(kind)) or _bare(kind))
@@ -450,6 +451,15 @@ def _explain(kind: Any, error: str) -> str:
         return plain
     text = error.split(" - at `$")[0].rstrip(".")
     return text[:1].upper() + text[1:] + "."
+
+
+def _meant(sent: Any, allowed: Iterable[str]) -> str:
+    """What a word that is not allowed was likely meant to be: the same in another case, or nearly the same."""
+    if not isinstance(sent, str) or not 1 < len(sent) <= 64:
+        return ""
+    by_case = {word.casefold(): word for word in allowed}
+    near = difflib.get_close_matches(sent.strip().casefold(), by_case, n=1, cutoff=0.8)
+    return f" Did you mean {by_case[near[0]]}?" if near else ""
 
 
 def _kind_of(value: Any) -> str:
