@@ -308,6 +308,11 @@ def _progress(title: str) -> Iterator[Callable[[str, int], None]]:
         yield lambda doing, rows: line.update(f"{title}  {doing}: {rows:,} rows")
 
 
+def _declare_every_table() -> None:
+    """Import what declares tables: a backup that did not know of one would leave it out."""
+    from offhook import app  # noqa: F401
+
+
 def backup(
     file: Annotated[Path, typer.Argument(help="File to write; one that is there is replaced.")],
     data: Data = None,
@@ -316,6 +321,7 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Write the whole store to one file, as of one moment; a server may go on meanwhile."""
+    _declare_every_table()
     chosen = load({"data": data, "database_url": database_url}, config)
     with opened(chosen) as database, _progress("Backing up") as progress:
         summary = backups.backup(database, file, progress)
@@ -338,6 +344,7 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Read a backup into an empty store, wholly or not at all; no server should run over it."""
+    _declare_every_table()
     chosen = load({"data": data, "database_url": database_url}, config)
     if not file.is_file():
         raise Refusal(f"There is no backup {file}.")
