@@ -5,8 +5,9 @@ ASGI form.
 """
 
 import asyncio
+import dataclasses
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ from offhook.access.limits import limiter_for
 from offhook.access.service import Access
 from offhook.access.v2 import unbuilt
 from offhook.billing import api as billing_api
+from offhook.configuration import api as configuration_api
+from offhook.configuration.service import Configuration
 from offhook.console import reference
 from offhook.directory import api as directory_api
 from offhook.directory.work import Work
@@ -34,6 +37,7 @@ from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Refusal
 from offhook.kit.ids import EPOCH_MS, Ids
 from offhook.kit.log import RequestLog
+from offhook.kit.operation import Operation
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
 from offhook.offices import api as offices_api
@@ -41,8 +45,8 @@ from offhook.offices import snapshots
 from offhook.offices import store as offices_store
 from offhook.offices.service import Offices, repoint
 from offhook.storage import secrets
-from offhook.storage.batches import Reader, Writer
-from offhook.storage.database import Database
+from offhook.storage.batches import Reader, Within, Writer
+from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
 
@@ -77,6 +81,7 @@ _TAGS = {
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
     "Rooms": "Places with a telephone that is nobody's own.",
+    "Configuration": "The whole company as one document: shown, compared, applied.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -100,13 +105,11 @@ class Offhook:
         self.work = Work(
             self.writer, self.reader, self.ids, cursors, offices_store.card, keep_days=settings.idempotency_days
         )
-        self.work.repointers["office"] = repoint
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
-            *billing_api.operations(self.reader),
-            *directory_api.operations(self.work),
-            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work.repointers),
+            *self._of_company(self.work, self.offices),
+            *configuration_api.operations(Configuration(self.work, self._within)),
         ]
         self.document = openapi.document(
             self.operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS
@@ -122,6 +125,22 @@ class Offhook:
         )
         self._housekeeping: asyncio.Task[None] | None = None
         phones.warm()
+
+    def _of_company(self, work: Work, offices: Offices) -> list[Operation]:
+        """The operations on what a company has, over the writer and reader of `work`."""
+        work.repointers["office"] = repoint
+        return [
+            *billing_api.operations(work.reader),
+            *directory_api.operations(work),
+            *offices_api.operations(offices, work.writer, work.cursors, CREATE_EXAMPLES, work.repointers),
+        ]
+
+    def _within(self, tx: Transaction) -> Mapping[str, Operation]:
+        """The same operations inside a transaction that is open already, by id."""
+        within = Within(tx)
+        work = dataclasses.replace(self.work, writer=within, reader=within, repointers={}, holders={})
+        offices = Offices(self.database, within, within, self.ids, keep_days=self.settings.idempotency_days)
+        return {operation.id: operation for operation in self._of_company(work, offices)}
 
     def has_company(self) -> bool:
         """Whether anybody has been set up in the store."""

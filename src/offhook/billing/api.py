@@ -7,10 +7,10 @@ from offhook.billing.model import Plan
 from offhook.billing.wire import LicencesOut, PlanOut, plan_out
 from offhook.kit.errors import NotFound
 from offhook.kit.operation import Call, Operation, Reply
-from offhook.storage.batches import Reader
+from offhook.storage.batches import Reader, Within
 
 
-def operations(reader: Reader) -> list[Operation]:
+def operations(reader: Reader | Within) -> list[Operation]:
     """The operations of this subject."""
 
     async def _plan(call: Call) -> Plan:

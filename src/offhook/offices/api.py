@@ -15,7 +15,7 @@ from offhook.kit.operation import Call, Operation, Reply
 from offhook.offices import bulk, render, wire
 from offhook.offices.model import OFF_DUTY_STATUSES, Stored
 from offhook.offices.service import Offices, check_days, read_date, window
-from offhook.storage.batches import Writer
+from offhook.storage.batches import Within, Writer
 
 V1 = "/api/offhook/v1/offices"
 _REPLAYED = ((b"offhook-replayed", b"true"),)
@@ -32,7 +32,7 @@ def created(outcome: Outcome) -> Reply:
 
 def operations(
     offices: Offices,
-    writer: Writer,
+    writer: Writer | Within,
     cursors: Cursors,
     examples: dict[str, object],
     repointers: Mapping[str, Repoint],

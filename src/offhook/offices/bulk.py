@@ -37,7 +37,7 @@ from offhook.kit.wire import (
 )
 from offhook.offices import store, wire
 from offhook.offices.service import Offices
-from offhook.storage.batches import Writer
+from offhook.storage.batches import Within, Writer
 from offhook.storage.database import Transaction
 
 log = structlog.get_logger("offhook")
@@ -349,7 +349,7 @@ _answer = msgspec.json.Decoder(_Answer).decode
 class _Import:
     """One import under way."""
 
-    def __init__(self, offices: Offices, writer: Writer, turns: asyncio.Semaphore, call: Call) -> None:
+    def __init__(self, offices: Offices, writer: Writer | Within, turns: asyncio.Semaphore, call: Call) -> None:
         self._offices = offices
         self._writer = writer
         self._turns = turns
@@ -548,7 +548,7 @@ def _warnings(notices: Sequence[Notice]) -> list[wire.WarningOut]:
     return [wire.WarningOut(code=notice.code, field=notice.field, text=notice.text) for notice in notices]
 
 
-def operations(offices: Offices, writer: Writer) -> list[Operation]:
+def operations(offices: Offices, writer: Writer | Within) -> list[Operation]:
     """The import."""
     turns = asyncio.Semaphore(CONCURRENT)
 

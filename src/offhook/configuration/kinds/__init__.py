@@ -1,0 +1,7 @@
+"""The kinds of records that a file can hold, in the order in which they are made."""
+
+from offhook.configuration.kind import Kind
+from offhook.configuration.kinds.offices import OFFICES
+from offhook.configuration.kinds.rooms import ROOMS
+
+KINDS: tuple[Kind, ...] = (OFFICES, ROOMS)

@@ -1,0 +1,17 @@
+"""Rooms in a file."""
+
+from offhook.configuration.kind import Kind
+from offhook.configuration.kinds.parts import NAME, OFFICE, everything
+from offhook.directory.rooms.store import rooms
+
+ROOMS = Kind(
+    section="rooms",
+    type="room",
+    noun="room",
+    implied=("office", "name"),
+    fields=(OFFICE, NAME),
+    load=everything(rooms, lambda room: room.name, lambda room: room.office_id),
+    create="rooms.post",
+    update="rooms.patch",
+    delete="rooms.delete",
+)
