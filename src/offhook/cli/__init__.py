@@ -1,4 +1,5 @@
-"""The `offhook` command: install.py sets up and serves, keys.py and numbers.py fill the store, offices.py asks the API.
+"""The `offhook` command: install.py sets up and serves, keys.py and numbers.py fill the store, offices.py and
+configuration.py ask the API.
 
 A refusal is said in words with every place that must be mended, and ends with status 1; never a stack trace.
 """
@@ -13,6 +14,7 @@ import typer
 
 from offhook import __version__
 from offhook.cli.common import State, emit, err, refuse, say
+from offhook.cli.configuration import register as register_configuration
 from offhook.cli.install import register
 from offhook.cli.keys import app as key
 from offhook.cli.numbers import app as number
@@ -47,6 +49,7 @@ def _begin(
 
 
 register(app)
+register_configuration(app)
 app.add_typer(key, name="key")
 app.add_typer(number, name="number")
 app.add_typer(office, name="office")

@@ -99,6 +99,25 @@ def read(tx: Transaction, tenant_id: int, kinds: Sequence[Kind], about: Mapping[
     return Company(about, records, names)
 
 
+def gathered(parts: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What each part gives; Invalid with the faults of all, or Waiting if there are none and one has to wait."""
+    done: list[Any] = []
+    found: list[Violation] = []
+    wait: Waiting | None = None
+    for part in parts:
+        try:
+            done.append(part())
+        except Invalid as invalid:
+            found += invalid.violations
+        except Waiting as waiting:
+            wait = waiting
+    if found:
+        raise Invalid.of(found)
+    if wait is not None:
+        raise wait
+    return done
+
+
 class Waiting(Exception):
     """A step needs a record of the file that is not there yet."""
 
@@ -167,6 +186,8 @@ class Run:
             self._take_section(kind, document[kind.section])
         for wanted in self._wanted:
             self._match(wanted)
+        for wanted in self._wanted:
+            self._leave_out_same(wanted)
         self._refuse_twice()
         if prune:
             self._prune(present)
@@ -256,6 +277,17 @@ class Run:
         alike = names.inside.get(kind.type, {}).get((office_id or 0, str(name)), [])
         return alike[0] if len(alike) == 1 else known
 
+    def _leave_out_same(self, wanted: Wanted) -> None:
+        """Forget references that only call by another name what is referred to already."""
+        if wanted.record is None:
+            return
+        for one in wanted.kind.fields:
+            if one.refers and wanted.differs(one.path):
+                found = self._references.find(one.refers, str(wanted.given[one.path]))
+                before = self.before.names.find(one.refers, str(wanted.record.fields[one.path]))
+                if found is not None and before == (found.id if isinstance(found, Wanted) else found):
+                    del wanted.given[one.path]
+
     def _refuse_twice(self) -> None:
         seen: dict[tuple[str, int], Wanted] = {}
         for wanted in self._wanted:
@@ -274,7 +306,7 @@ class Run:
                     self._gone[kind.type, id] = record
         for wanted in self._wanted:
             for one in wanted.kind.fields:
-                optional = one.mutable and one.path not in wanted.kind.implied and not one.always
+                optional = one.mutable and one.path not in wanted.kind.implied and not one.required
                 if wanted.record is not None and optional and one.path not in wanted.given:
                     wanted.given[one.path] = one.default
 
@@ -366,13 +398,29 @@ class Run:
         params: Mapping[str, int | str] | None = None,
         body: Any = None,
         query: Mapping[str, str] | None = None,
+        under: str = "",
+        at: str = "",
     ) -> Any:
-        """Call an operation as the caller would over HTTP; gives the decoded answer, or raises its refusal."""
+        """Call an operation as the caller would over HTTP; gives the decoded answer, or raises its refusal.
+
+        What is refused is named by its path within the field `under`, or all of it by the one path `at`.
+        """
+        try:
+            return self._do(operation, params or {}, body, query)
+        except Refusal as refusal:
+            if not (under or at) or isinstance(refusal, Unavailable):
+                raise
+            found = refusal.violations or [Violation(location="", reason=refusal.reason, message=refusal.message)]
+            raise Invalid.of(
+                [msgspec.structs.replace(one, location=at or _joined(under, one.location)) for one in found]
+            ) from None
+
+    def _do(self, operation: str, params: Mapping[str, int | str], body: Any, query: Mapping[str, str] | None) -> Any:
         known = self._operations[operation]
         assert known.handler is not None
         call = Call(
             principal=self._call.principal,
-            params=params or {},
+            params=params,
             request_id=self._call.request_id,
             moment=self._call.moment,
             operation=known.id,
@@ -435,6 +483,10 @@ def _in_a_circle(cause: Waiting, making: Mapping[Wanted, Exception]) -> bool:
     return True
 
 
+def _joined(under: str, place: str) -> str:
+    return f"{under}{'' if place.startswith('[') or not place else '.'}{place}"
+
+
 def _removed(remove: Callable[[Run], None], run: Run) -> None:
     try:
         remove(run)
@@ -454,18 +506,16 @@ def _create(run: Run, wanted: Wanted) -> Sequence[Step]:
     """Make a record; what of it has to wait for others becomes a step of its own."""
     kind = wanted.kind
     given = [one for one in _by_update(kind) if wanted.given.get(one.path) is not None]
-    body: dict[str, Any] = dict(kind.fixed)
     late = [one for one in given if not one.create]
-    for one in _together(kind, [one for one in given if one.create]):
-        try:
-            _put(body, one, one.send(run, wanted.value(one.path), one.path))
-        except Waiting:
-            if not one.late:
-                raise
-            late.append(one)
-    for one in late:
+    at_once = _together(kind, [one for one in given if one.create])
+    body, waiting, found = _sent(run, wanted, at_once)
+    if any(not one.late for one in waiting):
+        raise next(iter(waiting.values()))
+    for one in waiting:
         body.pop(one.together, None)
-    wanted.id = kind.made(run.do(kind.create, body=body))
+    answer = _asked(found, lambda: run.do(kind.create, body={**kind.fixed, **body}))
+    wanted.id = kind.made(answer)
+    late += [one for one in kind.fields if one in waiting]
     return [Step(wanted, wanted.place, partial(_update, wanted=wanted, fields=late))] if late else ()
 
 
@@ -475,13 +525,47 @@ def _update(run: Run, wanted: Wanted, fields: Sequence[Field]) -> None:
     if fixed:
         text = f"This stays as it was made: delete the {kind.noun} and create another."
         raise Invalid.of([Violation(location=one.sent, reason="conflict", message=text) for one in fixed])
+    body, waiting, found = _sent(run, wanted, _by_update(kind) if kind.whole else _together(kind, fields))
+    if waiting and not found:
+        raise next(iter(waiting.values()))
+    _asked(found, lambda: run.do(kind.update, params={kind.id: wanted.id}, body=body))
+
+
+def _sent(
+    run: Run, wanted: Wanted, fields: Sequence[Field]
+) -> tuple[dict[str, Any], dict[Field, Waiting], list[Violation]]:
+    """A body of these fields, those of them that have to wait, and what is wrong with others."""
     body: dict[str, Any] = {}
-    for one in _by_update(kind) if kind.whole else _together(kind, fields):
+    waiting: dict[Field, Waiting] = {}
+    found: list[Violation] = []
+    for one in fields:
         value = wanted.value(one.path)
-        sent = one.cleared if value is None else one.send(run, value, one.path)
-        if sent is not None:
-            _put(body, one, sent)
-    run.do(kind.update, params={kind.id: wanted.id}, body=body)
+        try:
+            sent = one.cleared if value is None else one.send(run, value, one.path)
+        except Waiting as wait:
+            waiting[one] = wait
+        except Invalid as invalid:
+            found += invalid.violations
+        else:
+            if sent is not None:
+                _put(body, one, sent)
+    for one in fields:
+        if any(violation.location.startswith(one.path) for violation in found):
+            body.pop(one.together, None)
+    return body, waiting, found
+
+
+def _asked(found: Sequence[Violation], do: Callable[[], Any]) -> Any:
+    """The answer of an operation; where something is wrong with its body already, what is wrong with the rest too."""
+    if not found:
+        return do()
+    more: Sequence[Violation] = ()
+    try:
+        do()
+    except Refusal as refusal:
+        places = {one.location for one in found}
+        more = [one for one in refusal.violations if one.location not in places and one.reason != "required"]
+    raise Invalid.of([*found, *more])
 
 
 def _together(kind: Kind, fields: Sequence[Field]) -> list[Field]:

@@ -42,15 +42,16 @@ def sent_as_it_is(_run: "Run", value: Any, _place: str) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """A field of a record, by its dotted path. What is equal to `default` is left out of a file; None is no value.
 
     `show` gives its value of an item, in the form of the file; `normal` gives what was written in that same form, or
     raises ValueError with what is allowed. `wire` is its dotted path in the bodies of create and update, "" if it has
     operations of its own; `send` makes the value for there, and `cleared` is what the update is sent for no value.
-    A `late` field may wait for records that are yet to be made. Fields that go `together` are sent all or none. One
-    that is not `mutable` cannot be changed, and one that is not taken by `create` is sent to the update after it.
+    One that `refers` holds the name of a record of that kind. A `late` field may wait for records that are yet to be
+    made. Fields that go `together` are sent all or none. One that is not `mutable` cannot be changed, and one that is
+    not taken by `create` is sent to the update after it. A `required` one has no default to go back to.
     """
 
     path: str
@@ -60,11 +61,13 @@ class Field:
     wire: str | None = None
     send: Callable[["Run", Any, str], Any] = sent_as_it_is
     cleared: Any = None
+    refers: str = ""
     late: bool = False
     together: str = ""
     create: bool = True
     mutable: bool = True
     always: bool = False
+    required: bool = False
 
     @property
     def sent(self) -> str:

@@ -6,7 +6,6 @@ any file's size are refused, each with its line and column.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,7 +141,7 @@ class _Reader:
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, len(event.value) + 1)
         if self._open and isinstance(self._open[-1].value, dict) and self._open[-1].key is None:
-            self._key(event.value if value is not None else None, event.start_mark)
+            self._key(event.value if value is not None else None, event.start_mark, plain=event.implicit[0])
         else:
             self._put(value, event.start_mark)
         if self._open:
@@ -164,12 +163,12 @@ class _Reader:
             self._put(value, event.start_mark)
         self._grow(size, event.start_mark)
 
-    def _key(self, key: str | None, mark: Any) -> None:
+    def _key(self, key: str | None, mark: Any, *, plain: bool = False) -> None:
         here = self._open[-1]
         if key is None:
             self._stop(mark, "A key must not be empty.")
         assert key is not None
-        if key == "<<":
+        if plain and key == "<<":
             self.fault(mark, "Merge keys (<<) are not of YAML 1.2: write the fields out, or use an alias for a value.")
         if key in here.lines:
             self.fault(mark, f"The key {shown(key)} stands twice: first in line {here.lines[key]}.")
@@ -264,12 +263,3 @@ def _flowing(value: Any, inside_list: bool = False) -> Any:
     if isinstance(value, list):
         return [_flowing(inner, True) for inner in value]
     return value
-
-
-def faults_at(text: Text, violations: Iterator[Violation]) -> list[tuple[str, Violation]]:
-    """Each violation with `line 12, column 5`, or "" where the file has no such place."""
-    found = []
-    for violation in violations:
-        at = text.where(violation.location)
-        found.append((f"line {at[0]}, column {at[1]}" if at else "", violation))
-    return found

@@ -1,6 +1,7 @@
 """Parts that several kinds have: where they are, hours, routing, addresses."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from offhook.configuration.kind import Field, Item, as_it_is, plain, words
@@ -47,7 +48,7 @@ def _office(_tx: Transaction, item: Item, names: Names) -> str:
     return names.key("office", item.office_id)
 
 
-OFFICE = Field("office", show=_office, wire="office_id", send=referring("office"), mutable=False)
+OFFICE = Field("office", show=_office, wire="office_id", send=referring("office"), refers="office", mutable=False)
 NAME = Field("name")
 
 
@@ -178,11 +179,19 @@ def _only(value: Any, names: Sequence[str]) -> None:
 
 def send_state(run: "Run", value: dict[str, Any], place: str) -> dict[str, Any]:
     """What happens to calls as bodies take it."""
+    from offhook.configuration.engine import gathered
+
     sent = {name: inner for name, inner in value.items() if name not in ("target", "dtmf")}
-    if "target" in value:
-        sent |= send_target(run, value["target"], place)
-    if "dtmf" in value:
-        sent["dtmf"] = [_send_key(run, entry, f"{place}.dtmf[{index}]") for index, entry in enumerate(value["dtmf"])]
+    keys = enumerate(value.get("dtmf", ()))
+    target, *entries = gathered(
+        [
+            lambda: send_target(run, value["target"], place) if "target" in value else {},
+            *(partial(_send_key, run, entry, f"{place}.dtmf[{index}]") for index, entry in keys),
+        ]
+    )
+    sent |= target
+    if entries:
+        sent["dtmf"] = entries
     return sent
 
 
