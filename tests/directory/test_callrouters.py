@@ -281,6 +281,14 @@ def test_a_changed_default_target_no_longer_holds_the_old_one(company: Company):
     assert company.live.delete(f"/api/v2/rooms/{room}").status == 200
 
 
+def test_a_router_that_is_deleted_no_longer_holds_its_default_target(company: Company):
+    own = str(company.office_ids["live"])
+    room = company.live.post("/api/v2/rooms", {"name": "Lobby", "office_id": own}).json["id"]
+    id = made(company, default_target_type="room", default_target_id=room)
+    company.live.delete(f"{ROUTERS}/{id}")
+    assert company.live.delete(f"/api/v2/rooms/{room}").status == 200
+
+
 def test_a_router_that_calls_are_sent_to_is_deleted_only_by_force(company: Company):
     id = made(company)
     bridge = state(action="bridge_target", action_target_type="callrouter", action_target_id=id)

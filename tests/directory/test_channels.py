@@ -29,10 +29,11 @@ def test_the_life_of_a_channel(company: Company):
     assert made.json == {"id": id, "name": "Front desk"}
     assert company.live.get(f"{CHANNELS}/{id}").json == made.json
     assert names(company, id) == ["Ada Lovelace"]
-    gone = company.live.delete(f"{CHANNELS}/{id}")
-    assert (gone.status, gone.json) == (200, {})
+    deleted = company.live.delete(f"{CHANNELS}/{id}")
+    assert (deleted.status, deleted.json) == (200, {})
     assert company.live.get(f"{CHANNELS}/{id}").status == 404
     assert company.live.get(f"{CHANNELS}/{id}/members").status == 404
+    gone(company, "user", owner)
     assert told(company, id) == ["channel.created", "channel.member_added", "channel.deleted"]
 
 

@@ -54,9 +54,17 @@ def test_the_life_of_a_coaching_team(company: Company):
     changed = company.live.patch(f"{OURS}/{id}", changes)
     assert changed.json == answer.json | changes | {"ring_seconds": "45", "country": "pt"}
     assert company.live.patch(f"{OURS}/{id}", {"name": "x"}, headers={"if-match": '"1"'}).status == 412
+    user = person(company)
+    company.live.post(f"{TEAMS}/{id}/members", {"member_id": user, "role": "coach"})
     assert company.live.delete(f"{OURS}/{id}").json == changed.json | {"state": "deleted"}
     assert company.live.get(f"{TEAMS}/{id}").status == 404
-    assert told(company, id) == ["coaching_team.created", "coaching_team.updated", "coaching_team.deleted"]
+    gone(company, "user", user)
+    assert told(company, id) == [
+        "coaching_team.created",
+        "coaching_team.updated",
+        "coaching_team.member_added",
+        "coaching_team.deleted",
+    ]
 
 
 def test_every_fault_of_a_coaching_team_is_named_at_once(company: Company):

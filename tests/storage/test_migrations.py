@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from offhook.access import store as _access  # noqa: F401 - declares tables
+from offhook.billing import licences as _licences  # noqa: F401 - declares a table
 from offhook.billing import store as _billing  # noqa: F401 - declares tables
 from offhook.directory import api as _directory  # noqa: F401 - declares tables
 from offhook.events import store as _events  # noqa: F401 - declares tables
