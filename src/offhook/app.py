@@ -77,6 +77,11 @@ _TAGS = {
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
     "Rooms": "Places with a telephone that is nobody's own.",
+    "Call routers": "Lines whose every call is decided by a web service of yours.",
+    "Contacts": "People outside, shared by the company or of one user.",
+    "Channels": "Conversations that users belong to.",
+    "Coaching teams": "Coaches, and the trainees whose calls they follow.",
+    "Access control policies": "What users may change, and where.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
