@@ -81,6 +81,11 @@ _TAGS = {
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
     "Rooms": "Places with a telephone that is nobody's own.",
+    "Call routers": "Lines whose every call is decided by a web service of yours.",
+    "Contacts": "People outside, shared by the company or of one user.",
+    "Channels": "Conversations that users belong to.",
+    "Coaching teams": "Coaches, and the trainees whose calls they follow.",
+    "Access control policies": "What users may change, and where.",
     "Configuration": "The whole company as one document: shown, compared, applied.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
@@ -138,7 +143,12 @@ class Offhook:
     def _within(self, tx: Transaction) -> Mapping[str, Operation]:
         """The same operations inside a transaction that is open already, by id."""
         within = Within(tx)
-        work = dataclasses.replace(self.work, writer=within, reader=within, repointers={}, holders={})
+        registers: dict[str, Any] = {
+            one.name: one.default_factory()
+            for one in dataclasses.fields(Work)
+            if one.default_factory is not dataclasses.MISSING
+        }
+        work = dataclasses.replace(self.work, writer=within, reader=within, **registers)
         offices = Offices(self.database, within, within, self.ids, keep_days=self.settings.idempotency_days)
         return {operation.id: operation for operation in self._of_company(work, offices)}
 

@@ -33,6 +33,13 @@ def test_a_cursor_serves_only_the_list_tenant_and_filters_it_was_made_for(listin
         CURSORS.open(cursor, listing, tenant, filters)
 
 
+def test_filters_are_the_same_in_lists_and_in_tuples():
+    cursor = CURSORS.seal("rooms", 7, [("office_id", 3)], 5)
+    assert CURSORS.open(cursor, "rooms", 7, [("office_id", 3)]) == 5
+    with pytest.raises(Invalid):
+        CURSORS.open(cursor, "rooms", 7, [("office_id", 4)])
+
+
 def test_another_servers_cursor_is_refused():
     with pytest.raises(Invalid, match="not a cursor of this server"):
         CURSORS.open(Cursors("another secret").seal("offices", 7, [], 5), "offices", 7, [])

@@ -11,7 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from offhook.access import store as _access  # noqa: F401 - declares tables
+from offhook.billing import licences as _licences  # noqa: F401 - declares a table
 from offhook.billing import store as _billing  # noqa: F401 - declares tables
+from offhook.directory import api as _directory  # noqa: F401 - declares tables
 from offhook.events import store as _events  # noqa: F401 - declares tables
 from offhook.numbers import store as _numbers  # noqa: F401 - declares tables
 from offhook.offices import store as _offices  # noqa: F401 - declares tables
@@ -135,4 +137,6 @@ def test_importing_the_application_declares_every_table():
     assert {table.name for table in metadata.sorted_tables} == {
         "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",
         "operators", "primary_offices", "rooms", "users", "store_settings", "tenants",
+        "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",
+        "policy_assignments",
     }  # fmt: skip

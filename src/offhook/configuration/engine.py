@@ -27,6 +27,7 @@ from offhook.storage.database import Transaction
 
 MAX_STEPS = 10_000
 MAX_PASSES = 50
+KEEP = "keep"
 VERSION = 1
 _ALL = 1_000_000
 
@@ -70,6 +71,8 @@ def _written(kind: Kind, record: Record, names: Names) -> dict[str, Any]:
                 continue
         elif value is None or (value == one.default and not one.always):
             continue
+        if one.hidden:
+            value = KEEP
         inner = found
         *way, last = one.path.split(".")
         for part in way:
@@ -237,9 +240,15 @@ class Run:
         """Find what there is of a record, and fill in what its key says."""
         kind, names = wanted.kind, self.before.names
         known = wanted.record.id if wanted.record is not None else names.find(kind.type, wanted.key)
+        if wanted.record is None and kind.identity and wanted.given.get(kind.identity):
+            known = names.find(kind.type, str(wanted.given[kind.identity]))
         if kind.in_office:
             known = self._place_in_office(wanted, known)
-        elif kind.implied[0] not in wanted.given and not (known and wanted.key == names.key(kind.type, known)):
+        elif (
+            kind.implied
+            and kind.implied[0] not in wanted.given
+            and not (known and wanted.key == names.key(kind.type, known))
+        ):
             wanted.given[kind.implied[0]] = kind.field(kind.implied[0]).normal(wanted.key)
         if known is not None:
             wanted.id, wanted.record = known, self.before.records[kind.section][known]
@@ -278,11 +287,14 @@ class Run:
         return alike[0] if len(alike) == 1 else known
 
     def _leave_out_same(self, wanted: Wanted) -> None:
-        """Forget references that only call by another name what is referred to already."""
+        """Put in what is kept, and forget references that only call by another name what is referred to already."""
+        for one in wanted.kind.fields:
+            if one.hidden and wanted.given.get(one.path) == KEEP:
+                wanted.given[one.path] = wanted.record.fields[one.path] if wanted.record is not None else None
         if wanted.record is None:
             return
         for one in wanted.kind.fields:
-            if one.refers and wanted.differs(one.path):
+            if one.refers and wanted.differs(one.path) and wanted.given[one.path] is not None:
                 found = self._references.find(one.refers, str(wanted.given[one.path]))
                 before = self.before.names.find(one.refers, str(wanted.record.fields[one.path]))
                 if found is not None and before == (found.id if isinstance(found, Wanted) else found):
@@ -513,15 +525,16 @@ def _create(run: Run, wanted: Wanted) -> Sequence[Step]:
         raise next(iter(waiting.values()))
     for one in waiting:
         body.pop(one.together, None)
-    answer = _asked(found, lambda: run.do(kind.create, body={**kind.fixed, **body}))
-    wanted.id = kind.made(answer)
+    operation = kind.create if isinstance(kind.create, str) else kind.create(wanted)
+    answer = _asked(found, lambda: run.do(operation, body={**kind.fixed, **body}))
+    wanted.id = kind.made(run, answer)
     late += [one for one in kind.fields if one in waiting]
     return [Step(wanted, wanted.place, partial(_update, wanted=wanted, fields=late))] if late else ()
 
 
 def _update(run: Run, wanted: Wanted, fields: Sequence[Field]) -> None:
     kind = wanted.kind
-    fixed = [one for one in fields if not one.mutable]
+    fixed = [one for one in fields if not (one.mutable and kind.update)]
     if fixed:
         text = f"This stays as it was made: delete the {kind.noun} and create another."
         raise Invalid.of([Violation(location=one.sent, reason="conflict", message=text) for one in fixed])
@@ -547,7 +560,9 @@ def _sent(
         except Invalid as invalid:
             found += invalid.violations
         else:
-            if sent is not None:
+            if one.spread and sent is not None:
+                body |= sent
+            elif sent is not None:
                 _put(body, one, sent)
     for one in fields:
         if any(violation.location.startswith(one.path) for violation in found):
@@ -585,6 +600,12 @@ def _put(body: dict[str, Any], one: Field, value: Any) -> None:
     body[last] = value
 
 
+def _changed(one: Field, before: Any, after: Any) -> wire.FieldChange:
+    if one.hidden:
+        before, after = before and "a secret", after and ("another secret" if before else "a secret")
+    return wire.FieldChange(field=one.path, before=before, after=after)
+
+
 def changes(before: Company, after: Company, kinds: Sequence[Kind], *, planned: bool) -> list[wire.RecordChange]:
     """What became of the records, section by section: made, changed field by field, deleted."""
     found: list[wire.RecordChange] = []
@@ -594,7 +615,7 @@ def changes(before: Company, after: Company, kinds: Sequence[Kind], *, planned: 
             earlier = old.get(record.id)
             if earlier is None:
                 fields = [
-                    wire.FieldChange(field=one.path, after=record.fields[one.path])
+                    wire.FieldChange(field=one.path, after="a secret" if one.hidden else record.fields[one.path])
                     for one in kind.fields
                     if record.fields.get(one.path) not in (None, one.default) and one.path not in kind.implied
                 ]
@@ -604,7 +625,7 @@ def changes(before: Company, after: Company, kinds: Sequence[Kind], *, planned: 
                 )
                 continue
             fields = [
-                wire.FieldChange(field=one.path, before=earlier.fields.get(one.path), after=record.fields.get(one.path))
+                _changed(one, earlier.fields.get(one.path), record.fields.get(one.path))
                 for one in kind.fields
                 if earlier.fields.get(one.path) != record.fields.get(one.path)
             ]

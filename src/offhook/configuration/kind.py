@@ -51,7 +51,9 @@ class Field:
     operations of its own; `send` makes the value for there, and `cleared` is what the update is sent for no value.
     One that `refers` holds the name of a record of that kind. A `late` field may wait for records that are yet to be
     made. Fields that go `together` are sent all or none. One that is not `mutable` cannot be changed, and one that is
-    not taken by `create` is sent to the update after it. A `required` one has no default to go back to.
+    not taken by `create` is sent to the update after it. A `required` one has no default to go back to. What is sent
+    for one that is `spread` are several fields of the body, called `aliases`. A `hidden` one holds a secret: a file has
+    `keep` in its place, and what is compared is a digest.
     """
 
     path: str
@@ -68,6 +70,9 @@ class Field:
     mutable: bool = True
     always: bool = False
     required: bool = False
+    hidden: bool = False
+    spread: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def sent(self) -> str:
@@ -100,6 +105,8 @@ class Item:
     name: str
     value: Any
     office_id: int = 0
+    state: str = "active"
+    tenant_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +180,8 @@ class Special:
 class Kind:
     """One section of the file. `type` is the word for its records as targets; `implied` are the fields that a key says.
 
-    `whole`: its update replaces everything, so it is sent everything.
+    `whole`: its update replaces everything, so it is sent everything. `identity` is a field that says which record is
+    meant before its key does.
     """
 
     section: str
@@ -181,14 +189,15 @@ class Kind:
     noun: str
     fields: tuple[Field, ...]
     load: Callable[[Transaction, int], Sequence[Item]]
-    create: str
+    create: str | Callable[[Wanted], str]
     update: str
     delete: str
+    identity: str = ""
     id: str = "id"
     implied: tuple[str, ...] = ("name",)
     whole: bool = False
     specials: tuple[Special, ...] = ()
-    made: Callable[[Any], int] = lambda answer: int(answer["id"])
+    made: Callable[["Run", Any], int] = lambda _run, answer: int(answer["id"])
     fixed: Mapping[str, Any] = field(default_factory=dict)
     by_path: dict[str, Field] = field(init=False, default_factory=dict)
 
@@ -205,6 +214,9 @@ class Kind:
 
     def place(self, location: str) -> str:
         """The path in the file of a place that the operations name in their own words."""
+        for one in self.fields:
+            if location in one.aliases:
+                return one.path
         known = [one for one in self.fields if one.sent and _covers(one.sent, location)]
         if not known:
             known = [one for one in self.fields if _covers(one.path, location)]

@@ -1,6 +1,11 @@
 """All routes of the directory, subject by subject."""
 
+from offhook.directory.callrouters import api as callrouters
+from offhook.directory.channels import api as channels
+from offhook.directory.coaching import api as coaching
+from offhook.directory.contacts import api as contacts
 from offhook.directory.operators import store as operators_store  # noqa: F401 - declares its table
+from offhook.directory.policies import api as policies
 from offhook.directory.rooms import api as rooms
 from offhook.directory.work import Work
 from offhook.kit.operation import Operation
@@ -10,4 +15,9 @@ def operations(work: Work) -> list[Operation]:
     """The operations of the directory."""
     return [
         *rooms.operations(work),
+        *callrouters.operations(work),
+        *contacts.operations(work),
+        *channels.operations(work),
+        *coaching.operations(work),
+        *policies.operations(work),
     ]

@@ -37,8 +37,11 @@ _POINTING = Statement(
 _SHOWN = 20
 _ALL = 1_000_000
 
-Repoint = Callable[[Transaction, Call, datetime, int, Target], None]
-"""Points an owner (by id) at its office's voicemail wherever it points at the target, and tells the event log."""
+Repoint = Callable[[Transaction, Call, datetime, int, Target], str | None]
+"""Points an owner (by id) at its office's voicemail wherever it points at the target, and tells the event log.
+
+An owner that has no voicemail to point at says in a word where its calls go instead: "office".
+"""
 
 PATHS = {
     "office": "offices",
@@ -85,7 +88,8 @@ def free(
 ) -> None:
     """Make sure that nothing points at `target` any more, which is about to go.
 
-    Conflict naming who does, unless `force`: then each is pointed at its office's voicemail, and a notice says so.
+    Conflict naming who does, unless `force`: then each is pointed at its office's voicemail, or at what it has instead,
+    and a notice says so.
     """
     tenant_id = call.principal.tenant_id
     found = pointing_at(tx, tenant_id, target)
@@ -105,6 +109,7 @@ def free(
             ],
         )
     for owner_type, owner_id in dict.fromkeys((row[0], row[1]) for row in pointing_at(tx, tenant_id, target, _ALL)):
-        repointers[owner_type](tx, call, at, owner_id, target)
+        there = repointers[owner_type](tx, call, at, owner_id, target) or "voicemail"
         where = f"{PATHS.get(owner_type, owner_type)}/{owner_id}"
-        notices.append(Notice("pointed_at_voicemail", where, f"It sent calls to {name}; they go to voicemail now."))
+        text = f"It sent calls to {name}; they go to {'its office' if there == 'office' else there} now."
+        notices.append(Notice(f"pointed_at_{there}", where, text))

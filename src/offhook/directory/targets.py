@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from offhook.directory.callrouters.store import callrouters
+from offhook.directory.channels.store import channels
+from offhook.directory.coaching.store import teams
+from offhook.directory.contacts.store import contacts
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import unknown_target
 from offhook.directory.offices import OfficeOf
@@ -13,6 +17,10 @@ from offhook.storage.database import Transaction
 from offhook.storage.documents import Documents
 
 KINDS: Mapping[str, Documents[Any]] = {
+    "callrouter": callrouters,
+    "channel": channels,
+    "coachinggroup": teams,
+    "contact": contacts,
     "room": rooms,
     "user": users,
 }

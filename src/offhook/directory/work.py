@@ -10,6 +10,7 @@ import msgspec
 from offhook.access import idempotency
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
+from offhook.directory.lines.model import Target
 from offhook.directory.offices import OfficeOf
 from offhook.directory.pointers import Repoint
 from offhook.kit.cursor import Cursors
@@ -98,6 +99,8 @@ class Work:
     """By the kind of what points: how it is pointed elsewhere. Each kind that can point enters its own."""
     holders: dict[str, Holder] = field(default_factory=dict)
     """By kind: what can have numbers. Each such kind enters itself."""
+    gone: list[Callable[[Transaction, Call, datetime, Target], None]] = field(default_factory=list)
+    """What else to do when something of the directory is gone: each subject that refers to it enters itself."""
 
     async def create(self, call: Call, make: Make) -> Reply:
         """Do a create in one transaction. With an Idempotency-Key it happens once; a dry run is undone."""

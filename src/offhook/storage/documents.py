@@ -149,11 +149,20 @@ class Documents(Generic[T]):
         return [found[id] for id in ids if id in found]
 
     def page(
-        self, tx: Transaction, tenant_id: int, after: int, limit: int, filters: Mapping[str, Any] | None = None
+        self,
+        tx: Transaction,
+        tenant_id: int,
+        after: int,
+        limit: int,
+        filters: Mapping[str, Any] | None = None,
+        *,
+        even_deleted: bool = False,
     ) -> list[Kept[T]]:
         """Documents behind the id `after`, oldest first, of which every filter's column has its value."""
         filters = filters or {}
-        query = self._query(", ".join(_FIXED), "id > ?", *self._conditions(filters), f"{_ALIVE} ORDER BY id LIMIT ?")
+        conditions = ["id > ?", *self._conditions(filters), *([] if even_deleted else [_ALIVE])]
+        conditions[-1] += " ORDER BY id LIMIT ?"
+        query = self._query(", ".join(_FIXED), *conditions)
         return [self._kept(row) for row in tx.all(query, tenant_id, after, *filters.values(), limit)]
 
     def first(self, tx: Transaction, tenant_id: int, **filters: Any) -> Kept[T] | None:

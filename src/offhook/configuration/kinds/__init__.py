@@ -1,7 +1,17 @@
 """The kinds of records that a file can hold, in the order in which they are made."""
 
 from offhook.configuration.kind import Kind
+from offhook.configuration.kinds.callrouters import CALLROUTERS
 from offhook.configuration.kinds.offices import OFFICES
+from offhook.configuration.kinds.people import CHANNELS, COACHING_TEAMS, CONTACTS, POLICIES
 from offhook.configuration.kinds.rooms import ROOMS
 
-KINDS: tuple[Kind, ...] = (OFFICES, ROOMS)
+KINDS: tuple[Kind, ...] = (
+    OFFICES,
+    ROOMS,
+    CALLROUTERS,
+    CHANNELS,
+    COACHING_TEAMS,
+    CONTACTS,
+    POLICIES,
+)

@@ -181,7 +181,7 @@ OFFICES = Kind(
     create="offices.create",
     update="offhook.offices.replace",
     delete="offhook.offices.delete",
-    made=lambda answer: int(answer["office"]["id"]),
+    made=lambda _run, answer: int(answer["office"]["id"]),
     whole=True,
     specials=(Special(("special_days",), _set_days),),
 )

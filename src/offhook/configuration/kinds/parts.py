@@ -30,7 +30,9 @@ def everything(
         found: list[Kept[Any]] = []
         while page := documents.page(tx, tenant_id, found[-1].id if found else 0, PAGE):
             found += page
-        return [Item(kept.id, name(kept.value), kept.value, office(kept.value)) for kept in found]
+        return [
+            Item(kept.id, name(kept.value), kept.value, office(kept.value), kept.state, tenant_id) for kept in found
+        ]
 
     return load
 
@@ -108,19 +110,20 @@ def target_text(word: str | None, id: str | None, names: Names) -> str | None:
     return f"{word} {names.key(word, int(id))}" if id else word
 
 
-def send_target(run: "Run", value: Any, place: str) -> dict[str, Any]:
-    """A target as bodies take it."""
+def send_target(run: "Run", value: Any, place: str, *, own: bool = False) -> dict[str, Any]:
+    """A target as bodies take it; it stands under `place`, or there itself if it is a field of its `own`."""
+    place = place if own else f"{place}.target"
     word, _, key = str(value).partition(" ")
     if word not in TARGET_TYPES:
         text = f"Must be a kind and a name, as department Lisbon/Support; kinds are {', '.join(TARGET_TYPES)}."
-        raise Invalid.of([Violation(location=f"{place}.target", message=text, sent=shown(value))])
+        raise Invalid.of([Violation(location=place, message=text, sent=shown(value))])
     key = key.strip()
     if not key:
         return {"action_target_type": word}
     if not run.knows(word, key) and key.isascii() and key.isdigit():
         # What is not there any more has no name; the rules say what they think of it.
         return {"action_target_type": word, "action_target_id": key}
-    return {"action_target_type": word, "action_target_id": str(run.refer(word, key, f"{place}.target"))}
+    return {"action_target_type": word, "action_target_id": str(run.refer(word, key, place))}
 
 
 def state_text(state: RoutingStateOut, names: Names) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Call routers: lines whose every call is decided by a web service of the company."""

@@ -1,0 +1,58 @@
+"""What becomes of a call router whose web service fails: it is disabled when it has failed too often."""
+
+from datetime import datetime
+
+import msgspec
+
+from offhook.directory.callrouters import rules, store, wire
+from offhook.directory.callrouters.model import CallRouter
+from offhook.directory.callrouters.store import callrouters
+from offhook.events import store as events
+from offhook.events.model import SYSTEM, Event, Word
+from offhook.kit import clock
+from offhook.kit.errors import Conflict
+from offhook.kit.wire import encode
+from offhook.storage.database import Transaction
+from offhook.storage.documents import Kept
+
+
+def shown(kept: Kept[CallRouter]) -> wire.CallRouterOut:
+    """A router as events keep it: whether it has a secret, not which."""
+    if not kept.value.secret:
+        return wire.router_out(kept)
+    return wire.router_out(msgspec.structs.replace(kept, value=msgspec.structs.replace(kept.value, secret="***")))  # noqa: S106
+
+
+def note_error(tx: Transaction, tenant_id: int, id: int, at: datetime) -> bool:
+    """Count an error of a router, and disable it if that is one too many; whether it was disabled by this one."""
+    kept = callrouters.get(tx, tenant_id, id)
+    if kept is None:
+        return False
+    moment = clock.milliseconds(at)
+    errors = rules.recent((*store.errors(tx, tenant_id, id), moment), moment)
+    store.keep_errors(tx, tenant_id, id, errors)
+    if not kept.value.enabled or not rules.too_many(errors):
+        return False
+    after = msgspec.structs.replace(
+        kept,
+        value=msgspec.structs.replace(kept.value, enabled=False),
+        version=kept.version + 1,
+        updated_at=max(moment, kept.updated_at),
+    )
+    if not callrouters.update(tx, kept, after):
+        raise Conflict("The call router was changed meanwhile; read it again.")
+    events.append(
+        tx,
+        [
+            Event(
+                tenant_id=tenant_id,
+                word=Word.CALLROUTER_DISABLED,
+                subject_id=str(id),
+                actor=SYSTEM,
+                at=moment,
+                before=encode(shown(kept)).decode(),
+                after=encode(shown(after)).decode(),
+            )
+        ],
+    )
+    return True

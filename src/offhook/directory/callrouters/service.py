@@ -1,0 +1,272 @@
+"""What can be done with a call router."""
+
+from datetime import datetime
+
+import msgspec
+
+from offhook.access.gate import reply_of
+from offhook.directory import pointers, targets
+from offhook.directory.callrouters import rules, store, wire
+from offhook.directory.callrouters.errors import shown as router_shown
+from offhook.directory.callrouters.model import CallRouter, TargetType
+from offhook.directory.callrouters.store import callrouters
+from offhook.directory.keeper import Keeper, tell
+from offhook.directory.lines.model import Target
+from offhook.directory.lines.rules import line
+from offhook.directory.offices import no_such
+from offhook.directory.paths import Done, ForceQuery, etag, id_of
+from offhook.directory.work import Holder, Holding, Work, refuse
+from offhook.events.model import Word
+from offhook.kit import clock
+from offhook.kit.errors import Conflict, Notice, Violation, shown
+from offhook.kit.operation import Call, Reply
+from offhook.kit.wire import to_int64
+from offhook.numbers import store as numbers
+from offhook.storage.database import Transaction
+from offhook.storage.documents import Kept
+
+MAX_HOPS = 10
+_NOTHING_YET = CallRouter(name="", office_id=0, routing_url="", default_target_type="unknown", default_target_id=0)
+
+
+class CallRouters:
+    """The call routers of all companies."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.keeper: Keeper[CallRouter] = Keeper(
+            noun="call router",
+            documents=callrouters,
+            show=lambda _tx, kept: router_shown(kept),
+            created=Word.CALLROUTER_CREATED,
+            updated=Word.CALLROUTER_UPDATED,
+            deleted=Word.CALLROUTER_DELETED,
+        )
+        work.repointers["callrouter"] = self._repoint
+        work.holders["callrouter"] = Holder(get=self._holding, keep=self._keep_numbers)
+        work.gone.append(self._gone)
+
+    async def create(self, call: Call) -> Reply:
+        """Make a call router in an office of the company."""
+        body: wire.CallRouterIn = call.body
+        at, tenant_id = clock.now(), call.principal.tenant_id
+
+        def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
+            id = self._work.ids.new()
+            router = self._read(tx, call, id, body, _NOTHING_YET, notices)
+            kept = self.keeper.add(tx, call, at, id, router)
+            pointers.note(tx, tenant_id, Target("callrouter", id), _pointed(router))
+            return wire.router_out(kept)
+
+        return await self._work.create(call, make)
+
+    async def get(self, call: Call) -> Reply:
+        """One call router."""
+        tenant_id, id = call.principal.tenant_id, id_of(call)
+        kept = await self._work.reader.run(lambda tx: self.keeper.get(tx, tenant_id, id))
+        return reply_of(wire.router_out(kept), headers=etag(kept))
+
+    async def get_whole(self, call: Call) -> Reply:
+        """One call router with its errors."""
+        now, tenant_id, id = clock.milliseconds(clock.now()), call.principal.tenant_id, id_of(call)
+
+        def find(tx: Transaction) -> tuple[Kept[CallRouter], list[int]]:
+            return self.keeper.get(tx, tenant_id, id), store.errors(tx, tenant_id, id)
+
+        kept, errors = await self._work.reader.run(find)
+        body = wire.router_whole(kept, rules.recent(errors, now), errors[-1] if errors else None)
+        return reply_of(body, headers=etag(kept))
+
+    async def page(self, call: Call) -> Reply:
+        """A page of call routers, of one office or of all."""
+        query: wire.CallRouterListQuery = call.query or wire.CallRouterListQuery()
+        tenant_id = call.principal.tenant_id
+        filters = {} if query.office_id is None else {"office_id": query.office_id}
+        page = await self._work.page(
+            call,
+            "call routers",
+            lambda tx, after, limit: callrouters.page(tx, tenant_id, after, limit, filters),
+            cursor=query.cursor,
+            filters=filters,
+        )
+        return reply_of(wire.CallRouterPage(items=[wire.router_out(kept) for kept in page.items], cursor=page.cursor))
+
+    async def change(self, call: Call) -> Reply:
+        """Change a call router. Its errors are counted on unless the body resets them."""
+        body: wire.CallRouterPatch = call.body
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
+
+        def run(tx: Transaction, notices: list[Notice]) -> Kept[CallRouter]:
+            before = self.keeper.get(tx, tenant_id, id)
+            router = self._read(tx, call, id, body, before.value, notices)
+            if router.office_id != before.value.office_id and router.phone_numbers:
+                text = "It has numbers of its office: unassign them before it moves."
+                raise Conflict(text, [Violation(location="office_id", reason="conflict", message=text)])
+            kept = self.keeper.change(tx, call, at, before, router)
+            if _pointed(router) != _pointed(before.value):
+                pointers.replace(tx, tenant_id, Target("callrouter", id), _pointed(router))
+            if body.reset_error_count:
+                store.forget_errors(tx, tenant_id, id)
+            elif body.enabled and rules.too_many(rules.recent(store.errors(tx, tenant_id, id), clock.milliseconds(at))):
+                text = (
+                    "Its errors of the last hour still count, and one more disables it; reset_error_count forgets them."
+                )
+                notices.append(Notice("errors_still_count", "enabled", text))
+            return kept
+
+        kept = await self._work.change(call, run)
+        return reply_of(wire.router_out(kept), headers=etag(kept))
+
+    async def delete(self, call: Call) -> Reply:
+        """Delete a call router that no calls are sent to, or with `force` one that they are; its numbers are free."""
+        query: ForceQuery = call.query or ForceQuery()
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
+
+        def run(tx: Transaction, notices: list[Notice]) -> None:
+            self._remove(tx, call, at, self.keeper.get(tx, tenant_id, id), notices, force=query.force)
+
+        await self._work.change(call, run)
+        return reply_of(Done())
+
+    def _read(
+        self,
+        tx: Transaction,
+        call: Call,
+        id: int,
+        body: wire.CallRouterIn | wire.CallRouterPatch,
+        before: CallRouter,
+        notices: list[Notice],
+    ) -> CallRouter:
+        """`before` with what a body changes; Invalid with all that is wrong with it."""
+        found: list[Violation] = []
+        changes: dict[str, object] = {}
+        if body.name is not None:
+            changes["name"] = line(body.name, "name", found)
+        if body.office_id is not None:
+            card = self._work.office(tx, call.principal.tenant_id, to_int64(body.office_id) or 0)
+            if card is None:
+                found.append(no_such("office_id", "office", body.office_id))
+            else:
+                changes["office_id"] = card.id
+        if body.routing_url is not None:
+            changes["routing_url"] = rules.routing_url(body.routing_url, found, notices)
+        if body.default_target_type is not None or body.default_target_id is not None:
+            kind = body.default_target_type or before.default_target_type
+            sent = before.default_target_id if body.default_target_id is None else body.default_target_id
+            changes |= self._default(tx, call, id, kind, sent, found, notices)
+        if body.enabled is not None:
+            changes["enabled"] = body.enabled
+        if body.secret is not None:
+            changes["secret"] = rules.secret(body.secret, found)
+        refuse(found)
+        return msgspec.structs.replace(before, **changes)
+
+    def _default(
+        self,
+        tx: Transaction,
+        call: Call,
+        id: int,
+        kind: TargetType,
+        sent: int | str,
+        found: list[Violation],
+        notices: list[Notice],
+    ) -> dict[str, object]:
+        """The default target that a body names, if it can take calls."""
+        number = to_int64(sent)
+        if kind == "unknown":
+            text = "The target is of an unknown kind: a call that reaches it goes to the office's voicemail."
+            notices.append(Notice("target_unknown", "default_target_type", text))
+        elif number is None or number <= 0:
+            text = "Must be an id: a positive integer, as a number or a string of digits."
+            found.append(Violation(location="default_target_id", message=text, sent=shown(sent)))
+            return {}
+        router = CallRouter(
+            name="", office_id=0, routing_url="", default_target_type=kind, default_target_id=number or 0
+        )
+        target = router.default_target
+        if target == Target("callrouter", id):
+            text = "A call router cannot be its own default target; name another."
+            found.append(Violation(location="default_target_id", message=text, sent=str(id)))
+        elif fault := targets.fault(tx, call.principal.tenant_id, "default_target_id", target, self._work.office):
+            found.append(fault)
+        elif _comes_back(tx, call.principal.tenant_id, id, target):
+            text = f"The default targets come back to this router; after {MAX_HOPS} hops calls end in voicemail."
+            notices.append(Notice("target_loop", "default_target_id", text))
+        return {"default_target_type": kind, "default_target_id": target.id}
+
+    def _remove(
+        self,
+        tx: Transaction,
+        call: Call,
+        at: datetime,
+        before: Kept[CallRouter],
+        notices: list[Notice],
+        *,
+        force: bool,
+    ) -> None:
+        name, target = f"the call router {before.value.name}", Target("callrouter", before.id)
+        pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=force)
+        pointers.forget(tx, before.tenant_id, target)
+        _release_numbers(tx, call, at, target, before.value.phone_numbers)
+        store.forget_errors(tx, before.tenant_id, before.id)
+        self.keeper.remove(tx, call, at, before)
+
+    def _repoint(self, tx: Transaction, call: Call, at: datetime, id: int, target: Target) -> str | None:
+        """A router has no voicemail of its own: it is pointed at its office, unless that is what goes."""
+        call = msgspec.structs.replace(call, if_match=None)
+        before = self.keeper.get(tx, call.principal.tenant_id, id)
+        router, there = before.value, None
+        if target == Target("office", router.office_id):
+            router = msgspec.structs.replace(router, default_target_type="unknown", default_target_id=0)
+        else:
+            router = msgspec.structs.replace(router, default_target_type="office", default_target_id=router.office_id)
+            there = "office"
+        self.keeper.change(tx, call, at, before, router, word=Word.CALLROUTER_POINTED_AT_OFFICE if there else None)
+        pointers.replace(tx, call.principal.tenant_id, Target("callrouter", id), _pointed(router))
+        return there
+
+    def _gone(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
+        """An office that is gone has no routers."""
+        if target.type != "office":
+            return
+        call = msgspec.structs.replace(call, if_match=None)
+        tenant_id = call.principal.tenant_id
+        for id in callrouters.ids(tx, tenant_id, office_id=target.id):
+            self._remove(tx, call, at, self.keeper.get(tx, tenant_id, id), [], force=True)
+
+    def _holding(self, tx: Transaction, tenant_id: int, id: int) -> Holding | None:
+        kept = callrouters.get(tx, tenant_id, id)
+        if kept is None:
+            return None
+        router = kept.value
+        return Holding(office_id=router.office_id, name=router.name, phone_numbers=router.phone_numbers)
+
+    def _keep_numbers(self, tx: Transaction, call: Call, at: datetime, id: int, numbers: tuple[str, ...]) -> None:
+        before = self.keeper.get(tx, call.principal.tenant_id, id)
+        self.keeper.change(tx, call, at, before, msgspec.structs.replace(before.value, phone_numbers=numbers))
+
+
+def _pointed(router: CallRouter) -> list[tuple[str, Target]]:
+    return [("default_target_id", router.default_target)] if router.default_target_type != "unknown" else []
+
+
+def _comes_back(tx: Transaction, tenant_id: int, id: int, target: Target) -> bool:
+    """Whether the default targets of the routers behind `target` lead to the router `id`."""
+    for _ in range(MAX_HOPS):
+        if target.type != "callrouter":
+            return False
+        if target.id == id:
+            return True
+        kept = callrouters.get(tx, tenant_id, target.id)
+        if kept is None:
+            return False
+        target = kept.value.default_target
+    return False
+
+
+def _release_numbers(tx: Transaction, call: Call, at: datetime, target: Target, held: tuple[str, ...]) -> None:
+    """Make the numbers of what is about to go free again."""
+    for number in held:
+        if numbers.release(tx, call.principal.tenant_id, number, target.type, target.id):
+            before = {"number": number, "target_type": target.type, "target_id": str(target.id)}
+            tell(tx, call, at, Word.NUMBER_RELEASED, number, before=before)

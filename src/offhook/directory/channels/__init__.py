@@ -1,0 +1,1 @@
+"""Channels: conversations that users belong to."""

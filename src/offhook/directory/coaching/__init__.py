@@ -1,0 +1,1 @@
+"""Coaching teams: coaches, and the trainees whose calls they follow."""

@@ -1,0 +1,136 @@
+"""The routes of coaching teams."""
+
+from offhook.directory.coaching import wire
+from offhook.directory.coaching.service import CoachingTeams
+from offhook.directory.paths import V1, V2, ForceQuery
+from offhook.directory.work import Work
+from offhook.kit.operation import Operation
+
+TAG = "Coaching teams"
+
+
+def operations(work: Work) -> list[Operation]:
+    """The operations of this subject."""
+    teams = CoachingTeams(work)
+    one = "The coaching team."
+    return [
+        Operation(
+            id="coaching_team.listall",
+            method="GET",
+            path=V2 + "/coachingteams",
+            tag=TAG,
+            summary="List coaching teams",
+            description="The company's coaching teams, oldest first.",
+            handler=teams.page,
+            scope="directory:read",
+            query=wire.CoachingTeamListQuery,
+            reply=wire.CoachingTeamPage,
+            reply_description="A page of coaching teams.",
+        ),
+        Operation(
+            id="coaching_team.list",
+            method="GET",
+            path=V2 + "/offices/{office_id}/teams",
+            tag=TAG,
+            summary="List an office's coaching teams",
+            handler=teams.page_of_office,
+            scope="directory:read",
+            query=wire.CoachingTeamListQuery,
+            reply=wire.CoachingTeamPage,
+            reply_description="A page of coaching teams.",
+        ),
+        Operation(
+            id="coaching_team.get",
+            method="GET",
+            path=V2 + "/coachingteams/{id}",
+            tag=TAG,
+            summary="Show a coaching team",
+            handler=teams.get,
+            scope="directory:read",
+            reply=wire.CoachingTeamOut,
+            reply_description=one,
+        ),
+        Operation(
+            id="coaching_team.members.get",
+            method="GET",
+            path=V2 + "/coachingteams/{id}/members",
+            tag=TAG,
+            summary="List a coaching team's members",
+            description="In the order of joining.",
+            handler=teams.member_page,
+            scope="directory:read",
+            query=wire.CoachingTeamListQuery,
+            reply=wire.CoachingMemberPage,
+            reply_description="A page of members.",
+            better="takes the cursor that it gives",
+        ),
+        Operation(
+            id="coaching_team.members.add",
+            method="POST",
+            path=V2 + "/coachingteams/{id}/members",
+            tag=TAG,
+            summary="Add a coaching team member",
+            description="A user who is in the team already gets the role that is sent.",
+            handler=teams.add_member,
+            scope="directory:write",
+            body=wire.CoachingMemberIn,
+            reply=wire.CoachingMemberOut,
+            reply_description="The member.",
+            creates=True,
+            refusals=(409,),
+        ),
+        Operation(
+            id="offhook.coaching_teams.create",
+            method="POST",
+            path=V1 + "/coaching-teams",
+            tag=TAG,
+            summary="Create a coaching team",
+            description="v2 has no operation for it.",
+            handler=teams.create,
+            scope="directory:write",
+            body=wire.CoachingTeamIn,
+            reply=wire.CoachingTeamOut,
+            reply_description=one,
+            creates=True,
+            refusals=(409,),
+        ),
+        Operation(
+            id="offhook.coaching_teams.update",
+            method="PATCH",
+            path=V1 + "/coaching-teams/{id}",
+            tag=TAG,
+            summary="Change a coaching team",
+            description="What is not sent stays as it is.",
+            handler=teams.change,
+            scope="directory:write",
+            body=wire.CoachingTeamPatch,
+            reply=wire.CoachingTeamOut,
+            reply_description=one,
+            refusals=(409, 412),
+        ),
+        Operation(
+            id="offhook.coaching_teams.delete",
+            method="DELETE",
+            path=V1 + "/coaching-teams/{id}",
+            tag=TAG,
+            summary="Delete a coaching team",
+            description="Refused while calls are sent to it, unless force is true: then they go to voicemail.",
+            handler=teams.delete,
+            scope="directory:write",
+            query=ForceQuery,
+            reply=wire.CoachingTeamOut,
+            reply_description="The coaching team as it was, its state deleted.",
+            refusals=(409, 412),
+        ),
+        Operation(
+            id="offhook.coaching_teams.remove_member",
+            method="DELETE",
+            path=V1 + "/coaching-teams/{id}/members/{member_id}",
+            tag=TAG,
+            summary="Remove a coaching team member",
+            handler=teams.remove_member,
+            scope="directory:write",
+            reply=wire.CoachingMemberOut,
+            reply_description="The member as it was.",
+        ),
+    ]

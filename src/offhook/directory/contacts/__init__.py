@@ -1,0 +1,1 @@
+"""Contacts: people outside, shared by the company or of one user."""

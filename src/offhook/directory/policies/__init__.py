@@ -1,0 +1,1 @@
+"""Access control policies: what users may change, and where."""
