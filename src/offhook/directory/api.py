@@ -2,6 +2,7 @@
 
 from offhook.directory.operators import store as operators_store  # noqa: F401 - declares its table
 from offhook.directory.rooms import api as rooms
+from offhook.directory.users import api as users
 from offhook.directory.work import Work
 from offhook.kit.operation import Operation
 
@@ -10,4 +11,5 @@ def operations(work: Work) -> list[Operation]:
     """The operations of the directory."""
     return [
         *rooms.operations(work),
+        *users.operations(work),
     ]

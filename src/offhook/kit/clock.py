@@ -39,6 +39,11 @@ def at(moment: datetime | None) -> Iterator[None]:
         _override.reset(token)
 
 
+def iso(moment: int) -> str:
+    """Milliseconds since 1970 UTC as v2 writes a date-time: `2026-06-20T19:18:00`, UTC and without a zone."""
+    return datetime.fromtimestamp(moment // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def milliseconds(moment: datetime) -> int:
     """Whole milliseconds since 1970 UTC, the form of timestamps on the v2 wire."""
     return int(moment.timestamp() * 1000)
