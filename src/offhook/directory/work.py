@@ -159,7 +159,8 @@ class Work:
 
         `filters` are bound into the cursor, so that one of another list or filter is refused.
         """
-        tenant, bound = call.principal.tenant_id, sorted((filters or {}).items())
+        # As lists, which is what a cursor gives back.
+        tenant, bound = call.principal.tenant_id, [list(one) for one in sorted((filters or {}).items())]
         after = self.cursors.open(cursor, listing, tenant, bound) if cursor else 0
         found = await self.reader.run(lambda tx: find(tx, after, limit + 1))
         here = found[:limit]

@@ -66,9 +66,8 @@ def _counts(lines: Mapping[str, int]) -> LicencesOut:
     return LicencesOut(**{line: str(lines[line]) for line in LINES})
 
 
-def wanted(body: Any) -> dict[str, int]:
-    """The lines that a body asks for; Invalid naming every number that is not from 1 to 10,000."""
-    found: list[Violation] = []
+def wanted(body: Any, found: list[Violation]) -> dict[str, int]:
+    """The lines that a body asks for; every number that is not from 1 to 10,000 goes to `found`."""
     lines: dict[str, int] = {}
     for line in LINES:
         sent = getattr(body, line)
@@ -83,7 +82,6 @@ def wanted(body: Any) -> dict[str, int]:
     if not lines and not found:
         text = f"Must name at least one kind, such as talk_lines; the kinds are {', '.join(LINES)}."
         found.append(Violation(location="", reason="required", message=text))
-    refuse(found)
     return lines
 
 
@@ -98,13 +96,20 @@ def operations(work: Work) -> list[Operation]:
         at, tenant_id, office_id = clock.now(), call.principal.tenant_id, id_of(call)
 
         def make(tx: Transaction, _notices: list[Notice]) -> msgspec.Struct:
-            before = licences_out(tx, tenant_id, office_id)
-            plans.add_lines(tx, tenant_id, office_id, wanted(call.body))
+            before, found = licences_out(tx, tenant_id, office_id), list[Violation]()
+            lines = wanted(call.body, found)
+            refuse(found)
+            plans.add_lines(tx, tenant_id, office_id, lines)
             after = licences_out(tx, tenant_id, office_id)
             tell(tx, call, at, Word.OFFICE_LICENCES_BOUGHT, office_id, before=before, after=after)
             return after
 
         return await work.create(call, make)
+
+    async def check(call: Call) -> list[Violation]:
+        found: list[Violation] = []
+        wanted(call.body, found)
+        return found
 
     path = V1 + "/offices/{id}/licences"
     return [
@@ -128,6 +133,7 @@ def operations(work: Work) -> list[Operation]:
             summary="Buy licences",
             description="Adds lines to the office's plan. They can be used at once.",
             handler=buy,
+            check=check,
             scope="offices:write",
             body=LicencesIn,
             reply=OfficeLicences,

@@ -40,6 +40,7 @@ def operations(work: Work) -> list[Operation]:
                 "Without a free one it is refused, saying which kind and how to buy it."
             ),
             handler=users.create,
+            check=users.check_new,
             scope="directory:write",
             body=wire.UserIn,
             reply=wire.UserOut,
@@ -71,6 +72,7 @@ def operations(work: Work) -> list[Operation]:
                 "activating takes a line again; another licence swaps it."
             ),
             handler=users.update,
+            check=users.check_update,
             scope="directory:write",
             body=wire.UserPatch,
             reply=wire.UserOut,

@@ -164,24 +164,12 @@ class Users:
 
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
             found: list[Violation] = []
-            email = _email(body.email, "email", found)
-            first, last = _name(body.first_name, "first_name", found), _name(body.last_name, "last_name", found)
-            card = self._office(tx, tenant_id, body.office_id, found)
+            made = self._new(tx, tenant_id, body, found)
             refuse(found)
-            assert card is not None
-            assert email is not None
-            _refuse_taken(tx, tenant_id, None, {"email": email}, None)
-            id = self._work.ids.new()
-            user = User(
-                office_id=card.id,
-                emails=(email,),
-                country=card.country,
-                timezone=card.timezone,
-                first_name=first or "",
-                last_name=last or "",
-                license=body.license or "talk",
-                activated_at=clock.milliseconds(at),
-            )
+            assert made is not None
+            user, card = made
+            _refuse_taken(tx, tenant_id, None, {"email": user.emails[0]}, None)
+            id, user = self._work.ids.new(), msgspec.structs.replace(user, activated_at=clock.milliseconds(at))
             if body.auto_assign and (number := _new_number(tx, tenant_id, card, notices, "auto_assign", abroad=True)):
                 user = msgspec.structs.replace(user, phone_numbers=(number,))
                 numbers.claim(tx, call, at, number, id)
@@ -192,7 +180,45 @@ class Users:
 
         return await self._work.create(call, make)
 
+    def _new(
+        self, tx: Transaction, tenant_id: int, body: wire.UserIn, found: list[Violation]
+    ) -> tuple[User, OfficeCard] | None:
+        """The user that a body describes and their office; None if there is a fault, which goes to `found`."""
+        email = _email(body.email, "email", found)
+        first, last = _name(body.first_name, "first_name", found), _name(body.last_name, "last_name", found)
+        card = self._office(tx, tenant_id, body.office_id, found)
+        if found or card is None or email is None:
+            return None
+        user = User(
+            office_id=card.id,
+            emails=(email,),
+            country=card.country,
+            timezone=card.timezone,
+            first_name=first or "",
+            last_name=last or "",
+            license=body.license or "talk",
+        )
+        return user, card
+
+    async def check_new(self, call: Call) -> Sequence[Violation]:
+        """What the rules have against a new user, by themselves."""
+        tenant_id, found = call.principal.tenant_id, list[Violation]()
+        await self._work.reader.run(lambda tx: self._new(tx, tenant_id, call.body, found))
+        return found
+
     # Changing
+
+    async def check_update(self, call: Call) -> Sequence[Violation]:
+        """What the rules have against a change, by themselves."""
+        tenant_id, id, found = call.principal.tenant_id, user_id(call), list[Violation]()
+
+        def run(tx: Transaction) -> None:
+            self._changes(tx, KEEPER.get(tx, tenant_id, id), call.body, found, [])
+            if call.body.office_id is not None:
+                self._office(tx, tenant_id, call.body.office_id, found)
+
+        await self._work.reader.run(run)
+        return found
 
     async def update(self, call: Call) -> Reply:
         """Change what is sent; moving, suspending and all else are one transaction, each with its own event."""
