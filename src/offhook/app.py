@@ -37,6 +37,7 @@ from offhook.kit.log import RequestLog
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
 from offhook.offices import api as offices_api
+from offhook.offices import licences as office_licences
 from offhook.offices import snapshots
 from offhook.offices import store as offices_store
 from offhook.offices.service import Offices, repoint
@@ -76,6 +77,7 @@ _TAGS = {
     "Opening hours": "When an office takes calls: periods, holidays, dated overrides.",
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
+    "Users": "People with a telephone of their own, their caller IDs and devices.",
     "Rooms": "Places with a telephone that is nobody's own.",
     "Call routers": "Lines whose every call is decided by a web service of yours.",
     "Contacts": "People outside, shared by the company or of one user.",
@@ -111,7 +113,10 @@ class Offhook:
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
             *billing_api.operations(self.reader),
             *directory_api.operations(self.work),
-            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work.repointers),
+            *office_licences.operations(self.work),
+            *offices_api.operations(
+                self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work.repointers, self.work.residents
+            ),
         ]
         self.document = openapi.document(
             self.operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS
