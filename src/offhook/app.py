@@ -41,6 +41,7 @@ from offhook.kit.operation import Operation
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
 from offhook.offices import api as offices_api
+from offhook.offices import licences as office_licences
 from offhook.offices import snapshots
 from offhook.offices import store as offices_store
 from offhook.offices.service import Offices, repoint
@@ -80,6 +81,7 @@ _TAGS = {
     "Opening hours": "When an office takes calls: periods, holidays, dated overrides.",
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
+    "Users": "People with a telephone of their own, their caller IDs and devices.",
     "Rooms": "Places with a telephone that is nobody's own.",
     "Call routers": "Lines whose every call is decided by a web service of yours.",
     "Contacts": "People outside, shared by the company or of one user.",
@@ -137,7 +139,10 @@ class Offhook:
         return [
             *billing_api.operations(work.reader),
             *directory_api.operations(work),
-            *offices_api.operations(offices, work.writer, work.cursors, CREATE_EXAMPLES, work.repointers),
+            *office_licences.operations(work),
+            *offices_api.operations(
+                offices, work.writer, work.cursors, CREATE_EXAMPLES, work.repointers, work.residents
+            ),
         ]
 
     def _within(self, tx: Transaction) -> Mapping[str, Operation]:

@@ -5,6 +5,8 @@ from typing import Any
 
 from offhook.access import service as access
 from offhook.access.model import ENVIRONMENTS, Company, Environment, Principal
+from offhook.billing import store as plans
+from offhook.billing.model import LINES
 from offhook.events import store as events
 from offhook.events.model import SYSTEM, Event, Word
 from offhook.kit import clock
@@ -15,7 +17,10 @@ from offhook.kit.wire import encode, fit
 from offhook.numbers.service import stock_sandbox
 from offhook.offices import create as offices
 from offhook.offices import wire
+from offhook.offices.licences import licences_out
 from offhook.storage.database import Transaction
+
+SANDBOX_LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ def found(tx: Transaction, ids: Ids, *, name: str, primary: dict[str, Any], admi
         if environment == "sandbox":
             numbers = stock_sandbox(tx, tenant, body.country)
         new.run(tx)
+        if environment == "sandbox":
+            _stock_lines(tx, tenant, new.stored.id, at)
         key = access.create_key(
             tx, ids, company_id=company.id, environment=environment, name=f"first {environment} key"
         )
@@ -84,3 +91,20 @@ def found(tx: Transaction, ids: Ids, *, name: str, primary: dict[str, Any], admi
             ],
         )
     return Founded(company, office_ids, keys, numbers, notices)
+
+
+def _stock_lines(tx: Transaction, tenant_id: int, office_id: int, at: int) -> None:
+    """Give a new sandbox lines of every kind, so that users can be tried at once."""
+    before = licences_out(tx, tenant_id, office_id)
+    plans.add_lines(tx, tenant_id, office_id, dict.fromkeys(LINES, SANDBOX_LINES))
+    after = licences_out(tx, tenant_id, office_id)
+    event = Event(
+        tenant_id=tenant_id,
+        word=Word.OFFICE_LICENCES_BOUGHT,
+        subject_id=str(office_id),
+        actor=SYSTEM,
+        at=at,
+        before=encode(before).decode(),
+        after=encode(after).decode(),
+    )
+    events.append(tx, [event])

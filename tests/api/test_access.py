@@ -200,7 +200,7 @@ def test_a_key_does_what_its_scopes_say(
     assert forbidden("GET", COMPANY) is not sees_company
     assert forbidden("GET", "/api/offhook/v1/events") is not sees_events
     # What is not built is so for every key.
-    assert key.get("/api/v2/users").status == 501
+    assert key.get("/api/v2/webhooks").status == 501
 
 
 def test_a_live_key_always_has_the_real_time(company: Company):

@@ -183,12 +183,6 @@ def test_the_address_is_kept_as_sent_or_as_the_countrys_rules_write_it(company: 
     assert "address_not_normalised" not in validated.codes
 
 
-def test_update_all_is_accepted_and_says_that_there_is_nobody_yet(company: Company):
-    answer = company.live.put(f"{OFFICES}/{company.office_ids['live']}/e911", ADDRESS | {"update_all": True})
-    assert answer.status == 200
-    assert "nobody_to_update" in answer.codes
-
-
 @pytest.mark.parametrize(
     ("change", "places"),
     [

@@ -123,9 +123,9 @@ def test_a_refusal_reaches_the_sdks_caller_in_the_form_it_knows(client: Any):
         client.offices.get(1)
     assert missing.value.response.status_code == 404
     with _refused() as unbuilt:
-        list(client.users.list())
+        list(client.webhooks.list())
     assert unbuilt.value.response.status_code == 501
-    assert "users.list" in unbuilt.value.response.text
+    assert "webhooks.list" in unbuilt.value.response.text
 
 
 def test_a_wrong_key_is_401_to_the_sdk(served: tuple[Process, Company]):

@@ -1,54 +1,72 @@
-"""Users put straight into the store, and what is done when something of the directory is gone."""
+"""Users for tests: bodies, and users made through the API on lines that were bought for them."""
 
 from typing import Any
 
-from offhook.directory.lines.model import Target
-from offhook.directory.users.model import User
-from offhook.directory.users.store import users
-from offhook.kit import clock
-from offhook.kit.operation import Call
-from offhook.storage.documents import Kept
-from tests.api.desk import Company
+from offhook.access.model import Environment
+from offhook.directory.operators import store as operators
+from tests.api.desk import WHOLE, Answer, Api, Company
+
+USERS = "/api/v2/users"
 
 
-def person(company: Company, first_name: str = "Ada", **fields: Any) -> str:
-    """The id of a new user of the company's live environment."""
-    id = company.desk.ids.new()
-    user = User(
-        **{
-            "office_id": company.office_ids["live"],
-            "emails": (f"{first_name.lower()}.{id}@example.com",),
-            "country": "US",
-            "timezone": "America/New_York",
-            "first_name": first_name,
-            "last_name": "Lovelace",
-            **fields,
-        }
+def ann(company: Company, environment: Environment = "live", **changes: Any) -> dict[str, Any]:
+    """A body that is accepted, with fields changed or, by None, taken out."""
+    body = {
+        "office_id": str(company.office_ids[environment]),
+        "email": "ann@example.com",
+        "first_name": "Ann",
+        "last_name": "Lee",
+        **changes,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def buy(caller: Api, office_id: Any, **lines: int) -> Answer:
+    """Lines for an office, which must be sold."""
+    answer = caller.post(f"{WHOLE}/{office_id}/licences", lines)
+    assert answer.status == 200, answer
+    return answer
+
+
+def free(caller: Api, office_id: Any) -> dict[str, int]:
+    """The free lines of an office, those of which there are none left out."""
+    found = caller.get(f"{WHOLE}/{office_id}/licences").json["free"]
+    return {line: int(count) for line, count in found.items() if count != "0"}
+
+
+def used(caller: Api, office_id: Any) -> dict[str, int]:
+    """The lines of an office that are in use."""
+    found = caller.get(f"{WHOLE}/{office_id}/licences").json["used"]
+    return {line: int(count) for line, count in found.items() if count != "0"}
+
+
+def hired(company: Company, environment: Environment = "live", **changes: Any) -> str:
+    """The id of a new user; live ones get a line first."""
+    caller: Api = getattr(company, environment)
+    body = ann(company, environment, **changes)
+    if environment == "live":
+        buy(caller, body["office_id"], talk_lines=1)
+    answer = caller.post(USERS, body)
+    assert answer.status == 200, answer
+    return str(answer.json["id"])
+
+
+def join(
+    company: Company, user_id: str, group_type: Any, group_id: Any, environment: Environment = "live", **fields: Any
+) -> None:
+    """Make a user a member of a group."""
+    one = operators.Operator(
+        tenant_id=company.tenant(environment),
+        group_type=group_type,
+        group_id=int(group_id),
+        member_type="user",
+        member_id=int(user_id),
+        seq=company.desk.ids.new(),
+        **fields,
     )
-    now = clock.milliseconds(clock.now())
-    kept = Kept(id=id, tenant_id=company.tenant(), value=user, created_at=now, updated_at=now)
-    company.desk.transact(lambda tx: users.insert(tx, [kept]))
-    return str(id)
+    company.desk.transact(lambda tx: operators.add(tx, [one]))
 
 
-def admin(company: Company) -> str:
-    """The id of a new company admin."""
-    return person(company, "Grace", is_super_admin=True)
-
-
-def gone(company: Company, kind: str, id: str) -> None:
-    """Do what is done when something is gone, as the caller of the company's live key."""
-    work = company.desk.offhook.work
-    principal = company.desk.run(company.desk.offhook.access.authenticate(company.live.key))
-    call = Call(principal=principal, params={}, if_match=99)
-
-    def run(tx: Any) -> None:
-        for end in work.gone:
-            end(tx, call, clock.now(), Target(kind, int(id)))
-
-    company.desk.transact(run)
-
-
-def told(company: Company, id: str) -> list[str]:
-    """The words of the events about one thing, oldest first."""
-    return [one["event"] for one in company.live.events() if one["subject_id"] == id]
+def told(caller: Api, subject: str) -> list[str]:
+    """What the event log says of a subject."""
+    return [one["event"] for one in caller.events() if one["subject_id"] == subject]

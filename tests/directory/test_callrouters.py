@@ -15,7 +15,7 @@ from offhook.kit.operation import Call
 from offhook.numbers import store as numbers
 from tests.api.desk import Company, Desk, office, routing, state
 from tests.conftest import at
-from tests.directory.people import gone, person, told
+from tests.directory.planted import gone, person, told
 from tests.published import misfits
 
 ROUTERS = "/api/v2/callrouters"

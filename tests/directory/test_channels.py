@@ -6,7 +6,7 @@ from dialpad.schemas.channel import ChannelCollection, ChannelProto
 from dialpad.schemas.member_channel import MembersCollection, MembersProto
 
 from tests.api.desk import Company, office, routing, state
-from tests.directory.people import gone, person, told
+from tests.directory.planted import gone, person, told
 from tests.published import misfits
 
 CHANNELS = "/api/v2/channels"

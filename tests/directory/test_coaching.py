@@ -11,7 +11,7 @@ from dialpad.schemas.coaching_team import (
 )
 
 from tests.api.desk import OFFICES, Company, office, routing, state
-from tests.directory.people import gone, person, told
+from tests.directory.planted import gone, person, told
 from tests.published import misfits
 
 TEAMS = "/api/v2/coachingteams"

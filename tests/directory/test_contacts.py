@@ -6,7 +6,7 @@ import pytest
 from dialpad.schemas.contact import ContactCollection, ContactProto
 
 from tests.api.desk import WHOLE, Company, office, routing, state
-from tests.directory.people import gone, person, told
+from tests.directory.planted import gone, person, told
 from tests.published import misfits
 
 CONTACTS = "/api/v2/contacts"

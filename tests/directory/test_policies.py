@@ -11,7 +11,7 @@ from dialpad.schemas.access_control_policies import (
 
 from tests.api.desk import Company, office
 from tests.conftest import at
-from tests.directory.people import admin, gone, person, told
+from tests.directory.planted import admin, gone, person, told
 from tests.published import misfits
 
 POLICIES = "/api/v2/accesscontrolpolicies"

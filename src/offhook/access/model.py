@@ -56,11 +56,16 @@ class Key:
     expires_at: int | None
     revoked_at: int | None
     last_used_at: int | None
+    user_id: int | None = None
+    """The user whose key it is; None for a key of the company."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: one key of one company in one environment. `tenant_id` names the pair of the last two."""
+    """Who asks: one key of one company in one environment. `tenant_id` names the pair of the last two.
+
+    `user_id` is whom `me` means, if the key is bound to a user.
+    """
 
     tenant_id: int
     company_id: int
@@ -69,6 +74,7 @@ class Principal:
     key_name: str
     scopes: frozenset[str]
     expires_at: int | None = None
+    user_id: int | None = None
 
     def may(self, scope: str) -> bool:
         """Whether the key carries `scope`; admin carries all, and write carries read."""
@@ -81,7 +87,14 @@ class Principal:
 def principal_of(key: Key) -> Principal:
     """The caller that `key` makes."""
     return Principal(
-        key.tenant_id, key.company_id, key.environment, key.id, key.name, frozenset(key.scopes), key.expires_at
+        key.tenant_id,
+        key.company_id,
+        key.environment,
+        key.id,
+        key.name,
+        frozenset(key.scopes),
+        key.expires_at,
+        key.user_id,
     )
 
 

@@ -49,19 +49,24 @@ def create_key(
     name: str,
     scopes: Iterable[str] = ("admin",),
     expires_at: int | None = None,
+    user_id: int | None = None,
 ) -> NewKey:
-    """A key of a company's environment; only its hash is stored. `expires_at` in milliseconds, None for never."""
+    """A key of a company's environment; only its hash is stored. `expires_at` in milliseconds, None for never.
+
+    `user_id` binds it to a user of that environment, whom `me` then means.
+    """
     tenant = store.tenant_id(tx, company_id, environment)
     if tenant is None:
         raise NotFound(f"There is no company {company_id}.")
     secret = model.new_secret(environment)
     created = int(clock.wall() * 1000)
     chosen = model.check_scopes(scopes)
+    prefix = model.prefix(secret)
     key = Key(
-        ids.new(), tenant, company_id, environment, name, model.prefix(secret), chosen, created, expires_at, None, None
+        ids.new(), tenant, company_id, environment, name, prefix, chosen, created, expires_at, None, None, user_id
     )
     digest = model.digest(secret)
-    row = (key.id, tenant, name, key.prefix, digest, encode(chosen).decode(), created, expires_at)
+    row = (key.id, tenant, name, key.prefix, digest, encode(chosen).decode(), created, expires_at, user_id)
     store.insert_key(tx, [row])
     return NewKey(key, secret)
 

@@ -44,6 +44,7 @@ api_keys = Table(
     big("expires_at", nullable=True),
     big("revoked_at", nullable=True),
     big("last_used_at", nullable=True),
+    big("user_id", nullable=True),
     Index(None, "tenant_id", "id"),
 )
 idempotency = Table(
@@ -59,7 +60,9 @@ idempotency = Table(
 
 insert_company = Insert(companies, [c.name for c in companies.columns])
 insert_tenant = Insert(tenants, ["id", "company_id", "environment"])
-insert_key = Insert(api_keys, ["id", "tenant_id", "name", "prefix", "digest", "scopes", "created_at", "expires_at"])
+insert_key = Insert(
+    api_keys, ["id", "tenant_id", "name", "prefix", "digest", "scopes", "created_at", "expires_at", "user_id"]
+)
 insert_replies = Insert(idempotency, ["id", "digest", "fingerprint", "kept_at", "warnings", "body"])
 
 _COMPANY = Statement("SELECT * FROM companies WHERE id = ?")
@@ -67,11 +70,14 @@ _COMPANIES = Statement("SELECT * FROM companies ORDER BY id LIMIT 1000")
 _TENANT = Statement("SELECT id FROM tenants WHERE company_id = ? AND environment = ?")
 _KEY_COLUMNS = (
     "SELECT k.id, k.tenant_id, t.company_id, t.environment, k.name, k.prefix, k.scopes, k.created_at, k.expires_at, "
-    "k.revoked_at, k.last_used_at FROM api_keys k JOIN tenants t ON t.id = k.tenant_id "
+    "k.revoked_at, k.last_used_at, k.user_id FROM api_keys k JOIN tenants t ON t.id = k.tenant_id "
 )
 _KEY_BY_DIGEST = Statement(_KEY_COLUMNS + "WHERE k.digest = ?")
 _KEY = Statement(_KEY_COLUMNS + "WHERE t.company_id = ? AND k.id = ?")
 _KEYS = Statement(_KEY_COLUMNS + "WHERE t.company_id = ? ORDER BY k.id")
+_KEYS_OF_USER = Statement(
+    _KEY_COLUMNS + "WHERE k.tenant_id = ? AND k.user_id = ? AND k.revoked_at IS NULL ORDER BY k.id"
+)
 _REVOKE = Statement("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL")
 _USED = Statement("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?")
 _REPLY = Statement("SELECT fingerprint, warnings, body, kept_at FROM idempotency WHERE digest = ?")
@@ -96,7 +102,7 @@ def tenant_id(tx: Transaction, company_id: int, environment: Environment) -> int
 
 def _key(row: Sequence[Any]) -> Key:
     scopes = tuple(msgspec.json.decode(row[6], type=list[str]))
-    return Key(row[0], row[1], row[2], row[3], row[4], row[5], scopes, row[7], row[8], row[9], row[10])
+    return Key(row[0], row[1], row[2], row[3], row[4], row[5], scopes, row[7], row[8], row[9], row[10], row[11])
 
 
 def keys_by_digest(tx: Transaction, digests: list[bytes]) -> list[Key | None]:
@@ -112,6 +118,11 @@ def key(tx: Transaction, company_id: int, key_id: int) -> Key | None:
 def keys(tx: Transaction, company_id: int) -> list[Key]:
     """All keys of a company, in both environments, oldest first."""
     return [_key(row) for row in tx.all(_KEYS, company_id)]
+
+
+def keys_of_user(tx: Transaction, tenant_id: int, user_id: int) -> list[Key]:
+    """The keys bound to a user that are not revoked, oldest first."""
+    return [_key(row) for row in tx.all(_KEYS_OF_USER, tenant_id, user_id)]
 
 
 def revoke(tx: Transaction, key_id: int, at: int) -> bool:

@@ -189,13 +189,13 @@ users.update_active_call PATCH /users/{id}/activecall Switch recording of a call
 numbers.assign_user_number.post POST /users/{id}/assign_number Give a user a number
 caller_id.users.get GET /users/{id:text}/caller_id Show a user's caller IDs
 caller_id.users.post POST /users/{id:text}/caller_id Choose a user's caller ID
-users.e911.get GET /users/{id}/e911 Show a user's emergency address
-users.e911.update PUT /users/{id}/e911 Set a user's emergency address
+users.e911.get GET /users/{id:text}/e911 Show a user's emergency address
+users.e911.update PUT /users/{id:text}/e911 Set a user's emergency address
 users.initiate_call POST /users/{id:text}/initiate_call Start a call for a user
 users.move_office.patch PATCH /users/{id:text}/move_office Move a user between offices
 users.personas.get GET /users/{id:text}/personas List a user's personas
 screen_pop.initiate POST /users/{id}/screenpop Open a page for a user
-users.update_status PATCH /users/{id}/status Set a user's status
+users.update_status PATCH /users/{id:text}/status Set a user's status
 users.toggle_dnd PATCH /users/{id:text}/togglednd Switch do-not-disturb
 users.toggle_call_vi PATCH /users/{id}/togglevi Switch voice intelligence of a call
 numbers.user_unassign_number.post POST /users/{id}/unassign_number Take a number from a user

@@ -1,5 +1,6 @@
 """The only SQL of billing. Line counters are columns, so that taking a line is one atomic UPDATE."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ _PLAN = Statement(
     "WHERE tenant_id = ? AND office_id = ?"
 )
 _TERMS = Statement("UPDATE plans SET terms = ?, next_billing_at = ? WHERE tenant_id = ? AND office_id = ?")
+_MORE = ", ".join(f"{line} = {line} + ?" for line in LINES)
+_BUY = Statement(f"UPDATE plans SET {_MORE} WHERE tenant_id = ? AND office_id = ?")  # noqa: S608 - names are ours
 _DELETE = Statement("DELETE FROM plans WHERE tenant_id = ? AND office_id = ?")
 
 decode_terms = msgspec.json.Decoder(Terms).decode
@@ -60,6 +63,11 @@ def plan(tx: Transaction, tenant_id: int, office_id: int) -> Plan | None:
 def change_terms(tx: Transaction, tenant_id: int, plan: Plan) -> None:
     """Replace the terms and the next billing date."""
     tx.change(_TERMS, encode(plan.terms).decode(), plan.next_billing_at, tenant_id, plan.office_id)
+
+
+def add_lines(tx: Transaction, tenant_id: int, office_id: int, lines: Mapping[str, int]) -> bool:
+    """Add bought lines, by kind; False if there is no such plan."""
+    return tx.change(_BUY, *(lines.get(line, 0) for line in LINES), tenant_id, office_id) == 1
 
 
 def delete(tx: Transaction, tenant_id: int, office_id: int) -> None:

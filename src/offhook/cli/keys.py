@@ -22,7 +22,9 @@ from offhook.cli.common import (
     opened,
     say,
     table,
+    tenant_of,
 )
+from offhook.directory.users import store as users
 from offhook.events import store as events
 from offhook.events.model import SYSTEM, Event, Word
 from offhook.kit import clock
@@ -46,8 +48,12 @@ def create(
     environment: InEnvironment = "live",
     name: Annotated[str, typer.Option(help="What it is for; shown in lists and in the event log.")] = "key",
     scope: Annotated[
-        list[str] | None, typer.Option(help=f"What it may do, repeatable; admin unless said. {', '.join(SCOPES)}.")
+        list[str] | None,
+        typer.Option(
+            help=f"What it may do, repeatable; admin unless said, directory:write for a user's. {', '.join(SCOPES)}."
+        ),
     ] = None,
+    user: Annotated[str | None, typer.Option(help="Whose key it is, whom `me` then means.", metavar="EMAIL")] = None,
     expires_in: Annotated[str | None, typer.Option(help="When it ends, as 12h, 90d or 52w; never unless said.")] = None,
     company: CompanyId = None,
     data: Data = None,
@@ -63,14 +69,17 @@ def create(
     with opened(load({"data": data, "database_url": database_url}, config)) as database:
         slot = lease(database)
         with database.transaction() as tx:
+            owner = company_of(tx, company)
+            user_id = None if user is None else _user(tx, tenant_of(tx, owner, environment), user)
             made = service.create_key(
                 tx,
                 Ids(slot.number),
-                company_id=company_of(tx, company).id,
+                company_id=owner.id,
                 environment=environment,
                 name=called,
-                scopes=scope or ("admin",),
+                scopes=scope or (("admin",) if user_id is None else ("directory:write",)),
                 expires_at=until,
+                user_id=user_id,
             )
             _record(tx, Word.KEY_CREATED, made.key)
         slot.release()
@@ -143,6 +152,14 @@ def revoke(
         following(f"offhook key create --environment {found.environment}   it has no admin key now")
 
 
+def _user(tx: Transaction, tenant_id: int, email: str) -> int:
+    """The user who has an e-mail address, primary or not."""
+    found = users.by_email(tx, tenant_id, email.strip())
+    if found is None:
+        raise Refusal(f"No user of this environment has the address {email}; make one with POST /api/v2/users.")
+    return found
+
+
 def _find(keys: list[Key], wanted: str, tx: Transaction) -> Key:
     """The key with this id or beginning. A whole key is taken too, and never repeated."""
     if wanted.startswith("ohk_") and (whole := store.keys_by_digest(tx, [digest(wanted)])[0]) is not None:
@@ -191,6 +208,7 @@ def _about(key: Key) -> list[tuple[str, str]]:
         ("name", key.name),
         ("environment", key.environment),
         ("scopes", " ".join(key.scopes)),
+        *([("user", str(key.user_id))] if key.user_id is not None else []),
         ("expires", moment(key.expires_at)),
     ]
 
@@ -203,6 +221,7 @@ def _out(key: Key) -> dict[str, object]:
         "name": key.name,
         "prefix": key.prefix,
         "scopes": list(key.scopes),
+        "user_id": None if key.user_id is None else str(key.user_id),
         "created_at": str(key.created_at),
         "expires_at": None if key.expires_at is None else str(key.expires_at),
         "revoked_at": None if key.revoked_at is None else str(key.revoked_at),

@@ -511,13 +511,13 @@ def _removed(remove: Callable[[Run], None], run: Run) -> None:
 
 
 def _by_update(kind: Kind) -> list[Field]:
-    return [one for one in kind.fields if one.sent]
+    return [one for one in kind.fields if one.sent and one.update]
 
 
 def _create(run: Run, wanted: Wanted) -> Sequence[Step]:
     """Make a record; what of it has to wait for others becomes a step of its own."""
     kind = wanted.kind
-    given = [one for one in _by_update(kind) if wanted.given.get(one.path) is not None]
+    given = [one for one in kind.fields if one.sent and wanted.given.get(one.path) is not None]
     late = [one for one in given if not one.create]
     at_once = _together(kind, [one for one in given if one.create])
     body, waiting, found = _sent(run, wanted, at_once)

@@ -50,10 +50,10 @@ class Field:
     raises ValueError with what is allowed. `wire` is its dotted path in the bodies of create and update, "" if it has
     operations of its own; `send` makes the value for there, and `cleared` is what the update is sent for no value.
     One that `refers` holds the name of a record of that kind. A `late` field may wait for records that are yet to be
-    made. Fields that go `together` are sent all or none. One that is not `mutable` cannot be changed, and one that is
-    not taken by `create` is sent to the update after it. A `required` one has no default to go back to. What is sent
-    for one that is `spread` are several fields of the body, called `aliases`. A `hidden` one holds a secret: a file has
-    `keep` in its place, and what is compared is a digest.
+    made. Fields that go `together` are sent all or none. One that is not `mutable` cannot be changed. One that is not
+    taken by `create` is sent to the update after it; one that is not taken by `update` has another way. A `required`
+    one has no default to go back to. What is sent for one that is `spread` are several fields of the body, called
+    `aliases`. A `hidden` one holds a secret: a file has `keep` in its place, and what is compared is a digest.
     """
 
     path: str
@@ -67,6 +67,7 @@ class Field:
     late: bool = False
     together: str = ""
     create: bool = True
+    update: bool = True
     mutable: bool = True
     always: bool = False
     required: bool = False

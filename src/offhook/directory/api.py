@@ -7,6 +7,7 @@ from offhook.directory.contacts import api as contacts
 from offhook.directory.operators import store as operators_store  # noqa: F401 - declares its table
 from offhook.directory.policies import api as policies
 from offhook.directory.rooms import api as rooms
+from offhook.directory.users import api as users
 from offhook.directory.work import Work
 from offhook.kit.operation import Operation
 
@@ -20,4 +21,5 @@ def operations(work: Work) -> list[Operation]:
         *channels.operations(work),
         *coaching.operations(work),
         *policies.operations(work),
+        *users.operations(work),
     ]

@@ -67,7 +67,7 @@ class Keeper(Generic[T]):
 
         PreconditionFailed if `If-Match` names another version than that of `before`.
         """
-        self._refuse_old(call, before)
+        self.refuse_old(call, before)
         state = before.state if state is None else state
         if value == before.value and state == before.state:
             return before
@@ -84,19 +84,27 @@ class Keeper(Generic[T]):
         tell(tx, call, at, word or self.updated, before.id, before=shown, after=self.show(tx, after))
         return after
 
-    def remove(self, tx: Transaction, call: Call, at: datetime, before: Kept[T]) -> Kept[T]:
-        """Delete it, with its event: its row stays, out of every answer. PreconditionFailed as for `change`."""
-        self._refuse_old(call, before)
+    def remove(self, tx: Transaction, call: Call, at: datetime, before: Kept[T], value: T | None = None) -> Kept[T]:
+        """Delete it, with its event: its row stays, out of every answer. PreconditionFailed as for `change`.
+
+        `value` is what is kept of it, where that is less than it was.
+        """
+        self.refuse_old(call, before)
         shown = self.show(tx, before)
         gone = msgspec.structs.replace(
-            before, state="deleted", version=before.version + 1, updated_at=clock.milliseconds(at)
+            before,
+            value=before.value if value is None else value,
+            state="deleted",
+            version=before.version + 1,
+            updated_at=clock.milliseconds(at),
         )
         if not self.documents.update(tx, before, gone):
             raise Conflict(f"The {self.noun} was changed meanwhile; read it again.")
         tell(tx, call, at, self.deleted, before.id, before=shown)
         return gone
 
-    def _refuse_old(self, call: Call, before: Kept[T]) -> None:
+    def refuse_old(self, call: Call, before: Kept[T]) -> None:
+        """PreconditionFailed if `If-Match` names another version than that of `before`."""
         if call.if_match is not None and call.if_match != before.version:
             raise PreconditionFailed(
                 f"The {self.noun} is at version {before.version}, not {call.if_match}; read it again."

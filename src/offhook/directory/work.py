@@ -85,6 +85,10 @@ class Holder:
     keep: Callable[[Transaction, Call, datetime, int, tuple[str, ...]], None]
 
 
+Residents = Callable[[Transaction, int, int], int]
+"""From (transaction, tenant id, office id) to how many of a kind are in an office, which keep it from being deleted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What every service of the directory works with."""
@@ -99,6 +103,8 @@ class Work:
     """By the kind of what points: how it is pointed elsewhere. Each kind that can point enters its own."""
     holders: dict[str, Holder] = field(default_factory=dict)
     """By kind: what can have numbers. Each such kind enters itself."""
+    residents: dict[str, Residents] = field(default_factory=dict)
+    """By kind, in the plural of a sentence ("call centers"): what can be in an office. Each such kind enters itself."""
     gone: list[Callable[[Transaction, Call, datetime, Target], None]] = field(default_factory=list)
     """What else to do when something of the directory is gone: each subject that refers to it enters itself."""
 
@@ -153,7 +159,8 @@ class Work:
 
         `filters` are bound into the cursor, so that one of another list or filter is refused.
         """
-        tenant, bound = call.principal.tenant_id, sorted((filters or {}).items())
+        # As lists, which is what a cursor gives back.
+        tenant, bound = call.principal.tenant_id, [list(one) for one in sorted((filters or {}).items())]
         after = self.cursors.open(cursor, listing, tenant, bound) if cursor else 0
         found = await self.reader.run(lambda tx: find(tx, after, limit + 1))
         here = found[:limit]

@@ -36,6 +36,10 @@ _LIVE = Statement("SELECT 1 FROM numbers WHERE e164 = ? AND environment = 'live'
 _PAGE = Statement(
     "SELECT e164, target_type, target_id, added_at FROM numbers WHERE tenant_id = ? AND e164 > ? ORDER BY e164 LIMIT ?"
 )
+# A colon is what follows the digits.
+_FREE = Statement(
+    "SELECT e164 FROM numbers WHERE tenant_id = ? AND target_type = '' AND e164 > ? AND e164 < ? ORDER BY e164 LIMIT ?"
+)
 _CLAIM = Statement(
     "UPDATE numbers SET target_type = ?, target_id = ? WHERE tenant_id = ? AND e164 = ? AND target_type = ''"
 )
@@ -58,6 +62,12 @@ def is_live_anywhere(tx: Transaction, e164: str) -> bool:
 def page(tx: Transaction, tenant_id: int, after: str, limit: int) -> Sequence[Any]:
     """Rows behind `after`, in the order of the numbers."""
     return tx.all(_PAGE, tenant_id, after, limit)
+
+
+def free_like(tx: Transaction, tenant_id: int, prefix: str, after: str, limit: int) -> list[str]:
+    """Free numbers that begin with `prefix` and stand behind `after`, in their order."""
+    rows = tx.all(_FREE, tenant_id, max(prefix, after), prefix + ":", limit)
+    return [row[0] for row in rows]
 
 
 def claim(tx: Transaction, tenant_id: int, e164: str, target_type: str, target_id: int) -> bool:

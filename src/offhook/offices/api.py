@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
 from offhook.billing.wire import plan_out
+from offhook.directory.e911 import E911Out, e911_out
 from offhook.directory.lines.wire import WeekPatch
 from offhook.directory.paths import ForceQuery
 from offhook.directory.pointers import Repoint
+from offhook.directory.work import Residents
 from offhook.kit import clock
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Invalid, Violation, shown
@@ -36,6 +38,7 @@ def operations(
     cursors: Cursors,
     examples: dict[str, object],
     repointers: Mapping[str, Repoint],
+    residents: Mapping[str, Residents],
 ) -> list[Operation]:
     """The operations of this subject; `examples` are bodies of a create, by title."""
 
@@ -65,11 +68,11 @@ def operations(
 
     async def get_e911(call: Call) -> Reply:
         stored = await offices.get(call.principal.tenant_id, _id(call))
-        return reply_of(render.e911_out(stored.office.e911_address) or wire.E911Out())
+        return reply_of(e911_out(stored.office.e911_address) or E911Out())
 
     async def put_e911(call: Call) -> Reply:
         stored = await offices.change_emergency_address(call, _id(call))
-        return reply_of(render.e911_out(stored.office.e911_address) or wire.E911Out(), headers=_etag(stored))
+        return reply_of(e911_out(stored.office.e911_address) or E911Out(), headers=_etag(stored))
 
     async def off_duty(call: Call) -> Reply:
         stored = await offices.get(call.principal.tenant_id, _id(call))
@@ -85,7 +88,7 @@ def operations(
 
     async def delete(call: Call) -> Reply:
         query: ForceQuery = call.query or ForceQuery()
-        return reply_of(await offices.delete(call, _id(call), repointers, force=query.force))
+        return reply_of(await offices.delete(call, _id(call), repointers, residents, force=query.force))
 
     async def periods(call: Call) -> Reply:
         stored = await offices.get(call.principal.tenant_id, _id(call))
@@ -214,7 +217,7 @@ def operations(
             note="`{}` if the office has none",
             handler=get_e911,
             scope="offices:read",
-            reply=wire.E911Out,
+            reply=E911Out,
             reply_description="The address.",
         ),
         Operation(
@@ -235,7 +238,7 @@ def operations(
             check=offices.check_emergency_address,
             scope="offices:write",
             body=wire.E911UpdateIn,
-            reply=wire.E911Out,
+            reply=E911Out,
             reply_description="The address as kept.",
             refusals=(412,),
         ),
@@ -291,8 +294,8 @@ def operations(
             tag="Offices, whole",
             summary="Delete an office",
             description=(
-                "Refused for the primary office, and while others send calls to it, unless force is true: then those "
-                "calls go to voicemail."
+                "Refused for the primary office, while somebody or something is in it, and while others send calls to "
+                "it, unless force is true: then those calls go to voicemail."
             ),
             note="refused for the primary office, and while others call it",
             handler=delete,

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from offhook.billing.model import Plan
 from offhook.billing.wire import address_out, plan_out
+from offhook.directory.e911 import e911_out
 from offhook.directory.lines.wire import RoutingOptionsOut
-from offhook.emergency.model import CivicAddress
 from offhook.hours.model import Schedule, SpecialDay
 from offhook.hours.rules import format_day
 from offhook.hours.schedule import Change, explain, next_change, opening_periods, status
@@ -14,20 +14,6 @@ from offhook.offices import wire
 from offhook.offices.model import Stored
 
 _SETTINGS = wire.OfficeSettings()
-
-
-def e911_out(address: CivicAddress | None) -> wire.E911Out | None:
-    """An emergency address as v2 answers it, its country in lower case."""
-    if address is None:
-        return None
-    return wire.E911Out(
-        address=address.address,
-        address2=address.address2 or None,
-        city=address.city,
-        state=address.state,
-        zip=address.zip,
-        country=address.country.lower(),
-    )
 
 
 def office_out(stored: Stored, at: datetime) -> wire.OfficeOut:

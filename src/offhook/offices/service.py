@@ -8,17 +8,20 @@ import msgspec
 
 from offhook.access import idempotency
 from offhook.access.idempotency import Claim, Outcome
+from offhook.billing import licences
 from offhook.billing import store as plans
 from offhook.billing.model import Plan
 from offhook.billing.rules import committed_until, next_billing
 from offhook.billing.wire import plan_out
 from offhook.directory import pointers
+from offhook.directory.e911 import address_of, faults_of
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import repointed
 from offhook.directory.lines.wire import WeekPatch
+from offhook.directory.operators import store as operators
 from offhook.directory.pointers import Repoint
-from offhook.emergency.model import CheckedAddress
-from offhook.emergency.rules import check_emergency
+from offhook.directory.users.service import forget_office, give_address
+from offhook.directory.work import Residents
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
 from offhook.hours.holidays import import_holidays
@@ -146,7 +149,7 @@ class Offices:
     async def check_emergency_address(self, call: Call) -> Sequence[Violation]:
         """What the rules have against a new emergency address, by themselves."""
         stored = await self.get(call.principal.tenant_id, int(call.params["id"]))
-        return emergency_address(stored.office.country, call.body)[1]
+        return faults_of(stored.office.country, call.body)
 
     def claim(self, call: Call) -> Claim | None:
         """The record of a create that may be repeated."""
@@ -274,20 +277,12 @@ class Offices:
     async def change_emergency_address(self, call: Call, office_id: int) -> Stored:
         """Set the emergency address, as sent or as the country's rules write it."""
         body: wire.E911UpdateIn = call.body
+        at = clock.now()
 
-        def edit(_tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
-            checked, faults = emergency_address(before.office.country, body)
-            if checked is None:
-                raise Invalid.of(faults)
-            address = checked.civic(use_validated=bool(body.use_validated_option))
-            if checked.corrected and not body.use_validated_option:
-                text = (
-                    "Kept as sent; the country's rules write it otherwise: send use_validated_option true to take that."
-                )
-                notices.append(Notice("address_not_normalised", "address", text))
+        def edit(tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
+            address = address_of(before.office.country, body, notices)
             if body.update_all:
-                text = "The office has nobody else yet whose address could change with it."
-                notices.append(Notice("nobody_to_update", "update_all", text))
+                give_address(tx, call, at, office_id, address)
             office = msgspec.structs.replace(before.office, e911_address=address, use_same_address=False)
             return msgspec.structs.replace(before, office=office), plan
 
@@ -356,9 +351,18 @@ class Offices:
         return outcome
 
     async def delete(
-        self, call: Call, office_id: int, repointers: Mapping[str, Repoint], *, force: bool
+        self,
+        call: Call,
+        office_id: int,
+        repointers: Mapping[str, Repoint],
+        residents: Mapping[str, Residents],
+        *,
+        force: bool,
     ) -> wire.Deleted:
-        """Delete an office that nothing calls, or with `force` any: its plan ends, its numbers are free again."""
+        """Delete an empty office that nothing calls, or with `force` one that is called.
+
+        Its plan ends with its lines, and its numbers are free again.
+        """
         tenant_id, actor = call.principal.tenant_id, Actor.of(call.principal)
         at = clock.now()
         milliseconds = clock.milliseconds(at)
@@ -369,10 +373,14 @@ class Offices:
             refuse_old(call, before)
             if before.is_primary:
                 raise Conflict("The primary office cannot be deleted: the company's invoices and defaults hang on it.")
+            refuse_inhabited(tx, tenant_id, office_id, residents)
             name = f"the office {before.office.name}"
             pointers.free(tx, call, at, Target("office", office_id), name, repointers, notices, force=force)
             for number in before.office.phone_numbers:
                 numbers.release(tx, tenant_id, number, office_id, actor, milliseconds, call.request_id)
+            forget_office(tx, call, at, office_id)
+            operators.remove_group(tx, tenant_id, "office", office_id)
+            licences.forget(tx, tenant_id, office_id)
             plans.delete(tx, tenant_id, office_id)
             store.delete(tx, tenant_id, office_id, milliseconds)
             store.count(tx, tenant_id, -1)
@@ -478,6 +486,23 @@ def refuse_old(call: Call, before: Stored) -> None:
         raise PreconditionFailed(f"The office is at version {before.version}, not {call.if_match}; read it again.")
 
 
+def refuse_inhabited(tx: Transaction, tenant_id: int, office_id: int, residents: Mapping[str, Residents]) -> None:
+    """Conflict that counts who and what is still in an office, if anybody or anything is."""
+    counts = {kind: count(tx, tenant_id, office_id) for kind, count in residents.items()}
+    found = {
+        kind: f"{count} {kind if count > 1 else kind.removesuffix('s')}" for kind, count in counts.items() if count
+    }
+    if found:
+        text = f"The office still has {' and '.join(found.values())} in it: move or delete them first."
+        raise Conflict(
+            text,
+            [
+                Violation(location=kind.replace(" ", ""), reason="conflict", message=f"There: {told}.")
+                for kind, told in found.items()
+            ],
+        )
+
+
 def setting(days: Sequence[SpecialDay]) -> Edit:
     """The edit that adds special days; one of the same date and kind is replaced."""
 
@@ -490,12 +515,6 @@ def setting(days: Sequence[SpecialDay]) -> Edit:
         return msgspec.structs.replace(before, days=merged), plan
 
     return edit
-
-
-def emergency_address(country: str, body: wire.E911UpdateIn) -> tuple[CheckedAddress | None, list[Violation]]:
-    """A new emergency address for an office in `country`, or its faults; places are those of the body itself."""
-    checked, faults = check_emergency(country, msgspec.structs.asdict(body), "")
-    return checked, [msgspec.structs.replace(fault, location=fault.location.lstrip(".")) for fault in faults]
 
 
 def check_days(days: Sequence[wire.SpecialDayIn]) -> tuple[list[SpecialDay], list[Violation]]:

@@ -30,7 +30,12 @@ def snapshot(stored: Stored, plan: Plan, document: str | None = None) -> str:
 
 
 def shown(document: str, at: int) -> bytes:
-    """What an event's snapshot shows over the API: a `wire.RecordAndPlan` as of the event's moment."""
+    """What an event's snapshot shows over the API: a `wire.RecordAndPlan` as of the event's moment.
+
+    Events of an office that are not of its record, such as bought lines, keep their wire form, which stays as it is.
+    """
+    if not document.startswith('{"id":'):
+        return document.encode()
     frame = _decode_frame(document)
     stored = Stored(
         id=frame.id,

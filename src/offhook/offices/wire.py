@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 
 from offhook.billing.wire import AddressOut, PlanOut
+from offhook.directory.e911 import E911AddressIn, E911In, E911Out
 from offhook.directory.lines.wire import (
     Action,
     Availability,
@@ -52,26 +53,10 @@ class BillingAddressIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     country: Annotated[str, Meta(description="Country, a two-letter code.", examples=["US"], max_length=64)]
 
 
-class E911AddressIn(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Where help is sent. Required for offices in US, CA, AU, FR, GB and NZ."""
+class E911UpdateIn(E911In, kw_only=True, omit_defaults=True):
+    """A new emergency address of an office."""
 
-    address: Annotated[SingleLine, Meta(description="Street and number; no PO box.")]
-    address2: Annotated[SingleLine | None, Meta(description="Floor, suite, and the like.")] = None
-    city: Annotated[SingleLine, Meta(description="City.")]
-    state: Annotated[SingleLine, Meta(description="State or province, by code or name.")]
-    zip: Annotated[SingleLine, Meta(description="Postal code, as the country writes it.")]
-    country: Annotated[
-        str, Meta(description="Country, a two-letter code; the office's.", examples=["US"], max_length=64)
-    ]
-
-
-class E911UpdateIn(E911AddressIn, kw_only=True, omit_defaults=True):
-    """A new emergency address."""
-
-    update_all: Annotated[bool | None, Meta(description="Also give it to everyone in the office.")] = None
-    use_validated_option: Annotated[
-        bool | None, Meta(description="Keep the address as the country's rules write it, not as sent.")
-    ] = None
+    update_all: Annotated[bool | None, Meta(description="Also give it to every user of the office.")] = None
 
 
 class OfficeIn(WeekIn, kw_only=True, omit_defaults=True):
@@ -118,17 +103,6 @@ class OfficeIn(WeekIn, kw_only=True, omit_defaults=True):
         Annotated[bool, Meta(description="Record every call.", extra_json_schema={"default": False})] | None
     ) = None
     voice_intelligence: Annotated[VoiceIntelligence | None, Meta(description="Live transcription.")] = None
-
-
-class E911Out(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """An emergency address, as v2 answers it."""
-
-    address: str | None = None
-    address2: str | None = None
-    city: str | None = None
-    state: str | None = None
-    zip: str | None = None
-    country: str | None = None
 
 
 class OfficeSettings(msgspec.Struct, kw_only=True):

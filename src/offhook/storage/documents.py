@@ -39,6 +39,7 @@ class Documents(Generic[T]):
 
     `numbers` and `texts` are further columns, each with the function that computes it from a document; they can be
     filtered by. Those in `unique` are unique within a tenant among rows that are not deleted; 0 and "" are no value.
+    `by_state` are further indexes, over deleted rows too: by the state and these columns.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Documents(Generic[T]):
         numbers: Mapping[str, Callable[[T], int]] | None = None,
         texts: Mapping[str, Callable[[T], str]] | None = None,
         unique: Sequence[str] = (),
+        by_state: Sequence[Sequence[str]] = (),
     ) -> None:
         numbers, texts = numbers or {}, texts or {}
         self._derive: dict[str, Callable[[T], Any]] = {**numbers, **texts}
@@ -77,6 +79,9 @@ class Documents(Generic[T]):
                 )
             else:
                 Index(None, self.table.c.tenant_id, self.table.c[column], self.table.c.id, **_where(_ALIVE))
+        for others in by_state:
+            named = ("tenant_id", "state", *others, "id")
+            Index(None, *(self.table.c[column] for column in named))
         self._decode = msgspec.json.Decoder(kind).decode
         self._name = name
         self._queries: dict[tuple[str, ...], Statement] = {}

@@ -5,9 +5,11 @@ from offhook.configuration.kinds.callrouters import CALLROUTERS
 from offhook.configuration.kinds.offices import OFFICES
 from offhook.configuration.kinds.people import CHANNELS, COACHING_TEAMS, CONTACTS, POLICIES
 from offhook.configuration.kinds.rooms import ROOMS
+from offhook.configuration.kinds.users import USERS
 
 KINDS: tuple[Kind, ...] = (
     OFFICES,
+    USERS,
     ROOMS,
     CALLROUTERS,
     CHANNELS,

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from offhook.billing import store as plans
+from offhook.billing.model import LINES
 from offhook.configuration.kind import Field, Item, Kind, Special, Wanted, as_it_is
 from offhook.configuration.kinds.parts import (
     CLOSED,
@@ -22,7 +24,7 @@ from offhook.configuration.kinds.parts import (
 from offhook.configuration.names import Names
 from offhook.directory.lines.rules import RING_SECONDS
 from offhook.hours.rules import format_day
-from offhook.kit.errors import Invalid, Violation
+from offhook.kit.errors import Invalid, Violation, shown
 from offhook.offices import store
 from offhook.offices.model import Office, Stored
 from offhook.storage.database import Transaction
@@ -36,10 +38,11 @@ _BILLING_ADDRESS = mapping(
 
 
 class _Value(msgspec.Struct):
-    """An office with its days, as fields are read from it."""
+    """An office with its days and the lines of its plan, as fields are read from it."""
 
     stored: Stored
     office: Office
+    lines: dict[str, int]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.office, name)
@@ -50,7 +53,44 @@ def load(tx: Transaction, tenant_id: int) -> list[Item]:
     found: list[Stored] = []
     while page := store.page(tx, tenant_id, found[-1].id if found else 0, PAGE, False):
         found += page
-    return [Item(one.id, one.office.name, _Value(one, one.office)) for one in found]
+    items = []
+    for one in found:
+        plan = plans.plan(tx, tenant_id, one.id)
+        value = _Value(one, one.office, plan.lines if plan is not None else {})
+        items.append(Item(one.id, one.office.name, value, tenant_id=tenant_id))
+    return items
+
+
+# Lines of the plan. They are bought, and there is no way to give them back.
+
+
+def _shows_lines(_tx: Transaction, item: Item, _names: Names) -> dict[str, int] | None:
+    return {line: count for line in LINES if (count := item.value.lines.get(line, 0))} or None
+
+
+def _normal_lines(value: Any) -> dict[str, Any] | None:
+    found: dict[str, Any] = mapping(*LINES)(value)
+    return {line: int(count) if str(count).isdigit() else count for line, count in found.items()} or None
+
+
+def _buy(run: "Run", wanted: Wanted) -> None:
+    before = wanted.record.fields["licences"] or {} if wanted.record is not None else {}
+    found: list[Violation] = []
+    more: dict[str, Any] = {}
+    for line, count in (wanted.given["licences"] or {}).items():
+        had = before.get(line, 0)
+        if not isinstance(count, int):
+            text = "Must be a whole number of lines."
+            found.append(Violation(location=f"licences.{line}", message=text, sent=shown(count)))
+        elif count < had:
+            text = f"The office has {had}; lines that were bought cannot be given back here."
+            found.append(Violation(location=f"licences.{line}", reason="conflict", message=text, sent=str(count)))
+        elif count > had:
+            more[line] = count - had
+    if found:
+        raise Invalid.of(found)
+    if more:
+        run.do("offhook.licences.buy", params={"id": wanted.id}, body=more, under="licences")
 
 
 # Special days: by date, an entry, or several where a date has both kinds.
@@ -150,6 +190,7 @@ OFFICES = Kind(
         Field("special_days", show=_shows_days, normal=_normal_days, wire=""),
         Field("ring_seconds", RING_SECONDS, normal=as_it_is),
         *routing(OPEN, CLOSED),
+        Field("licences", show=_shows_lines, normal=_normal_lines, wire="", required=True),
         Field("currency", required=True),
         Field("plan_period", required=True),
         Field("unified_billing", normal=as_it_is, required=True),
@@ -183,5 +224,5 @@ OFFICES = Kind(
     delete="offhook.offices.delete",
     made=lambda _run, answer: int(answer["office"]["id"]),
     whole=True,
-    specials=(Special(("special_days",), _set_days),),
+    specials=(Special(("licences",), _buy), Special(("special_days",), _set_days)),
 )

@@ -37,6 +37,7 @@ class Rooms:
             updated=Word.ROOM_UPDATED,
             deleted=Word.ROOM_DELETED,
         )
+        work.residents["rooms"] = lambda tx, tenant_id, office_id: rooms.count(tx, tenant_id, office_id=office_id)
         work.holders["room"] = Holder(get=self._holding, keep=self._keep_numbers)
 
     async def create(self, call: Call) -> Reply:

@@ -1,20 +1,41 @@
-"""A user as it is kept."""
+"""A user and a device as they are kept, and the line of a plan that each licence uses. Pure."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
+from offhook.billing.model import LINES
 from offhook.emergency.model import CivicAddress
+from offhook.kit.phones import about
 
 License = Literal[
     "admins", "agents", "dpde_all", "dpde_one", "lite_lines", "lite_support_agents", "magenta_lines", "talk"
 ]
 
+LINE_OF: Mapping[License, str] = {
+    "talk": "talk_lines",  # a telephone with a number of its own
+    "agents": "sell_lines",  # an agent of call centers, with a number of their own
+    "lite_support_agents": "contact_center_lines",  # an agent of call centers, whose numbers cost extra
+    # The plan has no counter for these: each is a person with a telephone and a number, so a talk line.
+    "admins": "talk_lines",
+    "dpde_all": "talk_lines",
+    "dpde_one": "talk_lines",
+    "lite_lines": "talk_lines",
+    "magenta_lines": "talk_lines",
+}
+"""The kind of line of the office's plan that a user of each licence takes."""
+
+SUPPORT: frozenset[License] = frozenset({"lite_support_agents"})
+"""The licences that include no number: the first one uses an additional number line, as any further one does."""
+
 
 class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person with a telephone. `country` is upper-case and `timezone` a tz name, those of the office.
 
-    The first e-mail address and the first number are the primary ones. Moments are milliseconds since 1970 UTC.
+    The first e-mail address and the first number are the primary ones. `caller_id` is a number, `blocked`, or empty
+    for the usual one. Moments are milliseconds since 1970 UTC; `status_until` is 0 for a message that stays.
     """
 
     office_id: int
@@ -35,11 +56,58 @@ class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     caller_id: str = ""
     e911_address: CivicAddress | None = None
     status_message: str = ""
+    status_until: int = 0
     on_duty: bool = True
     duty_reason: str = ""
     duty_started: int = 0
+    on_duty_started: int = 0
+    activated_at: int = 0
+    language: str = "en"
 
     @property
     def display_name(self) -> str:
         """First and last name, or else the e-mail address."""
         return f"{self.first_name} {self.last_name}".strip() or self.emails[0]
+
+    @property
+    def first_line(self) -> str:
+        """The kind of line that the first number uses, "" if the licence includes it."""
+        return "additional_number_lines" if self.license in SUPPORT else ""
+
+
+def lines_of(user: User, state: str) -> Counter[str]:
+    """The lines of the office's plan that a user takes: one for the licence while active, and those of the numbers.
+
+    A suspended user keeps the numbers, and so their lines.
+    """
+    lines: Counter[str] = Counter()
+    if state == "active":
+        lines[LINE_OF[user.license]] += 1
+    for index, number in enumerate(user.phone_numbers):
+        line = "additional_number_lines" if index else user.first_line
+        if line and number.startswith("+") and about(number).kind == "tollfree":
+            line = f"tollfree_{line}"
+        if line:
+            lines[line] += 1
+    assert set(lines) <= set(LINES)
+    return lines
+
+
+DeviceType = Literal[
+    "android", "ata", "audiocodes", "c2t", "ciscompp", "dect", "dpmroom", "grandstream", "harness",
+    "iframe_cti_extension", "iframe_front", "iframe_hubspot", "iframe_ms_teams", "iframe_open_cti",
+    "iframe_salesforce", "iframe_service_titan", "iframe_zendesk", "ipad", "iphone", "mini", "mitel", "msteams",
+    "native", "obi", "packaged_app", "polyandroid", "polycom", "proxy", "public_api", "salesforce", "sip", "tickiot",
+    "web", "yealink",
+]  # fmt: skip
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A user's telephone, be it hardware or an app; in the state `active` while it can be rung."""
+
+    user_id: int
+    type: DeviceType
+    name: str = ""
+    app_version: str = ""
+    phone_number: str = ""
+    registered_at: int = 0

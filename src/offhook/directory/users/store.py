@@ -1,12 +1,65 @@
-"""Where users are kept."""
+"""The only SQL of users, their e-mail addresses and their devices."""
 
-from offhook.directory.users.model import User
+from collections.abc import Sequence
+
+from sqlalchemy import Index, Table
+
+from offhook.directory.users.model import Device, User
+from offhook.storage.database import Insert, Statement, Transaction
 from offhook.storage.documents import Documents
+from offhook.storage.tables import big, metadata, text
 
 users = Documents(
     "users",
     User,
-    numbers={"office_id": lambda user: user.office_id, "is_super_admin": lambda user: int(user.is_super_admin)},
-    texts={"email": lambda user: user.emails[0].casefold(), "extension": lambda user: user.extension},
-    unique=("email", "extension"),
+    numbers={
+        "office_id": lambda user: user.office_id,
+        "is_super_admin": lambda user: int(user.is_super_admin),
+        "is_office_admin": lambda user: int(bool(user.admin_office_ids)),
+    },
+    texts={"extension": lambda user: user.extension},
+    unique=("extension",),
+    by_state=((), ("is_super_admin",)),
 )
+
+devices = Documents("user_devices", Device, numbers={"user_id": lambda device: device.user_id})
+
+emails = Table(
+    "user_emails",
+    metadata,
+    big("tenant_id", primary_key=True),
+    text("email", primary_key=True),
+    big("user_id"),
+    Index(None, "tenant_id", "user_id"),
+)
+
+_insert_emails = Insert(emails, ["tenant_id", "email", "user_id"])
+_FORGET_EMAILS = Statement("DELETE FROM user_emails WHERE tenant_id = ? AND user_id = ?")
+_BY_EMAIL = Statement("SELECT user_id FROM user_emails WHERE tenant_id = ? AND email = ?")
+
+
+def keep_emails(tx: Transaction, tenant_id: int, user_id: int, addresses: Sequence[str]) -> None:
+    """Replace the addresses that a user is found by, and that nobody else may have."""
+    tx.change(_FORGET_EMAILS, tenant_id, user_id)
+    if addresses:
+        _insert_emails(tx, [(tenant_id, address.casefold(), user_id) for address in addresses])
+
+
+def by_email(tx: Transaction, tenant_id: int, address: str) -> int | None:
+    """The id of the user who has an e-mail address, in whatever case it is written."""
+    row = tx.first(_BY_EMAIL, tenant_id, address.casefold())
+    return int(row[0]) if row else None
+
+
+def online(tx: Transaction, tenant_id: int, user_ids: Sequence[int]) -> set[int]:
+    """Those of the users who have a device that can be rung."""
+    found: set[int] = set()
+    for start in range(0, len(user_ids), 500):
+        part = user_ids[start : start + 500]
+        padded = [*part, *[0] * (-len(part) % 50)]
+        query = Statement(
+            "SELECT DISTINCT user_id FROM user_devices WHERE tenant_id = ? AND state = 'active' "  # noqa: S608
+            f"AND state <> 'deleted' AND user_id IN ({', '.join('?' * len(padded))})"
+        )
+        found |= {row[0] for row in tx.all(query, tenant_id, *padded)}
+    return found

@@ -9,7 +9,14 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 ALIVE = "state <> 'deleted'"
 
 
-def documents(name: str, *, numbers: Sequence[str] = (), texts: Sequence[str] = (), unique: Sequence[str] = ()) -> None:
+def documents(
+    name: str,
+    *,
+    numbers: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    unique: Sequence[str] = (),
+    by_state: Sequence[Sequence[str]] = (),
+) -> None:
     """A table of storage/documents.py as it was when the migration was written."""
     op.create_table(
         name,
@@ -32,6 +39,9 @@ def documents(name: str, *, numbers: Sequence[str] = (), texts: Sequence[str] = 
             index(f"uq_{name}_{column}", name, ["tenant_id", column], where, unique=True)
         else:
             index(f"ix_{name}_tenant_id_{column}_id", name, ["tenant_id", column, "id"], ALIVE)
+    for others in by_state:
+        named = ["tenant_id", "state", *others, "id"]
+        op.create_index(op.f(f"ix_{name}_{'_'.join(named)}"), name, named, unique=False)
 
 
 def index(name: str, table: str, columns: Sequence[str], where: str, *, unique: bool = False) -> None:

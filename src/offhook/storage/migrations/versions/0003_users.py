@@ -1,4 +1,4 @@
-"""Users, operators, and which lines of a plan are in use."""
+"""Users, their e-mail addresses and devices, keys of users, operators, and which lines of a plan are in use."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,10 +14,21 @@ depends_on = None
 def upgrade() -> None:
     documents(
         "users",
-        numbers=["office_id", "is_super_admin"],
-        texts=["email", "extension"],
-        unique=["email", "extension"],
+        numbers=["office_id", "is_super_admin", "is_office_admin"],
+        texts=["extension"],
+        unique=["extension"],
+        by_state=[[], ["is_super_admin"]],
     )
+    op.create_table(
+        "user_emails",
+        sa.Column("tenant_id", BIG, nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "email", name=op.f("pk_user_emails")),
+    )
+    op.create_index(op.f("ix_user_emails_tenant_id_user_id"), "user_emails", ["tenant_id", "user_id"], unique=False)
+    documents("user_devices", numbers=["user_id"])
+    op.add_column("api_keys", sa.Column("user_id", BIG, nullable=True))
     op.create_table(
         "operators",
         sa.Column("tenant_id", BIG, nullable=False),
@@ -53,4 +64,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("licences_used")
     op.drop_table("operators")
+    op.drop_column("api_keys", "user_id")
+    op.drop_table("user_devices")
+    op.drop_table("user_emails")
     op.drop_table("users")

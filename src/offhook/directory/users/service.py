@@ -1,0 +1,783 @@
+"""What can be done with a user. Lines, numbers, memberships and the user change in one transaction, or not at all."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from offhook.access import store as keys
+from offhook.access.gate import reply_of
+from offhook.directory import e911, pointers
+from offhook.directory.keeper import tell
+from offhook.directory.lines.model import Target
+from offhook.directory.lines.rules import line
+from offhook.directory.offices import OfficeCard, no_such
+from offhook.directory.operators import store as operators
+from offhook.directory.operators.store import Operator
+from offhook.directory.paths import ForceQuery, etag
+from offhook.directory.users import numbers, store, wire
+from offhook.directory.users.licensing import KEEPER, settle
+from offhook.directory.users.model import SUPPORT, User
+from offhook.directory.users.store import devices, users
+from offhook.directory.work import Holder, Holding, Page, Work, refuse
+from offhook.emergency.model import CivicAddress
+from offhook.events.model import Word
+from offhook.kit import clock
+from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation, shown
+from offhook.kit.mail import check_email
+from offhook.kit.operation import Call, Reply
+from offhook.kit.phones import check_e164, check_phone
+from offhook.kit.wire import to_int64
+from offhook.numbers import store as inventory
+from offhook.storage.database import Transaction
+from offhook.storage.documents import Kept
+
+INTERNAL = "803"
+"""How numbers begin that ring inside the company only; they go with a user to any country."""
+
+BLOCKED = "blocked"
+_EXTENSION = re.compile(r"[0-9]{2,6}", re.ASCII)
+_YEAR = 366 * 86_400
+_BATCH = 500
+
+
+def user_id(call: Call, text: int | str | None = None, location: str = "id") -> int:
+    """The user that a path (or `text`) names, by id or as `me`; Invalid if it is neither, or nobody is `me`."""
+    text = call.params[location] if text is None else text
+    if text == "me":
+        mine: int | None = call.principal.user_id
+        if mine is None:
+            message = (
+                "`me` needs a user-level key, and this one is the company's: send the user's id, or make a key with "
+                "offhook key create --user EMAIL."
+            )
+            raise Invalid.of([Violation(location=location, message=message, sent="me")])
+        return mine
+    number = to_int64(text)
+    if number is None:
+        message = "Must be a 64-bit integer, written with digits, or me."
+        raise Invalid.of([Violation(location=location, message=message, sent=shown(text))])
+    return number
+
+
+def users_out(tx: Transaction, found: Sequence[Kept[User]], company_id: int, at: datetime) -> list[wire.UserOut]:
+    """Users of one company as v2 answers them, however many, in two queries."""
+    if not found:
+        return []
+    tenant_id, ids = found[0].tenant_id, [kept.id for kept in found]
+    groups, online = operators.of_users(tx, tenant_id, ids), store.online(tx, tenant_id, ids)
+    return [
+        wire.user_out(kept, company_id, groups.get(kept.id, ()), is_online=kept.id in online, at=at) for kept in found
+    ]
+
+
+def give_address(tx: Transaction, call: Call, at: datetime, office_id: int, address: CivicAddress) -> int:
+    """Make `address` the emergency address of every user of an office, with an event each; gives how many changed."""
+    tenant_id, call, changed = call.principal.tenant_id, msgspec.structs.replace(call, if_match=None), 0
+    ids = users.ids(tx, tenant_id, office_id=office_id)
+    for start in range(0, len(ids), _BATCH):
+        for before in users.get_many(tx, tenant_id, ids[start : start + _BATCH]):
+            value = msgspec.structs.replace(before.value, e911_address=address)
+            after = KEEPER.change(tx, call, at, before, value, word=Word.USER_EMERGENCY_ADDRESS_UPDATED)
+            changed += after is not before
+    return changed
+
+
+def forget_office(tx: Transaction, call: Call, at: datetime, office_id: int) -> None:
+    """Nobody administers or answers for an office that is about to go."""
+    tenant_id, call = call.principal.tenant_id, msgspec.structs.replace(call, if_match=None)
+    for before in users.get_many(tx, tenant_id, users.ids(tx, tenant_id, is_office_admin=1)):
+        left = tuple(id for id in before.value.admin_office_ids if id != office_id)
+        KEEPER.change(tx, call, at, before, msgspec.structs.replace(before.value, admin_office_ids=left))
+
+
+class Users:
+    """The users of all companies."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        work.residents["users"] = lambda tx, tenant_id, office_id: users.count(tx, tenant_id, office_id=office_id)
+        work.holders["user"] = Holder(get=_holding, keep=_keep_numbers)
+
+    # Reading
+
+    async def get(self, call: Call) -> Reply:
+        """One user."""
+        at, id = clock.now(), user_id(call)
+
+        def read(tx: Transaction) -> tuple[Kept[User], wire.UserOut]:
+            kept = KEEPER.get(tx, call.principal.tenant_id, id)
+            return kept, self.out(tx, call, kept, at)
+
+        kept, out = await self._work.reader.run(read)
+        return reply_of(out, headers=etag(kept))
+
+    async def page(self, call: Call) -> Reply:
+        """A page of users; an e-mail address or a number finds at most one."""
+        query: wire.UserListQuery = call.query or wire.UserListQuery()
+        at, tenant_id, company_id = clock.now(), call.principal.tenant_id, call.principal.company_id
+        number = _number_asked(query.number)
+        filters = {
+            name: value
+            for name, value in (
+                ("state", query.state),
+                ("company_admin", query.company_admin),
+                ("email", query.email and query.email.strip().casefold()),
+                ("number", number),
+            )
+            if value is not None
+        }
+
+        def find(tx: Transaction, after: int, limit: int) -> Sequence[Kept[User]]:
+            if query.email is None and number is None:
+                return _behind(tx, tenant_id, after, limit, query)
+            owners = set[int | None]()
+            if query.email is not None:
+                owners.add(store.by_email(tx, tenant_id, query.email.strip()))
+            if number is not None:
+                row = inventory.get(tx, tenant_id, number)
+                owners.add(row[2] if row is not None and row[1] == "user" else None)
+            owner = owners.pop() if len(owners) == 1 else None
+            kept = users.get(tx, tenant_id, owner) if owner is not None and owner > after else None
+            return [kept] if kept is not None and _asked_for(kept, query) else []
+
+        def shown_with(tx: Transaction, after: int, limit: int) -> list[wire.UserOut]:
+            return users_out(tx, find(tx, after, limit), company_id, at)
+
+        page: Page[wire.UserOut] = await self._work.page(
+            call, "users", shown_with, cursor=query.cursor, filters=filters, position=lambda one: int(one.id)
+        )
+        return reply_of(wire.UserPage(items=list(page.items), cursor=page.cursor))
+
+    def out(self, tx: Transaction, call: Call, kept: Kept[User], at: datetime) -> wire.UserOut:
+        """One user as v2 answers it."""
+        return users_out(tx, [kept], call.principal.company_id, at)[0]
+
+    # Creating
+
+    async def create(self, call: Call) -> Reply:
+        """Make a user on a free line of an office's plan."""
+        body: wire.UserIn = call.body
+        at, tenant_id = clock.now(), call.principal.tenant_id
+
+        def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
+            found: list[Violation] = []
+            made = self._new(tx, tenant_id, body, found)
+            refuse(found)
+            assert made is not None
+            user, card = made
+            _refuse_taken(tx, tenant_id, None, {"email": user.emails[0]}, None)
+            id, user = self._work.ids.new(), msgspec.structs.replace(user, activated_at=clock.milliseconds(at))
+            if body.auto_assign and (number := _new_number(tx, tenant_id, card, notices, "auto_assign", abroad=True)):
+                user = msgspec.structs.replace(user, phone_numbers=(number,))
+                numbers.claim(tx, call, at, number, id)
+            kept = KEEPER.add(tx, call, at, id, user)
+            settle(tx, tenant_id, None, kept)
+            store.keep_emails(tx, tenant_id, id, user.emails)
+            return self.out(tx, call, kept, at)
+
+        return await self._work.create(call, make)
+
+    def _new(
+        self, tx: Transaction, tenant_id: int, body: wire.UserIn, found: list[Violation]
+    ) -> tuple[User, OfficeCard] | None:
+        """The user that a body describes and their office; None if there is a fault, which goes to `found`."""
+        email = _email(body.email, "email", found)
+        first, last = _name(body.first_name, "first_name", found), _name(body.last_name, "last_name", found)
+        card = self._office(tx, tenant_id, body.office_id, found)
+        if found or card is None or email is None:
+            return None
+        user = User(
+            office_id=card.id,
+            emails=(email,),
+            country=card.country,
+            timezone=card.timezone,
+            first_name=first or "",
+            last_name=last or "",
+            license=body.license or "talk",
+        )
+        return user, card
+
+    async def check_new(self, call: Call) -> Sequence[Violation]:
+        """What the rules have against a new user, by themselves."""
+        tenant_id, found = call.principal.tenant_id, list[Violation]()
+        await self._work.reader.run(lambda tx: self._new(tx, tenant_id, call.body, found))
+        return found
+
+    # Changing
+
+    async def check_update(self, call: Call) -> Sequence[Violation]:
+        """What the rules have against a change, by themselves."""
+        tenant_id, id, found = call.principal.tenant_id, user_id(call), list[Violation]()
+
+        def run(tx: Transaction) -> None:
+            self._changes(tx, KEEPER.get(tx, tenant_id, id), call.body, found, [])
+            if call.body.office_id is not None:
+                self._office(tx, tenant_id, call.body.office_id, found)
+
+        await self._work.reader.run(run)
+        return found
+
+    async def update(self, call: Call) -> Reply:
+        """Change what is sent; moving, suspending and all else are one transaction, each with its own event."""
+        body: wire.UserPatch = call.body
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, user_id(call)
+        follow = msgspec.structs.replace(call, if_match=None)
+
+        def run(tx: Transaction, notices: list[Notice]) -> tuple[Kept[User], wire.UserOut]:
+            before = KEEPER.get(tx, tenant_id, id)
+            KEEPER.refuse_old(call, before)
+            found: list[Violation] = []
+            changes = self._changes(tx, before, body, found, notices)
+            card = None if body.office_id is None else self._office(tx, tenant_id, body.office_id, found)
+            refuse(found)
+            places = {f"emails[{index}]": email for index, email in enumerate(changes.get("emails", ()))}
+            _refuse_taken(tx, tenant_id, id, places, changes.get("extension"))
+            kept = before
+            if card is not None:
+                kept = self._move(tx, follow, at, kept, card, notices)
+            if "phone_numbers" in changes:
+                changes["phone_numbers"] = _still_held(changes["phone_numbers"], before.value, kept.value)
+            kept = KEEPER.change(tx, follow, at, kept, msgspec.structs.replace(kept.value, **changes))
+            kept = self._set_state(tx, follow, at, kept, body.state, notices)
+            for number in before.value.phone_numbers:
+                if number not in kept.value.phone_numbers:
+                    numbers.release(tx, follow, at, number, id)
+            if kept.value.emails != before.value.emails:
+                store.keep_emails(tx, tenant_id, id, kept.value.emails)
+            place = "office_id" if card is not None else "license" if body.license is not None else "state"
+            settle(tx, tenant_id, before, kept, place)
+            return kept, self.out(tx, call, kept, at)
+
+        kept, out = await self._work.change(call, run)
+        return reply_of(out, headers=etag(kept))
+
+    def _changes(
+        self,
+        tx: Transaction,
+        before: Kept[User],
+        body: wire.UserPatch,
+        found: list[Violation],
+        notices: list[Notice],
+    ) -> dict[str, Any]:
+        """The fields of the user that a body changes, checked; faults go to `found`."""
+        user = before.value
+        changes: dict[str, Any] = {
+            "first_name": _name(body.first_name, "first_name", found),
+            "last_name": _name(body.last_name, "last_name", found),
+            "job_title": _name(body.job_title, "job_title", found),
+            "extension": _extension(body.extension, found),
+            "is_super_admin": body.is_super_admin,
+            "international_dialing_enabled": body.international_dialing_enabled,
+            "license": body.license,
+        }
+        if body.emails is not None:
+            addresses = [_email(email, f"emails[{index}]", found) for index, email in enumerate(body.emails)]
+            _refuse_twice([one and one.casefold() for one in addresses], "emails", found)
+            if not body.emails:
+                text = "Must have at least one address; the first one is the primary one."
+                found.append(Violation(location="emails", reason="required", message=text))
+            changes["emails"] = tuple(one for one in addresses if one is not None)
+        if body.forwarding_numbers is not None:
+            changes["forwarding_numbers"] = _forwarding(body.forwarding_numbers, user.country, found)
+        if body.admin_office_ids is not None:
+            changes["admin_office_ids"] = self._admin_of(tx, before.tenant_id, body.admin_office_ids, found)
+        if body.phone_numbers is not None:
+            changes["phone_numbers"] = _reordered(body.phone_numbers, user.phone_numbers, found)
+        to_support = body.license in SUPPORT and user.license not in SUPPORT
+        if to_support and body.keep_paid_numbers is False:
+            changes["phone_numbers"] = ()
+        elif body.keep_paid_numbers is False:
+            text = "Counts only on a change to a support licence, which this is not."
+            notices.append(Notice("ignored", "keep_paid_numbers", text))
+        if body.presence_status is not None:
+            text = "Nothing shows it any more; see PATCH /api/v2/users/{id}/status."
+            notices.append(Notice("ignored", "presence_status", text))
+        return {name: value for name, value in changes.items() if value is not None}
+
+    def _set_state(
+        self, tx: Transaction, call: Call, at: datetime, before: Kept[User], state: str | None, notices: list[Notice]
+    ) -> Kept[User]:
+        if state is None or state == before.state:
+            return before
+        if state == "active":
+            value = msgspec.structs.replace(before.value, activated_at=clock.milliseconds(at))
+            return KEEPER.change(tx, call, at, before, value, state=state, word=Word.USER_ACTIVATED)
+        callers = pointers.pointing_at(tx, before.tenant_id, Target("user", before.id))
+        if callers:
+            places = ", ".join(f"{pointers.PATHS.get(row[0], row[0])}/{row[1]}.{row[2]}" for row in callers[:3])
+            text = f"Calls are sent here by {places}; a suspended user takes none."
+            notices.append(Notice("calls_not_taken", "state", text))
+        return KEEPER.change(tx, call, at, before, before.value, state=state, word=Word.USER_SUSPENDED)
+
+    async def move(self, call: Call) -> Reply:
+        """Move a user to another office of the company."""
+        body: wire.MoveIn = call.body
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, user_id(call)
+
+        def run(tx: Transaction, notices: list[Notice]) -> tuple[Kept[User], wire.UserOut]:
+            before = KEEPER.get(tx, tenant_id, id)
+            KEEPER.refuse_old(call, before)
+            kept, found = before, list[Violation]()
+            if body.office_id is None:
+                notices.append(Notice("ignored", "office_id", "No office was named, so the user stays."))
+            else:
+                card = self._office(tx, tenant_id, body.office_id, found)
+                refuse(found)
+                assert card is not None
+                kept = self._move(tx, msgspec.structs.replace(call, if_match=None), at, before, card, notices)
+                settle(tx, tenant_id, before, kept, "office_id")
+            return kept, self.out(tx, call, kept, at)
+
+        kept, out = await self._work.change(call, run)
+        return reply_of(out, headers=etag(kept))
+
+    def _move(
+        self, tx: Transaction, call: Call, at: datetime, before: Kept[User], card: OfficeCard, notices: list[Notice]
+    ) -> Kept[User]:
+        """Put a user into another office. The lines are the caller's to settle."""
+        user = before.value
+        if card.id == user.office_id:
+            return before
+        moved = msgspec.structs.replace(user, office_id=card.id, country=card.country, timezone=card.timezone)
+        if card.country != user.country:
+            kept = tuple(one for one in user.phone_numbers if one.lstrip("+").startswith(INTERNAL))
+            if kept != user.phone_numbers:
+                for number in user.phone_numbers:
+                    if number not in kept:
+                        numbers.release(tx, call, at, number, before.id)
+                fresh = _new_number(tx, before.tenant_id, card, notices, "office_id", abroad=False)
+                if fresh is not None:
+                    numbers.claim(tx, call, at, fresh, before.id)
+                moved = msgspec.structs.replace(moved, phone_numbers=(fresh, *kept) if fresh else kept)
+            if user.e911_address is not None:
+                text = f"It was in {user.country}; help is sent to the office's until they have one in {card.country}."
+                notices.append(Notice("emergency_address_dropped", "office_id", text))
+                moved = msgspec.structs.replace(moved, e911_address=None)
+        return KEEPER.change(tx, call, at, before, moved, word=Word.USER_MOVED)
+
+    async def delete(self, call: Call) -> Reply:
+        """Delete a user that no calls are sent to, or with `force` one that they are."""
+        query: ForceQuery = call.query or ForceQuery()
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, user_id(call)
+
+        def run(tx: Transaction, notices: list[Notice]) -> wire.UserOut:
+            before = KEEPER.get(tx, tenant_id, id)
+            KEEPER.refuse_old(call, before)
+            name, target = f"the user {before.value.display_name}", Target("user", id)
+            pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
+            for membership in operators.of_member(tx, tenant_id, "user", id):
+                told = {
+                    name: value for name, value in msgspec.structs.asdict(membership).items() if name != "tenant_id"
+                }
+                tell(tx, call, at, Word.OPERATOR_REMOVED, membership.group_id, before=told)
+            operators.remove_member(tx, tenant_id, "user", id)
+            for goodbye in self._work.gone:
+                goodbye(tx, call, at, target)
+            for number in before.value.phone_numbers:
+                numbers.release(tx, call, at, number, id)
+            store.keep_emails(tx, tenant_id, id, ())
+            self._end_keys(tx, call, at, id)
+            for device in devices.page(tx, tenant_id, 0, 10_000, {"user_id": id}):
+                devices.update(tx, device, msgspec.structs.replace(device, state="deleted"))
+            less = msgspec.structs.replace(
+                before.value, phone_numbers=(), forwarding_numbers=(), admin_office_ids=(), is_super_admin=False
+            )
+            gone = KEEPER.remove(tx, call, at, before, less)
+            settle(tx, tenant_id, before, gone)
+            return self.out(tx, call, gone, at)
+
+        return reply_of(await self._work.change(call, run))
+
+    def _end_keys(self, tx: Transaction, call: Call, at: datetime, id: int) -> None:
+        for key in keys.keys_of_user(tx, call.principal.tenant_id, id):
+            keys.revoke(tx, key.id, int(clock.wall() * 1000))
+            about = {"id": str(key.id), "name": key.name, "scopes": key.scopes}
+            tell(tx, call, at, Word.KEY_REVOKED, key.id, before=about)
+
+    # Do-not-disturb and status
+
+    async def set_dnd(self, call: Call) -> Reply:
+        """Switch do-not-disturb, of the user or for one group that they are in."""
+        body: wire.DndIn = call.body
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, user_id(call)
+        if (body.group_id is None) != (body.group_type is None):
+            lacking = "group_id" if body.group_id is None else "group_type"
+            text = "Send group_id and group_type together, or neither."
+            raise Invalid.of([Violation(location=lacking, reason="required", message=text)])
+
+        def run(tx: Transaction, _notices: list[Notice]) -> wire.DndOut:
+            before = KEEPER.get(tx, tenant_id, id)
+            KEEPER.refuse_old(call, before)
+            if body.group_id is None or body.group_type is None:
+                value = msgspec.structs.replace(before.value, do_not_disturb=body.do_not_disturb)
+                KEEPER.change(tx, call, at, before, value, word=Word.USER_DO_NOT_DISTURB_UPDATED)
+                return wire.DndOut(id=str(id), do_not_disturb=body.do_not_disturb)
+            group_id = to_int64(body.group_id) or 0
+            membership = operators.get(tx, tenant_id, body.group_type, group_id, "user", id)
+            if membership is None:
+                text = f"The user is in no {body.group_type} of this id; add them as an operator first."
+                place = Violation(location="group_id", reason="notFound", message=text, sent=shown(body.group_id))
+                raise Invalid.of([place])
+            out = wire.DndOut(
+                id=str(id), do_not_disturb=body.do_not_disturb, group_id=str(group_id), group_type=body.group_type
+            )
+            if membership.do_not_disturb != body.do_not_disturb:
+                operators.change(tx, msgspec.structs.replace(membership, do_not_disturb=body.do_not_disturb))
+                was = msgspec.structs.replace(out, do_not_disturb=membership.do_not_disturb)
+                tell(tx, call, at, Word.USER_DO_NOT_DISTURB_UPDATED, id, before=was, after=out)
+            return out
+
+        return reply_of(await self._work.change(call, run))
+
+    async def set_status(self, call: Call) -> Reply:
+        """Set or remove the status message, for good or for a time."""
+        body: wire.StatusIn = call.body
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, user_id(call)
+        found: list[Violation] = []
+        message = _name(body.status_message, "status_message", found) or ""
+        seconds = None if body.expiration is None else to_int64(body.expiration)
+        if body.expiration is not None and (seconds is None or not 0 < seconds <= _YEAR):
+            text = f"Must be seconds from now, 1 to {_YEAR}; leave it out for a status that stays."
+            found.append(Violation(location="expiration", message=text, sent=shown(body.expiration)))
+        refuse(found)
+        until = clock.milliseconds(at) + seconds * 1000 if seconds and message else 0
+
+        def run(tx: Transaction, _notices: list[Notice]) -> None:
+            before = KEEPER.get(tx, tenant_id, id)
+            value = msgspec.structs.replace(before.value, status_message=message, status_until=until)
+            KEEPER.change(tx, call, at, before, value)
+
+        await self._work.change(call, run)
+        return reply_of(wire.StatusOut(id=str(id), status_message=message, expiration=str(seconds) if until else None))
+
+    # Caller ID and personas
+
+    async def caller_id(self, call: Call) -> Reply:
+        """What the user's calls show, and what they may show."""
+        id = user_id(call)
+        return reply_of(
+            await self._work.reader.run(lambda tx: self._caller_ids(tx, KEEPER.get(tx, call.principal.tenant_id, id)))
+        )
+
+    async def set_caller_id(self, call: Call) -> Reply:
+        """Choose what the user's calls show."""
+        body: wire.CallerIdIn = call.body
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, user_id(call)
+        wanted, fault = body.caller_id.strip(), None
+        if wanted.lower() == BLOCKED:
+            wanted = BLOCKED
+        else:
+            number, fault = check_e164(wanted, "caller_id")
+            wanted = number or ""
+
+        def run(tx: Transaction, _notices: list[Notice]) -> wire.CallerIdOut:
+            before = KEEPER.get(tx, tenant_id, id)
+            if fault is not None:
+                raise Invalid.of([fault])
+            choices = _choices(self._caller_ids(tx, before))
+            if wanted != BLOCKED and wanted not in choices:
+                text = f"Must be one of the user's choices: {', '.join([*choices[:20], BLOCKED])}."
+                raise Invalid.of([Violation(location="caller_id", message=text, sent=wanted)])
+            value = msgspec.structs.replace(before.value, caller_id=wanted)
+            after = KEEPER.change(tx, call, at, before, value, word=Word.USER_CALLER_ID_UPDATED)
+            return self._caller_ids(tx, after)
+
+        return reply_of(await self._work.change(call, run))
+
+    def _caller_ids(self, tx: Transaction, kept: Kept[User]) -> wire.CallerIdOut:
+        user = kept.value
+        card = self._work.office(tx, kept.tenant_id, user.office_id)
+        groups = [
+            wire.CallerIdGroup(caller_id=number, display_name=holding.name)
+            for _, holding in self._groups(tx, kept)
+            for number in holding.phone_numbers
+        ]
+        out = wire.CallerIdOut(
+            id=str(kept.id),
+            primary_phone=user.phone_numbers[0] if user.phone_numbers else None,
+            phone_numbers=user.phone_numbers,
+            office_main_line=card.main_line if card is not None else None,
+            groups=tuple(groups),
+            forwarding_numbers=user.forwarding_numbers,
+        )
+        # A number that was taken away meanwhile is shown no more.
+        chosen = user.caller_id if user.caller_id in (BLOCKED, *_choices(out)) else None
+        return msgspec.structs.replace(out, caller_id=chosen or out.primary_phone or out.office_main_line)
+
+    def _groups(self, tx: Transaction, kept: Kept[User]) -> Iterable[tuple[Operator, Holding]]:
+        """The groups that a user is in, with what each is called and its numbers."""
+        for one in operators.of_member(tx, kept.tenant_id, "user", kept.id):
+            holding = None
+            if one.group_type == "office":
+                card = self._work.office(tx, kept.tenant_id, one.group_id)
+                if card is not None:
+                    holding = Holding(office_id=card.id, name=card.name, phone_numbers=card.phone_numbers)
+            elif (holder := self._work.holders.get(one.group_type)) is not None:
+                holding = holder.get(tx, kept.tenant_id, one.group_id)
+            if holding is not None:
+                yield one, holding
+
+    async def personas(self, call: Call) -> Reply:
+        """Whom the user can call as: themselves, and each group that they are in."""
+        id = user_id(call)
+
+        def read(tx: Transaction) -> wire.PersonaList:
+            kept = KEEPER.get(tx, call.principal.tenant_id, id)
+            user = kept.value
+            first = wire.PersonaOut(
+                id=str(id),
+                type="user",
+                name=user.display_name,
+                caller_id=self._caller_ids(tx, kept).caller_id,
+                phone_numbers=user.phone_numbers,
+            )
+            return wire.PersonaList(
+                items=[
+                    first,
+                    *(
+                        wire.PersonaOut(
+                            id=str(one.group_id),
+                            type=one.group_type,
+                            name=holding.name,
+                            caller_id=holding.phone_numbers[0] if holding.phone_numbers else None,
+                            phone_numbers=holding.phone_numbers,
+                        )
+                        for one, holding in self._groups(tx, kept)
+                    ),
+                ]
+            )
+
+        return reply_of(await self._work.reader.run(read))
+
+    # Emergency address
+
+    async def address(self, call: Call) -> Reply:
+        """Where help is sent for the user: their own address, or else the office's."""
+        id = user_id(call)
+
+        def read(tx: Transaction) -> tuple[Kept[User], CivicAddress | None]:
+            kept = KEEPER.get(tx, call.principal.tenant_id, id)
+            if kept.value.e911_address is not None:
+                return kept, kept.value.e911_address
+            card = self._work.office(tx, kept.tenant_id, kept.value.office_id)
+            return kept, card.e911_address if card is not None else None
+
+        kept, address = await self._work.reader.run(read)
+        return reply_of(e911.e911_out(address) or e911.E911Out(), headers=etag(kept))
+
+    async def set_address(self, call: Call) -> Reply:
+        """Set the user's own emergency address, by the rules of their office's country."""
+        body: e911.E911In = call.body
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, user_id(call)
+
+        def run(tx: Transaction, notices: list[Notice]) -> Kept[User]:
+            before = KEEPER.get(tx, tenant_id, id)
+            address = e911.address_of(before.value.country, body, notices)
+            value = msgspec.structs.replace(before.value, e911_address=address)
+            return KEEPER.change(tx, call, at, before, value, word=Word.USER_EMERGENCY_ADDRESS_UPDATED)
+
+        kept = await self._work.change(call, run)
+        return reply_of(e911.e911_out(kept.value.e911_address) or e911.E911Out(), headers=etag(kept))
+
+    async def check_address(self, call: Call) -> Sequence[Violation]:
+        """What the rules have against a new emergency address, by themselves."""
+        tenant_id, id = call.principal.tenant_id, user_id(call)
+        kept = await self._work.reader.run(lambda tx: KEEPER.get(tx, tenant_id, id))
+        return e911.faults_of(kept.value.country, call.body)
+
+    # Devices
+
+    async def device(self, call: Call) -> Reply:
+        """One device."""
+        tenant_id, text = call.principal.tenant_id, str(call.params["id"])
+        id = to_int64(text)
+        kept = None if id is None else await self._work.reader.run(lambda tx: devices.get(tx, tenant_id, id))
+        if kept is None:
+            raise NotFound(f"There is no device {shown(text)}.")
+        return reply_of(wire.device_out(kept))
+
+    async def device_page(self, call: Call) -> Reply:
+        """A page of devices, of one user or of all."""
+        query: wire.DeviceListQuery = call.query or wire.DeviceListQuery()
+        tenant_id = call.principal.tenant_id
+        owner = None if query.user_id is None else user_id(call, query.user_id, "user_id")
+        filters = {} if owner is None else {"user_id": owner}
+
+        def find(tx: Transaction, after: int, limit: int) -> Sequence[Any]:
+            if owner is not None:
+                KEEPER.get(tx, tenant_id, owner)
+            return devices.page(tx, tenant_id, after, limit, filters)
+
+        page = await self._work.page(call, "userdevices", find, cursor=query.cursor, filters=filters)
+        return reply_of(wire.DevicePage(items=[wire.device_out(one) for one in page.items], cursor=page.cursor))
+
+    # What bodies name
+
+    def _office(self, tx: Transaction, tenant_id: int, sent: int | str, found: list[Violation]) -> OfficeCard | None:
+        number = to_int64(sent)
+        card = None if number is None else self._work.office(tx, tenant_id, number)
+        if card is None:
+            found.append(no_such("office_id", "office", sent))
+        return card
+
+    def _admin_of(
+        self, tx: Transaction, tenant_id: int, sent: Sequence[int | str], found: list[Violation]
+    ) -> tuple[int, ...]:
+        offices: dict[int, None] = {}
+        for index, one in enumerate(sent):
+            number = to_int64(one)
+            if number is None or self._work.office(tx, tenant_id, number) is None:
+                found.append(no_such(f"admin_office_ids[{index}]", "office", one))
+            else:
+                offices[number] = None
+        return tuple(offices)
+
+
+def _behind(tx: Transaction, tenant_id: int, after: int, limit: int, query: wire.UserListQuery) -> list[Kept[User]]:
+    """Users behind an id, by state and by whether they administer the company."""
+    filters = {} if query.company_admin is None else {"is_super_admin": int(query.company_admin)}
+    if query.state is None:
+        return users.page(tx, tenant_id, after, limit, filters)
+    if query.state != "all":
+        return users.page(tx, tenant_id, after, limit, {"state": query.state, **filters}, even_deleted=True)
+    alive = users.page(tx, tenant_id, after, limit, filters)
+    deleted = users.page(tx, tenant_id, after, limit, {"state": "deleted", **filters}, even_deleted=True)
+    return sorted([*alive, *deleted], key=lambda kept: kept.id)[:limit]
+
+
+def _asked_for(kept: Kept[User], query: wire.UserListQuery) -> bool:
+    if query.company_admin is not None and kept.value.is_super_admin != query.company_admin:
+        return False
+    return query.state in (None, "all", kept.state)
+
+
+def _number_asked(text: str | None) -> str | None:
+    """The number of a query; its + may have come through as a space, or not at all."""
+    if text is None:
+        return None
+    digits = text.strip()
+    number, fault = check_phone(digits if digits.startswith("+") else f"+{digits}", "", "number")
+    if fault is not None:
+        raise Invalid.of([fault])
+    return number
+
+
+def _name(text: str | None, location: str, found: list[Violation]) -> str | None:
+    """One line, or nothing: what is empty is removed."""
+    return "" if text is not None and not text.strip(" ") else line(text, location, found)
+
+
+def _email(text: str, location: str, found: list[Violation]) -> str | None:
+    address, fault = check_email(text.strip(), location)
+    if fault is not None:
+        found.append(fault)
+    return address
+
+
+def _extension(text: str | None, found: list[Violation]) -> str | None:
+    if text is None:
+        return None
+    digits = text.strip()
+    if digits and not _EXTENSION.fullmatch(digits):
+        message = "Must be 2 to 6 digits, or empty for none."
+        found.append(Violation(location="extension", message=message, sent=shown(text)))
+    return digits
+
+
+def _forwarding(sent: Sequence[str], country: str, found: list[Violation]) -> tuple[str, ...]:
+    numbers_now: dict[str, None] = {}
+    for index, text in enumerate(sent):
+        number, fault = check_phone(text, country, f"forwarding_numbers[{index}]")
+        if fault is not None:
+            found.append(fault)
+        elif number is not None:
+            numbers_now[number] = None
+    return tuple(numbers_now)
+
+
+def _reordered(sent: Sequence[str], held: tuple[str, ...], found: list[Violation]) -> tuple[str, ...]:
+    """Some of the numbers that are held, in a new order."""
+    for index, number in enumerate(sent):
+        if number not in held:
+            text = "Is none of the user's numbers; give it with POST /api/v2/users/{id}/assign_number."
+            found.append(Violation(location=f"phone_numbers[{index}]", message=text, sent=shown(number)))
+    _refuse_twice(sent, "phone_numbers", found)
+    return tuple(sent)
+
+
+def _still_held(wanted: tuple[str, ...], before: User, now: User) -> tuple[str, ...]:
+    """The numbers wanted, but for those lost in a move, and what the move gave."""
+    fresh = tuple(number for number in now.phone_numbers if number not in before.phone_numbers)
+    return (*fresh, *(number for number in wanted if number in now.phone_numbers))
+
+
+def _refuse_twice(sent: Sequence[str | None], place: str, found: list[Violation]) -> None:
+    first: dict[str, int] = {}
+    for index, one in enumerate(sent):
+        if one is not None and (earlier := first.setdefault(one, index)) != index:
+            text = f"Stands at {place}[{earlier}] already; send it once."
+            found.append(Violation(location=f"{place}[{index}]", reason="duplicate", message=text, sent=shown(one)))
+
+
+def _refuse_taken(
+    tx: Transaction, tenant_id: int, id: int | None, addresses: dict[str, str], extension: str | None
+) -> None:
+    """Conflict naming whoever else has one of the e-mail addresses (by place) or the extension."""
+    found: list[Violation] = []
+    for place, address in addresses.items():
+        owner = store.by_email(tx, tenant_id, address)
+        if owner is not None and owner != id:
+            found.append(_taken(place, address, users.get(tx, tenant_id, owner), owner))
+    if extension:
+        holder = users.first(tx, tenant_id, extension=extension)
+        if holder is not None and holder.id != id:
+            found.append(_taken("extension", extension, holder, holder.id))
+    if found:
+        raise Conflict(f"{found[0].location}: {found[0].message}", found)
+
+
+def _taken(place: str, sent: str, holder: Kept[User] | None, id: int) -> Violation:
+    name = f"{holder.value.display_name} (user {id})" if holder is not None else f"user {id}"
+    return Violation(location=place, reason="conflict", message=f"{name} has it already.", sent=shown(sent))
+
+
+def _new_number(
+    tx: Transaction, tenant_id: int, card: OfficeCard, notices: list[Notice], place: str, *, abroad: bool
+) -> str | None:
+    """A free number of the office's country, or with `abroad` of any if there is none; what is lacking is a notice."""
+    number = numbers.first_free(tx, tenant_id, card.country)
+    if number is None and abroad and (number := numbers.first_free(tx, tenant_id)):
+        text = f"The company has no free number of {card.country}: {number} was given."
+        notices.append(Notice("number_abroad", place, text))
+    elif number is None:
+        text = "The company has no free number" + ("" if abroad else f" of {card.country}")
+        notices.append(Notice("no_free_number", place, f"{text}: the user has none. Add one and assign it."))
+    return number
+
+
+def _choices(out: wire.CallerIdOut) -> list[str]:
+    """The numbers that a user's calls may show."""
+    all_of_them = (*out.phone_numbers, out.office_main_line, *(group.caller_id for group in out.groups))
+    return list(dict.fromkeys(one for one in all_of_them if one))
+
+
+def _holding(tx: Transaction, tenant_id: int, id: int) -> Holding | None:
+    kept = users.get(tx, tenant_id, id)
+    if kept is None:
+        return None
+    user = kept.value
+    return Holding(
+        office_id=user.office_id,
+        name=user.display_name,
+        phone_numbers=user.phone_numbers,
+        first_line=user.first_line,
+    )
+
+
+def _keep_numbers(tx: Transaction, call: Call, at: datetime, id: int, now: tuple[str, ...]) -> None:
+    before = KEEPER.get(tx, call.principal.tenant_id, id)
+    value = msgspec.structs.replace(before.value, phone_numbers=now)
+    KEEPER.change(tx, msgspec.structs.replace(call, if_match=None), at, before, value)

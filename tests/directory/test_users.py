@@ -1,0 +1,763 @@
+"""Users as v2 has them: made, found, changed, moved and deleted, and nothing of theirs is left behind."""
+
+from typing import Any
+
+import pytest
+from dialpad.schemas.caller_id import CallerIdProto
+from dialpad.schemas.office import E911GetProto
+from dialpad.schemas.user import (
+    PersonaCollection,
+    SetStatusProto,
+    ToggleDNDProto,
+    UserCollection,
+    UserProto,
+)
+from dialpad.schemas.userdevice import UserDeviceCollection, UserDeviceProto
+from sqlalchemy import event
+
+from offhook.access import service as access
+from offhook.directory.users.model import Device, User
+from offhook.directory.users.service import users_out
+from offhook.directory.users.store import devices, users
+from offhook.kit import clock
+from offhook.storage.documents import Kept
+from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Api, Company, Desk, full, office, routing, state
+from tests.conftest import at
+from tests.directory.people import USERS, ann, buy, hired, join, told
+from tests.published import misfits
+
+DEVICES = "/api/v2/userdevices"
+
+
+def sandbox_office(company: Company, **changes: Any) -> str:
+    """A further office with lines, in the sandbox."""
+    made = company.sandbox.made(full(**changes)).id
+    buy(company.sandbox, made, talk_lines=10, sell_lines=10, contact_center_lines=10, additional_number_lines=10)
+    return made
+
+
+def abroad(company: Company) -> str:
+    """An office in Great Britain, with lines."""
+    return sandbox_office(
+        company, name="London", country="GB", currency="USD", timezone="Europe/London", e911_address=ADDRESSES["GB"],
+        billing_address={"address_line_1": "10 Downing Street", "city": "London", "region": "London",
+                         "postal_code": "SW1A 2AA", "country": "GB"},
+    )  # fmt: skip
+
+
+# Life
+
+
+def test_the_life_of_a_user(company: Company):
+    place = company.office_ids["live"]
+    buy(company.live, place, talk_lines=1)
+    with at("2026-06-20T19:18:00.500Z"):
+        made = company.live.post(USERS, ann(company))
+    assert made.status == 200, made
+    assert misfits(made.json, UserProto) == []
+    id = made.json["id"]
+    assert made.json == {
+        "id": id,
+        "company_id": str(company.id),
+        "office_id": str(place),
+        "display_name": "Ann Lee",
+        "first_name": "Ann",
+        "last_name": "Lee",
+        "emails": ["ann@example.com"],
+        "country": "us",
+        "timezone": "America/Los_Angeles",
+        "language": "en",
+        "license": "talk",
+        "state": "active",
+        "is_admin": False,
+        "is_super_admin": False,
+        "is_available": True,
+        "is_online": False,
+        "is_on_duty": True,
+        "on_duty_status": "available",
+        "do_not_disturb": False,
+        "muted": False,
+        "international_dialing_enabled": False,
+        "date_added": "2026-06-20T19:18:00",
+        "date_active": "2026-06-20T19:18:00",
+    }
+    assert company.live.get(f"{USERS}/{id}").json == made.json
+    changes = {
+        "first_name": "Anna",
+        "last_name": "",
+        "job_title": "Accountant",
+        "emails": ["anna@example.com", "ann@example.com"],
+        "extension": "0123",
+        "forwarding_numbers": ["(415) 555-0123", "+442079460123"],
+        "admin_office_ids": [place],
+        "is_super_admin": True,
+        "international_dialing_enabled": True,
+    }
+    changed = company.live.patch(f"{USERS}/{id}", changes)
+    assert misfits(changed.json, UserProto) == []
+    expected = {name: value for name, value in made.json.items() if name != "last_name"} | changes
+    del expected["last_name"]
+    assert changed.json == expected | {
+        "display_name": "Anna",
+        "forwarding_numbers": ["+14155550123", "+442079460123"],
+        "admin_office_ids": [str(place)],
+        "is_admin": True,
+        "group_details": [{"group_id": str(place), "group_type": "office", "role": "admin", "do_not_disturb": False}],
+    }
+    assert company.live.patch(f"{USERS}/{id}", {"job_title": "x"}, headers={"if-match": '"1"'}).status == 412
+    with at("2026-06-21T08:00:00Z"):
+        suspended = company.live.patch(f"{USERS}/{id}", {"state": "suspended"}, headers={"if-match": '"2"'})
+        assert (suspended.json["state"], suspended.json["is_on_duty"]) == ("suspended", False)
+        back = company.live.patch(f"{USERS}/{id}", {"state": "active"})
+    assert (back.json["state"], back.json["date_active"]) == ("active", "2026-06-21T08:00:00")
+    gone = company.live.delete(f"{USERS}/{id}")
+    assert misfits(gone.json, UserProto) == []
+    assert (gone.json["state"], gone.json["is_available"], gone.json["is_on_duty"]) == ("deleted", False, False)
+    assert company.live.get(f"{USERS}/{id}").status == 404
+    assert company.live.patch(f"{USERS}/{id}", {"first_name": "x"}).status == 404
+    assert company.live.delete(f"{USERS}/{id}").status == 404
+    assert told(company.live, id) == [
+        "user.created", "user.updated", "user.suspended", "user.activated", "user.deleted",
+    ]  # fmt: skip
+
+
+def test_moving_suspending_and_all_else_in_one_request_are_one_step_with_an_event_each(company: Company):
+    other, id = sandbox_office(company), hired(company, "sandbox")
+    body = {"office_id": other, "state": "suspended", "job_title": "Clerk"}
+    assert company.sandbox.patch(f"{USERS}/{id}", body, headers={"if-match": '"1"'}).status == 200
+    assert told(company.sandbox, id) == ["user.created", "user.moved", "user.updated", "user.suspended"]
+    refused = company.sandbox.patch(f"{USERS}/{id}", {"job_title": "Chief", "state": "active", "office_id": "12"})
+    assert refused.places == ["office_id"]
+    assert company.sandbox.get(f"{USERS}/{id}").json["job_title"] == "Clerk"
+
+
+def test_every_fault_of_a_new_user_is_named_at_once(company: Company):
+    refused = company.live.post(USERS, {"email": "ann", "office_id": "12", "first_name": "a\nb", "last_name": "c\td"})
+    assert (refused.status, refused.places) == (400, ["email", "first_name", "last_name", "office_id"])
+    assert company.live.post(USERS, {"license": "gold", "last_name": "c\td"}).places == [
+        "email", "last_name", "license", "office_id",
+    ]  # fmt: skip
+
+
+def test_every_fault_of_a_change_is_named_at_once(company: Company):
+    id = hired(company)
+    body = {
+        "first_name": "a\nb",
+        "emails": ["ann@example.com", "nonsense", "ANN@example.com"],
+        "extension": "1",
+        "forwarding_numbers": ["+14155550100", "12"],
+        "phone_numbers": ["+14155550100"],
+        "admin_office_ids": [company.office_ids["live"], 5],
+        "office_id": 7,
+    }
+    refused = company.live.patch(f"{USERS}/{id}", body)
+    assert (refused.status, refused.places) == (
+        400,
+        [
+            "admin_office_ids[1]",
+            "emails[1]",
+            "emails[2]",
+            "extension",
+            "first_name",
+            "forwarding_numbers[1]",
+            "office_id",
+            "phone_numbers[0]",
+        ],
+    )
+    assert company.live.patch(f"{USERS}/{id}", {"emails": []}).places == ["emails"]
+    assert company.live.patch(f"{USERS}/{id}", {"state": "deleted", "extension": "x"}).places == ["extension", "state"]
+
+
+def test_what_says_nothing_is_warned_of(embedded: Company):
+    id = hired(embedded)
+    said = embedded.live.patch(
+        f"{USERS}/{id}", {"presence_status": {"provider": "x"}, "keep_paid_numbers": False, "nickname": "A"}
+    )
+    assert said.status == 200
+    assert {(one.code, one.field) for one in said.warnings} == {
+        ("ignored", "presence_status"),
+        ("ignored", "keep_paid_numbers"),
+        ("unknown_field", "nickname"),
+    }
+
+
+def test_a_user_is_made_once_for_one_key_and_not_at_all_in_a_dry_run(company: Company):
+    buy(company.live, company.office_ids["live"], talk_lines=1)
+    dry = company.live.post(USERS, ann(company), headers={"offhook-dry-run": "true"})
+    assert (dry.json["dry_run"], dry.json["result"]["display_name"]) == (True, "Ann Lee")
+    assert company.live.get(USERS).json == {}
+    headers = {"idempotency-key": "one"}
+    first, again = (company.live.post(USERS, ann(company), headers=headers) for _ in range(2))
+    assert first.json == again.json
+    assert again.headers["offhook-replayed"] == "true"
+    assert company.live.post(USERS, ann(company, first_name="Bob"), headers=headers).status == 409
+
+
+# Whom addresses and extensions belong to
+
+
+def test_an_address_is_one_users_and_the_refusal_says_whose(company: Company):
+    first = hired(company)
+    company.live.patch(f"{USERS}/{first}", {"emails": ["ann@example.com", "lee@example.com"]})
+    buy(company.live, company.office_ids["live"], talk_lines=1)
+    for address in ("ann@example.com", "Lee@Example.com"):
+        refused = company.live.post(USERS, ann(company, email=address))
+        assert (refused.status, refused.places) == (409, ["email"])
+        assert f"Ann Lee (user {first})" in refused.errors[0]["message"]
+    other = company.live.post(USERS, ann(company, email="bob@example.com")).json["id"]
+    refused = company.live.patch(f"{USERS}/{other}", {"emails": ["bob@example.com", "LEE@example.com"]})
+    assert (refused.status, refused.places) == (409, ["emails[1]"])
+    # What is given up, or belonged to somebody who is gone, is anybody's.
+    assert company.live.patch(f"{USERS}/{first}", {"emails": ["ann@example.com"]}).status == 200
+    assert company.live.patch(f"{USERS}/{other}", {"emails": ["lee@example.com"]}).status == 200
+    assert company.live.delete(f"{USERS}/{first}").status == 200
+    assert company.live.patch(f"{USERS}/{other}", {"emails": ["ann@example.com"]}).status == 200
+    assert company.sandbox.post(USERS, ann(company, "sandbox")).status == 200
+
+
+def test_an_extension_is_one_users_and_the_refusal_says_whose(company: Company):
+    first, other = hired(company), hired(company, email="bob@example.com", first_name="Bob")
+    assert company.live.patch(f"{USERS}/{first}", {"extension": "12"}).json["extension"] == "12"
+    assert company.live.patch(f"{USERS}/{first}", {"extension": "12"}).status == 200
+    refused = company.live.patch(f"{USERS}/{other}", {"extension": "12"})
+    assert (refused.status, refused.places) == (409, ["extension"])
+    assert f"Ann Lee (user {first})" in refused.errors[0]["message"]
+    assert "extension" not in company.live.patch(f"{USERS}/{first}", {"extension": ""}).json
+    assert company.live.patch(f"{USERS}/{other}", {"extension": "12"}).status == 200
+    for wrong in ("1", "1234567", "12a", "١٢", "-12"):
+        assert company.live.patch(f"{USERS}/{first}", {"extension": wrong}).places == ["extension"]
+
+
+def test_two_who_want_one_address_at_the_same_time_are_not_both_made(company: Company):
+    buy(company.live, company.office_ids["live"], talk_lines=9)
+    answers = company.live.together(company.live.sending("POST", USERS, ann(company)) for _ in range(9))
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 8
+
+
+# Lists
+
+
+def test_users_are_listed_page_by_page(embedded: Company):
+    buy(embedded.live, embedded.office_ids["live"], talk_lines=101)
+    made = [embedded.live.post(USERS, ann(embedded, email=f"u{n}@example.com")).json["id"] for n in range(101)]
+    first = embedded.live.get(USERS)
+    assert misfits(first.json, UserCollection) == []
+    second = embedded.live.get(f"{USERS}?cursor={first.json['cursor']}")
+    assert [one["id"] for one in first.json["items"] + second.json["items"]] == made
+    assert "cursor" not in second.json
+    assert embedded.live.get(f"{USERS}?state=active&cursor={first.json['cursor']}").places == ["cursor"]
+    everybody = embedded.live.get(f"{USERS}?state=all")
+    rest = embedded.live.get(f"{USERS}?state=all&cursor={everybody.json['cursor']}")
+    assert [one["id"] for one in everybody.json["items"] + rest.json["items"]] == made
+
+
+def test_users_are_found_by_state_by_rank_by_address_and_by_number(company: Company):
+    ids = {name: hired(company, "sandbox", email=f"{name}@example.com", auto_assign=True) for name in "abcd"}
+    call = company.sandbox
+    call.patch(f"{USERS}/{ids['b']}", {"state": "suspended"})
+    call.patch(f"{USERS}/{ids['c']}", {"is_super_admin": True, "emails": ["c@example.com", "cc@example.com"]})
+    call.delete(f"{USERS}/{ids['d']}")
+    number = call.get(f"{USERS}/{ids['a']}").json["phone_numbers"][0]
+
+    def found(query: str) -> str:
+        answer = call.get(f"{USERS}?{query}")
+        assert answer.status == 200, answer
+        names = {id: name for name, id in ids.items()}
+        return "".join(names[one["id"]] for one in answer.json.get("items", []))
+
+    assert found("") == "abc"
+    assert found("state=active") == "ac"
+    assert found("state=suspended") == "b"
+    assert found("state=deleted") == "d"
+    assert found("state=all") == "abcd"
+    assert found("state=pending") == ""
+    assert found("company_admin=true") == "c"
+    assert found("company_admin=False") == "ab"
+    assert found("company_admin=false&state=active") == "a"
+    assert found("company_admin=false&state=all") == "abd"
+    assert found("email=A@example.com") == "a"
+    assert found("email=cc@example.com") == "c"
+    assert found("email=d@example.com") == ""
+    assert found("email=a@example.com&state=suspended") == ""
+    assert found(f"number={number.replace('+', '%2B')}") == "a"
+    assert found(f"number={number}") == "a"
+    assert found(f"number={number[1:]}&email=a@example.com") == "a"
+    assert found(f"number={number[1:]}&email=b@example.com") == ""
+    assert found("number=%2B442079460999") == ""
+    assert found("cursor=&state=&company_admin=&email=&number=") == "abc"
+    assert call.get(f"{USERS}?number=12").places == ["number"]
+    assert call.get(f"{USERS}?state=asleep").places == ["state"]
+    assert company.live.get(f"{USERS}?email=a@example.com").json == {}
+
+
+def test_a_thousand_users_with_their_groups_take_two_queries(embedded: Company):
+    desk, tenant, place = embedded.desk, embedded.tenant(), embedded.office_ids["live"]
+    rows = [
+        Kept(
+            id=desk.ids.new(),
+            tenant_id=tenant,
+            value=User(office_id=place, emails=(f"u{n}@example.com",), country="US", timezone="UTC"),
+            created_at=0,
+            updated_at=0,
+        )
+        for n in range(1000)
+    ]
+    desk.transact(lambda tx: users.insert(tx, rows))
+    for kept in rows[:3]:
+        join(embedded, str(kept.id), "office", place)
+    statements: list[str] = []
+
+    def count(*args: Any) -> None:
+        statements.append(args[2])
+
+    engine = desk.offhook.database.engine
+    with desk.offhook.database.reading() as tx:
+        event.listen(engine, "before_cursor_execute", count)
+        try:
+            out = users_out(tx, rows, embedded.id, clock.now())
+        finally:
+            event.remove(engine, "before_cursor_execute", count)
+    assert len(out) == 1000
+    assert [len(one.group_details) for one in out[:4]] == [1, 1, 1, 0]
+    # Two for each five hundred.
+    assert len(statements) == 4
+
+
+# Numbers
+
+
+def test_a_new_user_may_be_given_a_free_number_of_the_offices_country(company: Company):
+    here = company.sandbox.post(USERS, ann(company, "sandbox", auto_assign=True))
+    (number,) = here.json["phone_numbers"]
+    assert number.startswith("+1")
+    assert told(company.sandbox, number) == ["number.assigned"]
+    there = company.sandbox.post(USERS, ann(company, "sandbox", email="b@example.com", auto_assign=True))
+    assert there.json["phone_numbers"] != [number]
+    for british in ("+442079460500", "+442079460501"):
+        company.add_number(british, "sandbox")
+    london = abroad(company)
+    body = ann(company, "sandbox", office_id=london, email="c@example.com", auto_assign=True)
+    assert company.sandbox.post(USERS, body).json["phone_numbers"] == ["+442079460500"]
+
+
+def test_where_there_is_no_free_number_the_user_has_none_and_is_told(company: Company):
+    buy(company.live, company.office_ids["live"], talk_lines=2)
+    none = company.live.post(USERS, ann(company, auto_assign=True))
+    assert (none.status, none.codes) == (200, {"no_free_number"})
+    assert "phone_numbers" not in none.json
+    company.add_number("+442083661177")
+    other = company.live.post(USERS, ann(company, email="b@example.com", auto_assign=True))
+    assert (other.json["phone_numbers"], other.codes) == (["+442083661177"], {"number_abroad"})
+
+
+def test_two_users_who_are_made_at_the_same_time_get_different_numbers(company: Company):
+    bodies = [ann(company, "sandbox", email=f"u{n}@example.com", auto_assign=True) for n in range(10)]
+    answers = company.sandbox.together(company.sandbox.sending("POST", USERS, body) for body in bodies)
+    assert len({answer.json["phone_numbers"][0] for answer in answers}) == 10
+
+
+def given(company: Company, id: str, *numbers: str) -> None:
+    """Give a sandbox user numbers, as an assignment does."""
+    from offhook.directory.work import Holder
+    from offhook.kit.operation import Call
+    from offhook.numbers import store as inventory
+
+    holder: Holder = company.desk.offhook.work.holders["user"]
+    tenant = company.tenant("sandbox")
+    principal = company.desk.run(company.desk.offhook.access.authenticate(company.sandbox.key))
+
+    def give(tx: Any) -> None:
+        had = holder.get(tx, tenant, int(id))
+        assert had is not None
+        for number in numbers:
+            assert inventory.claim(tx, tenant, number, "user", int(id))
+        holder.keep(tx, Call(principal=principal, params={}), clock.now(), int(id), (*had.phone_numbers, *numbers))
+
+    company.desk.transact(give)
+
+
+def test_numbers_are_put_in_order_and_what_is_left_out_is_free_again(company: Company):
+    id = hired(company, "sandbox")
+    first, second, third = company.numbers[:3]
+    given(company, id, first, second, third)
+    place = f"{USERS}/{id}"
+    assert company.sandbox.patch(place, {"phone_numbers": [third, first, second]}).json["phone_numbers"] == [
+        third, first, second,
+    ]  # fmt: skip
+    left = company.sandbox.patch(place, {"phone_numbers": [first]})
+    assert left.json["phone_numbers"] == [first]
+    assert told(company.sandbox, second) == ["number.released"]
+    assert company.sandbox.get(f"{USERS}?number={second}").json == {}
+    assert company.sandbox.patch(place, {"phone_numbers": [first, first]}).places == ["phone_numbers[1]"]
+    assert company.sandbox.patch(place, {"state": "suspended"}).json["phone_numbers"] == [first]
+    gone = company.sandbox.delete(place)
+    assert "phone_numbers" not in gone.json
+    assert told(company.sandbox, first) == ["number.released"]
+    assert company.sandbox.create(office(mainline_number=first)).status == 200
+
+
+# Moving
+
+
+def test_a_user_moves_to_another_office_with_numbers_in_the_same_country(company: Company):
+    id, other = hired(company, "sandbox", auto_assign=True), sandbox_office(company, timezone="America/New_York")
+    before = company.sandbox.get(f"{USERS}/{id}").json
+    moved = company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": int(other)})
+    assert moved.json == before | {"office_id": other, "timezone": "America/New_York"}
+    assert moved.warnings == []
+    assert told(company.sandbox, id)[-1] == "user.moved"
+    assert company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": other}).json == moved.json
+    assert company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": "5"}).places == ["office_id"]
+    assert company.sandbox.patch(f"{USERS}/{id}/move_office", {}).codes == {"ignored"}
+    stale = company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": other}, headers={"if-match": '"1"'})
+    assert stale.status == 412
+
+
+def test_a_user_who_moves_abroad_leaves_numbers_and_emergency_address_behind(company: Company):
+    company.add_number("+442079460500", "sandbox")
+    id, london = hired(company, "sandbox", auto_assign=True), abroad(company)
+    number = company.sandbox.get(f"{USERS}/{id}").json["phone_numbers"][0]
+    company.sandbox.put(f"{USERS}/{id}/e911", ADDRESSES["US"])
+    moved = company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": london})
+    assert moved.codes == {"emergency_address_dropped"}
+    assert (moved.json["country"], moved.json["timezone"]) == ("gb", "Europe/London")
+    assert moved.json["phone_numbers"] == ["+442079460500"]
+    assert told(company.sandbox, number) == ["number.assigned", "number.released"]
+    assert company.sandbox.get(f"{USERS}/{id}/e911").json["city"] == "London"
+    # And back: there are American numbers enough; but no second British one.
+    home = company.sandbox.patch(f"{USERS}/{id}", {"office_id": company.office_ids["sandbox"]})
+    assert home.json["phone_numbers"][0].startswith("+1")
+    company.sandbox.create(office(mainline_number="+442079460500"))
+    again = company.sandbox.patch(f"{USERS}/{id}", {"office_id": london})
+    assert ("phone_numbers" in again.json, again.codes) == (False, {"no_free_number"})
+
+
+def test_internal_numbers_go_with_a_user_to_any_country(embedded: Company):
+    id, london = hired(embedded, "sandbox"), abroad(embedded)
+    tenant = embedded.tenant("sandbox")
+    embedded.desk.transact(
+        lambda tx: tx.connection.exec_driver_sql(
+            f'UPDATE users SET document = replace(document, \'"emails"\', \'"phone_numbers":["80312345"],"emails"\') '
+            f"WHERE tenant_id = {tenant} AND id = {id}"
+        )
+    )
+    moved = embedded.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": london})
+    assert (moved.json["phone_numbers"], moved.warnings) == (["80312345"], [])
+
+
+# Do-not-disturb, status
+
+
+def test_do_not_disturb_is_switched_for_all_calls_and_for_one_group(company: Company):
+    id, place = hired(company), company.office_ids["live"]
+    path = f"{USERS}/{id}/togglednd"
+    on = company.live.patch(path, {"do_not_disturb": True})
+    assert misfits(on.json, ToggleDNDProto) == []
+    assert on.json == {"id": id, "do_not_disturb": True}
+    assert company.live.get(f"{USERS}/{id}").json["do_not_disturb"] is True
+    of_group = {"do_not_disturb": True, "group_id": place, "group_type": "office"}
+    stranger = company.live.patch(path, of_group)
+    assert (stranger.status, stranger.places) == (400, ["group_id"])
+    join(company, id, "office", place)
+    there = company.live.patch(path, of_group)
+    assert misfits(there.json, ToggleDNDProto) == []
+    assert there.json == {"id": id, "do_not_disturb": True, "group_id": str(place), "group_type": "office"}
+    assert company.live.patch(path, {"do_not_disturb": False}).status == 200
+    now = company.live.get(f"{USERS}/{id}").json
+    assert now["do_not_disturb"] is False
+    assert now["group_details"] == [
+        {"group_id": str(place), "group_type": "office", "role": "operator", "do_not_disturb": True}
+    ]
+    assert company.live.patch(path, {"do_not_disturb": True, "group_id": place}).places == ["group_type"]
+    assert company.live.patch(path, {"group_type": "office"}).places == ["do_not_disturb"]
+    assert told(company.live, id)[1:] == ["user.do_not_disturb_updated"] * 3
+
+
+def test_a_status_stays_until_it_expires(company: Company):
+    id = hired(company)
+    with at("2026-06-20T12:00:00Z"):
+        said = company.live.patch(f"{USERS}/{id}/status", {"status_message": " At lunch ", "expiration": 3600})
+        assert misfits(said.json, SetStatusProto) == []
+        assert said.json == {"id": id, "status_message": "At lunch", "expiration": "3600"}
+    with at("2026-06-20T12:59:59Z"):
+        assert company.live.get(f"{USERS}/{id}").json["status_message"] == "At lunch"
+    with at("2026-06-20T13:00:00Z"):
+        assert "status_message" not in company.live.get(f"{USERS}/{id}").json
+    company.live.patch(f"{USERS}/{id}/status", {"status_message": "Away"})
+    assert company.live.get(f"{USERS}/{id}").json["status_message"] == "Away"
+    assert company.live.patch(f"{USERS}/{id}/status", {}).json == {"id": id, "status_message": ""}
+    assert "status_message" not in company.live.get(f"{USERS}/{id}").json
+    wrong = {"status_message": "a\nb", "expiration": "1893456000000"}
+    assert company.live.patch(f"{USERS}/{id}/status", wrong).places == ["expiration", "status_message"]
+
+
+# Caller ID, personas
+
+
+def test_a_user_shows_a_number_of_theirs_of_the_office_or_of_a_group(company: Company):
+    id, place = hired(company, "sandbox", auto_assign=True), f"{USERS}/ID/caller_id"
+    place = place.replace("ID", id)
+    own = company.sandbox.get(f"{USERS}/{id}").json["phone_numbers"][0]
+    main, group, foreign = company.numbers[10:13]
+    head = company.office_ids["sandbox"]
+    whole = company.sandbox.get(f"{WHOLE}/{head}").json["office"]
+    assert "mainline_number" not in whole
+    other = sandbox_office(company, name="Sales", mainline_number=group)
+    join(company, id, "office", other, "sandbox")
+    shown = company.sandbox.get(place)
+    assert misfits(shown.json, CallerIdProto) == []
+    assert shown.json == {
+        "id": id,
+        "caller_id": own,
+        "primary_phone": own,
+        "phone_numbers": [own],
+        "groups": [{"caller_id": group, "display_name": "Sales"}],
+    }
+    chosen = company.sandbox.post(place, {"caller_id": group})
+    assert misfits(chosen.json, CallerIdProto) == []
+    assert chosen.json == shown.json | {"caller_id": group}
+    assert company.sandbox.post(place, {"caller_id": "BLOCKED"}).json["caller_id"] == "blocked"
+    for wrong in (main, foreign, "nonsense", "+12"):
+        refused = company.sandbox.post(place, {"caller_id": wrong})
+        assert (refused.status, refused.places) == (400, ["caller_id"])
+    moved = company.sandbox.patch(f"{USERS}/{id}", {"office_id": other})
+    assert moved.status == 200
+    assert company.sandbox.get(place).json["office_main_line"] == group
+    assert told(company.sandbox, id).count("user.caller_id_updated") == 2
+
+
+def test_a_number_that_was_taken_away_is_shown_no_more(company: Company):
+    id = hired(company, "sandbox")
+    first, second = company.numbers[:2]
+    given(company, id, first, second)
+    company.sandbox.post(f"{USERS}/{id}/caller_id", {"caller_id": second})
+    company.sandbox.patch(f"{USERS}/{id}", {"phone_numbers": [first]})
+    assert company.sandbox.get(f"{USERS}/{id}/caller_id").json["caller_id"] == first
+
+
+def test_a_user_can_call_as_themselves_and_as_each_group(company: Company):
+    id = hired(company)
+    company.add_number("+12125552368")
+    sales = company.live.made(office(name="Sales", mainline_number="+12125552368")).id
+    join(company, id, "office", sales)
+    listed = company.live.get(f"{USERS}/{id}/personas")
+    assert misfits(listed.json, PersonaCollection) == []
+    assert listed.json["items"] == [
+        {"id": id, "type": "user", "name": "Ann Lee"},
+        {
+            "id": sales,
+            "type": "office",
+            "name": "Sales",
+            "caller_id": "+12125552368",
+            "phone_numbers": ["+12125552368"],
+        },
+    ]
+
+
+# Emergency addresses
+
+
+def test_help_is_sent_to_the_users_own_address_or_else_to_the_offices(company: Company):
+    id, place = hired(company), f"{USERS}/ID/e911"
+    place = place.replace("ID", id)
+    head = company.live.get(f"{OFFICES}/{company.office_ids['live']}/e911").json
+    assert company.live.get(place).json == head
+    sent = ADDRESSES["US"] | {"address": "350 5th Ave", "city": "New York", "state": "New York", "zip": "10118"}
+    kept = company.live.put(place, sent)
+    assert misfits(kept.json, E911GetProto) == []
+    assert (kept.json["state"], kept.codes) == ("New York", {"address_not_normalised"})
+    normal = company.live.put(place, sent | {"use_validated_option": True})
+    assert (normal.json["state"], normal.codes) == ("NY", set())
+    assert company.live.get(place).json == normal.json
+    assert told(company.live, id)[1:] == ["user.emergency_address_updated"] * 2
+    refused = company.live.put(place, ADDRESSES["CA"] | {"address": "PO Box 5"})
+    assert refused.places == ["address", "country"]
+    assert company.live.put(place, {"address": "PO Box 5", "zip": 3}).places == [
+        "address", "city", "country", "state", "zip",
+    ]  # fmt: skip
+
+
+def test_an_offices_new_address_reaches_all_of_its_users_at_once(company: Company):
+    other = company.live.made(office(name="Other")).id
+    here = [hired(company, email=f"u{n}@example.com") for n in range(3)]
+    there = hired(company, email="there@example.com", office_id=other)
+    address = ADDRESSES["US"] | {"address": "350 5th Ave", "city": "New York", "state": "NY", "zip": "10118"}
+    company.live.put(f"{USERS}/{here[0]}/e911", ADDRESSES["US"])
+    company.live.put(f"{USERS}/{here[1]}/e911", address)
+    place = f"{OFFICES}/{company.office_ids['live']}/e911"
+    assert company.live.put(place, address, headers={"if-match": '"99"'}).status == 412
+    assert company.live.get(f"{USERS}/{here[0]}/e911").json["city"] == "San Francisco"
+    said = company.live.put(place, address | {"update_all": True})
+    assert (said.status, said.warnings) == (200, [])
+    for id in here:
+        assert company.live.get(f"{USERS}/{id}/e911").json["city"] == "New York"
+        # Whoever had it already was not changed.
+        assert told(company.live, id)[1:].count("user.emergency_address_updated") == (2 if id == here[0] else 1)
+    assert "user.emergency_address_updated" not in told(company.live, there)
+
+
+# Deleting
+
+
+def test_a_user_whom_calls_are_sent_to_is_deleted_only_by_force(company: Company):
+    id = hired(company)
+    bridge = {"action": "bridge_target", "action_target_type": "user", "action_target_id": id}
+    caller = company.live.made(office(routing_options=routing(state(**bridge)))).id
+    suspended = company.live.patch(f"{USERS}/{id}", {"state": "suspended"})
+    assert suspended.codes == {"calls_not_taken"}
+    refused = company.live.delete(f"{USERS}/{id}")
+    assert (refused.status, refused.places) == (409, [f"offices/{caller}.routing_options.open.action_target_id"])
+    forced = company.live.delete(f"{USERS}/{id}?force=true")
+    assert (forced.status, forced.codes) == (200, {"pointed_at_voicemail"})
+    assert company.live.get(f"{OFFICES}/{caller}").json["routing_options"]["open"]["action"] == "voicemail"
+
+
+def test_nothing_of_a_deleted_user_is_left(company: Company):
+    id, place = hired(company), company.office_ids["live"]
+    join(company, id, "office", place)
+    join(company, id, "department", 77)
+    mine = key_of(company, id)
+    device = telephone(company, id)
+    assert mine.get(f"{USERS}/me").json["is_online"] is True
+    assert company.live.delete(f"{USERS}/{id}").json.get("group_details") is None
+    events = company.live.events()
+    assert [one["subject_id"] for one in events if one["event"] == "operator.removed"] == [str(place), "77"]
+    assert [one["event"] for one in events][-1] == "user.deleted"
+    assert "key.revoked" in [one["event"] for one in events]
+    company.desk.offhook.access.forget()
+    assert mine.get(f"{USERS}/me").status == 401
+    assert company.live.get(f"{DEVICES}/{device}").status == 404
+
+
+def test_an_office_that_is_gone_has_no_administrator(company: Company):
+    id, other = hired(company), company.live.made(office()).id
+    company.live.patch(f"{USERS}/{id}", {"admin_office_ids": [other, company.office_ids["live"]]})
+    join(company, id, "office", other)
+    assert company.live.delete(f"{WHOLE}/{other}").status == 200
+    now = company.live.get(f"{USERS}/{id}").json
+    assert now["admin_office_ids"] == [str(company.office_ids["live"])]
+    assert [one["group_id"] for one in now["group_details"]] == now["admin_office_ids"]
+
+
+# Keys and devices
+
+
+def key_of(company: Company, user_id: str) -> Api:
+    """A caller with a live key that is a user's."""
+    made = company.desk.transact(
+        lambda tx: access.create_key(
+            tx, company.desk.ids, company_id=company.id, environment="live", name="Ann's", user_id=int(user_id)
+        )
+    )
+    return Api(company.desk, made.secret)
+
+
+def telephone(company: Company, user_id: str, **fields: Any) -> str:
+    """The id of a device of a live user that can be rung."""
+    kept = Kept(
+        id=company.desk.ids.new(),
+        tenant_id=company.tenant(),
+        value=Device(user_id=int(user_id), type="sip", **fields),
+        created_at=1_781_983_080_000,
+        updated_at=1_781_983_080_000,
+    )
+    company.desk.transact(lambda tx: devices.insert(tx, [kept]))
+    return str(kept.id)
+
+
+def test_me_is_the_user_of_a_key_that_was_made_for_one(company: Company):
+    id = hired(company)
+    mine = key_of(company, id)
+    assert mine.get(f"{USERS}/me").json == company.live.get(f"{USERS}/{id}").json
+    assert mine.patch(f"{USERS}/me", {"job_title": "Clerk"}).json["job_title"] == "Clerk"
+    assert mine.put(f"{USERS}/me/e911", ADDRESSES["US"]).status == 200
+    assert mine.patch(f"{USERS}/me/status", {"status_message": "x"}).json["id"] == id
+    assert mine.get(f"{DEVICES}?user_id=me").json == {}
+    for method, path, body in OPERATIONS:
+        refused = company.live.send(method, path.replace("{id}", "me"), body)
+        assert (refused.status, refused.places) == (400, ["id"]), path
+        assert "offhook key create --user" in refused.errors[0]["message"]
+        assert company.live.send(method, path.replace("{id}", "ann"), body).places == ["id"], path
+    assert company.live.get(f"{DEVICES}?user_id=me").places == ["user_id"]
+
+
+def test_devices_are_listed_and_shown(company: Company):
+    ann_, bob = hired(company), hired(company, email="bob@example.com")
+    one = telephone(company, ann_, name="Desk", app_version="1.2", registered_at=1_781_983_080_000)
+    two = telephone(company, bob)
+    shown = company.live.get(f"{DEVICES}/{one}")
+    assert misfits(shown.json, UserDeviceProto) == []
+    assert shown.json == {
+        "id": one,
+        "user_id": ann_,
+        "type": "sip",
+        "display_name": "Desk",
+        "app_version": "1.2",
+        "date_created": "2026-06-20T19:18:00",
+        "date_updated": "2026-06-20T19:18:00",
+        "date_registered": "2026-06-20T19:18:00",
+    }
+    listed = company.live.get(DEVICES)
+    assert misfits(listed.json, UserDeviceCollection) == []
+    assert [item["id"] for item in listed.json["items"]] == [one, two]
+    assert [item["id"] for item in company.live.get(f"{DEVICES}?user_id={bob}").json["items"]] == [two]
+    assert company.live.get(f"{DEVICES}?user_id=12").status == 404
+    for nobody in ("12", "nonsense"):
+        assert company.live.get(f"{DEVICES}/{nobody}").status == 404
+    assert company.sandbox.get(f"{DEVICES}/{one}").status == 404
+    assert company.sandbox.get(DEVICES).json == {}
+
+
+# Others
+
+
+OPERATIONS: list[tuple[str, str, Any]] = [
+    ("GET", USERS + "/{id}", None),
+    ("PATCH", USERS + "/{id}", {"first_name": "Eve"}),
+    ("DELETE", USERS + "/{id}", None),
+    ("PATCH", USERS + "/{id}/togglednd", {"do_not_disturb": True}),
+    ("PATCH", USERS + "/{id}/status", {"status_message": "Hacked"}),
+    ("PATCH", USERS + "/{id}/move_office", {"office_id": "1"}),
+    ("GET", USERS + "/{id}/caller_id", None),
+    ("POST", USERS + "/{id}/caller_id", {"caller_id": "blocked"}),
+    ("GET", USERS + "/{id}/personas", None),
+    ("GET", USERS + "/{id}/e911", None),
+    ("PUT", USERS + "/{id}/e911", ADDRESSES["US"]),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OPERATIONS, ids=[f"{m} {p}" for m, p, _ in OPERATIONS])
+def test_anothers_user_is_not_there(desk: Desk, company: Company, method: str, path: str, body: Any):
+    id = hired(company)
+    before = company.live.get(f"{USERS}/{id}").json
+    other = desk.found()
+    for caller in (other.live, other.sandbox, company.sandbox):
+        answer = caller.send(method, path.replace("{id}", id), body)
+        assert answer.status == 404
+        nobody = caller.send(method, path.replace("{id}", "1234567"), body)
+        assert answer.response.text.replace(id, "ID") == nobody.response.text.replace("1234567", "ID")
+    assert company.live.get(f"{USERS}/{id}").json == before
+
+
+def test_anothers_office_and_user_cannot_be_named(company: Company):
+    other = company.desk.found()
+    theirs, stranger = other.live.made(office()).id, hired(other)
+    mine = hired(company)
+    assert company.live.post(USERS, ann(company, office_id=theirs, email="x@example.com")).places == ["office_id"]
+    assert company.live.patch(f"{USERS}/{mine}/move_office", {"office_id": theirs}).places == ["office_id"]
+    assert company.live.patch(f"{USERS}/{mine}", {"admin_office_ids": [theirs]}).places == ["admin_office_ids[0]"]
+    assert company.live.get(f"{DEVICES}?user_id={stranger}").status == 404
+    bridge = state(action="bridge_target", action_target_type="user", action_target_id=stranger)
+    assert company.live.refused(office(routing_options=routing(bridge))) == ["routing_options.open.action_target_id"]
+
+
+def test_a_key_reads_and_writes_users_only_within_its_scopes(company: Company):
+    id = hired(company)
+    reader, foreign = company.key("directory:read"), company.key("offices:write")
+    for method, path, body in OPERATIONS:
+        path = path.replace("{id}", id)
+        if method == "GET":
+            assert reader.get(path).status == 200
+        else:
+            assert reader.send(method, path, body).status == 403
+        assert foreign.send(method, path, body).status == 403
