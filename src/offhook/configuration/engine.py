@@ -262,19 +262,20 @@ class Run:
         if known is not None and wanted.key == names.key(kind.type, known) and known in names.numbered[kind.type]:
             return known
         if office is None or name is None:
-            ways = [way for way in self._references.splits(wanted.key) if office in (None, way[1])]
-            if len(ways) > 1:
+            ways = list(self._references.splits(wanted.key))
+            ways = [way for way in ways if way[1] == office] or ways
+            if office is not None and "/" not in wanted.key:
+                name = wanted.key
+            elif len(ways) == 1:
+                office, name = office or ways[0][1], name or ways[0][2]
+            elif len(ways) > 1:
                 self._fail(wanted, "", "Which part is the office? Say office: and name: as well.")
                 return known
-            if not ways and known is None and (office is None or "/" in wanted.key):
+            elif known is None:
                 first = wanted.key.partition("/")[0]
                 text = f"There is no office {shown(first)}: the key must be Office/Name, or say office: and name:."
                 self._fail(wanted, "", text, reason="notFound")
                 return None
-            if ways:
-                office, name = office or ways[0][1], name or ways[0][2]
-            elif known is None:
-                name = name or wanted.key
         if office is not None:
             wanted.given["office"] = office
         if name is not None:
