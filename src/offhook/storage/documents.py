@@ -187,20 +187,23 @@ class Documents(Generic[T]):
 
     def update(self, tx: Transaction, before: Kept[T], after: Kept[T]) -> bool:
         """Replace a document; False if somebody else changed it since `before` was read. State "deleted" deletes it."""
-        derived = [derive(after.value) for derive in self._derive.values()]
-        document = encode(after.value).decode()
-        changed = tx.change(
-            self._update,
+        return tx.change(self._update, *self._change(before, after)) == 1
+
+    def update_many(self, tx: Transaction, pairs: Sequence[tuple[Kept[T], Kept[T]]]) -> None:
+        """Replace documents that were read in this same transaction, at least one, in one trip to the store."""
+        tx.connection.exec_driver_sql(self._update.text(tx.sqlite), [self._change(*pair) for pair in pairs])
+
+    def _change(self, before: Kept[T], after: Kept[T]) -> tuple[Any, ...]:
+        return (
             after.state,
             after.version,
             after.updated_at,
-            document,
-            *derived,
+            encode(after.value).decode(),
+            *(derive(after.value) for derive in self._derive.values()),
             before.id,
             before.tenant_id,
             before.version,
         )
-        return changed == 1
 
 
 def _where(condition: str) -> dict[str, Any]:

@@ -73,16 +73,14 @@ def users_out(tx: Transaction, found: Sequence[Kept[User]], company_id: int, at:
     ]
 
 
-def give_address(tx: Transaction, call: Call, at: datetime, office_id: int, address: CivicAddress) -> int:
-    """Make `address` the emergency address of every user of an office, with an event each; gives how many changed."""
-    tenant_id, call, changed = call.principal.tenant_id, msgspec.structs.replace(call, if_match=None), 0
+def give_address(tx: Transaction, call: Call, at: datetime, office_id: int, address: CivicAddress) -> None:
+    """Make `address` the emergency address of every user of an office, with an event each."""
+    tenant_id, word = call.principal.tenant_id, Word.USER_EMERGENCY_ADDRESS_UPDATED
     ids = users.ids(tx, tenant_id, office_id=office_id)
     for start in range(0, len(ids), _BATCH):
-        for before in users.get_many(tx, tenant_id, ids[start : start + _BATCH]):
-            value = msgspec.structs.replace(before.value, e911_address=address)
-            after = KEEPER.change(tx, call, at, before, value, word=Word.USER_EMERGENCY_ADDRESS_UPDATED)
-            changed += after is not before
-    return changed
+        found = users.get_many(tx, tenant_id, ids[start : start + _BATCH])
+        changes = [(kept, msgspec.structs.replace(kept.value, e911_address=address)) for kept in found]
+        KEEPER.change_many(tx, call, at, changes, word)
 
 
 def forget_office(tx: Transaction, call: Call, at: datetime, office_id: int) -> None:
