@@ -77,6 +77,9 @@ _TAGS = {
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
     "Rooms": "Places with a telephone that is nobody's own.",
+    "Departments": "Lines of an office, with hours, routing and operators of their own.",
+    "Call centers": "Lines with agents, skills and a queue.",
+    "Operators": "Who answers for an office, a department or a call center.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -106,7 +109,7 @@ class Offhook:
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
             *billing_api.operations(self.reader),
             *directory_api.operations(self.work),
-            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work.repointers),
+            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work),
         ]
         self.document = openapi.document(
             operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from offhook.directory.groups.store import callcenters, departments
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import unknown_target
 from offhook.directory.offices import OfficeOf
@@ -15,6 +16,8 @@ from offhook.storage.documents import Documents
 KINDS: Mapping[str, Documents[Any]] = {
     "room": rooms,
     "user": users,
+    "department": departments,
+    "callcenter": callcenters,
 }
 """The kinds of the directory, and where each is kept. Nothing makes a contactgroup or a staffgroup."""
 
@@ -27,6 +30,19 @@ def state_of(tx: Transaction, tenant_id: int, target: Target, office: OfficeOf) 
     documents = KINDS.get(target.type)
     kept = documents.get(tx, tenant_id, target.id) if documents is not None else None
     return kept.state if kept else None
+
+
+def name_of(tx: Transaction, tenant_id: int, target: Target, office: OfficeOf) -> str:
+    """What people call a target; its kind and id if it has no name."""
+    named: Any
+    if target.type == "office":
+        named = office(tx, tenant_id, target.id)
+    else:
+        documents = KINDS.get(target.type)
+        kept = documents.get(tx, tenant_id, target.id) if documents is not None else None
+        named = kept.value if kept else None
+    found = getattr(named, "name", None) or getattr(named, "display_name", None)
+    return found if isinstance(found, str) else f"{target.type} {target.id}"
 
 
 def fault(tx: Transaction, tenant_id: int, place: str, target: Target, office: OfficeOf) -> Violation | None:

@@ -10,6 +10,7 @@ import msgspec
 from offhook.access import idempotency
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
+from offhook.directory.lines.model import Target
 from offhook.directory.offices import OfficeOf
 from offhook.directory.pointers import Repoint
 from offhook.kit.cursor import Cursors
@@ -84,6 +85,10 @@ class Holder:
     keep: Callable[[Transaction, Call, datetime, int, tuple[str, ...]], None]
 
 
+Residents = Callable[[Transaction, int, int], int]
+"""From (transaction, tenant id, office id) to how many of a kind are in an office, which keep it from being deleted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What every service of the directory works with."""
@@ -98,6 +103,10 @@ class Work:
     """By the kind of what points: how it is pointed elsewhere. Each kind that can point enters its own."""
     holders: dict[str, Holder] = field(default_factory=dict)
     """By kind: what can have numbers. Each such kind enters itself."""
+    residents: dict[str, Residents] = field(default_factory=dict)
+    """By kind, in the plural of a sentence ("call centers"): what can be in an office. Each such kind enters itself."""
+    gone: list[Callable[[Transaction, Call, datetime, Target], None]] = field(default_factory=list)
+    """What else to do when something of the directory is gone: each subject that refers to it enters itself."""
 
     async def create(self, call: Call, make: Make) -> Reply:
         """Do a create in one transaction. With an Idempotency-Key it happens once; a dry run is undone."""

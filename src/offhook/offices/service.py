@@ -1,7 +1,7 @@
 """What can be done with an office: rules, store and events brought together in one unit of work each."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -16,7 +16,8 @@ from offhook.directory import pointers
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import repointed
 from offhook.directory.lines.wire import WeekPatch
-from offhook.directory.pointers import Repoint
+from offhook.directory.operators.service import leave_group
+from offhook.directory.work import Work
 from offhook.emergency.model import CheckedAddress
 from offhook.emergency.rules import check_emergency
 from offhook.events import store as events
@@ -145,7 +146,7 @@ class Offices:
         stored = new.stored
         idempotency.refuse_other(tx, new.claim)
         refuse_stale(store.primary(tx, stored.tenant_id), new.home)
-        check_bindings(tx, stored.tenant_id, stored.office.mainline_number, stored.office.targets())
+        check_bindings(tx, stored.tenant_id, stored.office.mainline_number, stored.office.targets(), new.joining)
         warn_of_loop(tx, stored, notices)
         schedule = stored.schedule()
         answer = wire.DryRun(
@@ -202,6 +203,10 @@ class Offices:
     async def replace(self, call: Call, office_id: int) -> tuple[Stored, Plan]:
         """Replace all of an office by `call.body`, under the rules of a create."""
         body: wire.OfficeIn = call.body
+        if body.operators is not None:
+            text = "Operators stay as they are: add and remove them under /api/v2/offices/{id}/operators."
+            call.notices.append(Notice("operators_ignored", "operators", text))
+            body = msgspec.structs.replace(body, operators=None)
         company = await self.company(call.principal.tenant_id, call.principal.company_id, fresh=True)
         at = clock.now()
 
@@ -341,10 +346,11 @@ class Offices:
         call.notices[:] = outcome.notices
         return outcome
 
-    async def delete(
-        self, call: Call, office_id: int, repointers: Mapping[str, Repoint], *, force: bool
-    ) -> wire.Deleted:
-        """Delete an office that nothing calls, or with `force` any: its plan ends, its numbers are free again."""
+    async def delete(self, call: Call, office_id: int, work: Work, *, force: bool) -> wire.Deleted:
+        """Delete an office that nobody is in and nothing calls, or with `force` one that something calls.
+
+        Its plan ends, its operators leave it, its numbers are free again.
+        """
         tenant_id, actor = call.principal.tenant_id, Actor.of(call.principal)
         at = clock.now()
         milliseconds = clock.milliseconds(at)
@@ -355,12 +361,19 @@ class Offices:
             refuse_old(call, before)
             if before.is_primary:
                 raise Conflict("The primary office cannot be deleted: the company's invoices and defaults hang on it.")
-            name = f"the office {before.office.name}"
-            pointers.free(tx, call, at, Target("office", office_id), name, repointers, notices, force=force)
+            inside = {what: count(tx, tenant_id, office_id) for what, count in work.residents.items()}
+            if any(inside.values()):
+                counts = ", ".join(f"{count} {what}" for what, count in inside.items() if count)
+                raise Conflict(f"The office still has {counts}: move or delete them first.")
+            itself, name = Target("office", office_id), f"the office {before.office.name}"
+            pointers.free(tx, call, at, itself, name, work.repointers, notices, force=force)
+            leave_group(tx, call, at, itself)
             for number in before.office.phone_numbers:
-                numbers.release(tx, tenant_id, number, office_id, actor, milliseconds, call.request_id)
+                numbers.release(tx, tenant_id, number, "office", office_id, actor, milliseconds, call.request_id)
             plans.delete(tx, tenant_id, office_id)
             store.delete(tx, tenant_id, office_id, milliseconds)
+            for forget in work.gone:
+                forget(tx, call, at, itself)
             store.count(tx, tenant_id, -1)
             events.append(
                 tx,
@@ -417,7 +430,7 @@ def _change_number(tx: Transaction, before: Stored, after: Stored, actor: Actor,
     if old == new:
         return
     if old is not None:
-        numbers.release(tx, before.tenant_id, old, before.id, actor, at, request_id)
+        numbers.release(tx, before.tenant_id, old, "office", before.id, actor, at, request_id)
     if new is not None:
         claim_number(tx, after, new, actor, at, request_id)
 

@@ -38,6 +38,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     on_duty: bool = True
     duty_reason: str = ""
     duty_started: int = 0
+    on_duty_started: int = 0
 
     @property
     def display_name(self) -> str:
