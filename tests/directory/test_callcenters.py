@@ -6,7 +6,7 @@ import pytest
 from dialpad.schemas.group import CallCenterCollection, CallCenterProto, CallCenterStatusProto
 
 from tests.api.desk import OFFICES, Company, office, routing, state
-from tests.directory.people import person
+from tests.directory.staff import person
 from tests.published import misfits
 
 CALLCENTERS = "/api/v2/callcenters"

@@ -6,7 +6,7 @@ import pytest
 from dialpad.schemas.group import DepartmentCollection, DepartmentProto
 
 from tests.api.desk import OFFICES, PRIMARY, WHOLE, Company, office, routing, state
-from tests.directory.people import give_number, person
+from tests.directory.staff import give_number, person
 from tests.published import misfits
 
 DEPARTMENTS = "/api/v2/departments"
@@ -117,6 +117,14 @@ def test_deleting_a_department_ends_it_and_what_hangs_on_it(company: Company):
     ]
     assert words(company, number)[-1] == "number.released"
     assert company.live.create(office(mainline_number=number)).status == 200
+
+
+def test_events_keep_a_department_as_v2_shows_it(company: Company):
+    shown = company.live.post(DEPARTMENTS, sales(company)).json
+    changed = company.live.patch(f"{DEPARTMENTS}/{shown['id']}", {"name": "Desk"}).json
+    first, second = (one for one in company.live.events() if one["subject_id"] == shown["id"])
+    assert first["after"] == shown
+    assert (second["before"], second["after"]) == (shown, changed)
 
 
 # What is refused
@@ -317,7 +325,7 @@ def test_an_office_with_departments_in_it_is_not_deleted(company: Company):
     id = made(company, office_id=home)
     refused = company.live.delete(f"{WHOLE}/{home}?force=true")
     assert refused.status == 409
-    assert "1 departments" in refused.json["error"]["message"]
+    assert "departments (1)" in refused.json["error"]["message"]
     company.live.delete(f"{DEPARTMENTS}/{id}")
     assert company.live.delete(f"{WHOLE}/{home}").status == 200
 

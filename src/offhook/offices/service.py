@@ -363,7 +363,7 @@ class Offices:
                 raise Conflict("The primary office cannot be deleted: the company's invoices and defaults hang on it.")
             inside = {what: count(tx, tenant_id, office_id) for what, count in work.residents.items()}
             if any(inside.values()):
-                counts = ", ".join(f"{count} {what}" for what, count in inside.items() if count)
+                counts = ", ".join(f"{what} ({count})" for what, count in inside.items() if count)
                 raise Conflict(f"The office still has {counts}: move or delete them first.")
             itself, name = Target("office", office_id), f"the office {before.office.name}"
             pointers.free(tx, call, at, itself, name, work.repointers, notices, force=force)

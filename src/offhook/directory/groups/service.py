@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic
 
 import msgspec
@@ -59,7 +59,7 @@ class Groups(Generic[G]):
         self.keeper: Keeper[G] = Keeper(
             noun=self._kind.noun,
             documents=side.documents,
-            show=lambda _tx, kept: kept.value,
+            show=lambda tx, kept: side.show(kept, self._office(tx, kept), _moment(kept.updated_at)),
             created=self._kind.created,
             updated=self._kind.updated,
             deleted=self._kind.deleted,
@@ -231,6 +231,10 @@ class Groups(Generic[G]):
     def _keep_numbers(self, tx: Transaction, call: Call, at: datetime, id: int, has: tuple[str, ...]) -> None:
         before = self.keeper.get(tx, call.principal.tenant_id, id)
         self.keeper.change(tx, call, at, before, msgspec.structs.replace(before.value, phone_numbers=has))
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def status_of(work: Work) -> Callable[[Call], Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -73,7 +74,7 @@ class SkillIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     skill_level: Annotated[Int64, Meta(description="0 to 100.")]
 
 
-class MembershipOut(msgspec.Struct, kw_only=True):
+class MembershipOut(msgspec.Struct, kw_only=True, gc=False):
     """A user's part in a group."""
 
     group_id: Int64Text
@@ -82,7 +83,7 @@ class MembershipOut(msgspec.Struct, kw_only=True):
     do_not_disturb: bool
 
 
-class MemberOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MemberOut(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A user who is an operator, as v2 answers it."""
 
     id: Int64Text
@@ -222,6 +223,7 @@ def member_out(kept: Kept[User], company_id: int, memberships: Sequence[Operator
     )
 
 
+@lru_cache(maxsize=16384)
 def _moment(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds // 1000, UTC).isoformat()[:19]
 

@@ -28,16 +28,12 @@ KEEPER: Keeper[User] = Keeper(
     deleted=Word.USER_DELETED,
 )
 
-_WITHOUT_NUMBER: Mapping[License, str] = {
-    "agents": "contact_center_lines",
-    "lite_support_agents": "contact_center_lines",
-}
-_WITH_NUMBER: Mapping[License, str] = {"agents": "sell_lines", "lite_support_agents": "contact_center_lines"}
+_LINES: Mapping[License, str] = {"agents": "sell_lines", "lite_support_agents": "contact_center_lines"}
 
 
 def line_of(user: User) -> str:
-    """The kind of line of the office's plan that a user's licence uses: an agent's depends on having a number."""
-    return (_WITH_NUMBER if user.phone_numbers else _WITHOUT_NUMBER).get(user.license, "talk_lines")
+    """The kind of line of the office's plan that a user's licence uses."""
+    return _LINES.get(user.license, "talk_lines")
 
 
 def change_license(
@@ -73,5 +69,5 @@ def change_license(
         licences.take(tx, before.tenant_id, user.office_id, taken, location=location)
     if bare and keep_numbers:
         # Further numbers have lines of their own already; the first one came with the licence.
-        licences.take(tx, before.tenant_id, user.office_id, "additional_number_lines", location="keep_paid_numbers")
+        licences.take(tx, before.tenant_id, user.office_id, "additional_number_lines", location=location)
     return KEEPER.change(tx, msgspec.structs.replace(call, if_match=None), at, before, after)
