@@ -84,6 +84,9 @@ _TAGS = {
     "Channels": "Conversations that users belong to.",
     "Coaching teams": "Coaches, and the trainees whose calls they follow.",
     "Access control policies": "What users may change, and where.",
+    "Departments": "Lines of an office, with hours, routing and operators of their own.",
+    "Call centers": "Lines with agents, skills and a queue.",
+    "Operators": "Who answers for an office, a department or a call center.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -114,9 +117,7 @@ class Offhook:
             *billing_api.operations(self.reader),
             *directory_api.operations(self.work),
             *office_licences.operations(self.work),
-            *offices_api.operations(
-                self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work.repointers, self.work.residents
-            ),
+            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work),
         ]
         self.document = openapi.document(
             self.operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS

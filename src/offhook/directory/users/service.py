@@ -17,6 +17,7 @@ from offhook.directory.offices import OfficeCard, no_such
 from offhook.directory.operators import store as operators
 from offhook.directory.operators.store import Operator
 from offhook.directory.paths import ForceQuery, etag
+from offhook.directory.people import users_out
 from offhook.directory.users import numbers, store, wire
 from offhook.directory.users.licensing import KEEPER, settle
 from offhook.directory.users.model import SUPPORT, User
@@ -60,17 +61,6 @@ def user_id(call: Call, text: int | str | None = None, location: str = "id") -> 
         message = "Must be a 64-bit integer, written with digits, or me."
         raise Invalid.of([Violation(location=location, message=message, sent=shown(text))])
     return number
-
-
-def users_out(tx: Transaction, found: Sequence[Kept[User]], company_id: int, at: datetime) -> list[wire.UserOut]:
-    """Users of one company as v2 answers them, however many, in two queries."""
-    if not found:
-        return []
-    tenant_id, ids = found[0].tenant_id, [kept.id for kept in found]
-    groups, online = operators.of_users(tx, tenant_id, ids), store.online(tx, tenant_id, ids)
-    return [
-        wire.user_out(kept, company_id, groups.get(kept.id, ()), is_online=kept.id in online, at=at) for kept in found
-    ]
 
 
 def give_address(tx: Transaction, call: Call, at: datetime, office_id: int, address: CivicAddress) -> None:
