@@ -88,6 +88,9 @@ _TAGS = {
     "Channels": "Conversations that users belong to.",
     "Coaching teams": "Coaches, and the trainees whose calls they follow.",
     "Access control policies": "What users may change, and where.",
+    "Departments": "Lines of an office, with hours, routing and operators of their own.",
+    "Call centers": "Lines with agents, skills and a queue.",
+    "Operators": "Who answers for an office, a department or a call center.",
     "Configuration": "The whole company as one document: shown, compared, applied.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
@@ -140,9 +143,7 @@ class Offhook:
             *billing_api.operations(work.reader),
             *directory_api.operations(work),
             *office_licences.operations(work),
-            *offices_api.operations(
-                offices, work.writer, work.cursors, CREATE_EXAMPLES, work.repointers, work.residents
-            ),
+            *offices_api.operations(offices, work.writer, work.cursors, CREATE_EXAMPLES, work),
         ]
 
     def _within(self, tx: Transaction) -> Mapping[str, Operation]:

@@ -107,13 +107,19 @@ def test_a_number_that_an_office_has_is_not_free(offhook: Run, company: Any, exa
     assert len(free.out.splitlines()) == 100
 
 
-def test_a_key_of_a_user_is_theirs_and_may_do_little_unless_said(offhook: Run, company: Any) -> None:
+def test_a_key_of_a_user_is_theirs_and_may_do_little_unless_said(offhook: Run, company: Any, server: Any) -> None:
     refused = offhook("key", "create", "--user", "ann@example.com", "--environment", "sandbox")
     assert (refused.status, "ann@example.com" in refused.err) == (1, True)
-    _hire(offhook, company)
+    hired = httpx.post(
+        server.url + "/api/v2/users",
+        headers={"Authorization": f"Bearer {company['sandbox_key']}"},
+        json={"email": "ann@example.com", "office_id": company["sandbox_office_id"]},
+    )
     made = offhook("key", "create", "--user", "Ann@Example.com", "--environment", "sandbox", "--json").json
     assert made["scopes"] == ["directory:write"]
-    assert made["user_id"].isdigit()
+    assert made["user_id"] == hired.json()["id"]
+    mine = httpx.get(server.url + "/api/v2/users/me", headers={"Authorization": f"Bearer {made['key']}"})
+    assert mine.json()["id"] == made["user_id"]
     assert offhook("key", "list", "--json").json["keys"][-1]["user_id"] == made["user_id"]
     more = offhook("key", "create", "--user", "ann@example.com", "--scope", "offices:read", "--environment", "sandbox")
     assert (more.status, made["user_id"] in more.out, "offices:read" in more.out) == (0, True, True)

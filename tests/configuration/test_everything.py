@@ -15,6 +15,7 @@ def everything() -> dict[str, Any]:
     return document(
         offices={
             "Lisbon": lisbon(
+                operators=["ana@example.com", "Lisbon/Lobby"],
                 licences={"talk_lines": 3, "sell_lines": 1},
                 routing_options={
                     "open": {
@@ -26,6 +27,8 @@ def everything() -> dict[str, Any]:
                             {"input": "3", "action": "bridge_target", "target": "contact crm-1815"},
                             {"input": "4", "action": "bridge_target", "target": "coachinggroup Lisbon/New hires"},
                             {"input": "5", "action": "bridge_target", "target": "channel Front desk"},
+                            {"input": "6", "action": "department", "target": "department Lisbon/Sales"},
+                            {"input": "7", "action": "department", "target": "callcenter Lisbon/Support"},
                         ],
                     }
                 },
@@ -54,6 +57,39 @@ def everything() -> dict[str, Any]:
             "eva@example.com": {"office": "Lisbon", "first_name": "Eva", "state": "suspended"},
         },
         rooms={"Lisbon/Lobby": {}},
+        departments={
+            "Lisbon/Sales": {
+                "group_description": "Sells",
+                "hours_on": True,
+                "hours": {"friday": "09:00-13:00"},
+                "ring_seconds": 15,
+                "auto_call_recording": True,
+                "voice_intelligence": {"auto_start": False},
+                "hold_queue": {"allow_queuing": True, "max_hold_count": 10},
+                "routing_options": {
+                    "open": {
+                        "action": "department",
+                        "target": "callcenter Lisbon/Support",
+                        "try_dial_operators": True,
+                        "operator_routing": "fixedorder",
+                    },
+                },
+                "operators": ["Lisbon/Lobby", {"operator": "ana@example.com", "role": "admin"}],
+            },
+            "Lisbon/Service": {"routing_options": {"closed": {"action": "department", "target": "office Lisbon"}}},
+        },
+        callcenters={
+            "Lisbon/Support": {
+                "hold_queue": {"queue_escape_dtmf": "#", "unattended_queue": True},
+                "alerts": {"cc_service_level": 80},
+                "advanced_settings": {
+                    "auto_call_recording": {"call_recording_inbound": True},
+                    "max_wrap_up_seconds": 20,
+                },
+                "routing_options": {"open": {"action": "department", "target": "department Lisbon/Sales"}},
+                "operators": [{"operator": "rui@example.com", "role": "supervisor", "skill": 70}],
+            },
+        },
         callrouters={
             "Lisbon/Night": {
                 "routing_url": "https://example.com/route",
@@ -125,6 +161,12 @@ def test_a_company_with_everything_comes_out_as_it_went_in(company: Company):
             expected["Lisbon/Night"]["secret"] = "keep"
         if section == "users":
             expected["ana@example.com"]["extension"] = "101"
+        if section in ("departments", "callcenters"):
+            for record in expected.values():
+                for state in record.get("routing_options", {}).values():
+                    state.setdefault("try_dial_operators", False)
+        if section == "callcenters":
+            expected["Lisbon/Support"]["operators"][0]["skill"] = "70"
         if section == "policies":
             expected["All of it"]["permission_sets"].sort()
             expected["All of it"]["assignments"] = [{"user": "ana@example.com"}]
@@ -174,6 +216,13 @@ CHANGES = [
     ("contacts", "crm-1815", {"last_name": "King", "phones": None}, ["last_name", "phones"]),
     ("policies", "Hours", {"assignments": [], "permission_sets": ["dashboard_and_alerts_write"]}, ["permission_sets", "assignments"]),
     ("offices", "Lisbon", {"licences": {"talk_lines": 5}}, ["licences"]),
+    ("offices", "Lisbon", {"operators": ["Lisbon/Lobby", "rui@example.com", "ana@example.com"]}, ["operators"]),
+    ("departments", "Lisbon/Sales", {"operators": ["ana@example.com", "Lisbon/Lobby"]}, ["operators"]),
+    ("departments", "Lisbon/Sales", {"hold_queue": {"max_hold_count": 20}, "hours": {"monday": "closed"}}, ["hours.monday", "hold_queue.max_hold_count"]),
+    ("departments", "Lisbon/Sales", {"routing_options": {"open": None}}, ["routing_options.open"]),
+    ("callcenters", "Lisbon/Support", {"operators": [{"operator": "rui@example.com", "role": "supervisor", "skill": 80}]}, ["operators"]),
+    ("callcenters", "Lisbon/Support", {"operators": []}, ["operators"]),
+    ("callcenters", "Lisbon/Support", {"advanced_settings": {"max_wrap_up_seconds": None}}, ["advanced_settings.max_wrap_up_seconds"]),
 ]  # fmt: skip
 
 
@@ -223,6 +272,8 @@ def test_faults_of_every_kind_are_named_by_their_path(embedded: Company):
     wanted["channels"]["Front desk"]["members"] = ["stranger@example.com"]
     wanted["policies"]["Hours"]["assignments"] = [{"user": "eva@example.com", "target": "office Nowhere"}]
     wanted["offices"]["Head office"] = {"licences": {"talk_lines": "many"}}
+    wanted["departments"]["Lisbon/Sales"]["operators"] = ["nobody@example.com"]
+    wanted["departments"]["Lisbon/Service"]["hold_queue"] = {"max_hold_count": 1000}
     places = refused(embedded.live, wanted).places
     assert set(places) >= {
         "users.ana@example.com.extension",
@@ -232,6 +283,8 @@ def test_faults_of_every_kind_are_named_by_their_path(embedded: Company):
         "contacts.crm-1815.emails[0]",
         "coaching_teams.Lisbon/New hires.members[0].role",
         "channels.Front desk.members[0]",
+        "departments.Lisbon/Sales.operators[0]",
+        "departments.Lisbon/Service.hold_queue.max_hold_count",
         "offices.Head office.licences.talk_lines",
     }
     assert any(place.startswith("users.eva@example.com.e911_address.") for place in places)

@@ -16,8 +16,8 @@ from dialpad.schemas.userdevice import UserDeviceCollection, UserDeviceProto
 from sqlalchemy import event
 
 from offhook.access import service as access
+from offhook.directory.people import users_out
 from offhook.directory.users.model import Device, User
-from offhook.directory.users.service import users_out
 from offhook.directory.users.store import devices, users
 from offhook.kit import clock
 from offhook.storage.documents import Kept

@@ -20,7 +20,7 @@ from offhook.configuration.names import Names, References
 from offhook.directory import pointers
 from offhook.directory.lines.model import Target
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Refusal, Unavailable, Violation, shown
-from offhook.kit.operation import Call, Operation, Reply
+from offhook.kit.operation import JSON, Call, Operation, Reply
 from offhook.kit.wire import Misfit, encode_sorted, fit, read_query
 from offhook.storage.batches import finished
 from offhook.storage.database import Transaction
@@ -372,6 +372,8 @@ class Run:
         self._told, self._here = [], step
         savepoint = self.tx.connection.begin_nested()
         try:
+            if step.wanted.failed:
+                return True
             if not step.wanted.id and not step.makes:
                 raise Waiting(step.wanted)
             following = step.do(self) or ()
@@ -411,6 +413,8 @@ class Run:
         params: Mapping[str, int | str] | None = None,
         body: Any = None,
         query: Mapping[str, str] | None = None,
+        raw: bytes = b"",
+        media: str = JSON,
         under: str = "",
         at: str = "",
     ) -> Any:
@@ -419,7 +423,7 @@ class Run:
         What is refused is named by its path within the field `under`, or all of it by the one path `at`.
         """
         try:
-            return self._do(operation, params or {}, body, query)
+            return self._do(operation, params or {}, body, query, raw, media)
         except Refusal as refusal:
             if not (under or at) or isinstance(refusal, Unavailable):
                 raise
@@ -428,7 +432,15 @@ class Run:
                 [msgspec.structs.replace(one, location=at or _joined(under, one.location)) for one in found]
             ) from None
 
-    def _do(self, operation: str, params: Mapping[str, int | str], body: Any, query: Mapping[str, str] | None) -> Any:
+    def _do(
+        self,
+        operation: str,
+        params: Mapping[str, int | str],
+        body: Any,
+        query: Mapping[str, str] | None,
+        raw: bytes,
+        media: str,
+    ) -> Any:
         known = self._operations[operation]
         assert known.handler is not None
         call = Call(
@@ -437,6 +449,8 @@ class Run:
             request_id=self._call.request_id,
             moment=self._call.moment,
             operation=known.id,
+            raw=raw,
+            media=media,
             notices=[],
         )
         if query is not None:
@@ -450,6 +464,8 @@ class Run:
         assert self._here is not None
         wanted = self._here.wanted
         for notice in call.notices:
+            if notice.code == "no_number" and wanted.given.get("phone_numbers"):
+                continue
             place = ".".join(part for part in (wanted.place, wanted.kind.place(notice.field)) if part)
             self._told.append(Notice(notice.code, place, notice.text))
         return msgspec.json.decode(reply.body) if reply.body else None
@@ -475,6 +491,9 @@ class Run:
         wanted = Wanted(kind, record.key, {}, record, id)
 
         def remove(run: "Run") -> None:
+            if kind.remove is not None:
+                kind.remove(run, wanted)
+                return
             rows = pointers.pointing_at(run.tx, run.tenant_id, Target(kind.type, id), _ALL)
             # What points here and goes as well is no reason to keep it.
             force = bool(rows) and all((row[0], row[1]) in run._gone for row in rows)
@@ -518,6 +537,10 @@ def _by_update(kind: Kind) -> list[Field]:
 def _create(run: Run, wanted: Wanted) -> Sequence[Step]:
     """Make a record; what of it has to wait for others becomes a step of its own."""
     kind = wanted.kind
+    if kind.make is not None:
+        wanted.id = kind.make(run, wanted) or 0
+        wanted.failed = not wanted.id
+        return ()
     given = [one for one in kind.fields if one.sent and wanted.given.get(one.path) is not None]
     late = [one for one in given if not one.create]
     at_once = _together(kind, [one for one in given if one.create])

@@ -182,7 +182,7 @@ class Kind:
     """One section of the file. `type` is the word for its records as targets; `implied` are the fields that a key says.
 
     `whole`: its update replaces everything, so it is sent everything. `identity` is a field that says which record is
-    meant before its key does.
+    meant before its key does. `make` and `remove` stand in for create and delete; what `make` gives None for is let be.
     """
 
     section: str
@@ -199,6 +199,8 @@ class Kind:
     whole: bool = False
     specials: tuple[Special, ...] = ()
     made: Callable[["Run", Any], int] = lambda _run, answer: int(answer["id"])
+    make: "Callable[[Run, Wanted], int | None] | None" = None
+    remove: "Callable[[Run, Wanted], None] | None" = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
     by_path: dict[str, Field] = field(init=False, default_factory=dict)
 

@@ -4,7 +4,8 @@ from offhook.directory.callrouters import api as callrouters
 from offhook.directory.channels import api as channels
 from offhook.directory.coaching import api as coaching
 from offhook.directory.contacts import api as contacts
-from offhook.directory.operators import store as operators_store  # noqa: F401 - declares its table
+from offhook.directory.groups import api as groups
+from offhook.directory.operators import api as operators
 from offhook.directory.policies import api as policies
 from offhook.directory.rooms import api as rooms
 from offhook.directory.users import api as users
@@ -22,4 +23,6 @@ def operations(work: Work) -> list[Operation]:
         *coaching.operations(work),
         *policies.operations(work),
         *users.operations(work),
+        *groups.operations(work),
+        *operators.operations(work),
     ]

@@ -1,6 +1,6 @@
 """Keeps one kind of thing: stores it, tells the event log, and refuses what is gone or was changed meanwhile."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -68,21 +68,41 @@ class Keeper(Generic[T]):
         PreconditionFailed if `If-Match` names another version than that of `before`.
         """
         self.refuse_old(call, before)
+        after = self._changed(at, before, value, state)
+        if after is before:
+            return before
+        shown = self.show(tx, before)
+        if not self.documents.update(tx, before, after):
+            raise Conflict(f"The {self.noun} was changed meanwhile; read it again.")
+        tell(tx, call, at, word or self.updated, before.id, before=shown, after=self.show(tx, after))
+        return after
+
+    def change_many(
+        self, tx: Transaction, call: Call, at: datetime, changes: Sequence[tuple[Kept[T], T]], word: Word
+    ) -> None:
+        """Replace the documents of many that were read in this transaction, with an event each, in few statements."""
+        pairs = [(before, self._changed(at, before, value, None)) for before, value in changes]
+        pairs = [(before, after) for before, after in pairs if after is not before]
+        if pairs:
+            told = [
+                event_of(call, at, word, before.id, before=self.show(tx, before), after=self.show(tx, after))
+                for before, after in pairs
+            ]
+            self.documents.update_many(tx, pairs)
+            events.append(tx, told)
+
+    @staticmethod
+    def _changed(at: datetime, before: Kept[T], value: T, state: str | None) -> Kept[T]:
         state = before.state if state is None else state
         if value == before.value and state == before.state:
             return before
-        shown = self.show(tx, before)
-        after = msgspec.structs.replace(
+        return msgspec.structs.replace(
             before,
             value=value,
             state=state,
             version=before.version + 1,
             updated_at=max(clock.milliseconds(at), before.updated_at),
         )
-        if not self.documents.update(tx, before, after):
-            raise Conflict(f"The {self.noun} was changed meanwhile; read it again.")
-        tell(tx, call, at, word or self.updated, before.id, before=shown, after=self.show(tx, after))
-        return after
 
     def remove(self, tx: Transaction, call: Call, at: datetime, before: Kept[T], value: T | None = None) -> Kept[T]:
         """Delete it, with its event: its row stays, out of every answer. PreconditionFailed as for `change`.
@@ -122,18 +142,26 @@ def tell(
     after: msgspec.Struct | Mapping[str, Any] | None = None,
 ) -> None:
     """Write an event of the caller's into the transaction of the change."""
-    events.append(
-        tx,
-        [
-            Event(
-                tenant_id=call.principal.tenant_id,
-                word=word,
-                subject_id=str(subject_id),
-                actor=Actor.of(call.principal),
-                at=clock.milliseconds(at),
-                request_id=call.request_id,
-                before="" if before is None else encode(before).decode(),
-                after="" if after is None else encode(after).decode(),
-            )
-        ],
+    events.append(tx, [event_of(call, at, word, subject_id, before=before, after=after)])
+
+
+def event_of(
+    call: Call,
+    at: datetime,
+    word: Word,
+    subject_id: object,
+    *,
+    before: msgspec.Struct | Mapping[str, Any] | None = None,
+    after: msgspec.Struct | Mapping[str, Any] | None = None,
+) -> Event:
+    """An event of the caller's."""
+    return Event(
+        tenant_id=call.principal.tenant_id,
+        word=word,
+        subject_id=str(subject_id),
+        actor=Actor.of(call.principal),
+        at=clock.milliseconds(at),
+        request_id=call.request_id,
+        before="" if before is None else encode(before).decode(),
+        after="" if after is None else encode(after).decode(),
     )

@@ -6,12 +6,16 @@ from typing import Any
 import msgspec
 
 from offhook.emergency.model import CivicAddress
+from offhook.hours.model import SpecialDay
 from offhook.kit.errors import Invalid, Violation, shown
 from offhook.storage.database import Transaction
 
+OFF_DUTY_STATUSES = ("Lunch Time", "Off Duty")
+"""The reasons that people of an office may give for being off duty; the last one stands for none given."""
+
 
 class OfficeCard(msgspec.Struct, frozen=True, kw_only=True):
-    """An office as its people see it. `country` is upper-case, `main_line` E.164."""
+    """An office as its people see it. `country` is upper-case, `main_line` E.164, `days` its holidays and overrides."""
 
     id: int
     name: str
@@ -23,6 +27,7 @@ class OfficeCard(msgspec.Struct, frozen=True, kw_only=True):
     main_line: str | None = None
     phone_numbers: tuple[str, ...] = ()
     e911_address: CivicAddress | None = None
+    days: tuple[SpecialDay, ...] = ()
 
 
 OfficeOf = Callable[[Transaction, int, int], OfficeCard | None]

@@ -75,6 +75,21 @@ def pointing_at(tx: Transaction, tenant_id: int, target: Target, limit: int = _S
     return tx.all(_POINTING, tenant_id, target.type, target.id, limit)
 
 
+def owned_by(tx: Transaction, tenant_id: int, owner_type: str, owner_ids: Sequence[int]) -> dict[int, list[Target]]:
+    """What each of these owners of a kind points at; one that points at nothing is left out."""
+    found: dict[int, list[Target]] = {}
+    for start in range(0, len(owner_ids), 500):
+        part = owner_ids[start : start + 500]
+        padded = [*part, *[0] * (-len(part) % 50)]
+        query = Statement(
+            "SELECT owner_id, target_type, target_id FROM pointers WHERE tenant_id = ? AND owner_type = ? "  # noqa: S608
+            f"AND owner_id IN ({', '.join('?' * len(padded))}) ORDER BY owner_id, place"
+        )
+        for owner_id, target_type, target_id in tx.all(query, tenant_id, owner_type, *padded):
+            found.setdefault(owner_id, []).append(Target(target_type, target_id))
+    return found
+
+
 def free(
     tx: Transaction,
     call: Call,

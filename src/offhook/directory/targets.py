@@ -7,6 +7,7 @@ from offhook.directory.callrouters.store import callrouters
 from offhook.directory.channels.store import channels
 from offhook.directory.coaching.store import teams
 from offhook.directory.contacts.store import contacts
+from offhook.directory.groups.store import callcenters, departments
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import unknown_target
 from offhook.directory.offices import OfficeOf
@@ -23,6 +24,8 @@ KINDS: Mapping[str, Documents[Any]] = {
     "contact": contacts,
     "room": rooms,
     "user": users,
+    "department": departments,
+    "callcenter": callcenters,
 }
 """The kinds of the directory, and where each is kept. Nothing makes a contactgroup or a staffgroup."""
 
@@ -35,6 +38,19 @@ def state_of(tx: Transaction, tenant_id: int, target: Target, office: OfficeOf) 
     documents = KINDS.get(target.type)
     kept = documents.get(tx, tenant_id, target.id) if documents is not None else None
     return kept.state if kept else None
+
+
+def name_of(tx: Transaction, tenant_id: int, target: Target, office: OfficeOf) -> str:
+    """What people call a target; its kind and id if it has no name."""
+    named: Any
+    if target.type == "office":
+        named = office(tx, tenant_id, target.id)
+    else:
+        documents = KINDS.get(target.type)
+        kept = documents.get(tx, tenant_id, target.id) if documents is not None else None
+        named = kept.value if kept else None
+    found = getattr(named, "name", None) or getattr(named, "display_name", None)
+    return found if isinstance(found, str) else f"{target.type} {target.id}"
 
 
 def fault(tx: Transaction, tenant_id: int, place: str, target: Target, office: OfficeOf) -> Violation | None:

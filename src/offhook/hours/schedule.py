@@ -82,6 +82,12 @@ def status(schedule: Schedule, at: datetime) -> Status:
     return _rule_at(schedule, local.toordinal(), local.hour * 60 + local.minute).status
 
 
+def special_day(schedule: Schedule, at: datetime) -> SpecialDay | None:
+    """The holiday or dated override that decides the status at `at` (aware), None where the week does."""
+    local = _local(schedule, at)
+    return _rule_at(schedule, local.toordinal(), local.hour * 60 + local.minute).special
+
+
 def opening_periods(schedule: Schedule, start: datetime, end: datetime) -> list[OpeningPeriod]:
     """When calls are taken in [`start`, `end`): ordered, clipped to the window, touching ones of a kind joined.
 

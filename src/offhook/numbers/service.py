@@ -83,10 +83,19 @@ def claim(
     )
 
 
-def release(tx: Transaction, tenant_id: int, e164: str, office_id: int, actor: Actor, at: int, request_id: str) -> None:
-    """Make an office's number free again."""
-    if store.release(tx, tenant_id, e164, "office", office_id):
-        before = encode({"number": e164, "target_type": "office", "target_id": str(office_id)}).decode()
+def release(
+    tx: Transaction,
+    tenant_id: int,
+    e164: str,
+    target_type: str,
+    target_id: int,
+    actor: Actor,
+    at: int,
+    request_id: str,
+) -> None:
+    """Make the number of an office, a department or whatever else has it free again."""
+    if store.release(tx, tenant_id, e164, target_type, target_id):
+        before = encode({"number": e164, "target_type": target_type, "target_id": str(target_id)}).decode()
         events.append(
             tx,
             [

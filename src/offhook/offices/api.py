@@ -1,21 +1,19 @@
 """The routes of offices: v2's, to the letter, and what Offhook adds under /api/offhook/v1. Thin: read, do, answer."""
 
-from collections.abc import Mapping
-
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
 from offhook.billing.wire import plan_out
 from offhook.directory.e911 import E911Out, e911_out
 from offhook.directory.lines.wire import WeekPatch
+from offhook.directory.offices import OFF_DUTY_STATUSES
 from offhook.directory.paths import ForceQuery
-from offhook.directory.pointers import Repoint
-from offhook.directory.work import Residents
+from offhook.directory.work import Work
 from offhook.kit import clock
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Invalid, Violation, shown
 from offhook.kit.operation import Call, Operation, Reply
 from offhook.offices import bulk, render, wire
-from offhook.offices.model import OFF_DUTY_STATUSES, Stored
+from offhook.offices.model import Stored
 from offhook.offices.service import Offices, check_days, read_date, window
 from offhook.storage.batches import Within, Writer
 
@@ -37,8 +35,7 @@ def operations(
     writer: Writer | Within,
     cursors: Cursors,
     examples: dict[str, object],
-    repointers: Mapping[str, Repoint],
-    residents: Mapping[str, Residents],
+    work: Work,
 ) -> list[Operation]:
     """The operations of this subject; `examples` are bodies of a create, by title."""
 
@@ -88,7 +85,7 @@ def operations(
 
     async def delete(call: Call) -> Reply:
         query: ForceQuery = call.query or ForceQuery()
-        return reply_of(await offices.delete(call, _id(call), repointers, residents, force=query.force))
+        return reply_of(await offices.delete(call, _id(call), work, force=query.force))
 
     async def periods(call: Call) -> Reply:
         stored = await offices.get(call.principal.tenant_id, _id(call))

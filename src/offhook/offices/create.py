@@ -17,9 +17,12 @@ from offhook.billing import store as plans
 from offhook.billing.model import Plan
 from offhook.billing.rules import committed_until, next_billing
 from offhook.billing.wire import plan_out
-from offhook.directory import pointers
+from offhook.directory import loops, pointers
 from offhook.directory import targets as directory
 from offhook.directory.lines.model import Target
+from offhook.directory.operators import service as members
+from offhook.directory.operators import store as operators
+from offhook.directory.operators.rules import Joining
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
 from offhook.kit import clock
@@ -29,11 +32,9 @@ from offhook.kit.operation import Call
 from offhook.kit.wire import encode
 from offhook.numbers import service as numbers
 from offhook.offices import render, rules, store, wire
-from offhook.offices.model import Office, Stored
+from offhook.offices.model import Stored
 from offhook.offices.snapshots import snapshot
 from offhook.storage.database import Transaction
-
-MAX_HOPS = 10
 
 
 class Stale(Exception):
@@ -59,6 +60,8 @@ class NewOffice(msgspec.Struct, frozen=True):
     home: rules.Home | None
     claim: Claim | None
     outcome: Outcome
+    joining: tuple[Joining, ...] = ()
+    seqs: tuple[int, ...] = ()
 
     def run(self, tx: Transaction) -> Outcome:
         """Create, or give the first answer again."""
@@ -92,11 +95,26 @@ class NewOffice(msgspec.Struct, frozen=True):
         stored, office = self.stored, self.stored.office
         if stored.is_primary:
             store.insert_primary(tx, [(stored.tenant_id, stored.id, stored.version, 1)])
-        if office.mainline_number is not None or office.targets():
-            check_bindings(tx, stored.tenant_id, office.mainline_number, office.targets())
+        if office.mainline_number is not None or self.joining or office.targets():
+            check_bindings(tx, stored.tenant_id, office.mainline_number, office.targets(), self.joining)
+        if self.joining:
+            self._join(tx)
         if office.mainline_number is not None:
             claim_number(tx, stored, office.mainline_number, self.actor, self.event.at, self.event.request_id)
         pointers.note(tx, stored.tenant_id, Target("office", stored.id), office.targets())
+
+    def _join(self, tx: Transaction) -> None:
+        """Make its first operators its operators, in the order in which they were sent."""
+        group = Target("office", self.stored.id)
+        joined = [
+            members.operator(self.stored.tenant_id, group, one, seq)
+            for one, seq in zip(self.joining, self.seqs, strict=True)
+        ]
+        operators.add(tx, joined)
+        at, request_id = self.event.at, self.event.request_id
+        events.append(
+            tx, [members.event(Word.OPERATOR_ADDED, (None, one), self.actor, at, request_id) for one in joined]
+        )
 
 
 def refuse_stale(found: tuple[int, int, int] | None, home: rules.Home | None) -> None:
@@ -110,15 +128,23 @@ def claim_number(tx: Transaction, stored: Stored, number: str, actor: Actor, at:
     numbers.claim(tx, stored.tenant_id, number, stored.id, "mainline_number", actor, at, request_id)
 
 
-def check_bindings(tx: Transaction, tenant_id: int, number: str | None, targets: Sequence[tuple[str, Target]]) -> None:
-    """Invalid naming the number and every target that the company does not have or that takes no calls, Conflict if the
-    number is taken.
+def check_bindings(
+    tx: Transaction,
+    tenant_id: int,
+    number: str | None,
+    targets: Sequence[tuple[str, Target]],
+    joining: Sequence[Joining] = (),
+) -> None:
+    """Invalid naming the number and every target and operator that the company does not have or that takes no calls,
+    Conflict if the number is taken.
     """
     missing = [
         wrong
         for place, target in targets
         if (wrong := directory.fault(tx, tenant_id, place, target, store.card)) is not None
     ]
+    if joining:
+        missing += members.faults(tx, tenant_id, joining)
     try:
         if number is not None:
             numbers.check_free(tx, tenant_id, number, "mainline_number")
@@ -131,32 +157,11 @@ def check_bindings(tx: Transaction, tenant_id: int, number: str | None, targets:
         raise Invalid.of(missing)
 
 
-def loop_from(tx: Transaction, tenant_id: int, office_id: int, office: Office) -> list[str] | None:
-    """The names of offices along a way by which a call would come back to where it was, or None; at most 10 hops."""
-    path: list[str] = []
-
-    def follow(here: int, what: Office, seen: tuple[int, ...]) -> bool:
-        if here in seen:
-            return True
-        if len(seen) >= MAX_HOPS:
-            return False
-        for target_id in {t.id for _, t in what.targets() if t.type == "office"}:
-            found = what if target_id == here else None
-            stored = store.get(tx, tenant_id, target_id) if found is None and target_id != office_id else None
-            following = office if target_id == office_id else (stored.office if stored else found)
-            if following is not None and follow(target_id, following, (*seen, here)):
-                path.insert(0, following.name)
-                return True
-        return False
-
-    return [office.name, *path] if follow(office_id, office, ()) else None
-
-
 def warn_of_loop(tx: Transaction, stored: Stored, notices: list[Notice]) -> None:
     """Warn if a call to the office can come back to where it was."""
-    if loop := loop_from(tx, stored.tenant_id, stored.id, stored.office):
-        text = f"Calls can go round: {' > '.join(loop)}; after {MAX_HOPS} hops they end in voicemail."
-        notices.append(Notice("target_loop", "routing_options", text))
+    office = stored.office
+    owner = Target("office", stored.id)
+    loops.warn_of_loop(tx, stored.tenant_id, owner, office.name, office.targets(), store.card, notices)
 
 
 def read_company(tx: Transaction, tenant_id: int, company_id: int) -> Company:
@@ -184,6 +189,7 @@ def prepare(
     at = clock.now()
     milliseconds = clock.milliseconds(at)
     office = rules.check(call.body, company.home, notices)
+    joining = () if call.body.operators is None else tuple(rules.operators(call.body, []))
     principal = call.principal
     stored = Stored(
         id=ids.new(),
@@ -217,6 +223,8 @@ def prepare(
         company.home,
         claim,
         Outcome(encode(answer), tuple(notices)),
+        joining,
+        tuple([ids.new() for _ in joining]) if joining else (),
     )
 
 

@@ -11,7 +11,6 @@ from offhook.directory.lines.wire import RoutingStateOut
 from offhook.emergency.model import CivicAddress, PostalAddress
 from offhook.hours.model import Schedule, SpecialDay
 
-OFF_DUTY_STATUSES = ("Lunch Time", "Off Duty")
 MAX_SPECIAL_DAYS = 1000
 
 

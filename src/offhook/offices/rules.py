@@ -11,10 +11,12 @@ import msgspec
 
 from offhook.billing.model import Contact
 from offhook.directory.lines import rules as lines
+from offhook.directory.lines.model import older_pair, usual
 from offhook.directory.lines.wire import Action, WeekPatch
 from offhook.directory.lines.wire import MenuKeyOut as Key
 from offhook.directory.lines.wire import MenuOptionsOut as Choice
 from offhook.directory.lines.wire import RoutingStateOut as Routing
+from offhook.directory.operators.rules import Joining, joinings
 from offhook.emergency.model import BILLING, CheckedAddress
 from offhook.emergency.rules import check_address, resolve_emergency
 from offhook.kit.countries import COUNTRY_ZONES, only_zone
@@ -31,7 +33,7 @@ DEFAULT_MENU = (
 )
 """The keys of a menu that was asked for in the older form, which cannot name any."""
 
-_STOCK_CLOSED = Routing(action="voicemail", try_dial_operators=False, operator_routing=lines.STRATEGY)
+_STOCK_CLOSED = usual(lines.STRATEGY)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,14 @@ def check(body: wire.OfficeIn, home: Home | None, notices: list[Notice]) -> Offi
     mainline = _mainline(body.mainline_number, found, notices)
     open_state, closed_state, first, fallback = _routing(body, found, notices)
     _check_billing(body, home, found, notices)
+    if body.operators is not None:
+        operators(body, found)
     if found:
         raise Invalid.of(found)
     assert name is not None
     assert timezone is not None
     assert billing is not None
-    intelligence = body.voice_intelligence
+    auto_start, allow_pause = lines.intelligence(body.voice_intelligence)
     return Office(
         name=name,
         country=body.country,
@@ -100,9 +104,14 @@ def check(body: wire.OfficeIn, home: Home | None, notices: list[Notice]) -> Offi
         phone_numbers=(mainline,) if mainline else (),
         international_enabled=bool(body.international_enabled),
         auto_call_recording=bool(body.auto_call_recording),
-        auto_start_vi=intelligence is None or intelligence.auto_start is not False,
-        allow_pause_vi=intelligence is None or intelligence.allow_pause is not False,
+        auto_start_vi=auto_start,
+        allow_pause_vi=allow_pause,
     )
+
+
+def operators(body: wire.OfficeIn, found: list[Violation]) -> list[Joining]:
+    """The office's first operators, in the order of joining; their faults go to `found`."""
+    return joinings(body.operators or (), "operators", found)
 
 
 def change_week(office: Office, patch: WeekPatch, notices: list[Notice]) -> Office:
@@ -200,10 +209,8 @@ def _routing(body: wire.OfficeIn, found: list[Violation], notices: list[Notice])
     options = body.routing_options
     if options is None:
         return _older_form(body, found, notices)
-    opened = lines.routing_state(options.open, "routing_options.open", found, notices)
-    closed = lines.routing_state(options.closed, "routing_options.closed", found, notices)
-    first = "operators" if opened.try_dial_operators else "menu"
-    fallback = opened.action
+    opened, closed = lines.routing(options, found, notices)
+    first, fallback = older_pair(opened)
     for field, sent, kept in (
         ("first_action", body.first_action, first),
         ("no_operators_action", body.no_operators_action, fallback),

@@ -18,10 +18,9 @@ from offhook.directory.e911 import address_of, faults_of
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import repointed
 from offhook.directory.lines.wire import WeekPatch
-from offhook.directory.operators import store as operators
-from offhook.directory.pointers import Repoint
+from offhook.directory.operators.service import leave_group
 from offhook.directory.users.service import forget_office, give_address
-from offhook.directory.work import Residents
+from offhook.directory.work import Residents, Work
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
 from offhook.hours.holidays import import_holidays
@@ -159,7 +158,7 @@ class Offices:
         stored = new.stored
         idempotency.refuse_other(tx, new.claim)
         refuse_stale(store.primary(tx, stored.tenant_id), new.home)
-        check_bindings(tx, stored.tenant_id, stored.office.mainline_number, stored.office.targets())
+        check_bindings(tx, stored.tenant_id, stored.office.mainline_number, stored.office.targets(), new.joining)
         warn_of_loop(tx, stored, notices)
         schedule = stored.schedule()
         answer = wire.DryRun(
@@ -219,6 +218,10 @@ class Offices:
     async def replace(self, call: Call, office_id: int) -> tuple[Stored, Plan]:
         """Replace all of an office by `call.body`, under the rules of a create."""
         body: wire.OfficeIn = call.body
+        if body.operators is not None:
+            text = "Operators stay as they are: add and remove them under /api/v2/offices/{id}/operators."
+            call.notices.append(Notice("operators_ignored", "operators", text))
+            body = msgspec.structs.replace(body, operators=None)
         company = await self.company(call.principal.tenant_id, call.principal.company_id, fresh=True)
         at = clock.now()
 
@@ -350,18 +353,10 @@ class Offices:
         call.notices[:] = outcome.notices
         return outcome
 
-    async def delete(
-        self,
-        call: Call,
-        office_id: int,
-        repointers: Mapping[str, Repoint],
-        residents: Mapping[str, Residents],
-        *,
-        force: bool,
-    ) -> wire.Deleted:
+    async def delete(self, call: Call, office_id: int, work: Work, *, force: bool) -> wire.Deleted:
         """Delete an empty office that nothing calls, or with `force` one that is called.
 
-        Its plan ends with its lines, and its numbers are free again.
+        Its plan ends with its lines, its operators leave it, and its numbers are free again.
         """
         tenant_id, actor = call.principal.tenant_id, Actor.of(call.principal)
         at = clock.now()
@@ -373,16 +368,18 @@ class Offices:
             refuse_old(call, before)
             if before.is_primary:
                 raise Conflict("The primary office cannot be deleted: the company's invoices and defaults hang on it.")
-            refuse_inhabited(tx, tenant_id, office_id, residents)
-            name = f"the office {before.office.name}"
-            pointers.free(tx, call, at, Target("office", office_id), name, repointers, notices, force=force)
+            refuse_inhabited(tx, tenant_id, office_id, work.residents)
+            itself, name = Target("office", office_id), f"the office {before.office.name}"
+            pointers.free(tx, call, at, itself, name, work.repointers, notices, force=force)
+            leave_group(tx, call, at, itself)
             for number in before.office.phone_numbers:
-                numbers.release(tx, tenant_id, number, office_id, actor, milliseconds, call.request_id)
+                numbers.release(tx, tenant_id, number, "office", office_id, actor, milliseconds, call.request_id)
             forget_office(tx, call, at, office_id)
-            operators.remove_group(tx, tenant_id, "office", office_id)
             licences.forget(tx, tenant_id, office_id)
             plans.delete(tx, tenant_id, office_id)
             store.delete(tx, tenant_id, office_id, milliseconds)
+            for forget in work.gone:
+                forget(tx, call, at, itself)
             store.count(tx, tenant_id, -1)
             events.append(
                 tx,
@@ -439,7 +436,7 @@ def _change_number(tx: Transaction, before: Stored, after: Stored, actor: Actor,
     if old == new:
         return
     if old is not None:
-        numbers.release(tx, before.tenant_id, old, before.id, actor, at, request_id)
+        numbers.release(tx, before.tenant_id, old, "office", before.id, actor, at, request_id)
     if new is not None:
         claim_number(tx, after, new, actor, at, request_id)
 

@@ -170,6 +170,7 @@ def card(tx: Transaction, tenant_id: int, office_id: int) -> OfficeCard | None:
         main_line=office.mainline_number,
         phone_numbers=office.phone_numbers,
         e911_address=office.e911_address,
+        days=stored.days,
     )
 
 

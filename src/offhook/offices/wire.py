@@ -19,6 +19,7 @@ from offhook.directory.lines.wire import (
     VoiceIntelligence,
     WeekIn,
 )
+from offhook.directory.operators.wire import OperatorIn
 from offhook.kit.wire import Int64, Int64Text
 
 Meta = msgspec.Meta
@@ -103,6 +104,10 @@ class OfficeIn(WeekIn, kw_only=True, omit_defaults=True):
         Annotated[bool, Meta(description="Record every call.", extra_json_schema={"default": False})] | None
     ) = None
     voice_intelligence: Annotated[VoiceIntelligence | None, Meta(description="Live transcription.")] = None
+    operators: Annotated[
+        Annotated[list[OperatorIn], Meta(max_length=500)] | None,
+        Meta(description="Who answers for it, in the order of joining; only when it is created. Not in v2."),
+    ] = None
 
 
 class OfficeSettings(msgspec.Struct, kw_only=True):

@@ -4,6 +4,7 @@ Most subjects are kept so. All their SQL is made here, once, from the columns th
 without a tenant id: a query that could forget it cannot be written. A deleted row stays, out of every index and answer.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _FIXED = ("id", "tenant_id", "state", "version", "created_at", "updated_at", "document")
 _ALIVE = "state <> 'deleted'"
+_LIKE = re.compile(r"[!%_]")
 
 
 class Kept(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -115,10 +117,13 @@ class Documents(Generic[T]):
         )
 
     def _conditions(self, filters: Mapping[str, Any]) -> list[str]:
+        return [f"{column} = ?" for column in self._known(filters)]
+
+    def _known(self, filters: Mapping[str, Any]) -> Mapping[str, Any]:
         unknown = filters.keys() - self._derive.keys() - {"state"}
         if unknown:
             raise ValueError(f"{self._name} cannot be filtered by {', '.join(sorted(unknown))}")
-        return [f"{column} = ?" for column in filters]
+        return filters
 
     def insert(self, tx: Transaction, rows: Sequence[Kept[T]]) -> None:
         """Store new documents, at least one."""
@@ -162,13 +167,20 @@ class Documents(Generic[T]):
         filters: Mapping[str, Any] | None = None,
         *,
         even_deleted: bool = False,
+        holding: Mapping[str, str] | None = None,
     ) -> list[Kept[T]]:
-        """Documents behind the id `after`, oldest first, of which every filter's column has its value."""
-        filters = filters or {}
-        conditions = ["id > ?", *self._conditions(filters), *([] if even_deleted else [_ALIVE])]
+        """Documents behind the id `after`, oldest first, of which every filter's column has its value.
+
+        `holding` names columns of text that a text must stand in, anywhere.
+        """
+        filters, holding = filters or {}, holding or {}
+        conditions = ["id > ?", *self._conditions(filters)]
+        conditions += [f"{column} LIKE ? ESCAPE '!'" for column in self._known(holding)]
+        conditions += [] if even_deleted else [_ALIVE]
         conditions[-1] += " ORDER BY id LIMIT ?"
         query = self._query(", ".join(_FIXED), *conditions)
-        return [self._kept(row) for row in tx.all(query, tenant_id, after, *filters.values(), limit)]
+        texts = (f"%{_LIKE.sub(_escaped, text)}%" for text in holding.values())
+        return [self._kept(row) for row in tx.all(query, tenant_id, after, *filters.values(), *texts, limit)]
 
     def first(self, tx: Transaction, tenant_id: int, **filters: Any) -> Kept[T] | None:
         """The oldest document with these values, or None."""
@@ -187,20 +199,27 @@ class Documents(Generic[T]):
 
     def update(self, tx: Transaction, before: Kept[T], after: Kept[T]) -> bool:
         """Replace a document; False if somebody else changed it since `before` was read. State "deleted" deletes it."""
-        derived = [derive(after.value) for derive in self._derive.values()]
-        document = encode(after.value).decode()
-        changed = tx.change(
-            self._update,
+        return tx.change(self._update, *self._change(before, after)) == 1
+
+    def update_many(self, tx: Transaction, pairs: Sequence[tuple[Kept[T], Kept[T]]]) -> None:
+        """Replace documents that were read in this same transaction, at least one, in one trip to the store."""
+        tx.connection.exec_driver_sql(self._update.text(tx.sqlite), [self._change(*pair) for pair in pairs])
+
+    def _change(self, before: Kept[T], after: Kept[T]) -> tuple[Any, ...]:
+        return (
             after.state,
             after.version,
             after.updated_at,
-            document,
-            *derived,
+            encode(after.value).decode(),
+            *(derive(after.value) for derive in self._derive.values()),
             before.id,
             before.tenant_id,
             before.version,
         )
-        return changed == 1
+
+
+def _escaped(wildcard: re.Match[str]) -> str:
+    return f"!{wildcard.group()}"
 
 
 def _where(condition: str) -> dict[str, Any]:

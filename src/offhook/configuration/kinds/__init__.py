@@ -2,6 +2,7 @@
 
 from offhook.configuration.kind import Kind
 from offhook.configuration.kinds.callrouters import CALLROUTERS
+from offhook.configuration.kinds.groups import CALLCENTERS, DEPARTMENTS
 from offhook.configuration.kinds.offices import OFFICES
 from offhook.configuration.kinds.people import CHANNELS, COACHING_TEAMS, CONTACTS, POLICIES
 from offhook.configuration.kinds.rooms import ROOMS
@@ -11,6 +12,8 @@ KINDS: tuple[Kind, ...] = (
     OFFICES,
     USERS,
     ROOMS,
+    DEPARTMENTS,
+    CALLCENTERS,
     CALLROUTERS,
     CHANNELS,
     COACHING_TEAMS,

@@ -7,12 +7,11 @@ import msgspec
 from offhook.billing import store as plans
 from offhook.billing.model import LINES
 from offhook.configuration.kind import Field, Item, Kind, Special, Wanted, as_it_is
+from offhook.configuration.kinds.operators import operators
 from offhook.configuration.kinds.parts import (
-    CLOSED,
     EMERGENCY_ADDRESS,
     HOURS,
     NAME,
-    OPEN,
     PAGE,
     day_text,
     mapping,
@@ -22,7 +21,7 @@ from offhook.configuration.kinds.parts import (
     shows,
 )
 from offhook.configuration.names import Names
-from offhook.directory.lines.rules import RING_SECONDS
+from offhook.directory.lines.rules import RING_SECONDS, STRATEGY
 from offhook.hours.rules import format_day
 from offhook.kit.errors import Invalid, Violation, shown
 from offhook.offices import store
@@ -176,6 +175,8 @@ def _main_line(_tx: Transaction, item: Item, _names: Names) -> str | None:
     return number
 
 
+_OPERATORS, _SET_OPERATORS = operators("office")
+
 OFFICES = Kind(
     section="offices",
     type="office",
@@ -187,9 +188,10 @@ OFFICES = Kind(
         Field("group_description", show=shows(lambda one: one.group_description)),
         Field("mainline_number", show=_main_line),
         *HOURS,
+        _OPERATORS,
         Field("special_days", show=_shows_days, normal=_normal_days, wire=""),
         Field("ring_seconds", RING_SECONDS, normal=as_it_is),
-        *routing(OPEN, CLOSED),
+        *routing(STRATEGY),
         Field("licences", show=_shows_lines, normal=_normal_lines, wire="", required=True),
         Field("currency", required=True),
         Field("plan_period", required=True),
@@ -224,5 +226,5 @@ OFFICES = Kind(
     delete="offhook.offices.delete",
     made=lambda _run, answer: int(answer["office"]["id"]),
     whole=True,
-    specials=(Special(("licences",), _buy), Special(("special_days",), _set_days)),
+    specials=(Special(("licences",), _buy), _SET_OPERATORS, Special(("special_days",), _set_days)),
 )

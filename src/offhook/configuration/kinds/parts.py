@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from offhook.configuration.kind import Field, Item, as_it_is, plain, words
 from offhook.configuration.names import Names
-from offhook.directory.lines.rules import STRATEGY
 from offhook.directory.lines.wire import RoutingStateOut, TargetType
 from offhook.hours.model import DAYS
 from offhook.hours.rules import DEFAULT_WEEK
@@ -126,13 +125,13 @@ def send_target(run: "Run", value: Any, place: str, *, own: bool = False) -> dic
     return {"action_target_type": word, "action_target_id": str(run.refer(word, key, place))}
 
 
-def state_text(state: RoutingStateOut, names: Names) -> dict[str, Any]:
-    """What happens to calls in one state, in the file's form."""
+def state_text(state: RoutingStateOut, names: Names, strategy: str) -> dict[str, Any]:
+    """What happens to calls in one state, in the file's form; `strategy` is the usual order of operators."""
     found: dict[str, Any] = {"action": state.action}
     if target := target_text(state.action_target_type, state.action_target_id, names):
         found["target"] = target
     found["try_dial_operators"] = state.try_dial_operators
-    if (state.operator_routing or STRATEGY) != STRATEGY:
+    if (state.operator_routing or strategy) != strategy:
         found["operator_routing"] = state.operator_routing
     keys = []
     for key in state.dtmf:
@@ -151,13 +150,13 @@ _STATE = ("action", "target", "try_dial_operators", "operator_routing", "dtmf")
 _KEY = ("input", "action", "target")
 
 
-def normal_state(value: Any) -> Any:
+def normal_state(strategy: str, value: Any) -> Any:
     """What happens to calls, in the order and with the omissions of `state_text`."""
     _only(value, _STATE)
     found = {name: value[name] for name in _STATE if value.get(name) is not None}
     found.setdefault("try_dial_operators", False)
     found = {name: found[name] for name in _STATE if name in found}
-    if found.get("operator_routing") == STRATEGY:
+    if found.get("operator_routing") == strategy:
         del found["operator_routing"]
     if "dtmf" in found:
         if not isinstance(found["dtmf"], list):
@@ -180,11 +179,12 @@ def _only(value: Any, names: Sequence[str]) -> None:
         raise ValueError(f"There is no {shown(unknown[0])} here; there are {', '.join(names)}.")
 
 
-def send_state(run: "Run", value: dict[str, Any], place: str) -> dict[str, Any]:
+def send_state(strategy: str, run: "Run", value: dict[str, Any], place: str) -> dict[str, Any]:
     """What happens to calls as bodies take it."""
     from offhook.configuration.engine import gathered
 
-    sent = {name: inner for name, inner in value.items() if name not in ("target", "dtmf")}
+    sent = {"operator_routing": strategy, **value}
+    sent = {name: inner for name, inner in sent.items() if name not in ("target", "dtmf")}
     keys = enumerate(value.get("dtmf", ()))
     target, *entries = gathered(
         [
@@ -206,32 +206,24 @@ def _send_key(run: "Run", entry: dict[str, Any], place: str) -> dict[str, Any]:
     return sent | {"options": options} if options else sent
 
 
-def routing(opened: dict[str, Any], closed: dict[str, Any]) -> tuple[Field, ...]:
-    """The two states of a line, each with what it is unless said."""
-    return (
+def routing(strategy: str) -> tuple[Field, ...]:
+    """The two states of a line, each with what it is unless said; `strategy` is the usual order of its operators."""
+    return tuple(
         Field(
-            "routing_options.open",
-            opened,
-            show=lambda _tx, item, names: state_text(item.value.open, names),
-            normal=normal_state,
-            send=send_state,
+            f"routing_options.{state}",
+            {"action": "voicemail", "try_dial_operators": state == "open"},
+            show=partial(_show_state, state, strategy),
+            normal=partial(normal_state, strategy),
+            send=partial(send_state, strategy),
             late=True,
             together="routing_options",
-        ),
-        Field(
-            "routing_options.closed",
-            closed,
-            show=lambda _tx, item, names: state_text(item.value.closed, names),
-            normal=normal_state,
-            send=send_state,
-            late=True,
-            together="routing_options",
-        ),
+        )
+        for state in ("open", "closed")
     )
 
 
-OPEN = {"action": "voicemail", "try_dial_operators": True}
-CLOSED = {"action": "voicemail", "try_dial_operators": False}
+def _show_state(state: str, strategy: str, _tx: Transaction, item: Item, names: Names) -> dict[str, Any]:
+    return state_text(getattr(item.value, state), names, strategy)
 
 
 # Addresses and the like
@@ -263,3 +255,16 @@ def shows(
 
 
 EMERGENCY_ADDRESS = mapping("address", "address2", "city", "state", "zip", "country", upper=("country",))
+
+
+# Lists whose order counts
+
+
+def in_order(now: Sequence[Any], wanted: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Who must leave, and who must join behind the others, so that those now there become those wanted, in order."""
+    stay = 0
+    remaining = [one for one in now if one in wanted]
+    while stay < len(remaining) and stay < len(wanted) and remaining[stay] == wanted[stay]:
+        stay += 1
+    kept = remaining[:stay]
+    return [one for one in now if one not in kept], [one for one in wanted if one not in kept]

@@ -1,6 +1,6 @@
 """People outside the company, and what its own belong to: contacts, channels, coaching teams, policies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ from offhook.configuration.kinds.parts import (
     NAME,
     OFFICE,
     everything,
+    in_order,
     mapping,
     referring,
     send_target,
@@ -104,16 +105,6 @@ def _set_channel_members(run: "Run", wanted: Wanted) -> None:
     for user in joined:
         place = f"members[{users.index(user)}]"
         run.do("channels.members.post", params={"id": wanted.id}, body={"user_id": user}, at=place)
-
-
-def in_order(now: Sequence[Any], wanted: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Who must leave, and who must join behind the others, so that those now there become those wanted, in order."""
-    stay = 0
-    remaining = [one for one in now if one in wanted]
-    while stay < len(remaining) and stay < len(wanted) and remaining[stay] == wanted[stay]:
-        stay += 1
-    kept = remaining[:stay]
-    return [one for one in now if one not in kept], [one for one in wanted if one not in kept]
 
 
 CHANNELS = Kind(

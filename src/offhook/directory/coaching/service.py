@@ -15,8 +15,7 @@ from offhook.directory.lines.rules import DESCRIPTION_LIMIT, line, ring_seconds
 from offhook.directory.members import Member, with_users
 from offhook.directory.offices import no_such
 from offhook.directory.paths import ForceQuery, etag, id_of
-from offhook.directory.people import user_in, user_out
-from offhook.directory.users.model import User
+from offhook.directory.people import user_in, users_out
 from offhook.directory.work import Page, Work, refuse
 from offhook.events.model import Word
 from offhook.kit import clock
@@ -107,11 +106,15 @@ class CoachingTeams:
         query: wire.CoachingTeamListQuery = call.query or wire.CoachingTeamListQuery()
         tenant_id, id = call.principal.tenant_id, id_of(call)
 
-        def find(tx: Transaction, after: int, limit: int) -> list[tuple[Member, Kept[User]]]:
-            self.keeper.get(tx, tenant_id, id)
-            return with_users(tx, members.page(tx, tenant_id, "coachinggroup", id, after, limit))
+        company_id, at = call.principal.company_id, clock.now()
 
-        page: Page[tuple[Member, Kept[User]]] = await self._work.page(
+        def find(tx: Transaction, after: int, limit: int) -> list[tuple[Member, wire.CoachingMemberOut]]:
+            self.keeper.get(tx, tenant_id, id)
+            found = with_users(tx, members.page(tx, tenant_id, "coachinggroup", id, after, limit))
+            shown = users_out(tx, [user for _, user in found], company_id, at)
+            return [(one, wire.member_out(out, one.role)) for (one, _), out in zip(found, shown, strict=True)]
+
+        page: Page[tuple[Member, wire.CoachingMemberOut]] = await self._work.page(
             call,
             "coaching team members",
             find,
@@ -119,9 +122,7 @@ class CoachingTeams:
             filters={"team": id},
             position=lambda one: one[0].seq,
         )
-        company_id = call.principal.company_id
-        items = [wire.member_out(user_out(user, company_id), one.role) for one, user in page.items]
-        return reply_of(wire.CoachingMemberPage(items=items, cursor=page.cursor))
+        return reply_of(wire.CoachingMemberPage(items=[out for _, out in page.items], cursor=page.cursor))
 
     async def add_member(self, call: Call) -> Reply:
         """Add a user to a coaching team; one who is in it gets the new role."""
@@ -149,7 +150,7 @@ class CoachingTeams:
             elif before != one:
                 members.change(tx, one)
                 tell(tx, call, at, Word.COACHING_TEAM_MEMBER_UPDATED, id, before=_shown(before), after=_shown(one))
-            return wire.member_out(user_out(user, call.principal.company_id), one.role)
+            return wire.member_out(users_out(tx, [user], call.principal.company_id, at)[0], one.role)
 
         return await self._work.create(call, make)
 
@@ -165,7 +166,7 @@ class CoachingTeams:
             if one is None or not user:
                 raise NotFound(f"The user {user_id} is not in this coaching team.")
             self._leave(tx, call, at, one)
-            return wire.member_out(user_out(user[0][1], call.principal.company_id), one.role)
+            return wire.member_out(users_out(tx, [user[0][1]], call.principal.company_id, at)[0], one.role)
 
         return reply_of(await self._work.change(call, run))
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import msgspec
 
-from offhook.directory.lines.wire import MenuOptionsOut, RoutingStateOut
+from offhook.directory.lines.wire import Action, FirstAction, MenuOptionsOut, RoutingStateOut, Strategy
 from offhook.hours.model import Schedule, SpecialDay
 from offhook.hours.rules import format_day, parse_day, periods_of
 from offhook.kit.zones import zone
+
+Week = tuple[tuple[str, ...], ...]
+"""The seven lists of opening and closing times, Monday first."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -17,6 +20,17 @@ class Target(msgspec.Struct, frozen=True):
 
     type: str
     id: int
+
+
+def usual(strategy: Strategy) -> tuple[RoutingStateOut, RoutingStateOut]:
+    """The routing of a line that was given none, open and closed: operators while open, then voicemail."""
+    opened = RoutingStateOut(action="voicemail", try_dial_operators=True, operator_routing=strategy)
+    return opened, msgspec.structs.replace(opened, try_dial_operators=False)
+
+
+def older_pair(opened: RoutingStateOut) -> tuple[FirstAction, Action]:
+    """v2's older form of the open state, as (first_action, no_operators_action)."""
+    return "operators" if opened.try_dial_operators else "menu", opened.action
 
 
 def target_of(choice: MenuOptionsOut | RoutingStateOut) -> Target | None:

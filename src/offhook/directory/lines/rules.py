@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 
 from offhook.directory.lines import wire
-from offhook.directory.lines.model import Target, target_of
+from offhook.directory.lines.model import Target, Week, target_of
 from offhook.directory.lines.wire import MenuKeyOut as Key
 from offhook.directory.lines.wire import MenuOptionsOut as Choice
 from offhook.directory.lines.wire import RoutingStateOut as Routing
@@ -52,10 +52,10 @@ _PLAIN: dict[str | None, Choice] = {
 STRATEGY: wire.Strategy = "simultaneous"
 
 
-def line(text: str | None, location: str, found: list[Violation]) -> str | None:
+def line(text: str | None, location: str, found: list[Violation], limit: int = 256) -> str | None:
     if text is None:
         return None
-    value, fault = single_line(text, location)
+    value, fault = single_line(text, location, limit)
     if fault is not None:
         found.append(fault)
     return value
@@ -68,9 +68,6 @@ def description(text: str | None, found: list[Violation]) -> str:
     if fault is not None:
         found.append(fault)
     return value or ""
-
-
-Week = tuple[tuple[str, ...], ...]
 
 
 def read_week(
@@ -86,6 +83,8 @@ def read_week(
         body.saturday_hours,
         body.sunday_hours,
     )
+    if before is not None and sent == _NO_DAYS and body.hours_on is None:
+        return before
     hours_on = body.hours_on if body.hours_on is not None else before_on
     kept = before if before is not None else DEFAULT_WEEK
     if before is None and sent == _NO_DAYS:
@@ -118,22 +117,57 @@ def _is_plain(week: tuple[tuple[str, ...], ...]) -> bool:
 
 
 def ring_seconds(value: int | str | None, found: list[Violation]) -> int:
+    return whole(value, "ring_seconds", RING_SECONDS, MIN_RING, MAX_RING, found, unit=" of seconds")
+
+
+def whole(
+    value: int | str | None,
+    location: str,
+    default: int,
+    least: int,
+    most: int,
+    found: list[Violation],
+    unit: str = "",
+) -> int:
+    """A whole number within bounds, given as a number or as text; `default` where none was sent or it does not fit."""
     if value is None:
-        return RING_SECONDS
-    seconds = to_int64(value)
-    if seconds is not None and MIN_RING <= seconds <= MAX_RING:
-        return seconds
-    found.append(
-        Violation(
-            location="ring_seconds",
-            message=f"Must be a whole number of seconds from {MIN_RING} to {MAX_RING}.",
-            sent=shown(value),
-        )
+        return default
+    number = to_int64(value)
+    if number is not None and least <= number <= most:
+        return number
+    text = f"Must be a whole number{unit} from {least} to {most}."
+    found.append(Violation(location=location, message=text, sent=shown(value)))
+    return default
+
+
+def routing(
+    options: wire.RoutingOptions,
+    found: list[Violation],
+    notices: list[Notice],
+    strategy: wire.Strategy = STRATEGY,
+) -> tuple[Routing, Routing]:
+    """Both states, open and closed; `strategy` is the order of operators where none is sent."""
+    opened = routing_state(options.open, "routing_options.open", found, notices, strategy)
+    return opened, routing_state(options.closed, "routing_options.closed", found, notices, strategy)
+
+
+def intelligence(sent: wire.VoiceIntelligence | None, before: tuple[bool, bool] = (True, True)) -> tuple[bool, bool]:
+    """Live transcription, as (starts by itself, may be stopped in a call); what is not sent stays as `before`."""
+    if sent is None:
+        return before
+    return (
+        before[0] if sent.auto_start is None else sent.auto_start,
+        before[1] if sent.allow_pause is None else sent.allow_pause,
     )
-    return RING_SECONDS
 
 
-def routing_state(state: wire.RoutingState, location: str, found: list[Violation], notices: list[Notice]) -> Routing:
+def routing_state(
+    state: wire.RoutingState,
+    location: str,
+    found: list[Violation],
+    notices: list[Notice],
+    strategy: wire.Strategy = STRATEGY,
+) -> Routing:
     choice = _choice(state.action, state.action_target_type, state.action_target_id, location, found, notices)
     keys = _keys(state.dtmf or (), f"{location}.dtmf", found, notices)
     if state.action == "menu" and not any(key.input is not None for key in keys):
@@ -146,7 +180,7 @@ def routing_state(state: wire.RoutingState, location: str, found: list[Violation
         try_dial_operators=state.try_dial_operators,
         action_target_type=choice.action_target_type,
         action_target_id=choice.action_target_id,
-        operator_routing=state.operator_routing or STRATEGY,
+        operator_routing=state.operator_routing or strategy,
         dtmf=keys,
     )
 

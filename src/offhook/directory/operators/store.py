@@ -14,7 +14,7 @@ GroupType = Literal["office", "department", "callcenter"]
 MemberType = Literal["user", "room"]
 
 
-class Operator(msgspec.Struct, frozen=True, kw_only=True):
+class Operator(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One member of one group. `seq` is an id of kit/ids.py, so the order of joining is that of the numbers.
 
     `role` is operator, admin or, in a call center, supervisor; `skill_level` 1 to 100 counts in call centers only.
@@ -69,8 +69,18 @@ _REMOVE_GROUP = Statement(f"DELETE FROM operators WHERE {_GROUP}")  # noqa: S608
 
 
 def _operator(row: Sequence[Any]) -> Operator:
-    found = dict(zip(_COLUMNS, row, strict=True))
-    return Operator(**{**found, "do_not_disturb": bool(found["do_not_disturb"])})
+    return Operator(
+        tenant_id=row[0],
+        group_type=row[1],
+        group_id=row[2],
+        member_type=row[3],
+        member_id=row[4],
+        seq=row[5],
+        role=row[6],
+        skill_level=row[7],
+        license=row[8],
+        do_not_disturb=bool(row[9]),
+    )
 
 
 def add(tx: Transaction, rows: Sequence[Operator]) -> None:

@@ -10,7 +10,7 @@ from offhook.directory.keeper import Keeper, tell
 from offhook.directory.lines.model import Target
 from offhook.directory.offices import no_such
 from offhook.directory.paths import etag, id_of
-from offhook.directory.people import admin_in, user_in, user_out
+from offhook.directory.people import admin_in, user_in, users_out
 from offhook.directory.policies import store, wire
 from offhook.directory.policies.model import Permission, Policy
 from offhook.directory.policies.store import Assignment, policies
@@ -144,7 +144,7 @@ class Policies:
             if one not in store.assignments(tx, tenant_id, policy.id, user.id, user.id):
                 store.assign(tx, one)
                 tell(tx, call, at, Word.POLICY_ASSIGNED, policy.id, after=_shown(one))
-            return self._assigned(tx, call, policy.id, user)
+            return self._assigned(tx, call, at, policy.id, user)
 
         return await self._work.create(call, make)
 
@@ -166,7 +166,7 @@ class Policies:
                 raise NotFound(f"The user {user.id} does not have this policy there.")
             for one in ended:
                 self._end(tx, call, at, one)
-            return self._assigned(tx, call, policy.id, user)
+            return self._assigned(tx, call, at, policy.id, user)
 
         return reply_of(await self._work.change(call, run))
 
@@ -174,6 +174,7 @@ class Policies:
         """A page of the users who have a policy, each with where."""
         query: wire.PolicyAssignmentListQuery = call.query or wire.PolicyAssignmentListQuery()
         tenant_id, id, company_id = call.principal.tenant_id, id_of(call), call.principal.company_id
+        at = clock.now()
 
         def find(tx: Transaction, after: int, limit: int) -> list[tuple[int, wire.PolicyAssignmentOut]]:
             self._find(tx, call)
@@ -183,10 +184,9 @@ class Policies:
             held: dict[int, list[Assignment]] = {}
             for one in store.assignments(tx, tenant_id, id, ids[0], ids[-1]):
                 held.setdefault(one.user_id, []).append(one)
-            return [
-                (user.id, wire.assignment_out(user_out(user, company_id), held[user.id]))
-                for user in users.get_many(tx, tenant_id, ids)
-            ]
+            found = users.get_many(tx, tenant_id, ids)
+            shown = users_out(tx, found, company_id, at)
+            return [(user.id, wire.assignment_out(out, held[user.id])) for user, out in zip(found, shown, strict=True)]
 
         page: Page[tuple[int, wire.PolicyAssignmentOut]] = await self._work.page(
             call,
@@ -234,9 +234,12 @@ class Policies:
             found.append(no_such("target_id", level, sent))
         return target
 
-    def _assigned(self, tx: Transaction, call: Call, policy_id: int, user: Kept[User]) -> wire.PolicyAssignmentOut:
+    def _assigned(
+        self, tx: Transaction, call: Call, at: datetime, policy_id: int, user: Kept[User]
+    ) -> wire.PolicyAssignmentOut:
         held = store.assignments(tx, user.tenant_id, policy_id, user.id, user.id)
-        return wire.assignment_out(user_out(user, call.principal.company_id), held)
+        (shown,) = users_out(tx, [user], call.principal.company_id, at)
+        return wire.assignment_out(shown, held)
 
     def _end(self, tx: Transaction, call: Call, at: datetime, one: Assignment) -> None:
         store.unassign(tx, one)

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from offhook.directory.lines.wire import SingleLine
-from offhook.directory.people import PersonOut
 from offhook.directory.policies.model import Level, Permission, Policy, with_reads
 from offhook.directory.policies.store import Assignment
+from offhook.directory.users.wire import UserOut
 from offhook.kit import clock
 from offhook.kit.wire import Int64, Int64Text
 from offhook.storage.documents import Kept
@@ -99,7 +99,7 @@ class PolicyTargetOut(msgspec.Struct, kw_only=True):
 class PolicyAssignmentOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A user who has a policy, and where."""
 
-    user: PersonOut
+    user: UserOut
     policy_targets: tuple[PolicyTargetOut, ...] = ()
 
 
@@ -133,7 +133,7 @@ def policy_out(kept: Kept[Policy], company_id: int) -> PolicyOut:
     )
 
 
-def assignment_out(user: PersonOut, assigned: Sequence[Assignment]) -> PolicyAssignmentOut:
+def assignment_out(user: UserOut, assigned: Sequence[Assignment]) -> PolicyAssignmentOut:
     """A user with the targets where it has a policy."""
     targets = [PolicyTargetOut(target_type=one.target_type, target_id=str(one.target_id)) for one in assigned]
     return PolicyAssignmentOut(user=user, policy_targets=tuple(targets))

@@ -10,6 +10,8 @@ from offhook.directory.keeper import Keeper
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.offices import no_such
+from offhook.directory.operators import store as operators
+from offhook.directory.operators.service import leave
 from offhook.directory.paths import ForceQuery, etag, id_of
 from offhook.directory.rooms import wire
 from offhook.directory.rooms.model import Room
@@ -39,6 +41,7 @@ class Rooms:
         )
         work.residents["rooms"] = lambda tx, tenant_id, office_id: rooms.count(tx, tenant_id, office_id=office_id)
         work.holders["room"] = Holder(get=self._holding, keep=self._keep_numbers)
+        work.residents["rooms"] = lambda tx, tenant_id, office_id: rooms.count(tx, tenant_id, office_id=office_id)
 
     async def create(self, call: Call) -> Reply:
         """Make a room in an office of the company."""
@@ -105,7 +108,11 @@ class Rooms:
             name = f"the room {before.value.name}"
             target = Target("room", id)
             pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
-            return self.keeper.remove(tx, call, at, before)
+            leave(tx, call, at, operators.of_member(tx, tenant_id, "room", id))
+            gone = self.keeper.remove(tx, call, at, before)
+            for forget in self._work.gone:
+                forget(tx, call, at, target)
+            return gone
 
         return reply_of(self.out(call, await self._work.change(call, run)))
 

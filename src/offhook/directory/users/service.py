@@ -17,6 +17,7 @@ from offhook.directory.offices import OfficeCard, no_such
 from offhook.directory.operators import store as operators
 from offhook.directory.operators.store import Operator
 from offhook.directory.paths import ForceQuery, etag
+from offhook.directory.people import users_out
 from offhook.directory.users import numbers, store, wire
 from offhook.directory.users.licensing import KEEPER, settle
 from offhook.directory.users.model import SUPPORT, User
@@ -62,27 +63,14 @@ def user_id(call: Call, text: int | str | None = None, location: str = "id") -> 
     return number
 
 
-def users_out(tx: Transaction, found: Sequence[Kept[User]], company_id: int, at: datetime) -> list[wire.UserOut]:
-    """Users of one company as v2 answers them, however many, in two queries."""
-    if not found:
-        return []
-    tenant_id, ids = found[0].tenant_id, [kept.id for kept in found]
-    groups, online = operators.of_users(tx, tenant_id, ids), store.online(tx, tenant_id, ids)
-    return [
-        wire.user_out(kept, company_id, groups.get(kept.id, ()), is_online=kept.id in online, at=at) for kept in found
-    ]
-
-
-def give_address(tx: Transaction, call: Call, at: datetime, office_id: int, address: CivicAddress) -> int:
-    """Make `address` the emergency address of every user of an office, with an event each; gives how many changed."""
-    tenant_id, call, changed = call.principal.tenant_id, msgspec.structs.replace(call, if_match=None), 0
+def give_address(tx: Transaction, call: Call, at: datetime, office_id: int, address: CivicAddress) -> None:
+    """Make `address` the emergency address of every user of an office, with an event each."""
+    tenant_id, word = call.principal.tenant_id, Word.USER_EMERGENCY_ADDRESS_UPDATED
     ids = users.ids(tx, tenant_id, office_id=office_id)
     for start in range(0, len(ids), _BATCH):
-        for before in users.get_many(tx, tenant_id, ids[start : start + _BATCH]):
-            value = msgspec.structs.replace(before.value, e911_address=address)
-            after = KEEPER.change(tx, call, at, before, value, word=Word.USER_EMERGENCY_ADDRESS_UPDATED)
-            changed += after is not before
-    return changed
+        found = users.get_many(tx, tenant_id, ids[start : start + _BATCH])
+        changes = [(kept, msgspec.structs.replace(kept.value, e911_address=address)) for kept in found]
+        KEEPER.change_many(tx, call, at, changes, word)
 
 
 def forget_office(tx: Transaction, call: Call, at: datetime, office_id: int) -> None:

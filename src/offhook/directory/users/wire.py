@@ -257,7 +257,7 @@ class DeviceListQuery(msgspec.Struct):
 def user_out(
     kept: Kept[User], company_id: int, memberships: Iterable[Operator], *, is_online: bool, at: datetime
 ) -> UserOut:
-    """A user as v2 answers it at `at`; for many at once see service.users_out."""
+    """A user as v2 answers it at `at`; for many at once see people.users_out."""
     user, active = kept.value, kept.state == "active"
     groups = [
         GroupDetails(

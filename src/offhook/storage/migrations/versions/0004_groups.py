@@ -1,4 +1,8 @@
-"""Departments, call centers, and operators."""
+"""Departments and call centers."""
+
+from alembic import op
+
+from offhook.storage.migrations.tables import documents
 
 revision = "0004"
 down_revision = "0003"
@@ -7,8 +11,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    documents("departments", numbers=["office_id"], texts=["name"])
+    documents("callcenters", numbers=["office_id"], texts=["name"])
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("callcenters")
+    op.drop_table("departments")

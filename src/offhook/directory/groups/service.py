@@ -1,0 +1,274 @@
+"""What can be done with departments and call centers: one implementation, told which of the two by its `Side`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic
+
+import msgspec
+
+from offhook.access.gate import reply_of
+from offhook.directory import loops, pointers, targets
+from offhook.directory.groups import rules, wire
+from offhook.directory.groups.model import CALLCENTERS, DEPARTMENTS, G, Kind
+from offhook.directory.groups.store import callcenters, departments
+from offhook.directory.keeper import Keeper
+from offhook.directory.lines.model import Target
+from offhook.directory.lines.rules import repointed
+from offhook.directory.offices import OfficeCard, no_such
+from offhook.directory.operators import store as operators
+from offhook.directory.operators.service import leave_group
+from offhook.directory.paths import ForceQuery, etag, id_of
+from offhook.directory.users.store import users
+from offhook.directory.work import Holder, Holding, Work, refuse
+from offhook.events.model import Actor
+from offhook.kit import clock
+from offhook.kit.errors import NotFound, Notice, Violation
+from offhook.kit.operation import Call, Reply
+from offhook.kit.wire import to_int64
+from offhook.numbers import service as numbers
+from offhook.storage.database import Transaction
+from offhook.storage.documents import Documents, Kept
+
+Read = Callable[[Any, G, list[Violation], list[Notice]], G]
+"""The rules of a kind: a body, read onto what there was."""
+
+
+@dataclass(frozen=True)
+class Side(Generic[G]):
+    """All in which the two kinds differ: where they are kept, their rules, and how they are shown."""
+
+    kind: Kind[G]
+    documents: Documents[G]
+    read: Read[G]
+    show: Callable[[Kept[G], OfficeCard, datetime], msgspec.Struct]
+    page: Callable[..., msgspec.Struct]
+
+
+DEPARTMENT_SIDE = Side(DEPARTMENTS, departments, rules.department, wire.department_out, wire.DepartmentPage)
+CALLCENTER_SIDE = Side(CALLCENTERS, callcenters, rules.callcenter, wire.callcenter_out, wire.CallCenterPage)
+
+
+class Groups(Generic[G]):
+    """The departments or the call centers of all companies."""
+
+    def __init__(self, work: Work, side: Side[G]) -> None:
+        self._work = work
+        self._side = side
+        self._kind = side.kind
+        self.keeper: Keeper[G] = Keeper(
+            noun=self._kind.noun,
+            documents=side.documents,
+            show=lambda tx, kept: side.show(kept, self._office(tx, kept), _moment(kept.updated_at)),
+            created=self._kind.created,
+            updated=self._kind.updated,
+            deleted=self._kind.deleted,
+        )
+        work.holders[self._kind.target] = Holder(get=self._holding, keep=self._keep_numbers)
+        work.repointers[self._kind.target] = self._repoint
+        work.residents[f"{self._kind.noun}s"] = lambda tx, tenant_id, office_id: side.documents.count(
+            tx, tenant_id, office_id=office_id
+        )
+
+    # Reading
+
+    async def get(self, call: Call) -> Reply:
+        """One of them."""
+        tenant_id, id, at = call.principal.tenant_id, id_of(call), clock.now()
+
+        def read(tx: Transaction) -> tuple[Kept[G], msgspec.Struct]:
+            kept = self.keeper.get(tx, tenant_id, id)
+            return kept, self._side.show(kept, self._office(tx, kept), at)
+
+        kept, shown = await self._work.reader.run(read)
+        return reply_of(shown, headers=etag(kept))
+
+    async def page(self, call: Call) -> Reply:
+        """A page of them, of all or of those that the query names."""
+        query: wire.GroupListQuery = call.query or wire.GroupListQuery()
+        return await self._page(call, query.cursor, query.office_id, query.name_search)
+
+    async def page_of_office(self, call: Call) -> Reply:
+        """A page of those of one office, which must be there."""
+        query: wire.OfficeGroupsQuery = call.query or wire.OfficeGroupsQuery()
+        tenant_id, office_id = call.principal.tenant_id, id_of(call, "office_id")
+        if await self._work.reader.run(lambda tx: self._work.office(tx, tenant_id, office_id)) is None:
+            raise NotFound(f"There is no office {office_id}.")
+        return await self._page(call, query.cursor, office_id, None)
+
+    async def _page(self, call: Call, cursor: str | None, office_id: int | None, name_search: str | None) -> Reply:
+        tenant_id, at = call.principal.tenant_id, clock.now()
+        filters = {} if office_id is None else {"office_id": office_id}
+        holding = {"name": name_search.casefold()} if name_search else {}
+
+        def find(tx: Transaction, after: int, limit: int) -> Sequence[tuple[int, msgspec.Struct]]:
+            cards: dict[int, OfficeCard] = {}
+            found = []
+            for kept in self._side.documents.page(tx, tenant_id, after, limit, filters, holding=holding):
+                card = cards.get(kept.value.office_id)
+                if card is None:
+                    card = cards[kept.value.office_id] = self._office(tx, kept)
+                found.append((kept.id, self._side.show(kept, card, at)))
+            return found
+
+        page = await self._work.page(
+            call,
+            self._kind.path,
+            find,
+            cursor=cursor,
+            filters={**filters, **holding},
+            position=lambda one: one[0],
+        )
+        return reply_of(self._side.page(items=[shown for _, shown in page.items], cursor=page.cursor))
+
+    # Changing
+
+    async def check(self, call: Call) -> Sequence[Violation]:
+        """What the rules have against the body, by themselves."""
+        found: list[Violation] = []
+        self._side.read(call.body, self._kind.blank(0), found, [])
+        return found
+
+    async def create(self, call: Call) -> Reply:
+        """Make one in an office of the company."""
+        body: wire.DepartmentIn | wire.CallCenterIn = call.body
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, self._work.ids.new()
+
+        def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
+            found: list[Violation] = []
+            card = self._work.office(tx, tenant_id, to_int64(body.office_id) or 0)
+            if card is None:
+                found.append(no_such("office_id", "office", body.office_id))
+            group = self._side.read(body, self._kind.blank(card.id if card else 0), found, notices)
+            refuse([*found, *self._missing(tx, tenant_id, id, group)])
+            assert card is not None
+            kept = self.keeper.add(tx, call, at, id, group)
+            self._note(tx, kept, notices)
+            return self._side.show(kept, card, at)
+
+        return await self._work.create(call, make)
+
+    async def change(self, call: Call) -> Reply:
+        """Change what is sent of one."""
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
+
+        def run(tx: Transaction, notices: list[Notice]) -> tuple[Kept[G], msgspec.Struct]:
+            before = self.keeper.get(tx, tenant_id, id)
+            found: list[Violation] = []
+            group = self._side.read(call.body, before.value, found, notices)
+            changed = group.targets() != before.value.targets()
+            refuse([*found, *(self._missing(tx, tenant_id, id, group) if changed else ())])
+            kept = self.keeper.change(tx, call, at, before, group)
+            if changed:
+                self._note(tx, kept, notices)
+            return kept, self._side.show(kept, self._office(tx, kept), at)
+
+        kept, shown = await self._work.change(call, run)
+        return reply_of(shown, headers=etag(kept))
+
+    async def delete(self, call: Call) -> Reply:
+        """Delete one that no calls are sent to, or with `force` one that they are."""
+        query: ForceQuery = call.query or ForceQuery()
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
+
+        def run(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
+            before = self.keeper.get(tx, tenant_id, id)
+            name = f"the {self._kind.noun} {before.value.name}"
+            target, card = Target(self._kind.target, id), self._office(tx, before)
+            pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
+            pointers.forget(tx, tenant_id, target)
+            gone = self.keeper.remove(tx, call, at, before)
+            leave_group(tx, call, at, target)
+            actor, milliseconds = Actor.of(call.principal), clock.milliseconds(at)
+            for number in before.value.phone_numbers:
+                numbers.release(tx, tenant_id, number, target.type, id, actor, milliseconds, call.request_id)
+            for forget in self._work.gone:
+                forget(tx, call, at, target)
+            return self._side.show(gone, card, at)
+
+        return reply_of(await self._work.change(call, run))
+
+    # Inside
+
+    def _office(self, tx: Transaction, kept: Kept[G]) -> OfficeCard:
+        card = self._work.office(tx, kept.tenant_id, kept.value.office_id)
+        assert card is not None, "an office is not deleted while groups are in it"
+        return card
+
+    def _missing(self, tx: Transaction, tenant_id: int, id: int, group: G) -> list[Violation]:
+        """The targets of its routing that cannot be called. It may call itself, even before it is there."""
+        itself = Target(self._kind.target, id)
+        return [
+            wrong
+            for place, target in group.targets()
+            if target != itself
+            and (wrong := targets.fault(tx, tenant_id, place, target, self._work.office)) is not None
+        ]
+
+    def _note(self, tx: Transaction, kept: Kept[G], notices: list[Notice]) -> None:
+        """Keep what it points at, and warn if calls can go round."""
+        itself, pointed = Target(self._kind.target, kept.id), kept.value.targets()
+        pointers.replace(tx, kept.tenant_id, itself, pointed)
+        loops.warn_of_loop(tx, kept.tenant_id, itself, kept.value.name, pointed, self._work.office, notices)
+
+    def _repoint(self, tx: Transaction, call: Call, at: datetime, id: int, target: Target) -> None:
+        """Send its calls to its office's voicemail wherever they went to `target`, which is about to go."""
+        before = self.keeper.get(tx, call.principal.tenant_id, id)
+        group = before.value
+        opened, closed = repointed(group.open, target), repointed(group.closed, target)
+        after = msgspec.structs.replace(group, open=opened, closed=closed)
+        call = msgspec.structs.replace(call, if_match=None)
+        kept = self.keeper.change(tx, call, at, before, after, word=self._kind.repointed)
+        pointers.replace(tx, kept.tenant_id, Target(self._kind.target, id), kept.value.targets())
+
+    def _holding(self, tx: Transaction, tenant_id: int, id: int) -> Holding | None:
+        kept = self._side.documents.get(tx, tenant_id, id)
+        if kept is None:
+            return None
+        group = kept.value
+        return Holding(office_id=group.office_id, name=group.name, phone_numbers=group.phone_numbers)
+
+    def _keep_numbers(self, tx: Transaction, call: Call, at: datetime, id: int, has: tuple[str, ...]) -> None:
+        before = self.keeper.get(tx, call.principal.tenant_id, id)
+        self.keeper.change(tx, call, at, before, msgspec.structs.replace(before.value, phone_numbers=has))
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def status_of(work: Work) -> Callable[[Call], Any]:
+    """The handler that tells how a call center stands."""
+
+    async def handle(call: Call) -> Reply:
+        tenant_id, id, at = call.principal.tenant_id, id_of(call), clock.now()
+
+        def read(tx: Transaction) -> wire.CallCenterStatusOut:
+            kept = callcenters.get(tx, tenant_id, id)
+            if kept is None:
+                raise NotFound(f"There is no call center {id}.")
+            card = work.office(tx, tenant_id, kept.value.office_id)
+            assert card is not None
+            on_duty, capacity = _staff(tx, tenant_id, id)
+            return wire.CallCenterStatusOut(
+                availability=wire.availability_out(kept.value, card, at),
+                capacity=str(capacity),
+                on_duty_operators=str(on_duty),
+                pending="0",
+                longest_call_wait_time="0",
+            )
+
+        return reply_of(await work.reader.run(read))
+
+    return handle
+
+
+def _staff(tx: Transaction, tenant_id: int, center_id: int) -> tuple[int, int]:
+    """(operators on duty, operators who can take a call now) of a call center."""
+    members: Mapping[int, operators.Operator] = {
+        one.member_id: one for one in operators.of_group(tx, tenant_id, "callcenter", center_id)
+    }
+    found = users.get_many(tx, tenant_id, list(members))
+    on_duty = [kept for kept in found if kept.state == "active" and kept.value.on_duty]
+    free = [kept for kept in on_duty if not kept.value.do_not_disturb and not members[kept.id].do_not_disturb]
+    return len(on_duty), len(free)
