@@ -325,7 +325,7 @@ def test_an_office_with_departments_in_it_is_not_deleted(company: Company):
     id = made(company, office_id=home)
     refused = company.live.delete(f"{WHOLE}/{home}?force=true")
     assert refused.status == 409
-    assert "departments (1)" in refused.json["error"]["message"]
+    assert "1 department" in refused.json["error"]["message"]
     company.live.delete(f"{DEPARTMENTS}/{id}")
     assert company.live.delete(f"{WHOLE}/{home}").status == 200
 

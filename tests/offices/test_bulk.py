@@ -55,7 +55,7 @@ class House:
         with self.offhook.database.reading() as tx:
             offices, plans, events = tx.all(_COUNT)[0]
         assert plans == offices
-        assert events - 4 - self.numbers_assigned() == offices
+        assert events - 5 - self.numbers_assigned() == offices
         return int(offices) - 2
 
     def numbers_assigned(self) -> int:
