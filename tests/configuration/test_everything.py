@@ -197,12 +197,17 @@ def test_what_was_exported_makes_the_same_company_elsewhere(company: Company):
     assert plan(other.live, exported, prune=True)["differs"] is False
 
 
+RUI = {"operator": "rui@example.com", "role": "supervisor", "skill": 80}
+NIGHT = {"default_target": "office Lisbon", "enabled": False}
+HOURS = {"assignments": [], "permission_sets": ["dashboard_and_alerts_write"]}
+SALES = {"hold_queue": {"max_hold_count": 20}, "hours": {"monday": "closed"}}
+WRAP_UP = {"advanced_settings": {"max_wrap_up_seconds": None}}
 CHANGES = [
     ("users", "ana@example.com", {"extension": "102", "job_title": None}, ["job_title", "extension"]),
     ("users", "rui@example.com", {"office": "Head office"}, ["office"]),
     ("users", "eva@example.com", {"state": "active"}, ["state"]),
     ("users", "ana@example.com", {"more_emails": ["a@example.com"], "admin_of": []}, ["more_emails", "admin_of"]),
-    ("callrouters", "Lisbon/Night", {"default_target": "office Lisbon", "enabled": False}, ["default_target", "enabled"]),
+    ("callrouters", "Lisbon/Night", NIGHT, ["default_target", "enabled"]),
     ("callrouters", "Lisbon/Night", {"secret": "another-" * 8}, ["secret"]),
     ("callrouters", "Lisbon/Night", {"secret": None}, ["secret"]),
     ("channels", "Front desk", {"members": ["rui@example.com", "ana@example.com"]}, ["members"]),
@@ -214,16 +219,16 @@ CHANGES = [
         ["office", "members"],
     ),
     ("contacts", "crm-1815", {"last_name": "King", "phones": None}, ["last_name", "phones"]),
-    ("policies", "Hours", {"assignments": [], "permission_sets": ["dashboard_and_alerts_write"]}, ["permission_sets", "assignments"]),
+    ("policies", "Hours", HOURS, ["permission_sets", "assignments"]),
     ("offices", "Lisbon", {"licences": {"talk_lines": 5}}, ["licences"]),
     ("offices", "Lisbon", {"operators": ["Lisbon/Lobby", "rui@example.com", "ana@example.com"]}, ["operators"]),
     ("departments", "Lisbon/Sales", {"operators": ["ana@example.com", "Lisbon/Lobby"]}, ["operators"]),
-    ("departments", "Lisbon/Sales", {"hold_queue": {"max_hold_count": 20}, "hours": {"monday": "closed"}}, ["hours.monday", "hold_queue.max_hold_count"]),
+    ("departments", "Lisbon/Sales", SALES, ["hours.monday", "hold_queue.max_hold_count"]),
     ("departments", "Lisbon/Sales", {"routing_options": {"open": None}}, ["routing_options.open"]),
-    ("callcenters", "Lisbon/Support", {"operators": [{"operator": "rui@example.com", "role": "supervisor", "skill": 80}]}, ["operators"]),
+    ("callcenters", "Lisbon/Support", {"operators": [RUI]}, ["operators"]),
     ("callcenters", "Lisbon/Support", {"operators": []}, ["operators"]),
-    ("callcenters", "Lisbon/Support", {"advanced_settings": {"max_wrap_up_seconds": None}}, ["advanced_settings.max_wrap_up_seconds"]),
-]  # fmt: skip
+    ("callcenters", "Lisbon/Support", WRAP_UP, ["advanced_settings.max_wrap_up_seconds"]),
+]
 
 
 @pytest.mark.parametrize(("section", "key", "changes", "fields"), CHANGES)
@@ -251,7 +256,7 @@ def test_an_extension_moves_from_one_to_another_in_one_apply(embedded: Company):
 
 def test_everything_can_be_pruned_again(embedded: Company):
     head = document(offices=export(embedded.live)["offices"])
-    empty = {section: {} for section in everything() if section not in ("version", "offices")}
+    empty: dict[str, Any] = {section: {} for section in everything() if section not in ("version", "offices")}
     apply(embedded.live, everything())
     apply(embedded.live, {**head, **empty}, prune=True)
     assert {name: len(records) for name, records in export(embedded.live).items() if isinstance(records, dict)} == {

@@ -147,12 +147,16 @@ def apply(
 
 
 def _confirm(planned: Any, *, asks: bool) -> None:
-    if not (asks and sys.stdin.isatty()):
+    if not (asks and _at_a_terminal()):
         raise Refusal("Nothing was changed: without a terminal to ask on, say --yes.")
     style = "red bold" if planned["deleted"] else "bold"
     err.print(Line("Apply this? [y/N] ", style), end="")
     if sys.stdin.readline().strip().lower() not in _ASKED:
         raise Refusal("Nothing was changed.")
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 class _Source:

@@ -51,7 +51,7 @@ def _set_operators(run: "Run", wanted: Wanted) -> None:
         member = _member(run, one.get("operator"), f"operators[{index}]", rooms=word != "callcenter")
         asked.append((*member, one.get("role", "operator")))
     now = store.of_group(run.tx, run.tenant_id, word, wanted.id)
-    skills = {(one.member_type, one.member_id): one.skill_level for one in now}
+    skills: dict[tuple[str, int], int] = {(one.member_type, one.member_id): one.skill_level for one in now}
     left, joined = in_order([(one.member_type, one.member_id, one.role) for one in now], asked)
     path = _PATHS[word]
     for kind, id, _ in left:
