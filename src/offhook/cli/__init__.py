@@ -19,6 +19,7 @@ from offhook.cli.install import register
 from offhook.cli.keys import app as key
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
+from offhook.cli.users import app as user
 from offhook.client import Refused
 from offhook.kit.errors import Refusal, Unavailable
 
@@ -53,6 +54,7 @@ register_configuration(app)
 app.add_typer(key, name="key")
 app.add_typer(number, name="number")
 app.add_typer(office, name="office")
+app.add_typer(user, name="user")
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from offhook.cli.common import (
     say,
     warn,
 )
-from offhook.cli.offices import ApiKey, In, Url, Way, _again, _run
+from offhook.cli.way import ApiKey, In, Url, Way, again, run
 from offhook.client import Answer, Client, Refused, body_of
 from offhook.configuration import text
 from offhook.configuration.api import PATH
@@ -75,7 +75,7 @@ def export(
     async def work(client: Client) -> Answer:
         return await client.call("GET", PATH)
 
-    document = _waiting("Reading the company", lambda: _run(way, work)).document
+    document = _waiting("Reading the company", lambda: run(way, work)).document
     written = body_of(document) + b"\n" if as_json else text.write(document).encode()
     if output is None:
         sys.stdout.write(written.decode())
@@ -83,7 +83,7 @@ def export(
     _write(output, written)
     records = sum(len(section) for name, section in document.items() if isinstance(section, dict) and name != "company")
     say(f"{records:,} records are in {output}.", "green", to=err)
-    following(f"change what shall be otherwise, then offhook plan {output}{_again(way)}")
+    following(f"change what shall be otherwise, then offhook plan {output}{again(way)}")
 
 
 def plan(
@@ -107,7 +107,7 @@ def plan(
     else:
         _show(found)
         if found["differs"]:
-            following(f"offhook apply {file}{' --prune' if prune else ''}{_again(way)}")
+            following(f"offhook apply {file}{' --prune' if prune else ''}{again(way)}")
     if found["differs"]:
         raise typer.Exit(DIFFERS)
 
@@ -177,7 +177,7 @@ class _Source:
             )
 
         try:
-            answer = _waiting(told, lambda: _run(way, work)).document
+            answer = _waiting(told, lambda: run(way, work)).document
         except Refused as refused:
             raise self._placed(refused) from None
         for warning in answer["warnings"]:

@@ -9,6 +9,7 @@ from offhook.directory.operators import api as operators
 from offhook.directory.policies import api as policies
 from offhook.directory.rooms import api as rooms
 from offhook.directory.users import api as users
+from offhook.directory.users import bulk as users_bulk
 from offhook.directory.work import Work
 from offhook.kit.operation import Operation
 
@@ -23,6 +24,7 @@ def operations(work: Work) -> list[Operation]:
         *coaching.operations(work),
         *policies.operations(work),
         *users.operations(work),
+        *users_bulk.operations(work),
         *groups.operations(work),
         *operators.operations(work),
     ]

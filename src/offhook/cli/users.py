@@ -1,0 +1,89 @@
+"""Users, by the API: imported from a file."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from offhook.cli import imports
+from offhook.cli.common import AsJson, CompanyId, ConfigFile, Data, DatabaseUrl, emit, say, table
+from offhook.cli.imports import Kind, Quiet, Report
+from offhook.cli.way import ApiKey, DryRun, In, Url, Way, run
+from offhook.client import Client
+from offhook.kit.errors import shown
+
+app = typer.Typer(no_args_is_help=True, help="Users, by the API.")
+
+USERS = "/api/v2/users"
+_RECORDS = 200
+
+
+@app.command("import")
+def import_users(
+    file: Annotated[Path, typer.Argument(help="Users, one a line as JSON (.jsonl, .ndjson), or a table (.csv).")],
+    report: Report = None,
+    quiet: Quiet = False,
+    dry_run: DryRun = False,
+    url: Url = None,
+    key: ApiKey = None,
+    environment: In = "live",
+    company: CompanyId = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import users from a file. Safe to repeat: who has the e-mail address already is found, not made again."""
+    way = Way(url, key, environment, company, data, database_url, config)
+    kind = Kind("user", "/api/offhook/v1/users/import", _named, _RECORDS)
+    imports.run(file, way, kind, report=report, quiet=quiet, dry_run=dry_run, as_json=as_json)
+
+
+def _named(record: Any) -> str:
+    return f"{record.get('id', '-'):<16} {shown(record.get('email', ''))}"
+
+
+@app.command("list")
+def list_users(
+    url: Url = None,
+    key: ApiKey = None,
+    environment: In = "live",
+    company: CompanyId = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the company's users, oldest first."""
+
+    async def work(client: Client) -> list[Any]:
+        found: list[Any] = []
+        query: dict[str, str] = {}
+        while True:
+            page = (await client.call("GET", USERS, query=query)).document
+            found += page.get("items", [])
+            if "cursor" not in page:
+                return found
+            query["cursor"] = page["cursor"]
+
+    users = run(Way(url, key, environment, company, data, database_url, config), work)
+    if as_json:
+        emit({"items": users})
+        return
+    table(
+        ("ID", "NAME", "E-MAIL", "EXTENSION", "LICENCE", "STATE", "NUMBERS"),
+        [
+            (
+                user["id"],
+                user["display_name"],
+                user["emails"][0],
+                user.get("extension", "-"),
+                user["license"],
+                user["state"],
+                " ".join(user.get("phone_numbers", ())),
+            )
+            for user in users
+        ],
+    )
+    if not users:
+        say("There are no users yet.", "dim")
