@@ -41,8 +41,8 @@ from offhook.cli.records import Chunk, chunks
 from offhook.client import Answer, Client, body_of, embedded, remote
 from offhook.kit import log
 from offhook.kit.errors import Notice, Refusal, shown
+from offhook.kit.records import CSV, NDJSON
 from offhook.kit.settings import load
-from offhook.offices.bulk import CSV, NDJSON
 from offhook.storage.database import Transaction
 
 app = typer.Typer(no_args_is_help=True, help="Offices, by the API.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from offhook.kit.errors import Refusal
-from offhook.offices.bulk import MAX_RECORD
+from offhook.kit.records import MAX_RECORD
 
 RECORDS = 200
 BYTES = 768 * 1024

@@ -7,6 +7,7 @@ sandbox rings. Whether a number is free, or ours, is not known here.
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import phonenumbers
 from phonenumbers import (
@@ -15,6 +16,7 @@ from phonenumbers import (
     PhoneMetadata,
     PhoneNumber,
     PhoneNumberFormat,
+    PhoneNumberType,
     ValidationResult,
 )
 
@@ -172,6 +174,67 @@ def check_e164(text: str, location: str) -> tuple[str | None, Violation | None]:
     if number is None:
         return None, Violation(location=location, message=fault, sent=shown(text))
     return number, None
+
+
+Kind = Literal["free", "local", "mobile", "softbank", "tollfree"]
+"""What v2 calls the kinds of numbers. `free` and `softbank` cannot be told from the digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the digits of a number say. `country` is upper-case; "001" for numbers of no country, such as +800."""
+
+    kind: Kind
+    country: str
+    area_code: str
+
+
+def about(e164: str) -> About:
+    """Kind, country and area code of an accepted number: `about("+14155550100")` is local, US, 415.
+
+    The area code is the geographic one, else the national destination code: 800 of +18005551234, "" if there is none.
+    """
+    number = phonenumbers.parse(e164)
+    region = phonenumbers.region_code_for_number(number)
+    if region is None and number.country_code is not None:  # kept for fiction, and in no range that is in use
+        region = phonenumbers.region_code_for_country_code(number.country_code)
+    length = phonenumbers.length_of_geographical_area_code(number)
+    if not length and region != "001":
+        length = phonenumbers.length_of_national_destination_code(number)
+    national = phonenumbers.national_significant_number(number)
+    found = phonenumbers.number_type(number)
+    assert region is not None
+    kind: Kind = "local"
+    if found == PhoneNumberType.TOLL_FREE:
+        kind = "tollfree"
+    elif found == PhoneNumberType.MOBILE or (
+        found == PhoneNumberType.UNKNOWN and national[:1] in _mobile_beginnings(region)
+    ):
+        kind = "mobile"
+    return About(kind, region, national[:length])
+
+
+@lru_cache(maxsize=300)
+def _mobile_beginnings(region: str) -> str:
+    """The first digit of the region's mobile numbers, if no fixed number begins with it."""
+    mobile, fixed = (
+        phonenumbers.example_number_for_type(region, kind)
+        for kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE)
+    )
+    if mobile is None or fixed is None:
+        return ""
+    first, other = (phonenumbers.national_significant_number(one)[:1] for one in (mobile, fixed))
+    return first if first != other else ""
+
+
+def has_plan(country: str) -> bool:
+    """Whether a country, upper-case, has a dialling plan; DP has none."""
+    return country in _REGIONS
+
+
+def national(e164: str) -> str:
+    """A number as its own country writes it: `(415) 555-0100`."""
+    return phonenumbers.format_number(phonenumbers.parse(e164), PhoneNumberFormat.NATIONAL)
 
 
 def warm(countries: tuple[str, ...] = ("US",)) -> None:
