@@ -1,5 +1,6 @@
 """Numbers and what has them: assigned, taken back, exchanged and deleted, each on a line of the office's plan."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from offhook.billing import licences
+from offhook.directory.assignment.service import moved
+from offhook.directory.work import Holding
+from offhook.kit.errors import Conflict
 from offhook.numbers import store
 from offhook.storage.database import Statement, Transaction
 from tests.api.desk import OFFICES, WHOLE, Answer, Api, Company, Desk, office
@@ -143,7 +147,7 @@ def test_a_number_that_is_taken_is_409_and_one_that_there_is_not_400(company: Co
 
 def test_every_fault_of_an_assignment_is_named_at_once(company: Company):
     caller = company.sandbox
-    wrong = {"target_type": "channel", "target_id": "x", "number": "4155550100"}
+    wrong: Any = {"target_type": "channel", "target_id": "x", "number": "4155550100"}
     refused = caller.post(f"{NUMBERS}/assign", wrong)
     assert (refused.status, refused.places) == (400, ["number", "target_id", "target_type"])
     assert "+" in next(error["message"] for error in refused.errors if error["location"] == "number")
@@ -437,6 +441,28 @@ def test_a_number_that_was_kept_for_another_office_is_given_with_a_warning(compa
     assert (given_.status, given_.codes) == (200, {"other_offices_number", "area_code_ignored"})
 
 
+def test_the_lines_of_what_moves_to_another_office_move_with_it(company: Company):
+    caller = company.sandbox
+    other = caller.made(office()).id
+    buy(company, room_lines=1, additional_number_lines=1)
+    id, has = room(caller, company), tuple(company.numbers[:2])
+    for number in has:
+        caller.post(f"{ROOMS}/{id}/assign_number", {"number": number, "primary": False})
+    here = Holding(office_id=int(other), name="Lobby", phone_numbers=has, first_line="room_lines")
+
+    move = partial(moved, tenant_id=company.tenant("sandbox"), kind="room", id=int(id), holding=here)
+    buy(company, other, room_lines=1)
+    with pytest.raises(Conflict, match="additional number line"):
+        company.desk.transact(move)
+    assert free_lines(caller, company) == {}
+    buy(company, other, additional_number_lines=1)
+    company.desk.transact(move)
+    assert free_lines(caller, company) == {"room_lines": 1, "additional_number_lines": 1}
+    left = caller.get(f"{OFFICES}/{other}/available_licenses").json
+    assert (left["room_lines"], left["additional_number_lines"]) == ("0", "0")
+    assert caller.get(f"{NUMBERS}/{has[0]}").json["office_id"] == other
+
+
 # Others
 
 
@@ -575,7 +601,7 @@ def test_whatever_is_done_with_numbers_the_books_agree(sqlite_desk: Desk, steps:
     caller = company.sandbox
     second = caller.made(office(name="Second", mainline_number=company.numbers[0])).id
     offices = [str(company.office_ids["sandbox"]), second]
-    lines = {"room_lines": 1, "additional_number_lines": 2, "tollfree_room_lines": 1}
+    lines: dict[str, Any] = {"room_lines": 1, "additional_number_lines": 2, "tollfree_room_lines": 1}
     for id in offices:
         buy(company, id, **lines)
     free = "+448081570101"

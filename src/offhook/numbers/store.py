@@ -13,6 +13,8 @@ from offhook.storage.tables import big, metadata, text
 
 _EMPTY, _NOUGHT = sql_text("''"), sql_text("0")
 _FREE = sql_text("status = 'available'")
+_TAKEN = sql_text("target_type <> ''")
+_KEPT = sql_text("office_id <> 0")
 _LIVE = sql_text("environment = 'live'")
 
 numbers = Table(
@@ -31,7 +33,16 @@ numbers = Table(
     text("line", server_default=_EMPTY),
     big("office_id", server_default=_NOUGHT),
     big("target_office_id", server_default=_NOUGHT),
-    Index(None, "tenant_id", "target_type", "target_id"),
+    Index(
+        "ix_numbers_taken",
+        "tenant_id",
+        "target_type",
+        "target_id",
+        "e164",
+        sqlite_where=_TAKEN,
+        postgresql_where=_TAKEN,
+    ),
+    Index("ix_numbers_kept", "tenant_id", "office_id", sqlite_where=_KEPT, postgresql_where=_KEPT),
     Index(None, "tenant_id", "status", "e164"),
     Index(
         "ix_numbers_free",
@@ -57,7 +68,7 @@ _OF = f"SELECT {_COLUMNS} FROM numbers WHERE tenant_id = ?"  # noqa: S608 - name
 _GET = Statement(f"{_OF} AND e164 = ?")
 _PAGE = Statement(f"{_OF} AND e164 > ? ORDER BY e164 LIMIT ?")
 _PAGE_OF_STATUS = Statement(f"{_OF} AND status = ? AND e164 > ? ORDER BY e164 LIMIT ?")
-_OF_TARGET = Statement(f"{_OF} AND target_type = ? AND target_id = ? ORDER BY e164")
+_OF_TARGET = Statement(f"{_OF} AND target_type = ? AND target_id = ? AND target_type <> '' ORDER BY e164")
 # One entry of the index is read, however many numbers there are.
 _POOL = f"{_OF} AND office_id = ? AND country = ? AND type = ? AND status = 'available'"
 _ANY_FREE = Statement(f"{_POOL} ORDER BY area_code, e164 LIMIT 1")
@@ -73,7 +84,7 @@ _RELEASE = Statement(
     "WHERE tenant_id = ? AND e164 = ? AND target_type <> ''"
 )
 _LINE = Statement("UPDATE numbers SET line = ?, target_office_id = ? WHERE tenant_id = ? AND e164 = ?")
-_POOLED = Statement("UPDATE numbers SET office_id = 0 WHERE tenant_id = ? AND office_id = ?")
+_POOLED = Statement("UPDATE numbers SET office_id = 0 WHERE tenant_id = ? AND office_id = ? AND office_id <> 0")
 _DELETE = Statement("DELETE FROM numbers WHERE tenant_id = ? AND e164 = ?")
 
 

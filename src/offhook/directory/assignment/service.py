@@ -138,13 +138,13 @@ def moved(tx: Transaction, tenant_id: int, kind: str, id: int, holding: Holding)
     for number in held.values():
         if number.line:
             licences.give(tx, tenant_id, number.target_office_id, number.line)
-            store.keep_line(tx, tenant_id, number.e164, FURTHER[number.tollfree], holding.office_id)
-    ordered = [held[e164] for e164 in holding.phone_numbers if e164 in held]
-    for number in ordered:
-        line = _line(tx, tenant_id, (kind, id), holding, tollfree=number.tollfree)
+        # Whatever it uses in the end, the first one of them is asked for anew.
+        store.keep_line(tx, tenant_id, number.e164, FURTHER[number.tollfree], holding.office_id)
+    for e164 in holding.phone_numbers:
+        line = _line(tx, tenant_id, (kind, id), holding, tollfree=held[e164].tollfree)
         if line:
             licences.take(tx, tenant_id, holding.office_id, line)
-        store.keep_line(tx, tenant_id, number.e164, line, holding.office_id)
+        store.keep_line(tx, tenant_id, e164, line, holding.office_id)
 
 
 # Which number

@@ -25,6 +25,9 @@ def upgrade() -> None:
         "UPDATE numbers SET status = CASE target_type WHEN '' THEN 'available' ELSE 'office' END, "
         "target_office_id = target_id"
     )
+    op.drop_index(op.f("ix_numbers_tenant_id_target_type_target_id"), "numbers")
+    index("ix_numbers_taken", "numbers", ["tenant_id", "target_type", "target_id", "e164"], "target_type <> ''")
+    index("ix_numbers_kept", "numbers", ["tenant_id", "office_id"], "office_id <> 0")
     op.create_index(op.f("ix_numbers_tenant_id_status_e164"), "numbers", ["tenant_id", "status", "e164"], unique=False)
     index(
         "ix_numbers_free",
@@ -57,6 +60,14 @@ def _describe() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_numbers_taken", "numbers")
+    op.drop_index("ix_numbers_kept", "numbers")
+    op.create_index(
+        op.f("ix_numbers_tenant_id_target_type_target_id"),
+        "numbers",
+        ["tenant_id", "target_type", "target_id"],
+        unique=False,
+    )
     op.drop_index("ix_numbers_free", "numbers")
     op.drop_index(op.f("ix_numbers_tenant_id_status_e164"), "numbers")
     for name in ("target_office_id", "office_id", "line", "status", "area_code", "country", "type"):
