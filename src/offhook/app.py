@@ -21,6 +21,7 @@ from offhook.access import api as access_api
 from offhook.access import store as access_store
 from offhook.access.gate import Gate, Receive, Scope, Send
 from offhook.access.limits import limiter_for
+from offhook.access.model import Environment
 from offhook.access.service import Access
 from offhook.access.v2 import unbuilt
 from offhook.billing import api as billing_api
@@ -36,11 +37,14 @@ from offhook.kit.ids import EPOCH_MS, Ids
 from offhook.kit.log import RequestLog
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
+from offhook.numbers import api as numbers_api
+from offhook.numbers.bulk import Imports
+from offhook.numbers.carriers import Carrier, SandboxCarrier, StaticCarrier
 from offhook.offices import api as offices_api
 from offhook.offices import licences as office_licences
 from offhook.offices import snapshots
 from offhook.offices import store as offices_store
-from offhook.offices.service import Offices, repoint
+from offhook.offices.service import Offices, holder, repoint
 from offhook.storage import secrets
 from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Database
@@ -78,6 +82,7 @@ _TAGS = {
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
     "Users": "People with a telephone of their own, their caller IDs and devices.",
+    "Numbers": "The company's telephone numbers: its inventory, and what has them.",
     "Rooms": "Places with a telephone that is nobody's own.",
     "Call routers": "Lines whose every call is decided by a web service of yours.",
     "Contacts": "People outside, shared by the company or of one user.",
@@ -111,11 +116,15 @@ class Offhook:
             self.writer, self.reader, self.ids, cursors, offices_store.card, keep_days=settings.idempotency_days
         )
         self.work.repointers["office"] = repoint
+        self.work.holders["office"] = holder
+        carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
+        imports = Imports(self.writer, self.ids, offices_store.exists, keep_days=settings.idempotency_days)
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
             *billing_api.operations(self.reader),
-            *directory_api.operations(self.work),
+            *numbers_api.operations(self.reader, cursors, imports),
+            *directory_api.operations(self.work, carriers),
             *office_licences.operations(self.work),
             *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work),
         ]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from offhook.cli.records import RECORDS, Chunk, chunks
 from offhook.client import Answer, Client, NoAnswer, Refused
 from offhook.examples import SMALL
-from offhook.offices.bulk import MAX_RECORD
+from offhook.kit.records import MAX_RECORD
 from tests.cli.conftest import Run, Serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

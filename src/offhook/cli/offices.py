@@ -3,47 +3,33 @@
 What is shown is what any client of the API gets.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
-from offhook.access.model import Environment, Principal
+from offhook.cli import imports
 from offhook.cli.common import (
     AsJson,
     CompanyId,
     ConfigFile,
     Data,
     DatabaseUrl,
-    company_of,
     emit,
-    err,
     facts,
     following,
     moment,
-    opened,
-    out,
     read_file,
     say,
     table,
-    tenant_of,
     warn,
 )
-from offhook.cli.records import Chunk, chunks
-from offhook.client import Answer, Client, body_of, embedded, remote
-from offhook.kit import log
+from offhook.cli.imports import Kind, Quiet, Report
+from offhook.cli.records import RECORDS
+from offhook.cli.way import ApiKey, DryRun, In, Url, Way, again, run
+from offhook.client import Answer, Client
 from offhook.kit.errors import Notice, Refusal, shown
-from offhook.kit.settings import load
-from offhook.offices.bulk import CSV, NDJSON
-from offhook.storage.database import Transaction
 
 app = typer.Typer(no_args_is_help=True, help="Offices, by the API.")
 
@@ -51,61 +37,7 @@ OFFICES = "/api/v2/offices"
 WHOLE = "/api/offhook/v1/offices"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-Url = Annotated[
-    str | None,
-    typer.Option(envvar="OFFHOOK_URL", help="A running server, as http://127.0.0.1:8080.", metavar="URL"),
-]
-ApiKey = Annotated[
-    str | None,
-    typer.Option(
-        "--key", envvar="OFFHOOK_KEY", help="The API key to use; other users of the machine see flags.", metavar="KEY"
-    ),
-]
-In = Annotated[Environment, typer.Option("--environment", "-e", help="Without a key: live, or sandbox.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Ask every rule and say what would be; store nothing.")]
 OfficeId = Annotated[str, typer.Argument(help="Its id, or the word primary.", metavar="ID")]
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How to reach the API: by URL and key, or over the store that the settings name."""
-
-    url: str | None
-    key: str | None
-    environment: Environment
-    company: int | None
-    data: str | None
-    database_url: str | None
-    config: Path | None
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        """A client while the block runs."""
-        if self.url:
-            if not self.key:
-                raise Refusal("A server asks for a key: --key, or OFFHOOK_KEY in the environment.")
-            async with remote(self.url, self.key) as client:
-                yield client
-            return
-        settings = load({"data": self.data, "database_url": self.database_url}, self.config)
-        with opened(settings) as database, database.reading() as tx:
-            caller = None if self.key else self._caller(tx)
-        log.configure("error")
-        async with embedded(settings, caller, self.key or "") as client:
-            yield client
-
-    def _caller(self, tx: Transaction) -> Principal:
-        company = company_of(tx, self.company)
-        tenant = tenant_of(tx, company, self.environment)
-        return Principal(tenant, company.id, self.environment, 0, "offhook", frozenset({"admin"}))
-
-
-def _run(way: Way, work: Callable[[Client], Any]) -> Any:
-    async def within() -> Any:
-        async with way.client() as client:
-            return await work(client)
-
-    return asyncio.run(within())
 
 
 @app.command()
@@ -131,7 +63,7 @@ def create(
     async def work(client: Client) -> Answer:
         return await client.call("POST", OFFICES, body=body, dry_run=dry_run, idempotency_key=idempotency_key)
 
-    answer: Answer = _run(way, work)
+    answer: Answer = run(way, work)
     document = answer.document
     if as_json:
         emit(document if dry_run else {**document, "warnings": [_warning(notice) for notice in answer.notices]})
@@ -156,7 +88,7 @@ def create(
         _periods(document)
     warn(answer.notices)
     if not dry_run:
-        following(f"offhook office show {office['id']}{_again(way)}")
+        following(f"offhook office show {office['id']}{again(way)}")
 
 
 @app.command("list")
@@ -187,7 +119,7 @@ def list_offices(
             query["cursor"] = page["cursor"]
 
     way = Way(url, key, environment, company, data, database_url, config)
-    offices, more = _run(way, work)
+    offices, more = run(way, work)
     if as_json:
         emit({"items": offices, "more": more})
         return
@@ -232,7 +164,7 @@ def show(
         record = (await client.call("GET", f"{WHOLE}/{wanted}")).document
         return record, (await client.call("GET", f"{WHOLE}/{wanted}/opening-periods")).document
 
-    record, hours = _run(Way(url, key, environment, company, data, database_url, config), work)
+    record, hours = run(Way(url, key, environment, company, data, database_url, config), work)
     if as_json:
         emit({**record, "opening": hours})
         return
@@ -367,29 +299,14 @@ def _clock(text: str) -> str:
     return f"{at:%a %d %b %Y %H:%M} ({at:%z})"
 
 
-def _warning(notice: Notice) -> dict[str, str]:
-    return {"code": notice.code, "field": notice.field, "text": notice.text}
-
-
-def _again(way: Way) -> str:
-    """The options that reach the same place again, without the key."""
-    if way.url:
-        return f" --url {way.url}"
-    return ("" if way.data is None else f" --data {way.data}") + (
-        "" if way.environment == "live" else f" --environment {way.environment}"
-    )
-
-
 # Import
 
 
 @app.command("import")
 def import_offices(
     file: Annotated[Path, typer.Argument(help="Offices, one a line as JSON (.jsonl, .ndjson), or a table (.csv).")],
-    report: Annotated[
-        Path | None, typer.Option(help="Also write a JSON line for each record to this file.", metavar="FILE")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Name only records that were refused.")] = False,
+    report: Report = None,
+    quiet: Quiet = False,
     dry_run: DryRun = False,
     url: Url = None,
     key: ApiKey = None,
@@ -401,157 +318,14 @@ def import_offices(
     as_json: AsJson = False,
 ) -> None:
     """Import offices from a file. Safe to repeat: what was imported before is found, not made again."""
-    media = {".csv": CSV, ".jsonl": NDJSON, ".ndjson": NDJSON}.get(file.suffix.lower())
-    if media is None:
-        raise Refusal(f"{file} is neither .jsonl (or .ndjson) nor .csv: its name's end says how to read it.")
     way = Way(url, key, environment, company, data, database_url, config)
-    with _readable(file) as source, _writable(report) as kept:
-        size = file.stat().st_size
-        with _bar() as bar:
-            task = bar.add_task(f"Importing {file.name}", total=size)
-            # On one terminal the bar must know of the lines, or they would run into it.
-            console = bar.console if out.is_terminal else out
-            done = _Import(console, quiet=quiet or as_json, kept=kept, keep=as_json)
-
-            async def work(client: Client) -> None:
-                for chunk in chunks(source, table=media == CSV):
-                    await done.send(client, chunk, media, dry_run, bar.console.print)
-                    bar.update(task, completed=chunk.end)
-
-            stopped: Refusal | None = None
-            try:
-                _run(way, work)
-            except Refusal as refusal:
-                if not done.counts:
-                    raise
-                stopped = refusal
-    if as_json:
-        emit(
-            {
-                **{status: done.counts.get(status, 0) for status in _COLOURS},
-                "complete": stopped is None,
-                "records": done.records,
-            }
-        )
-    else:
-        done.summary()
-    if stopped is not None:
-        text = f"Stopped behind line {done.line}: {stopped.message} What is listed as created is stored; import again."
-        raise Refusal(text, stopped.violations)
-    refused = done.counts.get("refused", 0)
-    if refused and dry_run and not as_json:
-        following(f"mend what would be refused, then offhook office import {file}{_again(way)}")
-    elif refused and not as_json:
-        following(f"mend what was refused and import {file} again{_again(way)}: the others are found, not made twice")
-    elif not as_json and dry_run:
-        following(f"offhook office import {file}{_again(way)}")
-    elif not as_json:
-        following(f"offhook office list{_again(way)}")
-    if refused:
-        raise typer.Exit(1)
+    kind = Kind("office", WHOLE + "/import", _named, RECORDS)
+    imports.run(file, way, kind, report=report, quiet=quiet, dry_run=dry_run, as_json=as_json)
 
 
-_COLOURS = {"created": "green", "existing": "cyan", "would_create": "green", "refused": "red"}
-_WORDS = {"would_create": "would be created"}
+def _named(record: Any) -> str:
+    return f"{record.get('id', '-'):<16} {shown(record.get('name', ''))}"
 
 
-class _Import:
-    """An import under way: what became of the records so far."""
-
-    def __init__(self, console: Console, *, quiet: bool, kept: IO[bytes] | None, keep: bool) -> None:
-        self._console = console
-        self.counts: dict[str, int] = {}
-        self.line = 0
-        self.records: list[Any] = []
-        self._quiet = quiet
-        self._kept = kept
-        self._keep = keep
-        self._said: set[tuple[str, str]] = set()
-
-    async def send(self, client: Client, chunk: Chunk, media: str, dry_run: bool, show: Callable[..., None]) -> None:
-        """Import a chunk and report on each of its records."""
-        records: list[Any] = []
-        if chunk.body:
-
-            def waiting(seconds: float) -> None:
-                show(Text(f"The server asks to wait {seconds:.0f} s.", "yellow"))
-
-            answer = await client.patiently(
-                lambda: client.call("POST", WHOLE + "/import", body=chunk.body, media=media, dry_run=dry_run), waiting
-            )
-            records = answer.document["records"]
-            for record in records:
-                record["line"] += chunk.offset
-            self._warn_once(answer.notices, show)
-        records += [
-            {"line": line, "status": "refused", "errors": [{"location": "", "message": text, "reason": "badRequest"}]}
-            for line, text in chunk.unsendable
-        ]
-        for record in sorted(records, key=lambda one: one["line"]):
-            self.counts[record["status"]] = self.counts.get(record["status"], 0) + 1
-            self.line = record["line"]
-            if self._keep:
-                self.records.append(record)
-            if self._kept is not None:
-                self._kept.write(body_of(record) + b"\n")
-            if not self._quiet or (record["status"] == "refused" and not self._keep):
-                for line in _lines(record):
-                    self._console.print(line, soft_wrap=True)
-
-    def _warn_once(self, notices: Iterable[Notice], show: Callable[..., None]) -> None:
-        for notice in notices:
-            if (notice.code, notice.field) not in self._said:
-                self._said.add((notice.code, notice.field))
-                show(Text(f"{notice.field or notice.code}  {notice.text}", "yellow"))
-
-    def summary(self) -> None:
-        """How many records became what."""
-        total = sum(self.counts.values())
-        parts = [f"{count:,} {_WORDS.get(word, word)}" for word in _COLOURS if (count := self.counts.get(word))]
-        say(f"{total:,} record{'' if total == 1 else 's'}: {', '.join(parts) or 'nothing to import'}.", "bold", to=err)
-
-
-def _lines(record: Any) -> list[Text]:
-    """A record's line, and one for each thing wrong with it or guessed."""
-    status = record["status"]
-    head = Text(f"line {record['line']:<6} ", "dim") + Text(
-        f"{_WORDS.get(status, status):<9}", _COLOURS.get(status, "")
-    )
-    lines = [head + Text(f" {record.get('id', '-'):<16} {shown(record.get('name', ''))}".rstrip())]
-    for error in record.get("errors", []):
-        sent = f" Sent: {shown(error['sent'])}" if error.get("sent") is not None else ""
-        lines.append(
-            Text(f"  {error['location'] or '(record)'}: ", "bold") + Text(error["message"]) + Text(sent, "dim")
-        )
-    for warning in record.get("warnings", []):
-        place = warning["field"] or warning["code"]
-        lines.append(Text(f"  {place}: ", "yellow") + Text(warning["text"], "dim"))
-    return lines
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
-
-
-def _readable(file: Path) -> IO[bytes]:
-    try:
-        return file.open("rb")
-    except OSError as error:
-        raise Refusal(f"{file} cannot be read: {error.strerror}.") from None
-
-
-def _writable(report: Path | None) -> Any:
-    if report is None:
-        return nullcontext()
-    try:
-        return report.open("wb")
-    except OSError as error:
-        raise Refusal(f"{report} cannot be written: {error.strerror}.") from None
+def _warning(notice: Notice) -> dict[str, str]:
+    return {"code": notice.code, "field": notice.field, "text": notice.text}

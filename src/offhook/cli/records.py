@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from offhook.kit.errors import Refusal
-from offhook.offices.bulk import MAX_RECORD
+from offhook.kit.records import MAX_RECORD
 
 RECORDS = 200
 BYTES = 768 * 1024
@@ -41,7 +41,7 @@ class _Piece:
     end: int
 
 
-def chunks(source: IO[bytes], *, table: bool) -> Iterator[Chunk]:
+def chunks(source: IO[bytes], *, table: bool, records: int = RECORDS) -> Iterator[Chunk]:
     """The requests of a file; each body of a table begins with the table's first row. Blank lines stay where they are,
     so that numbers add up.
     """
@@ -60,7 +60,7 @@ def chunks(source: IO[bytes], *, table: bool) -> Iterator[Chunk]:
     for piece in pieces:
         # In place of a record that cannot be sent the body has an empty line, for the numbers behind it.
         raw = b"\n" if piece.raw is None else piece.raw
-        if parts and (count == RECORDS or size + len(raw) > BYTES):
+        if parts and (count == records or size + len(raw) > BYTES):
             yield _closed(chunk, header, parts, following)
             chunk, count, size, parts = Chunk(), 0, 0, []
         if not parts:
