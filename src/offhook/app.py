@@ -22,6 +22,7 @@ from offhook.access import api as access_api
 from offhook.access import store as access_store
 from offhook.access.gate import Gate, Receive, Scope, Send
 from offhook.access.limits import limiter_for
+from offhook.access.model import Environment
 from offhook.access.service import Access
 from offhook.access.v2 import unbuilt
 from offhook.billing import api as billing_api
@@ -40,11 +41,14 @@ from offhook.kit.log import RequestLog
 from offhook.kit.operation import Operation
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
+from offhook.numbers import api as numbers_api
+from offhook.numbers.bulk import Imports
+from offhook.numbers.carriers import Carrier, SandboxCarrier, StaticCarrier
 from offhook.offices import api as offices_api
 from offhook.offices import licences as office_licences
 from offhook.offices import snapshots
 from offhook.offices import store as offices_store
-from offhook.offices.service import Offices, repoint
+from offhook.offices.service import Offices, holder, repoint
 from offhook.storage import secrets
 from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
@@ -82,6 +86,7 @@ _TAGS = {
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
     "Users": "People with a telephone of their own, their caller IDs and devices.",
+    "Numbers": "The company's telephone numbers: its inventory, and what has them.",
     "Rooms": "Places with a telephone that is nobody's own.",
     "Call routers": "Lines whose every call is decided by a web service of yours.",
     "Contacts": "People outside, shared by the company or of one user.",
@@ -115,6 +120,7 @@ class Offhook:
         self.work = Work(
             self.writer, self.reader, self.ids, cursors, offices_store.card, keep_days=settings.idempotency_days
         )
+        self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
@@ -139,9 +145,12 @@ class Offhook:
     def _of_company(self, work: Work, offices: Offices) -> list[Operation]:
         """The operations on what a company has, over the writer and reader of `work`."""
         work.repointers["office"] = repoint
+        work.holders["office"] = holder
+        imports = Imports(work.writer, work.ids, offices_store.exists, keep_days=work.keep_days)
         return [
             *billing_api.operations(work.reader),
-            *directory_api.operations(work),
+            *numbers_api.operations(work.reader, work.cursors, imports),
+            *directory_api.operations(work, self.carriers),
             *office_licences.operations(work),
             *offices_api.operations(offices, work.writer, work.cursors, CREATE_EXAMPLES, work),
         ]

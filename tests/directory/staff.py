@@ -5,6 +5,7 @@ from typing import Any
 
 from offhook.access.model import Principal
 from offhook.billing import licences
+from offhook.directory.assignment import service as assignment
 from offhook.directory.operators.store import Operator
 from offhook.directory.operators.store import add as add_operators
 from offhook.directory.users.licensing import line_of
@@ -12,7 +13,6 @@ from offhook.directory.users.model import User
 from offhook.directory.users.store import users
 from offhook.kit import clock
 from offhook.kit.operation import Call
-from offhook.numbers import store as numbers
 from offhook.storage.database import Statement
 from offhook.storage.documents import Kept
 from tests.api.desk import Company
@@ -102,7 +102,7 @@ def give_number(company: Company, kind: str, id: str) -> str:
     def give(tx: Any) -> None:
         held = holder.get(tx, tenant, int(id))
         assert held is not None
-        numbers.claim(tx, tenant, number, kind, int(id))
+        assignment.take(tx, call, at, (kind, int(id)), held, number)
         holder.keep(tx, call, at, int(id), (*held.phone_numbers, number))
 
     company.desk.transact(give)

@@ -8,11 +8,11 @@ from dialpad.schemas.call_router import ApiCallRouterCollection, ApiCallRouterPr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offhook.directory.assignment import service as assignment
 from offhook.directory.callrouters import rules
 from offhook.directory.callrouters.errors import note_error
 from offhook.kit import clock
 from offhook.kit.operation import Call
-from offhook.numbers import store as numbers
 from tests.api.desk import Company, Desk, office, routing, state
 from tests.conftest import at
 from tests.directory.planted import gone, person, told
@@ -305,8 +305,10 @@ def numbered(company: Company, id: str) -> str:
 
     def run(tx: Any) -> None:
         holder = company.desk.offhook.work.holders["callrouter"]
-        assert numbers.claim(tx, tenant, number, "callrouter", int(id))
-        holder.keep(tx, Call(principal=principal, params={}), clock.now(), int(id), (number,))
+        call, had = Call(principal=principal, params={}), holder.get(tx, tenant, int(id))
+        assert had is not None
+        assignment.take(tx, call, clock.now(), ("callrouter", int(id)), had, number)
+        holder.keep(tx, call, clock.now(), int(id), (number,))
         holding = holder.get(tx, tenant, int(id))
         assert holding is not None
         assert (holding.phone_numbers, holding.first_line) == ((number,), "")
@@ -324,8 +326,7 @@ def test_the_numbers_of_a_router_are_free_when_it_is_deleted(company: Company):
     moved = patched(company, id, {"office_id": elsewhere})
     assert (moved.status, moved.places) == (409, ["office_id"])
     company.live.delete(f"{ROUTERS}/{id}")
-    tenant = company.tenant()
-    assert company.desk.transact(lambda tx: numbers.get(tx, tenant, number))[1] == ""
+    assert company.live.get(f"/api/v2/numbers/{number}").json["status"] == "available"
     assert told(company, number)[-1] == "number.released"
 
 

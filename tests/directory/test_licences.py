@@ -175,7 +175,7 @@ def test_under_a_support_licence_each_number_takes_a_line_or_goes(company: Compa
     assert used(company.sandbox, place) == {"talk_lines": 1}
     released = company.sandbox.patch(f"{USERS}/{id}", {"license": "lite_support_agents", "keep_paid_numbers": False})
     assert "phone_numbers" not in released.json
-    assert told(company.sandbox, first) == ["number.released"]
+    assert told(company.sandbox, first) == ["number.assigned", "number.released"]
     assert used(company.sandbox, place) == {"contact_center_lines": 1}
     agent = company.sandbox.post(
         USERS, ann(company, "sandbox", email="b@example.com", license="lite_support_agents", auto_assign=True)

@@ -269,28 +269,9 @@ def test_a_support_licence_keeps_numbers_for_a_line_or_frees_them(company: Compa
 
 def numbered(company: Company) -> str:
     """A user with a talk licence and a number."""
-    from offhook.directory.users.store import users
 
-    holders, tenant = company.desk.offhook.work.holders, company.tenant()
     ana = person(company, "Ana", license="talk")
-    if "user" in holders:
-        give_number(company, "user", ana)
-        return ana
-    number = give_number(company, "department", group(company, DEPARTMENTS).rpartition("/")[2])
-    from msgspec.structs import replace
-
-    from offhook.numbers import store
-
-    def give(tx: Any) -> None:
-        kept = users.get(tx, tenant, int(ana))
-        assert kept is not None
-        owner = store.get(tx, tenant, number)
-        assert owner is not None
-        store.release(tx, tenant, number, owner[1], owner[2])
-        store.claim(tx, tenant, number, "user", int(ana))
-        users.update(tx, kept, replace(kept, value=replace(kept.value, phone_numbers=(number,))))
-
-    company.desk.transact(give)
+    give_number(company, "user", ana)
     return ana
 
 

@@ -358,9 +358,9 @@ def test_two_users_who_are_made_at_the_same_time_get_different_numbers(company: 
 
 def given(company: Company, id: str, *numbers: str) -> None:
     """Give a sandbox user numbers, as an assignment does."""
+    from offhook.directory.assignment import service as assignment
     from offhook.directory.work import Holder
     from offhook.kit.operation import Call
-    from offhook.numbers import store as inventory
 
     holder: Holder = company.desk.offhook.work.holders["user"]
     tenant = company.tenant("sandbox")
@@ -369,9 +369,10 @@ def given(company: Company, id: str, *numbers: str) -> None:
     def give(tx: Any) -> None:
         had = holder.get(tx, tenant, int(id))
         assert had is not None
+        call = Call(principal=principal, params={})
         for number in numbers:
-            assert inventory.claim(tx, tenant, number, "user", int(id))
-        holder.keep(tx, Call(principal=principal, params={}), clock.now(), int(id), (*had.phone_numbers, *numbers))
+            assignment.take(tx, call, clock.now(), ("user", int(id)), had, number)
+        holder.keep(tx, call, clock.now(), int(id), (*had.phone_numbers, *numbers))
 
     company.desk.transact(give)
 
@@ -386,13 +387,13 @@ def test_numbers_are_put_in_order_and_what_is_left_out_is_free_again(company: Co
     ]  # fmt: skip
     left = company.sandbox.patch(place, {"phone_numbers": [first]})
     assert left.json["phone_numbers"] == [first]
-    assert told(company.sandbox, second) == ["number.released"]
+    assert told(company.sandbox, second) == ["number.assigned", "number.released"]
     assert company.sandbox.get(f"{USERS}?number={second}").json == {}
     assert company.sandbox.patch(place, {"phone_numbers": [first, first]}).places == ["phone_numbers[1]"]
     assert company.sandbox.patch(place, {"state": "suspended"}).json["phone_numbers"] == [first]
     gone = company.sandbox.delete(place)
     assert "phone_numbers" not in gone.json
-    assert told(company.sandbox, first) == ["number.released"]
+    assert told(company.sandbox, first) == ["number.assigned", "number.released"]
     assert company.sandbox.create(office(mainline_number=first)).status == 200
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from offhook.kit.countries import COUNTRIES
-from offhook.kit.phones import check_e164, check_phone, warm
+from offhook.kit.phones import About, about, check_e164, check_phone, has_plan, national, warm
 
 KINDS = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE)
 EXAMPLES = [
@@ -149,6 +149,40 @@ def test_the_short_way_agrees_with_the_library_on_neighbours_of_examples(known, 
     if found != said:  # kept for fiction, or in a range the library does not know
         assert said is None
         assert phonenumbers.is_possible_number(phonenumbers.parse(text))
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "country", "area"),
+    [
+        ("+14155550100", "local", "US", "415"),
+        ("+18005551234", "tollfree", "US", "800"),
+        ("+14165550142", "local", "CA", "416"),
+        ("+17875550100", "local", "PR", "787"),
+        ("+442079460000", "local", "GB", "20"),
+        ("+447400123456", "mobile", "GB", "7400"),
+        ("+448081570000", "tollfree", "GB", "808"),
+        ("+61255501234", "local", "AU", "2"),
+        ("+61491570156", "mobile", "AU", "491"),
+        ("+493023125000", "local", "DE", "30"),
+        ("+80012345678", "tollfree", "001", ""),
+        # Kept for fiction, and to the library in no range.
+        ("+441632960123", "local", "GB", "1632"),
+        ("+447700900461", "mobile", "GB", "7700"),
+        ("+33639981234", "mobile", "FR", "6"),
+        ("+353209123456", "local", "IE", "20"),
+    ],
+)
+def test_digits_say_kind_country_and_area(number, kind, country, area):
+    assert about(number) == About(kind, country, area)
+
+
+def test_something_is_said_of_every_number_that_is_accepted():
+    for region, number in EXAMPLES:
+        found = about(e164(number))
+        assert found.country
+        assert e164(number)[1:].removeprefix(str(number.country_code)).startswith(found.area_code), region
+        assert national(e164(number))
+    assert (has_plan("US"), has_plan("DP"), has_plan("us")) == (True, False, False)
 
 
 @given(

@@ -19,9 +19,10 @@ from offhook.access.idempotency import check_key
 from offhook.app import Offhook
 from offhook.examples import FULL, SMALL
 from offhook.kit.errors import Invalid, Malformed, Notice, Unavailable
+from offhook.kit.records import CSV, MAX_ERRORS, MAX_RECORD, NDJSON
 from offhook.kit.settings import Settings
 from offhook.offices import bulk
-from offhook.offices.bulk import CSV, KEY, NDJSON, read_records
+from offhook.offices.bulk import KEY, read_records
 from offhook.offices.create import NewOffice
 from offhook.storage.database import Statement
 
@@ -155,7 +156,7 @@ def test_a_bad_record_stops_no_other_and_says_all_that_is_wrong(tmp_path):
                 b"[1]",
                 b'{"name": "a", "name": "b"}',
                 json.dumps(named("Two")).encode() + b"\r",
-                json.dumps(named("x" * bulk.MAX_RECORD)).encode(),
+                json.dumps(named("x" * MAX_RECORD)).encode(),
                 lines(named("Three")).encode(),
             ]
         )
@@ -188,7 +189,7 @@ def test_a_record_with_countless_faults_gets_a_short_answer(tmp_path):
     async def story(house: House) -> None:
         answer = await house.sent(lines(named("Bad", monday_hours=[1] * 20_000)))
         errors = answer["records"][0]["errors"]
-        assert len(errors) == bulk.MAX_ERRORS + 1
+        assert len(errors) == MAX_ERRORS + 1
         assert errors[-1]["message"].startswith("And ")
         assert "this list has 20000" in errors[0]["message"]
 

@@ -1,9 +1,11 @@
-"""The number inventory, on the machine itself: numbers are added here, and offices claim them by the API."""
+"""The number inventory: added to and listed on the machine itself, imported into by the API as well."""
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, get_args
 
 import typer
 
+from offhook.cli import imports
 from offhook.cli.common import (
     AsJson,
     CompanyId,
@@ -22,14 +24,18 @@ from offhook.cli.common import (
     table,
     tenant_of,
 )
+from offhook.cli.imports import Kind, Quiet, Report
+from offhook.cli.way import ApiKey, DryRun, In, Url, Way
 from offhook.events.model import SYSTEM
-from offhook.kit.errors import Refusal
+from offhook.kit.errors import Refusal, shown
 from offhook.kit.settings import load
 from offhook.numbers import service, store
+from offhook.numbers.model import Number, Status
 
 app = typer.Typer(no_args_is_help=True, help="The company's telephone numbers.")
 
 _PAGE = 1000
+_RECORDS = 5000
 
 
 @app.command()
@@ -71,44 +77,98 @@ def _why(refusal: Refusal) -> str:
     return " ".join(v.message for v in refusal.violations) or refusal.message
 
 
-@app.command("list")
-def list_numbers(
-    environment: InEnvironment = "live",
-    free: Annotated[bool, typer.Option("--free", help="Only those that nothing has.")] = False,
+@app.command("import")
+def import_numbers(
+    file: Annotated[Path, typer.Argument(help="A carrier's list: JSON lines (.jsonl, .ndjson) or a table (.csv).")],
+    report: Report = None,
+    quiet: Quiet = False,
+    dry_run: DryRun = False,
+    url: Url = None,
+    key: ApiKey = None,
+    environment: In = "live",
     company: CompanyId = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the inventory: each number, and what has it."""
-    rows: list[Any] = []
+    """Import numbers from a file: number, and if need be type and office_id. Safe to repeat."""
+    way = Way(url, key, environment, company, data, database_url, config)
+    kind = Kind("number", "/api/offhook/v1/numbers/import", _named, _RECORDS)
+    imports.run(file, way, kind, report=report, quiet=quiet, dry_run=dry_run, as_json=as_json)
+
+
+def _named(record: Any) -> str:
+    return shown(record.get("number", "-"))
+
+
+@app.command("list")
+def list_numbers(
+    environment: InEnvironment = "live",
+    free: Annotated[bool, typer.Option("--free", help="Only those that nothing has.")] = False,
+    status: Annotated[
+        str | None, typer.Option(help="Only those of one status: available, office, user, room...", metavar="STATUS")
+    ] = None,
+    company: CompanyId = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the inventory: each number, its status, and what has it."""
+    wanted: Any = "available" if free else status
+    if wanted is not None and wanted not in get_args(Status):
+        raise Refusal(f"{shown(wanted)} is no status; there are {', '.join(get_args(Status))}.")
+    if free and status not in (None, "available"):
+        raise Refusal("--free is the status available; say one of the two.")
+    found: list[Number] = []
     with opened(load({"data": data, "database_url": database_url}, config)) as database, database.reading() as tx:
         tenant = tenant_of(tx, company_of(tx, company), environment)
-        while page := store.page(tx, tenant, rows[-1][0] if rows else "", _PAGE):
-            rows += page
-    shown = [row for row in rows if not (free and row[1])]
+        counts = store.counts(tx, tenant)
+        while page := store.page(tx, tenant, found[-1].e164 if found else "", _PAGE, wanted):
+            found += page
     if as_json:
         emit(
             {
                 "environment": environment,
                 "numbers": [
                     {
-                        "number": number,
-                        "free": not kind,
-                        "target_type": kind or None,
-                        "target_id": str(target) if kind else None,
-                        "added_at": str(added),
+                        "number": number.e164,
+                        "status": number.status,
+                        "free": number.status == "available",
+                        "type": number.type,
+                        "country": number.country.lower(),
+                        "area_code": number.area_code or None,
+                        "office_id": str(number.office_id) if number.office_id else None,
+                        "target_type": number.target_type or None,
+                        "target_id": str(number.target_id) if number.target_type else None,
+                        "added_at": str(number.added_at),
                     }
-                    for number, kind, target, added in shown
+                    for number in found
                 ],
             }
         )
         return
     table(
-        ("NUMBER", "STATE", "ADDED"),
-        [(number, f"{kind} {target}" if kind else "free", moment(added)) for number, kind, target, added in shown],
+        ("NUMBER", "STATUS", "TARGET", "TYPE", "COUNTRY", "AREA", "POOL", "ADDED"),
+        [
+            (
+                number.e164,
+                number.status,
+                f"{number.target_type} {number.target_id}" if number.target_type else "-",
+                number.type,
+                number.country,
+                number.area_code or "-",
+                f"office {number.office_id}" if number.office_id else "company",
+                moment(number.added_at),
+            )
+            for number in found
+        ],
     )
-    say(f"{len(rows)} in {environment}, {sum(not row[1] for row in rows)} free.", "dim", to=err)
-    if not rows:
-        following(f"offhook number add +1… --environment {environment}")
+    total = sum(counts.values())
+    say(f"{total:,} in {environment}, {counts.get('available', 0):,} free.", "dim", to=err)
+    if not total:
+        following(
+            f"offhook number add +1… --environment {environment}",
+            f"offhook number import FILE --environment {environment}",
+        )

@@ -7,7 +7,7 @@ it. What was changed is told from the company before and after, so that a plan i
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -39,7 +39,6 @@ class Company:
     about: Mapping[str, Any]
     records: Mapping[str, Mapping[int, Record]]
     names: Names
-    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def document(self, kinds: Sequence[Kind]) -> dict[str, Any]:
         """The document, without fields that have their defaults."""
@@ -47,8 +46,6 @@ class Company:
         for kind in kinds:
             records = sorted(self.records[kind.section].values(), key=lambda one: one.key.casefold())
             document[kind.section] = {one.key: _written(kind, one, self.names) for one in records}
-            if kind.section == "offices":
-                document |= {name: list(values) for name, values in self.lists.items()}
         return document
 
     def fingerprint(self) -> str:
@@ -56,7 +53,7 @@ class Company:
         everything = [
             [section, one.id, one.key, one.fields] for section in self.records for one in self.records[section].values()
         ]
-        return hashlib.sha256(encode_sorted([everything, self.lists])).hexdigest()[:32]
+        return hashlib.sha256(encode_sorted(everything)).hexdigest()[:32]
 
 
 def _written(kind: Kind, record: Record, names: Names) -> dict[str, Any]:
@@ -166,6 +163,12 @@ class Run:
         tenant: int = self._call.principal.tenant_id
         return tenant
 
+    @property
+    def here(self) -> Wanted:
+        """The record whose step is being done."""
+        assert self._here is not None
+        return self._here.wanted
+
     # What a document says
 
     def take(self, document: Mapping[str, Any], *, prune: bool) -> None:
@@ -242,6 +245,8 @@ class Run:
         known = wanted.record.id if wanted.record is not None else names.find(kind.type, wanted.key)
         if wanted.record is None and kind.identity and wanted.given.get(kind.identity):
             known = names.find(kind.type, str(wanted.given[kind.identity]))
+        if known is None and len(kind.implied) == 1:
+            known = names.find(kind.type, str(kind.field(kind.implied[0]).normal(wanted.key)))
         if kind.in_office:
             known = self._place_in_office(wanted, known)
         elif (
@@ -461,8 +466,7 @@ class Run:
             except Misfit as misfit:
                 raise finished(whole_refusal(misfit, call, known.check)) from None
         reply: Reply = finished(known.handler(call))  # type: ignore[arg-type]
-        assert self._here is not None
-        wanted = self._here.wanted
+        wanted = self.here
         for notice in call.notices:
             if notice.code == "no_number" and wanted.given.get("phone_numbers"):
                 continue

@@ -38,7 +38,7 @@ class ConfigurationOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     version: Literal[1]
     company: dict[str, Any]
     offices: dict[str, Any] = {}
-    numbers: list[str] = []
+    numbers: dict[str, Any] = {}
     users: dict[str, Any] = {}
     rooms: dict[str, Any] = {}
     departments: dict[str, Any] = {}

@@ -1,5 +1,9 @@
 """All routes of the directory, subject by subject."""
 
+from collections.abc import Mapping
+
+from offhook.access.model import Environment
+from offhook.directory.assignment import api as assignment
 from offhook.directory.callrouters import api as callrouters
 from offhook.directory.channels import api as channels
 from offhook.directory.coaching import api as coaching
@@ -12,11 +16,13 @@ from offhook.directory.users import api as users
 from offhook.directory.users import bulk as users_bulk
 from offhook.directory.work import Work
 from offhook.kit.operation import Operation
+from offhook.numbers.carriers import Carrier
 
 
-def operations(work: Work) -> list[Operation]:
-    """The operations of the directory."""
+def operations(work: Work, carriers: Mapping[Environment, Carrier]) -> list[Operation]:
+    """The operations of the directory; `carriers` sell numbers, by environment."""
     return [
+        *assignment.operations(work, carriers),
         *rooms.operations(work),
         *callrouters.operations(work),
         *contacts.operations(work),

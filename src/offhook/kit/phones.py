@@ -237,12 +237,6 @@ def national(e164: str) -> str:
     return phonenumbers.format_number(phonenumbers.parse(e164), PhoneNumberFormat.NATIONAL)
 
 
-def calling_code(country: str) -> str:
-    """How the E.164 numbers of a country begin, as +1 or +351; "" for one without a dialling plan."""
-    code = phonenumbers.country_code_for_region(country)
-    return f"+{code}" if code else ""
-
-
 def warm(countries: tuple[str, ...] = ("US",)) -> None:
     """Load what the library loads at first use (about 3 ms, and 0.1 ms a country), before a caller waits for it."""
     for country in countries:

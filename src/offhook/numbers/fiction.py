@@ -9,17 +9,17 @@ from itertools import islice
 
 from offhook.kit.fiction import RANGES, Range, is_fictional
 
-__all__ = ["fictional_numbers", "is_fictional", "supply"]
+__all__ = ["fictional_numbers", "is_fictional", "ranges_of", "supply"]
 
 
-def _ranges(country: str) -> tuple[Range, ...]:
+def ranges_of(country: str) -> tuple[Range, ...]:
     """The country's own ranges; where no regulator has published any, those of the US."""
     return RANGES.get(country.upper(), RANGES["US"])
 
 
 def supply(country: str) -> int:
     """How many distinct numbers `fictional_numbers` can give for a country (US: 1000)."""
-    return sum(len(one) for one in _ranges(country))
+    return sum(len(one) for one in ranges_of(country))
 
 
 def fictional_numbers(country: str, count: int) -> list[str]:
@@ -30,6 +30,6 @@ def fictional_numbers(country: str, count: int) -> list[str]:
     """
     if not 0 <= count <= supply(country):
         raise ValueError(f"{country} has {supply(country)} fictional numbers, not {count}")
-    ranges = _ranges(country)
+    ranges = ranges_of(country)
     rounds = (one.number(serial) for serial in serials() for one in ranges if serial < len(one))
     return list(islice(rounds, count))

@@ -5,11 +5,9 @@ of what it says, so that a file may be sent again and again, whole or mended, wi
 """
 
 import asyncio
-import csv
 import hashlib
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -19,22 +17,11 @@ import structlog
 
 from offhook.access.gate import whole_refusal
 from offhook.access.idempotency import Claim, Outcome, check_key, once, replay
-from offhook.kit.errors import Conflict, Invalid, Malformed, Notice, Refusal, TooLarge, Unavailable, Violation, shown
+from offhook.kit import records as reading
+from offhook.kit.errors import Conflict, Invalid, Notice, Refusal, Unavailable, Violation, shown
 from offhook.kit.operation import MIB, Call, Limit, Operation, Reply
-from offhook.kit.wire import (
-    Int64Text,
-    Misfit,
-    Shape,
-    accepts,
-    encode,
-    encode_sorted,
-    fit,
-    integer,
-    integers,
-    normal,
-    parse,
-    shape,
-)
+from offhook.kit.records import CSV, NDJSON, RecordError, RecordWarning, errors_of, warnings_of
+from offhook.kit.wire import Int64Text, Misfit, encode, encode_sorted, fit, normal, shape
 from offhook.offices import store, wire
 from offhook.offices.service import Offices
 from offhook.storage.batches import Within, Writer
@@ -43,26 +30,15 @@ from offhook.storage.database import Transaction
 log = structlog.get_logger("offhook")
 
 OPERATION = "offhook.offices.import"
-NDJSON, CSV = "application/x-ndjson", "text/csv"
 MAX_RECORDS = 1000
-MAX_RECORD = 64 * 1024
-MAX_ERRORS = 50
 KEY = "idempotency_key"
+_FORM = reading.Form(wire.OfficeIn, MAX_RECORDS, "`name` and `billing_address.city`", (KEY,))
 
 CONCURRENT = 32
 """Records under way at once in this process: enough to fill the writer's batches, few enough that others get a turn."""
 
 _LOOK_UPS = 100
 _Meta = msgspec.Meta
-
-
-class RecordError(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One thing that is wrong with a record."""
-
-    location: Annotated[str, _Meta(description="The path of the field; empty for the whole record.")]
-    message: Annotated[str, _Meta(description="What is allowed, and what to do.")]
-    reason: Annotated[str, _Meta(description="A word for programs; backendError: send the record again.")]
-    sent: Annotated[str | None, _Meta(description="What stood there, shortened.")] = None
 
 
 class RecordOut(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -73,7 +49,7 @@ class RecordOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     id: Annotated[Int64Text | None, _Meta(description="The office's id.")] = None
     name: Annotated[str | None, _Meta(description="The office's name, shortened where it was refused.")] = None
     errors: Annotated[list[RecordError], _Meta(description="Everything that is wrong with it, at once.")] = []
-    warnings: Annotated[list[wire.WarningOut], _Meta(description="What was ignored or guessed.")] = []
+    warnings: Annotated[list[RecordWarning], _Meta(description="What was ignored or guessed.")] = []
 
 
 class ImportOut(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -87,18 +63,18 @@ class ImportOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     records: Annotated[list[RecordOut], _Meta(description="One for each record, in the order of the file.")]
 
 
-# Reading
+# What a record stands for
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as it was read: a JSON value, or what is wrong with it.
+    """A record with what makes it safe to repeat.
 
     `key` is what an idempotency record is made of; `canonical` is the same for the same content, however written.
     """
 
     line: int
-    value: Any = None
+    value: dict[str, Any] | None = None
     faults: tuple[Violation, ...] = ()
     operation: str = OPERATION
     key: str = ""
@@ -106,210 +82,14 @@ class Record:
 
 
 def read_records(raw: bytes, media: str, notices: list[Notice]) -> list[Record]:
-    """The records in `raw`; blank lines are none. Invalid if there are more than a thousand, or no CSV header."""
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    lines = _csv_records(raw, notices) if media == CSV else _json_records(raw)
-    records: list[Record] = []
-    for record in lines:
-        if len(records) == MAX_RECORDS:
-            text = f"An import takes at most {MAX_RECORDS} records; nothing was imported. Send the file in parts."
-            raise Invalid.of([Violation(location="records", message=text)])
-        records.append(_keyed(record))
-    if not records:
-        notices.append(Notice("no_records", "", "There was nothing to import."))
-    return records
+    """The records in `raw`, each with its key; refused as the shared reader refuses."""
+    return [_keyed(record) for record in reading.read_records(raw, media, _FORM, notices)]
 
 
-_NOT_BLANK = re.compile(rb"[^\s][^\n]*")
-_WHOLE = Violation(
-    location="",
-    reason=TooLarge.reason,
-    message=f"A record may have {MAX_RECORD} bytes; this one has more.",
-)
-
-
-def _json_records(raw: bytes) -> Iterator[Record]:
-    counted, line = 0, 1
-    for found in _NOT_BLANK.finditer(raw):
-        line += raw.count(b"\n", counted, found.start())
-        counted = found.start()
-        if found.end() - counted > MAX_RECORD:
-            yield Record(line, faults=(_WHOLE,))
-            continue
-        try:
-            yield Record(line, parse(found.group()).value)
-        except UnicodeDecodeError:
-            yield Record(line, faults=(_not_utf8(),))
-        except Malformed as refusal:
-            yield Record(line, faults=refusal.violations or (_whole(refusal.message),))
-
-
-def _whole(message: str, reason: str = "badRequest") -> Violation:
-    return Violation(location="", message=message, reason=reason)
-
-
-def _not_utf8() -> Violation:
-    return _whole("Not UTF-8: save the file in that encoding.")
-
-
-def _csv_records(raw: bytes, notices: list[Notice]) -> Iterator[Record]:
-    rows = _csv_rows(raw)
-    first = next(rows, None)
-    if first is None:
-        return
-    columns = _columns(first, notices)
-    for row in rows:
-        cells = [cell.strip() for cell in row.cells]
-        if row.fault is not None:
-            yield Record(row.line, faults=(row.fault,))
-        elif any(cells):
-            yield _from_cells(row.line, cells, columns)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    line: int
-    cells: list[str]
-    fault: Violation | None = None
-
-
-def _csv_rows(raw: bytes) -> Iterator[_Row]:
-    """Rows with the line on which each begins. A quote that is opened and never closed spoils its own line only."""
-    at, counted, line = 0, 0, 1
-    separator: str | None = None
-    while found := _NOT_BLANK.search(raw, at):
-        start, end = found.span()
-        line += raw.count(b"\n", counted, start)
-        counted, at = start, end
-        if end - start > MAX_RECORD:
-            yield _Row(line, [], _WHOLE)
-            continue
-        quotes, stop = raw.count(b'"', start, end), end
-        while quotes % 2 and stop < len(raw) and stop - start <= MAX_RECORD:
-            following = raw.find(b"\n", stop + 1)
-            following = len(raw) if following < 0 else following
-            quotes += raw.count(b'"', stop, following)
-            stop = following
-        if stop - start > MAX_RECORD:
-            yield _Row(line, [], _whole("A quote is opened here and not closed within the length of a record."))
-            continue
-        try:
-            text = raw[start:stop].decode().rstrip("\r")
-            if separator is None:
-                # Spreadsheets write semicolons where the comma is the decimal point.
-                separator = ";" if ";" in text and "," not in text else ","
-            cells = next(csv.reader([text], strict=True, delimiter=separator))
-        except UnicodeDecodeError:
-            yield _Row(line, [], _not_utf8())
-        except (csv.Error, StopIteration) as error:
-            yield _Row(line, [], _whole(f"Not CSV: {error}."))
-        else:
-            at = stop
-            yield _Row(line, cells)
-
-
-Take = Callable[[str], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column that is read: the field it fills, and how its text becomes that field's value, or a ValueError."""
-
-    name: str
-    path: tuple[str, ...]
-    take: Take
-
-
-def _columns(header: _Row, notices: list[Notice]) -> list[_Column | None]:
-    names = [name.strip() for name in header.cells]
-    known = {**_fields(shape(wire.OfficeIn), ()), KEY: _Column(KEY, (KEY,), str)}
-    if header.fault is not None:
-        raise Malformed(f"The first row must name the fields. {header.fault.message}")
-    if not known.keys() & set(names):
-        raise Malformed("The first row must name the fields, as `name` and `billing_address.city`; none was found.")
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice:
-        raise Malformed(f"The column {shown(twice[0])} stands twice in the first row.")
-    unknown = [name or f"(column {number})" for number, name in enumerate(names, 1) if name not in known]
-    text = "This column is not known and was ignored."
-    notices += [Notice("unknown_column", shown(name), text) for name in unknown[:20]]
-    if len(unknown) > 20:
-        notices.append(Notice("unknown_column", "", f"{len(unknown) - 20} more unknown columns were ignored."))
-    return [known.get(name) for name in names]
-
-
-def _fields(of: Shape, under: tuple[str, ...]) -> dict[str, _Column]:
-    """The columns that there can be, by dotted path: what a struct's fields are, seen from a spreadsheet."""
-    structs = {name: (kind, many) for name, kind, many in of.nested}
-    found: dict[str, _Column] = {}
-    for name, (kind, _) in of.fields.items():
-        path = (*under, name)
-        take: Take
-        if name in structs:
-            struct, many = structs[name]
-            if not many:
-                found |= _fields(shape(struct), path)
-                continue
-            take = _json
-        elif accepts(kind, True):
-            take = _boolean
-        elif accepts(kind, []):
-            take = _words
-        elif name in integers(of.type):
-            take = integer
-        else:
-            take = str
-        found[".".join(path)] = _Column(".".join(path), path, take)
-    return found
-
-
-def _json(text: str) -> Any:
-    try:
-        return parse(text.encode()).value
-    except Malformed as refusal:
-        raise ValueError(refusal.message.replace("The body", "The cell")) from None
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError("Must be true or false.")
-    return text.lower() == "true"
-
-
-def _words(text: str) -> Any:
-    """Times between spaces; `[]` is a day without any, which an empty cell does not say."""
-    return _json(text) if text.startswith("[") else text.split()
-
-
-def _from_cells(line: int, cells: list[str], columns: list[_Column | None]) -> Record:
-    if len(cells) < len(columns) or any(cells[len(columns) :]):
-        text = f"The row has {len(cells)} cells, the first row has {len(columns)}."
-        return Record(line, faults=(_whole(text),))
-    value: dict[str, Any] = {}
-    faults: list[Violation] = []
-    for column, cell in zip(columns, cells, strict=False):
-        if column is None or not cell:
-            continue
-        inner = value
-        for part in column.path[:-1]:
-            inner = inner.setdefault(part, {})
-        try:
-            inner[column.path[-1]] = column.take(cell)
-        except ValueError as error:
-            inner[column.path[-1]] = cell
-            faults.append(Violation(location=column.name, message=str(error), sent=shown(cell)))
-    return Record(line, value, tuple(faults))
-
-
-# What a record stands for
-
-
-def _keyed(record: Record) -> Record:
+def _keyed(record: reading.Record) -> Record:
     """`record` with the key that makes it safe to repeat: its own, else one made of its content."""
-    if record.faults and record.value is None:
-        return record
-    if not isinstance(record.value, dict):
-        return Record(record.line, faults=(_whole("A record must be a JSON object."),))
+    if record.value is None:
+        return Record(record.line, faults=record.faults)
     value = dict(record.value)
     own = value.pop(KEY, None)
     canonical = encode_sorted(normal(value, shape(wire.OfficeIn)))
@@ -398,7 +178,7 @@ class _Import:
         for answer in found.values():
             if answer.id and int(answer.id) in gone:
                 text = "The office was deleted since; to have it again, send another idempotency_key."
-                answer.warnings = [wire.WarningOut(code="deleted_since", field="", text=text)]
+                answer.warnings = [RecordWarning(code="deleted_since", field="", text=text)]
         return found
 
     async def _deleted_since(self, ids: set[int]) -> set[int]:
@@ -451,10 +231,10 @@ class _Import:
         if call.dry_run:
             self._numbers[record.line] = office.phone_numbers
             return RecordOut(
-                line=record.line, status="would_create", name=office.name, warnings=_warnings(outcome.notices)
+                line=record.line, status="would_create", name=office.name, warnings=warnings_of(outcome.notices)
             )
         return RecordOut(
-            line=record.line, status="created", id=office.id, name=office.name, warnings=_warnings(outcome.notices)
+            line=record.line, status="created", id=office.id, name=office.name, warnings=warnings_of(outcome.notices)
         )
 
     async def _fit(self, call: Call, record: Record) -> None:
@@ -521,31 +301,20 @@ def _as_first(record: Record, first: Record, became: RecordOut) -> RecordOut | N
 
 def _existing(line: int, outcome: Outcome) -> RecordOut:
     office = _answer(outcome.body).office
-    return RecordOut(line=line, status="existing", id=office.id, name=office.name, warnings=_warnings(outcome.notices))
-
-
-def _refused(record: Record, refusal: Refusal) -> RecordOut:
-    found = refusal.violations or (_whole(refusal.message, refusal.reason),)
-    name = record.value.get("name") if isinstance(record.value, dict) else None
-    more = len(found) - MAX_ERRORS
-    errors = [
-        RecordError(
-            location=KEY if violation.location == "Idempotency-Key" else violation.location,
-            message=violation.message,
-            reason=violation.reason,
-            sent=violation.sent,
-        )
-        for violation in found[:MAX_ERRORS]
-    ]
-    if more > 0:
-        errors.append(RecordError(location="", message=f"And {more} more.", reason=refusal.reason))
     return RecordOut(
-        line=record.line, status="refused", name=shown(name) if isinstance(name, str) else None, errors=errors
+        line=line, status="existing", id=office.id, name=office.name, warnings=warnings_of(outcome.notices)
     )
 
 
-def _warnings(notices: Sequence[Notice]) -> list[wire.WarningOut]:
-    return [wire.WarningOut(code=notice.code, field=notice.field, text=notice.text) for notice in notices]
+def _refused(record: Record, refusal: Refusal) -> RecordOut:
+    name = record.value.get("name") if record.value is not None else None
+    errors = errors_of(refusal)
+    for error in errors:
+        if error.location == "Idempotency-Key":
+            error.location = KEY
+    return RecordOut(
+        line=record.line, status="refused", name=shown(name) if isinstance(name, str) else None, errors=errors
+    )
 
 
 def operations(offices: Offices, writer: Writer | Within) -> list[Operation]:

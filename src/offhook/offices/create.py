@@ -125,7 +125,11 @@ def refuse_stale(found: tuple[int, int, int] | None, home: rules.Home | None) ->
 
 def claim_number(tx: Transaction, stored: Stored, number: str, actor: Actor, at: int, request_id: str) -> None:
     """Make a free number the office's."""
-    numbers.claim(tx, stored.tenant_id, number, stored.id, "mainline_number", actor, at, request_id)
+    by = numbers.By(actor, at, request_id)
+    # The main line is included in the plan: it uses no line.
+    numbers.claim(
+        tx, stored.tenant_id, number, ("office", stored.id), by, office_id=stored.id, location="mainline_number"
+    )
 
 
 def check_bindings(

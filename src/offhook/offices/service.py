@@ -14,13 +14,14 @@ from offhook.billing.model import Plan
 from offhook.billing.rules import committed_until, next_billing
 from offhook.billing.wire import plan_out
 from offhook.directory import pointers
+from offhook.directory.assignment import service as assignment
 from offhook.directory.e911 import address_of, faults_of
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import repointed
 from offhook.directory.lines.wire import WeekPatch
 from offhook.directory.operators.service import leave_group
 from offhook.directory.users.service import forget_office, give_address
-from offhook.directory.work import Residents, Work
+from offhook.directory.work import Holder, Holding, Residents, Work
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
 from offhook.hours.holidays import import_holidays
@@ -33,14 +34,13 @@ from offhook.kit.ids import Ids
 from offhook.kit.operation import Call
 from offhook.kit.text import single_line
 from offhook.kit.wire import encode
-from offhook.numbers import service as numbers
+from offhook.numbers import store as numbers
 from offhook.offices import render, rules, store, wire
 from offhook.offices.create import (
     Company,
     NewOffice,
     Stale,
     check_bindings,
-    claim_number,
     plan_of,
     prepare,
     read_company,
@@ -239,7 +239,12 @@ class Offices:
             office = rules.check(body, home, notices)
             kept = tuple(n for n in before.office.phone_numbers if n != before.office.mainline_number)
             numbers_now = (*office.phone_numbers, *(n for n in kept if n != office.mainline_number))
-            office = msgspec.structs.replace(office, phone_numbers=numbers_now)
+            if office.mainline_number is None and numbers_now:
+                notices[:] = [notice for notice in notices if notice.code != "no_number"]
+                text = f"{numbers_now[0]} is the main line now, the next of the office's numbers."
+                notices.append(Notice("main_line_moved", "mainline_number", text))
+            main_line = numbers_now[0] if numbers_now else None
+            office = msgspec.structs.replace(office, mainline_number=main_line, phone_numbers=numbers_now)
             invoice = home.office_id if home is not None else before.id
             terms = office.terms(before.id, invoice, company.anchor_day)
             period_stays = (terms.plan_period, terms.annual_commit_monthly_billing) == (
@@ -372,8 +377,8 @@ class Offices:
             itself, name = Target("office", office_id), f"the office {before.office.name}"
             pointers.free(tx, call, at, itself, name, work.repointers, notices, force=force)
             leave_group(tx, call, at, itself)
-            for number in before.office.phone_numbers:
-                numbers.release(tx, tenant_id, number, "office", office_id, actor, milliseconds, call.request_id)
+            released = assignment.release_all(tx, call, at, "office", office_id)
+            numbers.pool_to_company(tx, tenant_id, office_id)
             forget_office(tx, call, at, office_id)
             licences.forget(tx, tenant_id, office_id)
             plans.delete(tx, tenant_id, office_id)
@@ -395,7 +400,7 @@ class Offices:
                     )
                 ],
             )
-            return wire.Deleted(id=str(office_id), released_numbers=list(before.office.phone_numbers)), notices
+            return wire.Deleted(id=str(office_id), released_numbers=released), notices
 
         deleted, notices = await self._writer.run(run)
         call.notices.extend(notices)
@@ -431,20 +436,50 @@ def read_with_plan(tx: Transaction, tenant_id: int, office_id: int) -> tuple[Sto
     return stored, plan
 
 
-def _change_number(tx: Transaction, before: Stored, after: Stored, actor: Actor, at: int, request_id: str) -> None:
-    old, new = before.office.mainline_number, after.office.mainline_number
-    if old == new:
-        return
-    if old is not None:
-        numbers.release(tx, before.tenant_id, old, "office", before.id, actor, at, request_id)
-    if new is not None:
-        claim_number(tx, after, new, actor, at, request_id)
+def _holding(tx: Transaction, tenant_id: int, office_id: int) -> Holding | None:
+    stored = store.get(tx, tenant_id, office_id)
+    return _holding_of(stored) if stored is not None else None
+
+
+def _holding_of(stored: Stored) -> Holding:
+    # Its first number, the main line, is included in the plan.
+    return Holding(office_id=stored.id, name=stored.office.name, phone_numbers=stored.office.phone_numbers)
+
+
+def _keep_numbers(tx: Transaction, call: Call, at: datetime, office_id: int, numbers: tuple[str, ...]) -> None:
+    def edit(_tx: Transaction, before: Stored, plan: Plan, _notices: list[Notice]) -> tuple[Stored, Plan]:
+        office = msgspec.structs.replace(
+            before.office, mainline_number=numbers[0] if numbers else None, phone_numbers=numbers
+        )
+        return msgspec.structs.replace(before, office=office), plan
+
+    change_in(tx, call, at, office_id, Word.OFFICE_UPDATED, edit, claiming=False)
+
+
+holder = Holder(get=_holding, keep=_keep_numbers)
+"""How an office is asked for its numbers, and told them; the first one is its main line."""
+
+
+def _change_numbers(tx: Transaction, call: Call, at: datetime, before: Stored, after: Stored) -> None:
+    """Make free what the office had and has no more, and its own what it has now."""
+    had, has = before.office.phone_numbers, after.office.phone_numbers
+    for number in had:
+        if number not in has:
+            assignment.leave(tx, call, at, number)
+    for number in has:
+        if number not in had:
+            taker = ("office", before.id)
+            assignment.take(tx, call, at, taker, _holding_of(before), number, location="mainline_number")
+    assignment.settle(tx, before.tenant_id, ("office", before.id), "", has)
 
 
 def change_in(
-    tx: Transaction, call: Call, at: datetime, office_id: int, word: Word, edit: Edit
+    tx: Transaction, call: Call, at: datetime, office_id: int, word: Word, edit: Edit, *, claiming: bool = True
 ) -> tuple[Stored, Plan, list[Notice]]:
-    """Apply `edit` to an office in the transaction `tx`; gives what is stored now, and what to warn of."""
+    """Apply `edit` to an office in the transaction `tx`; gives what is stored now, and what to warn of.
+
+    Numbers that it gets and loses change hands here, unless they have done so already (`claiming` false).
+    """
     tenant_id, actor, milliseconds = call.principal.tenant_id, Actor.of(call.principal), clock.milliseconds(at)
     notices: list[Notice] = []
     before, plan = read_with_plan(tx, tenant_id, office_id)
@@ -454,9 +489,10 @@ def change_in(
         # Nothing changed: no new version, so that nobody's If-Match grows old, and nothing to tell.
         return before, plan, notices
     after = msgspec.structs.replace(after, version=before.version + 1, updated_at=max(milliseconds, before.updated_at))
-    number = after.office.mainline_number
-    check_bindings(tx, tenant_id, number if number != before.office.mainline_number else None, after.office.targets())
-    _change_number(tx, before, after, actor, milliseconds, call.request_id)
+    number = after.office.mainline_number if claiming else None
+    check_bindings(tx, tenant_id, None if number in before.office.phone_numbers else number, after.office.targets())
+    if claiming:
+        _change_numbers(tx, call, at, before, after)
     if before.office.targets() != after.office.targets():
         warn_of_loop(tx, after, notices)
     if not store.update(tx, before, after):

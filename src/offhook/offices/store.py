@@ -54,6 +54,7 @@ insert_primary = Insert(primary_offices, ["tenant_id", "office_id", "office_vers
 
 _COLUMNS = "id, tenant_id, state, is_primary, version, created_at, updated_at, document, days"
 _GET = Statement(f"SELECT {_COLUMNS} FROM offices WHERE id = ? AND tenant_id = ? AND state <> 'deleted'")  # noqa: S608
+_EXISTS = Statement("SELECT 1 FROM offices WHERE id = ? AND tenant_id = ? AND state <> 'deleted'")
 _PAGE = Statement(
     f"SELECT {_COLUMNS} FROM offices WHERE tenant_id = ? AND id > ? AND state <> 'deleted' ORDER BY id LIMIT ?"  # noqa: S608
 )
@@ -109,6 +110,11 @@ def get(tx: Transaction, tenant_id: int, office_id: int) -> Stored | None:
     """An office of the tenant, or None if it never was or is deleted."""
     found = tx.first(_GET, office_id, tenant_id)
     return _stored(found) if found else None
+
+
+def exists(tx: Transaction, tenant_id: int, office_id: int) -> bool:
+    """Whether the tenant has the office."""
+    return tx.first(_EXISTS, office_id, tenant_id) is not None
 
 
 def get_many(tx: Transaction, keys: list[tuple[int, int]]) -> list[Stored | None]:

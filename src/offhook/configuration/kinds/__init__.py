@@ -3,6 +3,7 @@
 from offhook.configuration.kind import Kind
 from offhook.configuration.kinds.callrouters import CALLROUTERS
 from offhook.configuration.kinds.groups import CALLCENTERS, DEPARTMENTS
+from offhook.configuration.kinds.numbers import NUMBERS
 from offhook.configuration.kinds.offices import OFFICES
 from offhook.configuration.kinds.people import CHANNELS, COACHING_TEAMS, CONTACTS, POLICIES
 from offhook.configuration.kinds.rooms import ROOMS
@@ -10,6 +11,7 @@ from offhook.configuration.kinds.users import USERS
 
 KINDS: tuple[Kind, ...] = (
     OFFICES,
+    NUMBERS,
     USERS,
     ROOMS,
     DEPARTMENTS,

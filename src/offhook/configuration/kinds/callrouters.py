@@ -4,6 +4,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from offhook.configuration.kind import Field, Item, Kind, as_it_is
+from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
 from offhook.configuration.kinds.parts import NAME, OFFICE, everything, referring, send_target, target_text
 from offhook.configuration.names import Names
 from offhook.directory.callrouters.store import callrouters
@@ -44,6 +45,7 @@ CALLROUTERS = Kind(
     fields=(
         Field("office", show=OFFICE.show, wire="office_id", send=referring("office"), refers="office"),
         NAME,
+        PHONE_NUMBERS,
         Field("routing_url", required=True),
         Field(
             "default_target",
@@ -60,4 +62,5 @@ CALLROUTERS = Kind(
     create="callrouters.create",
     update="callrouters.update",
     delete="callrouters.delete",
+    specials=(HOLDS,),
 )

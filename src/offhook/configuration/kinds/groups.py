@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from offhook.configuration.kind import Field, Kind, as_it_is, words
+from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
 from offhook.configuration.kinds.operators import operators
 from offhook.configuration.kinds.parts import HOURS, NAME, OFFICE, everything, routing, shows
 from offhook.directory.groups.model import CALLCENTERS as CALLCENTER
@@ -28,6 +29,7 @@ def _shared(strategy: str) -> Sequence[Field]:
         OFFICE,
         NAME,
         Field("group_description", cleared=""),
+        PHONE_NUMBERS,
         *HOURS,
         Field("keeps_office_days", normal=as_it_is, required=True),
         Field("ring_seconds", 30, normal=as_it_is),
@@ -55,7 +57,7 @@ DEPARTMENTS = Kind(
     create="departments.create",
     update="departments.update",
     delete="departments.delete",
-    specials=(_SET_OF_DEPARTMENT,),
+    specials=(HOLDS, _SET_OF_DEPARTMENT),
 )
 
 
@@ -87,5 +89,5 @@ CALLCENTERS = Kind(
     create="callcenters.create",
     update="callcenters.update",
     delete="callcenters.delete",
-    specials=(_SET_OF_CALLCENTER,),
+    specials=(HOLDS, _SET_OF_CALLCENTER),
 )

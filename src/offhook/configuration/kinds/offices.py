@@ -6,7 +6,8 @@ import msgspec
 
 from offhook.billing import store as plans
 from offhook.billing.model import LINES
-from offhook.configuration.kind import Field, Item, Kind, Special, Wanted, as_it_is
+from offhook.configuration.kind import Field, Item, Kind, Special, Wanted, as_it_is, each
+from offhook.configuration.kinds.numbers import HOLDS, normal_number
 from offhook.configuration.kinds.operators import operators
 from offhook.configuration.kinds.parts import (
     EMERGENCY_ADDRESS,
@@ -170,9 +171,13 @@ def _dated(violation: Violation, dates: list[str]) -> Violation:
     return msgspec.structs.replace(violation, location=f"special_days.{dates[int(index)]}{rest}")
 
 
-def _main_line(_tx: Transaction, item: Item, _names: Names) -> str | None:
-    number: str | None = item.value.office.mainline_number
-    return number
+def _main_line(run: "Run", value: list[str], _place: str) -> str | None:
+    """The main line: a new office's first number; another office's own, as numbers change hands behind this."""
+    id = run.here.id
+    if not id:
+        return value[0] if value else None
+    stored = store.get(run.tx, run.tenant_id, id)
+    return stored.office.mainline_number if stored is not None else None
 
 
 _OPERATORS, _SET_OPERATORS = operators("office")
@@ -186,7 +191,13 @@ OFFICES = Kind(
         Field("country", required=True),
         Field("timezone"),
         Field("group_description", show=shows(lambda one: one.group_description)),
-        Field("mainline_number", show=_main_line),
+        Field(
+            "phone_numbers",
+            show=shows(lambda one: one.phone_numbers),
+            normal=each(normal_number),
+            wire="mainline_number",
+            send=_main_line,
+        ),
         *HOURS,
         _OPERATORS,
         Field("special_days", show=_shows_days, normal=_normal_days, wire=""),
@@ -226,5 +237,5 @@ OFFICES = Kind(
     delete="offhook.offices.delete",
     made=lambda _run, answer: int(answer["office"]["id"]),
     whole=True,
-    specials=(Special(("licences",), _buy), _SET_OPERATORS, Special(("special_days",), _set_days)),
+    specials=(Special(("licences",), _buy), HOLDS, _SET_OPERATORS, Special(("special_days",), _set_days)),
 )

@@ -1,6 +1,7 @@
 """Rooms in a file."""
 
 from offhook.configuration.kind import Kind
+from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
 from offhook.configuration.kinds.parts import NAME, OFFICE, everything
 from offhook.directory.rooms.store import rooms
 
@@ -9,9 +10,10 @@ ROOMS = Kind(
     type="room",
     noun="room",
     implied=("office", "name"),
-    fields=(OFFICE, NAME),
+    fields=(OFFICE, NAME, PHONE_NUMBERS),
     load=everything(rooms, lambda room: room.name, lambda room: room.office_id),
     create="rooms.post",
     update="rooms.patch",
     delete="rooms.delete",
+    specials=(HOLDS,),
 )

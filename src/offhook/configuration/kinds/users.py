@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from offhook.configuration.kind import Field, Item, Kind, Special, Wanted, as_it_is, each, words
+from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
 from offhook.configuration.kinds.parts import EMERGENCY_ADDRESS, OFFICE, everything, referring, shows
 from offhook.configuration.names import Names
 from offhook.directory.users.store import users
@@ -59,6 +60,7 @@ USERS = Kind(
         Field("state", "active", show=_state, create=False),
         Field("extension", create=False, cleared=""),
         Field("more_emails", show=shows(lambda user: user.emails[1:]), normal=each(words), wire=""),
+        PHONE_NUMBERS,
         Field("forwarding_numbers", normal=each(words), create=False, cleared=[]),
         Field("is_super_admin", False, normal=as_it_is, create=False),
         Field(
@@ -85,6 +87,7 @@ USERS = Kind(
     update="users.update",
     delete="users.delete",
     specials=(
+        HOLDS,
         Special(("email", "more_emails"), _set_emails),
         Special(("caller_id",), _set_caller_id),
         Special(("e911_address",), _set_address),

@@ -6,11 +6,12 @@ import msgspec
 
 from offhook.access.gate import reply_of
 from offhook.directory import pointers, targets
+from offhook.directory.assignment import service as assignment
 from offhook.directory.callrouters import rules, store, wire
 from offhook.directory.callrouters.errors import shown as router_shown
 from offhook.directory.callrouters.model import CallRouter, TargetType
 from offhook.directory.callrouters.store import callrouters
-from offhook.directory.keeper import Keeper, tell
+from offhook.directory.keeper import Keeper
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.offices import no_such
@@ -21,7 +22,6 @@ from offhook.kit import clock
 from offhook.kit.errors import Conflict, Notice, Violation, shown
 from offhook.kit.operation import Call, Reply
 from offhook.kit.wire import to_int64
-from offhook.numbers import store as numbers
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 
@@ -207,7 +207,7 @@ class CallRouters:
         name, target = f"the call router {before.value.name}", Target("callrouter", before.id)
         pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=force)
         pointers.forget(tx, before.tenant_id, target)
-        _release_numbers(tx, call, at, target, before.value.phone_numbers)
+        assignment.release_all(tx, call, at, target.type, before.id)
         store.forget_errors(tx, before.tenant_id, before.id)
         self.keeper.remove(tx, call, at, before)
 
@@ -262,11 +262,3 @@ def _comes_back(tx: Transaction, tenant_id: int, id: int, target: Target) -> boo
             return False
         target = kept.value.default_target
     return False
-
-
-def _release_numbers(tx: Transaction, call: Call, at: datetime, target: Target, held: tuple[str, ...]) -> None:
-    """Make the numbers of what is about to go free again."""
-    for number in held:
-        if numbers.release(tx, call.principal.tenant_id, number, target.type, target.id):
-            before = {"number": number, "target_type": target.type, "target_id": str(target.id)}
-            tell(tx, call, at, Word.NUMBER_RELEASED, number, before=before)

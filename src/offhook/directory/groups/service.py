@@ -9,6 +9,7 @@ import msgspec
 
 from offhook.access.gate import reply_of
 from offhook.directory import loops, pointers, targets
+from offhook.directory.assignment import service as assignment
 from offhook.directory.groups import rules, wire
 from offhook.directory.groups.model import CALLCENTERS, DEPARTMENTS, G, Kind
 from offhook.directory.groups.store import callcenters, departments
@@ -21,12 +22,10 @@ from offhook.directory.operators.service import leave_group
 from offhook.directory.paths import ForceQuery, etag, id_of
 from offhook.directory.users.store import users
 from offhook.directory.work import Holder, Holding, Work, refuse
-from offhook.events.model import Actor
 from offhook.kit import clock
 from offhook.kit.errors import NotFound, Notice, Violation
 from offhook.kit.operation import Call, Reply
 from offhook.kit.wire import to_int64
-from offhook.numbers import service as numbers
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Documents, Kept
 
@@ -179,9 +178,7 @@ class Groups(Generic[G]):
             pointers.forget(tx, tenant_id, target)
             gone = self.keeper.remove(tx, call, at, before)
             leave_group(tx, call, at, target)
-            actor, milliseconds = Actor.of(call.principal), clock.milliseconds(at)
-            for number in before.value.phone_numbers:
-                numbers.release(tx, tenant_id, number, target.type, id, actor, milliseconds, call.request_id)
+            assignment.release_all(tx, call, at, target.type, id)
             for forget in self._work.gone:
                 forget(tx, call, at, target)
             return self._side.show(gone, card, at)

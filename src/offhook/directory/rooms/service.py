@@ -6,6 +6,7 @@ import msgspec
 
 from offhook.access.gate import reply_of
 from offhook.directory import pointers
+from offhook.directory.assignment import service as assignment
 from offhook.directory.keeper import Keeper
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
@@ -19,7 +20,7 @@ from offhook.directory.rooms.store import rooms
 from offhook.directory.work import Holder, Holding, Work, refuse
 from offhook.events.model import Word
 from offhook.kit import clock
-from offhook.kit.errors import Notice, Violation
+from offhook.kit.errors import Invalid, Notice, Violation
 from offhook.kit.operation import Call, Reply
 from offhook.kit.wire import to_int64
 from offhook.storage.database import Transaction
@@ -91,8 +92,15 @@ class Rooms:
             before = self.keeper.get(tx, tenant_id, id)
             found: list[Violation] = []
             name = line(body.name, "name", found)
-            refuse(found)
             room = before.value if name is None else msgspec.structs.replace(before.value, name=name)
+            if body.phone_numbers is not None:
+                try:
+                    ordered = assignment.reordered(tx, call, at, _holding_of(room), body.phone_numbers, "phone_numbers")
+                except Invalid as invalid:
+                    found += invalid.violations
+                else:
+                    room = msgspec.structs.replace(room, phone_numbers=ordered)
+            refuse(found)
             return self.keeper.change(tx, call, at, before, room)
 
         kept = await self._work.change(call, run)
@@ -108,6 +116,7 @@ class Rooms:
             name = f"the room {before.value.name}"
             target = Target("room", id)
             pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
+            assignment.release_all(tx, call, at, "room", id)
             leave(tx, call, at, operators.of_member(tx, tenant_id, "room", id))
             gone = self.keeper.remove(tx, call, at, before)
             for forget in self._work.gone:
@@ -122,13 +131,12 @@ class Rooms:
 
     def _holding(self, tx: Transaction, tenant_id: int, id: int) -> Holding | None:
         kept = rooms.get(tx, tenant_id, id)
-        if kept is None:
-            return None
-        room = kept.value
-        return Holding(
-            office_id=room.office_id, name=room.name, phone_numbers=room.phone_numbers, first_line="room_lines"
-        )
+        return _holding_of(kept.value) if kept is not None else None
 
     def _keep_numbers(self, tx: Transaction, call: Call, at: datetime, id: int, numbers: tuple[str, ...]) -> None:
         before = self.keeper.get(tx, call.principal.tenant_id, id)
         self.keeper.change(tx, call, at, before, msgspec.structs.replace(before.value, phone_numbers=numbers))
+
+
+def _holding_of(room: Room) -> Holding:
+    return Holding(office_id=room.office_id, name=room.name, phone_numbers=room.phone_numbers, first_line="room_lines")

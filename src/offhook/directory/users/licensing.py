@@ -1,15 +1,15 @@
 """A user's licence and numbers, and the lines of the office's plan that they use: changed together or not at all."""
 
-from collections import Counter
 from datetime import datetime
 
 import msgspec
 
 from offhook.billing import licences
+from offhook.directory.assignment import service as assignment
 from offhook.directory.keeper import Keeper
-from offhook.directory.users import numbers
-from offhook.directory.users.model import LINE_OF, SUPPORT, License, User, lines_of
+from offhook.directory.users.model import LINE_OF, SUPPORT, License, User
 from offhook.directory.users.store import users
+from offhook.directory.work import Holding
 from offhook.events.model import Word
 from offhook.kit.operation import Call
 from offhook.storage.database import Transaction
@@ -33,22 +33,35 @@ def line_of(user: User) -> str:
     return LINE_OF[user.license]
 
 
+def holding_of(user: User) -> Holding:
+    """A user as the assignment of numbers sees them: a number is in the licence, unless that is one of support."""
+    return Holding(
+        office_id=user.office_id,
+        name=user.display_name,
+        phone_numbers=user.phone_numbers,
+        first_line=user.first_line,
+    )
+
+
 def settle(
     tx: Transaction, tenant_id: int, before: Kept[User] | None, after: Kept[User], location: str = "license"
 ) -> None:
     """Take the lines that a user needs beyond those held before, and give back those that are needed no more.
 
+    The licence has one while the user is active; numbers keep theirs, at another office or under another licence anew.
     Conflict naming the first kind that the office has too few of.
     """
-    old = lines_of(before.value, before.state) if before is not None else Counter[str]()
-    new = lines_of(after.value, after.state)
-    if before is not None and before.value.office_id == after.value.office_id:
-        old, new = old - new, new - old
-    for line, count in old.items():
-        assert before is not None
-        licences.give(tx, tenant_id, before.value.office_id, line, count)
-    for line, count in new.items():
-        licences.take(tx, tenant_id, after.value.office_id, line, count, location=location)
+    old = (before.value.office_id, line_of(before.value)) if before and before.state == "active" else None
+    new = (after.value.office_id, line_of(after.value)) if after.state == "active" else None
+    if old != new:
+        if old is not None:
+            licences.give(tx, tenant_id, *old)
+        if new is not None:
+            licences.take(tx, tenant_id, *new, location=location)
+    if before is not None and after.state != "deleted":
+        was, now = holding_of(before.value), holding_of(after.value)
+        if (was.office_id, was.first_line) != (now.office_id, now.first_line):
+            assignment.moved(tx, tenant_id, "user", after.id, now, location)
 
 
 def change_license(
@@ -70,8 +83,7 @@ def change_license(
         return before
     value = msgspec.structs.replace(before.value, license=wanted)
     if wanted in SUPPORT and not keep_numbers:
-        for number in value.phone_numbers:
-            numbers.release(tx, call, at, number, before.id)
+        assignment.release_all(tx, call, at, "user", before.id)
         value = msgspec.structs.replace(value, phone_numbers=())
     after = KEEPER.change(tx, msgspec.structs.replace(call, if_match=None), at, before, value)
     settle(tx, before.tenant_id, before, after, location)

@@ -1,14 +1,11 @@
 """A user and a device as they are kept, and the line of a plan that each licence uses. Pure."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
-from offhook.billing.model import LINES
 from offhook.emergency.model import CivicAddress
-from offhook.kit.phones import about
 
 License = Literal[
     "admins", "agents", "dpde_all", "dpde_one", "lite_lines", "lite_support_agents", "magenta_lines", "talk"
@@ -73,24 +70,6 @@ class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def first_line(self) -> str:
         """The kind of line that the first number uses, "" if the licence includes it."""
         return "additional_number_lines" if self.license in SUPPORT else ""
-
-
-def lines_of(user: User, state: str) -> Counter[str]:
-    """The lines of the office's plan that a user takes: one for the licence while active, and those of the numbers.
-
-    A suspended user keeps the numbers, and so their lines.
-    """
-    lines: Counter[str] = Counter()
-    if state == "active":
-        lines[LINE_OF[user.license]] += 1
-    for index, number in enumerate(user.phone_numbers):
-        line = "additional_number_lines" if index else user.first_line
-        if line and number.startswith("+") and about(number).kind == "tollfree":
-            line = f"tollfree_{line}"
-        if line:
-            lines[line] += 1
-    assert set(lines) <= set(LINES)
-    return lines
 
 
 DeviceType = Literal[

@@ -10,6 +10,7 @@ import msgspec
 from offhook.access import store as keys
 from offhook.access.gate import reply_of
 from offhook.directory import e911, pointers
+from offhook.directory.assignment import service as assignment
 from offhook.directory.keeper import tell
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
@@ -18,8 +19,8 @@ from offhook.directory.operators import store as operators
 from offhook.directory.operators.store import Operator
 from offhook.directory.paths import ForceQuery, etag
 from offhook.directory.people import users_out
-from offhook.directory.users import numbers, store, wire
-from offhook.directory.users.licensing import KEEPER, settle
+from offhook.directory.users import store, wire
+from offhook.directory.users.licensing import KEEPER, holding_of, settle
 from offhook.directory.users.model import SUPPORT, User
 from offhook.directory.users.store import devices, users
 from offhook.directory.work import Holder, Holding, Page, Work, refuse
@@ -126,7 +127,7 @@ class Users:
                 owners.add(store.by_email(tx, tenant_id, query.email.strip()))
             if number is not None:
                 row = inventory.get(tx, tenant_id, number)
-                owners.add(row[2] if row is not None and row[1] == "user" else None)
+                owners.add(row.target_id if row is not None and row.target_type == "user" else None)
             owner = owners.pop() if len(owners) == 1 else None
             kept = users.get(tx, tenant_id, owner) if owner is not None and owner > after else None
             return [kept] if kept is not None and _asked_for(kept, query) else []
@@ -159,8 +160,8 @@ class Users:
             _refuse_taken(tx, tenant_id, None, {"email": user.emails[0]}, None)
             id, user = self._work.ids.new(), msgspec.structs.replace(user, activated_at=clock.milliseconds(at))
             if body.auto_assign and (number := _new_number(tx, tenant_id, card, notices, "auto_assign", abroad=True)):
+                assignment.take(tx, call, at, ("user", id), holding_of(user), number, location="auto_assign")
                 user = msgspec.structs.replace(user, phone_numbers=(number,))
-                numbers.claim(tx, call, at, number, id)
             kept = KEEPER.add(tx, call, at, id, user)
             settle(tx, tenant_id, None, kept)
             store.keep_emails(tx, tenant_id, id, user.emails)
@@ -232,7 +233,9 @@ class Users:
             kept = self._set_state(tx, follow, at, kept, body.state, notices)
             for number in before.value.phone_numbers:
                 if number not in kept.value.phone_numbers:
-                    numbers.release(tx, follow, at, number, id)
+                    assignment.leave(tx, follow, at, number)
+            included = holding_of(kept.value)
+            assignment.settle(tx, tenant_id, ("user", id), included.first_line, included.phone_numbers)
             if kept.value.emails != before.value.emails:
                 store.keep_emails(tx, tenant_id, id, kept.value.emails)
             place = "office_id" if card is not None else "license" if body.license is not None else "state"
@@ -335,10 +338,10 @@ class Users:
             if kept != user.phone_numbers:
                 for number in user.phone_numbers:
                     if number not in kept:
-                        numbers.release(tx, call, at, number, before.id)
+                        assignment.leave(tx, call, at, number)
                 fresh = _new_number(tx, before.tenant_id, card, notices, "office_id", abroad=False)
                 if fresh is not None:
-                    numbers.claim(tx, call, at, fresh, before.id)
+                    assignment.take(tx, call, at, ("user", before.id), holding_of(moved), fresh, location="office_id")
                 moved = msgspec.structs.replace(moved, phone_numbers=(fresh, *kept) if fresh else kept)
             if user.e911_address is not None:
                 text = f"It was in {user.country}; help is sent to the office's until they have one in {card.country}."
@@ -364,8 +367,7 @@ class Users:
             operators.remove_member(tx, tenant_id, "user", id)
             for goodbye in self._work.gone:
                 goodbye(tx, call, at, target)
-            for number in before.value.phone_numbers:
-                numbers.release(tx, call, at, number, id)
+            assignment.release_all(tx, call, at, "user", id)
             store.keep_emails(tx, tenant_id, id, ())
             self._end_keys(tx, call, at, id)
             for device in devices.page(tx, tenant_id, 0, 10_000, {"user_id": id}):
@@ -736,8 +738,9 @@ def _new_number(
     tx: Transaction, tenant_id: int, card: OfficeCard, notices: list[Notice], place: str, *, abroad: bool
 ) -> str | None:
     """A free number of the office's country, or with `abroad` of any if there is none; what is lacking is a notice."""
-    number = numbers.first_free(tx, tenant_id, card.country)
-    if number is None and abroad and (number := numbers.first_free(tx, tenant_id)):
+    free = assignment.pooled(tx, tenant_id, card.id, card.country)
+    number = free.e164 if free is not None else None
+    if number is None and abroad and (number := assignment.pooled_anywhere(tx, tenant_id, card.id)):
         text = f"The company has no free number of {card.country}: {number} was given."
         notices.append(Notice("number_abroad", place, text))
     elif number is None:
@@ -756,13 +759,7 @@ def _holding(tx: Transaction, tenant_id: int, id: int) -> Holding | None:
     kept = users.get(tx, tenant_id, id)
     if kept is None:
         return None
-    user = kept.value
-    return Holding(
-        office_id=user.office_id,
-        name=user.display_name,
-        phone_numbers=user.phone_numbers,
-        first_line=user.first_line,
-    )
+    return holding_of(kept.value)
 
 
 def _keep_numbers(tx: Transaction, call: Call, at: datetime, id: int, now: tuple[str, ...]) -> None:
