@@ -15,7 +15,7 @@ import msgspec
 
 from offhook.access.gate import whole_refusal
 from offhook.configuration import wire
-from offhook.configuration.kind import Field, Item, Kind, Record, Step, Wanted, flat, meant
+from offhook.configuration.kind import Extra, Field, Item, Kind, Record, Special, Step, Wanted, flat, meant
 from offhook.configuration.names import Names, References
 from offhook.directory import pointers
 from offhook.directory.lines.model import Target
@@ -25,7 +25,7 @@ from offhook.kit.wire import Misfit, encode_sorted, fit, read_query
 from offhook.storage.batches import finished
 from offhook.storage.database import Transaction
 
-MAX_STEPS = 10_000
+MAX_STEPS = 5_000
 MAX_PASSES = 50
 KEEP = "keep"
 VERSION = 1
@@ -349,13 +349,11 @@ class Run:
                 steps.append(Step(wanted, wanted.place, partial(_create, wanted=wanted), makes=True))
             elif changed := wanted.changed(_by_update(wanted.kind)):
                 steps.append(Step(wanted, wanted.place, partial(_update, wanted=wanted, fields=changed)))
-        for first in (True, False):
-            for wanted in able:
-                for special in wanted.kind.specials:
-                    do = special.first if first else special.do
-                    if do is not None and any(wanted.differs(path) for path in special.paths):
-                        place = f"{wanted.place}.{special.paths[0]}"
-                        steps.append(Step(wanted, place, partial(_special, do, wanted)))
+            steps += _specially(wanted, lambda special: special.do if special.early else None)
+        for wanted in able:
+            steps += _specially(wanted, lambda special: special.first)
+        for wanted in able:
+            steps += _specially(wanted, lambda special: None if special.early else special.do)
         if len(steps) + len(self._gone) > MAX_STEPS:
             text = f"This is {len(steps) + len(self._gone):,} changes; at most {MAX_STEPS:,} are made at once."
             raise Invalid.of([Violation(location="", message=f"{text} Apply the document in parts.")])
@@ -401,7 +399,10 @@ class Run:
                 text = f"Waits for {cause.on.place}, which waits for this: point one of them elsewhere first."
                 self.faults.append(Violation(location=step.place, reason="conflict", message=text))
             return
-        assert isinstance(cause, Refusal)
+        if not isinstance(cause, Refusal):
+            text = f"Stands at the end of a chain of more than {MAX_PASSES} references: apply the document in parts."
+            self.faults.append(Violation(location=step.place, reason="conflict", message=text))
+            return
         if not cause.violations:
             self.faults.append(Violation(location=step.place, reason=cause.reason, message=cause.message))
         for violation in cause.violations:
@@ -532,6 +533,15 @@ def _removed(remove: Callable[[Run], None], run: Run) -> None:
     except Conflict as conflict:
         text = f"Cannot be deleted: {conflict.message}"
         raise Conflict(text) from None
+
+
+def _specially(wanted: Wanted, choose: Callable[[Special], Extra | None]) -> list[Step]:
+    """The steps of fields that differ and have operations of their own, as far as they are chosen."""
+    return [
+        Step(wanted, f"{wanted.place}.{special.paths[0]}", partial(_special, do, wanted))
+        for special in wanted.kind.specials
+        if (do := choose(special)) is not None and any(wanted.differs(path) for path in special.paths)
+    ]
 
 
 def _by_update(kind: Kind) -> list[Field]:

@@ -170,11 +170,14 @@ Extra = Callable[["Run", Wanted], None]
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """Fields with operations of their own. `first` comes before all others, such as giving up a number."""
+    """Fields with operations of their own. `first` comes before all others, such as giving up a number; those that
+    others wait for are `early`.
+    """
 
     paths: tuple[str, ...]
     do: Extra
     first: Extra | None = None
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

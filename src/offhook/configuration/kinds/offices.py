@@ -237,5 +237,5 @@ OFFICES = Kind(
     delete="offhook.offices.delete",
     made=lambda _run, answer: int(answer["office"]["id"]),
     whole=True,
-    specials=(Special(("licences",), _buy), HOLDS, _SET_OPERATORS, Special(("special_days",), _set_days)),
+    specials=(Special(("licences",), _buy, early=True), HOLDS, _SET_OPERATORS, Special(("special_days",), _set_days)),
 )
