@@ -77,6 +77,7 @@ _TAGS = {
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
     "Rooms": "Places with a telephone that is nobody's own.",
+    "Voice prompts": "Recordings that callers hear, and which one a target plays for each purpose.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -106,7 +107,7 @@ class Offhook:
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
             *billing_api.operations(self.reader),
             *directory_api.operations(self.work),
-            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work.repointers),
+            *offices_api.operations(self.offices, self.writer, cursors, CREATE_EXAMPLES, self.work),
         ]
         self.document = openapi.document(
             operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS

@@ -135,4 +135,5 @@ def test_importing_the_application_declares_every_table():
     assert {table.name for table in metadata.sorted_tables} == {
         "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",
         "operators", "primary_offices", "rooms", "users", "store_settings", "tenants",
+        "prompt_recordings", "prompt_uses", "prompts",
     }  # fmt: skip

@@ -10,6 +10,7 @@ import msgspec
 from offhook.access import idempotency
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
+from offhook.directory.lines.model import Target
 from offhook.directory.offices import OfficeOf
 from offhook.directory.pointers import Repoint
 from offhook.kit.cursor import Cursors
@@ -22,6 +23,9 @@ from offhook.storage.database import Transaction
 
 T = TypeVar("T")
 PAGE = 100
+
+Gone = Callable[[Transaction, Call, datetime, Target], None]
+"""Told, in the transaction of the deletion, that a target is gone."""
 
 Make = Callable[[Transaction, list[Notice]], msgspec.Struct]
 """Does a create in a transaction, warns of what it must, and gives the answer. It may run more than once."""
@@ -98,6 +102,13 @@ class Work:
     """By the kind of what points: how it is pointed elsewhere. Each kind that can point enters its own."""
     holders: dict[str, Holder] = field(default_factory=dict)
     """By kind: what can have numbers. Each such kind enters itself."""
+    gone: list[Gone] = field(default_factory=list)
+    """What else ends with a target that was deleted. Each subject that keeps something for targets enters its own."""
+
+    def end(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
+        """End what others keep for `target`, which was deleted in this transaction."""
+        for forget in self.gone:
+            forget(tx, call, at, target)
 
     async def create(self, call: Call, make: Make) -> Reply:
         """Do a create in one transaction. With an Idempotency-Key it happens once; a dry run is undone."""

@@ -1,13 +1,11 @@
 """The routes of offices: v2's, to the letter, and what Offhook adds under /api/offhook/v1. Thin: read, do, answer."""
 
-from collections.abc import Mapping
-
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
 from offhook.billing.wire import plan_out
 from offhook.directory.lines.wire import WeekPatch
 from offhook.directory.paths import ForceQuery
-from offhook.directory.pointers import Repoint
+from offhook.directory.work import Work
 from offhook.kit import clock
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Invalid, Violation, shown
@@ -35,7 +33,7 @@ def operations(
     writer: Writer,
     cursors: Cursors,
     examples: dict[str, object],
-    repointers: Mapping[str, Repoint],
+    work: Work,
 ) -> list[Operation]:
     """The operations of this subject; `examples` are bodies of a create, by title."""
 
@@ -85,7 +83,7 @@ def operations(
 
     async def delete(call: Call) -> Reply:
         query: ForceQuery = call.query or ForceQuery()
-        return reply_of(await offices.delete(call, _id(call), repointers, force=query.force))
+        return reply_of(await offices.delete(call, _id(call), work, force=query.force))
 
     async def periods(call: Call) -> Reply:
         stored = await offices.get(call.principal.tenant_id, _id(call))

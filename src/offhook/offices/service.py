@@ -1,7 +1,7 @@
 """What can be done with an office: rules, store and events brought together in one unit of work each."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -16,7 +16,7 @@ from offhook.directory import pointers
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import repointed
 from offhook.directory.lines.wire import WeekPatch
-from offhook.directory.pointers import Repoint
+from offhook.directory.work import Work
 from offhook.emergency.model import CheckedAddress
 from offhook.emergency.rules import check_emergency
 from offhook.events import store as events
@@ -341,9 +341,7 @@ class Offices:
         call.notices[:] = outcome.notices
         return outcome
 
-    async def delete(
-        self, call: Call, office_id: int, repointers: Mapping[str, Repoint], *, force: bool
-    ) -> wire.Deleted:
+    async def delete(self, call: Call, office_id: int, work: Work, *, force: bool) -> wire.Deleted:
         """Delete an office that nothing calls, or with `force` any: its plan ends, its numbers are free again."""
         tenant_id, actor = call.principal.tenant_id, Actor.of(call.principal)
         at = clock.now()
@@ -356,12 +354,14 @@ class Offices:
             if before.is_primary:
                 raise Conflict("The primary office cannot be deleted: the company's invoices and defaults hang on it.")
             name = f"the office {before.office.name}"
-            pointers.free(tx, call, at, Target("office", office_id), name, repointers, notices, force=force)
+            target = Target("office", office_id)
+            pointers.free(tx, call, at, target, name, work.repointers, notices, force=force)
             for number in before.office.phone_numbers:
                 numbers.release(tx, tenant_id, number, office_id, actor, milliseconds, call.request_id)
             plans.delete(tx, tenant_id, office_id)
             store.delete(tx, tenant_id, office_id, milliseconds)
             store.count(tx, tenant_id, -1)
+            work.end(tx, call, at, target)
             events.append(
                 tx,
                 [

@@ -28,7 +28,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal
 from offhook.storage.database import Database, Insert, Transaction
 from offhook.storage.migrate import configuration, upgrade
-from offhook.storage.tables import metadata, settings
+from offhook.storage.tables import BULKY, metadata, settings
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -41,6 +41,7 @@ MAX_RATIO = 500
 
 _MAX_MANIFEST = 1024 * 1024
 _ROWS_AT_ONCE = 1000
+_LARGE_ROWS_AT_ONCE = 2
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 _VERSION_TABLE = "alembic_version"
 
@@ -162,6 +163,8 @@ def _write_table(
 ) -> TableEntry:
     digest, rows, size = hashlib.sha256(), 0, 0
     encoder = msgspec.json.Encoder()
+    # Deflated, a recording of silence would unpack to more than MAX_RATIO allows.
+    archive.compression = zipfile.ZIP_STORED if BULKY in table.info else zipfile.ZIP_DEFLATED
     with archive.open(_member(table.name), "w", force_zip64=True) as member:
         for part in connection.execute(_all_rows(table)).partitions():
             lines = encoder.encode_lines([tuple(row) for row in part])
@@ -174,7 +177,11 @@ def _write_table(
 
 
 def _all_rows(table: Table) -> Select[Any]:
-    return select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_ROWS_AT_ONCE)
+    return (
+        select(table)
+        .order_by(*table.primary_key.columns)
+        .execution_options(yield_per=_LARGE_ROWS_AT_ONCE if BULKY in table.info else _ROWS_AT_ONCE)
+    )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -104,7 +104,9 @@ class Rooms:
             name = f"the room {before.value.name}"
             target = Target("room", id)
             pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
-            return self.keeper.remove(tx, call, at, before)
+            gone = self.keeper.remove(tx, call, at, before)
+            self._work.end(tx, call, at, target)
+            return gone
 
         return reply_of(self.out(call, await self._work.change(call, run)))
 
