@@ -21,7 +21,7 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 BULKY = "bulky"
-"""In a table's `info`: its rows are large and hardly compress, so that backups take few at once and leave them so."""
+"""In a table's `info`: its rows are large, so that backups read few of them at once."""
 
 
 def big(name: str, **options: Any) -> Column[int]:

@@ -77,8 +77,7 @@ class IvrQuery(msgspec.Struct):
     """Which prompt, for clients that send no body with DELETE."""
 
     ivr_id: Annotated[
-        Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None,
-        Meta(description="The prompt's id, for clients that send no body with DELETE. Not in v2."),
+        int | None, Meta(description="The prompt's id, for clients that send no body with DELETE. Not in v2.")
     ] = None
 
 
@@ -86,7 +85,7 @@ class IvrListQuery(msgspec.Struct):
     """Whose prompts."""
 
     target_type: Annotated[TargetType, Meta(description="The kind of what plays them.")]
-    target_id: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, description="The id of what plays them.")]
+    target_id: Annotated[int, Meta(description="The id of what plays them.")]
     cursor: Annotated[str | None, Meta(description="The cursor of the page before.")] = None
 
 
