@@ -100,7 +100,9 @@ class Way:
         return Principal(tenant, company.id, self.environment, 0, "offhook", frozenset({"admin"}))
 
 
-def _run(way: Way, work: Callable[[Client], Any]) -> Any:
+def run(way: Way, work: Callable[[Client], Any]) -> Any:
+    """What `work` gives with a client of the API."""
+
     async def within() -> Any:
         async with way.client() as client:
             return await work(client)
@@ -131,10 +133,10 @@ def create(
     async def work(client: Client) -> Answer:
         return await client.call("POST", OFFICES, body=body, dry_run=dry_run, idempotency_key=idempotency_key)
 
-    answer: Answer = _run(way, work)
+    answer: Answer = run(way, work)
     document = answer.document
     if as_json:
-        emit(document if dry_run else {**document, "warnings": [_warning(notice) for notice in answer.notices]})
+        emit(document if dry_run else {**document, "warnings": [warning(notice) for notice in answer.notices]})
         return
     office, plan = document["office"], document["plan"]
     if dry_run:
@@ -156,7 +158,7 @@ def create(
         _periods(document)
     warn(answer.notices)
     if not dry_run:
-        following(f"offhook office show {office['id']}{_again(way)}")
+        following(f"offhook office show {office['id']}{again(way)}")
 
 
 @app.command("list")
@@ -187,7 +189,7 @@ def list_offices(
             query["cursor"] = page["cursor"]
 
     way = Way(url, key, environment, company, data, database_url, config)
-    offices, more = _run(way, work)
+    offices, more = run(way, work)
     if as_json:
         emit({"items": offices, "more": more})
         return
@@ -232,7 +234,7 @@ def show(
         record = (await client.call("GET", f"{WHOLE}/{wanted}")).document
         return record, (await client.call("GET", f"{WHOLE}/{wanted}/opening-periods")).document
 
-    record, hours = _run(Way(url, key, environment, company, data, database_url, config), work)
+    record, hours = run(Way(url, key, environment, company, data, database_url, config), work)
     if as_json:
         emit({**record, "opening": hours})
         return
@@ -367,11 +369,12 @@ def _clock(text: str) -> str:
     return f"{at:%a %d %b %Y %H:%M} ({at:%z})"
 
 
-def _warning(notice: Notice) -> dict[str, str]:
+def warning(notice: Notice) -> dict[str, str]:
+    """A warning as --json has it."""
     return {"code": notice.code, "field": notice.field, "text": notice.text}
 
 
-def _again(way: Way) -> str:
+def again(way: Way) -> str:
     """The options that reach the same place again, without the key."""
     if way.url:
         return f" --url {way.url}"
@@ -420,7 +423,7 @@ def import_offices(
 
             stopped: Refusal | None = None
             try:
-                _run(way, work)
+                run(way, work)
             except Refusal as refusal:
                 if not done.counts:
                     raise
@@ -440,13 +443,13 @@ def import_offices(
         raise Refusal(text, stopped.violations)
     refused = done.counts.get("refused", 0)
     if refused and dry_run and not as_json:
-        following(f"mend what would be refused, then offhook office import {file}{_again(way)}")
+        following(f"mend what would be refused, then offhook office import {file}{again(way)}")
     elif refused and not as_json:
-        following(f"mend what was refused and import {file} again{_again(way)}: the others are found, not made twice")
+        following(f"mend what was refused and import {file} again{again(way)}: the others are found, not made twice")
     elif not as_json and dry_run:
-        following(f"offhook office import {file}{_again(way)}")
+        following(f"offhook office import {file}{again(way)}")
     elif not as_json:
-        following(f"offhook office list{_again(way)}")
+        following(f"offhook office list{again(way)}")
     if refused:
         raise typer.Exit(1)
 
