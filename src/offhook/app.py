@@ -92,6 +92,7 @@ _TAGS = {
     "Departments": "Lines of an office, with hours, routing and operators of their own.",
     "Call centers": "Lines with agents, skills and a queue.",
     "Operators": "Who answers for an office, a department or a call center.",
+    "Voice prompts": "Recordings that callers hear, and which one a target plays for each purpose.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
