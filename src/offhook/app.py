@@ -96,6 +96,7 @@ _TAGS = {
     "Departments": "Lines of an office, with hours, routing and operators of their own.",
     "Call centers": "Lines with agents, skills and a queue.",
     "Operators": "Who answers for an office, a department or a call center.",
+    "Voice prompts": "Recordings that callers hear, and which one a target plays for each purpose.",
     "Configuration": "The whole company as one document: shown, compared, applied.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",

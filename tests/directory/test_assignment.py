@@ -36,7 +36,7 @@ def buy(company: Company, office_id: Any = None, environment: str = "sandbox", *
 
 def _bare(made: Company) -> Company:
     """A company whose sandbox has lost the lines that it came with, so that those in these tests are all there are."""
-    buy(made, **dict.fromkeys(LINES, 0))
+    buy(made, None, "sandbox", **dict.fromkeys(LINES, 0))
     return made
 
 

@@ -430,6 +430,18 @@ def test_a_query_that_cannot_be_read_is_refused_with_every_place(query: dict, pl
     assert sorted(violation.location for violation in refused.value.violations) == places
 
 
+class IdQuery(msgspec.Struct):
+    id: int = 0
+
+
+@pytest.mark.parametrize("id", [2**63, -(2**63) - 1, 10**30])
+def test_a_query_number_that_no_store_keeps_is_refused(id: int):
+    with pytest.raises(Invalid) as refused:
+        read_query({"id": [str(id)]}, IdQuery, [])
+    assert [violation.location for violation in refused.value.violations] == ["id"]
+    assert read_query({"id": [str(2**63 - 1)]}, IdQuery, []).id == 2**63 - 1
+
+
 def test_unknown_parameters_are_noted_but_for_the_key_and_empty_ones():
     notices: list[Notice] = []
     read_query({"x": ["1"], "y": [""], "apikey": ["secret"]}, Query, notices)

@@ -139,4 +139,5 @@ def test_importing_the_application_declares_every_table():
         "operators", "primary_offices", "rooms", "users", "user_devices", "user_emails", "store_settings", "tenants",
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",
         "policy_assignments", "departments", "callcenters",
+        "prompt_recordings", "prompt_uses", "prompts",
     }  # fmt: skip

@@ -170,7 +170,9 @@ class Gate:
             call.idempotency_key = check_key(heads.idempotency_key)
         if heads.if_match is not None:
             call.if_match = _version(heads.if_match)
-        if operation.body is not None or operation.media != (JSON,):
+        if not operation.body_required and heads.length == 0:
+            pass
+        elif operation.body is not None or operation.media != (JSON,):
             await self._read_body(call, operation, heads, receive)
         elif heads.length is None or heads.length > 0:
             await _drain(receive, operation.body_limit)

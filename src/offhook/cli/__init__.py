@@ -1,5 +1,5 @@
 """The `offhook` command: install.py sets up and serves, keys.py and numbers.py fill the store, offices.py and
-configuration.py ask the API.
+the rest ask the API.
 
 A refusal is said in words with every place that must be mended, and ends with status 1; never a stack trace.
 """
@@ -19,6 +19,7 @@ from offhook.cli.install import register
 from offhook.cli.keys import app as key
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
+from offhook.cli.prompts import app as prompt
 from offhook.cli.users import app as user
 from offhook.client import Refused
 from offhook.kit.errors import Refusal, Unavailable
@@ -55,6 +56,7 @@ app.add_typer(key, name="key")
 app.add_typer(number, name="number")
 app.add_typer(office, name="office")
 app.add_typer(user, name="user")
+app.add_typer(prompt, name="prompt")
 
 
 def main() -> None:

@@ -27,9 +27,9 @@ from offhook.cli.common import (
 )
 from offhook.cli.imports import Kind, Quiet, Report
 from offhook.cli.records import RECORDS
-from offhook.cli.way import ApiKey, DryRun, In, Url, Way, again, run
+from offhook.cli.way import ApiKey, DryRun, In, Url, Way, again, run, warning
 from offhook.client import Answer, Client
-from offhook.kit.errors import Notice, Refusal, shown
+from offhook.kit.errors import Refusal, shown
 
 app = typer.Typer(no_args_is_help=True, help="Offices, by the API.")
 
@@ -66,7 +66,7 @@ def create(
     answer: Answer = run(way, work)
     document = answer.document
     if as_json:
-        emit(document if dry_run else {**document, "warnings": [_warning(notice) for notice in answer.notices]})
+        emit(document if dry_run else {**document, "warnings": [warning(notice) for notice in answer.notices]})
         return
     office, plan = document["office"], document["plan"]
     if dry_run:
@@ -325,7 +325,3 @@ def import_offices(
 
 def _named(record: Any) -> str:
     return f"{record.get('id', '-'):<16} {shown(record.get('name', ''))}"
-
-
-def _warning(notice: Notice) -> dict[str, str]:
-    return {"code": notice.code, "field": notice.field, "text": notice.text}

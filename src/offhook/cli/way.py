@@ -16,7 +16,7 @@ from offhook.access.model import Environment, Principal
 from offhook.cli.common import company_of, opened, tenant_of
 from offhook.client import Client, embedded, remote
 from offhook.kit import log
-from offhook.kit.errors import Refusal
+from offhook.kit.errors import Notice, Refusal
 from offhook.kit.settings import load
 from offhook.storage.database import Transaction
 
@@ -83,3 +83,8 @@ def again(way: Way) -> str:
     return ("" if way.data is None else f" --data {way.data}") + (
         "" if way.environment == "live" else f" --environment {way.environment}"
     )
+
+
+def warning(notice: Notice) -> dict[str, str]:
+    """A warning as --json has it."""
+    return {"code": notice.code, "field": notice.field, "text": notice.text}

@@ -336,7 +336,7 @@ class Run:
         if not self.faults:
             self._work_off([self._removal(kind, id) for kind in reversed(self.kinds) for id in self._ids_gone(kind)])
         if self.faults:
-            raise Invalid.of(self.faults)
+            raise Invalid.of(dict.fromkeys(self.faults))
 
     def _ids_gone(self, kind: Kind) -> list[int]:
         return [id for word, id in self._gone if word == kind.type]
@@ -372,11 +372,11 @@ class Run:
             self._explain(entry, making)
 
     def _attempt(self, step: Step, put_off: list[_Put]) -> bool:
+        if step.wanted.failed:
+            return True
         self._told, self._here = [], step
         savepoint = self.tx.connection.begin_nested()
         try:
-            if step.wanted.failed:
-                return True
             if not step.wanted.id and not step.makes:
                 raise Waiting(step.wanted)
             following = step.do(self) or ()

@@ -11,6 +11,7 @@ from offhook.directory.contacts import api as contacts
 from offhook.directory.groups import api as groups
 from offhook.directory.operators import api as operators
 from offhook.directory.policies import api as policies
+from offhook.directory.prompts import api as prompts
 from offhook.directory.rooms import api as rooms
 from offhook.directory.users import api as users
 from offhook.directory.users import bulk as users_bulk
@@ -33,4 +34,5 @@ def operations(work: Work, carriers: Mapping[Environment, Carrier]) -> list[Oper
         *users_bulk.operations(work),
         *groups.operations(work),
         *operators.operations(work),
+        *prompts.operations(work),
     ]

@@ -24,6 +24,9 @@ from offhook.storage.database import Transaction
 T = TypeVar("T")
 PAGE = 100
 
+Gone = Callable[[Transaction, Call, datetime, Target], None]
+"""Told, in the transaction of the deletion, that a target is gone."""
+
 Make = Callable[[Transaction, list[Notice]], msgspec.Struct]
 """Does a create in a transaction, warns of what it must, and gives the answer. It may run more than once."""
 
@@ -105,8 +108,13 @@ class Work:
     """By kind: what can have numbers. Each such kind enters itself."""
     residents: dict[str, Residents] = field(default_factory=dict)
     """By kind, in the plural of a sentence ("call centers"): what can be in an office. Each such kind enters itself."""
-    gone: list[Callable[[Transaction, Call, datetime, Target], None]] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
     """What else to do when something of the directory is gone: each subject that refers to it enters itself."""
+
+    def end(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
+        """End what others keep for `target`, which was deleted in this transaction."""
+        for forget in self.gone:
+            forget(tx, call, at, target)
 
     async def create(self, call: Call, make: Make) -> Reply:
         """Do a create in one transaction. With an Idempotency-Key it happens once; a dry run is undone."""

@@ -323,7 +323,7 @@ def _request_body(operation: Operation, schemas: _Schemas) -> dict[str, Any] | N
                 _slug(title): {"summary": title, "value": msgspec.to_builtins(value)}
                 for title, value in operation.examples.items()
             }
-    return {"required": True, "content": content}
+    return {"required": operation.body_required, "content": content}
 
 
 def _slug(title: str) -> str:
@@ -331,14 +331,17 @@ def _slug(title: str) -> str:
 
 
 def _reply(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
-    schema = {"type": "object"} if operation.reply is None else schemas.of(operation.reply)
+    if operation.reply_media != JSON:
+        content: dict[str, Any] = {operation.reply_media: {}}
+    else:
+        content = {JSON: {"schema": {"type": "object"} if operation.reply is None else schemas.of(operation.reply)}}
     return {
         "description": operation.reply_description or "Done.",
         "headers": {
             "Offhook-Warning": {"$ref": "#/components/headers/Warning"},
             "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
         },
-        "content": {JSON: {"schema": schema}},
+        "content": content,
     }
 
 

@@ -70,8 +70,10 @@ class Operation:
     as does an id marked `{id:text}`.
     `scope` is what a key needs. `creates` operations accept `Idempotency-Key` and `Offhook-Dry-Run`. `handler` None
     answers 501 and names the operation. `check` lets a body that does not fit its struct be refused for its broken
-    rules in the same answer. `examples` maps a title to a request body. `better` says
-    what an operation of v2 does here beyond v2, `note` what else there is to know: docs/compatibility.md shows both.
+    rules in the same answer. `examples` maps a title to a request body. A body that
+    is not `body_required` may be left out, and is None then. `reply_media` is the type of an answer that is not JSON.
+    `better` says what an operation of v2 does here beyond v2, `note` what else there is to know: docs/compatibility.md
+    shows both.
     """
 
     id: str
@@ -86,7 +88,9 @@ class Operation:
     limit: Limit = Limit()
     query: type[msgspec.Struct] = Nothing
     body: type[msgspec.Struct] | None = None
+    body_required: bool = True
     reply: Any = None
+    reply_media: str = JSON
     reply_description: str = ""
     media: tuple[str, ...] = (JSON,)
     body_limit: int = MIB

@@ -490,6 +490,10 @@ def read_query(query: Mapping[str, list[str]], kind: type[T], notices: list[Noti
                 values[name] = msgspec.convert(values[name], hint, strict=False)
             except msgspec.ValidationError as error:
                 found.append(Violation(location=name, message=_explain(hint, str(error)), sent=shown(values[name])))
+            else:
+                if type(values[name]) is int and to_int64(values[name]) is None:
+                    text = "Must be a whole number of at most 64 bits."
+                    found.append(Violation(location=name, message=text, sent=shown(values[name])))
         elif required:
             found.append(Violation(location=name, reason="required", message="This parameter is required."))
     if found:

@@ -383,8 +383,7 @@ class Offices:
             licences.forget(tx, tenant_id, office_id)
             plans.delete(tx, tenant_id, office_id)
             store.delete(tx, tenant_id, office_id, milliseconds)
-            for forget in work.gone:
-                forget(tx, call, at, itself)
+            work.end(tx, call, at, itself)
             store.count(tx, tenant_id, -1)
             events.append(
                 tx,

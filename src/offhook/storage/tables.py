@@ -20,6 +20,10 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
+BULKY = "bulky"
+"""In a table's `info`: its rows are large, so that backups read few of them at once."""
+
+
 def big(name: str, **options: Any) -> Column[int]:
     """A 64-bit column that may not be null unless said."""
     options.setdefault("nullable", False)

@@ -6,6 +6,7 @@ from offhook.configuration.kinds.groups import CALLCENTERS, DEPARTMENTS
 from offhook.configuration.kinds.numbers import NUMBERS
 from offhook.configuration.kinds.offices import OFFICES
 from offhook.configuration.kinds.people import CHANNELS, COACHING_TEAMS, CONTACTS, POLICIES
+from offhook.configuration.kinds.prompts import PROMPTS
 from offhook.configuration.kinds.rooms import ROOMS
 from offhook.configuration.kinds.users import USERS
 
@@ -20,5 +21,6 @@ KINDS: tuple[Kind, ...] = (
     CHANNELS,
     COACHING_TEAMS,
     CONTACTS,
+    PROMPTS,
     POLICIES,
 )

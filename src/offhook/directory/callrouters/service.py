@@ -210,6 +210,7 @@ class CallRouters:
         assignment.release_all(tx, call, at, target.type, before.id)
         store.forget_errors(tx, before.tenant_id, before.id)
         self.keeper.remove(tx, call, at, before)
+        self._work.end(tx, call, at, target)
 
     def _repoint(self, tx: Transaction, call: Call, at: datetime, id: int, target: Target) -> str | None:
         """A router has no voicemail of its own: it is pointed at its office, unless that is what goes."""

@@ -217,7 +217,9 @@ class CoachingTeams:
         name, target = f"the coaching team {before.value.name}", Target("coachinggroup", before.id)
         pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=force)
         members.remove_group(tx, call.principal.tenant_id, "coachinggroup", before.id)
-        return self.keeper.remove(tx, call, at, before)
+        gone = self.keeper.remove(tx, call, at, before)
+        self._work.end(tx, call, at, target)
+        return gone
 
     def _gone(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
         """A user who is gone is in no team; an office that is gone has none."""

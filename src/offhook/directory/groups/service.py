@@ -179,8 +179,7 @@ class Groups(Generic[G]):
             gone = self.keeper.remove(tx, call, at, before)
             leave_group(tx, call, at, target)
             assignment.release_all(tx, call, at, target.type, id)
-            for forget in self._work.gone:
-                forget(tx, call, at, target)
+            self._work.end(tx, call, at, target)
             return self._side.show(gone, card, at)
 
         return reply_of(await self._work.change(call, run))

@@ -119,8 +119,7 @@ class Rooms:
             assignment.release_all(tx, call, at, "room", id)
             leave(tx, call, at, operators.of_member(tx, tenant_id, "room", id))
             gone = self.keeper.remove(tx, call, at, before)
-            for forget in self._work.gone:
-                forget(tx, call, at, target)
+            self._work.end(tx, call, at, target)
             return gone
 
         return reply_of(self.out(call, await self._work.change(call, run)))

@@ -365,8 +365,7 @@ class Users:
                 }
                 tell(tx, call, at, Word.OPERATOR_REMOVED, membership.group_id, before=told)
             operators.remove_member(tx, tenant_id, "user", id)
-            for goodbye in self._work.gone:
-                goodbye(tx, call, at, target)
+            self._work.end(tx, call, at, target)
             assignment.release_all(tx, call, at, "user", id)
             store.keep_emails(tx, tenant_id, id, ())
             self._end_keys(tx, call, at, id)

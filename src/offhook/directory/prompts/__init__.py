@@ -1,0 +1,1 @@
+"""Voice prompts: recordings that callers hear, and which one a target plays for each purpose."""
