@@ -127,4 +127,5 @@ def free(
         there = repointers[owner_type](tx, call, at, owner_id, target) or "voicemail"
         where = f"{PATHS.get(owner_type, owner_type)}/{owner_id}"
         text = f"It sent calls to {name}; they go to {'its office' if there == 'office' else there} now."
-        notices.append(Notice(f"pointed_at_{there}", where, text))
+        code = "pointed_at_office" if there == "office" else "pointed_at_voicemail"
+        notices.append(Notice(code, where, text))

@@ -21,6 +21,7 @@ KINDS: Mapping[str, Documents[Any]] = {
     "callrouter": callrouters,
     "channel": channels,
     "coachinggroup": teams,
+    "coachingteam": teams,
     "contact": contacts,
     "room": rooms,
     "user": users,

@@ -218,7 +218,8 @@ class CoachingTeams:
         pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=force)
         members.remove_group(tx, call.principal.tenant_id, "coachinggroup", before.id)
         gone = self.keeper.remove(tx, call, at, before)
-        self._work.end(tx, call, at, target)
+        for kind in ("coachinggroup", "coachingteam"):  # Both are spelt in v2.
+            self._work.end(tx, call, at, Target(kind, before.id))
         return gone
 
     def _gone(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
