@@ -13,17 +13,19 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.directory import directory
 from bench.scenarios import ROOT, SCENARIOS, Bench, Figure, Options, workplace
 from bench.server import BenchError
 
 OUT = ROOT / "bench" / "out"
+ALL = {**SCENARIOS, "directory": directory}
 QUICK = Options(rounds=2, seconds=1.5, many=20_000)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the server on this machine.")
     parser.add_argument("--quick", action="store_true", help="a short run: shows that all works, no figures")
-    parser.add_argument("--only", action="append", choices=list(SCENARIOS), metavar="NAME", help=", ".join(SCENARIOS))
+    parser.add_argument("--only", action="append", choices=list(ALL), metavar="NAME", help=", ".join(ALL))
     parser.add_argument("--rounds", type=int, help="bursts of each kind")
     parser.add_argument("--seconds", type=float, help="length of a burst")
     parser.add_argument("--many", type=int, help="offices in the large store")
@@ -45,9 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
                 console.print(text, style="dim", highlight=False)
 
         bench = Bench(options, folder, say)
-        for name in given.only or SCENARIOS:
+        for name in given.only or ALL:
             try:
-                SCENARIOS[name](bench)
+                ALL[name](bench)
             except BenchError as error:
                 failed[name] = str(error)
     took = time.monotonic() - began

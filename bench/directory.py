@@ -20,6 +20,7 @@ from offhook.directory.users.store import users
 from offhook.kit import clock
 from offhook.kit.ids import Ids
 from offhook.numbers import service as numbers
+from offhook.numbers import store as inventory
 from offhook.storage.database import Database
 from offhook.storage.documents import Kept
 
@@ -71,7 +72,10 @@ def directory(bench: Bench) -> None:
             _numbers(bench, server, count)
         rooms = {server: _rooms(server) for server in (few, many)}
         clients = {server: Client(server) for server in (few, many)}
-        over, under, taken, given = [], [], [], []
+        over: list[float] = []
+        under: list[float] = []
+        taken: list[float] = []
+        given: list[float] = []
         for number in bench.rounds(f"claims out of {MANY:,} numbers against {FEW:,}"):
             # Each in turn, so that both see the same machine; what is taken is given back.
             for server, rates in ((many, over), (few, under)) if number % 2 else ((few, under), (many, over)):
@@ -167,9 +171,12 @@ def _numbers(bench: Bench, server: Server, count: int) -> None:
     at = clock.milliseconds(clock.now())
     for chunk in _chunks(count):
         bench.say(f"storing numbers: {chunk.stop:,} of {count:,}")
+        # All of one area, so that what its digits say is asked once.
         found = [f"+1415{2_000_000 + index:07}" for index in chunk]
         with database.transaction() as tx:
-            numbers.stock(tx, principal.tenant_id, "live", found, at)
+            like = numbers.described(found[0], at)
+            rows = [msgspec.structs.replace(like, e164=number) for number in found]
+            inventory.insert(tx, principal.tenant_id, "live", rows)
     with database.transaction() as tx:
         tx.connection.exec_driver_sql("UPDATE plans SET room_lines = 1000000")
     database.close()

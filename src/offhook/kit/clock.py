@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _override: ContextVar[datetime | None] = ContextVar("offhook_clock", default=None)
 
@@ -39,9 +40,10 @@ def at(moment: datetime | None) -> Iterator[None]:
         _override.reset(token)
 
 
+@lru_cache(maxsize=16_384)
 def iso(moment: int) -> str:
     """Milliseconds since 1970 UTC as v2 writes a date-time: `2026-06-20T19:18:00`, UTC and without a zone."""
-    return datetime.fromtimestamp(moment // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(moment // 1000, UTC).isoformat()[:19]
 
 
 def milliseconds(moment: datetime) -> int:

@@ -78,7 +78,7 @@ class UserPatch(msgspec.Struct, kw_only=True, omit_defaults=True):
     presence_status: Annotated[PresenceIn | None, Meta(description="Taken and ignored.")] = None
 
 
-class GroupDetails(msgspec.Struct, kw_only=True):
+class GroupDetails(msgspec.Struct, kw_only=True, gc=False):
     """A group that a user is in."""
 
     group_id: Int64Text
@@ -87,7 +87,7 @@ class GroupDetails(msgspec.Struct, kw_only=True):
     do_not_disturb: bool
 
 
-class UserOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+class UserOut(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A user as v2 answers it; date-times are UTC, without a zone."""
 
     id: Int64Text
@@ -268,13 +268,14 @@ def user_out(
         )
         for one in memberships
     ]
-    known = {one.group_id for one in groups if one.group_type == "office" and one.role == "admin"}
-    admin_of = tuple(str(id) for id in user.admin_office_ids)
-    groups += [
-        GroupDetails(group_id=id, group_type="office", role="admin", do_not_disturb=False)
-        for id in admin_of
-        if id not in known
-    ]
+    admin_of = tuple(map(str, user.admin_office_ids))
+    if admin_of:
+        known = {one.group_id for one in groups if one.group_type == "office" and one.role == "admin"}
+        groups += [
+            GroupDetails(group_id=id, group_type="office", role="admin", do_not_disturb=False)
+            for id in admin_of
+            if id not in known
+        ]
     lasting = not user.status_until or clock.milliseconds(at) < user.status_until
     on_duty = active and user.on_duty
     started = clock.iso(user.duty_started) if user.duty_started else None
