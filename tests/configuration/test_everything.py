@@ -257,7 +257,7 @@ def test_an_extension_moves_from_one_to_another_in_one_apply(embedded: Company):
 def test_everything_can_be_pruned_again(embedded: Company):
     head = document(offices=export(embedded.live)["offices"])
     empty: dict[str, Any] = {section: {} for section in everything() if section not in ("version", "offices")}
-    empty["numbers"] = {}
+    empty |= {"numbers": {}, "prompts": {}}
     apply(embedded.live, everything())
     apply(embedded.live, {**head, **empty}, prune=True)
     assert {name: len(records) for name, records in export(embedded.live).items() if isinstance(records, dict)} == {
