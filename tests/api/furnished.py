@@ -5,7 +5,7 @@ operations need. Whatever is served and stands in no table here fails a test.
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 from offhook.access.model import Environment
@@ -13,7 +13,7 @@ from offhook.directory.users.model import Device
 from offhook.directory.users.store import devices
 from offhook.kit import clock
 from offhook.storage.documents import Kept
-from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Api, Company, full, office, routing, state
+from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
 from tests.directory.test_prompts import BEEP
 
 V2 = "/api/v2"
@@ -270,7 +270,7 @@ WORDS = {"target_type": "office", "ivr_type": "MENU"}
 def named(operation_id: str, path: str) -> dict[str, str]:
     """By parameter of a path: which thing stands there; KeyError for a parameter that is not known here."""
     segments, found = path.split("/"), {}
-    for before, segment in zip(segments, segments[1:], strict=False):
+    for before, segment in pairwise(segments):
         if segment.startswith("{"):
             name = segment.strip("{}").partition(":")[0]
             if name not in WORDS:
