@@ -84,10 +84,19 @@ class Directory(RuleBasedStateMachine):
         self.spare = [fresh_number() for _ in range(4)]
         self.members: dict[str, list[str]] = {self.primary: []}
         self.serial = 0
-        self.import_to("", *self.spare[:2])
-        first = {"talk_lines": 2, "sell_lines": 1, MORE: 2, ROOM: 1}
+        self.import_to("", *self.spare[:3])
+        first = {"talk_lines": 3, "sell_lines": 1, MORE: 2, ROOM: 1}
         self.send(200, "POST", f"{WHOLE}/{self.primary}/licences", first)
         self.bought[self.primary].update(first)
+        for _ in range(2):
+            self.hire(0, "talk", False)
+        for kind in ("room", "department", "callcenter"):
+            self.make(0, kind)
+        for spare in (0, 1):
+            self.assign(0, "user", spare, None, False, "t")
+        for group, member in ((0, 1), (0, 0), (0, 2), (1, 2), (1, 1)):
+            self.join(group, member)
+        self.send_calls(0, 0, "room")
 
     # What there is
 
@@ -301,12 +310,21 @@ class Directory(RuleBasedStateMachine):
             assert record["status"] == ("existing" if number in self.pools else "created"), answer
             self.pools.setdefault(number, pool)
 
-    @rule(which=WHICH, kind=KINDS, spare=st.integers(0, 3), first=st.booleans(), way=st.sampled_from("tna"))
-    def assign(self, which: int, kind: str, spare: int, first: bool, way: str) -> None:
-        """By the target's path, by the number's, or with both in the body."""
-        one, number = self.one(which, kind), self.spare[spare]
+    @rule(
+        which=WHICH,
+        kind=KINDS,
+        spare=st.integers(0, 3),
+        beside=st.none() | st.integers(0, 3),
+        first=st.booleans(),
+        way=st.sampled_from("tna"),
+    )
+    def assign(self, which: int, kind: str, spare: int, beside: int | None, first: bool, way: str) -> None:
+        """By the target's path, by the number's, or with both in the body; maybe to whoever has another."""
+        number = self.spare[spare]
+        one = (self.holder(self.spare[beside]) if beside is not None else None) or self.one(which, kind)
         if one is None:
             return
+        kind = one.kind
         line = one.next_line()
         status = 200
         if number not in self.pools:
@@ -336,9 +354,10 @@ class Directory(RuleBasedStateMachine):
             assert answer.json["number"] in pooled
             self._give(one, answer.json["number"], line)
 
-    @rule(which=WHICH, kind=KINDS, spare=st.integers(0, 3))
-    def unassign(self, which: int, kind: str, spare: int) -> None:
-        one, number = self.one(which, kind), self.spare[spare]
+    @rule(which=WHICH, kind=KINDS, spare=st.integers(0, 3), right=st.booleans())
+    def unassign(self, which: int, kind: str, spare: int, right: bool) -> None:
+        number = self.spare[spare]
+        one = (self.holder(number) if right else None) or self.one(which, kind)
         if one is None:
             return
         has = number in one.numbers
@@ -356,11 +375,13 @@ class Directory(RuleBasedStateMachine):
         if release:
             self.pools.pop(number, None)
 
-    @rule(which=WHICH, kind=KINDS, spare=st.integers(0, 3))
-    def swap(self, which: int, kind: str, spare: int) -> None:
-        one, number = self.one(which, kind), self.spare[spare]
+    @rule(which=WHICH, kind=KINDS, spare=st.integers(0, 3), other=st.integers(0, 3))
+    def swap(self, which: int, kind: str, spare: int, other: int) -> None:
+        number = self.spare[spare]
+        one = self.holder(self.spare[other]) or self.one(which, kind)
         if one is None:
             return
+        kind = one.kind
         status = 200
         if not one.numbers:
             status = 409
@@ -383,10 +404,10 @@ class Directory(RuleBasedStateMachine):
         if status == 200:
             one.numbers[0], one.lines[number] = number, line
 
-    @rule(which=WHICH, kind=st.sampled_from(["user", "room"]), turned=st.booleans(), fewer=st.booleans())
-    def put_numbers_in_order(self, which: int, kind: str, turned: bool, fewer: bool) -> None:
-        one = self.one(which, kind)
-        if one is None:
+    @rule(spare=st.integers(0, 3), turned=st.booleans(), fewer=st.booleans())
+    def put_numbers_in_order(self, spare: int, turned: bool, fewer: bool) -> None:
+        one = self.holder(self.spare[spare])
+        if one is None or one.kind not in ("user", "room"):
             return
         wanted = list(reversed(one.numbers)) if turned else list(one.numbers)
         wanted = wanted[1:] if fewer else wanted
@@ -435,6 +456,13 @@ class Directory(RuleBasedStateMachine):
             other.points = "" if other.points == one.id else other.points
         self.pools = {number: "" if pool == one.id else pool for number, pool in self.pools.items()}
         self.send(404, "DELETE", self.path(one))
+
+    @rule(which=WHICH, force=st.booleans())
+    def delete_what_is_called(self, which: int, force: bool) -> None:
+        called = [self.things[one.points] for one in self.things.values() if one.points]
+        if called:
+            one = called[which % len(called)]
+            self.delete(self.of(one.kind).index(one), one.kind, force)
 
     @rule(kind=KINDS)
     def ask_for_what_is_not_there(self, kind: str) -> None:
@@ -545,12 +573,12 @@ def _run(desk: Desk, examples: int, steps: int) -> None:
 
 
 def test_a_directory_behaves_like_its_model(sqlite_desk: Desk):
-    _run(sqlite_desk, 15, 25)
+    _run(sqlite_desk, 20, 25)
 
 
 @pytest.mark.postgres
 def test_a_directory_behaves_like_its_model_over_postgresql(postgresql_desk: Desk):
-    _run(postgresql_desk, 3, 20)
+    _run(postgresql_desk, 4, 20)
 
 
 @pytest.mark.long
