@@ -574,7 +574,7 @@ def _run(desk: Desk, examples: int, steps: int) -> None:
 
 
 def test_a_directory_behaves_like_its_model(sqlite_desk: Desk):
-    _run(sqlite_desk, 20, 25)
+    _run(sqlite_desk, 14, 25)
 
 
 @pytest.mark.postgres
