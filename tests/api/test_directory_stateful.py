@@ -255,7 +255,8 @@ class Directory(RuleBasedStateMachine):
             return
         action = {"user": "person", "room": "bridge_target"}.get(kind, "department")
         closed = state(action=action, action_target_type=kind, action_target_id=to.id)
-        good = to.active
+        # Where calls go already they may stay.
+        good = to.active or one.points == to.id
         body = {"routing_options": routing(None, closed)}
         self.send(200 if good else 400, "PATCH", f"{V2}/departments/{one.id}", body)
         one.points = to.id if good else one.points
@@ -573,7 +574,7 @@ def _run(desk: Desk, examples: int, steps: int) -> None:
 
 
 def test_a_directory_behaves_like_its_model(sqlite_desk: Desk):
-    _run(sqlite_desk, 20, 25)
+    _run(sqlite_desk, 14, 25)
 
 
 @pytest.mark.postgres
