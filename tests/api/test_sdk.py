@@ -190,7 +190,7 @@ class Sdk:
         """A method that must be refused with this status."""
         with pytest.raises((requests.HTTPError, httpx.HTTPStatusError)) as refused:
             await self(name, *arguments)
-        assert refused.value.response.status_code == status
+        assert refused.value.response.status_code == status  # type: ignore[attr-defined]
         self._note()
 
     def _note(self) -> None:
