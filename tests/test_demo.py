@@ -118,8 +118,10 @@ def filled(value: Any, under: str = "") -> set[str]:
 
 def test_the_example_fills_every_field_there_is() -> None:
     example = msgspec.json.decode((ROOT / "examples" / "office.json").read_bytes())
-    assert filled(example) == paths(OfficeIn)
-    assert demo.fields(example) == len(paths(OfficeIn)) == 70
+    # Operators, which v2 does not have, are people who must be there before.
+    published = {path for path in paths(OfficeIn) if not path.startswith("operators")}
+    assert filled(example) == published
+    assert demo.fields(example) == len(published) == 70
 
 
 def test_targets_are_pointed_at_an_office_and_nothing_else_is_changed() -> None:

@@ -1,84 +1,360 @@
 """Companies and environments do not see each other: what is another's is not there, to every operation."""
 
+import asyncio
+import re
+from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Answer, Api, Company, Desk, full, office, routing, state
+from offhook.kit.operation import Operation
+from offhook.kit.settings import Settings
+from tests.api.desk import OFFICES, WHOLE, Company, Desk, full, office, placed
+from tests.api.furnished import BODIES, V1, V2, WITHOUT_BODY, Furnished, filled, furnish, named
+from tests.servers import PostgreSQL
 
-DAYS = {"days": [{"date": "2026-12-24", "name": "Eve"}]}
-OPERATIONS: list[tuple[str, str, Any]] = [
-    ("GET", OFFICES + "/{id}", None),
-    ("PATCH", OFFICES + "/{id}", {"hours_on": False}),
-    ("GET", OFFICES + "/{id}/e911", None),
-    ("PUT", OFFICES + "/{id}/e911", ADDRESSES["US"]),
-    ("GET", OFFICES + "/{id}/plan", None),
-    ("GET", OFFICES + "/{id}/available_licenses", None),
-    ("GET", OFFICES + "/{id}/offdutystatuses", None),
-    ("GET", WHOLE + "/{id}", None),
-    ("PUT", WHOLE + "/{id}", office()),
-    ("DELETE", WHOLE + "/{id}", None),
-    ("GET", WHOLE + "/{id}/opening-periods", None),
-    ("GET", WHOLE + "/{id}/special-days", None),
-    ("PUT", WHOLE + "/{id}/special-days", DAYS),
-    ("DELETE", WHOLE + "/{id}/special-days/2026-12-24", None),
-    ("POST", WHOLE + "/{id}/holidays/import", {"years": [2026]}),
+NOBODYS = "1234567"
+NO_NUMBER = "+19257839999"
+
+
+class Scene:
+    """A furnished company, and callers who may not know of it, who have the same things of their own."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.operations: dict[str, Operation] = {one.id: one for one in desk.offhook.operations}
+        company, other = desk.found(), desk.found()
+        self.company = furnish(company, "live")
+        self.strangers = {
+            "another company": furnish(other, "live"),
+            "another company's sandbox": furnish(other, "sandbox"),
+            "the company's own sandbox": furnish(company, "sandbox"),
+        }
+
+    @property
+    def told(self) -> int:
+        return len(self.company.api.events())
+
+
+def _generous(data: str, **settings: Any) -> Settings:
+    return Settings(data=data, access_log=False, benchmark=True, rate_limit_scale=1_000_000.0, **settings)
+
+
+@pytest.fixture(scope="module")
+def sqlite_scene(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    desk = Desk(runner, _generous(str(tmp_path_factory.mktemp("data"))))
+    yield Scene(desk)
+    desk.close()
+
+
+@pytest.fixture(scope="module")
+def postgresql_scene(
+    runner: asyncio.Runner, postgres: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    with postgres.database() as url:
+        desk = Desk(runner, _generous(str(tmp_path_factory.mktemp("data")), database_url=url))
+        yield Scene(desk)
+        desk.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def scene(request: pytest.FixtureRequest) -> Scene:
+    found: Scene = request.getfixturevalue(f"{request.param}_scene")
+    return found
+
+
+# What the path names
+
+PATHS = sorted({*BODIES, *WITHOUT_BODY})
+
+
+def test_every_operation_that_names_something_is_asked(sqlite_scene: Scene):
+    of_path = {one.id for one in sqlite_scene.operations.values() if "{" in one.path}
+    with_body = {one.id for one in sqlite_scene.operations.values() if one.body is not None}
+    assert of_path | with_body == set(PATHS)
+    assert with_body == set(BODIES)
+
+
+def _asked(caller: Furnished, one: Operation, path: str) -> Any:
+    body = BODIES[one.id](caller.own) if one.id in BODIES else None
+    return caller.api.send(one.method, path, body)
+
+
+@pytest.mark.parametrize("operation_id", PATHS)
+def test_what_is_anothers_is_not_there(scene: Scene, operation_id: str):
+    one = scene.operations[operation_id]
+    things = named(one.id, one.path)
+    # A date is nobody's thing.
+    theirs = {place: thing for place, thing in things.items() if thing != "date"}
+    if not theirs:
+        return
+    before = scene.told
+    for who, stranger in scene.strangers.items():
+        # All ids are the other's, and each of them alone among the caller's own.
+        for foreign in {tuple(theirs), *((place,) for place in theirs)}:
+            values = {place: stranger.own[thing] for place, thing in things.items()}
+            nobody = dict(values)
+            for place in foreign:
+                values[place] = scene.company.own[things[place]]
+                nobody[place] = NO_NUMBER if "number" in things[place] else NOBODYS
+            answer = _asked(stranger, one, filled(one.path, values))
+            assert answer.status == 404, (who, foreign, answer)
+            never = _asked(stranger, one, filled(one.path, nobody))
+            assert _anonymous(answer, values, foreign) == _anonymous(never, nobody, foreign), (who, foreign)
+    assert scene.told == before
+
+
+def _anonymous(answer: Any, values: dict[str, str], foreign: tuple[str, ...]) -> str:
+    text: str = answer.response.text
+    for place in foreign:
+        text = re.sub(rf"(?<!\d){re.escape(values[place])}(?!\d)", place, text)
+    return text
+
+
+READS = [one for one in PATHS if one not in BODIES and "delete" not in one and "remove" not in one]
+
+
+def _positive(company: Furnished, one: Operation) -> None:
+    things = named(one.id, one.path)
+    answer = _asked(company, one, filled(one.path, {place: company.own[thing] for place, thing in things.items()}))
+    assert answer.status == 200, answer
+
+
+@pytest.mark.parametrize("operation_id", READS)
+def test_it_is_there_for_its_owner(sqlite_scene: Scene, operation_id: str):
+    _positive(sqlite_scene.company, sqlite_scene.operations[operation_id])
+
+
+@pytest.mark.parametrize("operation_id", [one for one in PATHS if one not in READS])
+def test_its_owner_may_do_what_others_may_not(sqlite_scene: Scene, operation_id: str):
+    """So that the refusals above cannot come from the bodies."""
+    _positive(furnish(sqlite_scene.desk.found(), "live"), sqlite_scene.operations[operation_id])
+
+
+def test_a_contact_named_by_its_uid_is_its_companys(scene: Scene):
+    body = {"first_name": "Eve", "last_name": "Ray", "uid": "same"}
+    ids = [one.api.put(f"{V2}/contacts", body).json["id"] for one in (scene.company, *scene.strangers.values())]
+    before = scene.told
+    for stranger in scene.strangers.values():
+        for path in (f"{V2}/contacts/{ids[0]}", f"{V1}/contacts/{ids[0]}"):
+            answer = stranger.api.get(path)
+            if stranger.company is scene.company.company:
+                # The uid is in the id, so that the two environments have the same; each finds its own.
+                assert answer.status == 200
+                assert ids[0] == ids[-1]
+            else:
+                assert answer.status == 404
+                assert stranger.api.patch(f"{V2}/contacts/{ids[0]}", {"job_title": "Spy"}).status == 404
+    sandbox = scene.strangers["the company's own sandbox"].api
+    assert sandbox.patch(f"{V2}/contacts/{ids[0]}", {"job_title": "Tester"}).status == 200
+    assert "job_title" not in scene.company.api.get(f"{V2}/contacts/{ids[0]}").json
+    assert scene.told == before
+
+
+# What the body names
+
+_REFERENCE = re.compile(r"(_id|_ids|number|numbers)$")
+NO_REFERENCE = {
+    "forwarding_numbers": "any telephone in the world",
+    "keep_paid_numbers": "a choice",
+}
+"""Fields that look like references and are none."""
+
+IGNORED = {("offhook.offices.replace", "operators[0].operator_id")}
+"""Taken and ignored, with a warning: operators stay as they are."""
+
+_TARGETS = {
+    "office": "primary", "department": "department", "callcenter": "callcenter", "user": "user", "room": "room",
+    "callrouter": "callrouter", "channel": "channel", "contact": "contact", "coachinggroup": "team",
+}  # fmt: skip
+_ACTIONS = {"office": "department", "department": "department", "callcenter": "department", "user": "person"}
+_TARGETS_OF = {
+    "numbers.assign_target_number.post": ("office", "user", "room", "callrouter", "department", "callcenter"),
+    "numbers.assign_number.post": ("office", "user", "room", "callrouter", "department", "callcenter"),
+    "numbers.swap_number.post": ("office", "user", "room", "callrouter", "department", "callcenter"),
+    "accesscontrolpolicies.assign": ("office", "callcenter"),
+    "accesscontrolpolicies.unassign": ("office", "callcenter"),
+    "ivr.create": ("office", "department", "callcenter", "user", "coachinggroup"),
+}
+_ONE = {
+    "office_id": "primary", "admin_office_ids": "primary", "owner_id": "admin", "user_id": "other",
+    "member_id": "other", "ivr_id": "prompt", "number": "free_number", "mainline_number": "free_number",
+    "phone_numbers": "user_number", "caller_id": "user_number",
+}  # fmt: skip
+
+
+def _fields(kind: Any, prefix: str = "") -> Iterator[str]:
+    """The paths of the fields of a body that can name something; the first entry of a list stands for all."""
+    if isinstance(kind, msgspec.inspect.StructType):
+        for one in kind.fields:
+            yield from _fields(one.type, f"{prefix}.{one.encode_name}" if prefix else one.encode_name)
+    elif isinstance(kind, msgspec.inspect.UnionType):
+        yield from dict.fromkeys(found for one in kind.types for found in _fields(one, prefix))
+    elif isinstance(kind, msgspec.inspect.ListType | msgspec.inspect.VarTupleType | msgspec.inspect.SetType):
+        yield from _fields(kind.item_type, f"{prefix}[0]")
+    elif isinstance(kind, msgspec.inspect.Metadata):
+        yield from _fields(kind.type, prefix)
+    elif _REFERENCE.search(_leaf(prefix)):
+        yield prefix
+
+
+def _leaf(place: str) -> str:
+    return place.rpartition(".")[2].removesuffix("[0]")
+
+
+def _uses(operation_id: str, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The kinds of things that a field can name, each with what must be sent beside it, by place."""
+    leaf, beside = _leaf(place), place.rpartition(".")[0]
+    prefix = f"{beside}." if beside else ""
+    if leaf == "operator_id":
+        yield from ((kind, {f"{prefix}operator_type": kind}) for kind in ("user", "room"))
+    elif leaf == "group_id":
+        yield from ((kind, {f"{prefix}group_type": kind}) for kind in ("office", "department", "callcenter"))
+    elif leaf == "default_target_id":
+        for kind, thing in _TARGETS.items():
+            if kind != "contact":
+                yield thing, {"default_target_type": kind}
+    elif leaf == "action_target_id":
+        for kind, thing in _TARGETS.items():
+            action = _ACTIONS.get(kind, "bridge_target")
+            yield thing, {f"{prefix}action": action, f"{prefix}action_target_type": kind}
+    elif leaf == "target_id":
+        for kind in _TARGETS_OF[operation_id]:
+            word = "coachingteam" if kind == "coachinggroup" else kind
+            yield _TARGETS[kind], {f"{prefix}target_type": word}
+    else:
+        yield _ONE[leaf], {}
+
+
+@pytest.mark.parametrize("operation_id", sorted(BODIES))
+def test_what_is_anothers_cannot_be_named(scene: Scene, operation_id: str):
+    one = scene.operations[operation_id]
+    places = [place for place in _fields(msgspec.inspect.type_info(one.body)) if _leaf(place) not in NO_REFERENCE]
+    before = scene.told
+    for place in places:
+        for thing, others in () if (one.id, place) in IGNORED else _uses(one.id, place):
+            for who, stranger in scene.strangers.items():
+                good = BODIES[one.id](stranger.own)
+                for other, value in others.items():
+                    good = placed(good, other, value)
+                own = dict(stranger.own)
+                if "policies" in one.id and "target_type" in others:
+                    own["company_policy"] = own[f"{others['target_type']}_policy"]
+                path = filled(one.path, {name: own[known] for name, known in named(one.id, one.path).items()})
+                foreign, never = scene.company.own[thing], NO_NUMBER if "number" in thing else NOBODYS
+                answer = stranger.api.send(one.method, path, placed(good, place, foreign))
+                nobody = stranger.api.send(one.method, path, placed(good, place, never))
+                where = (who, place, thing)
+                assert answer.status in (400, 404), (where, answer)
+                if answer.status == 400:
+                    assert place in answer.places, (where, answer)
+                known, unknown = {place: foreign}, {place: never}
+                assert _anonymous(answer, known, (place,)) == _anonymous(nobody, unknown, (place,)), where
+    assert scene.told == before
+
+
+def test_the_fields_that_can_name_something_are_found(sqlite_scene: Scene):
+    kind = msgspec.inspect.type_info(sqlite_scene.operations["offices.create"].body)
+    routed = [f"{state}.{way}" for state in ("open", "closed") for way in ("", "dtmf[0].options.")]
+    assert set(_fields(kind)) == {
+        "mainline_number",
+        "operators[0].operator_id",
+        *(f"routing_options.{one.removesuffix('.')}.action_target_id".replace("..", ".") for one in routed),
+    }
+
+
+def test_an_import_names_no_office_of_another(scene: Scene):
+    for stranger in scene.strangers.values():
+        office_ids = (scene.company.own["office"], NOBODYS)
+        texts = []
+        for office_id in office_ids:
+            number = NO_NUMBER if stranger.environment == "live" else "+19075550100"
+            content = msgspec.json.encode({"number": number, "office_id": office_id})
+            headers = {"content-type": "application/x-ndjson"}
+            answer = stranger.api.post(f"{V1}/numbers/import", content=content, headers=headers)
+            assert answer.json["refused"] == 1, answer
+            texts.append(answer.response.text.replace(office_id, "ID"))
+        assert texts[0] == texts[1]
+        assert '"location":"office_id"' in texts[0]
+
+
+# Lists
+
+
+LISTS = [
+    f"{V2}/{name}"
+    for name in (
+        "offices", "users?state=all", "rooms", "departments", "callcenters", "callrouters", "channels?state=deleted",
+        "channels", "contacts?include_local=true", "coachingteams", "accesscontrolpolicies?include_deleted=true",
+        "numbers", "userdevices",
+    )
+] + [f"{V1}/prompts", f"{V1}/events?limit=500"]  # fmt: skip
+NO_LIST = {"company.get", "offices.primary.get", "custom_ivrs.get"}
+
+
+def test_every_list_is_asked(sqlite_scene: Scene):
+    read = {one.path for one in sqlite_scene.operations.values() if one.method == "GET" and "{" not in one.path}
+    others = {sqlite_scene.operations[id].path for id in NO_LIST}
+    assert read - others == {path.partition("?")[0] for path in LISTS}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_holds_only_ones_own(scene: Scene, path: str):
+    ids = {value for name, value in scene.company.own.items() if name != "date"}
+    for stranger in scene.strangers.values():
+        answer = stranger.api.get(path)
+        assert answer.status == 200
+        assert not ids & set(re.findall(r"\+?\d+", answer.response.text))
+    if "deleted" not in path:
+        assert ids & set(re.findall(r"\+?\d+", scene.company.api.get(path).response.text)), "the owner's own list"
+
+
+FILTERS = [
+    (f"{V2}/rooms?office_id=", "primary"),
+    (f"{V2}/departments?office_id=", "primary"),
+    (f"{V2}/callcenters?office_id=", "primary"),
+    (f"{V2}/callrouters?office_id=", "primary"),
+    (f"{V2}/contacts?include_local=true&owner_id=", "user"),
+    (f"{V2}/userdevices?user_id=", "user"),
+    (f"{V2}/users?number=", "user_number"),
+    (f"{V2}/customivrs?target_type=office&target_id=", "office"),
 ]
 
 
-@pytest.fixture
-def strangers(desk: Desk) -> list[tuple[str, Api]]:
-    """Callers who may not know of `company`'s live offices."""
-    other = desk.found()
-    return [("another company", other.live), ("another company's sandbox", other.sandbox)]
+@pytest.mark.parametrize(("path", "thing"), FILTERS, ids=[path for path, _ in FILTERS])
+def test_a_search_for_what_is_anothers_finds_nothing(scene: Scene, path: str, thing: str):
+    foreign, never = scene.company.own[thing], NO_NUMBER if "number" in thing else NOBODYS
+    for stranger in scene.strangers.values():
+        answer, nobody = stranger.api.get(path + foreign[0:]), stranger.api.get(path + never)
+        assert answer.status == nobody.status
+        assert answer.response.text.replace(foreign, "ID") == nobody.response.text.replace(never, "ID")
+        assert stranger.api.get(path + stranger.own[thing]).json.get("items") or "owner_id" in path
 
 
-def _without_id(answer: Answer, office_id: str) -> str:
-    return answer.response.text.replace(office_id, "ID")
+def test_people_of_another_company_are_not_found_by_their_address(scene: Scene):
+    changed = scene.company.api.patch(f"{V2}/users/{scene.company.own['user']}", {"emails": ["only@a.example"]})
+    assert changed.status == 200
+    for stranger in scene.strangers.values():
+        assert "items" not in stranger.api.get(f"{V2}/users?email=only@a.example").json
+        body = {"office_id": stranger.own["primary"], "email": "only@a.example", "license": "agents"}
+        assert stranger.api.post(f"{V2}/users", body, headers={"offhook-dry-run": "true"}).status == 200
 
 
-@pytest.mark.parametrize(("method", "path", "body"), OPERATIONS, ids=[f"{m} {p}" for m, p, _ in OPERATIONS])
-def test_anothers_office_is_not_there(company: Company, strangers: list, method: str, path: str, body: Any):
+def test_a_cursor_of_one_company_is_none_of_another(scene: Scene):
+    for _ in range(101):
+        scene.company.api.post(f"{V2}/rooms", {"name": "Room", "office_id": scene.company.own["primary"]})
+    cursor = scene.company.api.get(f"{V2}/rooms").json["cursor"]
+    assert scene.company.api.get(f"{V2}/rooms?cursor={cursor}").status == 200
+    for stranger in scene.strangers.values():
+        assert stranger.api.get(f"{V2}/rooms?cursor={cursor}").status == 400
+
+
+def test_nobody_else_can_keep_an_office_from_being_deleted(company: Company, desk: Desk):
     made = company.live.made(office()).id
-    before = company.live.get(f"{WHOLE}/{made}").json
-    for who, caller in [*strangers, ("the company's own sandbox", company.sandbox)]:
-        answer = caller.send(method, path.replace("{id}", made), body)
-        assert answer.status == 404, who
-        nobody = caller.send(method, path.replace("{id}", "1234567"), body)
-        assert _without_id(answer, made) == _without_id(nobody, "1234567"), who
-    assert company.live.get(f"{WHOLE}/{made}").json == before
-
-
-def test_the_operations_above_are_all_that_name_an_office(desk: Desk):
-    documented = {
-        (method.upper(), path)
-        for path, methods in desk.offhook.document["paths"].items()
-        for method in methods
-        if "{" in path and method in ("get", "put", "post", "patch", "delete")
-    }
-    named = {(m, p.replace("{id}/plan", "{office_id}/plan").replace("{id}/avail", "{office_id}/avail")
-              .replace("2026-12-24", "{date}")) for m, p, _ in OPERATIONS}  # fmt: skip
-    assert documented == named
-
-
-def test_lists_and_events_hold_only_ones_own(company: Company, strangers: list):
-    made = company.live.made(office(name="Secret Lisbon")).id
-    for _, caller in [*strangers, ("", company.sandbox)]:
-        for path in (OFFICES, "/api/offhook/v1/events?limit=500", f"{OFFICES}/primary"):
-            answer = caller.get(path)
-            assert answer.status == 200
-            assert made not in answer.response.text
-            assert "Secret" not in answer.response.text
-        assert caller.get("/api/v2/company").json["office_count"] == "1"
-
-
-def test_anothers_office_is_no_target(company: Company, strangers: list):
-    made = company.live.made(office()).id
-    called = routing(state(action="department", action_target_type="office", action_target_id=made))
-    for _, caller in [*strangers, ("", company.sandbox)]:
-        assert caller.refused(office(routing_options=called)) == ["routing_options.open.action_target_id"]
-        assert caller.dry(office(routing_options=called)).status == 400
-    # So nobody else can keep an office from being deleted either.
+    for caller in (desk.found().live, company.sandbox):
+        body = {"name": "Sales", "office_id": "0", "routing_options": None}
+        assert caller.post(f"{V2}/departments", {**body, "office_id": made}).places == ["office_id"]
     assert company.live.delete(f"{WHOLE}/{made}").status == 200
 
 

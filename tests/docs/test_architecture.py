@@ -20,6 +20,8 @@ def test_every_module_has_its_place_on_the_map():
             named = any(module.name in cell.replace("`", "").replace(",", "").split() for cell in rows)
         elif len(module.parts) == 2:
             named = f"`{module.name}`" in rows.get(module.parts[0], "") or f"`{module.name}`" in ROOMS
+        elif module.parts[0] != "directory":
+            named = f"`{module.parts[1]}/`" in rows.get(module.parts[0], "")
         else:
             usual = f"`{module.name}`" in rows.get(module.parts[0], "")
             named = f"`{module.parts[1]}`" in ROOMS and (usual or f"`{module.name}`" in ROOMS)

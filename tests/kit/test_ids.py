@@ -1,3 +1,6 @@
+import sys
+from threading import Thread
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +59,18 @@ def test_a_burst_borrows_from_the_next_millisecond(monkeypatch: pytest.MonkeyPat
 def test_there_are_64_slots(slot: int):
     with pytest.raises(ValueError, match="slot"):
         Ids(slot)
+
+
+def test_threads_that_ask_at_once_get_different_ids():
+    ids, found = Ids(1), list[list[int]]()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [Thread(target=lambda: found.append([ids.new() for _ in range(5_000)])) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len({one for many in found for one in many}) == 20_000

@@ -86,7 +86,7 @@ def test_a_request_is_a_span_of_the_callers_trace(start: Start, collector: Colle
     sent = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
     assert server.ask("POST", "/api/v2/offices", SMALL, sent).status == 200
     assert server.ask("GET", f"/api/v2/offices?apikey={server.key}", None, sent, key="").status == 401
-    assert server.ask("GET", f"/api/v2/users?apikey={server.key}").status == 501
+    assert server.ask("GET", f"/api/v2/websockets?apikey={server.key}").status == 501
     assert server.ask("POST", "/api/v2/offices", b'{"name": "\xff"}').status in (400, 500)
     # What was not sent yet is sent at the end.
     assert server.terminate(20)[0] == 0

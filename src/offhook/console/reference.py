@@ -199,6 +199,9 @@ def _shown(document: Mapping[str, Any], path: str, method: str, operation: Mappi
     )
     responses = {code: _resolved(document, response) for code, response in operation["responses"].items()}
     reply_schema = responses["200"].get("content", {}).get("application/json", {}).get("schema")
+    if reply_schema is not None and "anyOf" in reply_schema:
+        # The second is what a dry run answers, of which the first is a part.
+        reply_schema = reply_schema["anyOf"][0]
     headers = [_parameter(document, f"{id}.header.", p) for p in parameters if p["in"] == "header"]
     if media:
         headers.insert(0, _content_type(id, media))

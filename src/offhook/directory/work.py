@@ -16,7 +16,7 @@ from offhook.directory.pointers import Repoint
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Invalid, Notice, Violation
 from offhook.kit.ids import Ids
-from offhook.kit.operation import Call, Reply
+from offhook.kit.operation import Call, Rehearsed, Reply, WarningOut
 from offhook.kit.wire import encode
 from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Transaction
@@ -29,22 +29,6 @@ Gone = Callable[[Transaction, Call, datetime, Target], None]
 
 Make = Callable[[Transaction, list[Notice]], msgspec.Struct]
 """Does a create in a transaction, warns of what it must, and gives the answer. It may run more than once."""
-
-
-class WarningOut(msgspec.Struct):
-    """What was ignored, guessed or likely not meant."""
-
-    code: str
-    field: str
-    text: str
-
-
-class Rehearsed(msgspec.Struct):
-    """What a create would have answered; nothing is stored."""
-
-    dry_run: bool
-    result: msgspec.Raw
-    warnings: list[WarningOut]
 
 
 class _Undone(Exception):

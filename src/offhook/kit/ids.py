@@ -5,6 +5,8 @@ of sequence. A burst beyond 32 ids in a millisecond borrows from the next one, s
 step back, even when the system clock does. A slot is leased from the store (storage/slots.py).
 """
 
+import threading
+
 from offhook.kit import clock
 
 EPOCH_MS = 1_704_067_200_000
@@ -13,7 +15,7 @@ _SEQUENCE = 32
 
 
 class Ids:
-    """Issues ids for one process; not shared between threads."""
+    """Issues ids for one process, to any of its threads."""
 
     def __init__(self, slot: int) -> None:
         if not 0 <= slot < SLOTS:
@@ -21,18 +23,20 @@ class Ids:
         self._slot = slot << 5
         self._millisecond = 0
         self._sequence = 0
+        self._lock = threading.Lock()
 
     def move(self, slot: int) -> None:
         """Go on in another slot."""
         self._slot = slot << 5
 
     def new(self) -> int:
-        """The next id, larger than every one this object has issued."""
-        millisecond = int(clock.wall() * 1000) - EPOCH_MS
-        if millisecond > self._millisecond:
-            self._millisecond, self._sequence = millisecond, 0
-        elif self._sequence + 1 < _SEQUENCE:
-            self._sequence += 1
-        else:
-            self._millisecond, self._sequence = self._millisecond + 1, 0
-        return self._millisecond << 11 | self._slot | self._sequence
+        """The next id, larger than every one this object has issued, to whichever thread."""
+        with self._lock:
+            millisecond = int(clock.wall() * 1000) - EPOCH_MS
+            if millisecond > self._millisecond:
+                self._millisecond, self._sequence = millisecond, 0
+            elif self._sequence + 1 < _SEQUENCE:
+                self._sequence += 1
+            else:
+                self._millisecond, self._sequence = self._millisecond + 1, 0
+            return self._millisecond << 11 | self._slot | self._sequence

@@ -193,6 +193,8 @@ class _Schemas:
                 types[operation.body] = None
             if operation.reply is not None:
                 types[operation.reply] = None
+            if operation.creates and operation.rehearsal is not None:
+                types[operation.rehearsal] = None
             if operation.query is not Nothing:
                 queries[operation.query] = None
         order = [*types, *(query for query in queries if query not in types)]
@@ -334,7 +336,10 @@ def _reply(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.reply_media != JSON:
         content: dict[str, Any] = {operation.reply_media: {}}
     else:
-        content = {JSON: {"schema": {"type": "object"} if operation.reply is None else schemas.of(operation.reply)}}
+        schema = {"type": "object"} if operation.reply is None else schemas.of(operation.reply)
+        if operation.creates and operation.rehearsal is not None:
+            schema = {"anyOf": [schema, schemas.of(operation.rehearsal)]}
+        content = {JSON: {"schema": schema}}
     return {
         "description": operation.reply_description or "Done.",
         "headers": {

@@ -39,6 +39,22 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     media: bytes = b"application/json"
 
 
+class WarningOut(msgspec.Struct):
+    """What was ignored, guessed or likely not meant."""
+
+    code: str
+    field: str
+    text: str
+
+
+class Rehearsed(msgspec.Struct):
+    """What a create would have answered; nothing is stored."""
+
+    dry_run: bool
+    result: msgspec.Raw
+    warnings: list[WarningOut]
+
+
 class Call(msgspec.Struct, kw_only=True):
     """One request that has passed the gate: who asks, for what, when, and what to say besides the answer."""
 
@@ -68,7 +84,8 @@ class Operation:
 
     `path` is a template: `{id}` and names ending in `_id` take int64, other names take one path segment of text,
     as does an id marked `{id:text}`.
-    `scope` is what a key needs. `creates` operations accept `Idempotency-Key` and `Offhook-Dry-Run`. `handler` None
+    `scope` is what a key needs. `creates` operations accept `Idempotency-Key` and `Offhook-Dry-Run`;
+    `rehearsal` is what a dry run answers, None if that is the reply itself. `handler` None
     answers 501 and names the operation. `check` lets a body that does not fit its struct be refused for its broken
     rules in the same answer. `examples` maps a title to a request body. A body that
     is not `body_required` may be left out, and is None then. `reply_media` is the type of an answer that is not JSON.
@@ -92,6 +109,7 @@ class Operation:
     reply: Any = None
     reply_media: str = JSON
     reply_description: str = ""
+    rehearsal: Any = Rehearsed
     media: tuple[str, ...] = (JSON,)
     body_limit: int = MIB
     creates: bool = False

@@ -134,6 +134,7 @@ def operations(reader: Reader | Within, cursors: Cursors, imports: bulk.Imports)
             media=(NDJSON, CSV),
             body_limit=16 * MIB,
             creates=True,
+            rehearsal=None,
             refusals=(409,),
         ),
     ]

@@ -354,6 +354,7 @@ def operations(offices: Offices, writer: Writer | Within) -> list[Operation]:
             media=(NDJSON, CSV),
             body_limit=16 * MIB,
             creates=True,
+            rehearsal=None,
             refusals=(409,),
         )
     ]

@@ -31,7 +31,7 @@ from offhook.hours.schedule import next_change
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, PreconditionFailed, Violation, shown
 from offhook.kit.ids import Ids
-from offhook.kit.operation import Call
+from offhook.kit.operation import Call, WarningOut
 from offhook.kit.text import single_line
 from offhook.kit.wire import encode
 from offhook.numbers import store as numbers
@@ -165,7 +165,7 @@ class Offices:
             dry_run=True,
             office=render.office_out(stored, at),
             plan=plan_out(plan_of(stored, new)),
-            warnings=[wire.WarningOut(code=n.code, field=n.field, text=n.text) for n in notices],
+            warnings=[WarningOut(n.code, n.field, n.text) for n in notices],
             opening_periods=render.coming_week(stored, at),
             next_change=render.change_out(schedule, next_change(schedule, at)),
         )

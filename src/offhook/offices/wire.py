@@ -20,6 +20,7 @@ from offhook.directory.lines.wire import (
     WeekIn,
 )
 from offhook.directory.operators.wire import OperatorIn
+from offhook.kit.operation import WarningOut
 from offhook.kit.wire import Int64, Int64Text
 
 Meta = msgspec.Meta
@@ -341,14 +342,6 @@ class SpecialDayQuery(msgspec.Struct):
     """Which of a date's entries."""
 
     kind: Annotated[Literal["holiday", "override"] | None, Meta(description="Both unless said.")] = None
-
-
-class WarningOut(msgspec.Struct, kw_only=True):
-    """Something ignored, guessed or likely not meant."""
-
-    code: str
-    field: str
-    text: str
 
 
 class DryRun(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -246,6 +246,7 @@ def operations(work: Work) -> list[Operation]:
             media=(NDJSON, CSV),
             body_limit=16 * MIB,
             creates=True,
+            rehearsal=None,
             refusals=(Conflict.status,),
         )
     ]

@@ -1,0 +1,287 @@
+"""A company that has one thing of each kind, and a body that is good for each operation: what proofs over all
+operations need. Whatever is served and stands in no table here fails a test.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import Any
+
+from offhook.access.model import Environment
+from offhook.directory.users.model import Device
+from offhook.directory.users.store import devices
+from offhook.kit import clock
+from offhook.storage.documents import Kept
+from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
+from tests.directory.test_prompts import BEEP
+
+V2 = "/api/v2"
+V1 = "/api/offhook/v1"
+DATE = "2026-12-24"
+SECRET = "0123456789abcdef0123456789abcdef"
+_SERIAL = count(1000)
+
+Things = dict[str, str]
+"""Ids (of numbers: E.164) by the name of the thing."""
+
+
+@dataclass
+class Furnished:
+    """One environment of a company with a thing of each kind in it. `own` are their ids."""
+
+    api: Api
+    company: Company
+    environment: Environment
+    own: Things
+
+
+def furnish(company: Company, environment: Environment) -> Furnished:
+    """Make one of each kind. The user is in every group and team; the other one and the free number are in nothing."""
+    api: Api = getattr(company, environment)
+    primary = str(company.office_ids[environment])
+    own: Things = {"primary": primary, "date": DATE}
+
+    def make(path: str, body: Any, field: str = "id") -> str:
+        answer = api.post(path, body)
+        assert answer.status == 200, (path, answer)
+        return str(answer.json[field])
+
+    lines = dict.fromkeys(("talk_lines", "sell_lines", "contact_center_lines", "room_lines"), 9)
+    make(f"{WHOLE}/{primary}/licences", {**lines, "additional_number_lines": 9}, "office_id")
+    own["office"] = api.made(office(name="Aside")).id
+    make(f"{WHOLE}/{own['office']}/licences", {**lines, "additional_number_lines": 9}, "office_id")
+    for name in ("user", "other", "admin"):
+        body = {"office_id": primary, "email": f"{name}@example.com", "first_name": name, "license": "agents"}
+        own[name] = make(f"{V2}/users", body)
+    assert api.patch(f"{V2}/users/{own['admin']}", {"is_super_admin": True}).status == 200
+    own["room"] = make(f"{V2}/rooms", {"name": "Lobby", "office_id": primary})
+    own["department"] = make(f"{V2}/departments", {"name": "Sales", "office_id": primary})
+    own["callcenter"] = make(f"{V2}/callcenters", {"name": "Support", "office_id": primary})
+    own["callrouter"] = make(f"{V2}/callrouters", BODIES["callrouters.create"](own))
+    own["channel"] = make(f"{V2}/channels", {**BODIES["channels.post"](own), "user_id": own["user"]})
+    own["contact"] = make(f"{V2}/contacts", {"first_name": "Ada", "last_name": "Lovelace"})
+    own["team"] = make(f"{V1}/coaching-teams", {"name": "New hires", "office_id": primary})
+    make(f"{V2}/coachingteams/{own['team']}/members", {"member_id": own["user"], "role": "trainee"})
+    for level in ("company", "office", "callcenter"):
+        body = {**BODIES["accesscontrolpolicies.create"](own), "name": level, "target_type": level}
+        own[f"{level}_policy"] = make(f"{V2}/accesscontrolpolicies", body)
+    make(f"{V2}/accesscontrolpolicies/{own['company_policy']}/assign", {"user_id": own["user"]}, "user")
+    for group in ("offices", "departments"):
+        id = own[group.removesuffix("s")]
+        make(f"{V2}/{group}/{id}/operators", {"operator_type": "user", "operator_id": own["user"]})
+    make(f"{V2}/callcenters/{own['callcenter']}/operators", {"user_id": own["user"]})
+    own["prompt"] = make(f"{V2}/customivrs", BODIES["ivr.create"](own))
+    for path, thing in (
+        (V2 + "/offices", "office"),
+        (V2 + "/users", "user"),
+        (V2 + "/rooms", "room"),
+        (V2 + "/callrouters", "callrouter"),
+        (V1 + "/departments", "department"),
+        (V1 + "/callcenters", "callcenter"),
+    ):
+        own[f"{thing}_number"] = number = _number(company, environment)
+        make(f"{path}/{own[thing]}/assign_number", {"number": number}, "number")
+    own["number"] = own["user_number"]
+    own["free_number"] = _number(company, environment)
+    days = {"days": [{"date": DATE, "name": "Eve"}]}
+    assert api.put(f"{WHOLE}/{own['office']}/special-days", days).status == 200
+    own["device"] = _device(company, environment, own["user"])
+    return Furnished(api, company, environment, own)
+
+
+def _number(company: Company, environment: Environment) -> str:
+    """A free number: a new one, or in a sandbox, which takes fictional ones only, one of its own."""
+    if environment == "live":
+        return company.add_number(f"+1925783{next(_SERIAL)}")
+    return company.numbers[next(_SERIAL) % len(company.numbers)]
+
+
+def _device(company: Company, environment: Environment, user_id: str) -> str:
+    id, now = company.desk.ids.new(), clock.milliseconds(clock.now())
+    device = Device(user_id=int(user_id), type="web")
+    kept = Kept(id=id, tenant_id=company.tenant(environment), value=device, created_at=now, updated_at=now)
+    company.desk.transact(lambda tx: devices.insert(tx, [kept]))
+    return str(id)
+
+
+# Bodies
+
+
+def _routing(own: Things) -> dict[str, Any]:
+    """Both states, which call the primary office: at once, and on a key."""
+    called = {"action": "department", "action_target_type": "office", "action_target_id": own["primary"]}
+    each = state(**called, dtmf=[{"input": "1", "options": called}])
+    return routing(each, each)
+
+
+def _assigned(own: Things) -> dict[str, Any]:
+    return {"number": own["free_number"]}
+
+
+def _held(thing: str) -> Callable[[Things], dict[str, Any]]:
+    return lambda own: {"number": own[f"{thing}_number"]}
+
+
+def _user_ref(own: Things) -> dict[str, Any]:
+    return {"user_id": own["user"]}
+
+
+def _other_ref(own: Things) -> dict[str, Any]:
+    return {"user_id": own["other"]}
+
+
+def _operator_ref(own: Things) -> dict[str, Any]:
+    return {"operator_type": "user", "operator_id": own["user"]}
+
+
+def _operator(own: Things) -> dict[str, Any]:
+    return {"operator_type": "user", "operator_id": own["other"], "role": "admin"}
+
+
+def _office(own: Things) -> dict[str, Any]:
+    return full(routing_options=_routing(own), mainline_number=own["free_number"])
+
+
+LISBON = {"address": "Rua Garrett 1", "city": "Lisboa", "state": "Lisboa", "zip": "1200-203", "country": "PT"}
+
+
+BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
+    "numbers.assign_target_number.post": lambda own: {
+        "target_type": "user", "target_id": own["other"], "number": own["free_number"],
+    },
+    "numbers.assign_number.post": lambda own: {"target_type": "user", "target_id": own["other"]},
+    "numbers.swap_number.post": lambda own: {
+        "target": {"target_type": "user", "target_id": own["user"]},
+        "swap_details": {"type": "provided_number", "number": own["free_number"]},
+    },
+    "numbers.assign_office_number.post": _assigned,
+    "numbers.office_unassign_number.post": _held("office"),
+    "numbers.assign_user_number.post": _assigned,
+    "numbers.user_unassign_number.post": _held("user"),
+    "numbers.assign_room_number.post": _assigned,
+    "numbers.room_unassign_number.post": _held("room"),
+    "numbers.assign_call_router_number.post": _assigned,
+    "offhook.callrouters.unassign_number": _held("callrouter"),
+    "offhook.departments.assign_number": _assigned,
+    "offhook.departments.unassign_number": _held("department"),
+    "offhook.callcenters.assign_number": _assigned,
+    "offhook.callcenters.unassign_number": _held("callcenter"),
+    "rooms.post": lambda own: {"name": "Cellar", "office_id": own["primary"]},
+    "rooms.patch": lambda own: {"name": "Attic", "phone_numbers": [own["room_number"]]},
+    "callrouters.create": lambda own: {
+        "name": "Decider", "office_id": own["primary"], "routing_url": "https://example.com/route",
+        "default_target_type": "office", "default_target_id": own["primary"], "secret": SECRET,
+    },
+    "callrouters.update": lambda own: {
+        "name": "Other", "office_id": own["primary"], "default_target_type": "office",
+        "default_target_id": own["primary"],
+    },
+    "contacts.create": lambda own: {"first_name": "Bob", "last_name": "Ray", "owner_id": own["user"]},
+    "contacts.create_with_uid": lambda own: {"first_name": "Eve", "last_name": "Ray", "uid": "eve"},
+    "contacts.update": lambda own: {"job_title": "Countess"},
+    "channels.post": lambda own: {
+        "name": "Front desk", "description": "", "privacy_type": "public", "user_id": own["other"],
+    },
+    "channels.members.post": _other_ref,
+    "channels.members.delete": _user_ref,
+    "coaching_team.members.add": lambda own: {"member_id": own["other"], "role": "coach"},
+    "offhook.coaching_teams.create": lambda own: {"name": "Late shift", "office_id": own["primary"]},
+    "offhook.coaching_teams.update": lambda own: {"name": "Early shift", "office_id": own["primary"]},
+    "accesscontrolpolicies.create": lambda own: {
+        "name": "Hours", "owner_id": own["admin"], "permission_sets": ["business_hours_write"],
+    },
+    "accesscontrolpolicies.update": lambda own: {"name": "Days", "user_id": own["admin"]},
+    "accesscontrolpolicies.assign": _other_ref,
+    "accesscontrolpolicies.unassign": _user_ref,
+    "users.create": lambda own: {"office_id": own["primary"], "email": "new@example.com", "license": "agents"},
+    "users.update": lambda own: {
+        "job_title": "Clerk", "office_id": own["primary"], "admin_office_ids": [own["primary"]],
+        "phone_numbers": [own["user_number"]],
+    },
+    "users.toggle_dnd": lambda own: {"do_not_disturb": True, "group_type": "office", "group_id": own["office"]},
+    "users.update_status": lambda own: {"status_message": "Lunch"},
+    "users.move_office.patch": lambda own: {"office_id": own["office"]},
+    "caller_id.users.post": lambda own: {"caller_id": own["user_number"]},
+    "users.e911.update": lambda own: ADDRESSES["US"],
+    "departments.create": lambda own: {
+        "name": "Repairs", "office_id": own["primary"], "routing_options": _routing(own),
+    },
+    "departments.update": lambda own: {"name": "Sale", "routing_options": _routing(own)},
+    "callcenters.create": lambda own: {"name": "Help", "office_id": own["primary"], "routing_options": _routing(own)},
+    "callcenters.update": lambda own: {"name": "Helpers", "routing_options": _routing(own)},
+    "offices.operators.post": _operator,
+    "offices.operators.delete": _operator_ref,
+    "departments.operators.post": _operator,
+    "departments.operators.delete": _operator_ref,
+    "callcenters.operators.post": _other_ref,
+    "callcenters.operators.delete": _user_ref,
+    "callcenters.operators.dutystatus": lambda own: {"on_duty": False, "duty_status_reason": "Lunch Time"},
+    "callcenters.operators.skilllevel": lambda own: {"skill_level": 7},
+    "ivr.create": lambda own: {
+        "file": b64encode(BEEP).decode(), "ivr_type": "MENU", "target_type": "office", "target_id": own["office"],
+    },
+    "ivr_details.update": lambda own: {"name": "Evening"},
+    "ivr.update": lambda own: {"ivr_id": own["prompt"]},
+    "ivr.delete": lambda own: {"ivr_id": own["prompt"]},
+    "offhook.licences.buy": lambda own: {"talk_lines": 1},
+    "offices.create": _office,
+    "offices.update": lambda own: {"hours_on": False},
+    "offices.e911.update": lambda own: LISBON,
+    "offhook.offices.replace": lambda own: office(mainline_number=own["office_number"], routing_options=_routing(own)),
+    "offhook.offices.days.set": lambda own: {"days": [{"date": DATE, "name": "Christmas Eve"}]},
+    "offhook.offices.holidays.import": lambda own: {"years": [2026]},
+}  # fmt: skip
+"""By operation id: a body that is accepted, of a caller who owns these things."""
+
+WITHOUT_BODY = frozenset({
+    "plan.get", "plan.available_licenses.get", "numbers.get", "numbers.delete", "rooms.get", "rooms.delete",
+    "callrouters.get", "callrouters.delete", "offhook.callrouters.get", "contacts.get", "contacts.delete",
+    "offhook.contacts.get", "channels.get", "channels.delete", "channels.members.list", "coaching_team.list",
+    "coaching_team.get", "coaching_team.members.get", "offhook.coaching_teams.delete",
+    "offhook.coaching_teams.remove_member", "accesscontrolpolicies.get", "accesscontrolpolicies.delete",
+    "accesscontrolpolicies.assignments", "users.get", "users.delete", "caller_id.users.get", "users.personas.get",
+    "users.e911.get", "userdevices.get", "departments.list", "departments.get", "departments.delete",
+    "callcenters.list", "callcenters.get", "callcenters.delete", "callcenters.status", "offices.operators.get",
+    "departments.operators.get", "callcenters.operators.get", "callcenters.operators.get.dutystatus",
+    "callcenters.operators.get.skilllevel", "offhook.prompts.get", "offhook.prompts.audio", "offhook.licences.get",
+    "offices.get", "offices.e911.get", "offices.offdutystatuses.get", "offhook.offices.get", "offhook.offices.delete",
+    "offhook.offices.periods", "offhook.offices.days.list", "offhook.offices.days.delete",
+})  # fmt: skip
+"""The ids of the other operations that name something in their path."""
+
+
+# Paths
+
+_OF_SEGMENT = {
+    "accesscontrolpolicies": "company_policy", "callcenters": "callcenter", "callrouters": "callrouter",
+    "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
+    "departments": "department", "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
+    "userdevices": "device", "users": "user",
+}  # fmt: skip
+_OF_NAME = {
+    "office_id": "office", "number": "number", "call_center_id": "callcenter", "user_id": "user", "member_id": "user",
+    "ivr_id": "prompt", "target_id": "office", "date": "date",
+}  # fmt: skip
+WORDS = {"target_type": "office", "ivr_type": "MENU"}
+"""What stands in a path and names nothing that is anybody's."""
+
+
+def named(operation_id: str, path: str) -> dict[str, str]:
+    """By parameter of a path: which thing stands there; KeyError for a parameter that is not known here."""
+    segments, found = path.split("/"), {}
+    for before, segment in pairwise(segments):
+        if segment.startswith("{"):
+            name = segment.strip("{}").partition(":")[0]
+            if name not in WORDS:
+                found[segment] = _OF_SEGMENT[before] if name == "id" else _OF_NAME[name]
+    if operation_id == "numbers.assign_number.post":
+        found["{number}"] = "free_number"
+    return found
+
+
+def filled(path: str, values: dict[str, str]) -> str:
+    """A path template with what stands in each place."""
+    for name, value in {**values, **{f"{{{name}}}": word for name, word in WORDS.items()}}.items():
+        path = path.replace(name, value)
+    return path
