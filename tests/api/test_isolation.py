@@ -71,7 +71,7 @@ PATHS = sorted({*BODIES, *WITHOUT_BODY})
 
 def test_every_operation_that_names_something_is_asked(sqlite_scene: Scene):
     of_path = {one.id for one in sqlite_scene.operations.values() if "{" in one.path}
-    with_body = {one.id for one in sqlite_scene.operations.values() if one.body is not None}
+    with_body = {one.id for one in sqlite_scene.operations.values() if one.body is not None} - BY_NAME
     assert of_path | with_body == set(PATHS)
     assert with_body == set(BODIES)
 
@@ -290,7 +290,9 @@ LISTS = [
         "numbers", "userdevices",
     )
 ] + [f"{V1}/prompts", f"{V1}/events?limit=500"]  # fmt: skip
-NO_LIST = {"company.get", "offices.primary.get", "custom_ivrs.get"}
+NO_LIST = {"company.get", "offices.primary.get", "custom_ivrs.get", "offhook.configuration.get"}
+BY_NAME = {"offhook.configuration.plan", "offhook.configuration.apply"}
+"""What knows things by their names; tests/configuration asks it for another company's."""
 
 
 def test_every_list_is_asked(sqlite_scene: Scene):

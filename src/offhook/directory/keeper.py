@@ -28,7 +28,7 @@ class Keeper(Generic[T]):
 
     noun: str
     documents: Documents[T]
-    show: Callable[[Transaction, Kept[T]], msgspec.Struct]
+    show: Callable[[Transaction, Kept[T]], msgspec.Struct | Mapping[str, Any]]
     created: Word
     updated: Word
     deleted: Word
@@ -129,6 +129,20 @@ class Keeper(Generic[T]):
             raise PreconditionFailed(
                 f"The {self.noun} is at version {before.version}, not {call.if_match}; read it again."
             )
+
+
+def shown(_tx: Transaction, kept: Kept[Any]) -> dict[str, Any]:
+    """What events keep of most kinds: id, state, and each field as the wire writes it; what is empty is left out."""
+    return {"id": str(kept.id), "state": kept.state, **_written(kept.value)}
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        fields = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        return {name: _written(one) for name, one in fields if one is not None and one not in ((), "")}
+    if isinstance(value, tuple | list):
+        return [_written(one) for one in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def tell(

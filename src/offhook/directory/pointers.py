@@ -113,7 +113,7 @@ def free(
     if not force:
         raise Conflict(
             f"Calls are sent to {name}; point them elsewhere first, or delete with force=true, which sends them to "
-            "voicemail.",
+            "voicemail, those of call routers to their office.",
             [
                 Violation(
                     location=f"{PATHS.get(owner_type, owner_type)}/{owner_id}.{place}",

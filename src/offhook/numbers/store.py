@@ -72,6 +72,10 @@ _OF_TARGET = Statement(f"{_OF} AND target_type = ? AND target_id = ? AND target_
 # One entry of the index is read, however many numbers there are.
 _POOL = f"{_OF} AND office_id = ? AND country = ? AND type = ? AND status = 'available'"
 _ANY_FREE = Statement(f"{_POOL} ORDER BY area_code, e164 LIMIT 1")
+_FREE_ANYWHERE = Statement(
+    f"{_OF} AND office_id = ? AND status = 'available' AND type <> 'tollfree' "
+    "ORDER BY country, type, area_code, e164 LIMIT 1"
+)
 _FREE_IN_AREA = Statement(f"{_POOL} AND area_code = ? ORDER BY e164 LIMIT 1")
 _IS_LIVE = Statement("SELECT 1 FROM numbers WHERE e164 = ? AND environment = 'live'")
 _COUNT = Statement("SELECT status, count(*) FROM numbers WHERE tenant_id = ? GROUP BY status")
@@ -174,6 +178,12 @@ def free(
         row = tx.first(_ANY_FREE, tenant_id, office_id, country, kind)
     else:
         row = tx.first(_FREE_IN_AREA, tenant_id, office_id, country, kind, area_code)
+    return _number(row) if row else None
+
+
+def free_anywhere(tx: Transaction, tenant_id: int, office_id: int) -> Number | None:
+    """A free number of a pool, of whatever country; no toll-free one."""
+    row = tx.first(_FREE_ANYWHERE, tenant_id, office_id)
     return _number(row) if row else None
 
 

@@ -184,13 +184,10 @@ def pooled(
 
 
 def pooled_anywhere(tx: Transaction, tenant_id: int, office_id: int) -> str | None:
-    """A free number of whatever country, of the office's own pool or the company's; no toll-free one."""
-    after = ""
-    while batch := store.page(tx, tenant_id, after, 200, "available"):
-        for number in batch:
-            if not number.tollfree and number.office_id in (0, office_id):
-                return number.e164
-        after = batch[-1].e164
+    """A free number of whatever country, of the office's own pool or else the company's; no toll-free one."""
+    for pool in (office_id, 0):
+        if (found := store.free_anywhere(tx, tenant_id, pool)) is not None:
+            return found.e164
     return None
 
 

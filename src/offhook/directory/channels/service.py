@@ -9,7 +9,7 @@ from offhook.directory import members, pointers
 from offhook.directory.channels import wire
 from offhook.directory.channels.model import Channel
 from offhook.directory.channels.store import channels
-from offhook.directory.keeper import Keeper, tell
+from offhook.directory.keeper import Keeper, shown, tell
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.members import Member, with_users
@@ -37,7 +37,7 @@ class Channels:
         self.keeper: Keeper[Channel] = Keeper(
             noun="channel",
             documents=channels,
-            show=lambda _tx, kept: kept.value,
+            show=shown,
             created=Word.CHANNEL_CREATED,
             updated=Word.CHANNEL_UPDATED,
             deleted=Word.CHANNEL_DELETED,

@@ -9,7 +9,7 @@ from offhook.directory import members, pointers
 from offhook.directory.coaching import wire
 from offhook.directory.coaching.model import CoachingTeam
 from offhook.directory.coaching.store import teams
-from offhook.directory.keeper import Keeper, tell
+from offhook.directory.keeper import Keeper, shown, tell
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import DESCRIPTION_LIMIT, line, ring_seconds
 from offhook.directory.members import Member, with_users
@@ -35,7 +35,7 @@ class CoachingTeams:
         self.keeper: Keeper[CoachingTeam] = Keeper(
             noun="coaching team",
             documents=teams,
-            show=lambda _tx, kept: kept.value,
+            show=shown,
             created=Word.COACHING_TEAM_CREATED,
             updated=Word.COACHING_TEAM_UPDATED,
             deleted=Word.COACHING_TEAM_DELETED,

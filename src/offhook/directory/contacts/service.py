@@ -10,7 +10,7 @@ from offhook.directory import pointers
 from offhook.directory.contacts import rules, wire
 from offhook.directory.contacts.model import Contact, uid_of
 from offhook.directory.contacts.store import contacts
-from offhook.directory.keeper import Keeper
+from offhook.directory.keeper import Keeper, shown
 from offhook.directory.lines.model import Target
 from offhook.directory.paths import ForceQuery, etag
 from offhook.directory.people import user_in
@@ -32,7 +32,7 @@ class Contacts:
         self.keeper: Keeper[Contact] = Keeper(
             noun="contact",
             documents=contacts,
-            show=lambda _tx, kept: kept.value,
+            show=shown,
             created=Word.CONTACT_CREATED,
             updated=Word.CONTACT_UPDATED,
             deleted=Word.CONTACT_DELETED,

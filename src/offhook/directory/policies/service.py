@@ -6,7 +6,7 @@ import msgspec
 
 from offhook.access.gate import reply_of
 from offhook.directory import targets
-from offhook.directory.keeper import Keeper, tell
+from offhook.directory.keeper import Keeper, shown, tell
 from offhook.directory.lines.model import Target
 from offhook.directory.offices import no_such
 from offhook.directory.paths import etag, id_of
@@ -37,7 +37,7 @@ class Policies:
         self.keeper: Keeper[Policy] = Keeper(
             noun="access control policy",
             documents=policies,
-            show=lambda _tx, kept: kept.value,
+            show=shown,
             created=Word.POLICY_CREATED,
             updated=Word.POLICY_UPDATED,
             deleted=Word.POLICY_DELETED,

@@ -7,7 +7,7 @@ import msgspec
 from offhook.access.gate import reply_of
 from offhook.directory import pointers
 from offhook.directory.assignment import service as assignment
-from offhook.directory.keeper import Keeper
+from offhook.directory.keeper import Keeper, shown
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.offices import no_such
@@ -35,7 +35,7 @@ class Rooms:
         self.keeper: Keeper[Room] = Keeper(
             noun="room",
             documents=rooms,
-            show=lambda _tx, kept: kept.value,
+            show=shown,
             created=Word.ROOM_CREATED,
             updated=Word.ROOM_UPDATED,
             deleted=Word.ROOM_DELETED,

@@ -6,7 +6,7 @@ import msgspec
 
 from offhook.billing import licences
 from offhook.directory.assignment import service as assignment
-from offhook.directory.keeper import Keeper
+from offhook.directory.keeper import Keeper, shown
 from offhook.directory.users.model import LINE_OF, SUPPORT, License, User
 from offhook.directory.users.store import users
 from offhook.directory.work import Holding
@@ -21,7 +21,7 @@ AGENTS: frozenset[License] = frozenset({"agents", "lite_support_agents"})
 KEEPER: Keeper[User] = Keeper(
     noun="user",
     documents=users,
-    show=lambda _tx, kept: kept.value,
+    show=shown,
     created=Word.USER_CREATED,
     updated=Word.USER_UPDATED,
     deleted=Word.USER_DELETED,

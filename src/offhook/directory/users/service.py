@@ -11,6 +11,7 @@ from offhook.access import store as keys
 from offhook.access.gate import reply_of
 from offhook.directory import e911, pointers
 from offhook.directory.assignment import service as assignment
+from offhook.directory.contacts.store import contacts
 from offhook.directory.keeper import tell
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
@@ -20,8 +21,8 @@ from offhook.directory.operators.store import Operator
 from offhook.directory.paths import ForceQuery, etag
 from offhook.directory.people import users_out
 from offhook.directory.users import store, wire
-from offhook.directory.users.licensing import KEEPER, holding_of, settle
-from offhook.directory.users.model import SUPPORT, User
+from offhook.directory.users.licensing import AGENTS, KEEPER, holding_of, settle
+from offhook.directory.users.model import SUPPORT, License, User
 from offhook.directory.users.store import devices, users
 from offhook.directory.work import Holder, Holding, Page, Work, refuse
 from offhook.emergency.model import CivicAddress
@@ -222,6 +223,7 @@ class Users:
             changes = self._changes(tx, before, body, found, notices)
             card = None if body.office_id is None else self._office(tx, tenant_id, body.office_id, found)
             refuse(found)
+            self._refuse_agent(tx, before, changes.get("license"))
             places = {f"emails[{index}]": email for index, email in enumerate(changes.get("emails", ()))}
             _refuse_taken(tx, tenant_id, id, places, changes.get("extension"))
             kept = before
@@ -288,6 +290,26 @@ class Users:
             notices.append(Notice("ignored", "presence_status", text))
         return {name: value for name, value in changes.items() if value is not None}
 
+    def _refuse_agent(self, tx: Transaction, before: Kept[User], wanted: License | None) -> None:
+        """Conflict naming the call centers that a user answers for, if `wanted` does not let them."""
+        if wanted is None or wanted in AGENTS:
+            return
+        groups = [
+            one.group_id
+            for one in operators.of_member(tx, before.tenant_id, "user", before.id)
+            if one.group_type == "callcenter" and one.role == "operator"
+        ]
+        if groups:
+            text = f"The user answers for call centers, which {wanted} does not allow: take them out first."
+            raise Conflict(
+                text,
+                [Violation(location="license", reason="conflict", message=text, sent=wanted)]
+                + [
+                    Violation(location=f"callcenters/{id}.operators", reason="conflict", message="Has the user.")
+                    for id in groups
+                ],
+            )
+
     def _set_state(
         self, tx: Transaction, call: Call, at: datetime, before: Kept[User], state: str | None, notices: list[Notice]
     ) -> Kept[User]:
@@ -296,6 +318,7 @@ class Users:
         if state == "active":
             value = msgspec.structs.replace(before.value, activated_at=clock.milliseconds(at))
             return KEEPER.change(tx, call, at, before, value, state=state, word=Word.USER_ACTIVATED)
+        self._end_keys(tx, call, at, before.id)
         callers = pointers.pointing_at(tx, before.tenant_id, Target("user", before.id))
         if callers:
             places = ", ".join(f"{pointers.PATHS.get(row[0], row[0])}/{row[1]}.{row[2]}" for row in callers[:3])
@@ -343,11 +366,28 @@ class Users:
                 if fresh is not None:
                     assignment.take(tx, call, at, ("user", before.id), holding_of(moved), fresh, location="office_id")
                 moved = msgspec.structs.replace(moved, phone_numbers=(fresh, *kept) if fresh else kept)
-            if user.e911_address is not None:
-                text = f"It was in {user.country}; help is sent to the office's until they have one in {card.country}."
-                notices.append(Notice("emergency_address_dropped", "office_id", text))
-                moved = msgspec.structs.replace(moved, e911_address=None)
+        moved = self._moved_address(tx, before, card, moved, notices)
         return KEEPER.change(tx, call, at, before, moved, word=Word.USER_MOVED)
+
+    def _moved_address(
+        self, tx: Transaction, before: Kept[User], card: OfficeCard, moved: User, notices: list[Notice]
+    ) -> User:
+        """A moved user without an emergency address that holds no longer: the old office's, or one abroad."""
+        address = moved.e911_address
+        if address is None:
+            return moved
+        old = self._work.office(tx, before.tenant_id, before.value.office_id)
+        if card.country != before.value.country:
+            why = f"It was in {before.value.country}"
+        elif old is not None and old.e911_address == address:
+            why = f"It was that of the office {old.name}"
+        else:
+            text = "They keep the emergency address of their own; change it if they sit elsewhere now."
+            notices.append(Notice("emergency_address_kept", "office_id", text))
+            return moved
+        text = f"{why}; help is sent to the new office's until they have one of their own."
+        notices.append(Notice("emergency_address_dropped", "office_id", text))
+        return msgspec.structs.replace(moved, e911_address=None)
 
     async def delete(self, call: Call) -> Reply:
         """Delete a user that no calls are sent to, or with `force` one that they are."""
@@ -359,6 +399,11 @@ class Users:
             KEEPER.refuse_old(call, before)
             name, target = f"the user {before.value.display_name}", Target("user", id)
             pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
+            for contact in contacts.ids(tx, tenant_id, owner_id=id):
+                own = Target("contact", contact)
+                pointers.free(
+                    tx, call, at, own, f"a contact of {name}", self._work.repointers, notices, force=query.force
+                )
             for membership in operators.of_member(tx, tenant_id, "user", id):
                 told = {
                     name: value for name, value in msgspec.structs.asdict(membership).items() if name != "tenant_id"
