@@ -762,3 +762,48 @@ def test_a_key_reads_and_writes_users_only_within_its_scopes(company: Company):
         else:
             assert reader.send(method, path, body).status == 403
         assert foreign.send(method, path, body).status == 403
+
+
+def test_deleting_the_last_operator_of_a_group_is_said(company: Company):
+    made = company.live.post(
+        "/api/v2/departments", {"name": "Sales", "office_id": str(company.office_ids["live"])}
+    ).json
+    id = hired(company)
+    operators = f"/api/v2/departments/{made['id']}/operators"
+    assert company.live.post(operators, {"operator_type": "user", "operator_id": id}).status == 200
+    gone = company.live.delete(f"{USERS}/{id}")
+    assert [(one.code, one.field) for one in gone.warnings] == [("group_empty", f"departments/{made['id']}.operators")]
+    removed = [one for one in company.live.events() if one["event"] == "operator.removed"]
+    assert [(one["subject_id"], one["before"]["operator_id"]) for one in removed] == [(made["id"], id)]
+
+
+def test_an_emergency_address_of_the_old_office_does_not_move_along(company: Company):
+    id, other = hired(company), company.live.made(office(name="Other")).id
+    buy(company.live, other, talk_lines=1)
+    place = f"/api/v2/offices/{company.office_ids['live']}/e911"
+    assert company.live.put(place, ADDRESSES["US"] | {"update_all": True}).status == 200
+    moved = company.live.patch(f"{USERS}/{id}/move_office", {"office_id": other})
+    assert moved.codes == {"emergency_address_dropped"}
+    assert "address" not in company.live.get(f"{USERS}/{id}/e911").json or (
+        company.live.get(f"{USERS}/{id}/e911").json == company.live.get(f"/api/v2/offices/{other}/e911").json
+    )
+
+
+def test_an_event_says_whose_it_is_and_in_which_state(company: Company):
+    id = hired(company)
+    company.live.patch(f"{USERS}/{id}", {"state": "suspended"})
+    (event_,) = [one for one in company.live.events() if one["event"] == "user.suspended"]
+    assert (event_["before"]["state"], event_["after"]["state"]) == ("active", "suspended")
+    assert event_["after"]["id"] == id
+    assert event_["after"]["license"] == "talk"
+    assert isinstance(event_["after"]["office_id"], str)
+
+
+def test_an_agent_of_a_call_center_keeps_the_licence_for_it(company: Company):
+    id = hired(company, license="talk")
+    buy(company.live, company.office_ids["live"], sell_lines=1, talk_lines=1)
+    made = company.live.post("/api/v2/callcenters", {"name": "Help", "office_id": str(company.office_ids["live"])}).json
+    body = {"user_id": id, "license_type": "agents"}
+    assert company.live.post(f"/api/v2/callcenters/{made['id']}/operators", body).status == 200
+    refused = company.live.patch(f"{USERS}/{id}", {"license": "talk"})
+    assert (refused.status, refused.places) == (409, [f"callcenters/{made['id']}.operators", "license"])

@@ -100,7 +100,7 @@ class Operators:
             at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
             body: wire.OperatorRef | wire.AgentRef = call.body
 
-            def run(tx: Transaction, _notices: list[Notice]) -> wire.UserOrRoomOut:
+            def run(tx: Transaction, notices: list[Notice]) -> wire.UserOrRoomOut:
                 self._group(tx, tenant_id, kind, id)
                 found: list[Violation] = []
                 if isinstance(body, wire.AgentRef):
@@ -110,7 +110,7 @@ class Operators:
                 refuse(found)
                 one = self._membership(tx, tenant_id, kind, id, member)
                 answer = self._member(tx, call, one)
-                leave(tx, call, at, [one])
+                leave(tx, call, at, [one], notices)
                 return answer
 
             return reply_of(await self._work.change(call, run))
@@ -253,11 +253,17 @@ def operator(tenant_id: int, group: Target, joining: Joining, seq: int, *, licen
     )
 
 
-def leave(tx: Transaction, call: Call, at: datetime, members: Sequence[Operator]) -> None:
-    """End memberships, with an event each."""
+def leave(
+    tx: Transaction, call: Call, at: datetime, members: Sequence[Operator], notices: list[Notice] | None = None
+) -> None:
+    """End memberships, with an event each; a group that nobody answers for any more is a notice."""
     for one in members:
         store.remove(tx, one)
     tell(tx, call, at, Word.OPERATOR_REMOVED, (), before=members)
+    for one in members if notices is not None else ():
+        if not store.of_group(tx, one.tenant_id, one.group_type, one.group_id):
+            where = f"{one.group_type}s/{one.group_id}.operators"
+            notices.append(Notice("group_empty", where, "Nobody answers there any more."))  # type: ignore[union-attr]
 
 
 def leave_group(tx: Transaction, call: Call, at: datetime, group: Target) -> None:

@@ -117,7 +117,7 @@ class Rooms:
             target = Target("room", id)
             pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
             assignment.release_all(tx, call, at, "room", id)
-            leave(tx, call, at, operators.of_member(tx, tenant_id, "room", id))
+            leave(tx, call, at, operators.of_member(tx, tenant_id, "room", id), notices)
             gone = self.keeper.remove(tx, call, at, before)
             self._work.end(tx, call, at, target)
             return gone

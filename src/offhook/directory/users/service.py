@@ -17,6 +17,7 @@ from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.offices import OfficeCard, no_such
 from offhook.directory.operators import store as operators
+from offhook.directory.operators.service import leave
 from offhook.directory.operators.store import Operator
 from offhook.directory.paths import ForceQuery, etag
 from offhook.directory.people import users_out
@@ -404,12 +405,7 @@ class Users:
                 pointers.free(
                     tx, call, at, own, f"a contact of {name}", self._work.repointers, notices, force=query.force
                 )
-            for membership in operators.of_member(tx, tenant_id, "user", id):
-                told = {
-                    name: value for name, value in msgspec.structs.asdict(membership).items() if name != "tenant_id"
-                }
-                tell(tx, call, at, Word.OPERATOR_REMOVED, membership.group_id, before=told)
-            operators.remove_member(tx, tenant_id, "user", id)
+            leave(tx, call, at, operators.of_member(tx, tenant_id, "user", id), notices)
             self._work.end(tx, call, at, target)
             assignment.release_all(tx, call, at, "user", id)
             store.keep_emails(tx, tenant_id, id, ())
