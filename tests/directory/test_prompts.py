@@ -677,7 +677,7 @@ def test_a_decoder_that_breaks_breaks_nothing_else(tmp_path: Path, program: str)
 
 def test_a_decoder_that_does_not_end_is_ended(tmp_path: Path):
     with pytest.raises(Unusable, match="could not be decoded"):
-        decoded_by(tmp_path, "import time; time.sleep(600)", seconds=0.2)
+        decoded_by(tmp_path, "import signal; signal.pause()", seconds=0.2)
 
 
 def test_a_decoder_that_breaks_is_a_fault_of_the_file(embedded: Company, monkeypatch: pytest.MonkeyPatch):

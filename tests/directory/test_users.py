@@ -807,3 +807,12 @@ def test_an_agent_of_a_call_center_keeps_the_licence_for_it(company: Company):
     assert company.live.post(f"/api/v2/callcenters/{made['id']}/operators", body).status == 200
     refused = company.live.patch(f"{USERS}/{id}", {"license": "talk"})
     assert (refused.status, refused.places) == (409, [f"callcenters/{made['id']}.operators", "license"])
+
+
+def test_only_an_admins_key_makes_admins(company: Company):
+    id = hired(company)
+    clerk = company.key("directory:write")
+    refused = clerk.patch(f"{USERS}/{id}", {"is_super_admin": True, "admin_office_ids": [], "job_title": "Clerk"})
+    assert (refused.status, refused.places) == (403, ["admin_office_ids", "is_super_admin"])
+    assert clerk.patch(f"{USERS}/{id}", {"job_title": "Clerk"}).status == 200
+    assert company.live.patch(f"{USERS}/{id}", {"is_super_admin": True}).json["is_super_admin"] is True

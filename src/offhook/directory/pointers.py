@@ -13,7 +13,7 @@ from sqlalchemy import Index, Table
 from offhook.directory.lines.model import Target
 from offhook.kit.errors import Conflict, Notice, Violation
 from offhook.kit.operation import Call
-from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.tables import big, metadata, text
 
 pointers = Table(
@@ -78,12 +78,10 @@ def pointing_at(tx: Transaction, tenant_id: int, target: Target, limit: int = _S
 def owned_by(tx: Transaction, tenant_id: int, owner_type: str, owner_ids: Sequence[int]) -> dict[int, list[Target]]:
     """What each of these owners of a kind points at; one that points at nothing is left out."""
     found: dict[int, list[Target]] = {}
-    for start in range(0, len(owner_ids), 500):
-        part = owner_ids[start : start + 500]
-        padded = [*part, *[0] * (-len(part) % 50)]
+    for padded, marks in in_parts(owner_ids, 0):
         query = Statement(
             "SELECT owner_id, target_type, target_id FROM pointers WHERE tenant_id = ? AND owner_type = ? "  # noqa: S608
-            f"AND owner_id IN ({', '.join('?' * len(padded))}) ORDER BY owner_id, place"
+            f"AND owner_id IN ({marks}) ORDER BY owner_id, place"
         )
         for owner_id, target_type, target_id in tx.all(query, tenant_id, owner_type, *padded):
             found.setdefault(owner_id, []).append(Target(target_type, target_id))

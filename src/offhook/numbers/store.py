@@ -8,7 +8,7 @@ from sqlalchemy import text as sql_text
 
 from offhook.kit.phones import Kind
 from offhook.numbers.model import Number, Status
-from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.tables import big, metadata, text
 
 _EMPTY, _NOUGHT = sql_text("''"), sql_text("0")
@@ -128,10 +128,8 @@ def get(tx: Transaction, tenant_id: int, e164: str) -> Number | None:
 def get_many(tx: Transaction, tenant_id: int, wanted: Sequence[str]) -> dict[str, Number]:
     """Those of the numbers that the company has."""
     found: dict[str, Number] = {}
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        padded = [*part, *[""] * (-len(part) % 50)]
-        query = Statement(f"{_OF} AND e164 IN ({', '.join('?' * len(padded))})")
+    for padded, marks in in_parts(wanted, ""):
+        query = Statement(f"{_OF} AND e164 IN ({marks})")
         found |= {row[0]: _number(row) for row in tx.all(query, tenant_id, *padded)}
     return found
 
@@ -144,10 +142,7 @@ def is_live_anywhere(tx: Transaction, e164: str) -> bool:
 def live_anywhere(tx: Transaction, wanted: Sequence[str]) -> set[str]:
     """Those of the numbers that are live at any company."""
     found: set[str] = set()
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        padded = [*part, *[""] * (-len(part) % 50)]
-        marks = ", ".join("?" * len(padded))
+    for padded, marks in in_parts(wanted, ""):
         query = Statement(f"SELECT e164 FROM numbers WHERE environment = 'live' AND e164 IN ({marks})")  # noqa: S608
         found |= {row[0] for row in tx.all(query, *padded)}
     return found

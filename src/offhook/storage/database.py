@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, ExceptionContext, Table, create_engine, event
 from sqlalchemy.engine import make_url
@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from offhook.kit.errors import Unavailable
 
+T = TypeVar("T")
 WRITER_LOCK = 0x0FF_400C
 READERS = 4
 _SWITCH_SECONDS = 10.0
@@ -174,6 +175,20 @@ class Statement:
 
     def text(self, sqlite: bool) -> str:
         return self._sqlite if sqlite else self._postgresql
+
+
+_ASKED_AT_ONCE, _STEP = 500, 50
+
+
+def in_parts(values: Sequence[T], filler: T) -> Iterator[tuple[list[T], str]]:
+    """Values for `IN (...)`, in parts of at most 500, each with its marks: `(values, "?, ?")`.
+
+    A part is filled up with `filler`, which no row has, to a multiple of 50: so there are ten statements at most.
+    """
+    for start in range(0, len(values), _ASKED_AT_ONCE):
+        part = [*values[start : start + _ASKED_AT_ONCE]]
+        part += [filler] * (-len(part) % _STEP)
+        yield part, ", ".join("?" * len(part))
 
 
 class Insert:

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Index, Table
 from sqlalchemy import text as sql_text
 
 from offhook.kit.wire import encode
-from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.tables import big, metadata, text
 
 T = TypeVar("T")
@@ -150,11 +150,8 @@ class Documents(Generic[T]):
     def get_many(self, tx: Transaction, tenant_id: int, ids: Sequence[int]) -> list[Kept[T]]:
         """The documents of those ids that there are, in the order of `ids`."""
         found: dict[int, Kept[T]] = {}
-        for start in range(0, len(ids), 500):
-            part = ids[start : start + 500]
-            # One statement text for every thousand ids at most: the number of marks goes up in steps.
-            padded = [*part, *[0] * (-len(part) % 50)]
-            query = self._query(", ".join(_FIXED), f"id IN ({', '.join('?' * len(padded))})", _ALIVE)
+        for padded, marks in in_parts(ids, 0):
+            query = self._query(", ".join(_FIXED), f"id IN ({marks})", _ALIVE)
             found |= {row[0]: self._kept(row) for row in tx.all(query, tenant_id, *padded)}
         return [found[id] for id in ids if id in found]
 

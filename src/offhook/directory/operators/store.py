@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Index, Table
 from sqlalchemy import text as sql_text
 
-from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.tables import big, metadata, text
 
 GroupType = Literal["office", "department", "callcenter"]
@@ -101,12 +101,10 @@ def of_member(tx: Transaction, tenant_id: int, member_type: str, member_id: int)
 def of_users(tx: Transaction, tenant_id: int, user_ids: Sequence[int]) -> dict[int, list[Operator]]:
     """The memberships of many users, by user; one without any is left out."""
     found: dict[int, list[Operator]] = {}
-    for start in range(0, len(user_ids), 500):
-        part = user_ids[start : start + 500]
-        padded = [*part, *[0] * (-len(part) % 50)]
+    for padded, marks in in_parts(user_ids, 0):
         query = Statement(
             f"SELECT {_ALL} FROM operators WHERE tenant_id = ? AND member_type = 'user' "  # noqa: S608
-            f"AND member_id IN ({', '.join('?' * len(padded))}) ORDER BY seq"
+            f"AND member_id IN ({marks}) ORDER BY seq"
         )
         for row in tx.all(query, tenant_id, *padded):
             one = _operator(row)

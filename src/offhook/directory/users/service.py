@@ -1,6 +1,5 @@
 """What can be done with a user. Lines, numbers, memberships and the user change in one transaction, or not at all."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,19 +8,19 @@ import msgspec
 
 from offhook.access import store as keys
 from offhook.access.gate import reply_of
+from offhook.access.model import Principal
 from offhook.directory import e911, pointers
 from offhook.directory.assignment import service as assignment
 from offhook.directory.contacts.store import contacts
 from offhook.directory.keeper import tell
 from offhook.directory.lines.model import Target
-from offhook.directory.lines.rules import line
 from offhook.directory.offices import OfficeCard, no_such
 from offhook.directory.operators import store as operators
 from offhook.directory.operators.service import leave
 from offhook.directory.operators.store import Operator
 from offhook.directory.paths import ForceQuery, etag
 from offhook.directory.people import users_out
-from offhook.directory.users import store, wire
+from offhook.directory.users import rules, store, wire
 from offhook.directory.users.licensing import AGENTS, KEEPER, holding_of, settle
 from offhook.directory.users.model import SUPPORT, License, User
 from offhook.directory.users.store import devices, users
@@ -29,8 +28,7 @@ from offhook.directory.work import Holder, Holding, Page, Work, refuse
 from offhook.emergency.model import CivicAddress
 from offhook.events.model import Word
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation, shown
-from offhook.kit.mail import check_email
+from offhook.kit.errors import Conflict, Forbidden, Invalid, NotFound, Notice, Violation, shown
 from offhook.kit.operation import Call, Reply
 from offhook.kit.phones import check_e164, check_phone
 from offhook.kit.wire import to_int64
@@ -42,7 +40,6 @@ INTERNAL = "803"
 """How numbers begin that ring inside the company only; they go with a user to any country."""
 
 BLOCKED = "blocked"
-_EXTENSION = re.compile(r"[0-9]{2,6}", re.ASCII)
 _YEAR = 366 * 86_400
 _BATCH = 500
 
@@ -175,8 +172,8 @@ class Users:
         self, tx: Transaction, tenant_id: int, body: wire.UserIn, found: list[Violation]
     ) -> tuple[User, OfficeCard] | None:
         """The user that a body describes and their office; None if there is a fault, which goes to `found`."""
-        email = _email(body.email, "email", found)
-        first, last = _name(body.first_name, "first_name", found), _name(body.last_name, "last_name", found)
+        email = rules.email(body.email, "email", found)
+        first, last = rules.name(body.first_name, "first_name", found), rules.name(body.last_name, "last_name", found)
         card = self._office(tx, tenant_id, body.office_id, found)
         if found or card is None or email is None:
             return None
@@ -216,6 +213,7 @@ class Users:
         body: wire.UserPatch = call.body
         at, tenant_id, id = clock.now(), call.principal.tenant_id, user_id(call)
         follow = msgspec.structs.replace(call, if_match=None)
+        _refuse_privileges(call.principal, body)
 
         def run(tx: Transaction, notices: list[Notice]) -> tuple[Kept[User], wire.UserOut]:
             before = KEEPER.get(tx, tenant_id, id)
@@ -231,7 +229,7 @@ class Users:
             if card is not None:
                 kept = self._move(tx, follow, at, kept, card, notices)
             if "phone_numbers" in changes:
-                changes["phone_numbers"] = _still_held(changes["phone_numbers"], before.value, kept.value)
+                changes["phone_numbers"] = rules.still_held(changes["phone_numbers"], before.value, kept.value)
             kept = KEEPER.change(tx, follow, at, kept, msgspec.structs.replace(kept.value, **changes))
             kept = self._set_state(tx, follow, at, kept, body.state, notices)
             for number in before.value.phone_numbers:
@@ -259,27 +257,27 @@ class Users:
         """The fields of the user that a body changes, checked; faults go to `found`."""
         user = before.value
         changes: dict[str, Any] = {
-            "first_name": _name(body.first_name, "first_name", found),
-            "last_name": _name(body.last_name, "last_name", found),
-            "job_title": _name(body.job_title, "job_title", found),
-            "extension": _extension(body.extension, found),
+            "first_name": rules.name(body.first_name, "first_name", found),
+            "last_name": rules.name(body.last_name, "last_name", found),
+            "job_title": rules.name(body.job_title, "job_title", found),
+            "extension": rules.extension(body.extension, found),
             "is_super_admin": body.is_super_admin,
             "international_dialing_enabled": body.international_dialing_enabled,
             "license": body.license,
         }
         if body.emails is not None:
-            addresses = [_email(email, f"emails[{index}]", found) for index, email in enumerate(body.emails)]
-            _refuse_twice([one and one.casefold() for one in addresses], "emails", found)
+            addresses = [rules.email(email, f"emails[{index}]", found) for index, email in enumerate(body.emails)]
+            rules.refuse_twice([one and one.casefold() for one in addresses], "emails", found)
             if not body.emails:
                 text = "Must have at least one address; the first one is the primary one."
                 found.append(Violation(location="emails", reason="required", message=text))
             changes["emails"] = tuple(one for one in addresses if one is not None)
         if body.forwarding_numbers is not None:
-            changes["forwarding_numbers"] = _forwarding(body.forwarding_numbers, user.country, found)
+            changes["forwarding_numbers"] = rules.forwarding(body.forwarding_numbers, user.country, found)
         if body.admin_office_ids is not None:
             changes["admin_office_ids"] = self._admin_of(tx, before.tenant_id, body.admin_office_ids, found)
         if body.phone_numbers is not None:
-            changes["phone_numbers"] = _reordered(body.phone_numbers, user.phone_numbers, found)
+            changes["phone_numbers"] = rules.reordered(body.phone_numbers, user.phone_numbers, found)
         to_support = body.license in SUPPORT and user.license not in SUPPORT
         if to_support and body.keep_paid_numbers is False:
             changes["phone_numbers"] = ()
@@ -467,7 +465,7 @@ class Users:
         body: wire.StatusIn = call.body
         at, tenant_id, id = clock.now(), call.principal.tenant_id, user_id(call)
         found: list[Violation] = []
-        message = _name(body.status_message, "status_message", found) or ""
+        message = rules.name(body.status_message, "status_message", found) or ""
         seconds = None if body.expiration is None else to_int64(body.expiration)
         if body.expiration is not None and (seconds is None or not 0 < seconds <= _YEAR):
             text = f"Must be seconds from now, 1 to {_YEAR}; leave it out for a status that stays."
@@ -695,61 +693,17 @@ def _number_asked(text: str | None) -> str | None:
     return number
 
 
-def _name(text: str | None, location: str, found: list[Violation]) -> str | None:
-    """One line, or nothing: what is empty is removed."""
-    return "" if text is not None and not text.strip(" ") else line(text, location, found)
-
-
-def _email(text: str, location: str, found: list[Violation]) -> str | None:
-    address, fault = check_email(text.strip(), location)
-    if fault is not None:
-        found.append(fault)
-    return address
-
-
-def _extension(text: str | None, found: list[Violation]) -> str | None:
-    if text is None:
-        return None
-    digits = text.strip()
-    if digits and not _EXTENSION.fullmatch(digits):
-        message = "Must be 2 to 6 digits, or empty for none."
-        found.append(Violation(location="extension", message=message, sent=shown(text)))
-    return digits
-
-
-def _forwarding(sent: Sequence[str], country: str, found: list[Violation]) -> tuple[str, ...]:
-    numbers_now: dict[str, None] = {}
-    for index, text in enumerate(sent):
-        number, fault = check_phone(text, country, f"forwarding_numbers[{index}]")
-        if fault is not None:
-            found.append(fault)
-        elif number is not None:
-            numbers_now[number] = None
-    return tuple(numbers_now)
-
-
-def _reordered(sent: Sequence[str], held: tuple[str, ...], found: list[Violation]) -> tuple[str, ...]:
-    """Some of the numbers that are held, in a new order."""
-    for index, number in enumerate(sent):
-        if number not in held:
-            text = "Is none of the user's numbers; give it with POST /api/v2/users/{id}/assign_number."
-            found.append(Violation(location=f"phone_numbers[{index}]", message=text, sent=shown(number)))
-    _refuse_twice(sent, "phone_numbers", found)
-    return tuple(sent)
-
-
-def _still_held(wanted: tuple[str, ...], before: User, now: User) -> tuple[str, ...]:
-    """The numbers wanted, but for those lost in a move, and what the move gave."""
-    fresh = tuple(number for number in now.phone_numbers if number not in before.phone_numbers)
-    return (*fresh, *(number for number in wanted if number in now.phone_numbers))
-
-
-def _refuse_twice(sent: Sequence[str | None], place: str, found: list[Violation]) -> None:
-    first: dict[str, int] = {}
-    for index, one in enumerate(sent):
-        if one is not None and (earlier := first.setdefault(one, index)) != index:
-            text = f"Stands at {place}[{earlier}] already; send it once."
-            found.append(Violation(location=f"{place}[{index}]", reason="duplicate", message=text, sent=shown(one)))
+def _refuse_privileges(principal: Principal, body: wire.UserPatch) -> None:
+    """Forbidden if a key that is no admin's makes admins, or a user's own changes what the company pays or allows."""
+    if principal.may("admin"):
+        return
+    kept = ["is_super_admin", "admin_office_ids"]
+    if principal.user_id:
+        kept += ["license", "state", "office_id", "international_dialing_enabled"]
+    sent = [name for name in kept if getattr(body, name) is not None]
+    if sent:
+        text = "Only a key with the scope admin may change this."
+        raise Forbidden(text, [Violation(location=name, reason=Forbidden.reason, message=text) for name in sent])
 
 
 def _refuse_taken(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Index, Table
 
 from offhook.directory.users.model import Device, User
-from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.documents import Documents
 from offhook.storage.tables import big, metadata, text
 
@@ -54,12 +54,10 @@ def by_email(tx: Transaction, tenant_id: int, address: str) -> int | None:
 def online(tx: Transaction, tenant_id: int, user_ids: Sequence[int]) -> set[int]:
     """Those of the users who have a device that can be rung."""
     found: set[int] = set()
-    for start in range(0, len(user_ids), 500):
-        part = user_ids[start : start + 500]
-        padded = [*part, *[0] * (-len(part) % 50)]
+    for padded, marks in in_parts(user_ids, 0):
         query = Statement(
             "SELECT DISTINCT user_id FROM user_devices WHERE tenant_id = ? AND state = 'active' "  # noqa: S608
-            f"AND state <> 'deleted' AND user_id IN ({', '.join('?' * len(padded))})"
+            f"AND state <> 'deleted' AND user_id IN ({marks})"
         )
         found |= {row[0] for row in tx.all(query, tenant_id, *padded)}
     return found
