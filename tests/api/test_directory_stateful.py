@@ -216,7 +216,9 @@ class Directory(RuleBasedStateMachine):
         one = self.one(which, "user")
         if one is None:
             return
-        good = licence == one.license or not one.active or self.free(one.office, LICENSES[licence])
+        agent = any(one.id in self.members[group.id] for group in self.of("callcenter"))
+        fits = not agent or licence in ("agents", "lite_support_agents")
+        good = licence == one.license or (fits and (not one.active or self.free(one.office, LICENSES[licence])))
         self.send(200 if good else 409, "PATCH", f"{V2}/users/{one.id}", {"license": licence})
         one.license = licence if good else one.license
 

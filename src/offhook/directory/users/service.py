@@ -291,7 +291,7 @@ class Users:
 
     def _refuse_agent(self, tx: Transaction, before: Kept[User], wanted: License | None) -> None:
         """Conflict naming the call centers that a user answers for, if `wanted` does not let them."""
-        if wanted is None or wanted in AGENTS:
+        if wanted in (None, before.value.license) or wanted in AGENTS:
             return
         groups = [
             one.group_id
