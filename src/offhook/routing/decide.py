@@ -224,6 +224,9 @@ def _pressed(turn: Turn, event: Pressed) -> Go:
         return menus.name_dialled(turn, event.keys)
     if state.phase == "choice":
         return menus.name_chosen(turn, event.keys)
+    if state.phase == "question":
+        router = turn.config.routers.get(state.where.id)
+        return people.question_answered(turn, router, event.keys) if router is not None else Mailbox()
     if state.phase == "extension":
         return _extension(turn, event.keys)
     return menus.pressed_in_menu(turn, line, event.keys) if line is not None else Mailbox()

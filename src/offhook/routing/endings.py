@@ -101,6 +101,7 @@ _WHERE = {
     "name": "while asked for a name",
     "choice": "while asked which name",
     "extension": "while asked for an extension",
+    "question": "while asked a question",
     "reserving": "while waiting",
     "ringing": "while it rang",
     "asking": "while a service was asked",

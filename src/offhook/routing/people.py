@@ -4,14 +4,29 @@ from offhook.directory.lines.model import Target
 from offhook.routing.dialling import is_home
 from offhook.routing.groups import MISSED, connect
 from offhook.routing.model import Contact, Person, Router, Team
-from offhook.routing.plan import Ask, Leg, NotAnswered, Reserve, Reserved, Ring, Told
-from offhook.routing.turn import Enter, Go, Mailbox, Turn, listed, name_of
+from offhook.routing.plan import (
+    Ask,
+    Gather,
+    Hangup,
+    Leg,
+    NotAnswered,
+    Prompt,
+    Reserve,
+    Reserved,
+    Ring,
+    Told,
+    Transfer,
+)
+from offhook.routing.turn import Enter, Go, Mailbox, Turn, counted, listed, name_of
 
 PERSON_SECONDS = 30
 """How long one person or room rings."""
 
 ASK_SECONDS = 3
 """How long a call router's web service may take."""
+
+MAX_QUESTIONS, MAX_DIGITS, QUESTION_SECONDS = 10, 20, 8
+"""How often a web service may have a caller asked, for how many keys, and for how many seconds without one."""
 
 
 def enter_person(turn: Turn, person: Person) -> Go:
@@ -93,18 +108,64 @@ def enter_router(turn: Turn, router: Router) -> Go:
     if router.state != "active" or not router.enabled:
         turn.because("router_off", f"The call router {router.name} is not enabled.")
         return _default(turn, router)
+    turn.state.answers, turn.state.question = (), ""
+    return _ask(turn, router)
+
+
+def _ask(turn: Turn, router: Router) -> Go:
     turn.because("router_asked", f"The call router {router.name} was asked, for at most {ASK_SECONDS} s.")
-    turn.wait("asking", Ask(router.id, ASK_SECONDS))
+    turn.wait("asking", Ask(router.id, ASK_SECONDS, turn.state.answers))
     return None
 
 
 def told(turn: Turn, router: Router, event: Told) -> Go:
     """What the web service said."""
-    if event.target is None:
-        turn.because("router_failed", f"The call router {router.name} gave no answer that can be used: {event.fault}.")
+    state, said = turn.state, f"The call router {router.name} said"
+    if event.action == "route" and event.target is not None:
+        turn.because("router_said", f"{said}: {name_of(turn.config, event.target)}.")
+        _speak(turn, event)
+        return Enter(event.target)
+    if event.action == "forward" and event.number:
+        turn.because("router_said", f"{said} to forward the call to {event.number}.")
+        return _forward(turn, router, event)
+    if event.action == "ask" and event.digits > 0 and len(state.answers) < MAX_QUESTIONS:
+        turn.because("router_said", f"{said} to ask the caller for {counted(event.digits, 'key')}.")
+        state.question = event.question
+        turn.take()
+        text = Prompt(" ".join(event.message) or "Please dial.")
+        turn.wait("question", Gather(text, min(event.digits, MAX_DIGITS), QUESTION_SECONDS, "question"))
+        return None
+    if event.action == "end":
+        turn.because("router_said", f"{said} to end the call.")
+        _speak(turn, event)
+        turn.hang_up("message", Hangup())
+        return None
+    why = event.fault or (f"it asked {MAX_QUESTIONS} times" if event.action == "ask" else "it says nothing to do")
+    turn.because("router_failed", f"The call router {router.name} gave no answer that can be used: {why}.")
+    return _default(turn, router)
+
+
+def question_answered(turn: Turn, router: Router, keys: str) -> Go:
+    """The caller answered what the web service wished to know."""
+    state = turn.state
+    turn.because("answered_question", f"The caller pressed {keys}." if keys else "The caller pressed nothing.")
+    state.answers = (*state.answers, (state.question, keys))
+    return _ask(turn, router)
+
+
+def _speak(turn: Turn, event: Told) -> None:
+    if event.message:
+        turn.hear(Prompt(" ".join(event.message)))
+
+
+def _forward(turn: Turn, router: Router, event: Told) -> Go:
+    office = turn.config.offices.get(router.office_id)
+    if office is None or not (office.international or is_home(event.number, office.country)):
+        turn.because("international_off", f"{event.number} is abroad, and the office makes no such calls.")
         return _default(turn, router)
-    turn.because("router_said", f"The call router {router.name} said: {name_of(turn.config, event.target)}.")
-    return Enter(event.target)
+    _speak(turn, event)
+    turn.wait("out", Transfer(event.number, office.main_line))
+    return None
 
 
 def _default(turn: Turn, router: Router) -> Go:

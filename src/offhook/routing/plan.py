@@ -60,7 +60,7 @@ class Gather(msgspec.Struct, frozen=True, tag="gather", tag_field="do"):
     prompt: Prompt
     most: int
     seconds: int
-    purpose: Literal["menu", "name", "choice", "extension"]
+    purpose: Literal["menu", "name", "choice", "extension", "question"]
 
 
 class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
@@ -104,10 +104,14 @@ class Release(msgspec.Struct, frozen=True, tag="release", tag_field="do"):
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="do"):
-    """Ask a call router's web service where the call goes, for at most `seconds`. Answered by Told."""
+    """Ask a call router's web service where the call goes, for at most `seconds`. Answered by Told.
+
+    `answers` are what callers pressed when the service had them asked, by the names that it gave to its questions.
+    """
 
     router_id: int
     seconds: int
+    answers: tuple[tuple[str, str], ...] = ()
 
 
 class AskScript(msgspec.Struct, frozen=True, tag="ask_script", tag_field="do"):
@@ -228,10 +232,19 @@ class NotAnswered(msgspec.Struct, frozen=True, tag="not_answered", tag_field="ev
 
 
 class Told(msgspec.Struct, frozen=True, tag="told", tag_field="event"):
-    """What a web service or a workflow said: the target, or what went wrong with asking."""
+    """What a web service or a workflow said, or what went wrong with asking it.
+
+    `route` to `target`, `forward` to `number` (E.164), `ask` for `digits` keys and give them back as `question`, or
+    `end`; the caller hears `message` first.
+    """
 
     at: int
+    action: Literal["route", "forward", "ask", "end", ""] = ""
     target: Target | None = None
+    number: str = ""
+    message: tuple[str, ...] = ()
+    question: str = ""
+    digits: int = 0
     fault: str = ""
 
 

@@ -6,7 +6,8 @@ Nobody else calls meanwhile. What a call router's service would say is asked of 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from offhook.directory.lines.model import Target
+import msgspec
+
 from offhook.routing import strategies
 from offhook.routing.model import Company
 from offhook.routing.plan import (
@@ -60,6 +61,7 @@ class Behaviour:
 
 
 NEVER = Behaviour()
+NOT_ASKED = "it is not asked in a simulation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Script:
     hang_up: int | None = None
     message_seconds: int = SPEECH_SECONDS
     talk_seconds: int = TALK_SECONDS
-    routers: Mapping[int, Target] = field(default_factory=dict)
+    routers: Mapping[int, Told] = field(default_factory=dict)
     rotation: tuple[str, ...] = ()
     idle_since: Mapping[str, int] = field(default_factory=dict)
 
@@ -137,11 +139,10 @@ class _Play:
             case Ring():
                 return self._ring(verb, at)
             case Ask():
-                target = self.script.routers.get(verb.router_id)
-                fault = "" if target is not None else "it is not asked in a simulation"
-                return Told(at, target, fault)
+                said = self.script.routers.get(verb.router_id)
+                return msgspec.structs.replace(said, at=at) if said is not None else Told(at, fault=NOT_ASKED)
             case AskScript():
-                return Told(at, None, "it is not asked in a simulation")
+                return Told(at, fault=NOT_ASKED)
             case Voicemail():
                 spoken = min(self.script.message_seconds, verb.seconds)
                 return Recorded(at + (_seconds(verb.greeting) + spoken) * 1000, spoken)

@@ -7,7 +7,7 @@ import msgspec
 from offhook.directory.lines.model import Target
 
 Phase = Literal[
-    "new", "menu", "name", "choice", "extension", "reserving", "ringing", "asking", "voicemail", "talking",
+    "new", "menu", "name", "choice", "extension", "question", "reserving", "ringing", "asking", "voicemail", "talking",
     "out", "over",
 ]  # fmt: skip
 NOWHERE = Target("unknown", 0)
@@ -59,6 +59,9 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     """When the place in the queue was last said."""
     directory: Literal["", "directory", "company_directory", "last_name_directory", "last_name_company_directory"] = ""
     matches: tuple[str, ...] = ()
+    question: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    """What a call router's service asked the caller last, and what was answered so far."""
     talking: str = ""
     outcome: str = ""
     reasons: tuple[Reason, ...] = ()
