@@ -83,7 +83,7 @@ def _first(turn: Turn, event: Event) -> Go:
             return _incoming(turn, event)
         case "new", Outgoing():
             return outbound.dial(turn, event)
-        case (("menu" | "name" | "choice" | "extension" | "reserving"), Pressed()):
+        case (("menu" | "name" | "choice" | "extension" | "question" | "reserving"), Pressed()):
             return _pressed(turn, event)
         case "reserving", Reserved():
             line = turn.line()
