@@ -16,7 +16,12 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 async def served(answer: bytes, *, head: list[bytes] | None = None, wait: bool = False) -> AsyncIterator[int]:
     """A web service on loopback that gives one answer to all; its port. With `wait` it never answers."""
 
+    serving: list[asyncio.Task[None]] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.append(task)
         got = await reader.readuntil(b"\r\n\r\n")
         if head is not None:
             head.append(got)
@@ -31,6 +36,7 @@ async def served(answer: bytes, *, head: list[bytes] | None = None, wait: bool =
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        await asyncio.gather(*serving)
 
 
 def reply(status: str = "200 OK", body: bytes = b"{}", *more: str) -> bytes:
