@@ -222,7 +222,10 @@ def _queue(turn: Turn, line: Line, event: Reserved | None) -> Go:
         turn.because("queue_full", f"The queue of {line.name} has no place left: {queue.most} callers wait.")
         state.queued = 0
         return after_operators(turn, line)
-    if not state.queued:
+    if state.queued:
+        waited = (turn.at - state.queued) // 1000
+        turn.because("still_waiting", f"After {waited} s in the queue of {line.name} nobody is free yet.")
+    else:
         state.queued = turn.at
         turn.because("queued", f"All of {line.name} are in calls: the caller waits, for up to {queue.seconds} s.")
         _announce_recording(turn, line)

@@ -32,6 +32,7 @@ MAX_QUESTIONS, MAX_DIGITS, QUESTION_SECONDS = 10, 20, 8
 def enter_person(turn: Turn, person: Person) -> Go:
     """A call reaches a user or a room."""
     turn.state.where = person.target
+    turn.because("reached", f"The call is for {person.name}.")
     own = _own_box(person)
     if person.state != "active":
         turn.because("person_inactive", f"{person.name} is {person.state} and takes no calls.")
@@ -67,6 +68,7 @@ def can_ring(person: Person) -> bool:
 def enter_team(turn: Turn, team: Team) -> Go:
     """A call reaches a coaching team: all its people are rung at once."""
     turn.state.where = team.target
+    turn.because("reached", f"The call is for {team.name}, whose people ring at once.")
     people = [turn.config.people[who] for who in team.members if who in turn.config.people]
     ready = [one for one in people if can_ring(one)]
     if team.state != "active" or not ready:
