@@ -1,5 +1,7 @@
 """Companies and callers at random, small enough that everything meets everything, loops and gaps included."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from offhook.directory.lines.model import Target
@@ -48,7 +50,7 @@ routings = st.builds(
     st.sampled_from(STRATEGIES),
     st.dictionaries(st.sampled_from("0123456789"), choices, max_size=4),
 )
-weeks = st.sampled_from([
+weeks: st.SearchStrategy[list[list[str]] | None] = st.sampled_from([
     None,
     [["08:00", "12:00", "14:00", "18:00"]] * 5 + [[], []],
     [["22:00", "06:00"]] * 7,
@@ -109,7 +111,7 @@ def lines(draw: st.DrawFn, kind: str, id: int) -> Line:
 @st.composite
 def people(draw: st.DrawFn, id: int) -> Person:
     """A user or a room, in any state."""
-    more = {
+    more: dict[str, Any] = {
         "devices": draw(st.sampled_from([(), (f"phone-{id}",)])),
         "forwarding": draw(st.sampled_from([(), ("+351912345678",)])),
         "state": draw(st.sampled_from(["active", "active", "active", "suspended"])),
