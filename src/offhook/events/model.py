@@ -81,6 +81,7 @@ class Word(StrEnum):
     NUMBER_RELEASED = "number.released"
     NUMBER_DELETED = "number.deleted"
     NUMBERS_IMPORTED = "numbers.imported"
+    EMERGENCY_CALL_PLACED = "emergency_call.placed"
 
 
 Show = Callable[[str, int], bytes]

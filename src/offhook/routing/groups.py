@@ -123,6 +123,9 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
             state.until = turn.at + line.ring_seconds * 1000
         state.reserved = event.members
         return _ring(turn, line, event, routing, names)
+    if event.fault:
+        turn.because("nobody_reserved", f"Nobody of {line.name} could be reserved: {event.fault}")
+        return _leave_queue(turn, line) if state.queued else after_operators(turn, line)
     if state.queued or (line.queue is not None and event.busy):
         return _queue(turn, line, event)
     busy = [f"{names.get(who, who)} is in a call" for who in event.busy]

@@ -183,7 +183,8 @@ def reserved(turn: Turn, event: Reserved) -> Go:
     if not event.members:
         busy = [f"{names[who]} is in a call" for who in event.busy]
         rung = [f"{names[who]} is being rung by another caller" for who in event.rung]
-        turn.because("nobody_free", f"{listed([*busy, *rung]) or 'Nobody is free'}.")
+        why = event.fault.removesuffix(".") or listed([*busy, *rung]) or "Nobody is free"
+        turn.because("nobody_reserved" if event.fault else "nobody_free", f"{why}.")
         return Mailbox(own_box(turn))
     seconds = _seconds(turn)
     turn.state.reserved = event.members

@@ -205,7 +205,7 @@ class Reserved(msgspec.Struct, frozen=True, tag="reserved", tag_field="event"):
     """Who was reserved, in the order to ring; and of the others, who is in a call and who is being rung.
 
     `again`: all had their turn, and it began anew. `ahead` is how many callers wait before this one; `full`: the queue
-    has no place left.
+    has no place left; `fault` says why nobody could be reserved at all.
     """
 
     at: int
@@ -215,6 +215,7 @@ class Reserved(msgspec.Struct, frozen=True, tag="reserved", tag_field="event"):
     again: bool = False
     ahead: int = 0
     full: bool = False
+    fault: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="event"):
