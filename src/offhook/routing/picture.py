@@ -61,8 +61,8 @@ def _patterns() -> str:
     return (
         '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<rect width="6" height="6" fill="#c98a1b"/><rect width="2" height="6" fill="#8a5a00"/></pattern>'
-        '<pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse"><rect width="6" height="6" fill="#4f7fb5"/>'
-        '<circle cx="3" cy="3" r="1.2" fill="#dfeaf6"/></pattern></defs>'
+        '<pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse">'
+        '<rect width="6" height="6" fill="#4f7fb5"/><circle cx="3" cy="3" r="1.2" fill="#dfeaf6"/></pattern></defs>'
     )
 
 
