@@ -111,7 +111,7 @@ def _legend(top: int) -> str:
     for kind, (_, words) in _KINDS.items():
         parts.append(f'<rect class="{kind}" x="{x}" y="{top}" width="14" height="14" fill="{_fill(kind)}"/>')
         parts.append(f'<text x="{x + 20}" y="{top + 12}" fill="currentColor">{words}</text>')
-        x += 34 + 7 * len(words)
+        x += 28 + int(6.3 * len(words))
     return "\n".join(parts)
 
 
