@@ -13,12 +13,13 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.decisions import decisions
 from bench.directory import directory
 from bench.scenarios import ROOT, SCENARIOS, Bench, Figure, Options, workplace
 from bench.server import BenchError
 
 OUT = ROOT / "bench" / "out"
-ALL = {**SCENARIOS, "directory": directory}
+ALL = {**SCENARIOS, "directory": directory, "decisions": decisions}
 QUICK = Options(rounds=2, seconds=1.5, many=20_000)
 
 
