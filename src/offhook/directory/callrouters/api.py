@@ -45,7 +45,7 @@ def operations(work: Work) -> list[Operation]:
             reply_description=one,
             creates=True,
             refusals=(409,),
-            better="checks that the default target is there and takes calls; warns of http, of private addresses and of loops",
+            better="checks that the default target takes calls; warns of http, private addresses and loops",
         ),
         Operation(
             id="callrouters.get",
