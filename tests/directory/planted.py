@@ -43,8 +43,7 @@ def gone(company: Company, kind: str, id: str) -> None:
     call = Call(principal=principal, params={}, if_match=99)
 
     def run(tx: Any) -> None:
-        for end in work.gone:
-            end(tx, call, clock.now(), Target(kind, int(id)))
+        work.end(tx, call, clock.now(), Target(kind, int(id)), [], force=True)
 
     company.desk.transact(run)
 

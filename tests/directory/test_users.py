@@ -613,6 +613,28 @@ def test_a_user_whom_calls_are_sent_to_is_deleted_only_by_force(company: Company
     assert company.live.get(f"{OFFICES}/{caller}").json["routing_options"]["open"]["action"] == "voicemail"
 
 
+def test_a_line_that_calls_a_suspended_user_can_still_be_changed(company: Company):
+    id = hired(company)
+    place = str(company.office_ids["live"])
+    room = company.live.post("/api/v2/rooms", {"name": "Lobby", "office_id": place}).json["id"]
+    person = state(action="person", action_target_type="user", action_target_id=id)
+    lobby = state(action="bridge_target", action_target_type="room", action_target_id=room)
+    both = {"routing_options": routing(person, lobby)}
+    caller = company.live.made(office(**both)).id
+    department = company.live.post("/api/v2/departments", {"name": "Sales", "office_id": place, **both}).json["id"]
+    company.live.patch(f"{USERS}/{id}", {"state": "suspended"})
+    hours = {"hours_on": True, "monday_hours": ["09:00", "12:00"]}
+    assert company.live.patch(f"{OFFICES}/{caller}", hours).status == 200
+    moved = {"routing_options": routing(person, person)}
+    assert company.live.patch(f"/api/v2/departments/{department}", moved | hours).status == 200
+    forced = company.live.delete(f"/api/v2/rooms/{room}?force=true")
+    assert [(one.code, one.field) for one in forced.warnings] == [("pointed_at_voicemail", f"offices/{caller}")]
+    # A line that did not call them may not begin to.
+    fresh = company.live.post(OFFICES, office(**moved))
+    states = ("closed", "open")
+    assert (fresh.status, fresh.places) == (400, [f"routing_options.{one}.action_target_id" for one in states])
+
+
 def test_nothing_of_a_deleted_user_is_left(company: Company):
     id, place = hired(company), company.office_ids["live"]
     join(company, id, "office", place)

@@ -14,7 +14,7 @@ from offhook.directory.groups import rules, wire
 from offhook.directory.groups.model import CALLCENTERS, DEPARTMENTS, G, Kind
 from offhook.directory.groups.store import callcenters, departments
 from offhook.directory.keeper import Keeper
-from offhook.directory.lines.model import Target
+from offhook.directory.lines.model import Target, added
 from offhook.directory.lines.rules import repointed
 from offhook.directory.offices import OfficeCard, no_such
 from offhook.directory.operators import store as operators
@@ -139,7 +139,7 @@ class Groups(Generic[G]):
             if card is None:
                 found.append(no_such("office_id", "office", body.office_id))
             group = self._side.read(body, self._kind.blank(card.id if card else 0), found, notices)
-            refuse([*found, *self._missing(tx, tenant_id, id, group)])
+            refuse([*found, *self._missing(tx, tenant_id, id, group.targets())])
             assert card is not None
             kept = self.keeper.add(tx, call, at, id, group)
             self._note(tx, kept, notices)
@@ -155,10 +155,10 @@ class Groups(Generic[G]):
             before = self.keeper.get(tx, tenant_id, id)
             found: list[Violation] = []
             group = self._side.read(call.body, before.value, found, notices)
-            changed = group.targets() != before.value.targets()
-            refuse([*found, *(self._missing(tx, tenant_id, id, group) if changed else ())])
+            fresh = added(before.value.targets(), group.targets())
+            refuse([*found, *self._missing(tx, tenant_id, id, fresh)])
             kept = self.keeper.change(tx, call, at, before, group)
-            if changed:
+            if group.targets() != before.value.targets():
                 self._note(tx, kept, notices)
             return kept, self._side.show(kept, self._office(tx, kept), at)
 
@@ -179,7 +179,7 @@ class Groups(Generic[G]):
             gone = self.keeper.remove(tx, call, at, before)
             leave_group(tx, call, at, target)
             assignment.release_all(tx, call, at, target.type, id)
-            self._work.end(tx, call, at, target)
+            self._work.end(tx, call, at, target, notices, force=query.force)
             return self._side.show(gone, card, at)
 
         return reply_of(await self._work.change(call, run))
@@ -191,21 +191,24 @@ class Groups(Generic[G]):
         assert card is not None, "an office is not deleted while groups are in it"
         return card
 
-    def _missing(self, tx: Transaction, tenant_id: int, id: int, group: G) -> list[Violation]:
-        """The targets of its routing that cannot be called. It may call itself, even before it is there."""
+    def _missing(
+        self, tx: Transaction, tenant_id: int, id: int, pointed: Sequence[tuple[str, Target]]
+    ) -> list[Violation]:
+        """The targets among `pointed` that cannot be called. It may call itself, even before it is there."""
         itself = Target(self._kind.target, id)
         return [
             wrong
-            for place, target in group.targets()
+            for place, target in pointed
             if target != itself
             and (wrong := targets.fault(tx, tenant_id, place, target, self._work.office)) is not None
         ]
 
     def _note(self, tx: Transaction, kept: Kept[G], notices: list[Notice]) -> None:
-        """Keep what it points at, and warn if calls can go round."""
+        """Keep what it points at, and warn if calls can go round or reach nobody."""
         itself, pointed = Target(self._kind.target, kept.id), kept.value.targets()
         pointers.replace(tx, kept.tenant_id, itself, pointed)
         loops.warn_of_loop(tx, kept.tenant_id, itself, kept.value.name, pointed, self._work.office, notices)
+        targets.warn_of_unreachable(tx, kept.tenant_id, pointed, notices)
 
     def _repoint(self, tx: Transaction, call: Call, at: datetime, id: int, target: Target) -> None:
         """Send its calls to its office's voicemail wherever they went to `target`, which is about to go."""

@@ -1,5 +1,6 @@
 """What a line keeps: whom its routing calls, and its opening hours ready to ask. Pure."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -51,6 +52,12 @@ def targets_of(opened: RoutingStateOut, closed: RoutingStateOut) -> list[tuple[s
             if key.options is not None and (target := target_of(key.options)) is not None:
                 found.append((f"{place}.dtmf[{index}].options.action_target_id", target))
     return found
+
+
+def added(before: Sequence[tuple[str, Target]], after: Sequence[tuple[str, Target]]) -> list[tuple[str, Target]]:
+    """Those of `after` that are not called before: where calls go already they may stay, whatever became of it."""
+    known = {target for _, target in before}
+    return [(place, target) for place, target in after if target not in known]
 
 
 @lru_cache(maxsize=4096)

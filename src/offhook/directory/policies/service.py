@@ -245,7 +245,9 @@ class Policies:
         store.unassign(tx, one)
         tell(tx, call, at, Word.POLICY_UNASSIGNED, one.policy_id, before=_shown(one))
 
-    def _gone(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
+    def _gone(
+        self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
+    ) -> None:
         """A user who is gone has no policy; none holds at an office or call center that is gone."""
         tenant_id = call.principal.tenant_id
         if target.type == "user":

@@ -11,7 +11,6 @@ from offhook.access.gate import reply_of
 from offhook.access.model import Principal
 from offhook.directory import e911, pointers
 from offhook.directory.assignment import service as assignment
-from offhook.directory.contacts.store import contacts
 from offhook.directory.keeper import tell
 from offhook.directory.lines.model import Target
 from offhook.directory.offices import OfficeCard, no_such
@@ -320,8 +319,7 @@ class Users:
         self._end_keys(tx, call, at, before.id)
         callers = pointers.pointing_at(tx, before.tenant_id, Target("user", before.id))
         if callers:
-            places = ", ".join(f"{pointers.PATHS.get(row[0], row[0])}/{row[1]}.{row[2]}" for row in callers[:3])
-            text = f"Calls are sent here by {places}; a suspended user takes none."
+            text = f"Calls are sent here by {', '.join(pointers.places(callers[:3]))}; a suspended user takes none."
             notices.append(Notice("calls_not_taken", "state", text))
         return KEEPER.change(tx, call, at, before, before.value, state=state, word=Word.USER_SUSPENDED)
 
@@ -398,13 +396,8 @@ class Users:
             KEEPER.refuse_old(call, before)
             name, target = f"the user {before.value.display_name}", Target("user", id)
             pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
-            for contact in contacts.ids(tx, tenant_id, owner_id=id):
-                own = Target("contact", contact)
-                pointers.free(
-                    tx, call, at, own, f"a contact of {name}", self._work.repointers, notices, force=query.force
-                )
             leave(tx, call, at, operators.of_member(tx, tenant_id, "user", id), notices)
-            self._work.end(tx, call, at, target)
+            self._work.end(tx, call, at, target, notices, force=query.force)
             assignment.release_all(tx, call, at, "user", id)
             store.keep_emails(tx, tenant_id, id, ())
             self._end_keys(tx, call, at, id)
