@@ -401,9 +401,7 @@ class Show:
         stage, key = self._stage, self._made.sandbox_key
         stage.part("Yours")
         if again:
-            stage.say(
-                "The server stops now; its data stays until the next demo. To try what follows, serve it again:"
-            )
+            stage.say("The server stops now; its data stays until the next demo. To try what follows, serve it again:")
             stage.command(again)
             stage.out.print()
         stage.facts(

@@ -145,9 +145,9 @@ class Router:
             return None
         found: list[tuple[float, bool, str]] = []
         for prefix in PREFIXES:
-            start, head = self._root, [part.text for part in segments(prefix)]
-            while head and start is not None:
-                start = start.fixed.get(head.pop(0))
+            start: _Node | None = self._root
+            for part in segments(prefix):
+                start = start.fixed.get(part.text) if start is not None else None
             if start is None:
                 continue
             inside = path.startswith(prefix + "/")
