@@ -362,7 +362,12 @@ def test_a_field_that_is_nearly_a_known_one_is_told_which(sent, text):
 
 def test_thousands_of_unknown_fields_are_not_all_compared_with_the_known_ones(monkeypatch):
     asked: list[str] = []
-    monkeypatch.setattr(difflib, "get_close_matches", lambda word, *_, **__: asked.append(word) or [])
+
+    def compared(word: str, *_: object, **__: object) -> list[str]:
+        asked.append(word)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", compared)
     notices: list[Notice] = []
     fit(GOOD | {f"flag{number}": 1 for number in range(5000)}, Tree, notices)
     assert len(asked) == MAX_MEANT
