@@ -196,6 +196,48 @@ def test_text_with_control_characters_is_refused(sent: str) -> None:
     assert violation.sent.isprintable()
 
 
+WHOLE_TABLE: list[tuple[Method, str]] = [
+    *TABLE,
+    ("GET", "/api/offhook/v1/offices/{id}/licences"),
+    ("GET", "/api/offhook/v1/events"),
+]
+WHOLE = Router(operation(method, path) for method, path in WHOLE_TABLE)
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("/api/offhook/v1/offices/12/licenses", "/api/offhook/v1/offices/{id}/licences"),
+        ("/api/v2/offices/12/licences", "/api/offhook/v1/offices/{id}/licences"),
+        ("/api/v2/offices/12/licenses", "/api/offhook/v1/offices/{id}/licences"),
+        ("/api/v2/office", "/api/v2/offices"),
+        ("/api/v2/Offices", "/api/v2/offices"),
+        ("/api/v2/offices/", "/api/v2/offices"),
+        ("/api/v2/ofices/12/plans", "/api/v2/offices/{office_id}/plan"),
+        ("/api/v1/offices", "/api/v2/offices"),
+        ("/api/offices/12", "/api/v2/offices/{id}"),
+        ("/api/v2/event", "/api/offhook/v1/events"),
+        ("/api/v2/call_centers/1/operators", "/api/v2/callcenters/{id}/operators"),
+        ("/api/v2/%6ffice/12", "/api/v2/offices/{id}"),
+        ("/api/v2/wp-login.php", None),
+        ("/api/v2/offices/12/13/14", None),
+        ("/api", None),
+        ("/api/v2", None),
+        ("", None),
+    ],
+)
+def test_a_path_that_is_nearly_one_of_the_api_is_told_which(path: str, near: str | None) -> None:
+    assert WHOLE.find("GET", path) is None
+    assert WHOLE.near("GET", path) == near
+
+
+@given(st.text(max_size=80) | st.lists(st.sampled_from(["api", "v2", "ofices", "12", ""]), max_size=900).map("/".join))
+@example("/api/v2" + "/offices" * 250)
+@example("/api/v2/" + "%" * 2000)
+def test_whatever_is_asked_nothing_of_it_is_in_what_is_suggested(path: str) -> None:
+    assert WHOLE.near("GET", path) in {None, *(public(template) for _, template in WHOLE_TABLE)}
+
+
 def test_two_operations_cannot_share_a_path_and_a_method_even_under_other_names() -> None:
     with pytest.raises(ValueError, match="is both"):
         Router([operation("GET", "/offices/{id}"), operation("GET", "/offices/{office_id}")])

@@ -185,12 +185,17 @@ class Gate:
         path = scope.get("raw_path") or scope["path"].encode()
         match = self._router.find(scope["method"], path.decode("latin-1"))
         if match is None:
-            raise NotFound("There is no such path; GET /openapi.json lists those that there are.")
+            raise self._unknown_path(scope["method"], path.decode("latin-1"))
         if match.operation is None:
             allowed = ", ".join(match.allowed)
             raise MethodNotAllowed(f"This path takes {allowed}.", headers=[("Allow", allowed)])
         seen.operation, seen.path = match.operation.id, public(match.operation.path)
         return match, match.operation
+
+    def _unknown_path(self, method: str, path: str) -> NotFound:
+        near = self._router.near(method, path)
+        meant = f" Did you mean {near}?" if near is not None else ""
+        return NotFound(f"There is no path {shown(path)}.{meant} GET /openapi.json lists those that there are.")
 
     async def _limit(self, principal: Principal, operation: Operation) -> None:
         limit = self._scaled(operation.limit)

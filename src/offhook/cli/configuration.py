@@ -29,14 +29,11 @@ from offhook.cli.common import (
 )
 from offhook.cli.way import ApiKey, In, Url, Way, again, run
 from offhook.client import Answer, Client, Refused, body_of
-from offhook.configuration import text
-from offhook.configuration.api import PATH
-from offhook.configuration.kinds import KINDS
+from offhook.configuration.wire import NOUNS, PATH
 from offhook.kit.errors import Notice, Refusal
 
 DIFFERS = 2
 _ASKED = ("y", "yes")
-_NOUNS = {kind.section: kind.noun for kind in KINDS}
 _SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red")}
 
 File = Annotated[Path, typer.Argument(help="The company as YAML or JSON; - reads standard input.")]
@@ -70,6 +67,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the whole company as YAML: a file to read, to keep, and to apply again."""
+    from offhook.configuration import text
+
     way = Way(url, key, environment, company, data, database_url, config)
 
     async def work(client: Client) -> Answer:
@@ -163,6 +162,8 @@ class _Source:
     """A file and what is asked of the server about it."""
 
     def __init__(self, file: Path) -> None:
+        from offhook.configuration import text
+
         self._file = file
         self._text = _waiting(f"Reading {file}", lambda: text.read(read_file(file)))
 
@@ -248,7 +249,7 @@ def _counted(planned: Any, words: tuple[str, str, str]) -> str:
 
 def _lines(change: Any) -> Iterator[Line]:
     sign, colour = _SIGNS[change["verb"]]
-    noun = _NOUNS.get(change["section"], change["section"])
+    noun = NOUNS.get(change["section"], change["section"])
     yield Line(f"{sign} {noun} ", colour) + Line(change["key"], f"bold {colour}")
     rows = [row for one in change.get("fields", []) for row in _rows(one, change["verb"])]
     width = max((len(name) for name, _, _ in rows), default=0)

@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from offhook.access.model import Environment, Principal
-from offhook.cli.common import company_of, opened, tenant_of
 from offhook.client import Client, embedded, remote
-from offhook.kit import log
 from offhook.kit.errors import Notice, Refusal
 from offhook.kit.settings import load
-from offhook.storage.database import Transaction
+
+if TYPE_CHECKING:
+    from offhook.storage.database import Transaction
 
 Url = Annotated[
     str | None,
@@ -55,6 +55,9 @@ class Way:
             async with remote(self.url, self.key) as client:
                 yield client
             return
+        from offhook.cli.store import opened
+        from offhook.kit import log
+
         settings = load({"data": self.data, "database_url": self.database_url}, self.config)
         with opened(settings) as database, database.reading() as tx:
             caller = None if self.key else self._caller(tx)
@@ -62,7 +65,9 @@ class Way:
         async with embedded(settings, caller, self.key or "") as client:
             yield client
 
-    def _caller(self, tx: Transaction) -> Principal:
+    def _caller(self, tx: "Transaction") -> Principal:
+        from offhook.cli.store import company_of, tenant_of
+
         company = company_of(tx, self.company)
         tenant = tenant_of(tx, company, self.environment)
         return Principal(tenant, company.id, self.environment, 0, "offhook", frozenset({"admin"}))

@@ -3,9 +3,9 @@
 from offhook.configuration import wire
 from offhook.configuration.service import Configuration
 from offhook.configuration.text import MAX_BYTES
+from offhook.configuration.wire import PATH
 from offhook.kit.operation import Limit, Operation
 
-PATH = "/api/offhook/v1/configuration"
 LIMIT = Limit(count=30)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from offhook.configuration.names import Names
+from offhook.configuration.wire import NOUNS
 from offhook.kit.errors import Violation, shown
 from offhook.storage.database import Transaction
 
@@ -190,7 +191,6 @@ class Kind:
 
     section: str
     type: str
-    noun: str
     fields: tuple[Field, ...]
     load: Callable[[Transaction, int], Sequence[Item]]
     create: str | Callable[[Wanted], str]
@@ -213,6 +213,11 @@ class Kind:
     def field(self, path: str) -> Field:
         """The field of a path."""
         return self.by_path[path]
+
+    @property
+    def noun(self) -> str:
+        """What people call a record."""
+        return NOUNS[self.section]
 
     @property
     def in_office(self) -> bool:

@@ -4,7 +4,10 @@ Pure and total: any text at all gets an answer, none raises. What the answer mea
 gate's business.
 """
 
-from collections.abc import Iterable, Mapping
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import dropwhile
 from types import MappingProxyType
 from urllib.parse import unquote
 
@@ -14,6 +17,12 @@ from offhook.kit.errors import Violation, shown
 from offhook.kit.operation import Operation
 
 MAX_PATH = 2048
+PREFIXES = ("/api/v2", "/api/offhook/v1")
+"""Under these the operations stand."""
+
+_OF_A_PREFIX = re.compile(r"api|offhook|v\d", re.IGNORECASE)
+_FAR = 3.0
+_LONG_SEGMENT, _MANY_SEGMENTS = 40, 10
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _NO_PARAMS: Mapping[str, int | str] = MappingProxyType({})
 
@@ -125,6 +134,29 @@ class Router:
             return Match(None, allowed=tuple(sorted(node.methods)))
         return _matched(known[0], known[1], values)
 
+    def near(self, method: str, path: str) -> str | None:
+        """The template of the path that an unknown one was likely meant to be, or None if nothing is near it.
+
+        As documents write it, so that nothing of what was asked is in it. Two words may be misspelt, or one and the
+        prefix. Bounded: no path takes more than a few milliseconds.
+        """
+        parts = [unquote(part) for part in path[:MAX_PATH].split("/") if part]
+        if len(path) > MAX_PATH or len(parts) > _MANY_SEGMENTS:
+            return None
+        found: list[tuple[float, bool, str]] = []
+        for prefix in PREFIXES:
+            start: _Node | None = self._root
+            for part in segments(prefix):
+                start = start.fixed.get(part.text) if start is not None else None
+            if start is None:
+                continue
+            inside = path.startswith(prefix + "/")
+            tail = parts[prefix.count("/") :] if inside else [*dropwhile(_OF_A_PREFIX.fullmatch, parts)]
+            for cost, node in _nearly(start, tail, 0.0 if inside else 1.0):
+                template = next(iter(node.methods.values()))[0].path
+                found.append((cost, method not in node.methods, public(template)))
+        return min(found)[2] if found else None
+
     def _walk(self, path: str) -> tuple[_Node, list[str]] | None:
         """The node that `path` ends at, and the parameters' values in order.
 
@@ -155,6 +187,25 @@ class Router:
             if not postponed:
                 return None
             node, index, values = postponed.pop()
+
+
+def _nearly(node: _Node, parts: Sequence[str], cost: float) -> Iterator[tuple[float, _Node]]:
+    """Where `parts` may lead from `node`, with how far that is from what they say."""
+    if not parts:
+        if node.methods:
+            yield cost, node
+        return
+    part, rest = parts[0], parts[1:]
+    if part in node.fixed:
+        yield from _nearly(node.fixed[part], rest, cost)
+    elif len(part) <= _LONG_SEGMENT:
+        word = part.casefold()
+        for name in difflib.get_close_matches(word, node.fixed, n=2, cutoff=0.75):
+            further = cost + 2 - difflib.SequenceMatcher(None, name, word).ratio()
+            if further < _FAR:
+                yield from _nearly(node.fixed[name], rest, further)
+    if node.parameter is not None:
+        yield from _nearly(node.parameter, rest, cost)
 
 
 def _matched(operation: Operation, parameters: tuple[Segment, ...], values: list[str]) -> Match:

@@ -4,7 +4,6 @@ from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
 from offhook.billing.wire import plan_out
 from offhook.directory.e911 import E911Out, e911_out
-from offhook.directory.lines.wire import WeekPatch
 from offhook.directory.offices import OFF_DUTY_STATUSES
 from offhook.directory.paths import ForceQuery
 from offhook.directory.work import Work
@@ -200,7 +199,7 @@ def operations(
             handler=change_hours,
             check=offices.check_hours,
             scope="offices:write",
-            body=WeekPatch,
+            body=wire.OfficePatch,
             reply=wire.OfficeAndPlan,
             reply_description=ok,
             refusals=(412,),

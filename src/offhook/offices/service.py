@@ -18,7 +18,6 @@ from offhook.directory.assignment import service as assignment
 from offhook.directory.e911 import address_of, faults_of
 from offhook.directory.lines.model import Target, added
 from offhook.directory.lines.rules import repointed
-from offhook.directory.lines.wire import WeekPatch
 from offhook.directory.operators.service import leave_group
 from offhook.directory.users.service import forget_office, give_address
 from offhook.directory.work import Holder, Holding, Residents, Work
@@ -274,7 +273,7 @@ class Offices:
 
     async def change_hours(self, call: Call, office_id: int) -> tuple[Stored, Plan]:
         """Change hours_on and the seven lists."""
-        patch: WeekPatch = call.body
+        patch: wire.OfficePatch = call.body
 
         def edit(_tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
             office = rules.change_week(before.office, patch, notices)

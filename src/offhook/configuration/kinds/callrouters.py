@@ -40,7 +40,6 @@ def _send_secret(run: "Run", value: Any, _place: str) -> Any:
 CALLROUTERS = Kind(
     section="callrouters",
     type="callrouter",
-    noun="call router",
     implied=("office", "name"),
     fields=(
         Field("office", show=OFFICE.show, wire="office_id", send=referring("office"), refers="office"),

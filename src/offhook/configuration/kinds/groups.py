@@ -45,7 +45,6 @@ _CALLCENTER_OPERATORS, _SET_OF_CALLCENTER = operators("callcenter")
 DEPARTMENTS = Kind(
     section="departments",
     type="department",
-    noun="department",
     implied=("office", "name"),
     fields=(
         *_shared(DEPARTMENT.strategy),
@@ -68,7 +67,6 @@ def _advanced(path: str, usual: Any, read: Any) -> Field:
 CALLCENTERS = Kind(
     section="callcenters",
     type="callcenter",
-    noun="call center",
     implied=("office", "name"),
     fields=(
         *_shared(CALLCENTER.strategy),

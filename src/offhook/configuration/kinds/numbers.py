@@ -65,7 +65,6 @@ def _delete(run: "Run", wanted: Wanted) -> None:
 NUMBERS = Kind(
     section="numbers",
     type="number",
-    noun="number",
     implied=("number",),
     fields=(
         Field("number", show=lambda _tx, item, _names: item.name, normal=normal_number, wire=""),

@@ -185,7 +185,6 @@ _OPERATORS, _SET_OPERATORS = operators("office")
 OFFICES = Kind(
     section="offices",
     type="office",
-    noun="office",
     fields=(
         NAME,
         Field("country", required=True),

@@ -82,7 +82,6 @@ def _remove(run: "Run", wanted: Wanted) -> None:
 PROMPTS = Kind(
     section="prompts",
     type="prompt",
-    noun="voice prompt",
     fields=(
         Field("name", cleared=""),
         Field("description", cleared=""),

@@ -8,7 +8,6 @@ from offhook.directory.rooms.store import rooms
 ROOMS = Kind(
     section="rooms",
     type="room",
-    noun="room",
     implied=("office", "name"),
     fields=(OFFICE, NAME, PHONE_NUMBERS),
     load=everything(rooms, lambda room: room.name, lambda room: room.office_id),

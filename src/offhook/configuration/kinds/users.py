@@ -48,7 +48,6 @@ def _state(_tx: Transaction, item: Item, _names: Names) -> str:
 USERS = Kind(
     section="users",
     type="user",
-    noun="user",
     implied=("email",),
     fields=(
         Field("email", show=shows(lambda user: user.emails[0]), normal=_trimmed, update=False),
