@@ -375,18 +375,16 @@ class Run:
         if step.wanted.failed:
             return True
         self._told, self._here = [], step
-        savepoint = self.tx.connection.begin_nested()
         try:
             if not step.wanted.id and not step.makes:
                 raise Waiting(step.wanted)
-            following = step.do(self) or ()
+            with self.tx.savepoint():
+                following = step.do(self) or ()
         except Unavailable:
             raise
         except (Refusal, Waiting) as cause:
-            savepoint.rollback()
             put_off.append(_Put(step, cause))
             return False
-        savepoint.commit()
         self.notices += self._told
         put_off += [_Put(more, Exception()) for more in following]
         return True

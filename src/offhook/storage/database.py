@@ -163,6 +163,20 @@ class Transaction:
         """Run a fixed statement; gives the number of rows it touched."""
         return self.connection.exec_driver_sql(statement.text(self.sqlite), values).rowcount
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undoes what was done in the block if it raises, and nothing else; as many within each other as need be."""
+        # SQLAlchemy's own would compile its statements each time, which costs more than most steps do.
+        self.connection.exec_driver_sql("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            if not self.connection.invalidated:
+                self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT step")
+                self.connection.exec_driver_sql("RELEASE SAVEPOINT step")
+            raise
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT step")
+
 
 class Statement:
     """A fixed SQL text with `?` placeholders, valid on both databases."""

@@ -166,16 +166,13 @@ class Imports:
 
 def _one(tx: Transaction, users: Users, call: Call, record: Record) -> UserRecordOut:
     """What becomes of one record: all of it or nothing."""
-    savepoint = tx.connection.begin_nested()
     try:
-        answer = _made(tx, users, call, record)
+        with tx.savepoint():
+            return _made(tx, users, call, record)
     except Unavailable:
         raise
     except Refusal as refusal:
-        savepoint.rollback()
         return _refused(record, refusal)
-    savepoint.commit()
-    return answer
 
 
 def _made(tx: Transaction, users: Users, call: Call, record: Record) -> UserRecordOut:
