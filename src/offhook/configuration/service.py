@@ -8,9 +8,13 @@ from typing import Any
 from offhook.access import store as access
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome, refuse_other
-from offhook.configuration import engine, wire
+from offhook.configuration import wire
+from offhook.configuration.company import Company, read
+from offhook.configuration.differences import changes
+from offhook.configuration.document import Document
 from offhook.configuration.kinds import KINDS
 from offhook.configuration.kinds.numbers import normal_number
+from offhook.configuration.run import Run
 from offhook.directory.work import Work, rehearsed
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Notice
@@ -78,19 +82,20 @@ class Configuration:
             mark = before.fingerprint()
             if body.fingerprint is not None and body.fingerprint.strip('"') != mark:
                 raise Conflict("The company was changed since the plan was made; make it again and look what it says.")
-            run = engine.Run(tx, call, KINDS, self._within(tx), before)
-            run.take(body.document, prune=body.prune)
+            document = Document(KINDS, before)
+            document.take(tx, body.document, prune=body.prune)
+            run = Run(tx, call, self._within(tx), document)
             run.carry_out()
             after = _read(tx, call)
-        changes = engine.changes(before, after, KINDS, planned=planned)
-        counts = {verb: sum(one.verb == verb for one in changes) for verb in ("create", "change", "delete")}
+        found = changes(before, after, KINDS, planned=planned)
+        counts = {verb: sum(one.verb == verb for one in found) for verb in ("create", "change", "delete")}
         return wire.PlanOut(
-            differs=bool(changes),
+            differs=bool(found),
             fingerprint=mark if planned else after.fingerprint(),
             created=counts["create"],
             changed=counts["change"],
             deleted=counts["delete"],
-            changes=changes,
+            changes=found,
             warnings=[wire.Warned(code=one.code, field=one.field, text=one.text) for one in dict.fromkeys(run.notices)],
         )
 
@@ -110,11 +115,11 @@ def _rows(tx: Transaction, call: Call) -> Rows:
     return rows
 
 
-def _read(tx: Transaction, call: Call) -> engine.Company:
+def _read(tx: Transaction, call: Call) -> Company:
     company = access.company(tx, call.principal.company_id)
     about: dict[str, Any] = {}
     if company is not None:
         about = {"name": company.name, "country": company.country} | (
             {"domain": company.domain} if company.domain else {}
         )
-    return engine.read(tx, call.principal.tenant_id, KINDS, about)
+    return read(tx, call.principal.tenant_id, KINDS, about)

@@ -37,7 +37,7 @@ def _large(table: Table) -> list[str]:
 def _names(table: Table) -> list[str]:
     """The columns, large ones last."""
     large = _large(table)
-    return [*(name for name in table.c.keys() if name not in large), *large]
+    return [*(one.name for one in table.c if one.name not in large), *large]
 
 
 @cache
@@ -71,7 +71,7 @@ def _prepare(connection: Any, _record: Any) -> None:
 @cache
 def _schema() -> str:
     """All tables with their indexes, whose uniqueness is a rule like any other."""
-    dialect = sqlite.dialect()  # type: ignore[no-untyped-call]
+    dialect = sqlite.dialect()
     parts: list[CreateTable | CreateIndex] = []
     for table in metadata.sorted_tables:
         parts += [CreateTable(table), *(CreateIndex(index) for index in table.indexes)]
