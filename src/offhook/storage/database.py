@@ -197,11 +197,12 @@ _ASKED_AT_ONCE, _STEP = 500, 50
 def in_parts(values: Sequence[T], filler: T) -> Iterator[tuple[list[T], str]]:
     """Values for `IN (...)`, in parts of at most 500, each with its marks: `(values, "?, ?")`.
 
-    A part is filled up with `filler`, which no row has, to a multiple of 50: so there are ten statements at most.
+    A part of more than one is filled up with `filler`, which no row has, to a multiple of 50: so there are eleven
+    statements at most.
     """
     for start in range(0, len(values), _ASKED_AT_ONCE):
         part = [*values[start : start + _ASKED_AT_ONCE]]
-        part += [filler] * (-len(part) % _STEP)
+        part += [filler] * (-len(part) % _STEP if len(part) > 1 else 0)
         yield part, ", ".join("?" * len(part))
 
 
