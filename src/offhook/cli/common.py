@@ -4,7 +4,9 @@ Standard output carries the answer, standard error all that is said about it. Wi
 object, whether the command succeeded or was refused.
 """
 
+import os
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,12 +85,12 @@ def following(*steps: str) -> None:
         say("      " + step, to=err)
 
 
-def facts(rows: Iterable[tuple[str, str]]) -> None:
+def facts(rows: Iterable[tuple[str, str]], *, to: Console = out) -> None:
     """Names and values in two columns; a value is never broken, so that it can be copied."""
     listed = list(rows)
     width = max((len(name) for name, _ in listed), default=0)
     for name, value in listed:
-        out.print(Text(f"{name:<{width}}  ", "dim") + Text(value), soft_wrap=True)
+        to.print(Text(f"{name:<{width}}  ", "dim") + Text(value), soft_wrap=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, to: Console = out) -> None:
@@ -148,6 +150,21 @@ def moment(milliseconds: int | None, absent: str = "never") -> str:
     if milliseconds is None:
         return absent
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file in one step, so that a full disk leaves the old one. Nobody but its owner may read it."""
+    part: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".part")
+        part = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        part.replace(path)
+    except OSError as error:
+        if part is not None:
+            part.unlink(missing_ok=True)
+        raise Refusal(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def read_file(path: Path) -> bytes:

@@ -15,10 +15,6 @@ from rich.text import Text as Line
 
 from offhook.cli.common import (
     AsJson,
-    CompanyId,
-    ConfigFile,
-    Data,
-    DatabaseUrl,
     emit,
     err,
     following,
@@ -26,8 +22,9 @@ from offhook.cli.common import (
     read_file,
     say,
     warn,
+    write_private,
 )
-from offhook.cli.way import ApiKey, In, Url, Way, again, run
+from offhook.cli.way import Way, again, by_api, run
 from offhook.client import Answer, Client, Refused, body_of
 from offhook.configuration.wire import NOUNS, PATH
 from offhook.kit.errors import Notice, Refusal
@@ -53,23 +50,19 @@ def register(app: typer.Typer) -> None:
     app.command("apply")(apply)
 
 
+@by_api
 def export(
+    way: Way,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file, not to standard output.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to this file, for its owner alone, not to standard output.", metavar="FILE"
+        ),
     ] = None,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the whole company as YAML: a file to read, to keep, and to apply again."""
     from offhook.configuration import text
-
-    way = Way(url, key, environment, company, data, database_url, config)
 
     async def work(client: Client) -> Answer:
         return await client.call("GET", PATH)
@@ -79,26 +72,20 @@ def export(
     if output is None:
         sys.stdout.write(written.decode())
         return
-    _write(output, written)
+    write_private(output, written)
     records = sum(len(section) for name, section in document.items() if isinstance(section, dict) and name != "company")
     say(f"{records:,} records are in {output}.", "green", to=err)
     following(f"change what shall be otherwise, then offhook plan {output}{again(way)}")
 
 
+@by_api
 def plan(
+    way: Way,
     file: File,
     prune: Prune = False,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what applying a file would change. Ends with 0 if nothing, with 2 if something, with 1 if it is refused."""
-    way = Way(url, key, environment, company, data, database_url, config)
     source = _Source(file)
     found = source.ask(way, "/plan", {"prune": prune}, f"Comparing {file} with the company")
     if as_json:
@@ -111,22 +98,16 @@ def plan(
         raise typer.Exit(DIFFERS)
 
 
+@by_api
 def apply(
+    way: Way,
     file: File,
     prune: Prune = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; store nothing.")] = False,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the company what a file says: all of it or nothing. What is so already stays untouched."""
-    way = Way(url, key, environment, company, data, database_url, config)
     source = _Source(file)
     planned = source.ask(way, "/plan", {"prune": prune}, f"Comparing {file} with the company")
     if dry_run or not planned["differs"]:
@@ -210,16 +191,6 @@ def _waiting(told: str, do: Callable[[], Any]) -> Any:
     """`do`, with a sign of life on a terminal."""
     with err.status(f"{told}…") if err.is_terminal else nullcontext():
         return do()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file in one step, so that a full disk leaves the old one."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise Refusal(f"{path} cannot be written: {error.strerror}.") from None
 
 
 # A plan for people

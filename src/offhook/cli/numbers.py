@@ -22,7 +22,7 @@ from offhook.cli.common import (
     table,
 )
 from offhook.cli.imports import Kind, Quiet, Report
-from offhook.cli.way import ApiKey, DryRun, In, Url, Way
+from offhook.cli.way import DryRun, Way, by_api
 from offhook.events.model import SYSTEM
 from offhook.kit.errors import Refusal, shown
 from offhook.kit.settings import load
@@ -79,22 +79,16 @@ def _why(refusal: Refusal) -> str:
 
 
 @app.command("import")
+@by_api
 def import_numbers(
+    way: Way,
     file: Annotated[Path, typer.Argument(help="A carrier's list: JSON lines (.jsonl, .ndjson) or a table (.csv).")],
     report: Report = None,
     quiet: Quiet = False,
     dry_run: DryRun = False,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Import numbers from a file: number, and if need be type and office_id. Safe to repeat."""
-    way = Way(url, key, environment, company, data, database_url, config)
     kind = Kind("number", "/api/offhook/v1/numbers/import", _named, _RECORDS)
     imports.run(file, way, kind, report=report, quiet=quiet, dry_run=dry_run, as_json=as_json)
 

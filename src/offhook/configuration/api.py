@@ -35,9 +35,9 @@ def operations(configuration: Configuration) -> list[Operation]:
             tag="Configuration",
             summary="Say what a document would change",
             description=(
-                "The document is carried out, compared with what was there, and undone: what the plan says is what an "
-                "apply would do, and what an apply would be refused for is refused here, all at once. Places in "
-                "refusals and warnings are paths in the document."
+                "The document is carried out in a copy of the company, which nobody waits for: what the plan says is "
+                "what an apply would do, and what an apply would be refused for is refused here, all at once. Places "
+                "in refusals and warnings are paths in the document."
             ),
             note="changes field by field, before and after; nothing is stored",
             handler=configuration.plan,

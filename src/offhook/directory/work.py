@@ -114,9 +114,13 @@ class Work:
         for forget in self.gone:
             forget(tx, call, at, target, notices, force=force)
 
+    def claim(self, call: Call) -> idempotency.Claim | None:
+        """The record of a create that may be repeated; None for one without an `Idempotency-Key`."""
+        return idempotency.claim_of(call, self.ids, self.keep_days * 86_400_000)
+
     async def create(self, call: Call, make: Make) -> Reply:
         """Do a create in one transaction. With an Idempotency-Key it happens once; a dry run is undone."""
-        claim = idempotency.claim_of(call, self.ids, self.keep_days * 86_400_000)
+        claim = self.claim(call)
         sent = list(call.notices)
 
         def fresh(tx: Transaction) -> Outcome:
@@ -133,9 +137,7 @@ class Work:
         try:
             outcome = await self.writer.run(run)
         except _Undone as undone:
-            call.notices[:] = undone.outcome.notices
-            told = [WarningOut(n.code, n.field, n.text) for n in call.notices]
-            return reply_of(Rehearsed(True, msgspec.Raw(undone.outcome.body), told))
+            return rehearsed(call, undone.outcome)
         call.notices[:] = outcome.notices
         return Reply(body=outcome.body, headers=((b"offhook-replayed", b"true"),) if outcome.replayed else ())
 
@@ -172,6 +174,13 @@ class Work:
         here = found[:limit]
         following = self.cursors.seal(listing, tenant, bound, position(here[-1])) if len(found) > limit else None
         return Page(here, following)
+
+
+def rehearsed(call: Call, outcome: Outcome) -> Reply:
+    """The answer to a dry run: what the create would have answered."""
+    call.notices[:] = outcome.notices
+    told = [WarningOut(n.code, n.field, n.text) for n in call.notices]
+    return reply_of(Rehearsed(True, msgspec.Raw(outcome.body), told))
 
 
 def refuse(found: Sequence[Violation]) -> None:

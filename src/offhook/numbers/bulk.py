@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offhook.access.idempotency import Outcome, claim_of, once, replay
+from offhook.access.service import told_where
 from offhook.kit import clock, records
 from offhook.kit.errors import Conflict, Invalid, Notice, Refusal, Unavailable, Violation, shown
 from offhook.kit.ids import Ids
@@ -127,7 +128,14 @@ class Imports:
                 fault = Violation(location="office_id", reason="notFound", message=text, sent=sent)
             had = there.get(number.e164)
             if fault is not None:
-                answers.append(_refused(one.record, Invalid.of([fault])))
+                refusal = told_where(
+                    tx,
+                    principal,
+                    Invalid.of([fault]),
+                    "office_id",
+                    lambda tx, tenant, id=number.office_id: self._has_office(tx, tenant, id),  # type: ignore[misc]
+                )
+                answers.append(_refused(one.record, refusal))
             elif number.e164 in elsewhere:
                 text = f"{number.e164} {service.ELSEWHERE}"
                 found = Violation(location="number", reason="conflict", message=text, sent=number.e164)

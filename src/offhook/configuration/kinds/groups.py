@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from offhook.configuration.kind import Field, Kind, as_it_is, words
-from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
+from offhook.configuration.kinds.numbers import HOLDS, NUMBERS_HELD, PHONE_NUMBERS
 from offhook.configuration.kinds.operators import operators
 from offhook.configuration.kinds.parts import HOURS, NAME, OFFICE, everything, routing, shows
 from offhook.directory.groups.model import CALLCENTERS as CALLCENTER
@@ -57,6 +57,7 @@ DEPARTMENTS = Kind(
     update="departments.update",
     delete="departments.delete",
     specials=(HOLDS, _SET_OF_DEPARTMENT),
+    uniques=(NUMBERS_HELD,),
 )
 
 
@@ -88,4 +89,5 @@ CALLCENTERS = Kind(
     update="callcenters.update",
     delete="callcenters.delete",
     specials=(HOLDS, _SET_OF_CALLCENTER),
+    uniques=(NUMBERS_HELD,),
 )

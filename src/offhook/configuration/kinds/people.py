@@ -25,7 +25,7 @@ from offhook.directory.policies.store import policies
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 _ALL = 1_000_000
 _LAST = 2**63 - 1

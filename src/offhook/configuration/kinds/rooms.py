@@ -1,7 +1,7 @@
 """Rooms in a file."""
 
 from offhook.configuration.kind import Kind
-from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
+from offhook.configuration.kinds.numbers import HOLDS, NUMBERS_HELD, PHONE_NUMBERS
 from offhook.configuration.kinds.parts import NAME, OFFICE, everything
 from offhook.directory.rooms.store import rooms
 
@@ -15,4 +15,5 @@ ROOMS = Kind(
     update="rooms.patch",
     delete="rooms.delete",
     specials=(HOLDS,),
+    uniques=(NUMBERS_HELD,),
 )
