@@ -16,7 +16,8 @@ from offhook.billing.wire import plan_out
 from offhook.directory import pointers
 from offhook.directory.assignment import service as assignment
 from offhook.directory.e911 import address_of, faults_of
-from offhook.directory.lines.model import Target, added
+from offhook.directory.hands import Hand
+from offhook.directory.lines.model import KeptByHand, Target, added
 from offhook.directory.lines.rules import repointed
 from offhook.directory.operators.service import leave_group
 from offhook.directory.users.service import forget_office, give_address
@@ -243,7 +244,9 @@ class Offices:
                 text = f"{numbers_now[0]} is the main line now, the next of the office's numbers."
                 notices.append(Notice("main_line_moved", "mainline_number", text))
             main_line = numbers_now[0] if numbers_now else None
-            office = msgspec.structs.replace(office, mainline_number=main_line, phone_numbers=numbers_now)
+            office = msgspec.structs.replace(
+                office, mainline_number=main_line, phone_numbers=numbers_now, by_hand=before.office.by_hand
+            )
             invoice = home.office_id if home is not None else before.id
             terms = office.terms(before.id, invoice, company.anchor_day)
             period_stays = (terms.plan_period, terms.annual_commit_monthly_billing) == (
@@ -313,6 +316,22 @@ class Offices:
 
         stored, _ = await self.change(call, office_id, Word.OFFICE_SPECIAL_DAYS_UPDATED, edit)
         return stored
+
+    async def hand(self, call: Call, office_id: int) -> Hand:
+        """How the main line stands, by its hours and by hand."""
+        return render.hand_of(await self.get(call.principal.tenant_id, office_id))
+
+    async def change_hand(
+        self, call: Call, office_id: int, word: Word, decide: Callable[[Hand], KeptByHand | None]
+    ) -> Hand:
+        """Open, close or lift the main line by hand."""
+
+        def edit(_tx: Transaction, before: Stored, plan: Plan, _notices: list[Notice]) -> tuple[Stored, Plan]:
+            office = msgspec.structs.replace(before.office, by_hand=decide(render.hand_of(before)))
+            return msgspec.structs.replace(before, office=office), plan
+
+        stored, _ = await self.change(call, office_id, word, edit)
+        return render.hand_of(stored)
 
     async def import_days(self, call: Call, office_id: int) -> Outcome:
         """Import public holidays of a country and region, with one set of hours for all of them; gives those days."""

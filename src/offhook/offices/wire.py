@@ -7,6 +7,7 @@ import msgspec
 
 from offhook.billing.wire import AddressOut, PlanOut
 from offhook.directory.e911 import E911AddressIn, E911In, E911Out
+from offhook.directory.hands import ByHandOut
 from offhook.directory.lines.wire import (
     Action,
     Availability,
@@ -242,6 +243,7 @@ class SpecialDayOut(msgspec.Struct, kw_only=True):
 class OfficeExtras(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What v2 never returns of an office."""
 
+    by_hand: Annotated[ByHandOut | None, Meta(description="If its main line was opened or closed by hand.")] = None
     hours_on: bool
     group_description: str
     mainline_number: str | None = None
