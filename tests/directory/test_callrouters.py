@@ -15,7 +15,7 @@ from offhook.kit import clock
 from offhook.kit.operation import Call
 from tests.api.desk import Company, Desk, office, routing, state
 from tests.conftest import at
-from tests.directory.planted import gone, person, told
+from tests.directory.people import gone, person, told
 from tests.published import misfits
 
 ROUTERS = "/api/v2/callrouters"
@@ -81,7 +81,7 @@ def test_the_life_of_a_call_router(company: Company):
     deleted = company.live.delete(f"{ROUTERS}/{id}")
     assert (deleted.status, deleted.json) == (200, {})
     assert company.live.get(f"{ROUTERS}/{id}").status == 404
-    assert told(company, id) == ["callrouter.created", "callrouter.updated", "callrouter.deleted"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.updated", "callrouter.deleted"]
 
 
 def test_the_secret_is_answered_to_its_owner_and_kept_out_of_events_and_refusals(company: Company):
@@ -98,7 +98,7 @@ def test_the_secret_is_answered_to_its_owner_and_kept_out_of_events_and_refusals
     events = str(company.live.events())
     assert SECRET not in events
     assert new not in events
-    assert told(company, id) == ["callrouter.created", "callrouter.updated", "callrouter.updated"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.updated", "callrouter.updated"]
 
 
 def test_every_fault_of_a_call_router_is_named_at_once(company: Company):
@@ -203,7 +203,7 @@ def test_eleven_errors_within_an_hour_disable_a_router(company: Company):
     assert (whole["recent_errors"], whole["errors_allowed"], "date_last_error" in whole) == (10, 10, True)
     assert fail(company, id, 2) == [True, False]
     assert company.live.get(f"{ROUTERS}/{id}").json["enabled"] is False
-    assert told(company, id) == ["callrouter.created", "callrouter.disabled"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.disabled"]
     disabled = company.live.events()[-1]
     assert disabled["before"]["enabled"] is True
     assert disabled["after"]["enabled"] is False
@@ -259,7 +259,7 @@ def test_a_default_target_is_deleted_only_by_force_and_the_office_takes_its_call
     assert "they go to its office now" in forced.warnings[0].text
     after = company.live.get(f"{ROUTERS}/{id}").json
     assert (after["default_target_type"], after["default_target_id"]) == ("office", str(company.office_ids["live"]))
-    assert told(company, id)[-1] == "callrouter.pointed_at_office"
+    assert told(company.live, id)[-1] == "callrouter.pointed_at_office"
 
 
 def test_a_coaching_team_is_the_same_target_under_both_its_names(company: Company):
@@ -327,7 +327,7 @@ def test_the_numbers_of_a_router_are_free_when_it_is_deleted(company: Company):
     assert (moved.status, moved.places) == (409, ["office_id"])
     company.live.delete(f"{ROUTERS}/{id}")
     assert company.live.get(f"/api/v2/numbers/{number}").json["status"] == "available"
-    assert told(company, number)[-1] == "number.released"
+    assert told(company.live, number)[-1] == "number.released"
 
 
 def test_the_routers_of_an_office_that_is_gone_are_gone(company: Company):

@@ -160,7 +160,9 @@ def judge(
         return Verdict(True)
     touched = [*([] if thing is None else [thing]), *named]
     ways: list[tuple[Fields, frozenset[str]]] = []
-    if operation in OWN and (touched or not whole) and all(_is(one, person) for one in touched):
+    # Where the path says whose it is, the fields that are one's own to send name nobody.
+    own = touched[:1] if thing is not None else touched
+    if operation in OWN and (own or not whole) and all(_is(one, person) for one in own):
         ways.append((OWN[operation], frozenset()))
     administers = person.office_ids and (touched or not whole) and not (thing is not None and thing.above)
     if operation in OFFICE and administers and all(one.office_id in person.office_ids for one in touched):
