@@ -10,6 +10,10 @@ from dialpad.schemas.group import (
     UserOrRoomProto,
 )
 
+from offhook.directory.operators.wire import user_or_room_out
+from offhook.directory.rooms.model import Room
+from offhook.directory.users.model import User
+from offhook.storage.documents import Kept
 from tests.api.desk import OFFICES, WHOLE, Api, Company, office
 from tests.conftest import at
 from tests.directory.people import agent, buy, free, give_number, person
@@ -301,6 +305,17 @@ def test_a_skill_level_is_set_on_joining_and_changed_later(company: Company):
 
 
 # Duty
+
+
+@pytest.mark.parametrize(
+    ("state", "removed", "on_duty"), [("active", False, True), ("suspended", False, False), ("active", True, False)]
+)
+def test_only_who_serves_is_answered_as_on_duty(state: str, removed: bool, on_duty: bool):
+    lobby = Room(name="Lobby", office_id=7, country="US")
+    ana = User(office_id=7, emails=("ana@example.com",), country="US", timezone="UTC")
+    for value in (lobby, ana):
+        kept: Any = Kept(id=1, tenant_id=1, value=value, state=state, created_at=0, updated_at=0)
+        assert user_or_room_out(kept, 5, removed=removed).is_on_duty is on_duty
 
 
 def test_who_is_suspended_is_off_duty_wherever_it_is_shown(company: Company):

@@ -399,6 +399,14 @@ def test_me_is_the_user_of_a_key_that_was_made_for_one(company: Company):
     assert company.live.get(f"{DEVICES}?user_id=me").places == ["user_id"]
 
 
+def test_a_suspended_user_is_not_online_whatever_telephones_are_there(company: Company):
+    id = hired(company)
+    telephone(company, id)
+    assert company.live.get(f"{USERS}/{id}").json["is_online"] is True
+    assert company.live.patch(f"{USERS}/{id}", {"state": "suspended"}).json["is_online"] is False
+    assert company.live.patch(f"{USERS}/{id}", {"state": "active"}).json["is_online"] is True
+
+
 def test_devices_are_listed_and_shown(company: Company):
     ann_, bob = hired(company), hired(company, email="bob@example.com")
     one = telephone(company, ann_, name="Desk", app_version="1.2", registered_at=1_781_983_080_000)

@@ -233,10 +233,13 @@ def test_any_text_gets_an_answer(method: str, path: str) -> None:
 )
 def test_every_operation_is_found_by_its_own_filled_template(entry: tuple[Method, str], number: int, text: str) -> None:
     method, template = entry
-    path = "/".join(
-        (str(number) if part in ("{id}", "{id:user}") or part.endswith("_id}") else text) if part.startswith("{") else part
-        for part in template.split("/")
-    )
+
+    def filled(part: str) -> str:
+        if not part.startswith("{"):
+            return part
+        return str(number) if part in ("{id}", "{id:user}") or part.endswith("_id}") else text
+
+    path = "/".join(filled(part) for part in template.split("/"))
     if any(path == other for _, other in TABLE if other != template):
         return
     match = found(method, path)
