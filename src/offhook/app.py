@@ -30,6 +30,7 @@ from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
 from offhook.console import reference
 from offhook.directory import api as directory_api
+from offhook.directory.rights.service import Rights
 from offhook.directory.work import Work
 from offhook.events import api as events_api
 from offhook.examples import CREATE_EXAMPLES
@@ -139,6 +140,7 @@ class Offhook:
             self.ids,
             scale=settings.rate_limit_scale,
             requests=RequestLog(benchmark=settings.benchmark) if settings.access_log else None,
+            rights=Rights(self.work),
         )
         self._housekeeping: asyncio.Task[None] | None = None
         phones.warm()

@@ -14,7 +14,7 @@ from offhook.directory.users.store import devices
 from offhook.kit import clock
 from offhook.storage.documents import Kept
 from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
-from tests.directory.test_prompts import BEEP
+from tests.directory.recordings import BEEP
 
 V2 = "/api/v2"
 V1 = "/api/offhook/v1"

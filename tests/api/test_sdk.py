@@ -21,7 +21,7 @@ from offhook.kit.router import Router
 from tests.api.desk import ADDRESSES, office, routing, state
 from tests.api.response_shapes import COMPANY, E911, LICENCES, OFF_DUTY, OFFICE, PLAN, differences
 from tests.api.seed_fields import every_field
-from tests.directory.test_prompts import BEEP
+from tests.directory.recordings import BEEP
 from tests.published import misfits
 from tests.survival.process import Process
 

@@ -15,7 +15,7 @@ from offhook.kit import clock
 from offhook.kit.operation import Call
 from tests.api.desk import Company, Desk, office, routing, state
 from tests.conftest import at
-from tests.directory.planted import person, told
+from tests.directory.people import person, told
 from tests.published import misfits
 
 ROUTERS = "/api/v2/callrouters"
@@ -82,7 +82,7 @@ def test_the_life_of_a_call_router(company: Company):
     deleted = company.live.delete(f"{ROUTERS}/{id}")
     assert (deleted.status, deleted.json) == (200, {})
     assert company.live.get(f"{ROUTERS}/{id}").status == 404
-    assert told(company, id) == ["callrouter.created", "callrouter.updated", "callrouter.deleted"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.updated", "callrouter.deleted"]
 
 
 def test_the_secret_is_answered_to_its_owner_and_kept_out_of_events_and_refusals(company: Company):
@@ -99,7 +99,7 @@ def test_the_secret_is_answered_to_its_owner_and_kept_out_of_events_and_refusals
     events = str(company.live.events())
     assert SECRET not in events
     assert new not in events
-    assert told(company, id) == ["callrouter.created", "callrouter.updated", "callrouter.updated"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.updated", "callrouter.updated"]
 
 
 def test_every_fault_of_a_call_router_is_named_at_once(company: Company):
@@ -243,7 +243,7 @@ def test_eleven_errors_within_an_hour_disable_a_router(company: Company):
     assert (whole["recent_errors"], whole["errors_allowed"], "date_last_error" in whole) == (10, 10, True)
     assert fail(company, id, 2) == [True, False]
     assert company.live.get(f"{ROUTERS}/{id}").json["enabled"] is False
-    assert told(company, id) == ["callrouter.created", "callrouter.disabled"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.disabled"]
     disabled = company.live.events()[-1]
     assert disabled["before"]["enabled"] is True
     assert disabled["after"]["enabled"] is False
@@ -265,14 +265,14 @@ def test_resetting_errors_is_told_by_itself(company: Company):
     id = made(company)
     fail(company, id, 3)
     assert patched(company, id, {"reset_error_count": True}, headers={"if-match": '"7"'}).status == 412
-    assert told(company, id) == ["callrouter.created"]
+    assert told(company.live, id) == ["callrouter.created"]
     patched(company, id, {"reset_error_count": True})
-    assert told(company, id) == ["callrouter.created", "callrouter.errors_reset"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.errors_reset"]
     event = company.live.events()[-1]
     assert (event["before"]["recent_errors"], event["after"]) == (3, {"recent_errors": 0})
     # Where there are none, nothing changes.
     patched(company, id, {"reset_error_count": True})
-    assert told(company, id) == ["callrouter.created", "callrouter.errors_reset"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.errors_reset"]
 
 
 def test_errors_of_more_than_an_hour_ago_do_not_count(company: Company):
@@ -314,7 +314,7 @@ def test_a_default_target_is_deleted_only_by_force_and_voicemail_takes_its_calls
     after = company.live.get(f"{ROUTERS}/{id}").json
     assert misfits(after, ApiCallRouterProto) == []
     assert (after["default_target_type"], after["default_target_id"]) == ("unknown", "0")
-    assert told(company, id)[-1] == "callrouter.pointed_at_voicemail"
+    assert told(company.live, id)[-1] == "callrouter.pointed_at_voicemail"
     # What is answered can be sent back.
     sent = {name: after[name] for name in ("default_target_type", "default_target_id", "name")}
     assert patched(company, id, sent).codes == {"target_unknown"}
@@ -425,7 +425,7 @@ def test_the_numbers_of_a_router_are_free_when_it_is_deleted(company: Company):
     assert (moved.status, moved.places) == (409, ["office_id"])
     company.live.delete(f"{ROUTERS}/{id}")
     assert company.live.get(f"/api/v2/numbers/{number}").json["status"] == "available"
-    assert told(company, number)[-1] == "number.released"
+    assert told(company.live, number)[-1] == "number.released"
 
 
 def test_the_routers_of_an_office_that_is_gone_are_gone(company: Company):
@@ -439,7 +439,7 @@ def test_the_routers_of_an_office_that_is_gone_are_gone(company: Company):
     pointed = [(one.code, one.field) for one in forced.warnings]
     assert (forced.status, pointed) == (200, [("pointed_at_voicemail", f"callrouters/{stays}")])
     assert company.live.get(f"{ROUTERS}/{id}").status == 404
-    assert told(company, id) == ["callrouter.created", "callrouter.deleted"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.deleted"]
     assert company.live.get(f"{ROUTERS}/{stays}").json["default_target_type"] == "unknown"
 
 

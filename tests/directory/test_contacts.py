@@ -6,7 +6,7 @@ import pytest
 from dialpad.schemas.contact import ContactCollection, ContactProto
 
 from tests.api.desk import WHOLE, Company, office, routing, state
-from tests.directory.planted import gone, person, told
+from tests.directory.people import gone, person, told
 from tests.published import misfits
 
 CONTACTS = "/api/v2/contacts"
@@ -58,7 +58,7 @@ def test_the_life_of_a_shared_contact(company: Company):
     assert not emptied.keys() & {"phones", "primary_phone", "emails", "primary_email"}
     assert company.live.delete(f"{CONTACTS}/{id}").json == emptied
     assert company.live.get(f"{CONTACTS}/{id}").status == 404
-    assert told(company, id) == ["contact.created", "contact.updated", "contact.updated", "contact.deleted"]
+    assert told(company.live, id) == ["contact.created", "contact.updated", "contact.updated", "contact.deleted"]
 
 
 def test_every_fault_of_a_contact_is_named_at_once(company: Company):
@@ -147,7 +147,7 @@ def test_a_contact_of_a_uid_is_made_once_and_then_replaced(company: Company):
     company.live.put(CONTACTS, ada(uid="crm 18:15", last_name="King"))
     whole = company.live.get(path.replace("/v2/", "/offhook/v1/")).json
     assert (whole["uid"], whole["contact"]) == ("crm 18:15", again.json)
-    assert told(company, whole["target_id"]) == ["contact.created", "contact.updated"]
+    assert told(company.live, whole["target_id"]) == ["contact.created", "contact.updated"]
     assert company.live.get(f"{CONTACTS}/{whole['target_id']}").json == again.json
     assert company.live.patch(path, {"first_name": "Augusta"}).json["first_name"] == "Augusta"
     assert company.live.delete(path).status == 200
@@ -288,5 +288,5 @@ def test_a_user_s_own_contacts_go_with_the_user(company: Company):
     gone(company, "user", owner)
     assert company.live.get(f"{CONTACTS}/{own}").status == 404
     assert company.live.get(f"{CONTACTS}/{shared}").status == 200
-    assert told(company, own) == ["contact.created", "contact.deleted"]
-    assert "office.pointed_at_voicemail" in told(company, caller)
+    assert told(company.live, own) == ["contact.created", "contact.deleted"]
+    assert "office.pointed_at_voicemail" in told(company.live, caller)

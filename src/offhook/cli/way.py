@@ -17,7 +17,6 @@ import typer
 from offhook.access.model import ENVIRONMENTS, Environment, Principal
 from offhook.cli.common import CompanyId, ConfigFile, Data, DatabaseUrl, State, err, facts
 from offhook.client import Client, Refused, embedded, remote
-from offhook.kit import log
 from offhook.kit.errors import Notice, Refusal
 from offhook.kit.settings import load
 
@@ -115,6 +114,7 @@ class Way:
                 yield client
             return
         from offhook.cli.store import opened
+        from offhook.kit import log
 
         settings = load({"data": self.data, "database_url": self.database_url}, self.config)
         with opened(settings) as database, database.reading() as tx:

@@ -17,6 +17,7 @@ from offhook.kit.errors import Violation, shown
 from offhook.kit.operation import Operation
 
 MAX_PATH = 2048
+ME = "me"
 PREFIXES = ("/api/v2", "/api/offhook/v1")
 """Under these the operations stand."""
 
@@ -32,27 +33,33 @@ class Match(msgspec.Struct):
 
     `operation` is None if the path exists but not with this method; `allowed` then lists the methods it has, sorted.
     `violations` names the parameters that cannot be read, each with the parameter's name as its location; `params`
-    then lacks them.
+    then lacks them, as it lacks those in `mine`: users whom the path calls `me`, which only the caller's key can tell.
     """
 
     operation: Operation | None
     params: Mapping[str, int | str] = _NO_PARAMS
     allowed: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
+    mine: tuple[str, ...] = ()
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """One part of a path template: fixed text, or a parameter's name, and whether that parameter is an int64."""
+    """One part of a path template: fixed text, or a parameter's name, and whether that parameter is an int64.
+
+    A `user` is one that may also be written `me`.
+    """
 
     text: str
     parameter: bool = False
     integer: bool = False
+    user: bool = False
 
 
 def segments(template: str) -> tuple[Segment, ...]:
     """The parts of a path template such as `/api/v2/offices/{id}`.
 
-    `{id}` and names ending in `_id` are int64, other names text; `{id:text}` is an id that is not a number.
+    `{id}` and names ending in `_id` are int64, other names text; `{id:text}` is an id that is not a number, `{id:user}`
+    the int64 of a user, or `me`.
     """
     return tuple(_segment(part) for part in template.strip("/").split("/"))
 
@@ -61,12 +68,13 @@ def _segment(part: str) -> Segment:
     if not (part.startswith("{") and part.endswith("}")):
         return Segment(part)
     name, _, kind = part[1:-1].partition(":")
-    return Segment(name, True, kind != "text" and (name == "id" or name.endswith("_id")))
+    integer = kind != "text" and (name == "id" or name.endswith("_id"))
+    return Segment(name, True, integer, kind == "user")
 
 
 def public(template: str) -> str:
-    """`template` as people and documents write it: `/users/{id:text}` is `/users/{id}`."""
-    return template.replace(":text}", "}")
+    """`template` as people and documents write it: `/users/{id:user}` is `/users/{id}`."""
+    return template.replace(":text}", "}").replace(":user}", "}")
 
 
 class _Node:
@@ -211,6 +219,7 @@ def _nearly(node: _Node, parts: Sequence[str], cost: float) -> Iterator[tuple[fl
 def _matched(operation: Operation, parameters: tuple[Segment, ...], values: list[str]) -> Match:
     params: dict[str, int | str] = {}
     violations: list[Violation] = []
+    mine: list[str] = []
     for parameter, value in zip(parameters, values, strict=True):
         if not parameter.integer:
             if value.isprintable():
@@ -220,10 +229,12 @@ def _matched(operation: Operation, parameters: tuple[Segment, ...], values: list
                 violations.append(Violation(location=parameter.text, message=message, sent=shown(value)))
         elif (number := _int64(value)) is not None:
             params[parameter.text] = number
+        elif parameter.user and value == ME:
+            mine.append(parameter.text)
         else:
-            message = "Must be a 64-bit integer, written with digits."
+            message = f"Must be a 64-bit integer, written with digits{', or me' if parameter.user else ''}."
             violations.append(Violation(location=parameter.text, message=message, sent=shown(value)))
-    return Match(operation, params, (), tuple(violations))
+    return Match(operation, params, (), tuple(violations), tuple(mine))
 
 
 def _int64(text: str) -> int | None:

@@ -20,7 +20,8 @@ from offhook.directory.hands import Hand
 from offhook.directory.lines.model import KeptByHand, Target, added
 from offhook.directory.lines.rules import repointed
 from offhook.directory.operators.service import leave_group
-from offhook.directory.users.service import forget_office, give_address
+from offhook.directory.users.addresses import give_address
+from offhook.directory.users.service import forget_office
 from offhook.directory.work import Holder, Holding, Residents, Work
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word

@@ -201,7 +201,7 @@ def _made(tx: Transaction, users: Users, call: Call, record: Record) -> UserReco
     made = msgspec.json.decode(finished(users.create(own)).body)
     later = {name: value for name in _LATER if (value := getattr(body, name)) is not None}
     if later:
-        change = msgspec.structs.replace(own, params={"id": made["id"]}, body=wire.UserPatch(**later))
+        change = msgspec.structs.replace(own, params={"id": int(made["id"])}, body=wire.UserPatch(**later))
         finished(users.update(change))
     return UserRecordOut(
         line=record.line,
