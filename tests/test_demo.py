@@ -68,6 +68,29 @@ def test_once_shows_everything_and_ends_well(clone: Path) -> None:
     assert max(map(len, done.stdout.splitlines())) < 400
 
 
+def test_once_says_that_the_server_stops_and_what_to_paste_works_when_it_is_served_again(clone: Path) -> None:
+    said = subprocess.run(
+        command(clone), env=environment(ONCE="1"), cwd=clone, capture_output=True, text=True, timeout=120
+    ).stdout
+    yours = said.split("Yours")[1]
+    assert yours.index("The server stops now") < yours.index("curl")
+    (served,) = re.findall(r"^\S*offhook (serve .*)$", yours, re.MULTILINE)
+    first_curl = re.findall(r"^curl (?:.*\\\n)*.*$", yours, re.MULTILINE)[0]
+    with (clone / "log").open("wb") as file:
+        process = subprocess.Popen([sys.executable, "-m", "offhook", *served.split()], cwd=clone, stderr=file)
+    try:
+        deadline = time.monotonic() + 60
+        while b'"serving"' not in (clone / "log").read_bytes():
+            assert process.poll() is None, (clone / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        answer = json.loads(subprocess.run(["sh", "-c", first_curl], capture_output=True, check=True).stdout)
+        assert answer["status"] == "open"
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_goes_on_serving_until_it_is_ended(clone: Path, number: int) -> None:
     with (clone / "out").open("wb") as file:

@@ -30,6 +30,7 @@ from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
 from offhook.console import reference
 from offhook.directory import api as directory_api
+from offhook.directory.rights.service import Rights
 from offhook.directory.work import Work
 from offhook.events import api as events_api
 from offhook.examples import CREATE_EXAMPLES
@@ -139,6 +140,7 @@ class Offhook:
             self.ids,
             scale=settings.rate_limit_scale,
             requests=RequestLog(benchmark=settings.benchmark) if settings.access_log else None,
+            rights=Rights(self.work),
         )
         self._housekeeping: asyncio.Task[None] | None = None
         phones.warm()
@@ -242,11 +244,28 @@ def application(offhook: Offhook) -> Any:
     return front
 
 
+class _Pages:
+    """The reference, rendered when it is first asked for: most processes never are."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._pages: asyncio.Future[dict[str, tuple[bytes, bytes]]] | None = None
+
+    async def page(self, path: str, small: bool) -> bytes | None:
+        """The page at `path`, packed by gzip if it shall be `small`; None if there is none."""
+        if self._pages is None:
+            self._pages = asyncio.ensure_future(asyncio.to_thread(self._render))
+        found = (await asyncio.shield(self._pages)).get(path)
+        return found and found[small]
+
+    def _render(self) -> dict[str, tuple[bytes, bytes]]:
+        return {path: (page, gzip.compress(page)) for path, page in reference.render(self._document).items()}
+
+
 def _site(offhook: Offhook, traced: "Traced | None") -> Litestar:
     """What is not the API: health, metrics, the OpenAPI document, its reference page."""
     document = openapi.encoded(offhook.document)
-    page = reference.render(offhook.document)
-    packed = gzip.compress(page)
+    pages = _Pages(offhook.document)
     assets = {asset.name: asset for asset in reference.ASSETS}
     settings = offhook.settings
 
@@ -275,13 +294,17 @@ def _site(offhook: Offhook, traced: "Traced | None") -> Litestar:
     async def openapi_json() -> Response[bytes]:
         return Response(document, media_type="application/json")
 
-    @get(["/", "/docs"])
+    @get(["/", "/docs", "/docs/{name:str}"])
     async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
-        headers = {**_PAGE_HEADERS, "vary": "accept-encoding"}
         small = "gzip" in request.headers.get("accept-encoding", "")
+        path = reference.HOME if request.url.path == "/" else request.url.path
+        page = await pages.page(path, small)
+        if page is None:
+            return Response(b"There is no such page; /docs lists all.", media_type="text/plain", status_code=404)
+        headers = {**_PAGE_HEADERS, "vary": "accept-encoding"}
         if small:
             headers["content-encoding"] = "gzip"
-        return Response(packed if small else page, media_type="text/html; charset=utf-8", headers=headers)
+        return Response(page, media_type="text/html", headers=headers)
 
     @get("/docs/assets/{name:str}")
     async def asset(name: FromPath[str]) -> Response[bytes]:

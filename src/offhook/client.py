@@ -8,10 +8,9 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-import httpx
 import msgspec
 
 from offhook.access.model import Principal
@@ -19,8 +18,12 @@ from offhook.kit.errors import Notice, Refusal, Violation, shown
 from offhook.kit.settings import Settings
 from offhook.kit.wire import encode
 
+if TYPE_CHECKING:
+    # Loaded when something is asked: it takes longer than all else that a command needs.
+    import httpx
+
 JSON = "application/json"
-TIMEOUT = httpx.Timeout(30.0, read=120.0)
+SECONDS, READ_SECONDS = 30.0, 120.0
 PATIENCE = 5
 _WAIT_LIMIT = 60.0
 _ENCODED = re.compile(r"(?:%[89A-F][0-9A-F])+")
@@ -54,7 +57,7 @@ class Answer:
 class Client:
     """Calls of the API with one key."""
 
-    def __init__(self, http: httpx.AsyncClient, where: str) -> None:
+    def __init__(self, http: "httpx.AsyncClient", where: str) -> None:
         self._http = http
         self._where = where
 
@@ -74,6 +77,8 @@ class Client:
 
         `moment` sets a sandbox's clock for this request, as 2026-12-24T17:59:59Z.
         """
+        import httpx
+
         headers: dict[str, str] = {}
         if body is not None:
             headers["Content-Type"] = media
@@ -111,7 +116,7 @@ class Client:
             await asyncio.sleep(seconds)
         return await ask()
 
-    def _read(self, response: httpx.Response) -> Answer:
+    def _read(self, response: "httpx.Response") -> Answer:
         try:
             document = msgspec.json.decode(response.content)
         except msgspec.DecodeError:
@@ -124,10 +129,12 @@ class Client:
 
 
 def _cause(error: Exception) -> str:
+    import httpx
+
     return "the connection was refused" if isinstance(error, httpx.ConnectError) else type(error).__name__
 
 
-def _refused(response: httpx.Response, document: Any) -> Refused:
+def _refused(response: "httpx.Response", document: Any) -> Refused:
     error = document.get("error") if isinstance(document, dict) else None
     error = error if isinstance(error, dict) else {}
     entries = error.get("errors")
@@ -167,6 +174,8 @@ def _plain(text: str) -> str:
 @asynccontextmanager
 async def remote(url: str, key: str) -> AsyncIterator[Client]:
     """A client of the server at `url`; a proxy from the environment is used except for this machine."""
+    import httpx
+
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Refusal(f"{shown(url)} is no URL of a server: write it as http://127.0.0.1:8080.")
@@ -175,8 +184,14 @@ async def remote(url: str, key: str) -> AsyncIterator[Client]:
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     headers = {"Authorization": f"Bearer {key}"}
+    timeout = httpx.Timeout(SECONDS, read=READ_SECONDS)
     async with httpx.AsyncClient(
-        base_url=where + parts.path.rstrip("/"), headers=headers, timeout=TIMEOUT, trust_env=not local
+        base_url=where + parts.path.rstrip("/"),
+        headers=headers,
+        timeout=timeout,
+        trust_env=not local,
+        # Loading certificates takes longer than a request to this machine, and most have no use for them.
+        verify=not local or parts.scheme == "https",
     ) as http:
         yield Client(http, where)
 
@@ -187,6 +202,8 @@ async def embedded(settings: Settings, caller: Principal | None, key: str = "") 
 
     A server may run over the same store meanwhile.
     """
+    import httpx
+
     from offhook.app import Offhook, application
 
     offhook = Offhook(msgspec.structs.replace(settings, access_log=False, otel_endpoint=""))

@@ -7,6 +7,7 @@ show. It shows what the server answered, never what it should have.
 import asyncio
 import fcntl
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -395,10 +396,14 @@ class Show:
             return
         raise NotShown("The server took a body that is full of mistakes.")
 
-    def farewell(self, office_id: str) -> None:
-        """What to try next, ready to paste."""
+    def farewell(self, office_id: str, again: str = "") -> None:
+        """What to try next, ready to paste. `again` is what starts the server again, if it is about to stop."""
         stage, key = self._stage, self._made.sandbox_key
         stage.part("Yours")
+        if again:
+            stage.say("The server stops now; its data stays until the next demo. To try what follows, serve it again:")
+            stage.command(again)
+            stage.out.print()
         stage.facts(
             [
                 ("server", self._url),
@@ -494,7 +499,8 @@ def demonstrate(once: bool, stage: Stage) -> int:
             server.start()
             taken = "" if server.url.endswith(f":{PORT}") else f" (port {PORT} is taken)"
             stage.say(f"A company was made in {_near(place / 'data')}, and a server runs at {server.url}{taken}.")
-            asyncio.run(_show(stage, made, server.url, body))
+            again = _serve_again(place / "data", server.url) if once else ""
+            asyncio.run(_show(stage, made, server.url, body, again))
             if not once:
                 stage.say(f"It goes on serving; its log is {_near(server.log)}. Ctrl-C ends it.", "bold")
                 status = server.wait()
@@ -511,10 +517,16 @@ def demonstrate(once: bool, stage: Stage) -> int:
         return 0
 
 
-async def _show(stage: Stage, made: Founded, url: str, body: dict[str, Any]) -> None:
+async def _show(stage: Stage, made: Founded, url: str, body: dict[str, Any], again: str) -> None:
     async with remote(url, made.sandbox_key) as client:
         show = Show(stage, client, made, url)
-        show.farewell(await show.run(body))
+        show.farewell(await show.run(body), again)
+
+
+def _serve_again(data: Path, url: str) -> str:
+    """The command that serves a demo's data at the same place."""
+    program = _near(Path(sys.executable).with_name("offhook"))
+    return shlex.join([program, "serve", "--data", _near(data), "--port", url.rpartition(":")[2]])
 
 
 def _near(path: Path) -> str:

@@ -111,6 +111,26 @@ def routing(opened: dict[str, Any] | None = None, closed: dict[str, Any] | None 
     return {"open": opened or state(), "closed": closed or state(try_dial_operators=False)}
 
 
+def to(kind: str | None, target: Any, action: str = "bridge_target") -> dict[str, Any]:
+    """A routing state that sends calls to a target."""
+    return state(action=action, action_target_type=kind, action_target_id=target)
+
+
+IN_CANADA = {
+    "country": "CA",
+    "currency": "CAD",
+    "timezone": "America/Toronto",
+    "billing_address": {
+        "address_line_1": "111 Wellington St",
+        "city": "Ottawa",
+        "region": "ON",
+        "postal_code": "K1A 0A9",
+        "country": "CA",
+    },
+}
+"""What places an office in Canada."""
+
+
 # Answers
 
 
@@ -176,6 +196,11 @@ class Answer:
     def codes(self) -> set[str]:
         """The codes of its warnings."""
         return {warning.code for warning in self.warnings}
+
+    @property
+    def warned(self) -> set[tuple[str, str]]:
+        """The codes of its warnings, each with its field."""
+        return {(warning.code, warning.field) for warning in self.warnings}
 
     def __repr__(self) -> str:
         return f"{self.status} {self.response.text[:2000]}"

@@ -14,7 +14,7 @@ from offhook.directory.users.store import devices
 from offhook.kit import clock
 from offhook.storage.documents import Kept
 from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
-from tests.directory.test_prompts import BEEP
+from tests.directory.recordings import BEEP
 
 V2 = "/api/v2"
 V1 = "/api/offhook/v1"
@@ -231,6 +231,9 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.offices.replace": lambda own: office(mainline_number=own["office_number"], routing_options=_routing(own)),
     "offhook.offices.days.set": lambda own: {"days": [{"date": DATE, "name": "Christmas Eve"}]},
     "offhook.offices.holidays.import": lambda own: {"years": [2026]},
+    "offhook.offices.byhand.set": lambda own: {"status": "closed"},
+    "offhook.departments.byhand.set": lambda own: {"status": "closed"},
+    "offhook.callcenters.byhand.set": lambda own: {"status": "closed"},
 }  # fmt: skip
 """By operation id: a body that is accepted, of a caller who owns these things."""
 
@@ -247,6 +250,8 @@ WITHOUT_BODY = frozenset({
     "callcenters.operators.get.skilllevel", "offhook.prompts.get", "offhook.prompts.audio", "offhook.licences.get",
     "offices.get", "offices.e911.get", "offices.offdutystatuses.get", "offhook.offices.get", "offhook.offices.delete",
     "offhook.offices.periods", "offhook.offices.days.list", "offhook.offices.days.delete",
+    "offhook.offices.byhand.get", "offhook.offices.byhand.lift", "offhook.departments.byhand.get",
+    "offhook.departments.byhand.lift", "offhook.callcenters.byhand.get", "offhook.callcenters.byhand.lift",
 })  # fmt: skip
 """The ids of the other operations that name something in their path."""
 

@@ -21,12 +21,14 @@ LICENSES = {"talk": "talk_lines", "agents": "sell_lines"}
 PATHS = {
     "office": "offices", "user": "users", "room": "rooms", "department": "departments", "callcenter": "callcenters",
 }  # fmt: skip
+ROUTERS = "callrouters"
 STATUS = {**{kind: kind for kind in PATHS}, "callcenter": "call_center"}
 GROUPS = ("office", "department", "callcenter")
 _AREAS = (415, 510, 650, 707, 831, 916, 925)
 _SERIAL = count()
 
 KINDS = st.sampled_from(list(PATHS))
+CALLED = st.sampled_from([*PATHS, "callrouter"])
 WHICH = st.integers(0, 9)
 """Which of those that there are, counted round; a model is small."""
 
@@ -39,7 +41,10 @@ def fresh_number() -> str:
 
 @dataclass
 class Thing:
-    """An office, user, room, department or call center. `lines` are of its numbers: "" is included in the plan."""
+    """An office, user, room, department, call center or call router.
+
+    `lines` are of its numbers: "" is included in the plan. `points` is where a department or a router sends calls.
+    """
 
     kind: str
     id: str
@@ -135,7 +140,7 @@ class Directory(RuleBasedStateMachine):
         return answer
 
     def path(self, one: Thing) -> str:
-        return f"{V1 if one.kind == 'office' else V2}/{PATHS[one.kind]}/{one.id}"
+        return f"{V1 if one.kind == 'office' else V2}/{PATHS.get(one.kind, ROUTERS)}/{one.id}"
 
     # Offices and lines
 
@@ -250,12 +255,28 @@ class Directory(RuleBasedStateMachine):
 
     # Calls
 
-    @rule(which=WHICH, whom=WHICH, kind=KINDS)
+    @rule(which=WHICH, whom=WHICH, kind=CALLED)
+    def put_a_router(self, which: int, whom: int, kind: str) -> None:
+        at, to = self.one(which, "office"), self.one(whom, kind)
+        if at is None or to is None:
+            return
+        body = {
+            "name": "router",
+            "office_id": at.id,
+            "routing_url": "https://example.com/route",
+            "default_target_type": kind,
+            "default_target_id": to.id,
+        }
+        answer = self.send(200 if to.active else 400, "POST", f"{V2}/{ROUTERS}", body)
+        if to.active:
+            self.things[answer.json["id"]] = Thing("callrouter", answer.json["id"], at.id, points=to.id)
+
+    @rule(which=WHICH, whom=WHICH, kind=CALLED)
     def send_calls(self, which: int, whom: int, kind: str) -> None:
         one, to = self.one(which, "department"), self.one(whom, kind)
         if one is None or to is None:
             return
-        action = {"user": "person", "room": "bridge_target"}.get(kind, "department")
+        action = {"user": "person", "room": "bridge_target", "callrouter": "bridge_target"}.get(kind, "department")
         closed = state(action=action, action_target_type=kind, action_target_id=to.id)
         # Where calls go already they may stay.
         good = to.active or one.points == to.id
@@ -436,27 +457,31 @@ class Directory(RuleBasedStateMachine):
 
     # Endings
 
-    @rule(which=WHICH, kind=KINDS, force=st.booleans())
+    @rule(which=WHICH, kind=CALLED, force=st.booleans())
     def delete(self, which: int, kind: str, force: bool) -> None:
         one = self.one(which, kind)
         if one is None:
             return
-        called = any(other.points == one.id for other in self.things.values() if other is not one)
-        lived_in = kind == "office" and any(
-            other.office == one.id for other in self.things.values() if other is not one
-        )
-        good = one.id != self.primary and not lived_in and (force or not called)
-        self.send(200 if good else 409, "DELETE", f"{self.path(one)}?force={str(force).lower()}")
+        # The routers of an office go with it, and do not keep it or each other.
+        inside = [other for other in self.things.values() if other is not one and other.office == one.id]
+        going = {one.id, *(other.id for other in inside if other.kind == "callrouter")}
+        callers = [other for other in self.things.values() if other.points in going and other.id not in going]
+        lived_in = any(other.kind != "callrouter" for other in inside)
+        good = one.id != self.primary and not lived_in and (force or not callers)
+        answer = self.send(200 if good else 409, "DELETE", f"{self.path(one)}?force={str(force).lower()}")
         if not good:
             return
-        del self.things[one.id]
+        moved = [warned.field for warned in answer.warnings if warned.code == "pointed_at_voicemail"]
+        assert sorted(moved) == sorted(f"{PATHS.get(other.kind, ROUTERS)}/{other.id}" for other in callers)
+        for id in going:
+            del self.things[id]
         self.members.pop(one.id, None)
         self.bought.pop(one.id, None)
         for joined in self.members.values():
             if one.id in joined:
                 joined.remove(one.id)
         for other in self.things.values():
-            other.points = "" if other.points == one.id else other.points
+            other.points = "" if other.points in going else other.points
         self.pools = {number: "" if pool == one.id else pool for number, pool in self.pools.items()}
         self.send(404, "DELETE", self.path(one))
 
@@ -486,6 +511,18 @@ class Directory(RuleBasedStateMachine):
             ]
             if kind == "user":
                 assert [one["license"] for one in listed] == [one.license for one in self.of(kind)]
+
+    @invariant()
+    def calls_are_sent_where_the_model_says(self) -> None:
+        listed = self.api.get(f"{V2}/{ROUTERS}").json.get("items", [])
+        assert [(one["id"], one["office_id"], one["default_target_id"]) for one in listed] == [
+            (one.id, one.office, one.points or "0") for one in self.of("callrouter")
+        ]
+        assert all((one["default_target_type"] == "unknown") == (one["default_target_id"] == "0") for one in listed)
+        for one in self.api.get(f"{V2}/departments").json.get("items", []):
+            closed = one["routing_options"]["closed"]
+            assert closed.get("action_target_id", "") == self.things[one["id"]].points
+            assert closed["action"] != "voicemail" or not self.things[one["id"]].points
 
     @invariant()
     def the_inventory_is_the_models(self) -> None:

@@ -266,6 +266,20 @@ def test_a_path_that_is_not_there_is_404_in_the_same_form(embedded: Company, pat
     assert answer.errors[0]["reason"] == "notFound"
 
 
+def test_a_path_that_is_nearly_right_is_told_the_right_one(embedded: Company):
+    message = embedded.live.get(f"{WHOLE}/12345/licenses").errors[0]["message"]
+    assert f"Did you mean {WHOLE}/{{id}}/licences?" in message
+    assert "/openapi.json" in message
+
+
+def test_an_unknown_path_is_shown_short_and_without_a_key_in_it(embedded: Company):
+    answer = embedded.live.get(f"/api/v2/{embedded.live.key}/{'x' * 1500}")
+    message = answer.errors[0]["message"]
+    assert embedded.live.key[12:] not in repr(answer.json)
+    assert "Did you mean" not in message
+    assert len(message) < 250
+
+
 @pytest.mark.parametrize("value", ["tomorrow", "2026-12-24", "2026-12-24T17:59:59", "1970-01-01T00:00:00Z",
                                    "2200-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00",
                                    "1767225600"])  # fmt: skip

@@ -1,5 +1,7 @@
 """The operations around a create: list, primary, get, hours, emergency address, plan, licences, off duty, company."""
 
+from typing import Any
+
 import pytest
 
 from offhook.access.v2 import unbuilt
@@ -97,6 +99,25 @@ def test_patch_knows_hours_and_nothing_else(company: Company):
     assert answer.status == 200
     assert [warning.field for warning in answer.warnings if warning.code == "unknown_field"] == ["name", "ring_seconds"]
     assert answer.office["name"] == made["name"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "request_that_changes_it"),
+    [
+        ("ring_seconds", 10, "PUT /api/offhook/v1/offices/{id}"),
+        ("routing_options", {}, "PUT /api/offhook/v1/offices/{id}"),
+        ("e911_address", ADDRESS, "PUT /api/v2/offices/{id}/e911"),
+        ("operators", [], "DELETE /api/v2/offices/{id}/operators"),
+    ],
+)
+def test_patch_says_which_request_changes_what_it_does_not(
+    embedded: Company, field: str, value: Any, request_that_changes_it: str
+):
+    place = f"{OFFICES}/{embedded.office_ids['live']}"
+    (said,) = embedded.live.patch(place, {field: value, "hours_on": True}).warnings
+    assert (said.code, said.field) == ("unknown_field", field)
+    assert "hours_on" in said.text
+    assert request_that_changes_it in said.text
 
 
 def test_an_hours_change_is_refused_if_the_office_changed_since_it_was_read(company: Company):

@@ -21,7 +21,7 @@ from offhook.kit.router import Router
 from tests.api.desk import ADDRESSES, office, routing, state
 from tests.api.response_shapes import COMPANY, E911, LICENCES, OFF_DUTY, OFFICE, PLAN, differences
 from tests.api.seed_fields import every_field
-from tests.directory.test_prompts import BEEP
+from tests.directory.recordings import BEEP
 from tests.published import misfits
 from tests.survival.process import Process
 
@@ -322,7 +322,13 @@ async def _drive(sdk: Sdk, ours: Any) -> None:
     contact = (await sdk("contacts.create", {**body, "owner_id": bob}))["id"]
     assert (await sdk("contacts.get", contact))["owner_id"] == bob
     assert (await sdk("contacts.partial_update", contact, {"job_title": "Countess"}))["job_title"] == "Countess"
-    shared = (await sdk("contacts.create_or_update", {**body, "uid": "ada"}))["id"]
+    made = await sdk("contacts.create_or_update", {**body, "uid": "ada"})
+    shared = made["id"]
+    bridge = state(action="bridge_target", action_target_type="contact", action_target_id=int(made["target_id"]))
+    away = {"name": "Away", "office_id": primary, "routing_options": routing(bridge)}
+    department = await sdk("departments.create", away)
+    assert department["routing_options"]["open"]["action_target_id"] == made["target_id"]
+    await sdk("departments.delete", department["id"])
     assert [one["id"] for one in await sdk("contacts.list")] == [shared]
     assert len(await sdk("contacts.list", include_local=True)) == 2
     assert (await sdk("contacts.delete", shared))["id"] == shared

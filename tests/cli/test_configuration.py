@@ -130,3 +130,44 @@ def test_a_running_server_is_told_the_same(
     monkeypatch.delenv("OFFHOOK_KEY")
     assert offhook("export").out == there
     assert company["live_key"] not in applied.out + applied.err
+
+
+def test_an_export_is_its_owners_alone_and_holds_no_secret(offhook: Run, company: Any, empty: Path):
+    secret = "s3cr3t-of-32-characters-and-some-more"
+    router = {"routing_url": "https://example.com/route", "default_target": "office Head office", "secret": secret}
+    assert offhook("apply", write(empty, callrouters={"Head office/Night": router}), "--yes").status == 0
+    (empty / "out.yaml").write_text("what stood there before")
+    (empty / "out.yaml").chmod(0o644)
+    for target in ("out.yaml", "new.yaml"):
+        assert offhook("export", "-o", target).status == 0
+        assert (empty / target).stat().st_mode & 0o777 == 0o600
+        content = (empty / target).read_text()
+        assert ("secret: keep" in content, secret in content) == (True, False)
+    assert [path.name for path in empty.iterdir() if path.name.startswith(".")] == []
+    assert secret not in offhook("export", "--json").out
+    nowhere = offhook("export", "-o", "nowhere/out.yaml")
+    assert (nowhere.status, "cannot be written" in nowhere.err) == (1, True)
+
+
+def test_an_answer_names_the_environment_that_it_is_of(
+    offhook: Run, company: Any, two: str, example: str, monkeypatch: pytest.MonkeyPatch
+):
+    default = "environment  live, as none was said; -e sandbox is the other"
+    for command in (("export",), ("plan", two), ("office", "list"), ("user", "list"), ("apply", two, "--dry-run")):
+        assert offhook(*command).err.count(default) == 1
+        chosen = offhook(*command, "-e", "sandbox").err.splitlines()
+        assert chosen.count("environment  sandbox") == 1
+        scripts = offhook(*command, "--json")
+        assert "environment" not in scripts.out + scripts.err
+    # Where facts are shown, it is one of them.
+    made = offhook("office", "create", example, "-e", "sandbox")
+    assert "environment   sandbox\n" in made.out
+    # Who looks in the wrong one is told which one it was.
+    missing = offhook(
+        "office", "show", json.loads(offhook("office", "list", "--json").out)["items"][0]["id"], "-e", "sandbox"
+    )
+    assert (missing.status, "environment  sandbox" in missing.err) == (1, True)
+    monkeypatch.setenv("OFFHOOK_KEY", company["sandbox_key"])
+    assert "environment  sandbox, by the key" in offhook("export").err
+    odd = offhook("export", "-e", "live")
+    assert (odd.status, "The key is one of the sandbox" in odd.err) == (1, True)

@@ -8,7 +8,7 @@ from tests.cli.conftest import Run, Serving
 
 
 def test_a_list_is_imported_line_by_line_and_safely_again(offhook: Run, company: Any, empty: Path) -> None:
-    (empty / "numbers.csv").write_text("number,type\n+442071838750,\n4420,\n+442071838751,mobile\n")
+    (empty / "numbers.csv").write_text("number,type\n+442071838750,\n4420,\n+442071838751,free\n")
     said = offhook("number", "import", "numbers.csv", "--report", "report.jsonl")
     assert (said.status, "2 created, 1 refused" in said.err) == (1, True)
     assert "+442071838750" in said.out
@@ -19,7 +19,7 @@ def test_a_list_is_imported_line_by_line_and_safely_again(offhook: Run, company:
     listed = offhook("number", "list", "--json").json["numbers"]
     assert [(one["number"], one["type"], one["status"], one["country"], one["area_code"]) for one in listed] == [
         ("+442071838750", "local", "available", "gb", "20"),
-        ("+442071838751", "mobile", "available", "gb", "20"),
+        ("+442071838751", "free", "available", "gb", "20"),
     ]
 
 

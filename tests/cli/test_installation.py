@@ -13,6 +13,7 @@ import pytest
 
 from offhook import __version__, cli
 from offhook.cli.common import masked
+from offhook.kit.errors import Unavailable
 from tests.cli.conftest import Run, Serving
 
 
@@ -107,6 +108,45 @@ def test_what_is_no_backup_is_refused_in_words(offhook: Run, company: Any, empty
     assert offhook("restore", "no.zip", "--data", "new").status == 1
     assert "There is no backup" in offhook("restore", "none.zip", "--data", "new").err
     assert offhook("backup", "no/such/folder/b.zip").status == 1
+
+
+@pytest.mark.parametrize("folder", ["new", "some/where/new"])
+def test_a_refused_restore_leaves_nothing_behind(offhook: Run, company: Any, empty: Path, folder: str) -> None:
+    (empty / "no.zip").write_bytes(b"PK nonsense")
+    before = sorted(empty.rglob("*"))
+    assert offhook("restore", "no.zip", "--data", folder).status == 1
+    assert sorted(empty.rglob("*")) == before
+
+
+def test_a_restore_that_fails_midway_leaves_the_folder_as_it_was(
+    offhook: Run, company: Any, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offhook("backup", "b.zip")
+    (empty / "new").mkdir()
+    with monkeypatch.context() as patched:
+
+        def full(*_: object) -> None:
+            raise Unavailable("The store is full.")
+
+        patched.setattr("offhook.storage.backup._continue_sequence", full)
+        assert offhook("restore", "b.zip", "--data", "new").status == 1
+    assert list((empty / "new").iterdir()) == []
+    assert offhook("restore", "b.zip", "--data", "new").status == 0
+    assert [path.name for path in (empty / "new").iterdir()] == ["offhook.sqlite3"]
+
+
+def test_a_store_that_comes_to_be_during_a_restore_is_not_written_over(
+    offhook: Run, company: Any, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offhook("backup", "b.zip")
+
+    def another(*_: object) -> None:
+        (empty / "new" / "offhook.sqlite3").write_bytes(b"of another")
+
+    monkeypatch.setattr("offhook.storage.backup._continue_sequence", another)
+    refused = offhook("restore", "b.zip", "--data", "new")
+    assert (refused.status, "came to be meanwhile" in refused.err) == (1, True)
+    assert [path.read_bytes() for path in (empty / "new").iterdir()] == [b"of another"]
 
 
 def test_the_version_is_said(offhook: Run) -> None:

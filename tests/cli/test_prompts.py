@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run, Serving
-from tests.directory.test_prompts import BEEP
+from tests.directory.recordings import BEEP
 
 
 @pytest.fixture

@@ -29,3 +29,17 @@ def test_users_are_imported_reported_and_listed(offhook: Run, company: Any, empt
     assert "ana@example.com" in listed.out
     assert "101" in listed.out
     assert [one["emails"] for one in offhook("user", "list", "--json").json["items"]] == [["ana@example.com"]]
+
+
+def test_who_is_there_and_differs_is_told_in_one_line(offhook: Run, company: Any, empty: Path):
+    (empty / "lines.yaml").write_text(
+        text.write({"version": 1, "offices": {"Head office": {"licences": {"talk_lines": 2}}}})
+    )
+    offhook("apply", "lines.yaml", "--yes")
+    ana = {"email": "ana@example.com", "office_id": company["office_id"], "first_name": "Ana"}
+    (empty / "people.jsonl").write_text(json.dumps(ana))
+    assert offhook("user", "import", "people.jsonl").status == 0
+    (empty / "people.jsonl").write_text(json.dumps({**ana, "last_name": "Sousa", "extension": "101"}))
+    said = offhook("user", "import", "people.jsonl")
+    assert (said.status, len(said.out.splitlines())) == (0, 1)
+    assert "ana@example.com  exists, differs in: last_name, extension" in said.out

@@ -1,4 +1,4 @@
-"""The reference page: it shows every field, stands on its own, and lets nothing through unescaped."""
+"""The reference pages: they show every field, stand on their own, and let nothing through unescaped."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from offhook.console.reference import ASSET_PATH, ASSETS, render
+from offhook.console.reference import ASSET_PATH, ASSETS, HOME, render
 from offhook.kit.openapi import document
 from offhook.kit.operation import Call, Limit, Operation, Reply
 from offhook.kit.wire import Int64, Int64Text
@@ -154,12 +154,45 @@ class Page(HTMLParser):
             self.commands[-1] += data
 
 
-HTML = render(DOCUMENT).decode()
-PAGE = Page(HTML)
+SOURCES = {path: source.decode() for path, source in render(DOCUMENT).items()}
+PAGES = {path: Page(source) for path, source in SOURCES.items()}
+HTML = "".join(SOURCES.values())
+ROWS = {anchor: cells for page in PAGES.values() for anchor, cells in page.rows.items()}
+COMMANDS = [command for page in PAGES.values() for command in page.commands]
+LINKS = [link for page in PAGES.values() for link in page.links]
+OFFICES, OTHER = f"{HOME}/offices", f"{HOME}/other"
 
 
 def row(anchor: str) -> dict[str, str]:
-    return {cell: " ".join(text.split()) for cell, text in PAGE.rows[anchor].items()}
+    return {cell: " ".join(text.split()) for cell, text in ROWS[anchor].items()}
+
+
+def test_there_is_a_page_for_each_tag_and_one_that_lists_all() -> None:
+    assert list(PAGES) == [HOME, OFFICES, OTHER]
+    for operation in ("offices.list", "offices.create", "offices.import"):
+        assert operation in PAGES[HOME].ids, "where links to the one page of old lead"
+    assert f"{OFFICES}#offices.create" in PAGES[HOME].links
+    assert "offices.create.body.name" in PAGES[OFFICES].rows
+    assert "offices.create.body.name" not in {**PAGES[HOME].rows, **PAGES[OTHER].rows}
+
+
+def test_every_page_leads_to_every_operation_and_to_the_pages_beside_it() -> None:
+    everywhere = {f"{OFFICES}#offices.list", f"{OFFICES}#offices.create", f"{OTHER}#offices.import"}
+    for page in PAGES.values():
+        assert everywhere <= set(page.links)
+    assert f'<a href="{OTHER}" rel="next">' in SOURCES[OFFICES]
+    assert f'<a href="{OFFICES}" rel="prev">' in SOURCES[OTHER]
+
+
+def test_the_list_of_operations_is_folded_until_it_is_asked_for() -> None:
+    for source in SOURCES.values():
+        navigation = source.split("<nav ")[1].split("</nav>")[0]
+        assert '<details class="menu">' in navigation
+        assert navigation.index("<details") < navigation.index("<summary>All operations</summary>")
+        assert navigation.index("<summary>") < navigation.index("data-words")
+    assert len(re.findall(r"<ul hidden>", SOURCES[OFFICES])) == 1, (
+        "operations of other pages are listed when looked for"
+    )
 
 
 OFFICE_FIELDS = """
@@ -189,12 +222,12 @@ OFFICE_FIELDS = """
     ],
 )
 def test_every_field_has_a_row_with_its_dotted_name(prefix: str, names: list[str]) -> None:
-    shown = [row(anchor)["name"] for anchor in PAGE.rows if anchor.startswith(prefix)]
+    shown = [row(anchor)["name"] for anchor in ROWS if anchor.startswith(prefix)]
     assert sorted(shown) == sorted(names)
 
 
 def test_a_list_as_a_reply_shows_the_fields_of_its_members() -> None:
-    shown = [row(anchor)["name"] for anchor in PAGE.rows if anchor.startswith("offices.list.reply.")]
+    shown = [row(anchor)["name"] for anchor in ROWS if anchor.startswith("offices.list.reply.")]
     assert shown[:4] == ["[]", "[].id", "[].office", "[].office.name"]
 
 
@@ -255,16 +288,17 @@ def test_limits_and_scopes_are_shown_in_words() -> None:
 
 
 def test_the_page_asks_nothing_of_any_other_host() -> None:
-    assert PAGE.links
-    assert [link for link in PAGE.links if not re.match(r"#|/(?!/)|data:,$", link)] == []
+    assert LINKS
+    assert [link for link in LINKS if not re.match(r"#|/(?!/)|data:,$", link)] == []
     for asset in ASSETS:
         assert not re.search(rb"https?:|url\(|@import|import\s*\(|fetch\(", asset.content), asset.name
 
 
 def test_a_strict_content_security_policy_holds() -> None:
-    assert "".join(PAGE.scripts).strip() == ""
-    assert "style" not in PAGE.attributes | PAGE.tags
-    assert [name for name in PAGE.attributes if name.startswith("on")] == []
+    for page in PAGES.values():
+        assert "".join(page.scripts).strip() == ""
+        assert "style" not in page.attributes | page.tags
+        assert [name for name in page.attributes if name.startswith("on")] == []
 
 
 def test_texts_cannot_become_markup() -> None:
@@ -278,15 +312,23 @@ def test_descriptions_have_paragraphs_lists_and_code() -> None:
     assert "<li>a list with <code>code</code></li><li>of two</li>" in HTML
 
 
-def test_every_anchor_is_there_once_and_every_link_on_the_page_leads_to_one() -> None:
-    assert len(PAGE.ids) == len(set(PAGE.ids))
-    assert {link[1:] for link in PAGE.links if link.startswith("#")} <= set(PAGE.ids)
-    for anchor in PAGE.rows:
-        assert f'href="#{anchor}"' in HTML
+def test_every_anchor_is_on_a_page_once_and_every_link_leads_to_one() -> None:
+    for path, page in PAGES.items():
+        assert len(page.ids) == len(set(page.ids))
+        for link in page.links:
+            there, _, anchor = link.partition("#")
+            if (there or path) in PAGES:
+                assert not anchor or anchor in PAGES[there or path].ids, link
+        for anchor in page.rows:
+            assert f'href="#{anchor}"' in SOURCES[path]
+    assert {link.partition("#")[0] for link in LINKS if link.startswith(f"{HOME}/") and ASSET_PATH not in link} == {
+        OFFICES,
+        OTHER,
+    }
 
 
 def test_the_command_sends_the_example_as_it_is() -> None:
-    command = next(command for command in PAGE.commands if "/api/v2/offices" in command)
+    command = next(command for command in COMMANDS if "/api/v2/offices" in command)
     words = shlex.split(command.replace("\\\n", " "))
     assert words[:4] == ["curl", "-X", "POST", "$OFFHOOK_URL/api/v2/offices"]
     assert "Authorization: Bearer $OFFHOOK_KEY" in words
@@ -294,12 +336,12 @@ def test_the_command_sends_the_example_as_it_is() -> None:
 
 
 def test_the_command_names_what_must_be_filled_in() -> None:
-    (command,) = [command for command in PAGE.commands if "companies" in command]
+    (command,) = [command for command in COMMANDS if "companies" in command]
     assert '"$OFFHOOK_URL/api/v2/companies/COMPANY_ID/offices?state=STATE"' in command
 
 
 def test_an_operation_is_found_by_the_name_of_a_field_deep_inside() -> None:
-    words = re.search(r'data-words="([^"]*)"><a href="#offices\.create"', HTML)
+    words = re.search(rf'data-words="([^"]*)"><a href="{OFFICES}#offices\.create"', SOURCES[OTHER])
     assert words is not None
     assert {"post", "/api/v2/offices", "action_target_id", "idempotency-key"} <= set(words[1].split())
 
@@ -311,10 +353,10 @@ def test_assets_are_own_files_whose_address_follows_their_content() -> None:
     ]
     for asset in ASSETS:
         assert asset.address.startswith(f"{ASSET_PATH}{asset.name}?v=")
-        assert asset.address in PAGE.links
+        assert all(asset.address in page.links for page in PAGES.values())
         assert asset._replace(content=asset.content + b"\n").address != asset.address
 
 
 def test_the_same_document_gives_the_same_page() -> None:
     again: dict[str, Any] = json.loads(json.dumps(DOCUMENT))
-    assert render(again).decode() == HTML
+    assert render(again) == render(DOCUMENT)

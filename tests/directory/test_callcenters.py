@@ -6,7 +6,7 @@ import pytest
 from dialpad.schemas.group import CallCenterCollection, CallCenterProto, CallCenterStatusProto
 
 from tests.api.desk import OFFICES, Company, office, routing, state
-from tests.directory.staff import person
+from tests.directory.people import agent
 from tests.published import misfits
 
 CALLCENTERS = "/api/v2/callcenters"
@@ -168,9 +168,9 @@ def test_call_centers_are_listed_of_all_offices_or_of_one(company: Company):
 def test_the_status_counts_who_is_on_duty_and_who_could_take_a_call(company: Company):
     id = made(company)
     who = [
-        person(company, "Ana"),
-        person(company, "Bo", do_not_disturb=True),
-        person(company, "Cy", on_duty=False),
+        agent(company, "Ana"),
+        agent(company, "Bo", do_not_disturb=True),
+        agent(company, "Cy", on_duty=False),
     ]
     for one in who:
         assert company.live.post(f"{CALLCENTERS}/{id}/operators", {"user_id": one}).status == 200
@@ -217,7 +217,7 @@ def test_a_call_center_that_calls_are_sent_to_is_deleted_only_by_force(company: 
 
 def test_a_call_center_of_another_company_is_not_there(company: Company):
     other = company.desk.found()
-    id, one = made(other), person(other, "Ana")
+    id, one = made(other), agent(other, "Ana")
     assert other.live.post(f"{CALLCENTERS}/{id}/operators", {"user_id": one}).status == 200
     for method, path, body in (
         ("GET", f"/{id}", None),

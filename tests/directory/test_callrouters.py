@@ -15,11 +15,12 @@ from offhook.kit import clock
 from offhook.kit.operation import Call
 from tests.api.desk import Company, Desk, office, routing, state
 from tests.conftest import at
-from tests.directory.planted import gone, person, told
+from tests.directory.people import person, told
 from tests.published import misfits
 
 ROUTERS = "/api/v2/callrouters"
 WHOLE = "/api/offhook/v1/callrouters"
+OURS = "/api/offhook/v1/offices"
 SECRET = "0123456789abcdef0123456789abcdef"
 
 
@@ -81,7 +82,7 @@ def test_the_life_of_a_call_router(company: Company):
     deleted = company.live.delete(f"{ROUTERS}/{id}")
     assert (deleted.status, deleted.json) == (200, {})
     assert company.live.get(f"{ROUTERS}/{id}").status == 404
-    assert told(company, id) == ["callrouter.created", "callrouter.updated", "callrouter.deleted"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.updated", "callrouter.deleted"]
 
 
 def test_the_secret_is_answered_to_its_owner_and_kept_out_of_events_and_refusals(company: Company):
@@ -98,7 +99,7 @@ def test_the_secret_is_answered_to_its_owner_and_kept_out_of_events_and_refusals
     events = str(company.live.events())
     assert SECRET not in events
     assert new not in events
-    assert told(company, id) == ["callrouter.created", "callrouter.updated", "callrouter.updated"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.updated", "callrouter.updated"]
 
 
 def test_every_fault_of_a_call_router_is_named_at_once(company: Company):
@@ -134,6 +135,20 @@ def test_every_fault_of_a_call_router_is_named_at_once(company: Company):
         "https://-x-.example/",
         "https://bücher.example/",
         "https://1.2.3/",
+        "https://0x7f000001/",
+        "https://127.0x1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[fe80::1]/",
+        "https://[fe80::1%25eth0]/",
+        "https://[fd00:ec2::254]/",
+        "https://100.100.100.200/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://[2002:a9fe:a9fe::1]/",
+        "https://0.0.0.0/",
+        "https://[::]/",
+        "https://224.0.0.1/",
+        "https://[ff02::1]/",
         "javascript:alert(1)",
         "https://example.com/" + "x" * 2048,
     ],
@@ -149,6 +164,31 @@ def test_an_address_that_cannot_be_asked_is_refused(embedded: Company, url: str)
 )
 def test_an_address_that_can_be_asked_is_taken_as_it_is(embedded: Company, url: str):
     assert embedded.live.post(ROUTERS, router(embedded, routing_url=url)).json["routing_url"] == url
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "router.localhost.", "10.0.0.1:8080", "192.168.1.7", "172.16.0.1", "100.64.0.1", "[::1]",
+     "[fd12::1]", "[::ffff:10.0.0.1]"],
+)  # fmt: skip
+def test_an_address_that_only_the_installation_reaches_is_taken_with_a_warning(embedded: Company, host: str):
+    taken = embedded.live.post(ROUTERS, router(embedded, routing_url=f"https://{host}/route"))
+    assert (taken.status, [(one.code, one.field) for one in taken.warnings]) == (
+        200,
+        [("private_address", "routing_url")],
+    )
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "[2606:4700::1111]", "[::ffff:8.8.8.8]", "local.example", "0x.example"])
+def test_an_address_in_the_internet_is_taken_without_a_word(embedded: Company, host: str):
+    taken = embedded.live.post(ROUTERS, router(embedded, routing_url=f"https://{host}/route"))
+    assert (taken.status, taken.codes) == (200, set())
+
+
+def test_a_routing_url_is_held_to_its_rules_when_it_is_changed(company: Company):
+    id = made(company)
+    assert patched(company, id, {"routing_url": "https://169.254.1.1/"}).places == ["routing_url"]
+    assert patched(company, id, {"routing_url": "http://127.0.0.1/"}).codes == {"private_address", "unencrypted_url"}
 
 
 def test_what_is_likely_not_meant_is_said(company: Company):
@@ -203,7 +243,7 @@ def test_eleven_errors_within_an_hour_disable_a_router(company: Company):
     assert (whole["recent_errors"], whole["errors_allowed"], "date_last_error" in whole) == (10, 10, True)
     assert fail(company, id, 2) == [True, False]
     assert company.live.get(f"{ROUTERS}/{id}").json["enabled"] is False
-    assert told(company, id) == ["callrouter.created", "callrouter.disabled"]
+    assert told(company.live, id) == ["callrouter.created", "callrouter.disabled"]
     disabled = company.live.events()[-1]
     assert disabled["before"]["enabled"] is True
     assert disabled["after"]["enabled"] is False
@@ -219,6 +259,20 @@ def test_enabling_a_router_does_not_forget_its_errors_but_resetting_does(company
     assert (reset.json["enabled"], reset.codes) == (True, set())
     assert company.live.get(f"{WHOLE}/{id}").json["recent_errors"] == 0
     assert fail(company, id, 11) == [False] * 10 + [True]
+
+
+def test_resetting_errors_is_told_by_itself(company: Company):
+    id = made(company)
+    fail(company, id, 3)
+    assert patched(company, id, {"reset_error_count": True}, headers={"if-match": '"7"'}).status == 412
+    assert told(company.live, id) == ["callrouter.created"]
+    patched(company, id, {"reset_error_count": True})
+    assert told(company.live, id) == ["callrouter.created", "callrouter.errors_reset"]
+    event = company.live.events()[-1]
+    assert (event["before"]["recent_errors"], event["after"]) == (3, {"recent_errors": 0})
+    # Where there are none, nothing changes.
+    patched(company, id, {"reset_error_count": True})
+    assert told(company.live, id) == ["callrouter.created", "callrouter.errors_reset"]
 
 
 def test_errors_of_more_than_an_hour_ago_do_not_count(company: Company):
@@ -247,7 +301,7 @@ def test_the_errors_that_count_are_the_latest_of_one_hour(moments: list[int], no
     assert rules.too_many(counted) == (len(inside) > 10)
 
 
-def test_a_default_target_is_deleted_only_by_force_and_the_office_takes_its_calls(company: Company):
+def test_a_default_target_is_deleted_only_by_force_and_voicemail_takes_its_calls(company: Company):
     room = company.live.post("/api/v2/rooms", {"name": "Lobby", "office_id": str(company.office_ids["live"])}).json[
         "id"
     ]
@@ -255,11 +309,55 @@ def test_a_default_target_is_deleted_only_by_force_and_the_office_takes_its_call
     refused = company.live.delete(f"/api/v2/rooms/{room}")
     assert (refused.status, refused.places) == (409, [f"callrouters/{id}.default_target_id"])
     forced = company.live.delete(f"/api/v2/rooms/{room}?force=true")
-    assert [(one.code, one.field) for one in forced.warnings] == [("pointed_at_office", f"callrouters/{id}")]
-    assert "they go to its office now" in forced.warnings[0].text
+    assert [(one.code, one.field) for one in forced.warnings] == [("pointed_at_voicemail", f"callrouters/{id}")]
+    assert "they go to voicemail now" in forced.warnings[0].text
     after = company.live.get(f"{ROUTERS}/{id}").json
-    assert (after["default_target_type"], after["default_target_id"]) == ("office", str(company.office_ids["live"]))
-    assert told(company, id)[-1] == "callrouter.pointed_at_office"
+    assert misfits(after, ApiCallRouterProto) == []
+    assert (after["default_target_type"], after["default_target_id"]) == ("unknown", "0")
+    assert told(company.live, id)[-1] == "callrouter.pointed_at_voicemail"
+    # What is answered can be sent back.
+    sent = {name: after[name] for name in ("default_target_type", "default_target_id", "name")}
+    assert patched(company, id, sent).codes == {"target_unknown"}
+    assert company.live.delete(f"{ROUTERS}/{id}").status == 200
+
+
+def test_no_circle_comes_about_by_force(company: Company):
+    """An office that sends its calls to a router, whose default was a room, would get them back."""
+    own = str(company.office_ids["live"])
+    room = company.live.post("/api/v2/rooms", {"name": "Lobby", "office_id": own}).json["id"]
+    id = made(company, default_target_type="room", default_target_id=room)
+    bridge = state(action="bridge_target", action_target_type="callrouter", action_target_id=id)
+    assert company.live.put(f"{OURS}/{own}", office(routing_options=routing(bridge))).status == 200
+    company.live.delete(f"/api/v2/rooms/{room}?force=true")
+    assert company.live.get(f"{ROUTERS}/{id}").json["default_target_type"] == "unknown"
+    assert company.live.delete(f"{ROUTERS}/{id}").places == [f"offices/{own}.routing_options.open.action_target_id"]
+
+
+def test_loops_through_offices_and_departments_are_warned_of(company: Company):
+    own = str(company.office_ids["live"])
+    first = made(company, default_target_type="unknown", default_target_id=0)
+    bridge = state(action="bridge_target", action_target_type="callrouter", action_target_id=first)
+    department = company.live.post(
+        "/api/v2/departments", {"name": "Sales", "office_id": own, "routing_options": routing(bridge)}
+    ).json["id"]
+    there = state(action="department", action_target_type="department", action_target_id=department)
+    caller = company.live.made(office(name="Porto", routing_options=routing(there))).id
+    closing = patched(company, first, {"default_target_type": "office", "default_target_id": caller, "name": "Night"})
+    assert [(one.code, one.field) for one in closing.warnings] == [("target_loop", "default_target_id")]
+    assert "Night > Porto > Sales > Night" in closing.warnings[0].text
+    # It was said when it came about.
+    assert patched(company, first, {"name": "Day"}).codes == set()
+    looked = company.live.post(ROUTERS, router(company, default_target_type="department", default_target_id=department))
+    assert (looked.status, looked.codes) == (200, {"target_loop"})
+
+
+def test_a_default_target_that_was_suspended_since_may_stay(company: Company):
+    user = person(company)
+    id = made(company, default_target_type="user", default_target_id=user)
+    assert company.live.patch(f"/api/v2/users/{user}", {"state": "suspended"}).codes == {"calls_not_taken"}
+    same = {"default_target_type": "user", "default_target_id": user, "name": "Other"}
+    assert patched(company, id, same).json["name"] == "Other"
+    assert company.live.post(ROUTERS, router(company, **same)).places == ["default_target_id"]
 
 
 def test_a_coaching_team_is_the_same_target_under_both_its_names(company: Company):
@@ -269,7 +367,7 @@ def test_a_coaching_team_is_the_same_target_under_both_its_names(company: Compan
         id = made(company, default_target_type=kind, default_target_id=team)
         assert company.live.get(f"{ROUTERS}/{id}").json["default_target_type"] == kind
     assert len(company.live.delete(f"{teams}/{team}").errors) == 2
-    assert company.live.delete(f"{teams}/{team}?force=true").codes == {"pointed_at_office"}
+    assert company.live.delete(f"{teams}/{team}?force=true").codes == {"pointed_at_voicemail"}
 
 
 def test_a_changed_default_target_no_longer_holds_the_old_one(company: Company):
@@ -327,18 +425,49 @@ def test_the_numbers_of_a_router_are_free_when_it_is_deleted(company: Company):
     assert (moved.status, moved.places) == (409, ["office_id"])
     company.live.delete(f"{ROUTERS}/{id}")
     assert company.live.get(f"/api/v2/numbers/{number}").json["status"] == "available"
-    assert told(company, number)[-1] == "number.released"
+    assert told(company.live, number)[-1] == "number.released"
 
 
 def test_the_routers_of_an_office_that_is_gone_are_gone(company: Company):
     elsewhere = company.live.made(office(name="Other")).id
     id = made(company, office_id=elsewhere, default_target_id=elsewhere)
     stays = made(company, default_target_type="callrouter", default_target_id=id)
-    refused = company.live.delete(f"/api/offhook/v1/offices/{elsewhere}")
-    assert (refused.status, refused.places) == (409, [f"callrouters/{id}.default_target_id"])
-    company.live.delete(f"/api/offhook/v1/offices/{elsewhere}?force=true")
-    kept = company.live.get(f"{ROUTERS}/{id}")
-    assert kept.status == 404 or kept.json["default_target_type"] == "unknown"
-    gone(company, "office", elsewhere)
+    refused = company.live.delete(f"{OURS}/{elsewhere}")
+    assert (refused.status, refused.places) == (409, [f"callrouters/{stays}.default_target_id"])
+    assert company.live.get(f"{ROUTERS}/{id}").status == 200
+    forced = company.live.delete(f"{OURS}/{elsewhere}?force=true")
+    pointed = [(one.code, one.field) for one in forced.warnings]
+    assert (forced.status, pointed) == (200, [("pointed_at_voicemail", f"callrouters/{stays}")])
     assert company.live.get(f"{ROUTERS}/{id}").status == 404
-    assert company.live.get(f"{ROUTERS}/{stays}").json["default_target_type"] == "office"
+    assert told(company.live, id) == ["callrouter.created", "callrouter.deleted"]
+    assert company.live.get(f"{ROUTERS}/{stays}").json["default_target_type"] == "unknown"
+
+
+def test_what_goes_with_an_office_does_not_hold_it(company: Company):
+    """Its router and its coaching team call each other and the office, and the office calls them; nobody else does."""
+    elsewhere = company.live.made(office(name="Other")).id
+    team = company.live.post("/api/offhook/v1/coaching-teams", {"name": "T", "office_id": elsewhere}).json["id"]
+    last = made(company, office_id=elsewhere, default_target_type="coachinggroup", default_target_id=team)
+    first = made(company, office_id=elsewhere, default_target_id=elsewhere)
+    middle = made(company, office_id=elsewhere, default_target_type="callrouter", default_target_id=first)
+    bridge = state(action="bridge_target", action_target_type="callrouter", action_target_id=middle)
+    team_too = state(action="bridge_target", action_target_type="coachinggroup", action_target_id=team)
+    company.live.put(f"{OURS}/{elsewhere}", office(name="Other", routing_options=routing(bridge, team_too)))
+    number = company.add_number("+12125557891")
+    assert company.live.post(f"{ROUTERS}/{middle}/assign_number", {"number": number}).status == 200
+    deleted = company.live.delete(f"{OURS}/{elsewhere}")
+    assert (deleted.status, deleted.codes) == (200, set())
+    for id in (first, middle, last):
+        assert company.live.get(f"{ROUTERS}/{id}").status == 404
+    free = company.live.get(f"/api/v2/numbers/{number}").json
+    assert (free["status"], free.get("office_id")) == ("available", None)
+
+
+def test_a_team_that_goes_with_its_office_is_deleted_only_by_force_while_it_is_called(company: Company):
+    elsewhere = company.live.made(office(name="Other")).id
+    team = company.live.post("/api/offhook/v1/coaching-teams", {"name": "T", "office_id": elsewhere}).json["id"]
+    id = made(company, default_target_type="coachingteam", default_target_id=team)
+    refused = company.live.delete(f"{OURS}/{elsewhere}")
+    assert (refused.status, refused.places) == (409, [f"callrouters/{id}.default_target_id"])
+    forced = company.live.delete(f"{OURS}/{elsewhere}?force=true")
+    assert [(one.code, one.field) for one in forced.warnings] == [("pointed_at_voicemail", f"callrouters/{id}")]

@@ -6,7 +6,7 @@ from dialpad.schemas.channel import ChannelCollection, ChannelProto
 from dialpad.schemas.member_channel import MembersCollection, MembersProto
 
 from tests.api.desk import Company, office, routing, state
-from tests.directory.planted import gone, person, told
+from tests.directory.people import gone, person, told
 from tests.published import misfits
 
 CHANNELS = "/api/v2/channels"
@@ -21,7 +21,7 @@ def names(company: Company, id: str) -> list[str]:
 
 
 def test_the_life_of_a_channel(company: Company):
-    owner = person(company)
+    owner = person(company, last_name="Lovelace")
     made = company.live.post(CHANNELS, desk_of(user_id=owner))
     assert made.status == 200
     assert misfits(made.json, ChannelProto) == []
@@ -34,7 +34,7 @@ def test_the_life_of_a_channel(company: Company):
     assert company.live.get(f"{CHANNELS}/{id}").status == 404
     assert company.live.get(f"{CHANNELS}/{id}/members").status == 404
     gone(company, "user", owner)
-    assert told(company, id) == ["channel.created", "channel.member_added", "channel.deleted"]
+    assert told(company.live, id) == ["channel.created", "channel.member_added", "channel.deleted"]
 
 
 def test_every_fault_of_a_channel_is_named_at_once(company: Company):
@@ -58,7 +58,7 @@ def test_channels_are_listed_by_state_and_page_by_page(embedded: Company):
 
 def test_users_join_and_leave_a_channel(company: Company):
     id = company.live.post(CHANNELS, desk_of()).json["id"]
-    first, second = person(company, "Ada"), person(company, "Bea")
+    first, second = person(company, "Ada", last_name="Lovelace"), person(company, "Bea", last_name="Lovelace")
     members = f"{CHANNELS}/{id}/members"
     for user in (second, int(first), second):
         joined = company.live.post(members, {"user_id": user})
@@ -72,7 +72,7 @@ def test_users_join_and_leave_a_channel(company: Company):
     assert company.live.delete(members, {"user_id": second}).status == 404
     assert names(company, id) == ["Ada Lovelace"]
     assert company.live.post(members, {"user_id": "12"}).places == ["user_id"]
-    assert told(company, id)[1:] == ["channel.member_added", "channel.member_added", "channel.member_removed"]
+    assert told(company.live, id)[1:] == ["channel.member_added", "channel.member_added", "channel.member_removed"]
 
 
 def test_members_are_listed_page_by_page(embedded: Company):
@@ -87,11 +87,11 @@ def test_members_are_listed_page_by_page(embedded: Company):
 
 
 def test_a_user_who_joins_many_times_at_once_is_in_it_once(company: Company):
-    id, user = company.live.post(CHANNELS, desk_of()).json["id"], person(company)
+    id, user = company.live.post(CHANNELS, desk_of()).json["id"], person(company, last_name="Lovelace")
     body = {"user_id": user}
     answers = company.live.together([company.live.sending("POST", f"{CHANNELS}/{id}/members", body) for _ in range(8)])
     assert {one.status for one in answers} == {200}
-    assert told(company, id) == ["channel.created", "channel.member_added"]
+    assert told(company.live, id) == ["channel.created", "channel.member_added"]
 
 
 def test_a_channel_and_a_member_are_made_once_for_one_key_and_not_at_all_in_a_dry_run(company: Company):
@@ -101,7 +101,7 @@ def test_a_channel_and_a_member_are_made_once_for_one_key_and_not_at_all_in_a_dr
     first, again = (company.live.post(CHANNELS, desk_of(), headers=once) for _ in range(2))
     assert first.json == again.json
     assert company.live.post(CHANNELS, desk_of(name="x"), headers=once).status == 409
-    members, body = f"{CHANNELS}/{first.json['id']}/members", {"user_id": person(company)}
+    members, body = f"{CHANNELS}/{first.json['id']}/members", {"user_id": person(company, last_name="Lovelace")}
     assert company.live.post(members, body, headers=dry).json["result"]["name"] == "Ada Lovelace"
     assert company.live.get(members).json == {}
     assert company.live.post(members, body, headers=once).json == company.live.post(members, body, headers=once).json
@@ -109,7 +109,7 @@ def test_a_channel_and_a_member_are_made_once_for_one_key_and_not_at_all_in_a_dr
 
 def test_another_company_s_channel_is_not_there(company: Company):
     other = company.desk.found()
-    owner = person(company)
+    owner = person(company, last_name="Lovelace")
     id = company.live.post(CHANNELS, desk_of(user_id=owner)).json["id"]
     for caller in (other.live, company.sandbox):
         for method, path, body in (
@@ -135,9 +135,9 @@ def test_a_channel_that_calls_are_sent_to_is_deleted_only_by_force(company: Comp
 
 
 def test_a_user_who_is_gone_leaves_the_channels(company: Company):
-    owner, other = person(company), person(company, "Bea")
+    owner, other = person(company, last_name="Lovelace"), person(company, "Bea", last_name="Lovelace")
     id = company.live.post(CHANNELS, desk_of(user_id=owner)).json["id"]
     company.live.post(f"{CHANNELS}/{id}/members", {"user_id": other})
     gone(company, "user", owner)
     assert names(company, id) == ["Bea Lovelace"]
-    assert told(company, id)[-2:] == ["channel.member_removed", "channel.updated"]
+    assert told(company.live, id)[-2:] == ["channel.member_removed", "channel.updated"]

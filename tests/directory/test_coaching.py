@@ -11,7 +11,7 @@ from dialpad.schemas.coaching_team import (
 )
 
 from tests.api.desk import OFFICES, Company, office, routing, state
-from tests.directory.planted import gone, person, told
+from tests.directory.people import gone, person, told
 from tests.published import misfits
 
 TEAMS = "/api/v2/coachingteams"
@@ -59,7 +59,7 @@ def test_the_life_of_a_coaching_team(company: Company):
     assert company.live.delete(f"{OURS}/{id}").json == changed.json | {"state": "deleted"}
     assert company.live.get(f"{TEAMS}/{id}").status == 404
     gone(company, "user", user)
-    assert told(company, id) == [
+    assert told(company.live, id) == [
         "coaching_team.created",
         "coaching_team.updated",
         "coaching_team.member_added",
@@ -117,7 +117,7 @@ def test_coaches_and_trainees_join_a_team_and_leave_it(company: Company):
     assert (left.status, left.json["id"]) == (200, coach)
     assert company.live.delete(f"{OURS}/{id}/members/{coach}").status == 404
     assert [one["id"] for one in company.live.get(members).json["items"]] == [trainee]
-    assert told(company, id)[1:] == [
+    assert told(company.live, id)[1:] == [
         "coaching_team.member_added",
         "coaching_team.member_added",
         "coaching_team.member_updated",
@@ -185,6 +185,6 @@ def test_members_and_teams_end_with_the_user_or_office(company: Company, kind: s
     gone(company, kind, user if kind == "user" else elsewhere)
     if kind == "user":
         assert company.live.get(f"{TEAMS}/{id}/members").json == {}
-        assert told(company, id)[-1] == "coaching_team.member_removed"
+        assert told(company.live, id)[-1] == "coaching_team.member_removed"
     else:
         assert company.live.get(f"{TEAMS}/{id}").status == 404

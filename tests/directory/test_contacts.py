@@ -6,7 +6,7 @@ import pytest
 from dialpad.schemas.contact import ContactCollection, ContactProto
 
 from tests.api.desk import WHOLE, Company, office, routing, state
-from tests.directory.planted import gone, person, told
+from tests.directory.people import gone, person, told
 from tests.published import misfits
 
 CONTACTS = "/api/v2/contacts"
@@ -58,7 +58,7 @@ def test_the_life_of_a_shared_contact(company: Company):
     assert not emptied.keys() & {"phones", "primary_phone", "emails", "primary_email"}
     assert company.live.delete(f"{CONTACTS}/{id}").json == emptied
     assert company.live.get(f"{CONTACTS}/{id}").status == 404
-    assert told(company, id) == ["contact.created", "contact.updated", "contact.updated", "contact.deleted"]
+    assert told(company.live, id) == ["contact.created", "contact.updated", "contact.updated", "contact.deleted"]
 
 
 def test_every_fault_of_a_contact_is_named_at_once(company: Company):
@@ -147,7 +147,7 @@ def test_a_contact_of_a_uid_is_made_once_and_then_replaced(company: Company):
     company.live.put(CONTACTS, ada(uid="crm 18:15", last_name="King"))
     whole = company.live.get(path.replace("/v2/", "/offhook/v1/")).json
     assert (whole["uid"], whole["contact"]) == ("crm 18:15", again.json)
-    assert told(company, whole["target_id"]) == ["contact.created", "contact.updated"]
+    assert told(company.live, whole["target_id"]) == ["contact.created", "contact.updated"]
     assert company.live.get(f"{CONTACTS}/{whole['target_id']}").json == again.json
     assert company.live.patch(path, {"first_name": "Augusta"}).json["first_name"] == "Augusta"
     assert company.live.delete(path).status == 200
@@ -211,6 +211,76 @@ def test_a_contact_that_calls_are_sent_to_is_deleted_only_by_force(company: Comp
     assert company.live.get(f"{WHOLE}/{caller}").json["office"]["no_operators_action"] == "voicemail"
 
 
+def test_a_contact_of_a_uid_is_called_by_the_number_that_v2_answers(company: Company):
+    made = company.live.put(CONTACTS, ada(uid="crm-1815", phones=["+14155550123"])).json
+    assert company.live.get(CONTACTS).json["items"] == [made]
+    caller = called(company, made["target_id"])
+    assert company.live.get(f"{CONTACTS}/{made['target_id']}").json == made
+    refused = company.live.delete(f"{CONTACTS}/{made['id']}")
+    assert (refused.status, refused.places) == (409, [f"offices/{caller}.routing_options.open.action_target_id"])
+    # Of any other contact the id is that number already.
+    assert "target_id" not in company.live.post(CONTACTS, ada()).json
+
+
+PLACE = "routing_options.open.action_target_id"
+
+
+def test_sending_calls_to_a_contact_without_a_telephone_is_warned_of(company: Company):
+    own = str(company.office_ids["live"])
+    id = company.live.post(CONTACTS, ada()).json["id"]
+    reached = company.live.post(CONTACTS, ada(phones=["+14155550123"])).json["id"]
+
+    def sent_to(contact: str) -> dict[str, Any]:
+        bridge = {"action": "bridge_target", "action_target_type": "contact", "action_target_id": contact}
+        return {"routing_options": routing(state(**bridge))}
+
+    office_body, other = office(**sent_to(id)), company.live.made(office()).id
+    dry = company.live.post("/api/v2/offices", office_body, headers={"offhook-dry-run": "true"})
+    for answer in (
+        company.live.post("/api/v2/offices", office_body),
+        company.live.put(f"{WHOLE}/{other}", office_body),
+        company.live.post("/api/v2/departments", {"name": "Sales", "office_id": own, **sent_to(id)}),
+        company.live.post("/api/v2/callcenters", {"name": "Help", "office_id": own, **sent_to(id)}),
+        dry,
+    ):
+        assert answer.status == 200
+        silent = [one for one in answer.warnings if one.code == "target_unreachable"]
+        assert [one.field for one in silent] == [PLACE]
+        assert "Ada Byron" in silent[0].text
+    department = company.live.post("/api/v2/departments", {"name": "Deals", "office_id": own, **sent_to(reached)})
+    assert department.codes == set()
+    changed = company.live.patch(f"/api/v2/departments/{department.json['id']}", sent_to(id))
+    assert changed.codes == {"target_unreachable"}
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_a_contact_that_calls_go_to_loses_its_last_telephone_with_a_warning(company: Company, method: str):
+    made = company.live.put(CONTACTS, ada(uid="one", phones=["+14155550123", "+442079460123"])).json
+    path, body = (CONTACTS, ada(uid="one")) if method == "PUT" else (f"{CONTACTS}/{made['id']}", {"phones": []})
+    phones = {"phones": ["+14155550123"]}
+    assert company.live.send(method, path, body).codes == set(), "nobody calls it"
+    assert company.live.send(method, path, body | phones).codes == set()
+    caller = called(company, made["target_id"])
+    assert company.live.send(method, path, body | phones).codes == set()
+    emptied = company.live.send(method, path, body)
+    assert [(one.code, one.field) for one in emptied.warnings] == [("target_unreachable", "phones")]
+    assert f"offices/{caller}.{PLACE}" in emptied.warnings[0].text
+    assert company.live.send(method, path, body).codes == set(), "it had none"
+
+
+def test_a_user_whose_own_contact_is_called_is_deleted_only_by_force_and_the_reply_says_what_became(company: Company):
+    owner = person(company)
+    own = company.live.post(CONTACTS, ada(owner_id=owner)).json["id"]
+    caller = called(company, own)
+    refused = company.live.delete(f"/api/v2/users/{owner}")
+    assert (refused.status, refused.places) == (409, [f"offices/{caller}.{PLACE}"])
+    assert company.live.get(f"{CONTACTS}/{own}").status == 200
+    deleted = company.live.delete(f"/api/v2/users/{owner}?force=true")
+    pointed = [(one.code, one.field) for one in deleted.warnings]
+    assert (deleted.status, pointed) == (200, [("pointed_at_voicemail", f"offices/{caller}")])
+    assert company.live.get(f"{CONTACTS}/{own}").status == 404
+
+
 def test_a_user_s_own_contacts_go_with_the_user(company: Company):
     owner = person(company)
     shared, own = (company.live.post(CONTACTS, body).json["id"] for body in (ada(), ada(owner_id=owner)))
@@ -218,5 +288,5 @@ def test_a_user_s_own_contacts_go_with_the_user(company: Company):
     gone(company, "user", owner)
     assert company.live.get(f"{CONTACTS}/{own}").status == 404
     assert company.live.get(f"{CONTACTS}/{shared}").status == 200
-    assert told(company, own) == ["contact.created", "contact.deleted"]
-    assert "office.pointed_at_voicemail" in told(company, caller)
+    assert told(company.live, own) == ["contact.created", "contact.deleted"]
+    assert "office.pointed_at_voicemail" in told(company.live, caller)

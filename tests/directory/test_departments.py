@@ -6,7 +6,7 @@ import pytest
 from dialpad.schemas.group import DepartmentCollection, DepartmentProto
 
 from tests.api.desk import OFFICES, PRIMARY, WHOLE, Company, office, routing, state
-from tests.directory.staff import give_number, person
+from tests.directory.people import give_number, person
 from tests.published import misfits
 
 DEPARTMENTS = "/api/v2/departments"
@@ -105,7 +105,8 @@ def test_deleting_a_department_ends_it_and_what_hangs_on_it(company: Company):
     assert shown["phone_numbers"] == [number]
     assert company.live.create(office(mainline_number=number)).status == 409
     gone = company.live.delete(f"{DEPARTMENTS}/{id}")
-    assert gone.json == shown | {"state": "deleted"}
+    assert shown["availability_status"] == "open"
+    assert gone.json == shown | {"state": "deleted", "availability_status": "closed"}
     assert company.live.get(f"{DEPARTMENTS}/{id}").status == 404
     assert company.live.get(f"{DEPARTMENTS}/{id}/operators").status == 404
     assert sorted(words(company, id)) == [

@@ -6,8 +6,7 @@ import pytest
 
 from offhook.billing.model import LINES
 from tests.api.desk import OFFICES, WHOLE, Company, Desk, office
-from tests.directory.people import USERS, ann, buy, free, hired, told, used
-from tests.directory.test_users import given
+from tests.directory.people import USERS, ann, buy, free, give_number, hired, told, used
 
 
 def licences(office_id: Any) -> str:
@@ -166,7 +165,7 @@ def test_another_licence_swaps_the_line(company: Company):
 def test_under_a_support_licence_each_number_takes_a_line_or_goes(company: Company):
     place, id = company.office_ids["sandbox"], hired(company, "sandbox")
     first, second = company.numbers[:2]
-    given(company, id, first)
+    give_number(company, "user", id, first, environment="sandbox")
     assert used(company.sandbox, place) == {"talk_lines": 1}
     kept = company.sandbox.patch(f"{USERS}/{id}", {"license": "lite_support_agents"})
     assert kept.json["phone_numbers"] == [first]

@@ -10,9 +10,13 @@ from dialpad.schemas.group import (
     UserOrRoomProto,
 )
 
+from offhook.directory.operators.wire import user_or_room_out
+from offhook.directory.rooms.model import Room
+from offhook.directory.users.model import User
+from offhook.storage.documents import Kept
 from tests.api.desk import OFFICES, WHOLE, Api, Company, office
 from tests.conftest import at
-from tests.directory.staff import buy, free, give_number, person
+from tests.directory.people import agent, buy, free, give_number, person
 from tests.published import misfits
 
 DEPARTMENTS, CALLCENTERS, ROOMS = "/api/v2/departments", "/api/v2/callcenters", "/api/v2/rooms"
@@ -53,7 +57,7 @@ def operator_events(company: Company) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("path", [OFFICES, DEPARTMENTS])
 def test_users_and_rooms_answer_in_the_order_of_joining(company: Company, path: str):
     where, lobby = group(company, path), room(company)
-    ana, bo = person(company, "Ana"), person(company, "Bo")
+    ana, bo = agent(company, "Ana"), agent(company, "Bo")
     assert company.live.get(f"{where}/operators").json == {}
     first = company.live.post(f"{where}/operators", user(bo, role="admin"))
     assert first.status == 200
@@ -92,7 +96,7 @@ def test_users_and_rooms_answer_in_the_order_of_joining(company: Company, path: 
 
 
 def test_a_user_may_answer_for_many_groups(company: Company):
-    ana = person(company, "Ana")
+    ana = agent(company, "Ana")
     places = [group(company, path) for path in (OFFICES, DEPARTMENTS, DEPARTMENTS)]
     for where in places:
         assert company.live.post(f"{where}/operators", user(ana)).status == 200
@@ -109,7 +113,7 @@ def test_a_user_may_answer_for_many_groups(company: Company):
 
 @pytest.mark.parametrize("path", [OFFICES, DEPARTMENTS, CALLCENTERS])
 def test_nobody_joins_twice(company: Company, path: str):
-    where, ana = group(company, path), person(company, "Ana")
+    where, ana = group(company, path), agent(company, "Ana")
     body = {"user_id": ana} if path == CALLCENTERS else user(ana)
     answers = company.live.together([company.live.sending("POST", f"{where}/operators", body) for _ in range(2)])
     assert sorted(answer.status for answer in answers) == [200, 409]
@@ -130,9 +134,9 @@ def test_who_cannot_take_calls_is_refused_with_the_reason(company: Company, path
         assert answer.status == 400, answer
         return answer.places, answer.errors[0]["reason"]
 
-    assert refused(person(company, "Ana", state="suspended")) == ([place], "conflict")
-    assert refused(person(company, "Bo", state="deleted")) == ([place], "notFound")
-    assert refused(person(other, "Cy")) == ([place], "notFound")
+    assert refused(agent(company, "Ana", state="suspended")) == ([place], "conflict")
+    assert refused(agent(company, "Bo", state="deleted")) == ([place], "notFound")
+    assert refused(agent(other, "Cy")) == ([place], "notFound")
     assert refused(room(company)) == ([place], "notFound")
     assert refused("x")[0] == [place]
     assert company.live.get(f"{where}/operators").json == {}
@@ -154,7 +158,7 @@ def test_every_fault_of_an_operator_is_named_at_once(company: Company):
 
 def test_an_operator_is_added_once_for_one_key_and_not_at_all_in_a_dry_run(company: Company):
     for index, path in enumerate((OFFICES, DEPARTMENTS, CALLCENTERS)):
-        where, ana = group(company, path), person(company, f"Ana{index}")
+        where, ana = group(company, path), agent(company, f"Ana{index}")
         body = {"user_id": ana} if path == CALLCENTERS else user(ana)
         dry = company.live.post(f"{where}/operators", body, headers={"offhook-dry-run": "true"})
         assert dry.json["result"]["id"] == ana
@@ -178,7 +182,7 @@ def test_the_operators_of_an_office_that_is_not_there_are_not_found(company: Com
 
 @pytest.mark.parametrize("path", [OFFICES, DEPARTMENTS, CALLCENTERS])
 def test_who_is_removed_no_longer_answers(company: Company, path: str):
-    where, ana, bo = group(company, path), person(company, "Ana"), person(company, "Bo")
+    where, ana, bo = group(company, path), agent(company, "Ana"), agent(company, "Bo")
 
     def body(id: str) -> dict[str, Any]:
         return {"user_id": id} if path == CALLCENTERS else user(id)
@@ -187,7 +191,7 @@ def test_who_is_removed_no_longer_answers(company: Company, path: str):
         company.live.post(f"{where}/operators", body(one))
     removed = company.live.delete(f"{where}/operators", body(ana))
     assert misfits(removed.json, UserOrRoomProto) == []
-    assert removed.json["id"] == ana
+    assert (removed.json["id"], removed.json["is_on_duty"]) == (ana, False)
     assert listed(company.live, where) == [bo]
     assert company.live.delete(f"{where}/operators", body(ana)).status == 404
     assert [one["event"] for one in operator_events(company)] == [
@@ -208,7 +212,7 @@ def test_a_room_that_is_deleted_answers_for_nobody(company: Company):
 
 
 def test_an_office_that_is_deleted_has_no_operators_left(company: Company):
-    branch, ana = company.live.made(office(name="Branch")).id, person(company, "Ana")
+    branch, ana = company.live.made(office(name="Branch")).id, agent(company, "Ana")
     company.live.post(f"{OFFICES}/{branch}/operators", user(ana))
     where = group(company, DEPARTMENTS)
     company.live.post(f"{where}/operators", user(ana))
@@ -222,31 +226,31 @@ def test_an_office_that_is_deleted_has_no_operators_left(company: Company):
 
 
 def test_a_user_without_an_agents_licence_is_given_one_with_its_line(company: Company):
-    where, ana = group(company, CALLCENTERS), person(company, "Ana", license="talk")
+    where, ana = group(company, CALLCENTERS), person(company, "Ana")
     refused = company.live.post(f"{where}/operators", {"user_id": ana})
     assert (refused.status, refused.places) == (409, ["license_type"])
     assert "sell_lines" in refused.json["error"]["message"]
     assert listed(company.live, where) == []
-    buy(company, "sell_lines")
+    buy(company.live, home(company), sell_lines=1)
     assert company.live.post(f"{where}/operators", {"user_id": ana}).status == 200
     assert company.live.get(f"{where}/operators").json["users"][0]["license"] == "agents"
-    assert (free(company, "sell_lines"), free(company, "talk_lines")) == (0, 1)
+    assert free(company.live, home(company)) == {"talk_lines": 1}
     assert "user.updated" in [one["event"] for one in company.live.events() if one["subject_id"] == ana]
 
 
 def test_the_last_free_line_goes_to_one_of_two(company: Company):
     where = group(company, CALLCENTERS)
-    who = [person(company, name, license="talk") for name in ("Ana", "Bo")]
-    buy(company, "sell_lines")
+    who = [person(company, name) for name in ("Ana", "Bo")]
+    buy(company.live, home(company), sell_lines=1)
     answers = company.live.together(
         [company.live.sending("POST", f"{where}/operators", {"user_id": one}) for one in who]
     )
     assert sorted(answer.status for answer in answers) == [200, 409]
-    assert free(company, "sell_lines") == 0
+    assert "sell_lines" not in free(company.live, home(company))
 
 
 def test_a_licence_that_serves_already_is_kept(company: Company):
-    where, ana = group(company, CALLCENTERS), person(company, "Ana", license="lite_support_agents")
+    where, ana = group(company, CALLCENTERS), agent(company, "Ana", license="lite_support_agents")
     added = company.live.post(f"{where}/operators", {"user_id": ana, "license_type": "agents"})
     assert (added.status, added.codes) == (200, {"license_kept"})
     assert company.live.get(f"{where}/operators").json["users"][0]["license"] == "lite_support_agents"
@@ -255,22 +259,22 @@ def test_a_licence_that_serves_already_is_kept(company: Company):
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_support_licence_keeps_numbers_for_a_line_or_frees_them(company: Company, keep: bool):
     where, ana = group(company, CALLCENTERS), numbered(company)
-    buy(company, "contact_center_lines")
+    buy(company.live, home(company), contact_center_lines=1)
     body = {"user_id": ana, "license_type": "lite_support_agents", "keep_paid_numbers": keep}
     if keep:
         refused = company.live.post(f"{where}/operators", body)
         assert (refused.status, refused.places) == (409, ["license_type"])
-        buy(company, "additional_number_lines")
+        buy(company.live, home(company), additional_number_lines=1)
     assert company.live.post(f"{where}/operators", body).status == 200
     assert ("phone_numbers" in company.live.get(f"{where}/operators").json["users"][0]) is keep
-    assert free(company, "contact_center_lines") == free(company, "additional_number_lines") == 0
+    assert not {"contact_center_lines", "additional_number_lines"} & free(company.live, home(company)).keys()
     assert ("number.released" in [one["event"] for one in company.live.events()]) is not keep
 
 
 def numbered(company: Company) -> str:
     """A user with a talk licence and a number."""
 
-    ana = person(company, "Ana", license="talk")
+    ana = person(company, "Ana")
     give_number(company, "user", ana)
     return ana
 
@@ -279,7 +283,7 @@ def numbered(company: Company) -> str:
 
 
 def test_a_skill_level_is_set_on_joining_and_changed_later(company: Company):
-    where, ana, bo = group(company, CALLCENTERS), person(company, "Ana"), person(company, "Bo")
+    where, ana, bo = group(company, CALLCENTERS), agent(company, "Ana"), agent(company, "Bo")
     company.live.post(f"{where}/operators", {"user_id": ana})
     company.live.post(f"{where}/operators", {"user_id": bo, "skill_level": "7"})
     assert company.live.get(f"{where}/operators/{ana}/skill").json["skill_level"] == "100"
@@ -303,8 +307,31 @@ def test_a_skill_level_is_set_on_joining_and_changed_later(company: Company):
 # Duty
 
 
+@pytest.mark.parametrize(
+    ("state", "removed", "on_duty"), [("active", False, True), ("suspended", False, False), ("active", True, False)]
+)
+def test_only_who_serves_is_answered_as_on_duty(state: str, removed: bool, on_duty: bool):
+    lobby = Room(name="Lobby", office_id=7, country="US")
+    ana = User(office_id=7, emails=("ana@example.com",), country="US", timezone="UTC")
+    for value in (lobby, ana):
+        kept: Any = Kept(id=1, tenant_id=1, value=value, state=state, created_at=0, updated_at=0)
+        assert user_or_room_out(kept, 5, removed=removed).is_on_duty is on_duty
+
+
+def test_who_is_suspended_is_off_duty_wherever_it_is_shown(company: Company):
+    where, ana = group(company, DEPARTMENTS), agent(company, "Ana")
+    company.live.post(f"{where}/operators", user(ana))
+    assert company.live.patch(f"/api/v2/users/{ana}", {"state": "suspended"}).status == 200
+    duty = company.live.get(DUTY.format(ana)).json
+    assert (duty["on_duty"], duty["on_duty_status"]) == (False, "unavailable")
+    (shown,) = company.live.get(f"{where}/operators").json["users"]
+    assert (shown["is_on_duty"], shown["is_available"]) == (False, False)
+    removed = company.live.delete(f"{where}/operators", user(ana)).json
+    assert (removed["state"], removed["is_on_duty"]) == ("suspended", False)
+
+
 def test_going_off_duty_takes_a_reason_of_the_office_and_says_since_when(company: Company):
-    ana = person(company, "Ana")
+    ana = agent(company, "Ana")
     path = DUTY.format(ana)
     fresh = company.live.get(path)
     assert misfits(fresh.json, OperatorDutyStatusProto) == []
@@ -340,7 +367,7 @@ def test_going_off_duty_takes_a_reason_of_the_office_and_says_since_when(company
 
 
 def test_who_is_off_duty_is_shown_so_in_every_list(company: Company):
-    where, ana = group(company, DEPARTMENTS), person(company, "Ana")
+    where, ana = group(company, DEPARTMENTS), agent(company, "Ana")
     company.live.post(f"{where}/operators", user(ana))
     with at("2026-06-22T12:00:00Z"):
         company.live.patch(DUTY.format(ana), {"on_duty": False, "duty_status_reason": "Lunch Time"})
@@ -358,7 +385,7 @@ def test_who_is_off_duty_is_shown_so_in_every_list(company: Company):
 
 
 def test_an_office_is_created_with_its_operators_in_their_order(company: Company):
-    ana, bo, lobby = person(company, "Ana"), person(company, "Bo"), room(company)
+    ana, bo, lobby = agent(company, "Ana"), agent(company, "Bo"), room(company)
     sent = [user(bo, role="admin"), {"operator_type": "room", "operator_id": lobby}, user(ana)]
     made = company.live.made(office(operators=sent))
     found = company.live.get(f"{OFFICES}/{made.id}/operators").json
@@ -373,7 +400,7 @@ def test_an_office_is_created_with_its_operators_in_their_order(company: Company
 
 
 def test_every_operator_that_cannot_be_added_is_named_and_nothing_is_made(company: Company):
-    ana, off = person(company, "Ana"), person(company, "Off", state="suspended")
+    ana, off = agent(company, "Ana"), agent(company, "Off", state="suspended")
     before = len(company.live.get(OFFICES).json["items"])
     sent = [user(ana), user(off), user("12"), {"operator_type": "room", "operator_id": ana}]
     for answer in (company.live.create(office(operators=sent)), company.live.dry(office(operators=sent))):
@@ -390,7 +417,7 @@ def test_every_operator_that_cannot_be_added_is_named_and_nothing_is_made(compan
 
 
 def test_an_office_with_operators_is_created_once_for_one_key(company: Company):
-    ana = person(company, "Ana")
+    ana = agent(company, "Ana")
     headers = {"idempotency-key": "one"}
     first, again = (company.live.create(office(operators=[user(ana)]), headers=headers) for _ in range(2))
     assert first.json == again.json
@@ -399,7 +426,7 @@ def test_an_office_with_operators_is_created_once_for_one_key(company: Company):
 
 
 def test_offices_with_and_without_operators_are_created_together(company: Company):
-    ana = person(company, "Ana")
+    ana = agent(company, "Ana")
     bodies = [office(name=f"O{index}", operators=[user(ana)] if index % 2 else None) for index in range(8)]
     bodies.append(office(name="Bad", operators=[user("12")]))
     answers = company.live.together([company.live.sending("POST", OFFICES, body) for body in bodies])
@@ -408,7 +435,7 @@ def test_offices_with_and_without_operators_are_created_together(company: Compan
 
 
 def test_replacing_an_office_leaves_its_operators_and_says_so(company: Company):
-    ana, bo = person(company, "Ana"), person(company, "Bo")
+    ana, bo = agent(company, "Ana"), agent(company, "Bo")
     id = company.live.made(office(operators=[user(ana)])).id
     answer = company.live.put(f"{WHOLE}/{id}", office(operators=[user(bo)]))
     assert answer.status == 200

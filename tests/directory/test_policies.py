@@ -11,7 +11,7 @@ from dialpad.schemas.access_control_policies import (
 
 from tests.api.desk import Company, office
 from tests.conftest import at
-from tests.directory.planted import admin, gone, person, told
+from tests.directory.people import admin, gone, person, told
 from tests.published import misfits
 
 POLICIES = "/api/v2/accesscontrolpolicies"
@@ -71,7 +71,7 @@ def test_the_life_of_a_policy(company: Company):
     assert (changed.json["name"], "description" in changed.json) == ("Days", False)
     assert changed.json["permission_sets"] == ["business_hours_read", "business_hours_write"]
     assert company.live.patch(f"{POLICIES}/{id}", {"name": "x"}, headers={"if-match": '"1"'}).status == 412
-    assert told(company, id) == ["policy.created", "policy.updated"]
+    assert told(company.live, id) == ["policy.created", "policy.updated"]
 
 
 def test_a_deleted_policy_can_be_read_and_brought_back_without_its_users(company: Company):
@@ -90,7 +90,7 @@ def test_a_deleted_policy_can_be_read_and_brought_back_without_its_users(company
     back = company.live.patch(f"{POLICIES}/{id}", {"state": "active", "user_id": admin(company)})
     assert (back.status, back.json["state"], back.json["name"]) == (200, "active", "Hours")
     assert len(company.live.get(POLICIES).json["items"]) == 1
-    assert told(company, id) == ["policy.created", "policy.assigned", "policy.deleted", "policy.updated"]
+    assert told(company.live, id) == ["policy.created", "policy.assigned", "policy.deleted", "policy.updated"]
 
 
 def test_every_fault_of_a_policy_is_named_at_once(company: Company):
@@ -122,7 +122,7 @@ def test_a_policy_of_the_company_is_given_and_taken(company: Company):
     assert misfits(taken.json, PolicyAssignmentProto) == []
     assert (taken.json["user"]["id"], held(taken)) == (user, [])
     assert company.live.post(f"{POLICIES}/{id}/unassign", {"user_id": user}).status == 404
-    assert told(company, id) == ["policy.created", "policy.assigned", "policy.unassigned"]
+    assert told(company.live, id) == ["policy.created", "policy.assigned", "policy.unassigned"]
 
 
 def test_a_policy_of_offices_is_given_office_by_office(company: Company):
@@ -185,7 +185,7 @@ def test_a_policy_given_many_times_at_once_is_given_once(company: Company):
     id, body = made(company), {"user_id": person(company)}
     answers = company.live.together([company.live.sending("POST", f"{POLICIES}/{id}/assign", body) for _ in range(8)])
     assert {one.status for one in answers} == {200}
-    assert told(company, id) == ["policy.created", "policy.assigned"]
+    assert told(company.live, id) == ["policy.created", "policy.assigned"]
 
 
 def test_another_company_s_policy_is_not_there(company: Company):
@@ -218,4 +218,4 @@ def test_policies_end_with_the_user_and_with_the_office(company: Company):
     assert [(one["user"]["id"], [t["target_id"] for t in one["policy_targets"]]) for one in left] == [
         (second, [offices[1]])
     ]
-    assert told(company, id).count("policy.unassigned") == 3
+    assert told(company.live, id).count("policy.unassigned") == 3

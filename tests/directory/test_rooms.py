@@ -34,7 +34,7 @@ def test_the_life_of_a_room(company: Company):
     assert renamed.json == made.json | {"name": "Foyer"}
     assert company.live.patch(f"{ROOMS}/{id}", {"name": "x"}, headers={"if-match": '"1"'}).status == 412
     gone = company.live.delete(f"{ROOMS}/{id}")
-    assert gone.json == renamed.json | {"state": "deleted"}
+    assert gone.json == renamed.json | {"state": "deleted", "is_free": False, "is_on_duty": False}
     assert company.live.get(f"{ROOMS}/{id}").status == 404
     assert [one["event"] for one in company.live.events() if one["subject_id"] == id] == [
         "room.created",

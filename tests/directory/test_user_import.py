@@ -131,3 +131,57 @@ def test_too_many_records_and_a_table_without_names_are_refused(embedded: Compan
     assert send(embedded.live, b"a,b\n1,2\n", "text/csv").status == 400
     assert send(embedded.live, b"").codes == {"no_records"}
     assert embedded.key("directory:read").post(PATH, content=b"").status == 403
+
+
+def test_who_stands_twice_in_a_file_is_made_once_and_said_so(company: Company):
+    buy(company, talk_lines=2)
+    file = lines(
+        person(company, "ana", extension="1"),
+        person(company, "ana", extension="101"),
+        person(company, "rui"),
+        {**person(company, "x"), "email": "ANA@example.com"},
+    )
+    for dry, word in (({"offhook-dry-run": "true"}, "would_create"), ({}, "created")):
+        answer = send(company.live, file, **dry)
+        # What was refused in the first line is made by the second.
+        assert statuses(answer) == ["refused", word, word, "existing"]
+        told = [[(one["code"], one["text"]) for one in record.get("warnings", [])] for record in answer.json["records"]]
+        assert told == [[], [], [], [("listed_twice", "Line 2 has the same address.")]]
+
+
+def test_who_is_there_and_differs_from_the_file_is_named_with_what_differs_and_left_alone(company: Company):
+    buy(company, talk_lines=2)
+    ana = person(company, "ana", first_name="Ana", extension="101", forwarding_numbers=["+14155550142"])
+    assert statuses(send(company.live, lines(ana))) == ["created"]
+    events = company.live.events()
+    other = {**ana, "email": " Ana@example.com", "last_name": "Sousa", "extension": "102", "license": "agents"}
+    answer = send(company.live, lines(ana, other))
+    assert statuses(answer) == ["existing", "existing"]
+    same, differs = (
+        [(one["code"], one["field"]) for one in record.get("warnings", [])] for record in answer.json["records"]
+    )
+    assert same == []
+    assert differs == [
+        ("listed_twice", "email"),
+        ("kept_as_it_was", "last_name"),
+        ("kept_as_it_was", "license"),
+        ("kept_as_it_was", "extension"),
+    ]
+    assert company.live.events() == events
+
+
+def test_an_office_of_the_other_environment_is_named_as_such(company: Company):
+    sandbox, live = (str(company.office_ids[one]) for one in ("sandbox", "live"))
+    for api, id, where in ((company.live, sandbox, "the sandbox."), (company.sandbox, live, "the live environment.")):
+        users = send(api, lines({"email": "ana@example.com", "office_id": id}))
+        number = company.numbers[0] if api is company.sandbox else "+351213456789"
+        numbers = api.post(
+            "/api/offhook/v1/numbers/import",
+            content=lines({"number": number, "office_id": id}),
+            headers={"content-type": "application/x-ndjson"},
+        )
+        for answer in (users, numbers):
+            (error,) = answer.json["records"][0]["errors"]
+            assert (error["location"], error["message"].endswith(f"belongs to {where}")) == ("office_id", True)
+    nowhere = send(company.live, lines({"email": "ana@example.com", "office_id": "12"}))
+    assert "belongs" not in nowhere.json["records"][0]["errors"][0]["message"]

@@ -1,48 +1,35 @@
-"""Users as v2 has them: made, found, changed, moved and deleted, and nothing of theirs is left behind."""
+"""Users as v2 has them: made, found, changed and deleted, and nothing of theirs is left behind."""
 
 from typing import Any
 
 import pytest
-from dialpad.schemas.caller_id import CallerIdProto
-from dialpad.schemas.office import E911GetProto
 from dialpad.schemas.user import (
-    PersonaCollection,
-    SetStatusProto,
-    ToggleDNDProto,
     UserCollection,
     UserProto,
 )
 from dialpad.schemas.userdevice import UserDeviceCollection, UserDeviceProto
 from sqlalchemy import event
 
-from offhook.access import service as access
 from offhook.directory.people import users_out
 from offhook.directory.users.model import Device, User
 from offhook.directory.users.store import devices, users
 from offhook.kit import clock
 from offhook.storage.documents import Kept
-from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Api, Company, Desk, full, office, routing, state
+from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Company, Desk, office, routing, state
 from tests.conftest import at
-from tests.directory.people import USERS, ann, buy, hired, join, told
+from tests.directory.people import (
+    USERS,
+    ann,
+    buy,
+    hired,
+    join,
+    key_of,
+    sandbox_office,
+    told,
+)
 from tests.published import misfits
 
 DEVICES = "/api/v2/userdevices"
-
-
-def sandbox_office(company: Company, **changes: Any) -> str:
-    """A further office with lines, in the sandbox."""
-    made = company.sandbox.made(full(**changes)).id
-    buy(company.sandbox, made, talk_lines=10, sell_lines=10, contact_center_lines=10, additional_number_lines=10)
-    return made
-
-
-def abroad(company: Company) -> str:
-    """An office in Great Britain, with lines."""
-    return sandbox_office(
-        company, name="London", country="GB", currency="USD", timezone="Europe/London", e911_address=ADDRESSES["GB"],
-        billing_address={"address_line_1": "10 Downing Street", "city": "London", "region": "London",
-                         "postal_code": "SW1A 2AA", "country": "GB"},
-    )  # fmt: skip
 
 
 # Life
@@ -323,280 +310,6 @@ def test_a_thousand_users_with_their_groups_take_two_queries(embedded: Company):
     assert len(statements) == 4
 
 
-# Numbers
-
-
-def test_a_new_user_may_be_given_a_free_number_of_the_offices_country(company: Company):
-    here = company.sandbox.post(USERS, ann(company, "sandbox", auto_assign=True))
-    (number,) = here.json["phone_numbers"]
-    assert number.startswith("+1")
-    assert told(company.sandbox, number) == ["number.assigned"]
-    there = company.sandbox.post(USERS, ann(company, "sandbox", email="b@example.com", auto_assign=True))
-    assert there.json["phone_numbers"] != [number]
-    for british in ("+442079460500", "+442079460501"):
-        company.add_number(british, "sandbox")
-    london = abroad(company)
-    body = ann(company, "sandbox", office_id=london, email="c@example.com", auto_assign=True)
-    assert company.sandbox.post(USERS, body).json["phone_numbers"] == ["+442079460500"]
-
-
-def test_where_there_is_no_free_number_the_user_has_none_and_is_told(company: Company):
-    buy(company.live, company.office_ids["live"], talk_lines=2)
-    none = company.live.post(USERS, ann(company, auto_assign=True))
-    assert (none.status, none.codes) == (200, {"no_free_number"})
-    assert "phone_numbers" not in none.json
-    company.add_number("+442083661177")
-    other = company.live.post(USERS, ann(company, email="b@example.com", auto_assign=True))
-    assert (other.json["phone_numbers"], other.codes) == (["+442083661177"], {"number_abroad"})
-
-
-def test_two_users_who_are_made_at_the_same_time_get_different_numbers(company: Company):
-    bodies = [ann(company, "sandbox", email=f"u{n}@example.com", auto_assign=True) for n in range(10)]
-    answers = company.sandbox.together(company.sandbox.sending("POST", USERS, body) for body in bodies)
-    assert len({answer.json["phone_numbers"][0] for answer in answers}) == 10
-
-
-def given(company: Company, id: str, *numbers: str) -> None:
-    """Give a sandbox user numbers, as an assignment does."""
-    from offhook.directory.assignment import service as assignment
-    from offhook.directory.work import Holder
-    from offhook.kit.operation import Call
-
-    holder: Holder = company.desk.offhook.work.holders["user"]
-    tenant = company.tenant("sandbox")
-    principal = company.desk.run(company.desk.offhook.access.authenticate(company.sandbox.key))
-
-    def give(tx: Any) -> None:
-        had = holder.get(tx, tenant, int(id))
-        assert had is not None
-        call = Call(principal=principal, params={})
-        for number in numbers:
-            assignment.take(tx, call, clock.now(), ("user", int(id)), had, number)
-        holder.keep(tx, call, clock.now(), int(id), (*had.phone_numbers, *numbers))
-
-    company.desk.transact(give)
-
-
-def test_numbers_are_put_in_order_and_what_is_left_out_is_free_again(company: Company):
-    id = hired(company, "sandbox")
-    first, second, third = company.numbers[:3]
-    given(company, id, first, second, third)
-    place = f"{USERS}/{id}"
-    assert company.sandbox.patch(place, {"phone_numbers": [third, first, second]}).json["phone_numbers"] == [
-        third, first, second,
-    ]  # fmt: skip
-    left = company.sandbox.patch(place, {"phone_numbers": [first]})
-    assert left.json["phone_numbers"] == [first]
-    assert told(company.sandbox, second) == ["number.assigned", "number.released"]
-    assert company.sandbox.get(f"{USERS}?number={second}").json == {}
-    assert company.sandbox.patch(place, {"phone_numbers": [first, first]}).places == ["phone_numbers[1]"]
-    assert company.sandbox.patch(place, {"state": "suspended"}).json["phone_numbers"] == [first]
-    gone = company.sandbox.delete(place)
-    assert "phone_numbers" not in gone.json
-    assert told(company.sandbox, first) == ["number.assigned", "number.released"]
-    assert company.sandbox.create(office(mainline_number=first)).status == 200
-
-
-# Moving
-
-
-def test_a_user_moves_to_another_office_with_numbers_in_the_same_country(company: Company):
-    id, other = hired(company, "sandbox", auto_assign=True), sandbox_office(company, timezone="America/New_York")
-    before = company.sandbox.get(f"{USERS}/{id}").json
-    moved = company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": int(other)})
-    assert moved.json == before | {"office_id": other, "timezone": "America/New_York"}
-    assert moved.warnings == []
-    assert told(company.sandbox, id)[-1] == "user.moved"
-    assert company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": other}).json == moved.json
-    assert company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": "5"}).places == ["office_id"]
-    assert company.sandbox.patch(f"{USERS}/{id}/move_office", {}).codes == {"ignored"}
-    stale = company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": other}, headers={"if-match": '"1"'})
-    assert stale.status == 412
-
-
-def test_a_user_who_moves_abroad_leaves_numbers_and_emergency_address_behind(company: Company):
-    company.add_number("+442079460500", "sandbox")
-    id, london = hired(company, "sandbox", auto_assign=True), abroad(company)
-    number = company.sandbox.get(f"{USERS}/{id}").json["phone_numbers"][0]
-    company.sandbox.put(f"{USERS}/{id}/e911", ADDRESSES["US"])
-    moved = company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": london})
-    assert moved.codes == {"emergency_address_dropped"}
-    assert (moved.json["country"], moved.json["timezone"]) == ("gb", "Europe/London")
-    assert moved.json["phone_numbers"] == ["+442079460500"]
-    assert told(company.sandbox, number) == ["number.assigned", "number.released"]
-    assert company.sandbox.get(f"{USERS}/{id}/e911").json["city"] == "London"
-    # And back: there are American numbers enough; but no second British one.
-    home = company.sandbox.patch(f"{USERS}/{id}", {"office_id": company.office_ids["sandbox"]})
-    assert home.json["phone_numbers"][0].startswith("+1")
-    company.sandbox.create(office(mainline_number="+442079460500"))
-    again = company.sandbox.patch(f"{USERS}/{id}", {"office_id": london})
-    assert ("phone_numbers" in again.json, again.codes) == (False, {"no_free_number"})
-
-
-def test_internal_numbers_go_with_a_user_to_any_country(embedded: Company):
-    id, london = hired(embedded, "sandbox"), abroad(embedded)
-    tenant = embedded.tenant("sandbox")
-    embedded.desk.transact(
-        lambda tx: tx.connection.exec_driver_sql(
-            f'UPDATE users SET document = replace(document, \'"emails"\', \'"phone_numbers":["80312345"],"emails"\') '
-            f"WHERE tenant_id = {tenant} AND id = {id}"
-        )
-    )
-    moved = embedded.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": london})
-    assert (moved.json["phone_numbers"], moved.warnings) == (["80312345"], [])
-
-
-# Do-not-disturb, status
-
-
-def test_do_not_disturb_is_switched_for_all_calls_and_for_one_group(company: Company):
-    id, place = hired(company), company.office_ids["live"]
-    path = f"{USERS}/{id}/togglednd"
-    on = company.live.patch(path, {"do_not_disturb": True})
-    assert misfits(on.json, ToggleDNDProto) == []
-    assert on.json == {"id": id, "do_not_disturb": True}
-    assert company.live.get(f"{USERS}/{id}").json["do_not_disturb"] is True
-    of_group = {"do_not_disturb": True, "group_id": place, "group_type": "office"}
-    stranger = company.live.patch(path, of_group)
-    assert (stranger.status, stranger.places) == (400, ["group_id"])
-    join(company, id, "office", place)
-    there = company.live.patch(path, of_group)
-    assert misfits(there.json, ToggleDNDProto) == []
-    assert there.json == {"id": id, "do_not_disturb": True, "group_id": str(place), "group_type": "office"}
-    assert company.live.patch(path, {"do_not_disturb": False}).status == 200
-    now = company.live.get(f"{USERS}/{id}").json
-    assert now["do_not_disturb"] is False
-    assert now["group_details"] == [
-        {"group_id": str(place), "group_type": "office", "role": "operator", "do_not_disturb": True}
-    ]
-    assert company.live.patch(path, {"do_not_disturb": True, "group_id": place}).places == ["group_type"]
-    assert company.live.patch(path, {"group_type": "office"}).places == ["do_not_disturb"]
-    assert told(company.live, id)[1:] == ["user.do_not_disturb_updated"] * 3
-
-
-def test_a_status_stays_until_it_expires(company: Company):
-    id = hired(company)
-    with at("2026-06-20T12:00:00Z"):
-        said = company.live.patch(f"{USERS}/{id}/status", {"status_message": " At lunch ", "expiration": 3600})
-        assert misfits(said.json, SetStatusProto) == []
-        assert said.json == {"id": id, "status_message": "At lunch", "expiration": "3600"}
-    with at("2026-06-20T12:59:59Z"):
-        assert company.live.get(f"{USERS}/{id}").json["status_message"] == "At lunch"
-    with at("2026-06-20T13:00:00Z"):
-        assert "status_message" not in company.live.get(f"{USERS}/{id}").json
-    company.live.patch(f"{USERS}/{id}/status", {"status_message": "Away"})
-    assert company.live.get(f"{USERS}/{id}").json["status_message"] == "Away"
-    assert company.live.patch(f"{USERS}/{id}/status", {}).json == {"id": id, "status_message": ""}
-    assert "status_message" not in company.live.get(f"{USERS}/{id}").json
-    wrong = {"status_message": "a\nb", "expiration": "1893456000000"}
-    assert company.live.patch(f"{USERS}/{id}/status", wrong).places == ["expiration", "status_message"]
-
-
-# Caller ID, personas
-
-
-def test_a_user_shows_a_number_of_theirs_of_the_office_or_of_a_group(company: Company):
-    id, place = hired(company, "sandbox", auto_assign=True), f"{USERS}/ID/caller_id"
-    place = place.replace("ID", id)
-    own = company.sandbox.get(f"{USERS}/{id}").json["phone_numbers"][0]
-    main, group, foreign = company.numbers[10:13]
-    head = company.office_ids["sandbox"]
-    whole = company.sandbox.get(f"{WHOLE}/{head}").json["office"]
-    assert "mainline_number" not in whole
-    other = sandbox_office(company, name="Sales", mainline_number=group)
-    join(company, id, "office", other, "sandbox")
-    shown = company.sandbox.get(place)
-    assert misfits(shown.json, CallerIdProto) == []
-    assert shown.json == {
-        "id": id,
-        "caller_id": own,
-        "primary_phone": own,
-        "phone_numbers": [own],
-        "groups": [{"caller_id": group, "display_name": "Sales"}],
-    }
-    chosen = company.sandbox.post(place, {"caller_id": group})
-    assert misfits(chosen.json, CallerIdProto) == []
-    assert chosen.json == shown.json | {"caller_id": group}
-    assert company.sandbox.post(place, {"caller_id": "BLOCKED"}).json["caller_id"] == "blocked"
-    for wrong in (main, foreign, "nonsense", "+12"):
-        refused = company.sandbox.post(place, {"caller_id": wrong})
-        assert (refused.status, refused.places) == (400, ["caller_id"])
-    moved = company.sandbox.patch(f"{USERS}/{id}", {"office_id": other})
-    assert moved.status == 200
-    assert company.sandbox.get(place).json["office_main_line"] == group
-    assert told(company.sandbox, id).count("user.caller_id_updated") == 2
-
-
-def test_a_number_that_was_taken_away_is_shown_no_more(company: Company):
-    id = hired(company, "sandbox")
-    first, second = company.numbers[:2]
-    given(company, id, first, second)
-    company.sandbox.post(f"{USERS}/{id}/caller_id", {"caller_id": second})
-    company.sandbox.patch(f"{USERS}/{id}", {"phone_numbers": [first]})
-    assert company.sandbox.get(f"{USERS}/{id}/caller_id").json["caller_id"] == first
-
-
-def test_a_user_can_call_as_themselves_and_as_each_group(company: Company):
-    id = hired(company)
-    company.add_number("+12125552368")
-    sales = company.live.made(office(name="Sales", mainline_number="+12125552368")).id
-    join(company, id, "office", sales)
-    listed = company.live.get(f"{USERS}/{id}/personas")
-    assert misfits(listed.json, PersonaCollection) == []
-    assert listed.json["items"] == [
-        {"id": id, "type": "user", "name": "Ann Lee"},
-        {
-            "id": sales,
-            "type": "office",
-            "name": "Sales",
-            "caller_id": "+12125552368",
-            "phone_numbers": ["+12125552368"],
-        },
-    ]
-
-
-# Emergency addresses
-
-
-def test_help_is_sent_to_the_users_own_address_or_else_to_the_offices(company: Company):
-    id, place = hired(company), f"{USERS}/ID/e911"
-    place = place.replace("ID", id)
-    head = company.live.get(f"{OFFICES}/{company.office_ids['live']}/e911").json
-    assert company.live.get(place).json == head
-    sent = ADDRESSES["US"] | {"address": "350 5th Ave", "city": "New York", "state": "New York", "zip": "10118"}
-    kept = company.live.put(place, sent)
-    assert misfits(kept.json, E911GetProto) == []
-    assert (kept.json["state"], kept.codes) == ("New York", {"address_not_normalised"})
-    normal = company.live.put(place, sent | {"use_validated_option": True})
-    assert (normal.json["state"], normal.codes) == ("NY", set())
-    assert company.live.get(place).json == normal.json
-    assert told(company.live, id)[1:] == ["user.emergency_address_updated"] * 2
-    refused = company.live.put(place, ADDRESSES["CA"] | {"address": "PO Box 5"})
-    assert refused.places == ["address", "country"]
-    assert company.live.put(place, {"address": "PO Box 5", "zip": 3}).places == [
-        "address", "city", "country", "state", "zip",
-    ]  # fmt: skip
-
-
-def test_an_offices_new_address_reaches_all_of_its_users_at_once(company: Company):
-    other = company.live.made(office(name="Other")).id
-    here = [hired(company, email=f"u{n}@example.com") for n in range(3)]
-    there = hired(company, email="there@example.com", office_id=other)
-    address = ADDRESSES["US"] | {"address": "350 5th Ave", "city": "New York", "state": "NY", "zip": "10118"}
-    company.live.put(f"{USERS}/{here[0]}/e911", ADDRESSES["US"])
-    company.live.put(f"{USERS}/{here[1]}/e911", address)
-    place = f"{OFFICES}/{company.office_ids['live']}/e911"
-    assert company.live.put(place, address, headers={"if-match": '"99"'}).status == 412
-    assert company.live.get(f"{USERS}/{here[0]}/e911").json["city"] == "San Francisco"
-    said = company.live.put(place, address | {"update_all": True})
-    assert (said.status, said.warnings) == (200, [])
-    for id in here:
-        assert company.live.get(f"{USERS}/{id}/e911").json["city"] == "New York"
-        # Whoever had it already was not changed.
-        assert told(company.live, id)[1:].count("user.emergency_address_updated") == (2 if id == here[0] else 1)
-    assert "user.emergency_address_updated" not in told(company.live, there)
-
-
 # Deleting
 
 
@@ -611,6 +324,28 @@ def test_a_user_whom_calls_are_sent_to_is_deleted_only_by_force(company: Company
     forced = company.live.delete(f"{USERS}/{id}?force=true")
     assert (forced.status, forced.codes) == (200, {"pointed_at_voicemail"})
     assert company.live.get(f"{OFFICES}/{caller}").json["routing_options"]["open"]["action"] == "voicemail"
+
+
+def test_a_line_that_calls_a_suspended_user_can_still_be_changed(company: Company):
+    id = hired(company)
+    place = str(company.office_ids["live"])
+    room = company.live.post("/api/v2/rooms", {"name": "Lobby", "office_id": place}).json["id"]
+    person = state(action="person", action_target_type="user", action_target_id=id)
+    lobby = state(action="bridge_target", action_target_type="room", action_target_id=room)
+    both = {"routing_options": routing(person, lobby)}
+    caller = company.live.made(office(**both)).id
+    department = company.live.post("/api/v2/departments", {"name": "Sales", "office_id": place, **both}).json["id"]
+    company.live.patch(f"{USERS}/{id}", {"state": "suspended"})
+    hours = {"hours_on": True, "monday_hours": ["09:00", "12:00"]}
+    assert company.live.patch(f"{OFFICES}/{caller}", hours).status == 200
+    moved = {"routing_options": routing(person, person)}
+    assert company.live.patch(f"/api/v2/departments/{department}", moved | hours).status == 200
+    forced = company.live.delete(f"/api/v2/rooms/{room}?force=true")
+    assert [(one.code, one.field) for one in forced.warnings] == [("pointed_at_voicemail", f"offices/{caller}")]
+    # A line that did not call them may not begin to.
+    fresh = company.live.post(OFFICES, office(**moved))
+    states = ("closed", "open")
+    assert (fresh.status, fresh.places) == (400, [f"routing_options.{one}.action_target_id" for one in states])
 
 
 def test_nothing_of_a_deleted_user_is_left(company: Company):
@@ -640,17 +375,20 @@ def test_an_office_that_is_gone_has_no_administrator(company: Company):
     assert [one["group_id"] for one in now["group_details"]] == now["admin_office_ids"]
 
 
+def test_deleting_the_last_operator_of_a_group_is_said(company: Company):
+    made = company.live.post(
+        "/api/v2/departments", {"name": "Sales", "office_id": str(company.office_ids["live"])}
+    ).json
+    id = hired(company)
+    operators = f"/api/v2/departments/{made['id']}/operators"
+    assert company.live.post(operators, {"operator_type": "user", "operator_id": id}).status == 200
+    gone = company.live.delete(f"{USERS}/{id}")
+    assert [(one.code, one.field) for one in gone.warnings] == [("group_empty", f"departments/{made['id']}.operators")]
+    removed = [one for one in company.live.events() if one["event"] == "operator.removed"]
+    assert [(one["subject_id"], one["before"]["operator_id"]) for one in removed] == [(made["id"], id)]
+
+
 # Keys and devices
-
-
-def key_of(company: Company, user_id: str) -> Api:
-    """A caller with a live key that is a user's."""
-    made = company.desk.transact(
-        lambda tx: access.create_key(
-            tx, company.desk.ids, company_id=company.id, environment="live", name="Ann's", user_id=int(user_id)
-        )
-    )
-    return Api(company.desk, made.secret)
 
 
 def telephone(company: Company, user_id: str, **fields: Any) -> str:
@@ -674,12 +412,21 @@ def test_me_is_the_user_of_a_key_that_was_made_for_one(company: Company):
     assert mine.put(f"{USERS}/me/e911", ADDRESSES["US"]).status == 200
     assert mine.patch(f"{USERS}/me/status", {"status_message": "x"}).json["id"] == id
     assert mine.get(f"{DEVICES}?user_id=me").json == {}
+    assert mine.get(f"{USERS}/me/deskphones").status == 501
     for method, path, body in OPERATIONS:
         refused = company.live.send(method, path.replace("{id}", "me"), body)
         assert (refused.status, refused.places) == (400, ["id"]), path
         assert "offhook key create --user" in refused.errors[0]["message"]
         assert company.live.send(method, path.replace("{id}", "ann"), body).places == ["id"], path
     assert company.live.get(f"{DEVICES}?user_id=me").places == ["user_id"]
+
+
+def test_a_suspended_user_is_not_online_whatever_telephones_are_there(company: Company):
+    id = hired(company)
+    telephone(company, id)
+    assert company.live.get(f"{USERS}/{id}").json["is_online"] is True
+    assert company.live.patch(f"{USERS}/{id}", {"state": "suspended"}).json["is_online"] is False
+    assert company.live.patch(f"{USERS}/{id}", {"state": "active"}).json["is_online"] is True
 
 
 def test_devices_are_listed_and_shown(company: Company):
@@ -724,6 +471,8 @@ OPERATIONS: list[tuple[str, str, Any]] = [
     ("GET", USERS + "/{id}/personas", None),
     ("GET", USERS + "/{id}/e911", None),
     ("PUT", USERS + "/{id}/e911", ADDRESSES["US"]),
+    ("POST", USERS + "/{id}/assign_number", {"area_code": "415"}),
+    ("POST", USERS + "/{id}/unassign_number", {"number": "+14155550100"}),
 ]
 
 
@@ -762,31 +511,6 @@ def test_a_key_reads_and_writes_users_only_within_its_scopes(company: Company):
         else:
             assert reader.send(method, path, body).status == 403
         assert foreign.send(method, path, body).status == 403
-
-
-def test_deleting_the_last_operator_of_a_group_is_said(company: Company):
-    made = company.live.post(
-        "/api/v2/departments", {"name": "Sales", "office_id": str(company.office_ids["live"])}
-    ).json
-    id = hired(company)
-    operators = f"/api/v2/departments/{made['id']}/operators"
-    assert company.live.post(operators, {"operator_type": "user", "operator_id": id}).status == 200
-    gone = company.live.delete(f"{USERS}/{id}")
-    assert [(one.code, one.field) for one in gone.warnings] == [("group_empty", f"departments/{made['id']}.operators")]
-    removed = [one for one in company.live.events() if one["event"] == "operator.removed"]
-    assert [(one["subject_id"], one["before"]["operator_id"]) for one in removed] == [(made["id"], id)]
-
-
-def test_an_emergency_address_of_the_old_office_does_not_move_along(company: Company):
-    id, other = hired(company), company.live.made(office(name="Other")).id
-    buy(company.live, other, talk_lines=1)
-    place = f"/api/v2/offices/{company.office_ids['live']}/e911"
-    assert company.live.put(place, ADDRESSES["US"] | {"update_all": True}).status == 200
-    moved = company.live.patch(f"{USERS}/{id}/move_office", {"office_id": other})
-    assert moved.codes == {"emergency_address_dropped"}
-    assert "address" not in company.live.get(f"{USERS}/{id}/e911").json or (
-        company.live.get(f"{USERS}/{id}/e911").json == company.live.get(f"/api/v2/offices/{other}/e911").json
-    )
 
 
 def test_an_event_says_whose_it_is_and_in_which_state(company: Company):

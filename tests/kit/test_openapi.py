@@ -103,7 +103,7 @@ OPERATIONS = [
     Operation(
         id="users.numbers",
         method="DELETE",
-        path="/api/v2/users/{id:text}/numbers/{number_id}",
+        path="/api/v2/users/{id:user}/numbers/{number_id}",
         summary="Take a number away",
         handler=answer,
         tag="Users",

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from offhook.kit.countries import COUNTRIES
-from offhook.kit.phones import About, about, check_e164, check_phone, has_plan, national, warm
+from offhook.kit.phones import About, about, check_e164, check_phone, has_plan, kind_fault, national, warm
 
 KINDS = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE)
 EXAMPLES = [
@@ -174,6 +174,44 @@ def test_the_short_way_agrees_with_the_library_on_neighbours_of_examples(known, 
 )
 def test_digits_say_kind_country_and_area(number, kind, country, area):
     assert about(number) == About(kind, country, area)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "sure"),
+    [
+        ("+18005550100", "local", True),
+        ("+18005550100", "mobile", True),
+        ("+18005550100", "free", True),
+        ("+14155550100", "tollfree", True),
+        ("+442071838751", "mobile", True),
+        ("+442071838751", "tollfree", True),
+        ("+447400123456", "local", True),
+        ("+448081570101", "local", True),
+        # Kept for fiction, and to the library in no range: only likely.
+        ("+447700900461", "local", False),
+        ("+441632960123", "tollfree", False),
+        ("+815012345678", "mobile", False),
+    ],
+)
+def test_a_kind_that_the_digits_speak_against_is_found(number, kind, sure):
+    why, said = kind_fault(number, kind)
+    assert why
+    assert said is sure
+
+
+@pytest.mark.parametrize(
+    ("number", "kinds"),
+    [
+        ("+14155550100", ("local", "mobile", "free", "softbank")),
+        ("+18005550100", ("tollfree",)),
+        ("+442071838751", ("local", "free")),
+        ("+447700900461", ("mobile", "free")),
+        ("+819012345678", ("mobile", "softbank")),
+    ],
+)
+def test_a_kind_that_a_number_may_be_is_not_doubted(number, kinds):
+    assert [kind for kind in kinds if kind_fault(number, kind) != ("", False)] == []
+    assert kind_fault(number, about(number).kind) == ("", False)
 
 
 def test_something_is_said_of_every_number_that_is_accepted():

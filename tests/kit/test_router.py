@@ -24,7 +24,8 @@ TABLE: list[tuple[Method, str]] = [
     ("GET", "/api/v2/callcenters/operators/{id}/dutystatus"),
     ("PATCH", "/api/v2/callcenters/{call_center_id}/operators/{user_id}/skill"),
     ("DELETE", "/api/v2/customivrs/{target_type}/{target_id}/{ivr_type}"),
-    ("GET", "/api/v2/users/{id:text}"),
+    ("GET", "/api/v2/users/{id:user}"),
+    ("GET", "/api/v2/contacts/{id:text}"),
     ("PATCH", "/api/v2/users/{id}/status"),
 ]
 
@@ -59,7 +60,8 @@ def found(method: str, path: str) -> Match:
         ("GET", "/api/v2/numbers/caf%C3%A9", "/api/v2/numbers/{number}", {"number": "café"}),
         ("GET", "/api/v2/numbers/100%25", "/api/v2/numbers/{number}", {"number": "100%"}),
         ("GET", "/api/v2/numbers/100%", "/api/v2/numbers/{number}", {"number": "100%"}),
-        ("GET", "/api/v2/users/me", "/api/v2/users/{id:text}", {"id": "me"}),
+        ("GET", "/api/v2/users/12", "/api/v2/users/{id:user}", {"id": 12}),
+        ("GET", "/api/v2/contacts/me", "/api/v2/contacts/{id:text}", {"id": "me"}),
         ("PATCH", "/api/v2/users/5/status", "/api/v2/users/{id}/status", {"id": 5}),
         (
             "DELETE",
@@ -99,6 +101,14 @@ def test_a_fixed_segment_wins_over_a_parameter_and_gives_way_where_it_leads_nowh
     match = found(method, path)
     assert match.operation is not None
     assert match.operation.path == template
+
+
+def test_a_user_may_be_me_whom_only_the_key_can_tell() -> None:
+    match = found("GET", "/api/v2/users/me")
+    assert (dict(match.params), match.mine, match.violations) == ({}, ("id",), ())
+    assert found("GET", "/api/v2/users/7").mine == ()
+    (wrong,) = found("GET", "/api/v2/users/myself").violations
+    assert (wrong.location, "or me" in wrong.message) == ("id", True)
 
 
 @pytest.mark.parametrize("path", ["//api/v2/offices", "///api/v2/offices", "/api/v2/%6Fffices"])
@@ -196,13 +206,55 @@ def test_text_with_control_characters_is_refused(sent: str) -> None:
     assert violation.sent.isprintable()
 
 
+WHOLE_TABLE: list[tuple[Method, str]] = [
+    *TABLE,
+    ("GET", "/api/offhook/v1/offices/{id}/licences"),
+    ("GET", "/api/offhook/v1/events"),
+]
+WHOLE = Router(operation(method, path) for method, path in WHOLE_TABLE)
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("/api/offhook/v1/offices/12/licenses", "/api/offhook/v1/offices/{id}/licences"),
+        ("/api/v2/offices/12/licences", "/api/offhook/v1/offices/{id}/licences"),
+        ("/api/v2/offices/12/licenses", "/api/offhook/v1/offices/{id}/licences"),
+        ("/api/v2/office", "/api/v2/offices"),
+        ("/api/v2/Offices", "/api/v2/offices"),
+        ("/api/v2/offices/", "/api/v2/offices"),
+        ("/api/v2/ofices/12/plans", "/api/v2/offices/{office_id}/plan"),
+        ("/api/v1/offices", "/api/v2/offices"),
+        ("/api/offices/12", "/api/v2/offices/{id}"),
+        ("/api/v2/event", "/api/offhook/v1/events"),
+        ("/api/v2/call_centers/1/operators", "/api/v2/callcenters/{id}/operators"),
+        ("/api/v2/%6ffice/12", "/api/v2/offices/{id}"),
+        ("/api/v2/wp-login.php", None),
+        ("/api/v2/offices/12/13/14", None),
+        ("/api", None),
+        ("/api/v2", None),
+        ("", None),
+    ],
+)
+def test_a_path_that_is_nearly_one_of_the_api_is_told_which(path: str, near: str | None) -> None:
+    assert WHOLE.find("GET", path) is None
+    assert WHOLE.near("GET", path) == near
+
+
+@given(st.text(max_size=80) | st.lists(st.sampled_from(["api", "v2", "ofices", "12", ""]), max_size=900).map("/".join))
+@example("/api/v2" + "/offices" * 250)
+@example("/api/v2/" + "%" * 2000)
+def test_whatever_is_asked_nothing_of_it_is_in_what_is_suggested(path: str) -> None:
+    assert WHOLE.near("GET", path) in {None, *(public(template) for _, template in WHOLE_TABLE)}
+
+
 def test_two_operations_cannot_share_a_path_and_a_method_even_under_other_names() -> None:
     with pytest.raises(ValueError, match="is both"):
         Router([operation("GET", "/offices/{id}"), operation("GET", "/offices/{office_id}")])
 
 
 def test_the_marker_of_text_ids_is_not_shown() -> None:
-    assert public("/users/{id:text}/deskphones/{parent_id}") == "/users/{id}/deskphones/{parent_id}"
+    assert public("/users/{id:user}/deskphones/{parent_id:text}") == "/users/{id}/deskphones/{parent_id}"
 
 
 WORDS = st.sampled_from(
@@ -223,10 +275,13 @@ def test_any_text_gets_an_answer(method: str, path: str) -> None:
 )
 def test_every_operation_is_found_by_its_own_filled_template(entry: tuple[Method, str], number: int, text: str) -> None:
     method, template = entry
-    path = "/".join(
-        (str(number) if part.strip("{}") == "id" or part.endswith("_id}") else text) if part.startswith("{") else part
-        for part in template.split("/")
-    )
+
+    def filled(part: str) -> str:
+        if not part.startswith("{"):
+            return part
+        return str(number) if part in ("{id}", "{id:user}") or part.endswith("_id}") else text
+
+    path = "/".join(filled(part) for part in template.split("/"))
     if any(path == other for _, other in TABLE if other != template):
         return
     match = found(method, path)

@@ -1,5 +1,6 @@
 """The one JSON reader, and how a value becomes a struct: nothing but refusals, every fault with its place."""
 
+import difflib
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -9,10 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from offhook.directory.lines.wire import WeekPatch
 from offhook.examples import FULL, SMALL
 from offhook.kit.errors import Invalid, Malformed, Notice, Refusal, shown
-from offhook.kit.wire import MAX_DEPTH, Int64, Misfit, fit, parse, read, read_query, shape, to_int64
+from offhook.kit.wire import MAX_DEPTH, MAX_MEANT, Int64, Misfit, fit, parse, read, read_query, shape, to_int64
 from offhook.offices import wire
 
 # Reading JSON
@@ -151,7 +151,7 @@ def test_many_brackets_side_by_side_are_not_deep():
 
 # Reading straight into a struct
 
-BODIES = (wire.OfficeIn, WeekPatch, wire.E911UpdateIn, wire.SpecialDaysIn, wire.HolidaysIn)
+BODIES = (wire.OfficeIn, wire.OfficePatch, wire.E911UpdateIn, wire.SpecialDaysIn, wire.HolidaysIn)
 
 
 def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:
@@ -342,6 +342,36 @@ def test_unknown_fields_are_named_with_their_path():
     value = GOOD | {"x": 1, "more": [{"word": "a"}, {"word": "b", "y": None}], "other": {"word": "c", "z\n": {}}}
     fit(value, Tree, notices)
     assert [notice.field for notice in notices] == ["x", "more[1].y", "other.z\ufffd"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        ({"flags": True}, "Did you mean flag?"),
+        ({"FLAG": True}, "Did you mean flag?"),
+        ({"other": {"wrd": "a", "word": "b"}}, "Did you mean word?"),
+        ({"entirely_else": 1}, "was ignored."),
+        ({"f" * 5000: 1}, "was ignored."),
+    ],
+)
+def test_a_field_that_is_nearly_a_known_one_is_told_which(sent, text):
+    notices: list[Notice] = []
+    fit(GOOD | sent, Tree, notices)
+    assert [notice.text.endswith(text) for notice in notices] == [True]
+
+
+def test_thousands_of_unknown_fields_are_not_all_compared_with_the_known_ones(monkeypatch):
+    asked: list[str] = []
+
+    def compared(word: str, *_: object, **__: object) -> list[str]:
+        asked.append(word)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", compared)
+    notices: list[Notice] = []
+    fit(GOOD | {f"flag{number}": 1 for number in range(5000)}, Tree, notices)
+    assert len(asked) == MAX_MEANT
+    assert "4980 more" in notices[-1].text
 
 
 JSON_VALUES = st.recursive(

@@ -143,7 +143,7 @@ def test_a_carriers_list_is_imported_and_each_bad_line_is_named(company: Company
             {"number": "+19075550101", "office_id": 12},
             {"type": "lokal"},
             {"number": "+19075550102", "type": "free", "colour": "blue"},
-            {"number": company.numbers[0], "type": "tollfree"},
+            {"number": company.numbers[0], "type": "mobile"},
             {"number": "+19075550100"},
             {"number": "+19075550101"},
         )
@@ -169,6 +169,27 @@ def test_a_carriers_list_is_imported_and_each_bad_line_is_named(company: Company
     assert caller.get(f"{NUMBERS}/{company.numbers[0]}").json["type"] == "local"
     told = [event for event in caller.events() if event["event"] == "numbers.imported"]
     assert [event["after"] for event in told] == [{"count": 2, "numbers": ["+19075550100", "+19075550102"]}]
+
+
+def test_a_kind_that_the_digits_rule_out_is_refused_and_one_they_speak_against_is_warned_of(company: Company):
+    report = send(
+        company.sandbox,
+        lines(
+            {"number": "+19075550103", "type": "tollfree"},
+            {"number": "+448081570103", "type": "local"},
+            {"number": "+447700900103", "type": "local"},
+            {"number": "+448081570104", "type": "tollfree"},
+        ),
+    ).json
+    assert [one["status"] for one in report["records"]] == ["refused", "refused", "created", "created"]
+    assert [[error["location"] for error in one.get("errors", [])] for one in report["records"]] == [
+        ["type"], ["type"], [], []
+    ]  # fmt: skip
+    assert "+448081570103 cannot be local: it is a toll-free number" in report["records"][1]["errors"][0]["message"]
+    assert [[warning["code"] for warning in one.get("warnings", [])] for one in report["records"]] == [
+        [], [], ["type_doubtful"], []
+    ]  # fmt: skip
+    assert company.sandbox.get(f"{NUMBERS}/+447700900103").json["type"] == "local"
 
 
 def test_the_same_list_again_adds_nothing(company: Company):

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from offhook.directory.lines import wire as lines
 from offhook.directory.lines.rules import OPTIONAL_TARGETS, TARGETS
-from offhook.directory.lines.wire import WeekPatch
 from offhook.examples import FULL, SMALL
 from offhook.hours.model import DAYS
 from offhook.kit.errors import Invalid, Notice
@@ -79,7 +78,7 @@ def test_a_menu_asked_for_in_the_older_form_gets_its_two_keys():
 def test_a_weeks_change_touches_only_the_days_it_names():
     office, _ = made(FULL)
     notices: list[Notice] = []
-    after = change_week(office, fit({"sunday_hours": ["10:00", "11:00"]}, WeekPatch, []), notices)
+    after = change_week(office, fit({"sunday_hours": ["10:00", "11:00"]}, wire.OfficePatch, []), notices)
     assert after.week[:6] == office.week[:6]
     assert after.week[6] == ("10:00", "11:00")
     assert after.hours_on is office.hours_on

@@ -30,7 +30,7 @@ from offhook.offices import wire
 from offhook.storage import secrets
 from offhook.storage.backup import MANIFEST, BackupFailed, BadBackup, Summary, backup, restore
 from offhook.storage.database import Database
-from offhook.storage.migrate import configuration, upgrade
+from offhook.storage.migrate import configuration, current, upgrade
 from offhook.storage.tables import metadata
 
 OFFICES, EVENTS, PLANS = "tables/offices.jsonl", "tables/events.jsonl", "tables/plans.jsonl"
@@ -454,6 +454,7 @@ def fails_midway(database: Database, path: Path) -> None:
 
     with pytest.raises(Unavailable):
         restore(database, path, full)
+    assert current(database) is None, "not even a schema stays"
     assert is_empty(database)
     assert restore(database, path).rows["companies"] == 2
 

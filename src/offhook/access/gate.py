@@ -1,13 +1,14 @@
 """The gate: every API request passes here, in this order, and is refused in the v2 form where it fails.
 
-Path and method, key, rate limit, scope, headers, body, then the operation. Limits are decided before the body is read.
-The gate knows no subject; it must never let a key, or what a key was sent with, into a log or an answer.
+Path and method, key, rate limit, scope, rights of the key's user, headers, body, then the operation. Limits are decided
+before the body is read. The gate knows no subject, and is handed what judges rights; it must never let a key, or what a
+key was sent with, into a log or an answer.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 import msgspec
@@ -59,6 +60,15 @@ SECONDS = Histogram(
 MAX_WARNINGS = 32
 
 
+class Rights(Protocol):
+    """Says what the user of a key may do, which a floor above knows: Forbidden, NotFound, or nothing.
+
+    It is asked before a body is read, and with the `whole` request once it is.
+    """
+
+    async def __call__(self, call: Call, operation: Operation, *, whole: bool) -> None: ...
+
+
 class Gate:
     """The ASGI application for everything under /api."""
 
@@ -71,6 +81,7 @@ class Gate:
         *,
         scale: float = 1.0,
         requests: RequestLog | None = None,
+        rights: Rights | None = None,
     ) -> None:
         self._router = router
         self._access = access
@@ -78,6 +89,7 @@ class Gate:
         self._ids = ids
         self._scale = scale
         self._requests = requests
+        self._rights = rights
         self._meters: dict[tuple[str, int], Any] = {}
         self._timers: dict[str, Any] = {}
         self._limits: dict[Limit, Limit] = {}
@@ -150,11 +162,14 @@ class Gate:
             raise Forbidden(f"This key lacks the scope {operation.scope}.")
         if match.violations:
             raise Invalid.of(match.violations)
+        params = match.params
+        if match.mine:
+            params = {**params, **{name: principal.me(name) for name in match.mine}}
         if operation.handler is None:
             raise NotBuilt(f"{operation.id} ({operation.method} {seen.path}) is not built yet on this server.")
         call = Call(
             principal=principal,
-            params=match.params,
+            params=params,
             request_id=request_id,
             operation=operation.id,
             notices=seen.notices,
@@ -162,6 +177,9 @@ class Gate:
         )
         if operation.query is not Nothing or query:
             call.query = read_query(query, operation.query, seen.notices)
+        rights = None if principal.user_id is None or operation.reads else self._rights
+        if rights is not None:
+            await rights(call, operation, whole=operation.body is None)
         call.dry_run = _flag(heads.dry_run, "Offhook-Dry-Run")
         if call.dry_run and not operation.creates and operation.method != "GET":
             text = "This operation has no dry run and would be carried out; send it without this header."
@@ -176,6 +194,8 @@ class Gate:
             await self._read_body(call, operation, heads, receive)
         elif heads.length is None or heads.length > 0:
             await _drain(receive, operation.body_limit)
+        if rights is not None and operation.body is not None:
+            await rights(call, operation, whole=True)
         if call.moment is None:
             return await operation.handler(call)
         with clock.at(call.moment):
@@ -185,12 +205,17 @@ class Gate:
         path = scope.get("raw_path") or scope["path"].encode()
         match = self._router.find(scope["method"], path.decode("latin-1"))
         if match is None:
-            raise NotFound("There is no such path; GET /openapi.json lists those that there are.")
+            raise self._unknown_path(scope["method"], path.decode("latin-1"))
         if match.operation is None:
             allowed = ", ".join(match.allowed)
             raise MethodNotAllowed(f"This path takes {allowed}.", headers=[("Allow", allowed)])
         seen.operation, seen.path = match.operation.id, public(match.operation.path)
         return match, match.operation
+
+    def _unknown_path(self, method: str, path: str) -> NotFound:
+        near = self._router.near(method, path)
+        meant = f" Did you mean {near}?" if near is not None else ""
+        return NotFound(f"There is no path {shown(path)}.{meant} GET /openapi.json lists those that there are.")
 
     async def _limit(self, principal: Principal, operation: Operation) -> None:
         limit = self._scaled(operation.limit)

@@ -83,6 +83,16 @@ class Principal:
         subject, _, action = scope.partition(":")
         return action == "read" and f"{subject}:write" in self.scopes
 
+    def me(self, location: str) -> int:
+        """The user whom `me` at `location` means; Invalid if the key is the company's, and nobody is."""
+        if self.user_id is None:
+            text = (
+                "`me` needs a user's key, and this one is the company's: send the user's id, or make a key with "
+                "offhook key create --user EMAIL."
+            )
+            raise Invalid.of([Violation(location=location, message=text, sent="me")])
+        return self.user_id
+
 
 def principal_of(key: Key) -> Principal:
     """The caller that `key` makes."""

@@ -1,12 +1,14 @@
 """Companies and keys: making them, and telling whose a key is. The cache here is why most requests cost no look-up."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+import msgspec
 
 from offhook.access import model, store
 from offhook.access.model import Company, Environment, Key, Principal
 from offhook.kit import clock
-from offhook.kit.errors import NotFound, Refusal, Unauthenticated
+from offhook.kit.errors import Invalid, NotFound, Refusal, Unauthenticated
 from offhook.kit.ids import Ids
 from offhook.kit.wire import encode
 from offhook.storage.batches import Lookup, Writer
@@ -134,3 +136,24 @@ class Access:
     async def close(self) -> None:
         """Finish the look-ups under way."""
         await self._lookup.close()
+
+
+def told_where(
+    tx: Transaction, principal: Principal, refusal: Refusal, location: str, has: Callable[[Transaction, int], bool]
+) -> Refusal:
+    """`refusal`, which says so where what it did not find at `location` is in the company's other environment.
+
+    `has` is asked with that environment's tenant id.
+    """
+    lacking = [one for one in refusal.violations if one.location == location and one.reason == NotFound.reason]
+    if not lacking:
+        return refusal
+    other: Environment = "sandbox" if principal.environment == "live" else "live"
+    tenant = store.tenant_id(tx, principal.company_id, other)
+    if tenant is None or not has(tx, tenant):
+        return refusal
+    where = "the sandbox" if other == "sandbox" else "the live environment"
+    return Invalid.of(
+        msgspec.structs.replace(one, message=f"{one.message} It belongs to {where}.") if one in lacking else one
+        for one in refusal.violations
+    )

@@ -68,6 +68,7 @@ insert_replies = Insert(idempotency, ["id", "digest", "fingerprint", "kept_at", 
 _COMPANY = Statement("SELECT * FROM companies WHERE id = ?")
 _COMPANIES = Statement("SELECT * FROM companies ORDER BY id LIMIT 1000")
 _TENANT = Statement("SELECT id FROM tenants WHERE company_id = ? AND environment = ?")
+_TENANTS = Statement("SELECT id, company_id, environment FROM tenants WHERE company_id = ?")
 _KEY_COLUMNS = (
     "SELECT k.id, k.tenant_id, t.company_id, t.environment, k.name, k.prefix, k.scopes, k.created_at, k.expires_at, "
     "k.revoked_at, k.last_used_at, k.user_id FROM api_keys k JOIN tenants t ON t.id = k.tenant_id "
@@ -83,6 +84,12 @@ _USED = Statement("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesc
 _REPLY = Statement("SELECT fingerprint, warnings, body, kept_at FROM idempotency WHERE digest = ?")
 _FORGET_REPLY = Statement("DELETE FROM idempotency WHERE digest = ?")
 _FORGET = Statement("DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE id < ? ORDER BY id LIMIT ?)")
+
+
+def tenancy(tx: Transaction, company_id: int) -> dict[Table, list[tuple[Any, ...]]]:
+    """The rows of a company itself and of its environments, as their tables have them."""
+    asked = ((companies, _COMPANY), (tenants, _TENANTS))
+    return {table: [tuple(row) for row in tx.all(statement, company_id)] for table, statement in asked}
 
 
 def company(tx: Transaction, company_id: int) -> Company | None:

@@ -14,7 +14,7 @@ from offhook.kit.operation import Limit, Method, Operation
 PREFIX = "/api/v2"
 
 # Id, method, path, summary. Paths lack the prefix, which all but oauth2 have. `:text` marks an id that is not a number:
-# `me` is a user, and a contact's id holds letters.
+# a contact's holds letters. `:user` marks that of a user, who may be `me`.
 _TABLE = """
 accesscontrolpolicies.list GET /accesscontrolpolicies List access control policies
 accesscontrolpolicies.create POST /accesscontrolpolicies Create an access control policy
@@ -182,26 +182,26 @@ userdevices.list GET /userdevices List user devices
 userdevices.get GET /userdevices/{id:text} Show a user device
 users.list GET /users List users
 users.create POST /users Create a user
-users.get GET /users/{id:text} Show a user
-users.update PATCH /users/{id:text} Change a user
-users.delete DELETE /users/{id:text} Delete a user
-users.update_active_call PATCH /users/{id}/activecall Switch recording of a call
-numbers.assign_user_number.post POST /users/{id}/assign_number Give a user a number
-caller_id.users.get GET /users/{id:text}/caller_id Show a user's caller IDs
-caller_id.users.post POST /users/{id:text}/caller_id Choose a user's caller ID
-users.e911.get GET /users/{id:text}/e911 Show a user's emergency address
-users.e911.update PUT /users/{id:text}/e911 Set a user's emergency address
-users.initiate_call POST /users/{id:text}/initiate_call Start a call for a user
-users.move_office.patch PATCH /users/{id:text}/move_office Move a user between offices
-users.personas.get GET /users/{id:text}/personas List a user's personas
-screen_pop.initiate POST /users/{id}/screenpop Open a page for a user
-users.update_status PATCH /users/{id:text}/status Set a user's status
-users.toggle_dnd PATCH /users/{id:text}/togglednd Switch do-not-disturb
-users.toggle_call_vi PATCH /users/{id}/togglevi Switch voice intelligence of a call
-numbers.user_unassign_number.post POST /users/{id}/unassign_number Take a number from a user
-deskphones.users.list GET /users/{parent_id}/deskphones List a user's desk phones
-deskphones.users.get GET /users/{parent_id}/deskphones/{id:text} Show a user's desk phone
-deskphones.users.delete DELETE /users/{parent_id}/deskphones/{id:text} Delete a user's desk phone
+users.get GET /users/{id:user} Show a user
+users.update PATCH /users/{id:user} Change a user
+users.delete DELETE /users/{id:user} Delete a user
+users.update_active_call PATCH /users/{id:user}/activecall Switch recording of a call
+numbers.assign_user_number.post POST /users/{id:user}/assign_number Give a user a number
+caller_id.users.get GET /users/{id:user}/caller_id Show a user's caller IDs
+caller_id.users.post POST /users/{id:user}/caller_id Choose a user's caller ID
+users.e911.get GET /users/{id:user}/e911 Show a user's emergency address
+users.e911.update PUT /users/{id:user}/e911 Set a user's emergency address
+users.initiate_call POST /users/{id:user}/initiate_call Start a call for a user
+users.move_office.patch PATCH /users/{id:user}/move_office Move a user between offices
+users.personas.get GET /users/{id:user}/personas List a user's personas
+screen_pop.initiate POST /users/{id:user}/screenpop Open a page for a user
+users.update_status PATCH /users/{id:user}/status Set a user's status
+users.toggle_dnd PATCH /users/{id:user}/togglednd Switch do-not-disturb
+users.toggle_call_vi PATCH /users/{id:user}/togglevi Switch voice intelligence of a call
+numbers.user_unassign_number.post POST /users/{id:user}/unassign_number Take a number from a user
+deskphones.users.list GET /users/{parent_id:user}/deskphones List a user's desk phones
+deskphones.users.get GET /users/{parent_id:user}/deskphones/{id:text} Show a user's desk phone
+deskphones.users.delete DELETE /users/{parent_id:user}/deskphones/{id:text} Delete a user's desk phone
 webhooks.list GET /webhooks List webhooks
 webhooks.create POST /webhooks Create a webhook
 webhooks.get GET /webhooks/{id} Show a webhook

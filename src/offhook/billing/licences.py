@@ -54,7 +54,8 @@ def take(tx: Transaction, tenant_id: int, office_id: int, line: str, count: int 
     if free is None or free[line] < count:
         lack = f"The office {office_id} has no free {WORDS[line]}"
         text = f'{lack}: buy one with POST /api/offhook/v1/offices/{office_id}/licences, {{"{line}": {count}}}.'
-        raise Conflict(text, [Violation(location=location, reason="conflict", message=text)])
+        about = (f"offices/{office_id}.licences",)
+        raise Conflict(text, [Violation(location=location, reason="conflict", message=text, about=about)])
     _change(tx, tenant_id, office_id, line, count)
 
 

@@ -1,7 +1,9 @@
-"""The `offhook` command: install.py sets up and serves, keys.py and numbers.py fill the store, offices.py and
-the rest ask the API.
+"""The `offhook` command: install.py sets up and serves, upkeep.py backs up, keys.py and numbers.py fill
+the store, offices.py and the rest ask the API.
 
 A refusal is said in words with every place that must be mended, and ends with status 1; never a stack trace.
+What takes long to load (the database, the server, the HTTP client) is imported by the commands that need it, when they
+run: `offhook --help` loads none of it.
 """
 
 import os
@@ -15,13 +17,13 @@ import typer
 from offhook import __version__
 from offhook.cli.common import State, emit, err, refuse, say
 from offhook.cli.configuration import register as register_configuration
-from offhook.cli.install import register
+from offhook.cli.install import init, serve, settings, version
 from offhook.cli.keys import app as key
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
 from offhook.cli.prompts import app as prompt
+from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
-from offhook.client import Refused
 from offhook.kit.errors import Refusal, Unavailable
 
 __all__ = ["app", "main"]
@@ -50,7 +52,13 @@ def _begin(
     """An office phone system that you create with one API call. Begin with: offhook init."""
 
 
-register(app)
+app.command()(init)
+app.command()(serve)
+app.add_typer(db, name="db")
+app.command()(backup)
+app.command()(restore)
+app.command()(settings)
+app.command()(version)
 register_configuration(app)
 app.add_typer(key, name="key")
 app.add_typer(number, name="number")
@@ -93,6 +101,8 @@ def _refuse(refusal: Refusal) -> None:
         say(f"  {str(cause).splitlines()[0]}", to=err)
     if not State.json:
         return
+    from offhook.client import Refused
+
     if isinstance(refusal, Refused):
         emit(refusal.document)
         return

@@ -1,31 +1,26 @@
-"""What all commands share: options, the two consoles, how a refusal is said, how the store is opened.
+"""What all commands share: options, the two consoles, how a refusal is said.
 
 Standard output carries the answer, standard error all that is said about it. With --json standard output is one JSON
 object, whether the command succeeded or was refused.
 """
 
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import typer
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from offhook.access import store as access_store
-from offhook.access.model import Company, Environment
 from offhook.kit.errors import Notice, Refusal, Violation, shown
-from offhook.kit.settings import BadSettings, Settings
+from offhook.kit.settings import Settings
 from offhook.kit.wire import encode
-from offhook.storage import migrate
-from offhook.storage.database import Database, Transaction
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -51,12 +46,20 @@ def _answer_in_json(value: bool) -> bool:
 AsJson = Annotated[
     bool, typer.Option("--json", callback=_answer_in_json, help="One JSON object on standard output, for scripts.")
 ]
-Data = Annotated[str | None, typer.Option(help="Folder of the database and its locks.", metavar="FOLDER")]
+DEFAULTS = Settings()
+"""What holds where neither an option nor the environment nor a file says otherwise."""
+
+Data = Annotated[
+    str | None,
+    typer.Option(help="Folder of the database and its locks.", metavar="FOLDER", show_default=DEFAULTS.data),
+]
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="postgresql://… instead of SQLite in the data folder.", metavar="URL")
 ]
 ConfigFile = Annotated[Path | None, typer.Option(help="Settings file, TOML.", metavar="FILE")]
-CompanyId = Annotated[int | None, typer.Option("--company", help="Id of the company, if there are several.")]
+CompanyId = Annotated[
+    int | None, typer.Option("--company", help="Id of the company, if there are several.", show_default="the only one")
+]
 InEnvironment = Annotated[
     Literal["live", "sandbox"], typer.Option("--environment", "-e", help="live, or sandbox for trying things out.")
 ]
@@ -82,12 +85,12 @@ def following(*steps: str) -> None:
         say("      " + step, to=err)
 
 
-def facts(rows: Iterable[tuple[str, str]]) -> None:
+def facts(rows: Iterable[tuple[str, str]], *, to: Console = out) -> None:
     """Names and values in two columns; a value is never broken, so that it can be copied."""
     listed = list(rows)
     width = max((len(name) for name, _ in listed), default=0)
     for name, value in listed:
-        out.print(Text(f"{name:<{width}}  ", "dim") + Text(value), soft_wrap=True)
+        to.print(Text(f"{name:<{width}}  ", "dim") + Text(value), soft_wrap=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, to: Console = out) -> None:
@@ -149,6 +152,21 @@ def moment(milliseconds: int | None, absent: str = "never") -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file in one step, so that a full disk leaves the old one. Nobody but its owner may read it."""
+    part: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".part")
+        part = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        part.replace(path)
+    except OSError as error:
+        if part is not None:
+            part.unlink(missing_ok=True)
+        raise Refusal(f"{path} cannot be written: {error.strerror}.") from None
+
+
 def read_file(path: Path) -> bytes:
     """All of a file; `-` is standard input."""
     if str(path) == "-":
@@ -157,9 +175,6 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Refusal(f"{path} cannot be read: {error.strerror}.") from None
-
-
-# The store
 
 
 def masked(value: str) -> str:
@@ -177,58 +192,3 @@ def masked(value: str) -> str:
 def place(settings: Settings) -> str:
     """Where the store is, for people."""
     return masked(settings.database_url) if settings.database_url else settings.data
-
-
-def connect(settings: Settings) -> Database:
-    """The store of `settings`, whatever is in it; BadSettings if it cannot be one."""
-    try:
-        if settings.database_url and urlsplit(settings.url).scheme != "postgresql+psycopg":
-            raise ArgumentError
-        return Database(settings.url)
-    except (ArgumentError, NoSuchModuleError, ValueError):
-        text = f"{masked(settings.database_url)} is no database: write it as postgresql://user:password@host/name."
-        raise BadSettings(text) from None
-    except OSError as error:
-        raise BadSettings(f"The data folder {settings.data} cannot be used: {error.strerror}.") from None
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[Database]:
-    """A store that is there and has this version's schema; a mistyped folder makes no new one."""
-    if not settings.database_url and not settings.sqlite_path.exists():
-        raise Refusal(
-            f"There is nothing in {place(settings)} yet. Begin with offhook init, or name another with --data."
-        )
-    database = connect(settings)
-    try:
-        found, newest = migrate.current(database), migrate.head(database)
-        if found is None:
-            raise Refusal(f"There is nothing in {place(settings)} yet. Begin with offhook init.")
-        if found != newest:
-            raise Refusal(f"The store has schema {found}, this version {newest}. Run offhook db upgrade.")
-        yield database
-    finally:
-        database.close()
-
-
-def company_of(tx: Transaction, wanted: int | None) -> Company:
-    """The company called `wanted`, or the only one there is."""
-    companies = access_store.all_companies(tx)
-    if wanted is not None:
-        companies = [company for company in companies if company.id == wanted]
-        if not companies:
-            raise Refusal(f"There is no company {wanted}.")
-    if not companies:
-        raise Refusal("There is no company yet. Begin with offhook init.")
-    if len(companies) > 1:
-        names = "".join(f"\n  --company {company.id}  {company.name}" for company in companies)
-        raise Refusal(f"There are {len(companies)} companies; say which:{names}")
-    return companies[0]
-
-
-def tenant_of(tx: Transaction, company: Company, environment: Environment) -> int:
-    """The tenant id of a company's environment."""
-    tenant = access_store.tenant_id(tx, company.id, environment)
-    if tenant is None:
-        raise Refusal(f"{company.name} has no {environment} environment.")
-    return tenant

@@ -15,10 +15,6 @@ from rich.text import Text as Line
 
 from offhook.cli.common import (
     AsJson,
-    CompanyId,
-    ConfigFile,
-    Data,
-    DatabaseUrl,
     emit,
     err,
     following,
@@ -26,17 +22,15 @@ from offhook.cli.common import (
     read_file,
     say,
     warn,
+    write_private,
 )
-from offhook.cli.way import ApiKey, In, Url, Way, again, run
+from offhook.cli.way import Way, again, by_api, run
 from offhook.client import Answer, Client, Refused, body_of
-from offhook.configuration import text
-from offhook.configuration.api import PATH
-from offhook.configuration.kinds import KINDS
+from offhook.configuration.wire import NOUNS, PATH
 from offhook.kit.errors import Notice, Refusal
 
 DIFFERS = 2
 _ASKED = ("y", "yes")
-_NOUNS = {kind.section: kind.noun for kind in KINDS}
 _SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red")}
 
 File = Annotated[Path, typer.Argument(help="The company as YAML or JSON; - reads standard input.")]
@@ -56,21 +50,19 @@ def register(app: typer.Typer) -> None:
     app.command("apply")(apply)
 
 
+@by_api
 def export(
+    way: Way,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file, not to standard output.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to this file, for its owner alone, not to standard output.", metavar="FILE"
+        ),
     ] = None,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the whole company as YAML: a file to read, to keep, and to apply again."""
-    way = Way(url, key, environment, company, data, database_url, config)
+    from offhook.configuration import text
 
     async def work(client: Client) -> Answer:
         return await client.call("GET", PATH)
@@ -80,26 +72,20 @@ def export(
     if output is None:
         sys.stdout.write(written.decode())
         return
-    _write(output, written)
+    write_private(output, written)
     records = sum(len(section) for name, section in document.items() if isinstance(section, dict) and name != "company")
     say(f"{records:,} records are in {output}.", "green", to=err)
     following(f"change what shall be otherwise, then offhook plan {output}{again(way)}")
 
 
+@by_api
 def plan(
+    way: Way,
     file: File,
     prune: Prune = False,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what applying a file would change. Ends with 0 if nothing, with 2 if something, with 1 if it is refused."""
-    way = Way(url, key, environment, company, data, database_url, config)
     source = _Source(file)
     found = source.ask(way, "/plan", {"prune": prune}, f"Comparing {file} with the company")
     if as_json:
@@ -112,22 +98,16 @@ def plan(
         raise typer.Exit(DIFFERS)
 
 
+@by_api
 def apply(
+    way: Way,
     file: File,
     prune: Prune = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; store nothing.")] = False,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the company what a file says: all of it or nothing. What is so already stays untouched."""
-    way = Way(url, key, environment, company, data, database_url, config)
     source = _Source(file)
     planned = source.ask(way, "/plan", {"prune": prune}, f"Comparing {file} with the company")
     if dry_run or not planned["differs"]:
@@ -163,6 +143,8 @@ class _Source:
     """A file and what is asked of the server about it."""
 
     def __init__(self, file: Path) -> None:
+        from offhook.configuration import text
+
         self._file = file
         self._text = _waiting(f"Reading {file}", lambda: text.read(read_file(file)))
 
@@ -211,16 +193,6 @@ def _waiting(told: str, do: Callable[[], Any]) -> Any:
         return do()
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file in one step, so that a full disk leaves the old one."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise Refusal(f"{path} cannot be written: {error.strerror}.") from None
-
-
 # A plan for people
 
 
@@ -248,7 +220,7 @@ def _counted(planned: Any, words: tuple[str, str, str]) -> str:
 
 def _lines(change: Any) -> Iterator[Line]:
     sign, colour = _SIGNS[change["verb"]]
-    noun = _NOUNS.get(change["section"], change["section"])
+    noun = NOUNS.get(change["section"], change["section"])
     yield Line(f"{sign} {noun} ", colour) + Line(change["key"], f"bold {colour}")
     rows = [row for one in change.get("fields", []) for row in _rows(one, change["verb"])]
     width = max((len(name) for name, _, _ in rows), default=0)

@@ -86,6 +86,9 @@ def run(file: Path, way: Way, kind: Kind, *, report: Path | None, quiet: bool, d
         raise typer.Exit(1)
 
 
+KEPT = "kept_as_it_was"
+"""Warned of at each field in which a record differs from what is there, which is not changed."""
+
 _COLOURS = {"created": "green", "existing": "cyan", "would_create": "green", "refused": "red"}
 _WORDS = {"would_create": "would be created"}
 
@@ -153,13 +156,17 @@ def _lines(record: Any, name: str) -> list[Text]:
     head = Text(f"line {record['line']:<6} ", "dim") + Text(
         f"{_WORDS.get(status, status):<9}", _COLOURS.get(status, "")
     )
-    lines = [head + Text(f" {name}".rstrip())]
+    kept = [one["field"] for one in record.get("warnings", []) if one["code"] == KEPT]
+    differs = Text(f"  exists, differs in: {', '.join(kept)}", "yellow") if kept else Text()
+    lines = [head + Text(f" {name}".rstrip()) + differs]
     for error in record.get("errors", []):
         sent = f" Sent: {shown(error['sent'])}" if error.get("sent") is not None else ""
         lines.append(
             Text(f"  {error['location'] or '(record)'}: ", "bold") + Text(error["message"]) + Text(sent, "dim")
         )
     for warning in record.get("warnings", []):
+        if warning["code"] == KEPT:
+            continue
         place = warning["field"] or warning["code"]
         lines.append(Text(f"  {place}: ", "yellow") + Text(warning["text"], "dim"))
     return lines

@@ -1,31 +1,28 @@
-"""Commands that make, run and look after an installation: init, serve, settings, db, backup, restore, version."""
+"""Commands that make and run an installation: init, serve, settings, version."""
 
 import os
 import signal
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
 
-from offhook import __version__, bootstrap
-from offhook.access import store as access_store
+from offhook import __version__
 from offhook.cli.common import (
+    DEFAULTS,
     AsJson,
     ConfigFile,
     Data,
     DatabaseUrl,
-    connect,
     emit,
     err,
     facts,
     following,
     masked,
-    opened,
     place,
     read_file,
     say,
@@ -33,34 +30,22 @@ from offhook.cli.common import (
     warn,
 )
 from offhook.examples import FULL
-from offhook.kit import log
 from offhook.kit.errors import Conflict, Invalid, Refusal, Violation
 from offhook.kit.ids import Ids
 from offhook.kit.settings import PREFIX, Settings, load
 from offhook.kit.wire import Misfit, parse
-from offhook.offices import rules
-from offhook.storage import backup as backups
-from offhook.storage import migrate
-from offhook.storage.slots import lease
 
 _BESIDES_US = ("e911_address", "use_same_address", "timezone")
 
-RedisUrl = Annotated[str | None, typer.Option(help="redis://… to share rate limits.", metavar="URL")]
-Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")]
+RedisUrl = Annotated[
+    str | None, typer.Option(help="redis://… to share rate limits.", metavar="URL", show_default="none")
+]
+Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default=DEFAULTS.host)]
+Port = Annotated[
+    int | None, typer.Option(help="Port to listen on; 0 takes a free one.", show_default=str(DEFAULTS.port))
+]
 Benchmark = Annotated[bool, typer.Option("--benchmark", help="Allow limits to be lifted; not for service.")]
-LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to `app`."""
-    first: list[Callable[..., None]] = [init, serve]
-    then: list[Callable[..., None]] = [backup, restore, settings, version]
-    for command in first:
-        app.command()(command)
-    app.add_typer(_db, name="db")
-    for command in then:
-        app.command()(command)
+LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error.", show_default=DEFAULTS.log_level)]
 
 
 def init(
@@ -69,16 +54,29 @@ def init(
     config: ConfigFile = None,
     name: Annotated[str, typer.Option(help="The company's name.")] = "Example Company",
     office: Annotated[
-        Path | None, typer.Option(help="JSON file with the head office, as a create takes it; - reads it.")
+        Path | None,
+        typer.Option(
+            help="JSON file with the head office, as a create takes it; - reads it.", show_default="an example's"
+        ),
     ] = None,
-    country: Annotated[str | None, typer.Option(help="The head office's country, as US.")] = None,
-    currency: Annotated[str | None, typer.Option(help="What it is billed in, as USD.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Its time zone, as America/New_York.")] = None,
+    country: Annotated[
+        str | None, typer.Option(help="The head office's country.", show_default=FULL["country"])
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="What it is billed in.", show_default=FULL["currency"])] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Its time zone.", show_default="the example's, or its country's")
+    ] = None,
     admin_email: Annotated[str, typer.Option(help="The administrator's address.")] = "",
     another: Annotated[bool, typer.Option("--another", help="Add a company where there is one already.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a company: its head office, sandbox numbers, and a first key for live and for sandbox."""
+    from offhook import bootstrap
+    from offhook.access import store as access_store
+    from offhook.cli.store import connect
+    from offhook.storage import migrate
+    from offhook.storage.slots import lease
+
     chosen = load({"data": data, "database_url": database_url}, config)
     body = _head_office(office, country=country, currency=currency, timezone=timezone)
     database = connect(chosen)
@@ -152,6 +150,8 @@ def _head_office(office: Path | None, **chosen: str | None) -> dict[str, Any]:
 
 
 def _broken_besides(misfit: Misfit) -> list[Violation]:
+    from offhook.offices import rules
+
     try:
         rules.check(misfit.mended, None, [])
     except Invalid as invalid:
@@ -171,6 +171,8 @@ def serve(
 ) -> None:
     """Serve the API until SIGTERM or Ctrl-C; requests under way are finished."""
     from offhook import server
+    from offhook.cli.store import connect
+    from offhook.kit import log
 
     chosen = load(
         {
@@ -229,159 +231,6 @@ def _cannot_listen(chosen: Settings, error: Exception) -> Refusal:
         return Refusal(f"{at} needs rights that this user has not. Choose a port from 1024 on (--port 8080).")
     cause = error.strerror if isinstance(error, OSError) else str(error)
     return Refusal(f"{at} cannot be listened on: {cause}. --host takes an address of this machine, as 127.0.0.1.")
-
-
-# The store
-
-_db = typer.Typer(no_args_is_help=True, help="The store's schema.")
-
-
-@_db.command()
-def upgrade(
-    data: Data = None, database_url: DatabaseUrl = None, config: ConfigFile = None, as_json: AsJson = False
-) -> None:
-    """Bring the store to this version's schema; the server does so too when it starts."""
-    chosen = load({"data": data, "database_url": database_url}, config)
-    database = connect(chosen)
-    try:
-        before = migrate.current(database)
-        migrate.upgrade(database)
-        after = migrate.current(database)
-    finally:
-        database.close()
-    if as_json:
-        emit({"before": before, "schema": after, "changed": before != after})
-    elif before == after:
-        say(f"{place(chosen)} already has schema {after}.")
-    else:
-        say(f"{place(chosen)} now has schema {after} (before: {before or 'none'}).", "green")
-
-
-@_db.command()
-def status(
-    data: Data = None, database_url: DatabaseUrl = None, config: ConfigFile = None, as_json: AsJson = False
-) -> None:
-    """Which schema the store has, and what is in it."""
-    chosen = load({"data": data, "database_url": database_url}, config)
-    exists = bool(chosen.database_url) or chosen.sqlite_path.exists()
-    found = companies = None
-    newest = None
-    if exists:
-        database = connect(chosen)
-        try:
-            found, newest = migrate.current(database), migrate.head(database)
-            if found is not None:
-                with database.reading() as tx:
-                    companies = len(access_store.all_companies(tx))
-        finally:
-            database.close()
-    current = exists and found == newest
-    if as_json:
-        emit(
-            {
-                "store": place(chosen),
-                "schema": found,
-                "newest": newest,
-                "current": current,
-                "companies": companies or 0,
-            }
-        )
-        return
-    facts(
-        [
-            ("store", place(chosen)),
-            ("schema", found or "none"),
-            ("newest", newest or "-"),
-            ("companies", str(companies or 0)),
-        ]
-    )
-    if not companies:
-        following("offhook init")
-    elif not current:
-        following("offhook db upgrade")
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[str, int], None]]:
-    """A line that moves on a terminal; gives the function that storage tells what it does and how far it is."""
-    with err.status(title) as line:
-        yield lambda doing, rows: line.update(f"{title}  {doing}: {rows:,} rows")
-
-
-def _declare_every_table() -> None:
-    """Import what declares tables: a backup that did not know of one would leave it out."""
-    from offhook import app  # noqa: F401
-
-
-def backup(
-    file: Annotated[Path, typer.Argument(help="File to write; one that is there is replaced.")],
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write the whole store to one file, as of one moment; a server may go on meanwhile."""
-    _declare_every_table()
-    chosen = load({"data": data, "database_url": database_url}, config)
-    with opened(chosen) as database, _progress("Backing up") as progress:
-        summary = backups.backup(database, file, progress)
-    if as_json:
-        emit(_summary(summary))
-        return
-    say(f"{place(chosen)} is backed up in {file}, {_bytes(summary.size)}.", "green bold")
-    _rows(summary)
-    say(
-        "The file holds everything, billing contacts and hashes of keys included: keep it as you keep the store.", "dim"
-    )
-    following(f"offhook restore {file} --data NEW-FOLDER   reads it into a new store")
-
-
-def restore(
-    file: Annotated[Path, typer.Argument(help="A file that offhook backup wrote.")],
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Read a backup into an empty store, wholly or not at all; no server should run over it."""
-    _declare_every_table()
-    chosen = load({"data": data, "database_url": database_url}, config)
-    if not file.is_file():
-        raise Refusal(f"There is no backup {file}.")
-    database = connect(chosen)
-    try:
-        with _progress("Restoring") as progress:
-            summary = backups.restore(database, file, progress)
-    finally:
-        database.close()
-    if as_json:
-        emit(_summary(summary))
-        return
-    say(f"{place(chosen)} now holds what {file} held at {summary.created_at}.", "green bold")
-    _rows(summary)
-    following("offhook serve" + ("" if data is None else f" --data {data}") + "   the keys are those of then")
-
-
-def _rows(summary: backups.Summary) -> None:
-    facts((name, f"{count:>12,}") for name, count in summary.rows.items())
-
-
-def _summary(summary: backups.Summary) -> dict[str, Any]:
-    return {
-        "file": str(summary.path),
-        "schema": summary.schema,
-        "created_at": summary.created_at,
-        "bytes": summary.size,
-        "rows": summary.rows,
-    }
-
-
-def _bytes(size: float) -> str:
-    for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"
 
 
 # What is in force

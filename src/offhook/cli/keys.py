@@ -1,11 +1,10 @@
 """API keys, on the machine itself: made, listed, revoked. A secret is printed once, when it is made."""
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from offhook.access import service, store
 from offhook.access.model import SCOPES, Key, digest
 from offhook.cli.common import (
     AsJson,
@@ -14,18 +13,13 @@ from offhook.cli.common import (
     Data,
     DatabaseUrl,
     InEnvironment,
-    company_of,
     emit,
     facts,
     following,
     moment,
-    opened,
     say,
     table,
-    tenant_of,
 )
-from offhook.directory.users import store as users
-from offhook.events import store as events
 from offhook.events.model import SYSTEM, Event, Word
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
@@ -33,8 +27,9 @@ from offhook.kit.ids import Ids
 from offhook.kit.settings import load
 from offhook.kit.text import single_line
 from offhook.kit.wire import encode
-from offhook.storage.database import Transaction
-from offhook.storage.slots import lease
+
+if TYPE_CHECKING:
+    from offhook.storage.database import Transaction
 
 app = typer.Typer(no_args_is_help=True, help="API keys.")
 
@@ -62,6 +57,10 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key. It is shown this once."""
+    from offhook.access import service
+    from offhook.cli.store import company_of, opened, tenant_of
+    from offhook.storage.slots import lease
+
     called, fault = single_line(name, "--name")
     if fault is not None or called is None:
         raise Refusal("A key needs a name of one line.", [fault] if fault else [])
@@ -100,6 +99,9 @@ def list_keys(
     as_json: AsJson = False,
 ) -> None:
     """List keys, oldest first: what each may do, and when it was last used."""
+    from offhook.access import store
+    from offhook.cli.store import company_of, opened
+
     with opened(load({"data": data, "database_url": database_url}, config)) as database, database.reading() as tx:
         keys = store.keys(tx, company_of(tx, company).id)
     if as_json:
@@ -133,6 +135,9 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """End a key; servers that run stop taking it within a second."""
+    from offhook.access import store
+    from offhook.cli.store import company_of, opened
+
     with opened(load({"data": data, "database_url": database_url}, config)) as database, database.transaction() as tx:
         owner = company_of(tx, company)
         found = _find(store.keys(tx, owner.id), key.strip().rstrip("…"), tx)
@@ -152,16 +157,20 @@ def revoke(
         following(f"offhook key create --environment {found.environment}   it has no admin key now")
 
 
-def _user(tx: Transaction, tenant_id: int, email: str) -> int:
+def _user(tx: "Transaction", tenant_id: int, email: str) -> int:
     """The user who has an e-mail address, primary or not."""
+    from offhook.directory.users import store as users
+
     found = users.by_email(tx, tenant_id, email.strip())
     if found is None:
         raise Refusal(f"No user of this environment has the address {email}; make one with POST /api/v2/users.")
     return found
 
 
-def _find(keys: list[Key], wanted: str, tx: Transaction) -> Key:
+def _find(keys: list[Key], wanted: str, tx: "Transaction") -> Key:
     """The key with this id or beginning. A whole key is taken too, and never repeated."""
+    from offhook.access import store
+
     if wanted.startswith("ohk_") and (whole := store.keys_by_digest(tx, [digest(wanted)])[0]) is not None:
         found = [key for key in keys if key.id == whole.id]
     else:
@@ -181,7 +190,9 @@ def _milliseconds(span: str) -> int:
     return hours * 3_600_000
 
 
-def _record(tx: Transaction, word: Word, key: Key) -> None:
+def _record(tx: "Transaction", word: Word, key: Key) -> None:
+    from offhook.events import store as events
+
     about = encode({"id": str(key.id), "name": key.name, "scopes": key.scopes}).decode()
     before, after = ("", about) if word is Word.KEY_CREATED else (about, "")
     event = Event(

@@ -1,7 +1,7 @@
 """The number inventory: added to and listed on the machine itself, imported into by the API as well."""
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -13,24 +13,22 @@ from offhook.cli.common import (
     Data,
     DatabaseUrl,
     InEnvironment,
-    company_of,
     emit,
     err,
     following,
     moment,
-    opened,
     refuse,
     say,
     table,
-    tenant_of,
 )
 from offhook.cli.imports import Kind, Quiet, Report
-from offhook.cli.way import ApiKey, DryRun, In, Url, Way
+from offhook.cli.way import DryRun, Way, by_api
 from offhook.events.model import SYSTEM
 from offhook.kit.errors import Refusal, shown
 from offhook.kit.settings import load
-from offhook.numbers import service, store
-from offhook.numbers.model import Number, Status
+
+if TYPE_CHECKING:
+    from offhook.numbers.model import Number
 
 app = typer.Typer(no_args_is_help=True, help="The company's telephone numbers.")
 
@@ -49,6 +47,9 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add numbers to the inventory, each by itself: one that is refused keeps no other out."""
+    from offhook.cli.store import company_of, opened, tenant_of
+    from offhook.numbers import service
+
     added: list[str] = []
     refused: list[tuple[str, str]] = []
     with opened(load({"data": data, "database_url": database_url}, config)) as database:
@@ -78,22 +79,16 @@ def _why(refusal: Refusal) -> str:
 
 
 @app.command("import")
+@by_api
 def import_numbers(
+    way: Way,
     file: Annotated[Path, typer.Argument(help="A carrier's list: JSON lines (.jsonl, .ndjson) or a table (.csv).")],
     report: Report = None,
     quiet: Quiet = False,
     dry_run: DryRun = False,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Import numbers from a file: number, and if need be type and office_id. Safe to repeat."""
-    way = Way(url, key, environment, company, data, database_url, config)
     kind = Kind("number", "/api/offhook/v1/numbers/import", _named, _RECORDS)
     imports.run(file, way, kind, report=report, quiet=quiet, dry_run=dry_run, as_json=as_json)
 
@@ -116,6 +111,10 @@ def list_numbers(
     as_json: AsJson = False,
 ) -> None:
     """List the inventory: each number, its status, and what has it."""
+    from offhook.cli.store import company_of, opened, tenant_of
+    from offhook.numbers import store
+    from offhook.numbers.model import Status
+
     wanted: Any = "available" if free else status
     if wanted is not None and wanted not in get_args(Status):
         raise Refusal(f"{shown(wanted)} is no status; there are {', '.join(get_args(Status))}.")

@@ -12,10 +12,6 @@ import typer
 from offhook.cli import imports
 from offhook.cli.common import (
     AsJson,
-    CompanyId,
-    ConfigFile,
-    Data,
-    DatabaseUrl,
     emit,
     facts,
     following,
@@ -27,7 +23,7 @@ from offhook.cli.common import (
 )
 from offhook.cli.imports import Kind, Quiet, Report
 from offhook.cli.records import RECORDS
-from offhook.cli.way import ApiKey, DryRun, In, Url, Way, again, run, warning
+from offhook.cli.way import DryRun, Way, again, by_api, run, warning
 from offhook.client import Answer, Client
 from offhook.kit.errors import Refusal, shown
 
@@ -41,29 +37,23 @@ OfficeId = Annotated[str, typer.Argument(help="Its id, or the word primary.", me
 
 
 @app.command()
+@by_api
 def create(
+    way: Way,
     file: Annotated[Path, typer.Argument(help="JSON body of a create; - reads standard input.")],
     dry_run: DryRun = False,
     idempotency_key: Annotated[
         str | None, typer.Option(help="The same key again gives the same office again, not a second one.")
     ] = None,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Create an office from a JSON file."""
     body = read_file(file)
-    way = Way(url, key, environment, company, data, database_url, config)
 
     async def work(client: Client) -> Answer:
         return await client.call("POST", OFFICES, body=body, dry_run=dry_run, idempotency_key=idempotency_key)
 
-    answer: Answer = run(way, work)
+    answer: Answer = run(way, work, tells=False)
     document = answer.document
     if as_json:
         emit(document if dry_run else {**document, "warnings": [warning(notice) for notice in answer.notices]})
@@ -78,6 +68,7 @@ def create(
     facts(
         [
             *([] if dry_run else [("id", office["id"])]),
+            way.acts_on(),
             ("now", _status(office["availability_status"])),
             ("time zone", office["timezone"]),
             ("main line", ", ".join(office.get("phone_numbers", ())) or "none"),
@@ -92,16 +83,11 @@ def create(
 
 
 @app.command("list")
+@by_api
 def list_offices(
+    way: Way,
     limit: Annotated[int, typer.Option(min=0, help="How many at most; 0 for all.")] = 100,
     active_only: Annotated[bool, typer.Option("--active-only", help="Only offices in the state active.")] = False,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """List offices, oldest first, with their state as of now."""
@@ -118,7 +104,6 @@ def list_offices(
                 return found[:limit], True
             query["cursor"] = page["cursor"]
 
-    way = Way(url, key, environment, company, data, database_url, config)
     offices, more = run(way, work)
     if as_json:
         emit({"items": offices, "more": more})
@@ -142,15 +127,10 @@ def list_offices(
 
 
 @app.command()
+@by_api
 def show(
+    way: Way,
     office_id: OfficeId,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Show all that is stored of an office, when it opens, and the next change."""
@@ -164,13 +144,13 @@ def show(
         record = (await client.call("GET", f"{WHOLE}/{wanted}")).document
         return record, (await client.call("GET", f"{WHOLE}/{wanted}/opening-periods")).document
 
-    record, hours = run(Way(url, key, environment, company, data, database_url, config), work)
+    record, hours = run(way, work, tells=False)
     if as_json:
         emit({**record, "opening": hours})
         return
     office, plan = record["office"], record["plan"]
     say(office["name"], "bold")
-    facts(_about(office))
+    facts(_about(office, way))
     _section("Opening hours")
     facts(_hours(office))
     _periods(hours)
@@ -187,9 +167,10 @@ def _section(title: str) -> None:
     say(title, "bold")
 
 
-def _about(office: Any) -> list[tuple[str, str]]:
+def _about(office: Any, way: Way) -> list[tuple[str, str]]:
     return [
         ("id", office["id"] + ("  primary" if office["is_primary_office"] else "")),
+        way.acts_on(),
         ("state", office["state"]),
         ("country", office["country"].upper()),
         ("time zone", office["timezone"]),
@@ -303,22 +284,16 @@ def _clock(text: str) -> str:
 
 
 @app.command("import")
+@by_api
 def import_offices(
+    way: Way,
     file: Annotated[Path, typer.Argument(help="Offices, one a line as JSON (.jsonl, .ndjson), or a table (.csv).")],
     report: Report = None,
     quiet: Quiet = False,
     dry_run: DryRun = False,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Import offices from a file. Safe to repeat: what was imported before is found, not made again."""
-    way = Way(url, key, environment, company, data, database_url, config)
     kind = Kind("office", WHOLE + "/import", _named, RECORDS)
     imports.run(file, way, kind, report=report, quiet=quiet, dry_run=dry_run, as_json=as_json)
 

@@ -8,10 +8,6 @@ import typer
 
 from offhook.cli.common import (
     AsJson,
-    CompanyId,
-    ConfigFile,
-    Data,
-    DatabaseUrl,
     emit,
     following,
     moment,
@@ -20,7 +16,7 @@ from offhook.cli.common import (
     table,
     warn,
 )
-from offhook.cli.way import ApiKey, In, Url, Way, again, run, warning
+from offhook.cli.way import Way, again, by_api, run, warning
 from offhook.client import Answer, Client, body_of
 from offhook.kit.errors import Refusal, shown
 
@@ -43,18 +39,13 @@ def target_of(text: str) -> tuple[str, str]:
 
 
 @app.command()
+@by_api
 def upload(
+    way: Way,
     file: Annotated[Path, typer.Argument(help="An MP3 or WAV file; - reads standard input.")],
     target: Target,
     kind: Annotated[str, typer.Option("--kind", "-k", help="When it is played: MENU, GREETING, CLOSED, HOLD_MUSIC…")],
     name: Annotated[str | None, typer.Option(help="A name; the file's unless said.")] = None,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Upload a recording; the target plays it from now on."""
@@ -66,7 +57,6 @@ def upload(
         "target_id": target_id,
         "name": name if name is not None or str(file) == "-" else file.name,
     }
-    way = Way(url, key, environment, company, data, database_url, config)
 
     async def work(client: Client) -> tuple[Answer, Any]:
         made = await client.call("POST", IVRS, body=body_of(body))
@@ -82,20 +72,14 @@ def upload(
 
 
 @app.command("list")
+@by_api
 def list_prompts(
+    way: Way,
     target: Target,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """List a target's prompts, and which of them are played."""
     target_type, target_id = target_of(target)
-    way = Way(url, key, environment, company, data, database_url, config)
 
     async def work(client: Client) -> list[Any]:
         query = {"target_type": target_type, "target_id": target_id}

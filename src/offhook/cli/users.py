@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from offhook.cli import imports
-from offhook.cli.common import AsJson, CompanyId, ConfigFile, Data, DatabaseUrl, emit, say, table
+from offhook.cli.common import AsJson, emit, say, table
 from offhook.cli.imports import Kind, Quiet, Report
-from offhook.cli.way import ApiKey, DryRun, In, Url, Way, run
+from offhook.cli.way import DryRun, Way, by_api, run
 from offhook.client import Client
 from offhook.kit.errors import shown
 
@@ -19,22 +19,16 @@ _RECORDS = 200
 
 
 @app.command("import")
+@by_api
 def import_users(
+    way: Way,
     file: Annotated[Path, typer.Argument(help="Users, one a line as JSON (.jsonl, .ndjson), or a table (.csv).")],
     report: Report = None,
     quiet: Quiet = False,
     dry_run: DryRun = False,
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Import users from a file. Safe to repeat: who has the e-mail address already is found, not made again."""
-    way = Way(url, key, environment, company, data, database_url, config)
     kind = Kind("user", "/api/offhook/v1/users/import", _named, _RECORDS)
     imports.run(file, way, kind, report=report, quiet=quiet, dry_run=dry_run, as_json=as_json)
 
@@ -44,14 +38,9 @@ def _named(record: Any) -> str:
 
 
 @app.command("list")
+@by_api
 def list_users(
-    url: Url = None,
-    key: ApiKey = None,
-    environment: In = "live",
-    company: CompanyId = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-    config: ConfigFile = None,
+    way: Way,
     as_json: AsJson = False,
 ) -> None:
     """List the company's users, oldest first."""
@@ -66,7 +55,7 @@ def list_users(
                 return found
             query["cursor"] = page["cursor"]
 
-    users = run(Way(url, key, environment, company, data, database_url, config), work)
+    users = run(way, work)
     if as_json:
         emit({"items": users})
         return

@@ -4,21 +4,24 @@ What is shown is what any client of the API gets.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import inspect
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offhook.access.model import Environment, Principal
-from offhook.cli.common import company_of, opened, tenant_of
-from offhook.client import Client, embedded, remote
-from offhook.kit import log
+from offhook.access.model import ENVIRONMENTS, Environment, Principal
+from offhook.cli.common import CompanyId, ConfigFile, Data, DatabaseUrl, State, err, facts
+from offhook.client import Client, Refused, embedded, remote
 from offhook.kit.errors import Notice, Refusal
 from offhook.kit.settings import load
-from offhook.storage.database import Transaction
+
+if TYPE_CHECKING:
+    from offhook.storage.database import Transaction
 
 Url = Annotated[
     str | None,
@@ -30,31 +33,89 @@ ApiKey = Annotated[
         "--key", envvar="OFFHOOK_KEY", help="The API key to use; other users of the machine see flags.", metavar="KEY"
     ),
 ]
-In = Annotated[Environment, typer.Option("--environment", "-e", help="Without a key: live, or sandbox.")]
+In = Annotated[
+    Environment | None,
+    typer.Option("--environment", "-e", help="Without a key: live, which is meant unless said, or sandbox."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Ask every rule and say what would be; store nothing.")]
 
 
-@dataclass(frozen=True, slots=True)
+_OPTIONS: Mapping[str, Any] = {
+    "url": Url,
+    "key": ApiKey,
+    "environment": In,
+    "company": CompanyId,
+    "data": Data,
+    "database_url": DatabaseUrl,
+    "config": ConfigFile,
+}
+"""What leads to the API, as all commands that ask it have it."""
+
+
+def by_api(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that asks the API. It takes the `way` there, which people say by the options that lead to it."""
+    own = dict(inspect.signature(command, eval_str=True).parameters)
+    del own["way"]
+    last = own.pop("as_json")
+    leading = [Parameter(name, last.kind, default=None, annotation=kind) for name, kind in _OPTIONS.items()]
+    shown = [*own.values(), *leading, last]
+
+    def run_it(**given: Any) -> None:
+        command(way=Way(**{name: given.pop(name) for name in _OPTIONS}), **given)
+
+    run_it.__name__, run_it.__doc__ = command.__name__, command.__doc__
+    run_it.__signature__ = Signature(shown)  # type: ignore[attr-defined]
+    run_it.__annotations__ = {one.name: one.annotation for one in shown}
+    return run_it
+
+
+@dataclass(slots=True)
 class Way:
     """How to reach the API: by URL and key, or over the store that the settings name."""
 
     url: str | None
     key: str | None
-    environment: Environment
+    environment: Environment | None
     company: int | None
     data: str | None
     database_url: str | None
     config: Path | None
+    _told: bool = field(default=False, init=False)
+
+    @property
+    def of_key(self) -> Environment | None:
+        """The environment that the key is of, as its beginning says."""
+        for one in ENVIRONMENTS:
+            if self.key and self.key.startswith(f"ohk_{one}_"):
+                return one
+        return None
+
+    def acts_on(self) -> tuple[str, str]:
+        """The environment as a row of facts; it is said once."""
+        self._told = True
+        if self.key:
+            return "environment", f"{self.of_key or 'unknown'}, by the key"
+        return "environment", self.environment or "live, as none was said; -e sandbox is the other"
+
+    def tell(self) -> None:
+        """Say which environment it is, unless that was said, or scripts are answered."""
+        if not self._told and not State.json:
+            facts([self.acts_on()], to=err)
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
         """A client while the block runs."""
+        if self.environment is not None and self.of_key not in (None, self.environment):
+            raise Refusal(f"The key is one of the {self.of_key} environment: leave --environment out, or the key.")
         if self.url:
             if not self.key:
                 raise Refusal("A server asks for a key: --key, or OFFHOOK_KEY in the environment.")
             async with remote(self.url, self.key) as client:
                 yield client
             return
+        from offhook.cli.store import opened
+        from offhook.kit import log
+
         settings = load({"data": self.data, "database_url": self.database_url}, self.config)
         with opened(settings) as database, database.reading() as tx:
             caller = None if self.key else self._caller(tx)
@@ -62,16 +123,28 @@ class Way:
         async with embedded(settings, caller, self.key or "") as client:
             yield client
 
-    def _caller(self, tx: Transaction) -> Principal:
+    def _caller(self, tx: "Transaction") -> Principal:
+        from offhook.cli.store import company_of, tenant_of
+
         company = company_of(tx, self.company)
-        tenant = tenant_of(tx, company, self.environment)
-        return Principal(tenant, company.id, self.environment, 0, "offhook", frozenset({"admin"}))
+        environment = self.environment or "live"
+        tenant = tenant_of(tx, company, environment)
+        return Principal(tenant, company.id, environment, 0, "offhook", frozenset({"admin"}))
 
 
-def run(way: Way, work: Callable[[Client], Any]) -> Any:
+def run(way: Way, work: Callable[[Client], Any], *, tells: bool = True) -> Any:
+    """What `work` gives. The environment is said with it, unless the caller `tells` it in another place."""
+
     async def within() -> Any:
         async with way.client() as client:
-            return await work(client)
+            try:
+                found = await work(client)
+            except Refused:
+                way.tell()
+                raise
+            if tells:
+                way.tell()
+            return found
 
     return asyncio.run(within())
 
@@ -81,7 +154,7 @@ def again(way: Way) -> str:
     if way.url:
         return f" --url {way.url}"
     return ("" if way.data is None else f" --data {way.data}") + (
-        "" if way.environment == "live" else f" --environment {way.environment}"
+        "" if way.environment in (None, "live") else f" --environment {way.environment}"
     )
 
 

@@ -3,9 +3,9 @@
 from offhook.configuration import wire
 from offhook.configuration.service import Configuration
 from offhook.configuration.text import MAX_BYTES
+from offhook.configuration.wire import PATH
 from offhook.kit.operation import Limit, Operation
 
-PATH = "/api/offhook/v1/configuration"
 LIMIT = Limit(count=30)
 
 
@@ -35,9 +35,9 @@ def operations(configuration: Configuration) -> list[Operation]:
             tag="Configuration",
             summary="Say what a document would change",
             description=(
-                "The document is carried out, compared with what was there, and undone: what the plan says is what an "
-                "apply would do, and what an apply would be refused for is refused here, all at once. Places in "
-                "refusals and warnings are paths in the document."
+                "The document is carried out in a copy of the company, which nobody waits for: what the plan says is "
+                "what an apply would do, and what an apply would be refused for is refused here, all at once. Places "
+                "in refusals and warnings are paths in the document."
             ),
             note="changes field by field, before and after; nothing is stored",
             handler=configuration.plan,

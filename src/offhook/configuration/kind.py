@@ -4,18 +4,19 @@ A kind is data. It knows no rule of its subject: it names the operations that ar
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from offhook.configuration.names import Names
+from offhook.configuration.wire import NOUNS
 from offhook.kit.errors import Violation, shown
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 
 def as_it_is(value: Any) -> Any:
@@ -54,6 +55,7 @@ class Field:
     taken by `create` is sent to the update after it; one that is not taken by `update` has another way. A `required`
     one has no default to go back to. What is sent for one that is `spread` are several fields of the body, called
     `aliases`. A `hidden` one holds a secret: a file has `keep` in its place, and what is compared is a digest.
+    What is warned of at one means those `besides`, unless it changes itself.
     """
 
     path: str
@@ -74,6 +76,7 @@ class Field:
     hidden: bool = False
     spread: bool = False
     aliases: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
 
     @property
     def sent(self) -> str:
@@ -121,7 +124,10 @@ class Record:
 
 @dataclass(slots=True, eq=False)
 class Wanted:
-    """A record of the file. `given` are the fields it mentions; `record` is what there is of it, if it is there."""
+    """A record of the file. `given` are the fields that it mentions or, pruned, resets; `said` are the former alone.
+
+    `record` is what there is of it, if it is there.
+    """
 
     kind: "Kind"
     key: str
@@ -129,6 +135,10 @@ class Wanted:
     record: Record | None = None
     id: int = 0
     failed: bool = False
+    said: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.said = frozenset(self.given)
 
     @property
     def place(self) -> str:
@@ -146,6 +156,16 @@ class Wanted:
             return False
         before = self.record.fields.get(path) if self.record is not None else self.kind.field(path).default
         return bool(self.given[path] != before)
+
+    def says(self, place: str) -> bool:
+        """Whether the file mentions a place in the record, or the whole is meant."""
+        at = [one for one in self.kind.fields if _covers(one.path, place)]
+        return not at or any(self._speaks_of(one) for one in at)
+
+    def _speaks_of(self, one: Field) -> bool:
+        if one.besides:
+            return not self.said.isdisjoint(one.besides) or self.differs(one.path)
+        return one.path in self.said
 
     def changed(self, paths: Sequence[Field]) -> list[Field]:
         """Those of the fields that differ."""
@@ -180,6 +200,19 @@ class Special:
     early: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """What no two records may have at once, such as an extension; `scope` names those who may not.
+
+    `of` gives what a record has, from its fields. `free` lets go of it, so that another may have it before the record
+    itself gets its own step.
+    """
+
+    scope: str
+    of: Callable[[Callable[[str], Any]], Iterable[Any]]
+    free: Extra
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One section of the file. `type` is the word for its records as targets; `implied` are the fields that a key says.
@@ -190,7 +223,6 @@ class Kind:
 
     section: str
     type: str
-    noun: str
     fields: tuple[Field, ...]
     load: Callable[[Transaction, int], Sequence[Item]]
     create: str | Callable[[Wanted], str]
@@ -201,6 +233,7 @@ class Kind:
     implied: tuple[str, ...] = ("name",)
     whole: bool = False
     specials: tuple[Special, ...] = ()
+    uniques: tuple[Unique, ...] = ()
     made: Callable[["Run", Any], int] = lambda _run, answer: int(answer["id"])
     make: "Callable[[Run, Wanted], int | None] | None" = None
     remove: "Callable[[Run, Wanted], None] | None" = None
@@ -213,6 +246,11 @@ class Kind:
     def field(self, path: str) -> Field:
         """The field of a path."""
         return self.by_path[path]
+
+    @property
+    def noun(self) -> str:
+        """What people call a record."""
+        return NOUNS[self.section]
 
     @property
     def in_office(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +46,14 @@ class Names:
             same.setdefault(folded(kind.type, plain[item.id]), []).append(item.id)
             inside.setdefault((item.office_id, item.name), []).append(item.id)
         self.same[kind.type], self.inside[kind.type] = same, inside
+
+    def calling(self, called: Mapping[tuple[str, int], str]) -> "Names":
+        """The same names, but for those of some records, by kind and id."""
+        names = copy(self)
+        names.keys = {word: dict(keys) for word, keys in self.keys.items()}
+        for (word, id), key in called.items():
+            names.keys[word][id] = key
+        return names
 
     def key(self, word: str, id: int) -> str:
         """What a record is called; its id if it is not there."""

@@ -9,6 +9,24 @@ from offhook.kit.wire import Int64Text
 
 Meta = msgspec.Meta
 
+PATH = "/api/offhook/v1/configuration"
+
+NOUNS = {
+    "offices": "office",
+    "numbers": "number",
+    "users": "user",
+    "rooms": "room",
+    "departments": "department",
+    "callcenters": "call center",
+    "callrouters": "call router",
+    "channels": "channel",
+    "coaching_teams": "coaching team",
+    "contacts": "contact",
+    "prompts": "voice prompt",
+    "policies": "access control policy",
+}
+"""Each section of a document, and what people call one of its records."""
+
 Verb = Literal["create", "change", "delete"]
 
 

@@ -1,4 +1,4 @@
-"""The API reference as one web page, rendered from the OpenAPI document at start.
+"""The API reference as web pages, an index and one a tag, rendered from the OpenAPI document.
 
 It needs nothing from elsewhere: no CDN, no build, no inline script or style, so that a strict Content-Security-Policy
 holds. Without JavaScript everything can still be read; with it, operations can be filtered and commands copied.
@@ -17,9 +17,10 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+HOME = "/docs"
 ASSET_PATH = "/docs/assets/"
 _HERE = Path(__file__).parent
-_MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_MEDIA = {".css": "text/css", ".js": "text/javascript"}
 
 Schema = Mapping[str, Any]
 
@@ -119,32 +120,52 @@ class Group:
     operations: tuple[Shown, ...]
 
     @property
+    def slug(self) -> str:
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower())
+
+    @property
     def anchor(self) -> str:
-        return "tag-" + re.sub(r"[^a-z0-9]+", "-", self.name.lower())
+        return "tag-" + self.slug
+
+    @property
+    def address(self) -> str:
+        """The path of the page that shows them."""
+        return f"{HOME}/{self.slug}"
 
 
-def render(document: Mapping[str, Any]) -> bytes:
-    """The reference page of an OpenAPI document as HTML in UTF-8. Pure; takes tens of milliseconds, so call it once."""
-    pages = jinja2.Environment(
+def render(document: Mapping[str, Any]) -> dict[str, bytes]:
+    """The reference pages of an OpenAPI document by path, as HTML in UTF-8: HOME, which lists all operations, and one
+    page a tag. Pure; takes some tenths of a second, so call it once.
+    """
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters["prose"] = prose
-    pages.filters["breakable"] = breakable
+    environment.filters["prose"] = prose
+    environment.filters["breakable"] = breakable
     groups = tuple(_groups(document))
-    html = pages.get_template("reference.html").render(
-        info=document["info"],
-        groups=groups,
+    shared = {
+        "info": document["info"],
+        "groups": groups,
+        "group": None,
+        "home": HOME,
+        "css": ASSETS[0].address,
+        "js": ASSETS[1].address,
+    }
+    index = environment.get_template("index.html").render(
+        shared,
         count=sum(len(group.operations) for group in groups),
         schemes=document["components"]["securitySchemes"],
         error=tuple(_error_fields(document)),
-        css=ASSETS[0].address,
-        js=ASSETS[1].address,
     )
-    return html.encode()
+    template = environment.get_template("group.html")
+    pages = {HOME: index.encode()}
+    for before, group, after in zip((None, *groups[:-1]), groups, (*groups[1:], None), strict=True):
+        pages[group.address] = template.render(shared, group=group, before=before, after=after).encode()
+    return pages
 
 
 def prose(text: str) -> Markup:

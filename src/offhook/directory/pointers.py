@@ -37,11 +37,8 @@ _POINTING = Statement(
 _SHOWN = 20
 _ALL = 1_000_000
 
-Repoint = Callable[[Transaction, Call, datetime, int, Target], str | None]
-"""Points an owner (by id) at its office's voicemail wherever it points at the target, and tells the event log.
-
-An owner that has no voicemail to point at says in a word where its calls go instead: "office".
-"""
+Repoint = Callable[[Transaction, Call, datetime, int, Target], None]
+"""Points an owner (by id) at its office's voicemail wherever it points at the target, and tells the event log."""
 
 PATHS = {
     "office": "offices",
@@ -75,6 +72,11 @@ def pointing_at(tx: Transaction, tenant_id: int, target: Target, limit: int = _S
     return tx.all(_POINTING, tenant_id, target.type, target.id, limit)
 
 
+def places(rows: Sequence[Any]) -> list[str]:
+    """Rows of what points somewhere as refusals and notices name them: `offices/12.routing_options.open.…`."""
+    return [f"{PATHS.get(owner_type, owner_type)}/{owner_id}.{place}" for owner_type, owner_id, place in rows]
+
+
 def owned_by(tx: Transaction, tenant_id: int, owner_type: str, owner_ids: Sequence[int]) -> dict[int, list[Target]]:
     """What each of these owners of a kind points at; one that points at nothing is left out."""
     found: dict[int, list[Target]] = {}
@@ -101,8 +103,7 @@ def free(
 ) -> None:
     """Make sure that nothing points at `target` any more, which is about to go.
 
-    Conflict naming who does, unless `force`: then each is pointed at its office's voicemail, or at what it has instead,
-    and a notice says so.
+    Conflict naming who does, unless `force`: then each is pointed at its office's voicemail, and a notice says so.
     """
     tenant_id = call.principal.tenant_id
     found = pointing_at(tx, tenant_id, target)
@@ -111,19 +112,10 @@ def free(
     if not force:
         raise Conflict(
             f"Calls are sent to {name}; point them elsewhere first, or delete with force=true, which sends them to "
-            "voicemail, those of call routers to their office.",
-            [
-                Violation(
-                    location=f"{PATHS.get(owner_type, owner_type)}/{owner_id}.{place}",
-                    reason="conflict",
-                    message="Sends calls here.",
-                )
-                for owner_type, owner_id, place in found
-            ],
+            "voicemail.",
+            [Violation(location=place, reason="conflict", message="Sends calls here.") for place in places(found)],
         )
     for owner_type, owner_id in dict.fromkeys((row[0], row[1]) for row in pointing_at(tx, tenant_id, target, _ALL)):
-        there = repointers[owner_type](tx, call, at, owner_id, target) or "voicemail"
+        repointers[owner_type](tx, call, at, owner_id, target)
         where = f"{PATHS.get(owner_type, owner_type)}/{owner_id}"
-        text = f"It sent calls to {name}; they go to {'its office' if there == 'office' else there} now."
-        code = "pointed_at_office" if there == "office" else "pointed_at_voicemail"
-        notices.append(Notice(code, where, text))
+        notices.append(Notice("pointed_at_voicemail", where, f"It sent calls to {name}; they go to voicemail now."))

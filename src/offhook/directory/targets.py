@@ -1,6 +1,6 @@
 """What can be called: whether a company has a target of a kind, and whether a call may be sent there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from offhook.directory.callrouters.store import callrouters
@@ -13,7 +13,7 @@ from offhook.directory.lines.rules import unknown_target
 from offhook.directory.offices import OfficeOf
 from offhook.directory.rooms.store import rooms
 from offhook.directory.users.store import users
-from offhook.kit.errors import Violation
+from offhook.kit.errors import Notice, Violation
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Documents
 
@@ -68,3 +68,16 @@ def fault(tx: Transaction, tenant_id: int, place: str, target: Target, office: O
         text = f"This {target.type} is {state}: it takes no calls. Activate it, or name another."
         return Violation(location=place, reason="conflict", message=text, sent=str(target.id))
     return None
+
+
+def warn_of_unreachable(
+    tx: Transaction, tenant_id: int, pointed: Sequence[tuple[str, Target]], notices: list[Notice]
+) -> None:
+    """Warn of each of `pointed`, (field path, target), where nothing can ring: contacts without a telephone number."""
+    ids = list(dict.fromkeys(target.id for _, target in pointed if target.type == "contact"))
+    found = contacts.get_many(tx, tenant_id, ids) if ids else ()
+    silent = {kept.id: kept.value.display_name for kept in found if not kept.value.phones}
+    for place, target in pointed:
+        if target.type == "contact" and target.id in silent:
+            text = f"The contact {silent[target.id]} has no telephone number: calls to it go to the office's voicemail."
+            notices.append(Notice("target_unreachable", place, text))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -24,8 +24,18 @@ from offhook.storage.database import Transaction
 T = TypeVar("T")
 PAGE = 100
 
-Gone = Callable[[Transaction, Call, datetime, Target], None]
-"""Told, in the transaction of the deletion, that a target is gone."""
+
+class Gone(Protocol):
+    """Told, in the transaction of the deletion, that a target is gone.
+
+    Deletes what belongs to it. Where calls are sent to that, Conflict, unless `force`; then what is pointed elsewhere
+    is said in `notices`, which go into the reply of the deletion.
+    """
+
+    def __call__(
+        self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
+    ) -> None: ...
+
 
 Make = Callable[[Transaction, list[Notice]], msgspec.Struct]
 """Does a create in a transaction, warns of what it must, and gives the answer. It may run more than once."""
@@ -95,14 +105,22 @@ class Work:
     gone: list[Gone] = field(default_factory=list)
     """What else to do when something of the directory is gone: each subject that refers to it enters itself."""
 
-    def end(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
-        """End what others keep for `target`, which was deleted in this transaction."""
+    def end(
+        self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
+    ) -> None:
+        """End what others keep for `target`, which is deleted in this transaction."""
+        # What If-Match says is said of the target.
+        call = msgspec.structs.replace(call, if_match=None)
         for forget in self.gone:
-            forget(tx, call, at, target)
+            forget(tx, call, at, target, notices, force=force)
+
+    def claim(self, call: Call) -> idempotency.Claim | None:
+        """The record of a create that may be repeated; None for one without an `Idempotency-Key`."""
+        return idempotency.claim_of(call, self.ids, self.keep_days * 86_400_000)
 
     async def create(self, call: Call, make: Make) -> Reply:
         """Do a create in one transaction. With an Idempotency-Key it happens once; a dry run is undone."""
-        claim = idempotency.claim_of(call, self.ids, self.keep_days * 86_400_000)
+        claim = self.claim(call)
         sent = list(call.notices)
 
         def fresh(tx: Transaction) -> Outcome:
@@ -119,9 +137,7 @@ class Work:
         try:
             outcome = await self.writer.run(run)
         except _Undone as undone:
-            call.notices[:] = undone.outcome.notices
-            told = [WarningOut(n.code, n.field, n.text) for n in call.notices]
-            return reply_of(Rehearsed(True, msgspec.Raw(undone.outcome.body), told))
+            return rehearsed(call, undone.outcome)
         call.notices[:] = outcome.notices
         return Reply(body=outcome.body, headers=((b"offhook-replayed", b"true"),) if outcome.replayed else ())
 
@@ -158,6 +174,13 @@ class Work:
         here = found[:limit]
         following = self.cursors.seal(listing, tenant, bound, position(here[-1])) if len(found) > limit else None
         return Page(here, following)
+
+
+def rehearsed(call: Call, outcome: Outcome) -> Reply:
+    """The answer to a dry run: what the create would have answered."""
+    call.notices[:] = outcome.notices
+    told = [WarningOut(n.code, n.field, n.text) for n in call.notices]
+    return reply_of(Rehearsed(True, msgspec.Raw(outcome.body), told))
 
 
 def refuse(found: Sequence[Violation]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Index, Table
 
 from offhook.events.model import Event
 from offhook.storage.database import Insert, Statement, Transaction
-from offhook.storage.tables import big, metadata, text
+from offhook.storage.tables import HISTORY, big, metadata, text
 
 events = Table(
     "events",
@@ -26,6 +26,7 @@ events = Table(
     text("after"),
     Index(None, "tenant_id", "seq"),
     sqlite_autoincrement=True,
+    info={HISTORY: True},
 )
 
 insert_rows = Insert(

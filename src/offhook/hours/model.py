@@ -37,6 +37,28 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """A line that somebody opened or closed by hand, whatever its hours say, from `since` up to `until`, not included.
+
+    Both are aware; `until` None: until it is lifted. `told` says until when in words: "until Tuesday 14:00".
+    """
+
+    open: bool
+    since: datetime.datetime
+    until: datetime.datetime | None
+    told: str
+
+    def holds(self, at: datetime.datetime) -> bool:
+        """Whether it is in force at `at` (aware)."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+    @property
+    def words(self) -> str:
+        """ "closed by hand until Tuesday 14:00"."""
+        return f"{'opened' if self.open else 'closed'} by hand {self.told}"
+
+
+@dataclass(frozen=True, slots=True)
 class SpecialDay:
     """A date whose periods replace the week's: a holiday, or a dated override (a half day, an opening on a Sunday).
 
@@ -62,15 +84,16 @@ def _rank(day: SpecialDay) -> int:
 class Schedule:
     """When an office takes calls. `week` holds seven days, Monday first; `always_open` (hours_on false) ignores it.
 
-    `days` count in both cases. Among several for one date the order is: override before holiday, by hand before
-    imported, a date of its own before one that repeats yearly, the later entry before the earlier. Making one costs
-    about 1 us and 0.5 us a special day; equal schedules hash alike.
+    `by_hand`, while it is in force, goes before everything. `days` count in both cases. Among several for one date the
+    order is: override before holiday, by hand before imported, a date of its own before one that repeats yearly, the
+    later entry before the earlier. Making one costs about 1 us and 0.5 us a special day; equal schedules hash alike.
     """
 
     zone: ZoneInfo
     week: tuple[tuple[Period, ...], ...]
     always_open: bool
     days: tuple[SpecialDay, ...] = ()
+    by_hand: ByHand | None = None
     _dated: Mapping[int, SpecialDay] = field(init=False, repr=False, compare=False)
     _yearly: Mapping[tuple[int, int], SpecialDay] = field(init=False, repr=False, compare=False)
 

@@ -75,15 +75,21 @@ def is_open(schedule: Schedule, at: datetime) -> bool:
 def status(schedule: Schedule, at: datetime) -> Status:
     """The availability at `at` (aware), by the schedule's wall clock.
 
+    A line that was opened or closed by hand is so for as long as that is in force. Otherwise:
     Inside a period that began today, today's kind decides; else inside a night that began yesterday, yesterday's;
     else the line is closed, and today being a holiday makes that holiday_closed.
     """
+    hand = schedule.by_hand
+    if hand is not None and hand.holds(at):
+        return Status.open if hand.open else Status.closed
     local = _local(schedule, at)
     return _rule_at(schedule, local.toordinal(), local.hour * 60 + local.minute).status
 
 
 def special_day(schedule: Schedule, at: datetime) -> SpecialDay | None:
-    """The holiday or dated override that decides the status at `at` (aware), None where the week does."""
+    """The holiday or dated override that decides the status at `at` (aware), None where the week does, or a hand."""
+    if schedule.by_hand is not None and schedule.by_hand.holds(at):
+        return None
     local = _local(schedule, at)
     return _rule_at(schedule, local.toordinal(), local.hour * 60 + local.minute).special
 
@@ -134,6 +140,9 @@ def next_change(schedule: Schedule, at: datetime, horizon_days: int = MAX_WINDOW
 def explain(schedule: Schedule, at: datetime) -> str:
     """The status at `at` (aware) in a receptionist's words: "Tuesday 18:02, hours ended 18:00 (Europe/Lisbon)"."""
     local = _local(schedule, at)
+    hand = schedule.by_hand
+    if hand is not None and hand.holds(at):
+        return f"{_NAMES[local.weekday()]} {local:%H:%M}, {hand.words} ({schedule.zone.key or 'unnamed zone'})"
     ordinal, minute = local.toordinal(), local.hour * 60 + local.minute
     rule = _rule_at(schedule, ordinal, minute)
     told = _told_open(schedule, rule, ordinal) if rule.period else _told_closed(schedule, rule.special, ordinal, minute)
@@ -218,6 +227,22 @@ def _reason(schedule: Schedule, rule: _Rule) -> str:
 
 def _segments(schedule: Schedule, low: int, high: int) -> Iterator[tuple[int, int, Status, str]]:
     """[`low`, `high`) in seconds since 1970 UTC as a gapless row of (from, to, status, reason)."""
+    hand = schedule.by_hand
+    if hand is None:
+        yield from _by_rules(schedule, low, high)
+        return
+    since = max(low, _floor(hand.since))
+    until = min(high, _END) if hand.until is None else min(high, _END, _floor(hand.until))
+    if since >= until:
+        yield from _by_rules(schedule, low, high)
+        return
+    yield from _by_rules(schedule, low, since)
+    yield since, until, Status.open if hand.open else Status.closed, hand.words
+    yield from _by_rules(schedule, until, high)
+
+
+def _by_rules(schedule: Schedule, low: int, high: int) -> Iterator[tuple[int, int, Status, str]]:
+    """The same by the week and the special days alone."""
     ordinary: dict[int, list[tuple[int, int, Status, str]]] = {}
     for begin, end, offset in _stretches(schedule.zone, low, min(high, _END)):
         wall, wall_end = begin + offset, end + offset

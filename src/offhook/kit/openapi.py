@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from offhook.kit.errors import PreconditionFailed, RateLimited
 from offhook.kit.operation import JSON, Nothing, Operation
-from offhook.kit.router import public, segments
+from offhook.kit.router import Segment, public, segments
 
 Schema = dict[str, Any]
 
@@ -261,12 +261,18 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
             "name": part.text,
             "in": "path",
             "required": True,
-            "description": _id_description(part.text),
-            "schema": {"type": "integer", "format": "int64"} if part.integer else {"type": "string", "minLength": 1},
+            "description": "The user's id, or `me` with a key of a user." if part.user else _id_description(part.text),
+            "schema": _path_schema(part),
         }
         for part in segments(operation.path)
         if part.parameter
     ]
+
+
+def _path_schema(part: Segment) -> dict[str, Any]:
+    if part.user:
+        return {"type": "string", "pattern": "^(me|-?[0-9]{1,19})$"}
+    return {"type": "integer", "format": "int64"} if part.integer else {"type": "string", "minLength": 1}
 
 
 def _id_description(name: str) -> str:

@@ -83,7 +83,7 @@ class Operation:
     """An API operation.
 
     `path` is a template: `{id}` and names ending in `_id` take int64, other names take one path segment of text,
-    as does an id marked `{id:text}`.
+    as does an id marked `{id:text}`; one marked `{id:user}` is a user's int64, or `me`.
     `scope` is what a key needs. `creates` operations accept `Idempotency-Key` and `Offhook-Dry-Run`;
     `rehearsal` is what a dry run answers, None if that is the reply itself. `handler` None
     answers 501 and names the operation. `check` lets a body that does not fit its struct be refused for its broken
@@ -117,3 +117,8 @@ class Operation:
     better: str = ""
     note: str = ""
     examples: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing, which its scope says."""
+        return self.scope.endswith(":read")

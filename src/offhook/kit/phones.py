@@ -5,6 +5,7 @@ sandbox rings. Whether a number is free, or ours, is not known here.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -212,6 +213,32 @@ def about(e164: str) -> About:
     ):
         kind = "mobile"
     return About(kind, region, national[:length])
+
+
+_POSSIBLE: Mapping[int, frozenset[Kind]] = {
+    PhoneNumberType.FIXED_LINE: frozenset({"local", "free", "softbank"}),
+    PhoneNumberType.MOBILE: frozenset({"mobile", "free", "softbank"}),
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: frozenset({"local", "mobile", "free", "softbank"}),
+    PhoneNumberType.TOLL_FREE: frozenset({"tollfree"}),
+}
+"""What a number of each type of the library's can be. Of the other types (VoIP, shared cost...) nothing is sure."""
+
+
+def kind_fault(e164: str, kind: Kind) -> tuple[str, bool]:
+    """Why an accepted number is hardly of a kind, as a clause, and whether that is sure; ("", False) if it may be.
+
+    `kind_fault("+18005550100", "local")` gives `("it is a toll-free number", True)`.
+    """
+    possible = _POSSIBLE.get(phonenumbers.number_type(phonenumbers.parse(e164)))
+    guess = about(e164).kind
+    if possible is not None:
+        return ("", False) if kind in possible else (f"it is a {_WORDS[guess]} number", True)
+    if kind in (guess, "free", "softbank"):
+        return "", False
+    return f"it looks like a {_WORDS[guess]} number", False
+
+
+_WORDS: Mapping[Kind, str] = {"local": "local", "mobile": "mobile", "tollfree": "toll-free"}
 
 
 @lru_cache(maxsize=300)

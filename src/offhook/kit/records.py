@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 from offhook.kit.errors import Invalid, Malformed, Notice, Refusal, TooLarge, Violation, shown
-from offhook.kit.wire import Shape, accepts, integer, integers, parse, shape
+from offhook.kit.wire import MAX_MEANT, MAX_UNKNOWN, Shape, accepts, integer, integers, meant, parse, shape
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 MAX_RECORD = 64 * 1024
@@ -214,10 +214,11 @@ def _columns(header: _Row, form: Form, notices: list[Notice]) -> list[_Column | 
     if twice:
         raise Malformed(f"The column {shown(twice[0])} stands twice in the first row.")
     unknown = [name or f"(column {number})" for number, name in enumerate(names, 1) if name not in known]
-    text = "This column is not known and was ignored."
-    notices += [Notice("unknown_column", shown(name), text) for name in unknown[:20]]
-    if len(unknown) > 20:
-        notices.append(Notice("unknown_column", "", f"{len(unknown) - 20} more unknown columns were ignored."))
+    for index, name in enumerate(unknown[:MAX_UNKNOWN]):
+        near = meant(name, known) if index < MAX_MEANT else ""
+        notices.append(Notice("unknown_column", shown(name), f"This column is not known and was ignored.{near}"))
+    if len(unknown) > MAX_UNKNOWN:
+        notices.append(Notice("unknown_column", "", f"{len(unknown) - MAX_UNKNOWN} more unknown columns were ignored."))
     return [known.get(name) for name in names]
 
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from offhook.access.idempotency import Outcome, claim_of, once, replay
+from offhook.access.service import told_where
 from offhook.kit import clock, records
 from offhook.kit.errors import Conflict, Invalid, Notice, Refusal, Unavailable, Violation, shown
 from offhook.kit.ids import Ids
 from offhook.kit.operation import Call, Reply
+from offhook.kit.phones import Kind, kind_fault
 from offhook.kit.records import Record, RecordWarning, errors_of, warnings_of
 from offhook.kit.wire import Misfit, encode, fit, to_int64
 from offhook.numbers import service, store
@@ -127,7 +129,14 @@ class Imports:
                 fault = Violation(location="office_id", reason="notFound", message=text, sent=sent)
             had = there.get(number.e164)
             if fault is not None:
-                answers.append(_refused(one.record, Invalid.of([fault])))
+                refusal = told_where(
+                    tx,
+                    principal,
+                    Invalid.of([fault]),
+                    "office_id",
+                    lambda tx, tenant, id=number.office_id: self._has_office(tx, tenant, id),  # type: ignore[misc]
+                )
+                answers.append(_refused(one.record, refusal))
             elif number.e164 in elsewhere:
                 text = f"{number.e164} {service.ELSEWHERE}"
                 found = Violation(location="number", reason="conflict", message=text, sent=number.e164)
@@ -209,7 +218,18 @@ def _number(call: Call, record: Record, at: int, notices: list[Notice]) -> Numbe
         raise Invalid.of(found)
     assert e164 is not None
     assert office_id is not None
+    _check_kind(e164, body.type, notices)
     return service.described(e164, at, kind=body.type, office_id=office_id)
+
+
+def _check_kind(e164: str, kind: Kind | None, notices: list[Notice]) -> None:
+    """Invalid if the digits say that the number cannot be of that kind; a notice if they say so without being sure."""
+    why, sure = ("", False) if kind is None else kind_fault(e164, kind)
+    if why and sure:
+        text = f"{e164} cannot be {kind}: {why}. Leave the type out, or mend the number."
+        raise Invalid.of([Violation(location="type", message=text, sent=kind)])
+    if why:
+        notices.append(Notice("type_doubtful", "type", f"By its digits {why}; {kind} was kept, as it was sent."))
 
 
 def _existing(one: _Checked, had: Number) -> NumberRecordOut:
@@ -243,7 +263,9 @@ other: the answer is 200 and says, for each, what became of it and why.
 
 As JSON lines, each line is an object with `number` and, if need be, `type` and `office_id`. As CSV, the first row names
 these fields; semicolons may separate the cells; a column that is not known is named in Offhook-Warning. The file is
-UTF-8; blank lines are skipped. A number with an `office_id` is kept for that office and what stands in it.
+UTF-8; blank lines are skipped. A `type` that the digits rule out (local for a toll-free number, mobile for a geographic
+one) is refused; one that they only speak against is warned of. A number with an `office_id` is kept for that office and
+what stands in it.
 
 It is safe to repeat: a number that the company has is `existing` and stays as it is, whoever has it. If the store fails
 midway, what was answered `created` stays, and the rest is `refused` with the reason `backendError`: send the file

@@ -63,9 +63,9 @@ def check(environment: Environment, text: str, location: str) -> tuple[str | Non
     e164, fault = check_e164(text, location)
     if e164 is not None and is_fictional(e164) != (environment == "sandbox"):
         message = (
-            "This number is reserved for fiction and rings nowhere: it belongs in the sandbox."
+            "This number is reserved for fiction and rings nowhere: it belongs to the sandbox."
             if environment == "live"
-            else "This number may be somebody's: a sandbox takes only numbers that are reserved for fiction."
+            else "This number may be somebody's: it belongs to the live environment; a sandbox takes fictional ones."
         )
         return None, Violation(location=location, message=message, sent=e164)
     return e164, fault

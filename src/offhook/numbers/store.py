@@ -148,6 +148,18 @@ def live_anywhere(tx: Transaction, wanted: Sequence[str]) -> set[str]:
     return found
 
 
+def rows_elsewhere(tx: Transaction, tenant_id: int, wanted: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The rows of those of the numbers that are live at other companies, as the table has them."""
+    found: list[tuple[Any, ...]] = []
+    names = ", ".join(numbers.c.keys())
+    for padded, marks in in_parts(wanted, ""):
+        query = Statement(
+            f"SELECT {names} FROM numbers WHERE environment = 'live' AND tenant_id <> ? AND e164 IN ({marks})"  # noqa: S608
+        )
+        found += [tuple(row) for row in tx.all(query, tenant_id, *padded)]
+    return found
+
+
 def page(tx: Transaction, tenant_id: int, after: str, limit: int, status: Status | None = None) -> list[Number]:
     """Numbers behind `after`, in the order of their digits as text, of one status or of all."""
     if status is None:

@@ -3,11 +3,12 @@
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
 from offhook.billing.wire import plan_out
+from offhook.directory import hands
 from offhook.directory.e911 import E911Out, e911_out
-from offhook.directory.lines.wire import WeekPatch
 from offhook.directory.offices import OFF_DUTY_STATUSES
 from offhook.directory.paths import ForceQuery
 from offhook.directory.work import Work
+from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Invalid, Violation, shown
@@ -38,6 +39,18 @@ def operations(
     work: Work,
 ) -> list[Operation]:
     """The operations of this subject; `examples` are bodies of a create, by title."""
+
+    by_hand = hands.Side(
+        path="offices",
+        noun="office",
+        id="offices",
+        scopes=("offices:read", "offices:write"),
+        opened=Word.OFFICE_OPENED_BY_HAND,
+        closed=Word.OFFICE_CLOSED_BY_HAND,
+        lifted=Word.OFFICE_HAND_LIFTED,
+        read=lambda call: offices.hand(call, _id(call)),
+        change=lambda call, word, decide: offices.change_hand(call, _id(call), word, decide),
+    )
 
     async def create(call: Call) -> Reply:
         return created(await offices.create(call))
@@ -200,7 +213,7 @@ def operations(
             handler=change_hours,
             check=offices.check_hours,
             scope="offices:write",
-            body=WeekPatch,
+            body=wire.OfficePatch,
             reply=wire.OfficeAndPlan,
             reply_description=ok,
             refusals=(412,),
@@ -381,6 +394,7 @@ def operations(
             rehearsal=None,
             refusals=(409,),
         ),
+        *hands.operations(by_hand),
         *bulk.operations(offices, writer),
     ]
 

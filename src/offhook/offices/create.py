@@ -161,11 +161,11 @@ def check_bindings(
         raise Invalid.of(missing)
 
 
-def warn_of_loop(tx: Transaction, stored: Stored, notices: list[Notice]) -> None:
-    """Warn if a call to the office can come back to where it was."""
-    office = stored.office
-    owner = Target("office", stored.id)
-    loops.warn_of_loop(tx, stored.tenant_id, owner, office.name, office.targets(), store.card, notices)
+def warn_of_targets(tx: Transaction, stored: Stored, notices: list[Notice]) -> None:
+    """Warn if a call to the office can come back to where it was, or reach nobody."""
+    owner, pointed = Target("office", stored.id), stored.office.targets()
+    loops.warn_of_loop(tx, stored.tenant_id, owner, stored.office.name, pointed, store.card, notices)
+    directory.warn_of_unreachable(tx, stored.tenant_id, pointed, notices)
 
 
 def read_company(tx: Transaction, tenant_id: int, company_id: int) -> Company:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from offhook.billing.model import Plan
 from offhook.billing.wire import address_out, plan_out
+from offhook.directory import hands
 from offhook.directory.e911 import e911_out
 from offhook.directory.lines.wire import RoutingOptionsOut
 from offhook.hours.model import Schedule, SpecialDay
@@ -45,16 +46,22 @@ def office_out(stored: Stored, at: datetime) -> wire.OfficeOut:
     )
 
 
+def hand_of(stored: Stored) -> hands.Hand:
+    """An office's main line as far as hands go."""
+    return hands.Hand(stored.schedule(), stored.office.by_hand, stored.version)
+
+
 def record_json(stored: Stored, plan: Plan, at: datetime) -> bytes:
     """An office with all that is stored of it, and its plan: a `wire.RecordAndPlan`, encoded."""
-    office, extras = encode(office_out(stored, at)), encode(_extras(stored, plan))
+    office, extras = encode(office_out(stored, at)), encode(_extras(stored, plan, at))
     return b'{"office":%b,%b,"plan":%b}' % (office[:-1], extras[1:], encode(plan_out(plan)))
 
 
-def _extras(stored: Stored, plan: Plan) -> wire.OfficeExtras:
+def _extras(stored: Stored, plan: Plan, at: datetime) -> wire.OfficeExtras:
     office, terms = stored.office, plan.terms
     contact = terms.contact
     return wire.OfficeExtras(
+        by_hand=hands.out(hand_of(stored), at) if office.by_hand is not None else None,
         hours_on=office.hours_on,
         group_description=office.group_description,
         mainline_number=office.mainline_number,

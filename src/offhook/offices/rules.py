@@ -12,7 +12,7 @@ import msgspec
 from offhook.billing.model import Contact
 from offhook.directory.lines import rules as lines
 from offhook.directory.lines.model import older_pair, usual
-from offhook.directory.lines.wire import Action, WeekPatch
+from offhook.directory.lines.wire import Action
 from offhook.directory.lines.wire import MenuKeyOut as Key
 from offhook.directory.lines.wire import MenuOptionsOut as Choice
 from offhook.directory.lines.wire import RoutingStateOut as Routing
@@ -114,7 +114,7 @@ def operators(body: wire.OfficeIn, found: list[Violation]) -> list[Joining]:
     return joinings(body.operators or (), "operators", found)
 
 
-def change_week(office: Office, patch: WeekPatch, notices: list[Notice]) -> Office:
+def change_week(office: Office, patch: wire.OfficePatch, notices: list[Notice]) -> Office:
     """`office` with the hours that `patch` names; Invalid with every violation. Days it does not name stay."""
     found: list[Violation] = []
     hours_on = office.hours_on if patch.hours_on is None else patch.hours_on

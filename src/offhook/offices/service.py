@@ -16,11 +16,12 @@ from offhook.billing.wire import plan_out
 from offhook.directory import pointers
 from offhook.directory.assignment import service as assignment
 from offhook.directory.e911 import address_of, faults_of
-from offhook.directory.lines.model import Target
+from offhook.directory.hands import Hand
+from offhook.directory.lines.model import KeptByHand, Target, added
 from offhook.directory.lines.rules import repointed
-from offhook.directory.lines.wire import WeekPatch
 from offhook.directory.operators.service import leave_group
-from offhook.directory.users.service import forget_office, give_address
+from offhook.directory.users.addresses import give_address
+from offhook.directory.users.service import forget_office
 from offhook.directory.work import Holder, Holding, Residents, Work
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
@@ -45,7 +46,7 @@ from offhook.offices.create import (
     prepare,
     read_company,
     refuse_stale,
-    warn_of_loop,
+    warn_of_targets,
 )
 from offhook.offices.model import MAX_SPECIAL_DAYS, Stored
 from offhook.offices.snapshots import snapshot
@@ -119,7 +120,7 @@ class Offices:
 
     async def _submit(self, new: NewOffice, notices: list[Notice]) -> Outcome:
         if new.stored.office.targets():
-            await self._reader.run(lambda tx: warn_of_loop(tx, new.stored, notices))
+            await self._reader.run(lambda tx: warn_of_targets(tx, new.stored, notices))
             new = msgspec.structs.replace(new, outcome=Outcome(new.outcome.body, tuple(notices)))
         return await self._writer.submit(new)
 
@@ -159,7 +160,7 @@ class Offices:
         idempotency.refuse_other(tx, new.claim)
         refuse_stale(store.primary(tx, stored.tenant_id), new.home)
         check_bindings(tx, stored.tenant_id, stored.office.mainline_number, stored.office.targets(), new.joining)
-        warn_of_loop(tx, stored, notices)
+        warn_of_targets(tx, stored, notices)
         schedule = stored.schedule()
         answer = wire.DryRun(
             dry_run=True,
@@ -244,7 +245,9 @@ class Offices:
                 text = f"{numbers_now[0]} is the main line now, the next of the office's numbers."
                 notices.append(Notice("main_line_moved", "mainline_number", text))
             main_line = numbers_now[0] if numbers_now else None
-            office = msgspec.structs.replace(office, mainline_number=main_line, phone_numbers=numbers_now)
+            office = msgspec.structs.replace(
+                office, mainline_number=main_line, phone_numbers=numbers_now, by_hand=before.office.by_hand
+            )
             invoice = home.office_id if home is not None else before.id
             terms = office.terms(before.id, invoice, company.anchor_day)
             period_stays = (terms.plan_period, terms.annual_commit_monthly_billing) == (
@@ -274,7 +277,7 @@ class Offices:
 
     async def change_hours(self, call: Call, office_id: int) -> tuple[Stored, Plan]:
         """Change hours_on and the seven lists."""
-        patch: WeekPatch = call.body
+        patch: wire.OfficePatch = call.body
 
         def edit(_tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
             office = rules.change_week(before.office, patch, notices)
@@ -314,6 +317,22 @@ class Offices:
 
         stored, _ = await self.change(call, office_id, Word.OFFICE_SPECIAL_DAYS_UPDATED, edit)
         return stored
+
+    async def hand(self, call: Call, office_id: int) -> Hand:
+        """How the main line stands, by its hours and by hand."""
+        return render.hand_of(await self.get(call.principal.tenant_id, office_id))
+
+    async def change_hand(
+        self, call: Call, office_id: int, word: Word, decide: Callable[[Hand], KeptByHand | None]
+    ) -> Hand:
+        """Open, close or lift the main line by hand."""
+
+        def edit(_tx: Transaction, before: Stored, plan: Plan, _notices: list[Notice]) -> tuple[Stored, Plan]:
+            office = msgspec.structs.replace(before.office, by_hand=decide(render.hand_of(before)))
+            return msgspec.structs.replace(before, office=office), plan
+
+        stored, _ = await self.change(call, office_id, word, edit)
+        return render.hand_of(stored)
 
     async def import_days(self, call: Call, office_id: int) -> Outcome:
         """Import public holidays of a country and region, with one set of hours for all of them; gives those days."""
@@ -375,6 +394,9 @@ class Offices:
                 raise Conflict("The primary office cannot be deleted: the company's invoices and defaults hang on it.")
             refuse_inhabited(tx, tenant_id, office_id, work.residents)
             itself, name = Target("office", office_id), f"the office {before.office.name}"
+            # What goes with it, or points at what goes with it, keeps nothing.
+            pointers.forget(tx, tenant_id, itself)
+            work.end(tx, call, at, itself, notices, force=force)
             pointers.free(tx, call, at, itself, name, work.repointers, notices, force=force)
             leave_group(tx, call, at, itself)
             released = assignment.release_all(tx, call, at, "office", office_id)
@@ -383,7 +405,6 @@ class Offices:
             licences.forget(tx, tenant_id, office_id)
             plans.delete(tx, tenant_id, office_id)
             store.delete(tx, tenant_id, office_id, milliseconds)
-            work.end(tx, call, at, itself)
             store.count(tx, tenant_id, -1)
             events.append(
                 tx,
@@ -489,11 +510,12 @@ def change_in(
         return before, plan, notices
     after = msgspec.structs.replace(after, version=before.version + 1, updated_at=max(milliseconds, before.updated_at))
     number = after.office.mainline_number if claiming else None
-    check_bindings(tx, tenant_id, None if number in before.office.phone_numbers else number, after.office.targets())
+    fresh = added(before.office.targets(), after.office.targets())
+    check_bindings(tx, tenant_id, None if number in before.office.phone_numbers else number, fresh)
     if claiming:
         _change_numbers(tx, call, at, before, after)
     if before.office.targets() != after.office.targets():
-        warn_of_loop(tx, after, notices)
+        warn_of_targets(tx, after, notices)
     if not store.update(tx, before, after):
         raise Conflict("The office was changed meanwhile; read it again.")
     if new_plan != plan:

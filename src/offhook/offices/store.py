@@ -155,7 +155,6 @@ def update(tx: Transaction, before: Stored, after: Stored) -> bool:
 
 def delete(tx: Transaction, tenant_id: int, office_id: int, at: int) -> bool:
     """Take an office out of every answer; False if it is not there."""
-    pointers.forget(tx, tenant_id, Target("office", office_id))
     return tx.change(_DELETE, at, office_id, tenant_id) == 1
 
 

@@ -1,11 +1,13 @@
 """What goes over HTTP about an office, to the letter of v2; what v2 never returns is in `OfficeRecord`, additively."""
 
-from typing import Annotated, Any, Literal, get_type_hints
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
 import msgspec
 
 from offhook.billing.wire import AddressOut, PlanOut
 from offhook.directory.e911 import E911AddressIn, E911In, E911Out
+from offhook.directory.hands import ByHandOut
 from offhook.directory.lines.wire import (
     Action,
     Availability,
@@ -109,6 +111,24 @@ class OfficeIn(WeekIn, kw_only=True, omit_defaults=True):
         Annotated[list[OperatorIn], Meta(max_length=500)] | None,
         Meta(description="Who answers for it, in the order of joining; only when it is created. Not in v2."),
     ] = None
+
+
+def _changed_by(request: str) -> str:
+    return f"PATCH changes hours_on and the hours of days only, so this was ignored; {request} changes it."
+
+
+class OfficePatch(WeekIn, kw_only=True, omit_defaults=True):
+    """Opening hours to change; a day that is not named keeps its hours."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **{
+            field: _changed_by("PUT /api/offhook/v1/offices/{id}")
+            for field in OfficeIn.__struct_fields__
+            if field not in WeekIn.__struct_fields__
+        },
+        **dict.fromkeys(("e911_address", "use_same_address"), _changed_by("PUT /api/v2/offices/{id}/e911")),
+        "operators": _changed_by("POST or DELETE /api/v2/offices/{id}/operators"),
+    }
 
 
 class OfficeSettings(msgspec.Struct, kw_only=True):
@@ -223,6 +243,7 @@ class SpecialDayOut(msgspec.Struct, kw_only=True):
 class OfficeExtras(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What v2 never returns of an office."""
 
+    by_hand: Annotated[ByHandOut | None, Meta(description="If its main line was opened or closed by hand.")] = None
     hours_on: bool
     group_description: str
     mainline_number: str | None = None

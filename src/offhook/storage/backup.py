@@ -27,7 +27,7 @@ from offhook import __version__
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal
 from offhook.storage.database import Database, Insert, Transaction
-from offhook.storage.migrate import configuration, upgrade
+from offhook.storage.migrate import configuration, upgrade_within
 from offhook.storage.tables import BULKY, metadata, settings
 
 FORMAT = 1
@@ -116,7 +116,7 @@ def backup(database: Database, path: Path, progress: Progress | None = None) -> 
             os.fsync(file.fileno())
             size = file.tell()
             partial.replace(path)
-            _sync_folder(folder)
+            sync_folder(folder)
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
@@ -183,7 +183,8 @@ def _all_rows(table: Table) -> Select[Any]:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make sure that a file's new name in `folder` is on disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -207,8 +208,8 @@ def restore(database: Database, path: Path, progress: Progress | None = None) ->
             for table in _tables():
                 for _ in members.rows(table, f"verify {table.name}", progress):
                     pass
-            upgrade(database)
             with database.transaction() as tx:
+                upgrade_within(database, tx)
                 _refuse_unless_empty(tx)
                 tx.connection.execute(settings.delete())
                 for table in _tables():

@@ -163,6 +163,20 @@ class Transaction:
         """Run a fixed statement; gives the number of rows it touched."""
         return self.connection.exec_driver_sql(statement.text(self.sqlite), values).rowcount
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undoes what was done in the block if it raises, and nothing else; as many within each other as need be."""
+        # SQLAlchemy's own would compile its statements each time, which costs more than most steps do.
+        self.connection.exec_driver_sql("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            if not self.connection.invalidated:
+                self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT step")
+                self.connection.exec_driver_sql("RELEASE SAVEPOINT step")
+            raise
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT step")
+
 
 class Statement:
     """A fixed SQL text with `?` placeholders, valid on both databases."""
@@ -183,11 +197,12 @@ _ASKED_AT_ONCE, _STEP = 500, 50
 def in_parts(values: Sequence[T], filler: T) -> Iterator[tuple[list[T], str]]:
     """Values for `IN (...)`, in parts of at most 500, each with its marks: `(values, "?, ?")`.
 
-    A part is filled up with `filler`, which no row has, to a multiple of 50: so there are ten statements at most.
+    A part of more than one is filled up with `filler`, which no row has, to a multiple of 50: so there are eleven
+    statements at most.
     """
     for start in range(0, len(values), _ASKED_AT_ONCE):
         part = [*values[start : start + _ASKED_AT_ONCE]]
-        part += [filler] * (-len(part) % _STEP)
+        part += [filler] * (-len(part) % _STEP if len(part) > 1 else 0)
         yield part, ", ".join("?" * len(part))
 
 

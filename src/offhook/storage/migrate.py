@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from offhook.kit.errors import Refusal
-from offhook.storage.database import Database
+from offhook.storage.database import Database, Transaction
 
 
 class WrongSchema(Refusal):
@@ -24,16 +24,21 @@ def configuration(database: Database) -> Config:
 
 def upgrade(database: Database) -> None:
     """Create or migrate the schema, in one exclusive transaction: it is done wholly or not at all."""
-    config = configuration(database)
     with database.transaction() as tx:
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        current = MigrationContext.configure(tx.connection).get_current_revision()
-        if current is not None and current not in known:
-            raise WrongSchema(
-                f"The store has schema {current}, which this version does not know; run the version that wrote it."
-            )
-        config.attributes["connection"] = tx.connection
-        command.upgrade(config, "head")
+        upgrade_within(database, tx)
+
+
+def upgrade_within(database: Database, tx: Transaction) -> None:
+    """The same as a part of the transaction `tx`."""
+    config = configuration(database)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    current = MigrationContext.configure(tx.connection).get_current_revision()
+    if current is not None and current not in known:
+        raise WrongSchema(
+            f"The store has schema {current}, which this version does not know; run the version that wrote it."
+        )
+    config.attributes["connection"] = tx.connection
+    command.upgrade(config, "head")
 
 
 def current(database: Database) -> str | None:

@@ -23,6 +23,9 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 BULKY = "bulky"
 """In a table's `info`: its rows are large, so that backups read few of them at once."""
 
+HISTORY = "history"
+"""In a table's `info`: it says what was, and nothing of what is."""
+
 
 def big(name: str, **options: Any) -> Column[int]:
     """A 64-bit column that may not be null unless said."""

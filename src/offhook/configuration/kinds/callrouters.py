@@ -4,14 +4,14 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from offhook.configuration.kind import Field, Item, Kind, as_it_is
-from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
+from offhook.configuration.kinds.numbers import HOLDS, NUMBERS_HELD, PHONE_NUMBERS
 from offhook.configuration.kinds.parts import NAME, OFFICE, everything, referring, send_target, target_text
 from offhook.configuration.names import Names
 from offhook.directory.callrouters.store import callrouters
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 
 def _default_target(_tx: Transaction, item: Item, names: Names) -> str | None:
@@ -40,7 +40,6 @@ def _send_secret(run: "Run", value: Any, _place: str) -> Any:
 CALLROUTERS = Kind(
     section="callrouters",
     type="callrouter",
-    noun="call router",
     implied=("office", "name"),
     fields=(
         Field("office", show=OFFICE.show, wire="office_id", send=referring("office"), refers="office"),
@@ -63,4 +62,5 @@ CALLROUTERS = Kind(
     update="callrouters.update",
     delete="callrouters.delete",
     specials=(HOLDS,),
+    uniques=(NUMBERS_HELD,),
 )

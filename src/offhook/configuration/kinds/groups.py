@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from offhook.configuration.kind import Field, Kind, as_it_is, words
-from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
+from offhook.configuration.kinds.numbers import HOLDS, NUMBERS_HELD, PHONE_NUMBERS
 from offhook.configuration.kinds.operators import operators
 from offhook.configuration.kinds.parts import HOURS, NAME, OFFICE, everything, routing, shows
 from offhook.directory.groups.model import CALLCENTERS as CALLCENTER
@@ -45,7 +45,6 @@ _CALLCENTER_OPERATORS, _SET_OF_CALLCENTER = operators("callcenter")
 DEPARTMENTS = Kind(
     section="departments",
     type="department",
-    noun="department",
     implied=("office", "name"),
     fields=(
         *_shared(DEPARTMENT.strategy),
@@ -58,6 +57,7 @@ DEPARTMENTS = Kind(
     update="departments.update",
     delete="departments.delete",
     specials=(HOLDS, _SET_OF_DEPARTMENT),
+    uniques=(NUMBERS_HELD,),
 )
 
 
@@ -68,7 +68,6 @@ def _advanced(path: str, usual: Any, read: Any) -> Field:
 CALLCENTERS = Kind(
     section="callcenters",
     type="callcenter",
-    noun="call center",
     implied=("office", "name"),
     fields=(
         *_shared(CALLCENTER.strategy),
@@ -90,4 +89,5 @@ CALLCENTERS = Kind(
     update="callcenters.update",
     delete="callcenters.delete",
     specials=(HOLDS, _SET_OF_CALLCENTER),
+    uniques=(NUMBERS_HELD,),
 )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from offhook.configuration.kind import Field, Item, Kind, Special, Wanted, each, words
+from offhook.configuration.kind import Field, Item, Kind, Special, Unique, Wanted, each, words
 from offhook.configuration.kinds.parts import in_order
 from offhook.configuration.names import Names
 from offhook.kit.errors import Invalid, Violation
@@ -12,7 +12,7 @@ from offhook.numbers import store
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 _PAGE = 1000
 
@@ -65,7 +65,6 @@ def _delete(run: "Run", wanted: Wanted) -> None:
 NUMBERS = Kind(
     section="numbers",
     type="number",
-    noun="number",
     implied=("number",),
     fields=(
         Field("number", show=lambda _tx, item, _names: item.name, normal=normal_number, wire=""),
@@ -92,6 +91,7 @@ def _held(run: "Run", wanted: Wanted) -> list[str]:
 
 
 def _give_up(run: "Run", wanted: Wanted) -> None:
+    """Those that another is to have, with all else that the record shall not have."""
     listed = wanted.given["phone_numbers"] or []
     for number in _held(run, wanted):
         if number not in listed:
@@ -110,6 +110,7 @@ def _take(run: "Run", wanted: Wanted) -> None:
     for number in left:
         run.do("numbers.delete", params={"number": number}, at="phone_numbers")
     for number in joined:
+        run.wait_for("number", number)
         run.do(
             "numbers.assign_number.post",
             params={"number": number},
@@ -119,4 +120,5 @@ def _take(run: "Run", wanted: Wanted) -> None:
 
 
 PHONE_NUMBERS = Field("phone_numbers", normal=each(normal_number), wire="")
-HOLDS = Special(("phone_numbers",), _take, first=_give_up)
+HOLDS = Special(("phone_numbers",), _take)
+NUMBERS_HELD = Unique("number", lambda value: value("phone_numbers") or (), _give_up)

@@ -7,7 +7,7 @@ import msgspec
 from offhook.billing import store as plans
 from offhook.billing.model import LINES
 from offhook.configuration.kind import Field, Item, Kind, Special, Wanted, as_it_is, each
-from offhook.configuration.kinds.numbers import HOLDS, normal_number
+from offhook.configuration.kinds.numbers import HOLDS, NUMBERS_HELD, normal_number
 from offhook.configuration.kinds.operators import operators
 from offhook.configuration.kinds.parts import (
     EMERGENCY_ADDRESS,
@@ -30,7 +30,7 @@ from offhook.offices.model import Office, Stored
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 _BILLING_ADDRESS = mapping(
     "address_line_1", "address_line_2", "city", "region", "postal_code", "country", upper=("country",)
@@ -175,6 +175,8 @@ def _main_line(run: "Run", value: list[str], _place: str) -> str | None:
     """The main line: a new office's first number; another office's own, as numbers change hands behind this."""
     id = run.here.id
     if not id:
+        if value:
+            run.wait_for("number", value[0])
         return value[0] if value else None
     stored = store.get(run.tx, run.tenant_id, id)
     return stored.office.mainline_number if stored is not None else None
@@ -185,7 +187,6 @@ _OPERATORS, _SET_OPERATORS = operators("office")
 OFFICES = Kind(
     section="offices",
     type="office",
-    noun="office",
     fields=(
         NAME,
         Field("country", required=True),
@@ -238,4 +239,5 @@ OFFICES = Kind(
     made=lambda _run, answer: int(answer["office"]["id"]),
     whole=True,
     specials=(Special(("licences",), _buy, early=True), HOLDS, _SET_OPERATORS, Special(("special_days",), _set_days)),
+    uniques=(NUMBERS_HELD,),
 )

@@ -10,7 +10,7 @@ from offhook.kit.errors import Invalid, Violation, shown
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 USUAL_SKILL = 100
 _OPERATOR = mapping("operator", "role", "skill")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from offhook.configuration.kind import Field, Item, as_it_is, plain, words
 from offhook.configuration.names import Names
+from offhook.configuration.waiting import gathered
 from offhook.directory.lines.wire import RoutingStateOut, TargetType
 from offhook.hours.model import DAYS
 from offhook.hours.rules import DEFAULT_WEEK
@@ -14,7 +15,7 @@ from offhook.storage.database import Transaction
 from offhook.storage.documents import Documents, Kept
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 PAGE = 500
 TARGET_TYPES: tuple[str, ...] = get_args(TargetType)
@@ -84,7 +85,7 @@ def _shows_day(index: int) -> Callable[[Transaction, Item, Names], str]:
 
 
 HOURS = (
-    Field("hours_on", False, normal=as_it_is),
+    Field("hours_on", False, normal=as_it_is, besides=tuple(f"hours.{day}" for day in DAYS)),
     *(
         Field(
             f"hours.{day}",
@@ -181,8 +182,6 @@ def _only(value: Any, names: Sequence[str]) -> None:
 
 def send_state(strategy: str, run: "Run", value: dict[str, Any], place: str) -> dict[str, Any]:
     """What happens to calls as bodies take it."""
-    from offhook.configuration.engine import gathered
-
     sent = {"operator_routing": strategy, **value}
     sent = {name: inner for name, inner in sent.items() if name not in ("target", "dtmf")}
     keys = enumerate(value.get("dtmf", ()))

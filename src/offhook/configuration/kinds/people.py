@@ -25,7 +25,7 @@ from offhook.directory.policies.store import policies
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 _ALL = 1_000_000
 _LAST = 2**63 - 1
@@ -58,7 +58,6 @@ def _of_uid(run: "Run", answer: Any) -> int:
 CONTACTS = Kind(
     section="contacts",
     type="contact",
-    noun="contact",
     implied=(),
     identity="uid",
     fields=(
@@ -110,7 +109,6 @@ def _set_channel_members(run: "Run", wanted: Wanted) -> None:
 CHANNELS = Kind(
     section="channels",
     type="channel",
-    noun="channel",
     fields=(
         NAME,
         Field("description"),
@@ -156,7 +154,6 @@ def _set_team_members(run: "Run", wanted: Wanted) -> None:
 COACHING_TEAMS = Kind(
     section="coaching_teams",
     type="coachinggroup",
-    noun="coaching team",
     implied=("office", "name"),
     fields=(
         Field("office", show=OFFICE.show, wire="office_id", send=referring("office"), refers="office"),
@@ -240,7 +237,6 @@ def _permissions(value: Any) -> list[Any]:
 POLICIES = Kind(
     section="policies",
     type="policy",
-    noun="access control policy",
     fields=(
         NAME,
         Field("description", cleared=""),

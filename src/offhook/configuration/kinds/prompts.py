@@ -11,7 +11,7 @@ from offhook.kit.errors import Notice
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 _ALL = 1_000_000
 _USE = mapping("target", "ivr_type", "direction")
@@ -82,7 +82,6 @@ def _remove(run: "Run", wanted: Wanted) -> None:
 PROMPTS = Kind(
     section="prompts",
     type="prompt",
-    noun="voice prompt",
     fields=(
         Field("name", cleared=""),
         Field("description", cleared=""),

@@ -1,14 +1,13 @@
 """Rooms in a file."""
 
 from offhook.configuration.kind import Kind
-from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
+from offhook.configuration.kinds.numbers import HOLDS, NUMBERS_HELD, PHONE_NUMBERS
 from offhook.configuration.kinds.parts import NAME, OFFICE, everything
 from offhook.directory.rooms.store import rooms
 
 ROOMS = Kind(
     section="rooms",
     type="room",
-    noun="room",
     implied=("office", "name"),
     fields=(OFFICE, NAME, PHONE_NUMBERS),
     load=everything(rooms, lambda room: room.name, lambda room: room.office_id),
@@ -16,4 +15,5 @@ ROOMS = Kind(
     update="rooms.patch",
     delete="rooms.delete",
     specials=(HOLDS,),
+    uniques=(NUMBERS_HELD,),
 )

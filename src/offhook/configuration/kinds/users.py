@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from offhook.configuration.kind import Field, Item, Kind, Special, Wanted, as_it_is, each, words
-from offhook.configuration.kinds.numbers import HOLDS, PHONE_NUMBERS
+from offhook.configuration.kind import Field, Item, Kind, Special, Unique, Wanted, as_it_is, each, words
+from offhook.configuration.kinds.numbers import HOLDS, NUMBERS_HELD, PHONE_NUMBERS
 from offhook.configuration.kinds.parts import EMERGENCY_ADDRESS, OFFICE, everything, referring, shows
 from offhook.configuration.names import Names
-from offhook.directory.users.store import users
+from offhook.directory.users.store import free_extension, keep_emails, users
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
-    from offhook.configuration.engine import Run
+    from offhook.configuration.run import Run
 
 
 def _trimmed(value: Any) -> Any:
@@ -22,6 +22,19 @@ def _set_emails(run: "Run", wanted: Wanted) -> None:
     if wanted.record is not None or more:
         body = {"emails": [wanted.value("email"), *more]}
         run.do("users.update", params={"id": wanted.id}, body=body, at="more_emails" if more else "email")
+
+
+def _folded(address: Any) -> str:
+    return str(address).casefold()
+
+
+def _free_emails(run: "Run", wanted: Wanted) -> None:
+    """Others may have the addresses; the user keeps them until another step gives them others."""
+    keep_emails(run.tx, run.tenant_id, wanted.id, ())
+
+
+def _free_extension(run: "Run", wanted: Wanted) -> None:
+    free_extension(run.tx, run.tenant_id, wanted.id)
 
 
 def _admin_of(_tx: Transaction, item: Item, names: Names) -> list[str] | None:
@@ -48,7 +61,6 @@ def _state(_tx: Transaction, item: Item, _names: Names) -> str:
 USERS = Kind(
     section="users",
     type="user",
-    noun="user",
     implied=("email",),
     fields=(
         Field("email", show=shows(lambda user: user.emails[0]), normal=_trimmed, update=False),
@@ -91,5 +103,10 @@ USERS = Kind(
         Special(("email", "more_emails"), _set_emails),
         Special(("caller_id",), _set_caller_id),
         Special(("e911_address",), _set_address),
+    ),
+    uniques=(
+        NUMBERS_HELD,
+        Unique("extension", lambda value: [one] if (one := value("extension")) else [], _free_extension),
+        Unique("email", lambda value: map(_folded, (value("email"), *(value("more_emails") or ()))), _free_emails),
     ),
 )

@@ -1,4 +1,4 @@
-// Filters the list of operations, marks the one in view, and copies commands. The page reads well without any of it.
+// Filters the list of operations, marks the one in view, and copies commands. The pages read well without any of it.
 "use strict";
 
 const box = document.getElementById("filter");
@@ -6,6 +6,11 @@ const items = [...document.querySelectorAll("nav li[data-words]")];
 const groups = [...document.querySelectorAll("nav .list section")];
 const found = document.getElementById("found");
 const none = document.querySelector("nav .none");
+const menu = document.querySelector("nav .menu");
+const wide = matchMedia("(min-width: 56.01rem)");
+
+// Operations of other pages are listed only while they are looked for.
+const folded = new Set(groups.filter((group) => group.querySelector("ul").hidden));
 
 function filter() {
   const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -15,15 +20,24 @@ function filter() {
     item.hidden = !fits;
     count += fits;
   }
-  for (const group of groups) group.hidden = !group.querySelector("li:not([hidden])");
+  for (const group of groups) {
+    group.hidden = !group.querySelector("li:not([hidden])");
+    group.querySelector("ul").hidden = !words.length && folded.has(group);
+  }
+  menu.open = wide.matches || words.length > 0;
   none.hidden = count > 0;
   found.textContent = words.length ? `${count} operations match` : "";
 }
 
+menu.open = wide.matches;
+wide.addEventListener("change", () => (menu.open = wide.matches));
+menu.addEventListener("click", (event) => {
+  if (event.target.closest("a") && !wide.matches) menu.open = false;
+});
 box.closest(".filter").hidden = false;
 box.addEventListener("input", filter);
 box.addEventListener("keydown", (event) => {
-  const first = document.querySelector("nav li[data-words]:not([hidden]) a");
+  const first = document.querySelector("nav ul:not([hidden]) > li[data-words]:not([hidden]) a");
   if (event.key === "Escape") {
     box.value = "";
     filter();
@@ -37,9 +51,9 @@ box.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  const link = document.activeElement.closest?.("nav li[data-words] a");
+  const link = event.target.closest?.("nav li[data-words] a");
   if (link && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-    const shown = items.filter((item) => !item.hidden).map((item) => item.querySelector("a"));
+    const shown = items.filter((item) => !item.hidden && !item.parentElement.hidden).map((item) => item.querySelector("a"));
     const next = shown[shown.indexOf(link) + (event.key === "ArrowDown" ? 1 : -1)];
     event.preventDefault();
     (next ?? box).focus();
@@ -62,9 +76,9 @@ const watch = new IntersectionObserver(
     for (const [id, link] of links) {
       if (current?.id === id) {
         link.setAttribute("aria-current", "true");
-        const list = link.closest(".list");
-        const [top, bottom] = [link.offsetTop - list.offsetTop, link.offsetTop - list.offsetTop + link.offsetHeight];
-        if (top < list.scrollTop || bottom > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 3;
+        const [list, at] = [link.closest("nav"), link.getBoundingClientRect()];
+        const around = list.getBoundingClientRect();
+        if (wide.matches && (at.top < around.top + 120 || at.bottom > around.bottom)) list.scrollTop += at.top - around.height / 3;
       } else {
         link.removeAttribute("aria-current");
       }
@@ -73,6 +87,16 @@ const watch = new IntersectionObserver(
   { rootMargin: "0px 0px -70% 0px" },
 );
 for (const article of document.querySelectorAll("article")) watch.observe(article);
+
+// An operation's place on the index leads on to where all of it is shown.
+function lead() {
+  const place = decodeURIComponent(location.hash.slice(1));
+  const ids = [...document.querySelectorAll("main > section > .operations > li[id]")].map((item) => item.id);
+  const id = ids.filter((one) => place === one || place.startsWith(one + ".")).sort((a, b) => b.length - a.length)[0];
+  if (id) location.replace(document.getElementById(id).querySelector("a").pathname + location.hash);
+}
+addEventListener("hashchange", lead);
+lead();
 
 for (const command of document.querySelectorAll(".command")) {
   const code = command.querySelector("code");

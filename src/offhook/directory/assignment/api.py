@@ -117,12 +117,13 @@ def _pair(assignment: Assignment, kind: str, path: str, assign: str, unassign: s
     async def take_back(call: Call) -> Reply:
         return await assignment.unassign_from(call, kind)
 
+    id = "{id:user}" if kind == "user" else "{id}"
     noun = f"an {NOUNS[kind]}" if kind == "office" else f"a {NOUNS[kind]}"
     return [
         Operation(
             id=assign or f"offhook.{path}.assign_number",
             method="POST",
-            path=f"{V2 if assign else V1}/{path}/{{id}}/assign_number",
+            path=f"{V2 if assign else V1}/{path}/{id}/assign_number",
             tag=TAG,
             summary=f"Give {noun} a number",
             description=_HOW,
@@ -139,7 +140,7 @@ def _pair(assignment: Assignment, kind: str, path: str, assign: str, unassign: s
         Operation(
             id=unassign or f"offhook.{path}.unassign_number",
             method="POST",
-            path=f"{V2 if unassign else V1}/{path}/{{id}}/unassign_number",
+            path=f"{V2 if unassign else V1}/{path}/{id}/unassign_number",
             tag=TAG,
             summary=f"Take a number from {noun}",
             description="It goes back to the pool that it came from, and its line is free again.",

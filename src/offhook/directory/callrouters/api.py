@@ -45,7 +45,7 @@ def operations(work: Work) -> list[Operation]:
             reply_description=one,
             creates=True,
             refusals=(409,),
-            better="checks that the default target is there and takes calls; warns of http and of loops",
+            better="checks that the default target takes calls; warns of http, private addresses and loops",
         ),
         Operation(
             id="callrouters.get",
@@ -76,7 +76,7 @@ def operations(work: Work) -> list[Operation]:
             reply=wire.CallRouterOut,
             reply_description=one,
             refusals=(409, 412),
-            better="warns when errors still count against a router that is enabled again",
+            better="warns when errors still count against a router that is enabled again; resetting them has an event",
         ),
         Operation(
             id="callrouters.delete",

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from offhook.kit.errors import Notice, Violation
-from offhook.kit.urls import check_url
+from offhook.kit.errors import Notice, Violation, shown
+from offhook.kit.urls import check_url, reach
 
 SECRET_MIN, SECRET_MAX = 32, 512
 ERRORS_ALLOWED = 10
@@ -26,14 +26,25 @@ def too_many(errors: Sequence[int]) -> bool:
 
 
 def routing_url(text: str, found: list[Violation], notices: list[Notice]) -> str:
-    """Where a router asks; `http` is taken, with a warning."""
+    """Where a router asks. `http`, and an address that only this network reaches, are taken with a warning."""
     url, fault = check_url(text, "routing_url")
     if fault is not None:
         found.append(fault)
-    elif url is not None and urlsplit(url).scheme == "http":
+    if url is None:
+        return ""
+    where = reach(url)
+    if where == "never":
+        text = (
+            "Is never asked: an unspecified, link-local, multicast or metadata address. Name the host of your service."
+        )
+        found.append(Violation(location="routing_url", message=text, sent=shown(url)))
+    elif where == "inside":
+        text = "A loopback or private address: it is asked only if the installation allows that."
+        notices.append(Notice("private_address", "routing_url", text))
+    if urlsplit(url).scheme == "http":
         text = "Calls are told to this address without encryption; use https."
         notices.append(Notice("unencrypted_url", "routing_url", text))
-    return url or ""
+    return url
 
 
 def secret(text: str, found: list[Violation]) -> str:

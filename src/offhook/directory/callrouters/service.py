@@ -5,13 +5,13 @@ from datetime import datetime
 import msgspec
 
 from offhook.access.gate import reply_of
-from offhook.directory import pointers, targets
+from offhook.directory import loops, pointers, targets
 from offhook.directory.assignment import service as assignment
 from offhook.directory.callrouters import rules, store, wire
 from offhook.directory.callrouters.errors import shown as router_shown
 from offhook.directory.callrouters.model import CallRouter, TargetType
 from offhook.directory.callrouters.store import callrouters
-from offhook.directory.keeper import Keeper
+from offhook.directory.keeper import Keeper, tell
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.offices import no_such
@@ -25,7 +25,6 @@ from offhook.kit.wire import to_int64
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 
-MAX_HOPS = 10
 _NOTHING_YET = CallRouter(name="", office_id=0, routing_url="", default_target_type="unknown", default_target_id=0)
 
 
@@ -106,7 +105,7 @@ class CallRouters:
             if _pointed(router) != _pointed(before.value):
                 pointers.replace(tx, tenant_id, Target("callrouter", id), _pointed(router))
             if body.reset_error_count:
-                store.forget_errors(tx, tenant_id, id)
+                _reset_errors(tx, call, at, id)
             elif body.enabled and rules.too_many(rules.recent(store.errors(tx, tenant_id, id), clock.milliseconds(at))):
                 text = (
                     "Its errors of the last hour still count, and one more disables it; reset_error_count forgets them."
@@ -153,25 +152,33 @@ class CallRouters:
         if body.default_target_type is not None or body.default_target_id is not None:
             kind = body.default_target_type or before.default_target_type
             sent = before.default_target_id if body.default_target_id is None else body.default_target_id
-            changes |= self._default(tx, call, id, kind, sent, found, notices)
+            changes |= self._default(tx, call, id, before, kind, sent, found, notices)
         if body.enabled is not None:
             changes["enabled"] = body.enabled
         if body.secret is not None:
             changes["secret"] = rules.secret(body.secret, found)
         refuse(found)
-        return msgspec.structs.replace(before, **changes)
+        router = msgspec.structs.replace(before, **changes)
+        pointed = _pointed(router)
+        if pointed != _pointed(before):
+            itself, tenant_id = Target("callrouter", id), call.principal.tenant_id
+            loops.warn_of_loop(
+                tx, tenant_id, itself, router.name, pointed, self._work.office, notices, field="default_target_id"
+            )
+        return router
 
     def _default(
         self,
         tx: Transaction,
         call: Call,
         id: int,
+        before: CallRouter,
         kind: TargetType,
         sent: int | str,
         found: list[Violation],
         notices: list[Notice],
     ) -> dict[str, object]:
-        """The default target that a body names, if it can take calls."""
+        """The default target that a body names, if it can take calls or is that of `before`."""
         number = to_int64(sent)
         if kind == "unknown":
             text = "The target is of an unknown kind: a call that reaches it goes to the office's voicemail."
@@ -187,11 +194,9 @@ class CallRouters:
         if target == Target("callrouter", id):
             text = "A call router cannot be its own default target; name another."
             found.append(Violation(location="default_target_id", message=text, sent=str(id)))
-        elif fault := targets.fault(tx, call.principal.tenant_id, "default_target_id", target, self._work.office):
-            found.append(fault)
-        elif _comes_back(tx, call.principal.tenant_id, id, target):
-            text = f"The default targets come back to this router; after {MAX_HOPS} hops calls end in voicemail."
-            notices.append(Notice("target_loop", "default_target_id", text))
+        elif target != before.default_target:
+            fault = targets.fault(tx, call.principal.tenant_id, "default_target_id", target, self._work.office)
+            found += [fault] if fault is not None else []
         return {"default_target_type": kind, "default_target_id": target.id}
 
     def _remove(
@@ -210,30 +215,28 @@ class CallRouters:
         assignment.release_all(tx, call, at, target.type, before.id)
         store.forget_errors(tx, before.tenant_id, before.id)
         self.keeper.remove(tx, call, at, before)
-        self._work.end(tx, call, at, target)
+        self._work.end(tx, call, at, target, notices, force=force)
 
-    def _repoint(self, tx: Transaction, call: Call, at: datetime, id: int, target: Target) -> str | None:
-        """A router has no voicemail of its own: it is pointed at its office, unless that is what goes."""
+    def _repoint(self, tx: Transaction, call: Call, at: datetime, id: int, target: Target) -> None:
+        """Calls that a router cannot decide go to its office's voicemail: that is what the kind `unknown` means."""
         call = msgspec.structs.replace(call, if_match=None)
         before = self.keeper.get(tx, call.principal.tenant_id, id)
-        router, there = before.value, None
-        if target == Target("office", router.office_id):
-            router = msgspec.structs.replace(router, default_target_type="unknown", default_target_id=0)
-        else:
-            router = msgspec.structs.replace(router, default_target_type="office", default_target_id=router.office_id)
-            there = "office"
-        self.keeper.change(tx, call, at, before, router, word=Word.CALLROUTER_POINTED_AT_OFFICE if there else None)
-        pointers.replace(tx, call.principal.tenant_id, Target("callrouter", id), _pointed(router))
-        return there
+        router = msgspec.structs.replace(before.value, default_target_type="unknown", default_target_id=0)
+        self.keeper.change(tx, call, at, before, router, word=Word.CALLROUTER_POINTED_AT_VOICEMAIL)
+        pointers.forget(tx, before.tenant_id, Target("callrouter", id))
 
-    def _gone(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
-        """An office that is gone has no routers."""
+    def _gone(
+        self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
+    ) -> None:
+        """An office that is gone has no routers, and those that go together need not be pointed elsewhere."""
         if target.type != "office":
             return
-        call = msgspec.structs.replace(call, if_match=None)
         tenant_id = call.principal.tenant_id
-        for id in callrouters.ids(tx, tenant_id, office_id=target.id):
-            self._remove(tx, call, at, self.keeper.get(tx, tenant_id, id), [], force=True)
+        going = callrouters.ids(tx, tenant_id, office_id=target.id)
+        for id in going:
+            pointers.forget(tx, tenant_id, Target("callrouter", id))
+        for id in going:
+            self._remove(tx, call, at, self.keeper.get(tx, tenant_id, id), notices, force=force)
 
     def _holding(self, tx: Transaction, tenant_id: int, id: int) -> Holding | None:
         kept = callrouters.get(tx, tenant_id, id)
@@ -251,15 +254,11 @@ def _pointed(router: CallRouter) -> list[tuple[str, Target]]:
     return [("default_target_id", router.default_target)] if router.default_target_type != "unknown" else []
 
 
-def _comes_back(tx: Transaction, tenant_id: int, id: int, target: Target) -> bool:
-    """Whether the default targets of the routers behind `target` lead to the router `id`."""
-    for _ in range(MAX_HOPS):
-        if target.type != "callrouter":
-            return False
-        if target.id == id:
-            return True
-        kept = callrouters.get(tx, tenant_id, target.id)
-        if kept is None:
-            return False
-        target = kept.value.default_target
-    return False
+def _reset_errors(tx: Transaction, call: Call, at: datetime, id: int) -> None:
+    """Forget a router's errors, with an event that says how many still counted; nothing if it has none."""
+    errors = store.errors(tx, call.principal.tenant_id, id)
+    if errors:
+        store.forget_errors(tx, call.principal.tenant_id, id)
+        counted = len(rules.recent(errors, clock.milliseconds(at)))
+        before = {"recent_errors": counted, "date_last_error": clock.iso(errors[-1])}
+        tell(tx, call, at, Word.CALLROUTER_ERRORS_RESET, id, before=before, after={"recent_errors": 0})

@@ -165,11 +165,12 @@ class Channels:
         members.remove(tx, call.principal.tenant_id, "channel", id, user_id)
         tell(tx, call, at, Word.CHANNEL_MEMBER_REMOVED, id, before={"user_id": str(user_id)})
 
-    def _gone(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
+    def _gone(
+        self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
+    ) -> None:
         """A user who is gone is in no channel, and owns none."""
         if target.type != "user":
             return
-        call = msgspec.structs.replace(call, if_match=None)
         tenant_id = call.principal.tenant_id
         for one in members.of_user(tx, tenant_id, "channel", target.id):
             self._leave(tx, call, at, one.group_id, target.id)

@@ -219,19 +219,20 @@ class CoachingTeams:
         members.remove_group(tx, call.principal.tenant_id, "coachinggroup", before.id)
         gone = self.keeper.remove(tx, call, at, before)
         for kind in ("coachinggroup", "coachingteam"):  # Both are spelt in v2.
-            self._work.end(tx, call, at, Target(kind, before.id))
+            self._work.end(tx, call, at, Target(kind, before.id), notices, force=force)
         return gone
 
-    def _gone(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
+    def _gone(
+        self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
+    ) -> None:
         """A user who is gone is in no team; an office that is gone has none."""
-        call = msgspec.structs.replace(call, if_match=None)
         tenant_id = call.principal.tenant_id
         if target.type == "user":
             for one in members.of_user(tx, tenant_id, "coachinggroup", target.id):
                 self._leave(tx, call, at, one)
         elif target.type == "office":
             for kept in teams.get_many(tx, tenant_id, teams.ids(tx, tenant_id, office_id=target.id)):
-                self._remove(tx, call, at, kept, [], force=True)
+                self._remove(tx, call, at, kept, notices, force=force)
 
 
 def _shown(one: Member) -> dict[str, str]:

@@ -61,6 +61,7 @@ def operations(work: Work) -> list[Operation]:
             reply_description=one,
             creates=True,
             refusals=(409, 412),
+            better="target_id, an additive field, is the number that routing actions name a contact with a uid by",
             note="a field that is not sent is emptied; the id is shared_contact_pool_Company:{company}_uid_{uid}",
         ),
         Operation(

@@ -68,6 +68,7 @@ class Contacts:
             before = contacts.first(tx, tenant_id, uid=uid)
             if before is None:
                 return self.out(call, self.keeper.add(tx, call, at, self._work.ids.new(), contact))
+            _warn_if_silenced(tx, before, contact, notices)
             return self.out(call, self.keeper.change(tx, call, at, before, contact))
 
         return await self._work.create(call, make)
@@ -111,6 +112,7 @@ class Contacts:
             found: list[Violation] = []
             contact = rules.contact(body, before.value, _country(tx, call), found, notices)
             refuse(found)
+            _warn_if_silenced(tx, before, contact, notices)
             return self.keeper.change(tx, call, at, before, contact)
 
         kept = await self._work.change(call, run)
@@ -150,17 +152,27 @@ class Contacts:
         name, target = f"the contact {kept.value.display_name}", Target("contact", kept.id)
         pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=force)
 
-    def _gone(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
+    def _gone(
+        self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
+    ) -> None:
         """A user's own contacts go with the user."""
         if target.type != "user":
             return
-        call = msgspec.structs.replace(call, if_match=None)
         tenant_id = call.principal.tenant_id
         for kept in contacts.get_many(tx, tenant_id, contacts.ids(tx, tenant_id, owner_id=target.id)):
-            self._free(tx, call, at, kept, [], force=True)
+            self._free(tx, call, at, kept, notices, force=force)
             self.keeper.remove(tx, call, at, kept)
 
 
 def _country(tx: Transaction, call: Call) -> str:
     company = access.company(tx, call.principal.company_id)
     return company.country if company is not None else ""
+
+
+def _warn_if_silenced(tx: Transaction, before: Kept[Contact], after: Contact, notices: list[Notice]) -> None:
+    """Warn if a contact that calls are sent to loses its last telephone number."""
+    if before.value.phones and not after.phones:
+        callers = pointers.pointing_at(tx, before.tenant_id, Target("contact", before.id))
+        if callers:
+            text = f"Calls are sent here by {', '.join(pointers.places(callers[:3]))}; they go to voicemail now."
+            notices.append(Notice("target_unreachable", "phones", text))

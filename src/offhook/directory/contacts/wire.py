@@ -62,6 +62,10 @@ class ContactOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A contact as v2 answers it."""
 
     id: Annotated[str, Meta(description="Digits; for a contact with a uid, a text that ends with it.")]
+    target_id: Annotated[
+        Int64Text | None,
+        Meta(description="Of a contact with a uid: what a routing action names it by, as action_target_id. Not in v2."),
+    ] = None
     type: Literal["local", "shared"]
     owner_id: Annotated[str, Meta(description="The user whose it is, or the company.")]
     first_name: str
@@ -108,6 +112,7 @@ def contact_out(kept: Kept[Contact], company_id: int) -> ContactOut:
     contact = kept.value
     return ContactOut(
         id=id_text(kept.id, contact, company_id),
+        target_id=str(kept.id) if contact.uid else None,
         type="local" if contact.owner_id else "shared",
         owner_id=str(contact.owner_id or company_id),
         first_name=contact.first_name,

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from offhook.access.v2 import V2_OPERATIONS
+from offhook.directory import hands
 from offhook.directory.groups import wire
 from offhook.directory.groups.service import CALLCENTER_SIDE, DEPARTMENT_SIDE, Groups, status_of
 from offhook.directory.paths import V2, ForceQuery
@@ -55,6 +56,13 @@ def operations(work: Work) -> list[Operation]:
             "capacity counts operators on duty outside do-not-disturb",
         ),
     ]
+
+
+def _by_hand(groups: Groups[Any], path: str, noun: str) -> list[Operation]:
+    kind = groups.kind
+    scopes = ("directory:read", "directory:write")
+    side = hands.Side(path, noun, path, scopes, kind.opened, kind.closed, kind.lifted, groups.hand, groups.change_hand)
+    return hands.operations(side)
 
 
 def _alike(
@@ -173,4 +181,5 @@ def _alike(
             refusals=(409, 412),
             better="nothing is deleted from under a caller: 409 names what sends calls there",
         ),
+        *_by_hand(groups, path, noun),
     ]

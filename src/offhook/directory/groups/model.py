@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from offhook.directory.lines.model import Target, Week, schedule, targets_of, usual
+from offhook.directory.lines.model import KeptByHand, Target, Week, schedule, targets_of, usual
 from offhook.directory.lines.wire import RoutingStateOut, Strategy
 from offhook.directory.offices import OfficeCard
 from offhook.events.model import Word
@@ -33,6 +33,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     auto_start_vi: bool = True
     allow_pause_vi: bool = True
     keeps_office_days: bool | None = None
+    by_hand: KeptByHand | None = None
 
     def targets(self) -> list[tuple[str, Target]]:
         """Every target that its routing names, with the field path of its id."""
@@ -41,7 +42,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def schedule(self, office: OfficeCard) -> Schedule:
         """Its opening hours by the wall clock of its office, ready to ask."""
         keeps = self.hours_on if self.keeps_office_days is None else self.keeps_office_days
-        return schedule(office.timezone, self.week, not self.hours_on, office.days if keeps else ())
+        return schedule(office.timezone, self.week, not self.hours_on, office.days if keeps else (), self.by_hand)
 
 
 class DepartmentQueue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -114,6 +115,9 @@ class Kind(Generic[G]):
     updated: Word
     repointed: Word
     deleted: Word
+    opened: Word
+    closed: Word
+    lifted: Word
 
     def blank(self, office_id: int) -> G:
         """One of an office as it is before anything is said of it."""
@@ -131,6 +135,9 @@ DEPARTMENTS: Kind[Department] = Kind(
     updated=Word.DEPARTMENT_UPDATED,
     repointed=Word.DEPARTMENT_POINTED_AT_VOICEMAIL,
     deleted=Word.DEPARTMENT_DELETED,
+    opened=Word.DEPARTMENT_OPENED_BY_HAND,
+    closed=Word.DEPARTMENT_CLOSED_BY_HAND,
+    lifted=Word.DEPARTMENT_HAND_LIFTED,
 )
 CALLCENTERS: Kind[CallCenter] = Kind(
     target="callcenter",
@@ -142,4 +149,7 @@ CALLCENTERS: Kind[CallCenter] = Kind(
     updated=Word.CALLCENTER_UPDATED,
     repointed=Word.CALLCENTER_POINTED_AT_VOICEMAIL,
     deleted=Word.CALLCENTER_DELETED,
+    opened=Word.CALLCENTER_OPENED_BY_HAND,
+    closed=Word.CALLCENTER_CLOSED_BY_HAND,
+    lifted=Word.CALLCENTER_HAND_LIFTED,
 )

@@ -8,13 +8,13 @@ from typing import Any, Generic
 import msgspec
 
 from offhook.access.gate import reply_of
-from offhook.directory import loops, pointers, targets
+from offhook.directory import hands, loops, pointers, targets
 from offhook.directory.assignment import service as assignment
 from offhook.directory.groups import rules, wire
 from offhook.directory.groups.model import CALLCENTERS, DEPARTMENTS, G, Kind
 from offhook.directory.groups.store import callcenters, departments
 from offhook.directory.keeper import Keeper
-from offhook.directory.lines.model import Target
+from offhook.directory.lines.model import KeptByHand, Target, added
 from offhook.directory.lines.rules import repointed
 from offhook.directory.offices import OfficeCard, no_such
 from offhook.directory.operators import store as operators
@@ -22,6 +22,7 @@ from offhook.directory.operators.service import leave_group
 from offhook.directory.paths import ForceQuery, etag, id_of
 from offhook.directory.users.store import users
 from offhook.directory.work import Holder, Holding, Work, refuse
+from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import NotFound, Notice, Violation
 from offhook.kit.operation import Call, Reply
@@ -54,18 +55,18 @@ class Groups(Generic[G]):
     def __init__(self, work: Work, side: Side[G]) -> None:
         self._work = work
         self._side = side
-        self._kind = side.kind
+        self.kind = side.kind
         self.keeper: Keeper[G] = Keeper(
-            noun=self._kind.noun,
+            noun=self.kind.noun,
             documents=side.documents,
-            show=lambda tx, kept: side.show(kept, self._office(tx, kept), _moment(kept.updated_at)),
-            created=self._kind.created,
-            updated=self._kind.updated,
-            deleted=self._kind.deleted,
+            show=self._shown,
+            created=self.kind.created,
+            updated=self.kind.updated,
+            deleted=self.kind.deleted,
         )
-        work.holders[self._kind.target] = Holder(get=self._holding, keep=self._keep_numbers)
-        work.repointers[self._kind.target] = self._repoint
-        work.residents[f"{self._kind.noun}s"] = lambda tx, tenant_id, office_id: side.documents.count(
+        work.holders[self.kind.target] = Holder(get=self._holding, keep=self._keep_numbers)
+        work.repointers[self.kind.target] = self._repoint
+        work.residents[f"{self.kind.noun}s"] = lambda tx, tenant_id, office_id: side.documents.count(
             tx, tenant_id, office_id=office_id
         )
 
@@ -112,7 +113,7 @@ class Groups(Generic[G]):
 
         page = await self._work.page(
             call,
-            self._kind.path,
+            self.kind.path,
             find,
             cursor=cursor,
             filters={**filters, **holding},
@@ -125,7 +126,7 @@ class Groups(Generic[G]):
     async def check(self, call: Call) -> Sequence[Violation]:
         """What the rules have against the body, by themselves."""
         found: list[Violation] = []
-        self._side.read(call.body, self._kind.blank(0), found, [])
+        self._side.read(call.body, self.kind.blank(0), found, [])
         return found
 
     async def create(self, call: Call) -> Reply:
@@ -138,8 +139,8 @@ class Groups(Generic[G]):
             card = self._work.office(tx, tenant_id, to_int64(body.office_id) or 0)
             if card is None:
                 found.append(no_such("office_id", "office", body.office_id))
-            group = self._side.read(body, self._kind.blank(card.id if card else 0), found, notices)
-            refuse([*found, *self._missing(tx, tenant_id, id, group)])
+            group = self._side.read(body, self.kind.blank(card.id if card else 0), found, notices)
+            refuse([*found, *self._missing(tx, tenant_id, id, group.targets())])
             assert card is not None
             kept = self.keeper.add(tx, call, at, id, group)
             self._note(tx, kept, notices)
@@ -155,10 +156,10 @@ class Groups(Generic[G]):
             before = self.keeper.get(tx, tenant_id, id)
             found: list[Violation] = []
             group = self._side.read(call.body, before.value, found, notices)
-            changed = group.targets() != before.value.targets()
-            refuse([*found, *(self._missing(tx, tenant_id, id, group) if changed else ())])
+            fresh = added(before.value.targets(), group.targets())
+            refuse([*found, *self._missing(tx, tenant_id, id, fresh)])
             kept = self.keeper.change(tx, call, at, before, group)
-            if changed:
+            if group.targets() != before.value.targets():
                 self._note(tx, kept, notices)
             return kept, self._side.show(kept, self._office(tx, kept), at)
 
@@ -172,40 +173,74 @@ class Groups(Generic[G]):
 
         def run(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
             before = self.keeper.get(tx, tenant_id, id)
-            name = f"the {self._kind.noun} {before.value.name}"
-            target, card = Target(self._kind.target, id), self._office(tx, before)
+            name = f"the {self.kind.noun} {before.value.name}"
+            target, card = Target(self.kind.target, id), self._office(tx, before)
             pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
             pointers.forget(tx, tenant_id, target)
             gone = self.keeper.remove(tx, call, at, before)
             leave_group(tx, call, at, target)
             assignment.release_all(tx, call, at, target.type, id)
-            self._work.end(tx, call, at, target)
+            self._work.end(tx, call, at, target, notices, force=query.force)
             return self._side.show(gone, card, at)
 
         return reply_of(await self._work.change(call, run))
 
+    # By hand
+
+    async def hand(self, call: Call) -> hands.Hand:
+        """How the line of one stands, by its hours and by hand."""
+        tenant_id, id = call.principal.tenant_id, id_of(call)
+        return await self._work.reader.run(lambda tx: self._hand(tx, self.keeper.get(tx, tenant_id, id)))
+
+    async def change_hand(
+        self, call: Call, word: Word, decide: Callable[[hands.Hand], KeptByHand | None]
+    ) -> hands.Hand:
+        """Open, close or lift one by hand."""
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
+
+        def run(tx: Transaction, _notices: list[Notice]) -> hands.Hand:
+            before = self.keeper.get(tx, tenant_id, id)
+            group = msgspec.structs.replace(before.value, by_hand=decide(self._hand(tx, before)))
+            return self._hand(tx, self.keeper.change(tx, call, at, before, group, word=word))
+
+        return await self._work.change(call, run)
+
+    def _hand(self, tx: Transaction, kept: Kept[G]) -> hands.Hand:
+        return hands.Hand(kept.value.schedule(self._office(tx, kept)), kept.value.by_hand, kept.version)
+
     # Inside
+
+    def _shown(self, tx: Transaction, kept: Kept[G]) -> dict[str, Any]:
+        """What events keep: the wire form, and what was done by hand."""
+        card, at = self._office(tx, kept), _moment(kept.updated_at)
+        wired: dict[str, Any] = msgspec.to_builtins(self._side.show(kept, card, at))
+        if kept.value.by_hand is not None:
+            wired["by_hand"] = msgspec.to_builtins(hands.out(self._hand(tx, kept), at))
+        return wired
 
     def _office(self, tx: Transaction, kept: Kept[G]) -> OfficeCard:
         card = self._work.office(tx, kept.tenant_id, kept.value.office_id)
         assert card is not None, "an office is not deleted while groups are in it"
         return card
 
-    def _missing(self, tx: Transaction, tenant_id: int, id: int, group: G) -> list[Violation]:
-        """The targets of its routing that cannot be called. It may call itself, even before it is there."""
-        itself = Target(self._kind.target, id)
+    def _missing(
+        self, tx: Transaction, tenant_id: int, id: int, pointed: Sequence[tuple[str, Target]]
+    ) -> list[Violation]:
+        """The targets among `pointed` that cannot be called. It may call itself, even before it is there."""
+        itself = Target(self.kind.target, id)
         return [
             wrong
-            for place, target in group.targets()
+            for place, target in pointed
             if target != itself
             and (wrong := targets.fault(tx, tenant_id, place, target, self._work.office)) is not None
         ]
 
     def _note(self, tx: Transaction, kept: Kept[G], notices: list[Notice]) -> None:
-        """Keep what it points at, and warn if calls can go round."""
-        itself, pointed = Target(self._kind.target, kept.id), kept.value.targets()
+        """Keep what it points at, and warn if calls can go round or reach nobody."""
+        itself, pointed = Target(self.kind.target, kept.id), kept.value.targets()
         pointers.replace(tx, kept.tenant_id, itself, pointed)
         loops.warn_of_loop(tx, kept.tenant_id, itself, kept.value.name, pointed, self._work.office, notices)
+        targets.warn_of_unreachable(tx, kept.tenant_id, pointed, notices)
 
     def _repoint(self, tx: Transaction, call: Call, at: datetime, id: int, target: Target) -> None:
         """Send its calls to its office's voicemail wherever they went to `target`, which is about to go."""
@@ -214,8 +249,8 @@ class Groups(Generic[G]):
         opened, closed = repointed(group.open, target), repointed(group.closed, target)
         after = msgspec.structs.replace(group, open=opened, closed=closed)
         call = msgspec.structs.replace(call, if_match=None)
-        kept = self.keeper.change(tx, call, at, before, after, word=self._kind.repointed)
-        pointers.replace(tx, kept.tenant_id, Target(self._kind.target, id), kept.value.targets())
+        kept = self.keeper.change(tx, call, at, before, after, word=self.kind.repointed)
+        pointers.replace(tx, kept.tenant_id, Target(self.kind.target, id), kept.value.targets())
 
     def _holding(self, tx: Transaction, tenant_id: int, id: int) -> Holding | None:
         kept = self._side.documents.get(tx, tenant_id, id)

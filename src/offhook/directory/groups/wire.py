@@ -307,7 +307,7 @@ def _shared(kept: Kept[Department] | Kept[CallCenter], office: OfficeCard, at: d
         "state": kept.state,
         "country": office.country.lower(),
         "timezone": office.timezone,
-        "availability_status": status(group.schedule(office), at).value,
+        "availability_status": status(group.schedule(office), at).value if kept.state == "active" else "closed",
         "first_action": first,
         "no_operators_action": fallback,
         "ring_seconds": str(group.ring_seconds),

@@ -1,14 +1,17 @@
 """What a line keeps: whom its routing calls, and its opening hours ready to ask. Pure."""
 
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from offhook.directory.lines.wire import Action, FirstAction, MenuOptionsOut, RoutingStateOut, Strategy
-from offhook.hours.model import Schedule, SpecialDay
+from offhook.hours.model import ByHand, Schedule, SpecialDay
 from offhook.hours.rules import format_day, parse_day, periods_of
+from offhook.hours.schedule import next_change
 from offhook.kit.zones import zone
 
 Week = tuple[tuple[str, ...], ...]
@@ -53,14 +56,57 @@ def targets_of(opened: RoutingStateOut, closed: RoutingStateOut) -> list[tuple[s
     return found
 
 
+def added(before: Sequence[tuple[str, Target]], after: Sequence[tuple[str, Target]]) -> list[tuple[str, Target]]:
+    """Those of `after` that are not called before: where calls go already they may stay, whatever became of it."""
+    known = {target for _, target in before}
+    return [(place, target) for place, target in after if target not in known]
+
+
+class KeptByHand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line that was opened or closed by hand, as it is kept. Moments are milliseconds since 1970 UTC.
+
+    `until` 0 is until it is lifted, or with `until_change` until the first change that the hours then had ahead.
+    """
+
+    open: bool
+    since: int
+    until: int = 0
+    until_change: bool = False
+    reason: str = ""
+    by: str = ""
+
+
 @lru_cache(maxsize=4096)
 def schedule(
-    timezone: str, week: tuple[tuple[str, ...], ...], always_open: bool, days: tuple[SpecialDay, ...]
+    timezone: str,
+    week: tuple[tuple[str, ...], ...],
+    always_open: bool,
+    days: tuple[SpecialDay, ...],
+    kept: KeptByHand | None = None,
 ) -> Schedule:
     """Opening hours from their stored form, which rules.py has checked."""
     where = zone(timezone)
     assert where is not None, timezone
-    return Schedule(where, tuple(periods_of(day) for day in week), always_open, days)
+    by_rules = Schedule(where, tuple(periods_of(day) for day in week), always_open, days)
+    return replace(by_rules, by_hand=by_hand(kept, by_rules)) if kept is not None else by_rules
+
+
+def by_hand(kept: KeptByHand, by_rules: Schedule) -> ByHand:
+    """What was done by hand, with the moment that it ends at by the hours that count otherwise."""
+    since = datetime.fromtimestamp(kept.since / 1000, UTC)
+    reason = f": {kept.reason}" if kept.reason else ""
+    if kept.until_change:
+        change = next_change(by_rules, since)
+        if change is not None:
+            return ByHand(kept.open, since, change.at, f"until the next change, {_wall(change.at, by_rules)}{reason}")
+    elif kept.until:
+        until = datetime.fromtimestamp(kept.until / 1000, UTC)
+        return ByHand(kept.open, since, until, f"until {_wall(until, by_rules)}{reason}")
+    return ByHand(kept.open, since, None, f"until lifted{reason}")
+
+
+def _wall(at: datetime, by_rules: Schedule) -> str:
+    return f"{at.astimezone(by_rules.zone):%A %Y-%m-%d %H:%M}"
 
 
 def days_to_json(days: tuple[SpecialDay, ...]) -> list[dict[str, Any]]:

@@ -98,10 +98,6 @@ class WeekIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     ) = None
 
 
-class WeekPatch(WeekIn, kw_only=True, omit_defaults=True):
-    """Opening hours to change; a day that is not named keeps its hours."""
-
-
 class MenuOptionsOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a menu key does; also the form in which it is kept."""
 

@@ -109,7 +109,7 @@ class Operators:
                     member = Target(body.operator_type, rules.member_id(body.operator_id, "operator_id", found))
                 refuse(found)
                 one = self._membership(tx, tenant_id, kind, id, member)
-                answer = self._member(tx, call, one)
+                answer = self._member(tx, call, one, removed=True)
                 leave(tx, call, at, [one], notices)
                 return answer
 
@@ -191,11 +191,11 @@ class Operators:
             raise NotFound(f"The {NOUNS[kind]} {id} has no operator who is the {member.type} {member.id}.")
         return one
 
-    def _member(self, tx: Transaction, call: Call, one: Operator) -> wire.UserOrRoomOut:
+    def _member(self, tx: Transaction, call: Call, one: Operator, *, removed: bool = False) -> wire.UserOrRoomOut:
         documents = targets.KINDS[one.member_type]
         kept = documents.get(tx, one.tenant_id, one.member_id)
         assert kept is not None
-        return wire.user_or_room_out(kept, call.principal.company_id)
+        return wire.user_or_room_out(kept, call.principal.company_id, removed=removed)
 
     def _licensed(self, tx: Transaction, call: Call, at: datetime, joining: Joining, notices: list[Notice]) -> str:
         """The licence by which the user answers for call centers; given now to a user who has none such."""

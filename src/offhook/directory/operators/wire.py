@@ -88,7 +88,7 @@ class UserOrRoomOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     name: str
     country: Annotated[str, Meta(description="In lower case.")]
     state: State
-    is_on_duty: bool
+    is_on_duty: Annotated[bool, Meta(description="Whether it answers there; not once it is removed or suspended.")]
     phone_numbers: Annotated[tuple[str, ...], Meta(description="E.164, the primary one first.")] = ()
 
 
@@ -136,9 +136,10 @@ def membership_shown(one: Operator) -> MembershipShown:
     )
 
 
-def user_or_room_out(kept: Kept[User] | Kept[Room], company_id: int) -> UserOrRoomOut:
-    """Whoever was added or removed, as v2 answers it."""
+def user_or_room_out(kept: Kept[User] | Kept[Room], company_id: int, *, removed: bool = False) -> UserOrRoomOut:
+    """Whoever was added or `removed`, as v2 answers it; who was removed, or takes no calls, is not on duty."""
     one = kept.value
+    serves = one.on_duty if isinstance(one, User) else one.is_on_duty
     return UserOrRoomOut(
         id=str(kept.id),
         company_id=str(company_id),
@@ -146,18 +147,18 @@ def user_or_room_out(kept: Kept[User] | Kept[Room], company_id: int) -> UserOrRo
         name=one.display_name if isinstance(one, User) else one.name,
         country=one.country.lower(),
         state=kept.state,  # type: ignore[arg-type]
-        is_on_duty=one.on_duty if isinstance(one, User) else one.is_on_duty,
+        is_on_duty=serves and not removed and kept.state == "active",
         phone_numbers=one.phone_numbers,
     )
 
 
 def duty_out(kept: Kept[User]) -> DutyOut:
-    """Whether a user is on duty; who has never said so is since the account was made."""
-    user = kept.value
+    """Whether a user is on duty, which a suspended one is not; who has never said so is since they were made."""
+    user, on_duty = kept.value, kept.value.on_duty and kept.state == "active"
     return DutyOut(
         user_id=str(kept.id),
-        on_duty=user.on_duty,
-        on_duty_status="available" if user.on_duty else "unavailable",
+        on_duty=on_duty,
+        on_duty_status="available" if on_duty else "unavailable",
         duty_status_reason=user.duty_reason,
         duty_status_started=str(user.duty_started or kept.created_at),
         on_duty_started=str(user.on_duty_started or kept.created_at),

@@ -35,7 +35,9 @@ def operations(work: Work) -> list[Operation]:
             path=base,
             tag=TAG,
             summary="Create an access control policy",
-            description="What users may change, and at which level. Who may change a thing may read it.",
+            description="What users may change with keys of their own, and at which level. Who may change a thing may "
+            "read it.",
+            better="a warning names permissions that have no effect here",
             handler=policies.create,
             scope="directory:write",
             body=wire.PolicyIn,
@@ -89,7 +91,8 @@ def operations(work: Work) -> list[Operation]:
             path=base + "/{id}/assign",
             tag=TAG,
             summary="Give a user a policy",
-            description="At the policy's level: for an office or call center, target_id says which.",
+            description="At the policy's level: for an office or call center, target_id says which. It counts from the "
+            "next request of a key of the user.",
             handler=policies.assign,
             scope="directory:write",
             body=wire.AssignIn,

@@ -14,6 +14,7 @@ from offhook.directory.people import admin_in, user_in, users_out
 from offhook.directory.policies import store, wire
 from offhook.directory.policies.model import Permission, Policy
 from offhook.directory.policies.store import Assignment, policies
+from offhook.directory.rights.rules import idle
 from offhook.directory.users.model import User
 from offhook.directory.users.store import users
 from offhook.directory.work import Page, Work, refuse
@@ -49,7 +50,7 @@ class Policies:
         body: wire.PolicyIn = call.body
         at, tenant_id = clock.now(), call.principal.tenant_id
 
-        def make(tx: Transaction, _notices: list[Notice]) -> msgspec.Struct:
+        def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
             found: list[Violation] = []
             name, description = _texts(body, found)
             owner = admin_in(tx, tenant_id, body.owner_id, "owner_id", found)
@@ -62,6 +63,7 @@ class Policies:
                 target_type=body.target_type or "company",
                 description=description or "",
             )
+            _warn_of_idle(policy, "permission_sets", notices)
             return self.out(call, self.keeper.add(tx, call, at, self._work.ids.new(), policy))
 
         return await self._work.create(call, make)
@@ -89,7 +91,7 @@ class Policies:
         body: wire.PolicyPatch = call.body
         at, tenant_id = clock.now(), call.principal.tenant_id
 
-        def run(tx: Transaction, _notices: list[Notice]) -> Kept[Policy]:
+        def run(tx: Transaction, notices: list[Notice]) -> Kept[Policy]:
             before = self._find(tx, call)
             if body.state is None:
                 _refuse_deleted(before)
@@ -108,6 +110,8 @@ class Policies:
             )
             if by is not None and (after != policy or before.state == "deleted"):
                 after = msgspec.structs.replace(after, updated_by=by.id)
+            if body.permission_sets is not None:
+                _warn_of_idle(after, "permission_sets", notices)
             return self.keeper.change(tx, call, at, before, after, state="active")
 
         kept = await self._work.change(call, run)
@@ -131,7 +135,7 @@ class Policies:
         body: wire.AssignIn = call.body
         at, tenant_id = clock.now(), call.principal.tenant_id
 
-        def make(tx: Transaction, _notices: list[Notice]) -> msgspec.Struct:
+        def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
             policy = self._find(tx, call)
             _refuse_deleted(policy)
             found: list[Violation] = []
@@ -140,6 +144,7 @@ class Policies:
             refuse(found)
             assert user is not None
             assert target is not None
+            _warn_of_idle(policy.value, "user_id", notices)
             one = _assignment(policy, user.id, target)
             if one not in store.assignments(tx, tenant_id, policy.id, user.id, user.id):
                 store.assign(tx, one)
@@ -245,7 +250,9 @@ class Policies:
         store.unassign(tx, one)
         tell(tx, call, at, Word.POLICY_UNASSIGNED, one.policy_id, before=_shown(one))
 
-    def _gone(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
+    def _gone(
+        self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
+    ) -> None:
         """A user who is gone has no policy; none holds at an office or call center that is gone."""
         tenant_id = call.principal.tenant_id
         if target.type == "user":
@@ -271,6 +278,13 @@ def _texts(body: wire.PolicyIn | wire.PolicyPatch, found: list[Violation]) -> tu
 
 def _permissions(sent: list[Permission]) -> tuple[Permission, ...]:
     return tuple(sorted(set(sent)))
+
+
+def _warn_of_idle(policy: Policy, place: str, notices: list[Notice]) -> None:
+    """A notice naming the permissions that let nobody do anything here, so that nobody counts on them."""
+    if found := idle(policy.permission_sets, policy.target_type):
+        text = f"Kept, and without effect here for a {policy.target_type}: {', '.join(found)}."
+        notices.append(Notice("permission_without_effect", place, text))
 
 
 def _refuse_deleted(kept: Kept[Policy]) -> None:

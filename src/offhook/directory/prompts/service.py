@@ -234,10 +234,10 @@ class Prompts:
         digest, wav = await self._work.reader.run(find)
         return Reply(body=wav, media=b"audio/wav", headers=((b"etag", f'"{digest}"'.encode()),))
 
-    def forget_target(self, tx: Transaction, call: Call, at: datetime, target: Target) -> None:
+    def forget_target(
+        self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
+    ) -> None:
         """End what a target that is gone had: its prompts are deleted unless others have them too."""
-        # What If-Match says is said of the target.
-        call = msgspec.structs.replace(call, if_match=None)
         for use in store.of_target(tx, call.principal.tenant_id, target):
             self._end(tx, call, at, use)
 

@@ -119,7 +119,7 @@ class Rooms:
             assignment.release_all(tx, call, at, "room", id)
             leave(tx, call, at, operators.of_member(tx, tenant_id, "room", id), notices)
             gone = self.keeper.remove(tx, call, at, before)
-            self._work.end(tx, call, at, target)
+            self._work.end(tx, call, at, target, notices, force=query.force)
             return gone
 
         return reply_of(self.out(call, await self._work.change(call, run)))

@@ -58,8 +58,8 @@ class RoomListQuery(msgspec.Struct):
 
 
 def room_out(kept: Kept[Room], company_id: int) -> RoomOut:
-    """A room as v2 answers it; one without a number of its own costs nothing."""
-    room = kept.value
+    """A room as v2 answers it; one without a number of its own costs nothing, a deleted one is not there to be free."""
+    room, active = kept.value, kept.state == "active"
     return RoomOut(
         id=str(kept.id),
         company_id=str(company_id),
@@ -67,7 +67,7 @@ def room_out(kept: Kept[Room], company_id: int) -> RoomOut:
         name=room.name,
         country=room.country.lower(),
         state=kept.state,  # type: ignore[arg-type]
-        is_free=not room.phone_numbers,
-        is_on_duty=room.is_on_duty,
+        is_free=active and not room.phone_numbers,
+        is_on_duty=active and room.is_on_duty,
         phone_numbers=room.phone_numbers,
     )

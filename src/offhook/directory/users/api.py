@@ -3,6 +3,11 @@
 from offhook.directory.e911 import E911In, E911Out
 from offhook.directory.paths import V2, ForceQuery
 from offhook.directory.users import wire
+from offhook.directory.users.addresses import Addresses
+from offhook.directory.users.callerids import CallerIds
+from offhook.directory.users.devices import Devices
+from offhook.directory.users.finding import Finding
+from offhook.directory.users.presence import Presence
 from offhook.directory.users.service import Users
 from offhook.directory.work import Work
 from offhook.kit.operation import Operation
@@ -12,7 +17,8 @@ TAG = "Users"
 
 def operations(work: Work) -> list[Operation]:
     """The operations of this subject."""
-    users = Users(work)
+    users, finding = Users(work), Finding(work)
+    presence, caller_ids, addresses, devices = Presence(work), CallerIds(work), Addresses(work), Devices(work)
     one = "The user as it is now."
     return [
         Operation(
@@ -22,7 +28,7 @@ def operations(work: Work) -> list[Operation]:
             tag=TAG,
             summary="List users",
             description="The company's users, oldest first; an e-mail address or a number finds at most one.",
-            handler=users.page,
+            handler=finding.page,
             scope="directory:read",
             query=wire.UserListQuery,
             reply=wire.UserPage,
@@ -52,7 +58,7 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="users.get",
             method="GET",
-            path=V2 + "/users/{id:text}",
+            path=V2 + "/users/{id:user}",
             tag=TAG,
             summary="Show a user",
             description="`me` is the user of a key that was made for one.",
@@ -64,7 +70,7 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="users.update",
             method="PATCH",
-            path=V2 + "/users/{id:text}",
+            path=V2 + "/users/{id:user}",
             tag=TAG,
             summary="Change a user",
             description=(
@@ -84,7 +90,7 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="users.delete",
             method="DELETE",
-            path=V2 + "/users/{id:text}",
+            path=V2 + "/users/{id:user}",
             tag=TAG,
             summary="Delete a user",
             description=(
@@ -102,11 +108,11 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="users.toggle_dnd",
             method="PATCH",
-            path=V2 + "/users/{id:text}/togglednd",
+            path=V2 + "/users/{id:user}/togglednd",
             tag=TAG,
             summary="Switch do-not-disturb",
             description="For all calls, or with group_id and group_type for those of one group that they are in.",
-            handler=users.set_dnd,
+            handler=presence.set_dnd,
             scope="directory:write",
             body=wire.DndIn,
             reply=wire.DndOut,
@@ -116,11 +122,11 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="users.update_status",
             method="PATCH",
-            path=V2 + "/users/{id:text}/status",
+            path=V2 + "/users/{id:user}/status",
             tag=TAG,
             summary="Set a user's status",
             description="What they are doing; with `expiration` it goes by itself after so many seconds.",
-            handler=users.set_status,
+            handler=presence.set_status,
             scope="directory:write",
             body=wire.StatusIn,
             reply=wire.StatusOut,
@@ -131,7 +137,7 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="users.move_office.patch",
             method="PATCH",
-            path=V2 + "/users/{id:text}/move_office",
+            path=V2 + "/users/{id:user}/move_office",
             tag=TAG,
             summary="Move a user to another office",
             description=(
@@ -149,11 +155,11 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="caller_id.users.get",
             method="GET",
-            path=V2 + "/users/{id:text}/caller_id",
+            path=V2 + "/users/{id:user}/caller_id",
             tag=TAG,
             summary="Show a user's caller IDs",
             description="The number that their calls show, and those that they may choose.",
-            handler=users.caller_id,
+            handler=caller_ids.caller_id,
             scope="directory:read",
             reply=wire.CallerIdOut,
             reply_description="The choice and the choices.",
@@ -162,11 +168,11 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="caller_id.users.post",
             method="POST",
-            path=V2 + "/users/{id:text}/caller_id",
+            path=V2 + "/users/{id:user}/caller_id",
             tag=TAG,
             summary="Choose a user's caller ID",
             description="One of their numbers, of the office's main line or of a group that they are in; or `blocked`.",
-            handler=users.set_caller_id,
+            handler=caller_ids.set_caller_id,
             scope="directory:write",
             body=wire.CallerIdIn,
             reply=wire.CallerIdOut,
@@ -177,11 +183,11 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="users.personas.get",
             method="GET",
-            path=V2 + "/users/{id:text}/personas",
+            path=V2 + "/users/{id:user}/personas",
             tag=TAG,
             summary="List a user's personas",
             description="Whom they can call as: themselves, and each group that they are in.",
-            handler=users.personas,
+            handler=caller_ids.personas,
             scope="directory:read",
             reply=wire.PersonaList,
             reply_description="The personas.",
@@ -189,11 +195,11 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="users.e911.get",
             method="GET",
-            path=V2 + "/users/{id:text}/e911",
+            path=V2 + "/users/{id:user}/e911",
             tag=TAG,
             summary="Show a user's emergency address",
             description="Where help is sent for them: their own address, or else that of their office.",
-            handler=users.address,
+            handler=addresses.address,
             scope="directory:read",
             reply=E911Out,
             reply_description="The address.",
@@ -202,12 +208,12 @@ def operations(work: Work) -> list[Operation]:
         Operation(
             id="users.e911.update",
             method="PUT",
-            path=V2 + "/users/{id:text}/e911",
+            path=V2 + "/users/{id:user}/e911",
             tag=TAG,
             summary="Set a user's emergency address",
             description="Checked by the rules of the office's country, in which it must lie; no PO box.",
-            handler=users.set_address,
-            check=users.check_address,
+            handler=addresses.set_address,
+            check=addresses.check_address,
             scope="directory:write",
             body=E911In,
             reply=E911Out,
@@ -222,7 +228,7 @@ def operations(work: Work) -> list[Operation]:
             tag=TAG,
             summary="List user devices",
             description="Telephones and apps of one user, or of all.",
-            handler=users.device_page,
+            handler=devices.page,
             scope="directory:read",
             query=wire.DeviceListQuery,
             reply=wire.DevicePage,
@@ -235,7 +241,7 @@ def operations(work: Work) -> list[Operation]:
             path=V2 + "/userdevices/{id:text}",
             tag=TAG,
             summary="Show a user device",
-            handler=users.device,
+            handler=devices.get,
             scope="directory:read",
             reply=wire.DeviceOut,
             reply_description="The device.",

@@ -15,13 +15,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from offhook.access.idempotency import Outcome, claim_of, once, replay
+from offhook.access.service import told_where
 from offhook.directory.lines.wire import ShortText, SingleLine
 from offhook.directory.paths import V1
-from offhook.directory.users import store, wire
+from offhook.directory.users import rules, store, wire
+from offhook.directory.users.model import User
 from offhook.directory.users.service import Users
 from offhook.directory.work import Work
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, Invalid, Refusal, Unavailable, shown
+from offhook.kit.errors import Conflict, Invalid, Refusal, Unavailable, Violation, shown
 from offhook.kit.operation import MIB, Call, Limit, Operation, Reply
 from offhook.kit.records import (
     CSV,
@@ -34,7 +36,7 @@ from offhook.kit.records import (
     read_records,
     warnings_of,
 )
-from offhook.kit.wire import Int64Text, Misfit, encode, fit
+from offhook.kit.wire import Int64Text, Misfit, encode, fit, to_int64
 from offhook.storage.batches import Within, finished
 from offhook.storage.database import Transaction
 
@@ -134,6 +136,7 @@ class Imports:
             except Unavailable as refusal:
                 down = refusal
                 done += [_refused(record, refusal) for record in part]
+        _told_twice(done)
         counts = Counter(one.status for one in done)
         if down is not None and not counts["created"]:
             raise down
@@ -153,7 +156,7 @@ class Imports:
                 # The registers of the process stay as they are: this service is thrown away.
                 work = dataclasses.replace(self._work, writer=within, reader=within, residents={}, holders={})
                 users = Users(work)
-                done = [_one(tx, users, call, record) for record in records]
+                done = [_one(tx, users, work, call, record) for record in records]
             if call.dry_run:
                 raise _Undone(done)
             return done
@@ -164,18 +167,26 @@ class Imports:
             return undone.done
 
 
-def _one(tx: Transaction, users: Users, call: Call, record: Record) -> UserRecordOut:
+def _one(tx: Transaction, users: Users, work: Work, call: Call, record: Record) -> UserRecordOut:
     """What becomes of one record: all of it or nothing."""
-    savepoint = tx.connection.begin_nested()
     try:
-        answer = _made(tx, users, call, record)
+        with tx.savepoint():
+            return _made(tx, users, call, record)
     except Unavailable:
         raise
     except Refusal as refusal:
-        savepoint.rollback()
-        return _refused(record, refusal)
-    savepoint.commit()
-    return answer
+        return _refused(record, _told_where(tx, work, call, record, refusal))
+
+
+def _told_where(tx: Transaction, work: Work, call: Call, record: Record, refusal: Refusal) -> Refusal:
+    """`refusal`, which says so where the office is one of the other environment."""
+    sent = record.value.get("office_id") if record.value is not None else None
+    id = to_int64(sent) if isinstance(sent, int | str) else None
+    if id is None:
+        return refusal
+    return told_where(
+        tx, call.principal, refusal, "office_id", lambda tx, tenant: work.office(tx, tenant, id) is not None
+    )
 
 
 def _made(tx: Transaction, users: Users, call: Call, record: Record) -> UserRecordOut:
@@ -185,12 +196,12 @@ def _made(tx: Transaction, users: Users, call: Call, record: Record) -> UserReco
     body = _fitted(users, own, record)
     taken = store.by_email(tx, call.principal.tenant_id, body.email.strip())
     if taken is not None:
-        return UserRecordOut(line=record.line, status="existing", id=str(taken), email=body.email)
+        return _existing(tx, call, record, body, taken)
     own.body = body
     made = msgspec.json.decode(finished(users.create(own)).body)
     later = {name: value for name in _LATER if (value := getattr(body, name)) is not None}
     if later:
-        change = msgspec.structs.replace(own, params={"id": made["id"]}, body=wire.UserPatch(**later))
+        change = msgspec.structs.replace(own, params={"id": int(made["id"])}, body=wire.UserPatch(**later))
         finished(users.update(change))
     return UserRecordOut(
         line=record.line,
@@ -199,6 +210,46 @@ def _made(tx: Transaction, users: Users, call: Call, record: Record) -> UserReco
         email=made["emails"][0],
         warnings=warnings_of(own.notices),
     )
+
+
+def _existing(tx: Transaction, call: Call, record: Record, body: UserRecordIn, id: int) -> UserRecordOut:
+    """Who has the address stays as they are; where the record says otherwise, that is said."""
+    kept = store.users.get(tx, call.principal.tenant_id, id)
+    assert kept is not None
+    text = "The user was there and stays as they were."
+    differs = [RecordWarning(code="kept_as_it_was", field=name, text=text) for name in _differing(body, kept.value)]
+    return UserRecordOut(line=record.line, status="existing", id=str(id), email=body.email, warnings=differs)
+
+
+def _differing(body: UserRecordIn, user: User) -> list[str]:
+    """The fields that a record sends and a user has otherwise."""
+    found: list[Violation] = []
+    sent: dict[str, Any] = {
+        "office_id": to_int64(body.office_id),
+        "first_name": rules.name(body.first_name, "", found),
+        "last_name": rules.name(body.last_name, "", found),
+        "license": body.license,
+        "job_title": rules.name(body.job_title, "", found),
+        "extension": rules.extension(body.extension, found),
+        "forwarding_numbers": None
+        if body.forwarding_numbers is None
+        else rules.forwarding(body.forwarding_numbers, user.country, found),
+        "is_super_admin": body.is_super_admin,
+        "international_dialing_enabled": body.international_dialing_enabled,
+    }
+    return [name for name, value in sent.items() if value is not None and value != getattr(user, name)]
+
+
+def _told_twice(done: Sequence[UserRecordOut]) -> None:
+    """Say of each record whose address stood in an earlier one where that was; one that was refused does not count."""
+    first: dict[str, int] = {}
+    for one in done:
+        if one.status == "refused" or one.email is None:
+            continue
+        earlier = first.setdefault(one.email.strip().casefold(), one.line)
+        if earlier != one.line:
+            text = f"Line {earlier} has the same address."
+            one.warnings = [RecordWarning(code="listed_twice", field="email", text=text), *one.warnings]
 
 
 def _fitted(users: Users, call: Call, record: Record) -> UserRecordIn:
@@ -262,8 +313,9 @@ numbers stand between spaces; a column that is not known is named in Offhook-War
 The file is UTF-8; blank lines are skipped; a record may have 64 KiB.
 
 It is safe to repeat: a record whose e-mail address somebody has, as a primary one or not, is `existing`, and that user
-stays as it is. If the store fails midway, what was answered `created` stays, and the rest is `refused` with the reason
-`backendError`: send the file again.
+stays as it is: what the record says otherwise is in its `warnings` (`kept_as_it_was`), as is an earlier line with the
+same address (`listed_twice`). If the store fails midway, what was answered `created` stays, and the rest is `refused`
+with the reason `backendError`: send the file again.
 
 With Offhook-Dry-Run: true everything is checked, free lines included, and nothing is stored; what passes is
 `would_create`. With an Idempotency-Key header, an answer without a refused record is given again as it was."""

@@ -35,6 +35,7 @@ emails = Table(
 
 _insert_emails = Insert(emails, ["tenant_id", "email", "user_id"])
 _FORGET_EMAILS = Statement("DELETE FROM user_emails WHERE tenant_id = ? AND user_id = ?")
+_FREE_EXTENSION = Statement("UPDATE users SET extension = '' WHERE tenant_id = ? AND id = ?")
 _BY_EMAIL = Statement("SELECT user_id FROM user_emails WHERE tenant_id = ? AND email = ?")
 
 
@@ -43,6 +44,11 @@ def keep_emails(tx: Transaction, tenant_id: int, user_id: int, addresses: Sequen
     tx.change(_FORGET_EMAILS, tenant_id, user_id)
     if addresses:
         _insert_emails(tx, [(tenant_id, address.casefold(), user_id) for address in addresses])
+
+
+def free_extension(tx: Transaction, tenant_id: int, user_id: int) -> None:
+    """Let others have a user's extension in this transaction, in which the user must get another or be deleted."""
+    tx.change(_FREE_EXTENSION, tenant_id, user_id)
 
 
 def by_email(tx: Transaction, tenant_id: int, address: str) -> int | None:

@@ -292,7 +292,7 @@ def user_out(
         is_admin=user.is_super_admin or bool(admin_of),
         is_super_admin=user.is_super_admin,
         is_available=active,
-        is_online=is_online,
+        is_online=active and is_online,
         is_on_duty=on_duty,
         on_duty_status="available" if on_duty else "unavailable",
         do_not_disturb=user.do_not_disturb,
