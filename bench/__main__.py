@@ -16,9 +16,10 @@ from rich.table import Table
 from bench.directory import directory
 from bench.scenarios import ROOT, SCENARIOS, Bench, Figure, Options, workplace
 from bench.server import BenchError
+from bench.verification import verification
 
 OUT = ROOT / "bench" / "out"
-ALL = {**SCENARIOS, "directory": directory}
+ALL = {**SCENARIOS, "directory": directory, "verification": verification}
 QUICK = Options(rounds=2, seconds=1.5, many=20_000)
 
 

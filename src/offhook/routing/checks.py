@@ -1,9 +1,10 @@
-"""What can be wrong with a line, a router or an office in itself, whoever calls: verification's checks of fields. Pure."""
+"""What can be wrong with a line, a router or an office in itself, whoever calls: checks of fields. Pure."""
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from offhook.directory.lines.model import Target
 from offhook.emergency.rules import EMERGENCY_REQUIRED
@@ -98,11 +99,13 @@ def _hours(line: Line, now: datetime.datetime, moment: Moment) -> Iterator[Fault
     ahead = [day for day in schedule.days if day.periods and (day.repeats_yearly or day.date >= today)]
     if not schedule.always_open and not any(schedule.week) and not ahead:
         what = f"{line.name} is never open: hours_on is true, and no day has hours."
-        mend = request(target, "monday_hours = [\"08:00\", \"18:00\"] and so on, or hours_on = false")
+        mend = request(target, 'monday_hours = ["08:00", "18:00"] and so on, or hours_on = false')
         yield Fault("never_open", "error", target, "hours_on", what, mend, "at all times", moment(line, False))
     kept = [day for day in schedule.week if day and day != ((0, 1440),)]
     if schedule.always_open and kept and schedule.week != _DEFAULT:
-        what = f"{line.name} keeps hours such as {format_period(kept[0][0])}, and is open at all times: hours_on is false."
+        what = (
+            f"{line.name} keeps hours such as {format_period(kept[0][0])}, and is open at all times: hours_on is false."
+        )
         mend = request(target, "hours_on = true if the hours are to count")
         at = _outside_hours(line, now)
         yield Fault("hours_ignored", "warning", target, "hours_on", what, mend, "at all times", at)
@@ -127,7 +130,7 @@ def _gap(line: Line, now: datetime.datetime) -> Iterator[Fault]:
         return
     gaps: dict[tuple[tuple[int, int], ...], list[int]] = {}
     for weekday, periods in enumerate(line.schedule.week):
-        between = [(one[1], other[0]) for one, other in zip(periods, periods[1:], strict=False)]
+        between = [(one[1], other[0]) for one, other in pairwise(periods)]
         if parts := tuple(gap for gap in between if gap[1] - gap[0] in LUNCH):
             gaps.setdefault(parts, []).append(weekday)
     if not gaps:
@@ -140,9 +143,7 @@ def _gap(line: Line, now: datetime.datetime) -> Iterator[Fault]:
         None,
     )
     at = moment_of(ordinal, minute, line.schedule.zone) if ordinal is not None else None
-    what = (
-        f"Between its hours {line.name} treats callers as in the night: {routing.choice.action}, and nobody is rung."
-    )
+    what = f"Between its hours {line.name} treats callers as in the night: {routing.choice.action}, and nobody is rung."
     mend = request(line.target, "routing_options.closed to what suits both, or one period a day, if that is not meant")
     yield Fault("hours_gap", "hint", line.target, "routing_options.closed", what, mend, weekly(gaps), at)
 
@@ -162,7 +163,8 @@ def _keys(line: Line, opened: bool, routing: Routing, moment: Moment) -> Iterato
     for key, choice in routing.keys.items():
         field = field_of(line, opened, key)
         if len(key) != 1 or key not in "0123456789":
-            what = f"An entry of the menu of {line.name} has {f'{key!r} as its key' if key else 'no key'}: nobody reaches it."
+            named = f"the key {key}, which cannot be pressed" if key else "no key"
+            what = f"An entry of the menu of {line.name} has {named}: nobody reaches it."
             mend = request(line.target, f"{field}.input = a key from 0 to 9")
             yield Fault("menu_key_missing", "warning", line.target, field, what, mend, at=moment(line, opened))
         elif choice.action == "disabled":
@@ -192,7 +194,9 @@ def _directories(config: Company, line: Line, moment: Moment) -> Iterator[Fault]
             what = f"The directory of {line.name} asks for names on the keypad, and these have none: {listed(lost)}."
             mend = "Give them a name in Latin letters, or an extension and a key for extensions."
             at = moment(line, opened)
-            yield Fault("name_not_dialable", "warning", line.target, field, what, mend, at=at, keys=(key,) if key else ())
+            yield Fault(
+                "name_not_dialable", "warning", line.target, field, what, mend, at=at, keys=(key,) if key else ()
+            )
 
 
 def _dialable(person: Person, last_only: bool) -> bool:
@@ -205,7 +209,8 @@ def of_operators(config: Company, line: Line, moment: Moment) -> Iterator[Fault]
     at = _tried(line, moment)
     if at is None or not line.operators:
         return
-    lasting, passing = [], []
+    lasting: list[str] = []
+    passing: list[str] = []
     for operator in line.operators:
         fault, lasts = operator_fault(config, operator)
         if fault:

@@ -1,4 +1,4 @@
-"""What verification finds, in words and on the wire: what is wrong where, when, who notices it, and how to mend it. Pure."""
+"""What verification finds, in words and on the wire: what is wrong, where, when, and how to mend it. Pure."""
 
 import datetime
 from collections.abc import Iterable, Sequence
@@ -123,10 +123,8 @@ def place(config: Company, target: Target, field: str = "") -> Place:
 
 def natural(path: str) -> tuple[tuple[int, str], ...]:
     """A key by which dtmf[2] comes before dtmf[10]."""
-    parts: list[tuple[int, str]] = []
-    for part in path.replace("[", ".").replace("]", "").split("."):
-        parts.append((int(part), "") if part.isdecimal() else (-1, part))
-    return tuple(parts)
+    parts = path.replace("[", ".").replace("]", "").split(".")
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)
 
 
 def arranged(found: Iterable[Finding], most: int = MOST) -> list[Finding]:
@@ -140,8 +138,10 @@ def arranged(found: Iterable[Finding], most: int = MOST) -> list[Finding]:
     )  # fmt: skip
     if len(ordered) <= most:
         return ordered
-    left = len(ordered) - most + 1
-    first = ordered[: most - 1]
+    kept = [one for one in ordered if one.code == "not_all_checked"]
+    rest = [one for one in ordered if one.code != "not_all_checked"]
+    room = most - 1 - len(kept)
+    left, first = len(rest) - room, [*rest[:room], *kept]
     text = f"There are {left} more findings; they show once these are mended."
     mend = "Mend what is listed, then verify again."
     return [*first, Finding(code="more_findings", severity="hint", where=ordered[0].where, what=text, mend=mend)]
@@ -208,7 +208,12 @@ def render(found: Sequence[Finding]) -> str:
     lines = []
     for one, (severity, where, code) in zip(found, rows, strict=True):
         lines.append(f"{severity:<{first}}  {where:<{second}}  {code}")
-        told = ((one.what, ""), (one.when, "when: "), (one.example.text if one.example else "", ""), (one.mend, "mend: "))
+        told = (
+            (one.what, ""),
+            (one.when, "when: "),
+            (one.example.text if one.example else "", ""),
+            (one.mend, "mend: "),
+        )
         lines.extend(f"{'':<{first}}  {label}{text}" for text, label in told if text)
     counts = report(found)
     total = (("error", counts.errors), ("warning", counts.warnings), ("hint", counts.hints))

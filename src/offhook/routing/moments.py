@@ -98,8 +98,8 @@ def _special(lines: Sequence[Line], dates: range) -> dict[int, tuple[object, ...
                     except ValueError:
                         continue
         for ordinal in sorted(ordinals):
-            if dates[0] - 2 <= ordinal <= dates[-1] + 2 and (day := schedule.special_on(ordinal)) is not None:
-                found[ordinal] = (*found.get(ordinal, ()), (index, day.periods))
+            if dates[0] - 2 <= ordinal <= dates[-1] + 2 and (special := schedule.special_on(ordinal)) is not None:
+                found[ordinal] = (*found.get(ordinal, ()), (index, special.periods))
     return found
 
 
@@ -132,10 +132,10 @@ def _of_a_kind(
     found: list[Stretch] = []
     for begin, end in pairwise(sorted(cut for cut in cuts if 0 <= cut <= DAY_MINUTES)):
         minute = begin + min(_INTO, (end - begin) // 2)
-        days = [day for day in dates[:2] if moment_of(day, minute, zone) >= current]
-        if not days:
+        ahead = [day for day in dates[:2] if _ends(day, end, zone) > current]
+        if not ahead:
             continue
-        at = moment_of(days[0], minute, zone)
+        at = max(moment_of(ahead[0], minute, zone), current)
         moment = datetime.datetime.fromtimestamp(at / 1000, datetime.UTC)
         mask = 0
         for schedule, bits in by_schedule.items():
@@ -147,8 +147,12 @@ def _of_a_kind(
         if found and found[-1].open == mask and found[-1].end == begin:
             found[-1] = Stretch(found[-1].dates, found[-1].begin, end, found[-1].at, mask)
         else:
-            found.append(Stretch(tuple(day for day in dates if day >= days[0]), begin, end, at, mask))
+            found.append(Stretch(tuple(day for day in dates if day >= ahead[0]), begin, end, at, mask))
     return found
+
+
+def _ends(ordinal: int, end: int, zone: ZoneInfo) -> int:
+    return moment_of(ordinal, end, zone) if end < DAY_MINUTES else moment_of(ordinal + 1, 0, zone)
 
 
 _NAMES = tuple(day.capitalize() for day in DAYS)

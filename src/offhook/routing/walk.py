@@ -1,4 +1,4 @@
-"""Every way that a caller can take through a company, found by asking `decide` with every key and nobody answering. Pure.
+"""Every way of a caller through a company, found by asking `decide` with every key and nobody answering. Pure.
 
 The walk is of rooms: a room is a call at one target, up to the steps that lead it to another one. What happens in a
 room depends on which of the lines that it can reach are open, so each is walked once for each such state and shared by
@@ -189,7 +189,7 @@ def calls(config: Company, target: Target) -> list[Target]:
 
 
 def reach(config: Company, roots: Sequence[Target], most: int = MOST_LINES) -> tuple[list[Target], bool]:
-    """The lines and call routers that calls to `roots` can reach, nearest first; whether there were more than `most`."""
+    """The lines and call routers that calls to `roots` can reach, nearest first; whether there are more than `most`."""
     found = dict.fromkeys(roots)
     queue = list(found)
     for target in queue:
