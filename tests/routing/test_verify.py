@@ -1,7 +1,7 @@
 """Verification finds how callers would be lost, shows it with a call that really goes that way, and is silent else."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -183,6 +183,12 @@ def test_menus_that_lead_back_are_no_loop():
     assert verify(acme(sales(open=back), support(open=back)), OFFICE, NOW) == []
 
 
+def test_a_department_that_passes_its_nights_on_to_somebody_is_well():
+    nights = routing("person", Target("user", 1), operators=False)
+    center = sales(schedule=hours([["09:00", "17:00"]] * 5 + [[], []], days=holidays()), closed=nights)
+    assert verify(acme(center), OFFICE, NOW) == []
+
+
 def test_two_menus_that_only_lead_to_each_other_reach_nobody():
     config = acme(
         main(open=routing("menu", operators=False, keys={"1": to("department", 2)})),
@@ -214,6 +220,24 @@ def test_the_findings_are_the_same_each_time_and_the_gravest_come_first():
 
 def test_fields_are_ordered_as_people_count():
     assert sorted(["dtmf[10]", "dtmf[2]", "action"], key=natural) == ["action", "dtmf[2]", "dtmf[10]"]
+
+
+def test_findings_of_one_line_come_in_the_order_of_its_keys():
+    places = {key: f"routing_options.open.dtmf[{number}]" for key, number in (("1", 10), ("2", 2), ("3", 3))}
+    keys = {key: Choice("person", Target("user", 99), place) for key, place in places.items()}
+    config = acme(sales(open=routing("menu", operators=False, keys={"9": to("user", 1, "person"), **keys})))
+    fields = [one.where.field for one in verify(config, SALES, NOW) if one.code == "target_gone"]
+    assert fields == [places["2"], places["3"], places["1"]]
+
+
+def test_the_example_of_a_lunch_is_no_holiday():
+    lunch = [["08:00", "12:00", "13:00", "18:00"], [], [], [], [], [], []]
+    monday = SpecialDay(date(2026, 11, 30), "override", "Open at noon", ((480, 1080),))
+    config = acme(main(schedule=hours(lunch, days=(monday, *holidays()))), sales(), support())
+    (one,) = [one for one in verify(config, OFFICE, NOW) if one.code == "hours_gap"]
+    assert one.when == "Mondays 12:00-13:00"
+    assert one.example is not None
+    assert one.example.at.startswith("2026-12-07T12:07")
 
 
 def test_of_too_many_findings_the_gravest_are_told_and_how_many_are_left():
