@@ -1,6 +1,5 @@
 """Verification finds how callers would be lost, shows it with a call that really goes that way, and is silent else."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -155,10 +154,30 @@ def test_a_holiday_that_only_the_department_keeps_is_found_on_its_day():
 
 def test_an_hour_that_two_zones_have_in_common_only_in_summer_is_told_apart():
     """Lisbon puts its clocks forward, Cape Verde does not: the desk there opens an hour later, by Lisbon's clock."""
-    desk = replace(sales(), schedule=hours([["07:00", "17:00"]] * 5 + [[], []], "Atlantic/Cape_Verde"))
-    (one,) = [one for one in verify(acme(desk), OFFICE, NOW) if one.code == "target_closed"]
+    desk = sales(schedule=hours([["07:00", "17:00"]] * 5 + [[], []], "Atlantic/Cape_Verde"))
+    config = acme(main(schedule=hours(WORKDAYS)), desk, support(schedule=hours(WORKDAYS)))
+    (one,) = [one for one in verify(config, OFFICE, NOW) if one.code == "target_closed"]
+    assert one.when == "every weekday 08:00-09:00"
     assert one.example is not None
     assert one.example.at.startswith("2027-03-29T08:30:00+01:00")
+
+
+def test_a_night_that_runs_into_the_next_day_is_cut_where_it_ends():
+    bar = sales(schedule=hours([["18:00", "02:00"]] * 7))
+    config = acme(main(schedule=hours()), bar)
+    (one,) = [one for one in verify(config, OFFICE, NOW) if one.where.field == "routing_options.open.dtmf[1]"]
+    assert (one.code, one.severity, one.when) == ("target_closed", "hint", "every day 02:00-18:00")
+
+
+@pytest.mark.parametrize("planted", [one for one in PLANTED if one.code == "target_loop"], ids=str)
+def test_calls_that_go_round_are_told_once_and_as_nothing_else(planted: Planted):
+    assert [one.code for one in verify(planted.make(), OFFICE, NOW) if one.severity != "hint"] == ["target_loop"]
+
+
+def test_a_key_is_named_only_for_the_line_whose_key_it_is():
+    gone = routing("person", Target("user", 99), operators=False, keys={"1": to("user", 1, "person")})
+    found = [one for one in verify(acme(sales(open=gone)), OFFICE, NOW) if one.code == "target_gone"]
+    assert [(one.where.field, one.what.partition(":")[0]) for one in found] == [("routing_options.open", "Sales, open")]
 
 
 def test_a_line_closed_by_hand_for_an_hour_is_closed_then_and_not_later():
