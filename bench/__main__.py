@@ -17,9 +17,10 @@ from bench.decisions import decisions
 from bench.directory import directory
 from bench.scenarios import ROOT, SCENARIOS, Bench, Figure, Options, workplace
 from bench.server import BenchError
+from bench.verification import verification
 
 OUT = ROOT / "bench" / "out"
-ALL = {**SCENARIOS, "directory": directory, "decisions": decisions}
+ALL = {**SCENARIOS, "directory": directory, "decisions": decisions, "verification": verification}
 QUICK = Options(rounds=2, seconds=1.5, many=20_000)
 
 

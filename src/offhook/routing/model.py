@@ -58,7 +58,10 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Where callers wait while all operators are in calls; seconds. `escape` is the key that leaves."""
+    """Where callers wait while all operators are in calls; seconds. `escape` is the key that leaves.
+
+    `callbacks`: callers were to be offered to be called back, which is kept and not done yet.
+    """
 
     most: int
     seconds: int
@@ -66,6 +69,7 @@ class Queue:
     announce_seconds: int = 0
     stays_after_closing: bool = False
     unattended: bool = False
+    callbacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What an office says for all that is in it. `country` is an upper-case code."""
+    """What an office says for all that is in it. `country` is an upper-case code.
+
+    `admins` ("user:1") may read the boxes of the office and of its lines; None: it is not known who they are.
+    """
 
     id: int
     name: str
@@ -107,6 +114,7 @@ class Office:
     main_line: str = ""
     international: bool = False
     e911: CivicAddress | None = None
+    admins: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
