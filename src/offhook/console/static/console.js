@@ -1,0 +1,85 @@
+// What a page can do better with a script: "/" goes to the search, and a form is checked while it is filled in.
+// Everything here also works without: the same requests are those of the form's own buttons.
+"use strict";
+
+const PAUSE = 600;
+
+document.addEventListener("keydown", (event) => {
+  const search = document.getElementById("search");
+  const typing = event.target.closest("input, select, textarea");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing || !search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});
+
+const form = document.getElementById("create");
+if (form) {
+  let timer = 0;
+  let under = null;
+
+  // The page that the server makes of the form as it stands; null if there is none, or a later question was asked.
+  const ask = async (verb) => {
+    if (under) under.abort();
+    const mine = (under = new AbortController());
+    const body = new URLSearchParams(new FormData(form));
+    body.set("do", verb);
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, signal: mine.signal, redirect: "error" });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      return page.getElementById("create") ? page : null;
+    } catch {
+      return null;
+    } finally {
+      if (under === mine) under = null;
+    }
+  };
+
+  const swap = (page, id) => {
+    const fresh = page.getElementById(id);
+    const old = document.getElementById(id);
+    if (fresh && old) old.replaceChildren(...fresh.childNodes);
+  };
+
+  const check = async () => {
+    const page = await ask("check");
+    if (!page) return;
+    const held = document.activeElement && document.activeElement.closest("#verdict");
+    if (!held) swap(page, "verdict");
+    for (const slot of form.querySelectorAll(".faults")) {
+      swap(page, slot.id);
+      const input = document.getElementById(slot.id.replace(/-faults$/, ""));
+      if (!input || !("value" in input)) continue;
+      if (slot.children.length) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
+    }
+  };
+
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(check, PAUSE);
+  };
+
+  form.addEventListener("input", soon);
+  form.addEventListener("submit", async (event) => {
+    const button = event.submitter;
+    const verb = button && button.name === "do" ? button.value : "check";
+    clearTimeout(timer);
+    if (verb === "create") return;
+    event.preventDefault();
+    if (verb === "check") {
+      button.blur();
+      await check();
+      return;
+    }
+    const list = button.closest("fieldset.rows");
+    const page = await ask(verb);
+    if (!page) return;
+    swap(page, list.id);
+    const rows = list.querySelectorAll(".row");
+    const last = rows[rows.length - 1];
+    const next = verb.startsWith("add:") && last ? last.querySelector("input, select") : list.querySelector("button:last-of-type");
+    if (next) next.focus();
+    soon();
+  });
+}
