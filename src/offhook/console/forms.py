@@ -244,13 +244,13 @@ def _at(given: Any, path: str) -> Any:
 
 
 def placed(violations: Iterable[Violation], known: Iterable[str]) -> dict[str, list[Violation]]:
-    """Violations by the input they belong to: itself, the list or object around it, or the first within; else ""."""
+    """Violations by the input they belong to: itself, the first within, or the list or object around it; else ""."""
     names = dict.fromkeys(known)
     found: dict[str, list[Violation]] = {}
     for one in violations:
-        place = next((step for step in _outwards(one.location) if step in names), "")
-        if not place and one.location:
-            place = next((name for name in names if name.startswith((one.location + ".", one.location + "["))), "")
+        here = one.location
+        within = (name for name in names if here and name.startswith((here + ".", here + "[")))
+        place = here if here in names else next(within, next((step for step in _outwards(here) if step in names), ""))
         found.setdefault(place, []).append(one)
     return found
 

@@ -16,12 +16,13 @@ document.addEventListener("keydown", (event) => {
 const form = document.getElementById("create");
 if (form) {
   let timer = 0;
-  let under = null;
+  let asking = null; // the check under way, which a later question ends
+  let busy = false; // whether a row comes or goes, which nothing ends
 
   // The page that the server makes of the form as it stands; null if there is none, or a later question was asked.
   const ask = async (verb) => {
-    if (under) under.abort();
-    const mine = (under = new AbortController());
+    if (asking) asking.abort();
+    const mine = (asking = new AbortController());
     const body = new URLSearchParams(new FormData(form));
     body.set("do", verb);
     try {
@@ -30,8 +31,6 @@ if (form) {
       return page.getElementById("create") ? page : null;
     } catch {
       return null;
-    } finally {
-      if (under === mine) under = null;
     }
   };
 
@@ -42,6 +41,7 @@ if (form) {
   };
 
   const check = async () => {
+    if (busy) return;
     const page = await ask("check");
     if (!page) return;
     const held = document.activeElement && document.activeElement.closest("#verdict");
@@ -60,6 +60,26 @@ if (form) {
     timer = setTimeout(check, PAUSE);
   };
 
+  // One row more or less in the list that `button` belongs to.
+  const change = async (button) => {
+    if (busy) return;
+    busy = true;
+    const list = button.closest("fieldset.rows");
+    const adds = button.value.startsWith("add:");
+    const page = await ask(button.value);
+    busy = false;
+    if (page) {
+      // What was typed meanwhile stays, where rows keep their places.
+      const typed = new Map(Array.from(list.querySelectorAll("input, select"), (input) => [input.name, input.value]));
+      swap(page, list.id);
+      if (adds) for (const input of list.querySelectorAll(".row :is(input, select)")) if (typed.has(input.name)) input.value = typed.get(input.name);
+      const rows = list.querySelectorAll(".row");
+      const next = adds && rows.length ? rows[rows.length - 1].querySelector("input, select") : list.querySelector(":scope > button");
+      if (next) next.focus();
+    }
+    soon();
+  };
+
   form.addEventListener("input", soon);
   form.addEventListener("submit", async (event) => {
     const button = event.submitter;
@@ -67,19 +87,8 @@ if (form) {
     clearTimeout(timer);
     if (verb === "create") return;
     event.preventDefault();
-    if (verb === "check") {
-      button.blur();
-      await check();
-      return;
-    }
-    const list = button.closest("fieldset.rows");
-    const page = await ask(verb);
-    if (!page) return;
-    swap(page, list.id);
-    const rows = list.querySelectorAll(".row");
-    const last = rows[rows.length - 1];
-    const next = verb.startsWith("add:") && last ? last.querySelector("input, select") : list.querySelector("button:last-of-type");
-    if (next) next.focus();
-    soon();
+    if (verb !== "check") return change(button);
+    if (button) button.blur();
+    return check();
   });
 }
