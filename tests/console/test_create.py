@@ -162,7 +162,8 @@ def test_a_button_that_is_none_of_the_form_s_changes_nothing(visitor: Visitor, e
 
 
 def test_there_are_no_more_rows_than_the_api_takes(visitor: Visitor):
-    page = sent(visitor, do="add:routing_options.open.dtmf", **{"rows:routing_options.open.dtmf": "9999"})
+    given = {"do": "add:routing_options.open.dtmf", "rows:routing_options.open.dtmf": "9999"}
+    page = visitor.send(visitor.get(NEW), NEW, given)
     assert value(page, "rows:routing_options.open.dtmf") == "32"
 
 
