@@ -266,3 +266,28 @@ def test_a_printed_page_names_the_environment_and_has_no_buttons(window: Desktop
     expect(page.get_by_text("SANDBOX", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
     expect(page.locator("nav").first).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_the_environment_stays_in_sight_however_far_one_scrolls(chromium: Browser, server: Process, width: int):
+    window = Desktop(chromium, server, viewport={"width": width, "height": 700})
+    page = window.sign_in()
+    page.goto("/console/offices/new")
+    page.get_by_label("Calls abroad").focus()
+    expect(page.get_by_text("SANDBOX", exact=True)).to_be_in_viewport()
+    window.context.close()
+
+
+def test_live_and_sandbox_differ_in_colour(chromium: Browser, server: Process):
+    colours = set()
+    assert server.company is not None
+    for key in (server.company.live_key, server.company.sandbox_key):
+        window = Desktop(chromium, server)
+        window.page.goto("/console")
+        window.page.get_by_label("API key").fill(key)
+        window.page.keyboard.press("Enter")
+        band = window.page.get_by_role("region", name="Environment")
+        expect(band).to_be_visible()
+        colours.add(band.evaluate("(element) => getComputedStyle(element).backgroundColor"))
+        window.context.close()
+    assert len(colours) == 2

@@ -265,3 +265,10 @@ def test_a_session_that_ended_while_the_form_was_filled_in_loses_no_secret_and_c
     late = visitor.send(page, NEW, LISBON)
     assert late.status == 403
     assert "Lisbon" not in created(visitor, embedded)
+
+
+@pytest.mark.parametrize("once", ["", "é", "a b", "x" * 500])
+def test_a_form_whose_own_number_was_altered_is_given_another(visitor: Visitor, once: str):
+    page = visitor.send(visitor.get(NEW), NEW, {**LISBON, "once": once})
+    assert page.status == 200
+    assert len(value(page, "once")) == 22

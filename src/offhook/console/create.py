@@ -4,6 +4,7 @@ Without a script every button sends the form and gets it back; with one the same
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -187,7 +188,9 @@ class Creating:
         """`POST /console/offices/new`: a row more or less, a look, or the office."""
         given = dict(visit.form)
         form = forms.filled(self.shape, visit.form)
-        once = given.get("once", "")[:64] or secrets.token_urlsafe(16)
+        once = given.get("once", "")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", once):
+            once = secrets.token_urlsafe(16)
         verb, _, path = given.get("do", "check").partition(":")
         if verb in ("add", "remove"):
             self._rows(form, verb, path)
