@@ -50,7 +50,7 @@ def _rate(config: Company) -> float:
 
 
 def company(offices: int, people: int) -> Company:
-    """Offices with split hours, holidays, a menu and operators; behind each a department, a call center and a router."""
+    """Offices with split hours, holidays, a menu, operators; a department, a call center and a router behind each."""
     each = people // offices
     everybody = {f"user:{id}": _person(id, 1 + (id - 1) // each) for id in range(1, people + 1)}
     lines: dict[Target, Line] = {}

@@ -24,11 +24,13 @@ from offhook.access.gate import Gate, Receive, Scope, Send
 from offhook.access.limits import limiter_for
 from offhook.access.model import Environment
 from offhook.access.service import Access
+from offhook.access.sessions import Sessions
 from offhook.access.v2 import unbuilt
 from offhook.billing import api as billing_api
 from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
 from offhook.console import reference
+from offhook.console.site import Console
 from offhook.directory import api as directory_api
 from offhook.directory.rights.service import Rights
 from offhook.directory.work import Work
@@ -116,6 +118,7 @@ class Offhook:
         self.writer = Writer(self.database)
         self.reader = Reader(self.database)
         self.access = Access(self.database, self.writer)
+        self.sessions = Sessions(self.database, self.writer, self.access, hours=settings.session_hours)
         self.limiter = limiter_for(settings.redis_url)
         self.offices = Offices(self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days)
         cursors = Cursors(secrets.get(self.database, "cursor"))
@@ -141,6 +144,14 @@ class Offhook:
             scale=settings.rate_limit_scale,
             requests=RequestLog(benchmark=settings.benchmark) if settings.access_log else None,
             rights=Rights(self.work),
+        )
+        self.console = Console(
+            self.gate,
+            self.sessions,
+            self.limiter,
+            secret=secrets.get(self.database, "console"),
+            public_url=settings.public_url,
+            document=self.document,
         )
         self._housekeeping: asyncio.Task[None] | None = None
         phones.warm()
@@ -188,6 +199,7 @@ class Offhook:
             with suppress(Refusal):
                 await self.access.flush()
             await self.writer.close()
+            await self.sessions.close()
             await self.access.close()
             await self.offices.close()
             self.reader.close()
@@ -201,6 +213,7 @@ class Offhook:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
             try:
                 await self.access.flush()
+                await self.sessions.forget()
                 horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
                 if horizon > 0:
                     while await self.writer.run(
@@ -218,7 +231,7 @@ class Offhook:
 
 
 def application(offhook: Offhook) -> Any:
-    """The ASGI application: the gate for the API, Litestar for all else."""
+    """The ASGI application: the gate for the API, the console for its pages, Litestar for all else."""
     gate: Any = offhook.gate
     traced = None
     if offhook.settings.otel_endpoint:
@@ -238,6 +251,9 @@ def application(offhook: Offhook) -> Any:
                 scope = {**scope, "method": "GET"}
             if path.startswith(("/api/", "/oauth2/")) or path == "/api":
                 await gate(scope, receive, send)
+                return
+            if path == "/console" or path.startswith("/console/"):
+                await offhook.console(scope, receive, send)
                 return
         await site(scope, receive, send)  # type: ignore[arg-type]
 

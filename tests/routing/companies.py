@@ -1,11 +1,12 @@
 """Companies in a few words, for tests of decisions: compiled as the snapshot compiles them, without a store."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from offhook.directory.lines.model import Target
-from offhook.hours.model import Schedule, SpecialDay
+from offhook.hours.model import ByHand, Schedule, SpecialDay
 from offhook.hours.rules import DEFAULT_WEEK, periods_of
 from offhook.kit.zones import zone
 from offhook.routing.model import (
@@ -44,6 +45,13 @@ def hours(
     return Schedule(where, tuple(periods_of(tuple(day)) for day in lists), week is None, days)
 
 
+def by_hand(opened: bool, since: int, until: int | None, told: str) -> ByHand:
+    """What was done by hand, between two moments in milliseconds."""
+    begin, end = (None if at is None else datetime.fromtimestamp(at / 1000, UTC) for at in (since, until))
+    assert begin is not None
+    return ByHand(opened, begin, end, told)
+
+
 def user(id: int, name: str, *, office: int = 1, extension: str = "", **more: Any) -> Person:
     """A user with one telephone."""
     first, _, last = name.partition(" ")
@@ -80,6 +88,8 @@ def routing(
 def line(kind: str, id: int, name: str, operators: Sequence[Person | Operator] = (), **more: Any) -> Line:
     """A line that is always open, rings its operators and then takes a message; closed: takes a message."""
     more.setdefault("schedule", hours())
+    if (hand := more.pop("by_hand", None)) is not None:
+        more["schedule"] = replace(more["schedule"], by_hand=hand)
     more.setdefault("open", routing())
     more.setdefault("closed", routing(operators=False))
     more.setdefault("office_id", id if kind == "office" else 1)

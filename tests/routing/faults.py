@@ -9,11 +9,12 @@ from offhook.directory.lines.model import Target
 from offhook.emergency.model import CivicAddress
 from offhook.hours.holidays import import_holidays
 from offhook.hours.model import SpecialDay
-from offhook.routing.model import Choice, Company, Contact, Line, Manual, Operator, Queue, Router, Team
+from offhook.routing.model import Choice, Company, Contact, Line, Operator, Queue, Router, Team
 from offhook.routing.spelling import spelled
-from tests.routing.companies import company, hours, line, office, room, routing, user
+from tests.routing.companies import by_hand, company, hours, line, office, room, routing, user
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+LIFTED = by_hand(False, 0, None, "until lifted")
 WORKDAYS: list[list[str]] = [["08:00", "18:00"]] * 5 + [[], []]
 OFFICE, SALES, SUPPORT = Target("office", 1), Target("department", 2), Target("department", 3)
 
@@ -183,7 +184,7 @@ PLANTED = [
     Planted("never_open", lambda: acme(sales(schedule=hours([[]] * 7))), "hours_on", "closed", SALES),
     Planted("hours_ignored", lambda: acme(sales(schedule=replace(hours([["09:00", "17:00"]] * 7), always_open=True))),
             "hours_on", "open", SALES),
-    Planted("closed_by_hand", lambda: acme(sales(manual=Manual(False, 0, None, "until lifted"))), "", "closed", SALES),
+    Planted("closed_by_hand", lambda: acme(sales(by_hand=LIFTED)), "", "closed", SALES),
     Planted("holidays_not_adopted", lambda: acme(sales(schedule=hours(WORKDAYS))), "special_days", "open", SALES,
             severity="warning", says="2026-12-08"),
     Planted("holidays_not_adopted", lambda: acme(sales(schedule=hours(WORKDAYS, days=(
@@ -334,12 +335,12 @@ def _two_zones() -> Company:
 
 def _small() -> Company:
     """Two people, closed by hand until the afternoon, a plumber at home, and everybody in the directory."""
-    hand = Manual(False, 0, int(datetime(2026, 11, 26, 14, tzinfo=UTC).timestamp() * 1000), "until 14:00")
+    hand = by_hand(False, 0, int(datetime(2026, 11, 26, 14, tzinfo=UTC).timestamp() * 1000), "until 14:00")
     menu = routing(
         "menu", keys={"1": Choice("directory"), "2": to("contact", 6, "bridge_target"), "3": Choice("extension")}
     )
     return acme(
-        main(open=menu, manual=hand),
+        main(open=menu, by_hand=hand),
         Contact(6, "Plumber", ("+351912345678",)),
         numbers={"+351210000001": OFFICE, "+351210000002": SALES, "+351210000003": SUPPORT},
     )

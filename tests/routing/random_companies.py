@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from offhook.directory.lines.model import Target
-from offhook.routing.model import Choice, Contact, Line, Manual, Operator, Person, Queue, Router, Team
+from offhook.routing.model import Choice, Contact, Line, Operator, Person, Queue, Router, Team
 from offhook.routing.plan import Incoming, Told
 from offhook.routing.simulate import Behaviour, Script
-from tests.routing.companies import company, hours, line, ms, office, room, routing, user
+from tests.routing.companies import by_hand, company, hours, line, ms, office, room, routing, user
 
 ACTIONS = (
     "bridge_target", "company_directory", "department", "directory", "disabled", "extension", "menu", "message",
@@ -75,7 +75,7 @@ members = st.lists(
     unique_by=lambda one: one[0],
 )
 manuals = st.none() | st.builds(
-    lambda opened, since, length: Manual(
+    lambda opened, since, length: by_hand(
         opened, MONDAY + since, None if length is None else MONDAY + since + length, "until lifted"
     ),
     st.booleans(),
@@ -97,7 +97,7 @@ def lines(draw: st.DrawFn, kind: str, id: int) -> Line:
         open=draw(routings),
         closed=draw(routings),
         state=draw(st.sampled_from(["active", "active", "active", "suspended"])),
-        manual=draw(manuals),
+        by_hand=draw(manuals),
         ring_seconds=draw(st.integers(10, 45)),
         queue=draw(queues),
         record=draw(st.booleans()),

@@ -7,7 +7,7 @@ import pytest
 from offhook.directory.lines.model import Target
 from offhook.emergency.model import CivicAddress
 from offhook.routing.decide import decide
-from offhook.routing.model import Company, Contact, Line, Manual, Operator, Queue, Router, Team
+from offhook.routing.model import Company, Contact, Line, Operator, Queue, Router, Team
 from offhook.routing.plan import (
     Answered,
     Ask,
@@ -29,7 +29,7 @@ from offhook.routing.plan import (
 from offhook.routing.simulate import Behaviour, Script, simulate
 from offhook.routing.state import CallState, new_call
 from offhook.routing.trace import Trace, ends_at
-from tests.routing.companies import Choice, company, hours, line, ms, office, room, routing, user
+from tests.routing.companies import Choice, by_hand, company, hours, line, ms, office, room, routing, user
 from tests.routing.random_companies import STRATEGIES
 
 TUESDAY = "2026-11-24"
@@ -101,8 +101,8 @@ def test_the_reason_is_in_a_receptionists_words():
     [(True, "20:00:00", True), (False, "10:00:00", False), (True, "22:00:00", False), (False, "07:00:00", False)],
 )
 def test_a_line_that_somebody_opened_or_closed_by_hand_is_so_until_then(opened, clock, is_open):
-    hand = Manual(opened, at("09:00:00"), at("21:00:00"), "until 21:00")
-    _, state = call(company(lisbon(ANA, manual=hand), ANA), clock=clock)
+    hand = by_hand(opened, at("09:00:00"), at("21:00:00"), "until 21:00")
+    _, state = call(company(lisbon(ANA, by_hand=hand), ANA), clock=clock)
     assert state.open is is_open
     assert ("by hand until 21:00" in said(state)) is (at("09:00:00") <= at(clock) < at("21:00:00"))
 

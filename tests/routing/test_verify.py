@@ -11,7 +11,7 @@ from offhook.hours.model import SpecialDay
 from offhook.routing import strategies
 from offhook.routing.decide import decide
 from offhook.routing.findings import CODES, Finding, Place, arranged, natural, render, report
-from offhook.routing.model import Choice, Company, Manual
+from offhook.routing.model import Choice, Company
 from offhook.routing.plan import (
     Ask,
     AskScript,
@@ -27,7 +27,7 @@ from offhook.routing.plan import (
 )
 from offhook.routing.state import CallState, new_call
 from offhook.routing.verify import HORIZON, Verification, quick, verify, verify_line, verify_office
-from tests.routing.companies import hours, line, routing, user
+from tests.routing.companies import by_hand, hours, line, routing, user
 from tests.routing.faults import (
     ANA,
     GOOD,
@@ -182,7 +182,7 @@ def test_a_key_is_named_only_for_the_line_whose_key_it_is():
 
 def test_a_line_closed_by_hand_for_an_hour_is_closed_then_and_not_later():
     until = int(datetime(2026, 11, 26, 11, tzinfo=UTC).timestamp() * 1000)
-    config = acme(sales(manual=Manual(False, 0, until, "until 11:00")))
+    config = acme(sales(by_hand=by_hand(False, 0, until, "until 11:00")))
     (one,) = verify(config, OFFICE, NOW)
     assert (one.code, one.when) == ("target_closed", "on 2026-11-26")
     tomorrow = NOW + timedelta(days=1)

@@ -138,6 +138,6 @@ def test_importing_the_application_declares_every_table():
         "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",
         "operators", "primary_offices", "rooms", "users", "user_devices", "user_emails", "store_settings", "tenants",
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",
-        "policy_assignments", "departments", "callcenters",
+        "policy_assignments", "departments", "callcenters", "sessions",
         "prompt_recordings", "prompt_uses", "prompts",
     }  # fmt: skip

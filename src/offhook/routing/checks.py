@@ -92,8 +92,9 @@ def of_line(config: Company, line: Line, now: datetime.datetime, moment: Moment)
 def _hours(line: Line, now: datetime.datetime, moment: Moment) -> Iterator[Fault]:
     schedule, target = line.schedule, line.target
     today = now.astimezone(schedule.zone).date()
-    if line.manual is not None and not line.manual.open and line.manual.until is None:
-        what = f"{line.name} was closed by hand {line.manual.told}: no hours open it again."
+    hand = schedule.by_hand
+    if hand is not None and not hand.open and hand.until is None:
+        what = f"{line.name} was {hand.words}: no hours open it again."
         mend = "Lift the closing once it is over."
         yield Fault("closed_by_hand", "warning", target, "", what, mend, "at all times", moment(line, False))
     ahead = [day for day in schedule.days if day.periods and (day.repeats_yearly or day.date >= today)]

@@ -108,9 +108,7 @@ def _changes(line: Line, start: int, end: int) -> set[int]:
     cuts = set()
     for period in opening_periods(line.schedule, first, last):
         cuts |= {int(period.start.timestamp() * 1000), int(period.end.timestamp() * 1000)}
-    if line.manual is not None:
-        cuts |= {line.manual.since, *([line.manual.until] if line.manual.until is not None else [])}
-    return cuts
+    return cuts | set(line.hand_edges)
 
 
 def _same(one: Stretch, other: Stretch) -> bool:
@@ -164,9 +162,9 @@ def _stretch(config: Company, line: Line, start: int, end: int) -> Stretch:
 
 
 def _why(line: Line, at: int, *, is_open: bool) -> str:
-    hand = line.manual
-    if hand is not None and hand.since <= at and (hand.until is None or at < hand.until):
-        return f"{'opened' if hand.open else 'closed'} by hand {hand.told}"
+    hand = line.schedule.by_hand
+    if hand is not None and hand.holds(datetime.fromtimestamp(at / 1000, UTC)):
+        return hand.words
     return "open" if is_open else "closed"
 
 

@@ -25,10 +25,7 @@ MISSED = {
 
 
 def availability(line: Line, at: int) -> tuple[bool, str]:
-    """Whether a line takes calls at `at` (milliseconds), and why in words: by hand, or by its hours."""
-    hand = line.manual
-    if hand is not None and hand.since <= at and (hand.until is None or at < hand.until):
-        return hand.open, f"{'opened' if hand.open else 'closed'} by hand {hand.told}"
+    """Whether a line takes calls at `at` (milliseconds), and why in words."""
     moment = datetime.fromtimestamp(at / 1000, UTC)
     return status(line.schedule, moment).takes_calls, explain(line.schedule, moment)
 

@@ -15,19 +15,6 @@ NO_PROMPTS: Prompts = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Manual:
-    """A line that a person opened or closed by hand, `since` a moment and up to `until` (milliseconds, None: lifted).
-
-    `told` says until when in words: "until 14:00", "until the next change of hours, Monday 08:00", "until lifted".
-    """
-
-    open: bool
-    since: int
-    until: int | None
-    told: str
-
-
-@dataclass(frozen=True, slots=True)
 class Choice:
     """What an action does with a call; `place` is the field path of the action, as in the office's body."""
 
@@ -83,7 +70,6 @@ class Line:
     open: Routing
     closed: Routing
     state: str = "active"
-    manual: Manual | None = None
     ring_seconds: int = 30
     operators: tuple[Operator, ...] = ()
     queue: Queue | None = None
@@ -97,6 +83,14 @@ class Line:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ready", tuple(one for one in self.operators if not one.away))
+
+    @property
+    def hand_edges(self) -> tuple[int, ...]:
+        """When what was done to it by hand begins and ends, in milliseconds; nothing if nothing was done."""
+        hand = self.schedule.by_hand
+        if hand is None:
+            return ()
+        return tuple(int(edge.timestamp() * 1000) for edge in (hand.since, hand.until) if edge is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from offhook.hours.model import DAY_MINUTES, DAYS, Schedule
 from offhook.hours.rules import clock
 from offhook.hours.schedule import status
-from offhook.routing.groups import availability
 from offhook.routing.model import Line
 from offhook.routing.turn import listed
 
@@ -42,15 +41,11 @@ def stretches(lines: Sequence[Line], zone: ZoneInfo, now: datetime.datetime, day
     first = now.astimezone(zone).toordinal()
     kinds = _kinds(lines, zone, range(first, first + max(1, days)))
     by_schedule: dict[Schedule, int] = {}
-    by_hand: list[tuple[int, Line]] = []
     for index, line in enumerate(lines):
-        if line.manual is None:
-            by_schedule[line.schedule] = by_schedule.get(line.schedule, 0) | 1 << index
-        else:
-            by_hand.append((1 << index, line))
+        by_schedule[line.schedule] = by_schedule.get(line.schedule, 0) | 1 << index
     found: list[Stretch] = []
     for dates in kinds:
-        found.extend(_of_a_kind(dates, lines, by_schedule, by_hand, zone, now))
+        found.extend(_of_a_kind(dates, lines, by_schedule, zone, now))
     return sorted(found, key=lambda one: (one.at, one.begin))
 
 
@@ -67,9 +62,8 @@ def _kinds(lines: Sequence[Line], zone: ZoneInfo, dates: range) -> list[list[int
     edges = {
         datetime.datetime.fromtimestamp(edge / 1000, zone).toordinal()
         for line in lines
-        if line.manual is not None
-        for edge in (line.manual.since, line.manual.until)
-        if edge is not None and abs(edge) < 253_000_000_000_000
+        for edge in line.hand_edges
+        if abs(edge) < 253_000_000_000_000
     }
     kinds: dict[tuple[object, ...], list[int]] = {}
     for ordinal in dates:
@@ -107,7 +101,6 @@ def _of_a_kind(
     dates: list[int],
     lines: Sequence[Line],
     by_schedule: dict[Schedule, int],
-    by_hand: list[tuple[int, Line]],
     zone: ZoneInfo,
     now: datetime.datetime,
 ) -> list[Stretch]:
@@ -123,11 +116,8 @@ def _of_a_kind(
                 edge + days * DAY_MINUTES + shift for period in schedule.day(first + days)[0] for edge in period
             )
     midnight = moment_of(first, 0, zone)
-    for _, line in by_hand:
-        assert line.manual is not None
-        for edge in (line.manual.since, line.manual.until):
-            if edge is not None:
-                cuts.add((edge - midnight) // 60_000)
+    for line in lines:
+        cuts.update((edge - midnight) // 60_000 for edge in line.hand_edges)
     current = int(now.timestamp() * 1000)
     found: list[Stretch] = []
     for begin, end in pairwise(sorted(cut for cut in cuts if 0 <= cut <= DAY_MINUTES)):
@@ -141,9 +131,6 @@ def _of_a_kind(
         for schedule, bits in by_schedule.items():
             if status(schedule, moment).takes_calls:
                 mask |= bits
-        for bit, line in by_hand:
-            if availability(line, at)[0]:
-                mask |= bit
         if found and found[-1].open == mask and found[-1].end == begin:
             found[-1] = Stretch(found[-1].dates, found[-1].begin, end, found[-1].at, mask)
         else:

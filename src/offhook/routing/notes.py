@@ -138,7 +138,7 @@ def _closed(config: Company, one: Happening, ends: frozenset[str]) -> Iterator[N
     if not ends <= {"voicemail", "message", "unavailable"} or one.sender == one.where:
         return
     line = config.lines.get(one.sender)
-    always = line is not None and line.schedule.always_open and line.manual is None
+    always = line is not None and line.schedule.always_open and line.schedule.by_hand is None
     severity: Severity = "hint" if always and one.sender_key else "warning"
     path = _field(config, one.sender, one.sender_open, one.sender_key)
     what = (
