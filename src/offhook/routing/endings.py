@@ -1,7 +1,7 @@
 """How calls end: a message left, a message heard, an answer that ends, a caller who hangs up. Pure."""
 
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import Ended, Event, Hangup, Prompt, Recorded, Voicemail
+from offhook.routing.plan import Ended, Event, Hangup, Prompt, Recorded, Release, Reserved, Voicemail
 from offhook.routing.turn import Act, Go, Mailbox, Turn, name_of, office_of, prompt
 
 MESSAGE_SECONDS = 180
@@ -123,6 +123,10 @@ def hung_up(turn: Turn) -> Go:
 
 
 def ignored(turn: Turn, event: Event) -> Go:
-    """An event that cannot be: nothing changes, and it is said."""
+    """An event that cannot be: nothing changes, and it is said. Whoever was reserved too late is given back."""
+    if isinstance(event, Reserved):
+        late = tuple(who for who in event.members if who not in turn.state.reserved)
+        if late:
+            turn.verbs.append(Release(late))
     turn.because("ignored", f"{type(event).__name__} came while the call was {turn.state.phase}: it changed nothing.")
     return None

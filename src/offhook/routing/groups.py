@@ -8,6 +8,9 @@ from offhook.routing.model import Line, Queue, Routing
 from offhook.routing.plan import Bridge, Hear, Leg, NotAnswered, Prompt, Release, Reserve, Reserved, Ring
 from offhook.routing.turn import Act, Go, Mailbox, RingOperators, Turn, counted, listed, prompt
 
+LOOK_SECONDS = 60
+"""How often a caller who waits is decided about anew, so that hours and people who come on duty count."""
+
 WORDS = {
     "simultaneous": "all at once",
     "fixedorder": "one at a time in their fixed order",
@@ -92,7 +95,7 @@ def _reserve(turn: Turn, line: Line) -> Go:
             seconds=left,
             wait_for="whoever_is_rung",
             hear="hold_music" if state.tried else "ringback",
-            since=state.queued or turn.at,
+            since=state.queued or state.until - line.ring_seconds * 1000,
         ),
     )
     return None
@@ -249,7 +252,7 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
         turn.because("place_said", f"The caller heard that they are number {place} in the queue.")
         turn.hear(Prompt(f"You are number {place} in the queue.", _place_purpose(place)))
     routing = routing_of(turn, line)
-    spell = min(left, queue.announce_seconds) if queue.announce_seconds else left
+    spell = min(left, queue.announce_seconds or LOOK_SECONDS)
     turn.wait(
         "reserving",
         Reserve(
