@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.directory import directory
+from bench.reservations import reservations
 from bench.scenarios import ROOT, SCENARIOS, Bench, Figure, Options, workplace
 from bench.server import BenchError
 
 OUT = ROOT / "bench" / "out"
-ALL = {**SCENARIOS, "directory": directory}
+ALL = {**SCENARIOS, "directory": directory, "reservations": reservations}
 QUICK = Options(rounds=2, seconds=1.5, many=20_000)
 
 

@@ -50,11 +50,10 @@ class Time:
 class Worker:
     """One process that serves calls: a writer and its reservations, over a store that others may share."""
 
-    def __init__(self, database: Database, time: Time) -> None:
-        # Connections of its own, as a process has.
-        self.database = Database(database.url.render_as_string(hide_password=False))
+    def __init__(self, url: str, time: Time) -> None:
+        self.database = Database(url)
         self.time = time
-        self.writer = Writer(database)
+        self.writer = Writer(self.database)
         self.reservations = Reservations(self.writer, wall=time, monotonic=time, sleep=time.sleep)
 
     async def reserve(self, call: str, verb: Reserve, tenant: int = TENANT) -> Reserved:

@@ -8,7 +8,6 @@ from offhook.kit.errors import Unavailable
 from offhook.routing.board import CALL_SECONDS, MARGIN_SECONDS, RETURN_SECONDS, RING_SECONDS, WAIT_SECONDS
 from offhook.routing.plan import Reserved
 from offhook.routing.strategies import TURN_SECONDS
-from offhook.storage.database import Database
 from tests.routing.reserving import Time, Worker, ask, queue
 
 # Whose turn it is
@@ -216,9 +215,9 @@ def test_a_step_that_is_done_again_takes_nobody_twice(loop: asyncio.Runner, work
     loop.run(story())
 
 
-def test_two_processes_see_the_same_people(loop: asyncio.Runner, database: Database, worker: Worker, time: Time):
+def test_two_processes_see_the_same_people(loop: asyncio.Runner, url: str, worker: Worker, time: Time):
     async def story() -> None:
-        other = Worker(database, time)
+        other = Worker(url, time)
         got = await asyncio.gather(worker.got("a", ask("fixedorder")), other.got("b", ask("fixedorder")))
         assert sorted(got) == [("1",), ("2",)]
         await other.close()
@@ -406,10 +405,10 @@ def test_a_new_call_does_not_overtake_one_that_waits(loop: asyncio.Runner, worke
 
 
 def test_a_call_that_waits_in_another_process_is_not_overtaken_either(
-    loop: asyncio.Runner, database: Database, worker: Worker, time: Time
+    loop: asyncio.Runner, url: str, worker: Worker, time: Time
 ):
     async def story() -> None:
-        other = Worker(database, time)
+        other = Worker(url, time)
         await worker.talk("a", ask("fixedorder", [1, 2]))
         await worker.talk("b", ask("fixedorder", [1, 2]))
         first = await other.starts("first", queue("fixedorder", [1, 2], time.at - 1))
@@ -492,10 +491,10 @@ def test_a_caller_who_hangs_up_in_the_moment_of_being_served_gives_back(
 
 
 def test_a_worker_that_dies_holds_up_the_queue_for_ten_seconds_at_most(
-    loop: asyncio.Runner, database: Database, worker: Worker, time: Time
+    loop: asyncio.Runner, url: str, worker: Worker, time: Time
 ):
     async def story() -> None:
-        dead = Worker(database, time)
+        dead = Worker(url, time)
         await worker.talk("a", ask("fixedorder", [1]))
         await dead.starts("lost", queue("fixedorder", [1], time.at))
         await dead.close()
@@ -662,9 +661,9 @@ def test_callers_wait_on_while_the_store_is_away(
     loop.run(story())
 
 
-def test_a_server_that_stops_refuses_who_waits(loop: asyncio.Runner, database: Database, worker: Worker, time: Time):
+def test_a_server_that_stops_refuses_who_waits(loop: asyncio.Runner, url: str, worker: Worker, time: Time):
     async def story() -> None:
-        other = Worker(database, time)
+        other = Worker(url, time)
         await worker.talk("a", ask("fixedorder", [1]))
         first = await other.starts("first", queue("fixedorder", [1], time.at))
         await other.close()
