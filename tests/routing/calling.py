@@ -1,7 +1,7 @@
 """A process full of calls over a store that other processes use too; what it saw it appends to a file.
 
-`python -m tests.routing.calling URL FILE NUMBER CALLS OPERATORS`. A line is JSON: whom a call held from when to when, in
-nanoseconds of the machine's monotonic clock, or how long it stood in its line's queue.
+`python -m tests.routing.calling URL FILE NUMBER CALLS OPERATORS`. Its lines are JSON: whom a call held, and when
+by the machine's monotonic clock, in nanoseconds, or how long it stood in its line's queue.
 """
 
 import asyncio

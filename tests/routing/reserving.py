@@ -81,9 +81,12 @@ class Worker:
 
     async def settle(self) -> None:
         """Until all that was begun has come to rest."""
-        for _ in range(8):
-            await self.writer.run(lambda tx: None)
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await self.writer.run(lambda tx: None)
+        await asyncio.sleep(0)
+        while looks := [one.looking for one in self.reservations._tenants.values() if one.looking is not None]:
+            await asyncio.wait(looks)
+        await asyncio.sleep(0)
 
     async def starts(self, call: str, verb: Reserve) -> "asyncio.Task[tuple[str, ...]]":
         """A call that may wait."""

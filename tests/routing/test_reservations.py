@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from offhook.kit.errors import Unavailable
-from offhook.routing.board import CALL_SECONDS, MARGIN_SECONDS, RETURN_SECONDS, RING_SECONDS, WAIT_SECONDS
+from offhook.routing.board import CALL_SECONDS, MARGIN_SECONDS, RETURN_SECONDS, WAIT_SECONDS
 from offhook.routing.plan import Reserved
 from offhook.routing.strategies import TURN_SECONDS
 from tests.routing.reserving import Time, Worker, ask, queue
@@ -272,8 +272,8 @@ def test_a_call_that_is_late_gives_back_nobody_of_another_call(loop: asyncio.Run
     ("verb", "seconds"),
     [
         (ask("fixedorder", [1], seconds=25), TURN_SECONDS + MARGIN_SECONDS),
-        (ask(members=[1]), RING_SECONDS + MARGIN_SECONDS),
-        (ask(members=[1], seconds=120), 120 + MARGIN_SECONDS),
+        (ask(members=[1]), CALL_SECONDS),
+        (queue("simultaneous", [1], seconds=1800), CALL_SECONDS),
     ],
 )
 def test_a_worker_that_dies_while_it_rings_holds_nobody_for_long(

@@ -18,13 +18,10 @@ from offhook.routing.plan import Reserve, Reserved
 from offhook.routing.strategies import TURN_SECONDS, Facts, Pick
 
 MARGIN_SECONDS = 15
-"""How long somebody stays reserved when their ringing should be over: time to release them, or to renew."""
-
-RING_SECONDS = 30
-"""How long those ring who do not ring in turn, where the reservation does not know."""
+"""How long somebody stays reserved when their turn should be over: time to release them, or to renew."""
 
 CALL_SECONDS = 60
-"""How long a reservation lasts that a live call has renewed."""
+"""How long a reservation lasts that is not for one turn, and any that a live call has renewed."""
 
 WAIT_SECONDS = 10
 """How long the place of a waiting call is kept when its worker is not heard of any more."""
@@ -280,13 +277,12 @@ class Board:
             busy = frozenset(picked.busy)
             order = strategies.rotation_of(verb.members, self.rotations.get(turns_of, ()))
             self._turn(turns_of, order, [who for who in passed if who in busy])
-        one_at_a_time = verb.strategy in strategies.ONE_AT_A_TIME
-        seconds = TURN_SECONDS if one_at_a_time else max(verb.seconds, RING_SECONDS)
+        seconds = TURN_SECONDS + MARGIN_SECONDS if verb.strategy in strategies.ONE_AT_A_TIME else CALL_SECONDS
         for who in picked.chosen:
             one = self.people.get(who)
             if one is None:
                 one = self.people[who] = Engagement()
-            self._hold(who, one, call_id, False, seconds + MARGIN_SECONDS, turns_of)
+            self._hold(who, one, call_id, False, seconds, turns_of)
         if self.places:
             self._leave(call_id)
 
