@@ -9,7 +9,7 @@ import pytest
 
 from offhook.storage.database import Database
 from offhook.storage.migrate import upgrade
-from tests.routing.reserving import Time, Worker
+from tests.routing.reserving import Loop, Time, Worker
 from tests.servers import PostgreSQL
 
 
@@ -44,9 +44,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def loop() -> Iterator[asyncio.Runner]:
+def loop() -> Iterator[Loop]:
     with asyncio.Runner() as runner:
-        yield runner
+        yield Loop(runner)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def time() -> Time:
 
 
 @pytest.fixture
-def worker(loop: asyncio.Runner, url: str, time: Time) -> Iterator[Worker]:
+def worker(loop: Loop, url: str, time: Time) -> Iterator[Worker]:
     """One process over the store."""
 
     async def made() -> Worker:

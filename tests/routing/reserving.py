@@ -1,7 +1,7 @@
 """A store with people to reserve, and a clock that tests move."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from offhook.directory.lines.model import Target
@@ -45,6 +45,17 @@ class Time:
     def at(self) -> int:
         """Milliseconds."""
         return round(self.seconds * 1000)
+
+
+class Loop:
+    """An event loop for the steps of one test; one that waits for ever fails instead."""
+
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self._runner = runner
+
+    def run(self, story: Coroutine[Any, Any, Any]) -> Any:
+        """What the story comes to."""
+        return self._runner.run(asyncio.wait_for(story, 60))
 
 
 class Worker:

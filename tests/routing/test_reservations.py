@@ -1,19 +1,17 @@
-"""Operators over the store: whose turn it is, one call a person, given back on every way out, nobody waits for ever."""
+"""Operators over the store: whose turn it is, one call a person, given back on every way out."""
 
 import asyncio
 
 import pytest
 
-from offhook.kit.errors import Unavailable
-from offhook.routing.board import CALL_SECONDS, MARGIN_SECONDS, RETURN_SECONDS, WAIT_SECONDS
-from offhook.routing.plan import Reserved
+from offhook.routing.board import CALL_SECONDS, MARGIN_SECONDS
 from offhook.routing.strategies import TURN_SECONDS
-from tests.routing.reserving import Time, Worker, ask, queue
+from tests.routing.reserving import Loop, Time, Worker, ask, queue
 
 # Whose turn it is
 
 
-def test_simultaneous_takes_all_who_are_free(loop: asyncio.Runner, worker: Worker):
+def test_simultaneous_takes_all_who_are_free(loop: Loop, worker: Worker):
     async def story() -> None:
         await worker.talk("before", ask("fixedorder", [2]))
         answer = await worker.reserve("a", ask("simultaneous"))
@@ -24,7 +22,7 @@ def test_simultaneous_takes_all_who_are_free(loop: asyncio.Runner, worker: Worke
     loop.run(story())
 
 
-def test_fixed_order_begins_with_the_first_every_time(loop: asyncio.Runner, worker: Worker):
+def test_fixed_order_begins_with_the_first_every_time(loop: Loop, worker: Worker):
     async def story() -> None:
         for call in "abc":
             assert await worker.talk(call, ask("fixedorder")) == ("1",)
@@ -35,9 +33,9 @@ def test_fixed_order_begins_with_the_first_every_time(loop: asyncio.Runner, work
     loop.run(story())
 
 
-def test_fixed_order_goes_on_to_the_next_who_had_no_turn_and_then_begins_anew(loop: asyncio.Runner, worker: Worker):
+def test_fixed_order_goes_on_to_the_next_who_had_no_turn_and_then_begins_anew(loop: Loop, worker: Worker):
     async def story() -> None:
-        seen = []
+        seen: list[tuple[int, bool]] = []
         tried: tuple[int, ...] = ()
         for _ in range(4):
             answer = await worker.reserve("a", ask("fixedorder", tried=tried))
@@ -50,9 +48,9 @@ def test_fixed_order_goes_on_to_the_next_who_had_no_turn_and_then_begins_anew(lo
     loop.run(story())
 
 
-def test_round_robin_who_answered_goes_to_the_end(loop: asyncio.Runner, worker: Worker):
+def test_round_robin_who_answered_goes_to_the_end(loop: Loop, worker: Worker):
     async def story() -> None:
-        seen = []
+        seen: list[str] = []
         for call in "abcde":
             seen += await worker.talk(call, ask("roundrobin"))
             await worker.finish(call)
@@ -61,7 +59,7 @@ def test_round_robin_who_answered_goes_to_the_end(loop: asyncio.Runner, worker: 
     loop.run(story())
 
 
-def test_round_robin_who_did_not_answer_keeps_their_place(loop: asyncio.Runner, worker: Worker):
+def test_round_robin_who_did_not_answer_keeps_their_place(loop: Loop, worker: Worker):
     async def story() -> None:
         assert await worker.got("a", ask("roundrobin")) == ("1",)
         await worker.release("a", "1")
@@ -73,14 +71,14 @@ def test_round_robin_who_did_not_answer_keeps_their_place(loop: asyncio.Runner, 
     loop.run(story())
 
 
-def test_round_robin_who_misses_a_turn_in_a_call_goes_to_the_end(loop: asyncio.Runner, worker: Worker):
+def test_round_robin_who_misses_a_turn_in_a_call_goes_to_the_end(loop: Loop, worker: Worker):
     async def story() -> None:
         await worker.talk("elsewhere", ask("fixedorder", [1], group=2))
         assert await worker.talk("a", ask("roundrobin")) == ("2",)
         await worker.finish("a")
         await worker.finish("elsewhere")
         # 1 missed their turn, then 2 answered: 3, 1, 2.
-        seen = []
+        seen: list[str] = []
         for call in "bcd":
             seen += await worker.talk(call, ask("roundrobin"))
             await worker.finish(call)
@@ -89,7 +87,7 @@ def test_round_robin_who_misses_a_turn_in_a_call_goes_to_the_end(loop: asyncio.R
     loop.run(story())
 
 
-def test_round_robin_begins_anew_when_the_list_changes(loop: asyncio.Runner, worker: Worker):
+def test_round_robin_begins_anew_when_the_list_changes(loop: Loop, worker: Worker):
     async def story() -> None:
         for call in "ab":
             await worker.talk(call, ask("roundrobin"))
@@ -99,7 +97,7 @@ def test_round_robin_begins_anew_when_the_list_changes(loop: asyncio.Runner, wor
     loop.run(story())
 
 
-def test_round_robin_of_each_line_is_its_own(loop: asyncio.Runner, worker: Worker):
+def test_round_robin_of_each_line_is_its_own(loop: Loop, worker: Worker):
     async def story() -> None:
         await worker.talk("a", ask("roundrobin", group=1))
         await worker.finish("a")
@@ -109,7 +107,7 @@ def test_round_robin_of_each_line_is_its_own(loop: asyncio.Runner, worker: Worke
     loop.run(story())
 
 
-def test_calls_of_one_moment_take_turns_in_a_round_robin(loop: asyncio.Runner, worker: Worker):
+def test_calls_of_one_moment_take_turns_in_a_round_robin(loop: Loop, worker: Worker):
     async def story() -> None:
         got = await asyncio.gather(*(worker.got(call, ask("roundrobin")) for call in "abcd"))
         assert got == [("1",), ("2",), ("3",), ()]
@@ -118,7 +116,7 @@ def test_calls_of_one_moment_take_turns_in_a_round_robin(loop: asyncio.Runner, w
     loop.run(story())
 
 
-def test_longest_idle_is_who_has_had_no_call_for_longest(loop: asyncio.Runner, worker: Worker, time: Time):
+def test_longest_idle_is_who_has_had_no_call_for_longest(loop: Loop, worker: Worker, time: Time):
     async def story() -> None:
         for call, who in (("a", 2), ("b", 1), ("c", 3)):
             await worker.talk(call, ask("fixedorder", [who], group=2))
@@ -132,7 +130,7 @@ def test_longest_idle_is_who_has_had_no_call_for_longest(loop: asyncio.Runner, w
     loop.run(story())
 
 
-def test_to_be_rung_without_answering_does_not_make_anybody_less_idle(loop: asyncio.Runner, worker: Worker, time: Time):
+def test_to_be_rung_without_answering_does_not_make_anybody_less_idle(loop: Loop, worker: Worker, time: Time):
     async def story() -> None:
         await worker.talk("a", ask("fixedorder", [2], group=2))
         await worker.finish("a")
@@ -144,7 +142,7 @@ def test_to_be_rung_without_answering_does_not_make_anybody_less_idle(loop: asyn
     loop.run(story())
 
 
-def test_most_skilled_first_and_of_equals_the_longest_idle(loop: asyncio.Runner, worker: Worker, time: Time):
+def test_most_skilled_first_and_of_equals_the_longest_idle(loop: Loop, worker: Worker, time: Time):
     async def story() -> None:
         verb = ask("mostskilled", skills=[50, 90, 90])
         assert await worker.talk("a", verb) == ("2",)
@@ -156,7 +154,7 @@ def test_most_skilled_first_and_of_equals_the_longest_idle(loop: asyncio.Runner,
     loop.run(story())
 
 
-def test_random_comes_from_the_seed_and_is_another_order_each_round(loop: asyncio.Runner, worker: Worker):
+def test_random_comes_from_the_seed_and_is_another_order_each_round(loop: Loop, worker: Worker):
     async def story() -> None:
         seen = set()
         for seed in range(20):
@@ -171,7 +169,7 @@ def test_random_comes_from_the_seed_and_is_another_order_each_round(loop: asynci
 # One call a person
 
 
-def test_a_person_is_one_across_lines_and_direct_calls_of_a_company(loop: asyncio.Runner, worker: Worker):
+def test_a_person_is_one_across_lines_and_direct_calls_of_a_company(loop: Loop, worker: Worker):
     async def story() -> None:
         assert await worker.got("a", ask("fixedorder", [1], group=1)) == ("1",)
         answer = await worker.reserve("b", ask("fixedorder", [1], group=2))
@@ -184,7 +182,7 @@ def test_a_person_is_one_across_lines_and_direct_calls_of_a_company(loop: asynci
     loop.run(story())
 
 
-def test_another_company_has_people_of_its_own(loop: asyncio.Runner, worker: Worker):
+def test_another_company_has_people_of_its_own(loop: Loop, worker: Worker):
     async def story() -> None:
         await worker.got("a", ask(members=[1]))
         assert (await worker.reserve("a", ask(members=[1, 2]), tenant=8)).members == ("user:1", "user:2")
@@ -194,7 +192,7 @@ def test_another_company_has_people_of_its_own(loop: asyncio.Runner, worker: Wor
     loop.run(story())
 
 
-def test_calls_of_one_moment_never_get_one_person_twice(loop: asyncio.Runner, worker: Worker):
+def test_calls_of_one_moment_never_get_one_person_twice(loop: Loop, worker: Worker):
     async def story() -> None:
         verbs = {f"call{number}": ask("random", range(1, 31), seed=number) for number in range(40)}
         got = await asyncio.gather(*(worker.got(call, verb) for call, verb in verbs.items()))
@@ -205,7 +203,7 @@ def test_calls_of_one_moment_never_get_one_person_twice(loop: asyncio.Runner, wo
     loop.run(story())
 
 
-def test_a_step_that_is_done_again_takes_nobody_twice(loop: asyncio.Runner, worker: Worker):
+def test_a_step_that_is_done_again_takes_nobody_twice(loop: Loop, worker: Worker):
     async def story() -> None:
         verb = ask("fixedorder")
         assert await worker.got("a", verb) == ("1",)
@@ -215,7 +213,7 @@ def test_a_step_that_is_done_again_takes_nobody_twice(loop: asyncio.Runner, work
     loop.run(story())
 
 
-def test_two_processes_see_the_same_people(loop: asyncio.Runner, url: str, worker: Worker, time: Time):
+def test_two_processes_see_the_same_people(loop: Loop, url: str, worker: Worker, time: Time):
     async def story() -> None:
         other = Worker(url, time)
         got = await asyncio.gather(worker.got("a", ask("fixedorder")), other.got("b", ask("fixedorder")))
@@ -228,7 +226,7 @@ def test_two_processes_see_the_same_people(loop: asyncio.Runner, url: str, worke
 # Given back
 
 
-def test_who_was_rung_is_free_again_and_who_answered_is_in_the_call(loop: asyncio.Runner, worker: Worker):
+def test_who_was_rung_is_free_again_and_who_answered_is_in_the_call(loop: Loop, worker: Worker):
     async def story() -> None:
         await worker.talk("a", ask())
         assert worker.held() == {"1": "a*"}
@@ -238,7 +236,7 @@ def test_who_was_rung_is_free_again_and_who_answered_is_in_the_call(loop: asynci
     loop.run(story())
 
 
-def test_giving_back_twice_is_as_giving_back_once(loop: asyncio.Runner, worker: Worker, time: Time):
+def test_giving_back_twice_is_as_giving_back_once(loop: Loop, worker: Worker, time: Time):
     async def story() -> None:
         await worker.talk("a", ask("longestidle", [1]))
         await worker.finish("a")
@@ -255,7 +253,7 @@ def test_giving_back_twice_is_as_giving_back_once(loop: asyncio.Runner, worker: 
     loop.run(story())
 
 
-def test_a_call_that_is_late_gives_back_nobody_of_another_call(loop: asyncio.Runner, worker: Worker, time: Time):
+def test_a_call_that_is_late_gives_back_nobody_of_another_call(loop: Loop, worker: Worker, time: Time):
     async def story() -> None:
         await worker.got("a", ask("fixedorder", [1]))
         time.move(TURN_SECONDS + MARGIN_SECONDS)
@@ -277,7 +275,7 @@ def test_a_call_that_is_late_gives_back_nobody_of_another_call(loop: asyncio.Run
     ],
 )
 def test_a_worker_that_dies_while_it_rings_holds_nobody_for_long(
-    loop: asyncio.Runner, worker: Worker, time: Time, verb, seconds: int
+    loop: Loop, worker: Worker, time: Time, verb, seconds: int
 ):
     async def story() -> None:
         await worker.got("a", verb)
@@ -290,7 +288,7 @@ def test_a_worker_that_dies_while_it_rings_holds_nobody_for_long(
 
 
 def test_a_worker_that_dies_in_a_call_holds_nobody_for_long_and_a_live_call_holds_on(
-    loop: asyncio.Runner, worker: Worker, time: Time
+    loop: Loop, worker: Worker, time: Time
 ):
     async def story() -> None:
         await worker.talk("dead", ask("fixedorder", [1]))
@@ -306,7 +304,7 @@ def test_a_worker_that_dies_in_a_call_holds_nobody_for_long_and_a_live_call_hold
     loop.run(story())
 
 
-def test_a_caller_who_hangs_up_while_reserving_leaves_nobody_reserved(loop: asyncio.Runner, worker: Worker):
+def test_a_caller_who_hangs_up_while_reserving_leaves_nobody_reserved(loop: Loop, worker: Worker):
     async def story() -> None:
         task = asyncio.create_task(worker.got("a", ask()))
         await asyncio.sleep(0)
@@ -314,360 +312,5 @@ def test_a_caller_who_hangs_up_while_reserving_leaves_nobody_reserved(loop: asyn
         with pytest.raises(asyncio.CancelledError):
             await task
         assert worker.held() == {}
-
-    loop.run(story())
-
-
-# Waiting
-
-
-def test_who_is_merely_rung_by_another_call_is_waited_for(loop: asyncio.Runner, worker: Worker):
-    async def story() -> None:
-        await worker.got("a", ask("fixedorder", [1]))
-        second = await worker.starts("b", ask("fixedorder", [1], seconds=20, wait_for="whoever_is_rung"))
-        assert not second.done()
-        await worker.release("a", "1")
-        assert await second == ("1",)
-        assert worker.waiting() == []
-
-    loop.run(story())
-
-
-def test_nobody_waits_for_who_is_in_a_call_unless_in_a_queue(loop: asyncio.Runner, worker: Worker):
-    async def story() -> None:
-        await worker.got("a", ask("fixedorder", [1]))
-        verb = ask("fixedorder", [1], seconds=20, wait_for="whoever_is_rung")
-        second = await worker.starts("b", verb)
-        await worker.release("a", kept="1")
-        assert await second == ()
-        answer = await worker.reserve("c", verb)
-        assert (answer.members, answer.busy) == ((), ("user:1",))
-
-    loop.run(story())
-
-
-def test_a_wait_ends_when_its_seconds_are_over_and_not_before(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        began = time.at
-        task = asyncio.create_task(worker.reserve("b", queue("fixedorder", [1], began, seconds=3)))
-        for _ in range(3):
-            await worker.settle()
-            assert not task.done()
-            time.move(1)
-        answer = await task
-        assert answer == Reserved(began + 3000, busy=("user:1",))
-
-    loop.run(story())
-
-
-def test_nobody_to_wait_for_is_said_at_once_without_a_queue_and_waited_out_in_one(
-    loop: asyncio.Runner, worker: Worker, time: Time
-):
-    async def story() -> None:
-        assert await worker.got("a", ask(members=[], seconds=9, wait_for="whoever_is_rung")) == ()
-        task = await worker.starts("b", queue("simultaneous", [], time.at, seconds=1))
-        assert not task.done()
-        time.move(1)
-        assert await task == ()
-
-    loop.run(story())
-
-
-def test_who_waits_longest_is_served_first(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        began = time.at
-        # They are back at the store in another order than they came.
-        waiting = {
-            call: await worker.starts(call, queue("fixedorder", [1], began + since))
-            for call, since in (("third", 30), ("first", 10), ("second", 20))
-        }
-        await worker.finish("a")
-        for call in ("first", "second", "third"):
-            assert await waiting[call] == ("1",)
-            assert worker.held() == {"1": call}
-            await worker.finish(call)
-
-    loop.run(story())
-
-
-def test_a_new_call_does_not_overtake_one_that_waits(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        first = await worker.starts("first", queue("fixedorder", [1], time.at - 1))
-        # All in one moment: the operator is given back and the newcomer asks.
-        _, late = await asyncio.gather(worker.finish("a"), worker.got("late", ask("fixedorder", [1])))
-        assert late == ()
-        assert await first == ("1",)
-
-    loop.run(story())
-
-
-def test_a_call_that_waits_in_another_process_is_not_overtaken_either(
-    loop: asyncio.Runner, url: str, worker: Worker, time: Time
-):
-    async def story() -> None:
-        other = Worker(url, time)
-        await worker.talk("a", ask("fixedorder", [1, 2]))
-        await worker.talk("b", ask("fixedorder", [1, 2]))
-        first = await other.starts("first", queue("fixedorder", [1, 2], time.at - 1))
-        await worker.finish("a")
-        answer = await worker.reserve("late", ask("fixedorder", [1, 2]))
-        assert (answer.members, answer.busy, answer.rung) == ((), ("user:2",), ("user:1",))
-        # But what the first one cannot use is nobody's.
-        await worker.finish("b")
-        assert await worker.got("late", ask("fixedorder", [1, 2])) == ("2",)
-        assert not first.done()
-        time.move(1)
-        await other.settle()
-        assert await first == ("1",)
-        await other.close()
-
-    loop.run(story())
-
-
-def test_a_line_whose_people_also_answer_elsewhere_is_not_starved(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1], group=1))
-        patient = await worker.starts("patient", queue("fixedorder", [1], time.at, group=2))
-        hasty = await worker.starts("hasty", queue("fixedorder", [1], time.at + 1, group=1))
-        await worker.finish("a")
-        assert await patient == ("1",)
-        assert not hasty.done()
-        await worker.finish("patient")
-        assert await hasty == ("1",)
-
-    loop.run(story())
-
-
-def test_what_a_caller_ahead_cannot_use_goes_to_the_next(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        await worker.talk("b", ask("fixedorder", [2]))
-        first = await worker.starts("first", queue("fixedorder", [1], time.at, group=1))
-        second = await worker.starts("second", queue("fixedorder", [2], time.at + 1, group=2))
-        await worker.finish("b")
-        assert await second == ("2",)
-        assert not first.done()
-        await worker.finish("a")
-        assert await first == ("1",)
-
-    loop.run(story())
-
-
-def test_a_caller_who_hangs_up_while_waiting_leaves_the_queue(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        first = await worker.starts("first", queue("fixedorder", [1], time.at))
-        second = await worker.starts("second", queue("fixedorder", [1], time.at + 1))
-        first.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await first
-        assert worker.waiting() == ["second"]
-        await worker.finish("a")
-        assert await second == ("1",)
-
-    loop.run(story())
-
-
-def test_a_caller_who_hangs_up_in_the_moment_of_being_served_gives_back(
-    loop: asyncio.Runner, worker: Worker, time: Time
-):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        first = await worker.starts("first", queue("fixedorder", [1], time.at))
-        second = await worker.starts("second", queue("fixedorder", [1], time.at + 1))
-        given = asyncio.create_task(worker.finish("a"))
-        for _ in range(2):
-            await asyncio.sleep(0)
-        first.cancel()
-        await given
-        assert await second == ("1",)
-        assert worker.held() == {"1": "second"}
-        assert worker.waiting() == []
-
-    loop.run(story())
-
-
-def test_a_worker_that_dies_holds_up_the_queue_for_ten_seconds_at_most(
-    loop: asyncio.Runner, url: str, worker: Worker, time: Time
-):
-    async def story() -> None:
-        dead = Worker(url, time)
-        await worker.talk("a", ask("fixedorder", [1]))
-        await dead.starts("lost", queue("fixedorder", [1], time.at))
-        await dead.close()
-        second = await worker.starts("second", queue("fixedorder", [1], time.at + 1))
-        await worker.finish("a")
-        await worker.settle()
-        assert not second.done()
-        for _ in range(WAIT_SECONDS):
-            time.move(1)
-            await worker.settle()
-        assert await second == ("1",)
-        assert worker.waiting() == []
-
-    loop.run(story())
-
-
-def test_a_long_wait_keeps_its_place(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        first = await worker.starts("first", queue("fixedorder", [1], time.at))
-        for _ in range(WAIT_SECONDS * 5):
-            time.move(1)
-            await worker.settle()
-        await worker.reservations.renew(7, ["a"])
-        answer = await worker.reserve("late", ask("fixedorder", [1]))
-        assert answer.members == ()
-        assert worker.waiting() == ["first"]
-        await worker.finish("a")
-        assert await first == ("1",)
-
-    loop.run(story())
-
-
-# The queue
-
-
-def test_a_full_queue_takes_no_more(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        verb = [queue("fixedorder", [1], time.at + number, most_waiting=2) for number in range(4)]
-        first, second = [await worker.starts(call, one) for call, one in zip("bc", verb, strict=False)]
-        answer = await worker.reserve("d", verb[2])
-        assert (answer.full, answer.members, answer.ahead) == (True, (), 2)
-        await worker.finish("a")
-        assert await first == ("1",)
-        third = await worker.starts("d", verb[2])
-        assert not third.done()
-        assert worker.waiting() == ["c", "d"]
-        second.cancel()
-        third.cancel()
-
-    loop.run(story())
-
-
-def test_callers_of_one_moment_do_not_overfill_a_queue(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        tasks = [
-            asyncio.create_task(worker.reserve(f"call{n}", queue("fixedorder", [1], time.at, most_waiting=5)))
-            for n in range(12)
-        ]
-        await worker.settle()
-        assert len(worker.waiting()) == 5
-        assert sum(task.done() and task.result().full for task in tasks) == 7
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert worker.waiting() == []
-
-    loop.run(story())
-
-
-def test_a_caller_who_hears_their_place_keeps_it_meanwhile(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        began = time.at
-        first = asyncio.create_task(worker.reserve("first", queue("fixedorder", [1], began, seconds=1, most_waiting=2)))
-        await worker.settle()
-        second = asyncio.create_task(worker.reserve("second", queue("fixedorder", [1], began + 1, most_waiting=2)))
-        await worker.settle()
-        time.move(1)
-        assert (await first).ahead == 0
-        # Now they are told their place; nobody takes it.
-        assert (await worker.reserve("third", queue("fixedorder", [1], began + 2, most_waiting=2))).full
-        await worker.finish("a")
-        await worker.settle()
-        assert not second.done()
-        assert await worker.got("first", queue("fixedorder", [1], began)) == ("1",)
-        await worker.finish("first")
-        assert (await second).members == ("user:1",)
-
-    loop.run(story())
-
-
-def test_a_caller_who_does_not_come_back_to_the_queue_loses_their_place(
-    loop: asyncio.Runner, worker: Worker, time: Time
-):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        first = await worker.starts("first", queue("fixedorder", [1], time.at, seconds=1))
-        time.move(1)
-        assert await first == ()
-        await worker.finish("a")
-        time.move(RETURN_SECONDS)
-        assert await worker.got("late", ask("fixedorder", [1])) == ("1",)
-
-    loop.run(story())
-
-
-def test_leaving_the_queue_gives_up_the_place(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        first = await worker.starts("first", queue("fixedorder", [1], time.at, seconds=1))
-        time.move(1)
-        await first
-        assert worker.waiting() == ["first"]
-        await worker.release("first")
-        assert worker.waiting() == []
-
-    loop.run(story())
-
-
-def test_a_caller_is_told_how_many_are_ahead_in_the_line(loop: asyncio.Runner, worker: Worker, time: Time):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        began = time.at
-        other = await worker.starts("other", queue("fixedorder", [1], began, group=2))
-        tasks = [
-            asyncio.create_task(worker.reserve(f"{n}", queue("fixedorder", [1], began + n, seconds=1)))
-            for n in range(1, 4)
-        ]
-        await worker.settle()
-        time.move(1)
-        assert [(await task).ahead for task in tasks] == [0, 1, 2]
-        other.cancel()
-
-    loop.run(story())
-
-
-# When the store is away, and at the end
-
-
-def test_callers_wait_on_while_the_store_is_away(
-    loop: asyncio.Runner, worker: Worker, time: Time, monkeypatch: pytest.MonkeyPatch
-):
-    async def story() -> None:
-        await worker.talk("a", ask("fixedorder", [1]))
-        first = await worker.starts("first", queue("fixedorder", [1], time.at))
-        with monkeypatch.context() as patch:
-
-            async def away(unit: object) -> None:
-                raise Unavailable("The store is away.")
-
-            patch.setattr(worker.writer, "submit", away)
-            time.move(1)
-            for _ in range(5):
-                await asyncio.sleep(0)
-            with pytest.raises(Unavailable):
-                await worker.finish("a")
-        assert not first.done()
-        await worker.finish("a")
-        assert await first == ("1",)
-
-    loop.run(story())
-
-
-def test_a_server_that_stops_refuses_who_waits(loop: asyncio.Runner, url: str, worker: Worker, time: Time):
-    async def story() -> None:
-        other = Worker(url, time)
-        await worker.talk("a", ask("fixedorder", [1]))
-        first = await other.starts("first", queue("fixedorder", [1], time.at))
-        await other.close()
-        with pytest.raises(Unavailable):
-            await first
 
     loop.run(story())

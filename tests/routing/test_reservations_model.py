@@ -196,6 +196,4 @@ def template(sqlite_template: Path) -> bytes:
 def test_one_call_a_person_nobody_overtaken_nothing_left_over(template: bytes):
     Calls.template = template
     examples = settings.default.max_examples if settings.default else 50
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Calls, settings=settings(max_examples=max(10, examples // 5), stateful_step_count=20)
-    )
+    run_state_machine_as_test(Calls, settings=settings(max_examples=max(10, examples // 5), stateful_step_count=20))

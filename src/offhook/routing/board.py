@@ -82,12 +82,13 @@ def line_of(group: Target) -> str:
 
 
 class Board:
-    """A tenant's people, waiting calls (in any order) and rotations, as far as they were asked for.
+    """A tenant's waiting calls (in any order), and the people and rotations that were asked for.
 
+    Whoever a step names must have been asked for, so that nobody is taken for free of whom nothing is known; KeyError.
     Leases that are over at `moment` are taken off at once. `changed`, `gone` and `turned` name what is to be kept.
     """
 
-    __slots__ = ("changed", "gone", "moment", "moved", "people", "places", "rotations", "turned")
+    __slots__ = ("changed", "gone", "held", "moment", "moved", "people", "places", "rotations", "turned")
 
     def __init__(
         self,
@@ -109,18 +110,21 @@ class Board:
                 self.places[place.call_id] = place
             else:
                 self.gone.add(place.call_id)
+        # Whom each call has had; who has left it since is still named.
+        self.held: dict[str, list[str]] = {}
         for who, one in people.items():
             if one.call_id and one.until <= moment:
                 self._free(who, one, one.until)
+            elif one.call_id:
+                self.held.setdefault(one.call_id, []).append(who)
 
     def reserve(self, call_id: str, verb: Reserve, at: int) -> Reserved | None:
         """Reserve for a call at once, or say that nobody can be; None: the call has a place, and waits.
 
         What the call held for ringing is given back first, so that a step done again takes nothing twice.
         """
-        people = self.people
         for who in verb.members:
-            if (one := people.get(who)) is not None and one.call_id == call_id and not one.taken:
+            if (one := self.people[who]).call_id == call_id and not one.taken:
                 self._free(who, one)
         key = (verb.since or at, call_id)
         claimed = self._claimed(key, verb.members) if self.places else set()
@@ -188,11 +192,10 @@ class Board:
     def release(self, call_id: str, members: Sequence[str], kept: str, at: int) -> None:
         """Give back `members`; `kept` is in the call from now on. The call waits no longer."""
         for who in members:
-            one = self.people.get(who)
-            if one is not None and one.call_id == call_id and who != kept:
+            if (one := self.people[who]).call_id == call_id and who != kept:
                 self._free(who, one, at)
         if kept:
-            one = self.people.setdefault(kept, Engagement())
+            one = self.people[kept]
             if one.call_id in ("", call_id):
                 if one.turns_of:
                     self._turn(one.turns_of, self.rotations.get(one.turns_of, ()), (kept,))
@@ -201,38 +204,38 @@ class Board:
 
     def finish(self, call_id: str, at: int) -> None:
         """The call is over: whoever it held is free, and idle from now on if they were in it."""
-        for who, one in self.people.items():
-            if one.call_id == call_id:
+        for who in self.held.get(call_id, ()):
+            if (one := self.people[who]).call_id == call_id:
                 self._free(who, one, at)
         self._leave(call_id)
 
     def withdraw(self, call_id: str) -> None:
         """The call waits no longer and rings nobody; who is in it stays."""
-        for who, one in self.people.items():
-            if one.call_id == call_id and not one.taken:
+        for who in self.held.get(call_id, ()):
+            if (one := self.people[who]).call_id == call_id and not one.taken:
                 self._free(who, one)
         self._leave(call_id)
 
     def renew(self, call_ids: frozenset[str]) -> None:
         """These calls are alive: what they hold lasts on."""
         until = self.moment + CALL_SECONDS * 1000
-        for who, one in self.people.items():
-            if one.call_id in call_ids and one.until < until:
-                one.until = until
-                self.changed.add(who)
+        for call_id in call_ids:
+            for who in self.held.get(call_id, ()):
+                if (one := self.people[who]).call_id == call_id and one.until < until:
+                    one.until = until
+                    self.changed.add(who)
 
     def _all_free(self) -> set[str]:
-        """All of whom it is known that they are free, and all who are waited for and were never called."""
-        known = self.people
+        """All who are waited for and are free."""
         wanted = {who for place in self.places.values() for who in place.members}
-        return {who for who in wanted if who not in known or not known[who].call_id}
+        return {who for who in wanted if not self.people[who].call_id}
 
     def _claimed(self, key: tuple[int, str], members: Sequence[str]) -> set[str]:
         """Whom those take who wait longer than `key`, as far as it matters for `members`."""
         claimed: set[str] = set()
         if next(iter(self.places.values())).key >= key:
             return claimed
-        mine = {who for who in members if (one := self.people.get(who)) is None or not one.call_id}
+        mine = {who for who in members if not self.people[who].call_id}
         if not mine:
             return claimed
         free = self._all_free()
@@ -249,15 +252,13 @@ class Board:
         """The members in the order of their turns, and who of them is chosen now. Whom others take counts as rung."""
         in_call, rung, idle = [], [], {}
         for who in verb.members:
-            one = self.people.get(who)
-            if one is not None:
-                if one.idle_since:
-                    idle[who] = one.idle_since
-                if one.call_id:
-                    if one.taken:
-                        in_call.append(who)
-                    elif one.call_id != call_id:
-                        rung.append(who)
+            one = self.people[who]
+            if one.idle_since:
+                idle[who] = one.idle_since
+            if one.taken:
+                in_call.append(who)
+            elif one.call_id and one.call_id != call_id:
+                rung.append(who)
         facts = Facts(
             frozenset(in_call),
             frozenset((*rung, *claimed)) if claimed else frozenset(rung),
@@ -279,16 +280,14 @@ class Board:
             self._turn(turns_of, order, [who for who in passed if who in busy])
         seconds = TURN_SECONDS + MARGIN_SECONDS if verb.strategy in strategies.ONE_AT_A_TIME else CALL_SECONDS
         for who in picked.chosen:
-            one = self.people.get(who)
-            if one is None:
-                one = self.people[who] = Engagement()
-            self._hold(who, one, call_id, False, seconds, turns_of)
+            self._hold(who, self.people[who], call_id, False, seconds, turns_of)
         if self.places:
             self._leave(call_id)
 
     def _hold(self, who: str, one: Engagement, call_id: str, taken: bool, seconds: int, turns_of: str) -> None:
         one.call_id, one.taken, one.turns_of = call_id, taken, turns_of
         one.until = self.moment + seconds * 1000
+        self.held.setdefault(call_id, []).append(who)
         self.changed.add(who)
 
     def _free(self, who: str, one: Engagement, at: int = 0) -> None:

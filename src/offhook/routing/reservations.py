@@ -182,8 +182,12 @@ class Reservations:
         monotonic = self._monotonic()
         asking = [one for one in tenant.waiting.values() if not one.answer.done()]
         waiters = [one.now(monotonic) for one in asking]
+        # Asked for here, not only by their places: those may be gone, when this process was not heard of for long.
+        need = Need(
+            {who for one in asking for who in one.verb.members}, lines={line_of(one.verb.group) for one in asking}
+        )
         try:
-            answers = await self._do(tenant_id, Need(), partial(Board.serve, waiters=waiters))
+            answers = await self._do(tenant_id, need, partial(Board.serve, waiters=waiters))
         except Unavailable as error:
             # They wait on; the store is asked again in a second.
             log.warning("reservations_not_served", tenant_id=tenant_id, waiting=len(asking), error=str(error))

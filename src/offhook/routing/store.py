@@ -122,6 +122,9 @@ def board(tx: Transaction, tenant_id: int, need: "Need", moment: int) -> Board:
         for part, marks in in_parts(keys, ""):
             for row in tx.all(query(marks), tenant_id, *part):
                 people[row[0]] = Engagement(row[1], bool(row[2]), row[3], row[4], row[5])
+    for who in members:
+        if who not in people:
+            people[who] = Engagement()
     lines |= {one.turns_of for one in people.values() if one.turns_of}
     lines |= {place.line for place in places}
     turns: dict[str, tuple[str, ...]] = {}
