@@ -36,6 +36,8 @@ engagements = Table(
         sqlite_where=sql_text("call_id <> ''"),
         postgresql_where=sql_text("call_id <> ''"),
     ),
+    # People of one line lie together, so that a batch changes few pages.
+    sqlite_with_rowid=False,
 )
 waiting_calls = Table(
     "waiting_calls",
@@ -120,8 +122,8 @@ def board(tx: Transaction, tenant_id: int, need: "Need", moment: int) -> Board:
     people: dict[str, Engagement] = {}
     for query, keys in ((_engaged, list(members)), (_held, list(need.calls))):
         for part, marks in in_parts(keys, ""):
-            for row in tx.all(query(marks), tenant_id, *part):
-                people[row[0]] = Engagement(row[1], bool(row[2]), row[3], row[4], row[5])
+            for who, call_id, taken, until, idle_since, turns_of in tx.all(query(marks), tenant_id, *part):
+                people[who] = Engagement(call_id, taken == 1, until, idle_since, turns_of)
     for who in members:
         if who not in people:
             people[who] = Engagement()

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("idle_since", BIG, nullable=False),
         sa.Column("turns_of", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "who", name=op.f("pk_engagements")),
+        sqlite_with_rowid=False,
     )
     held = sa.text("call_id <> ''")
     op.create_index(
