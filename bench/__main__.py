@@ -15,12 +15,19 @@ from rich.table import Table
 
 from bench.decisions import decisions
 from bench.directory import directory
+from bench.reservations import reservations
 from bench.scenarios import ROOT, SCENARIOS, Bench, Figure, Options, workplace
 from bench.server import BenchError
 from bench.verification import verification
 
 OUT = ROOT / "bench" / "out"
-ALL = {**SCENARIOS, "directory": directory, "decisions": decisions, "verification": verification}
+ALL = {
+    **SCENARIOS,
+    "directory": directory,
+    "decisions": decisions,
+    "verification": verification,
+    "reservations": reservations,
+}
 QUICK = Options(rounds=2, seconds=1.5, many=20_000)
 
 

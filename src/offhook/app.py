@@ -52,6 +52,7 @@ from offhook.offices import licences as office_licences
 from offhook.offices import snapshots
 from offhook.offices import store as offices_store
 from offhook.offices.service import Offices, holder, repoint
+from offhook.routing.reservations import Reservations
 from offhook.storage import secrets
 from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
@@ -119,6 +120,7 @@ class Offhook:
         self.reader = Reader(self.database)
         self.access = Access(self.database, self.writer)
         self.sessions = Sessions(self.database, self.writer, self.access, hours=settings.session_hours)
+        self.reservations = Reservations(self.writer)
         self.limiter = limiter_for(settings.redis_url)
         self.offices = Offices(self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days)
         cursors = Cursors(secrets.get(self.database, "cursor"))
@@ -198,6 +200,7 @@ class Offhook:
                 await self._housekeeping
             with suppress(Refusal):
                 await self.access.flush()
+            await self.reservations.close()
             await self.writer.close()
             await self.sessions.close()
             await self.access.close()
