@@ -581,7 +581,7 @@ def test_an_emergency_call_goes_out_at_once_with_the_address_and_people_are_told
     state, verbs = decide(config, new_call("c", 1), Outgoing(at("03:00:00"), "user:1", dialled))
     assert isinstance(verbs[0], Transfer)
     assert (verbs[0].emergency, verbs[0].location) == (True, HOME)
-    assert [type(verb) for verb in verbs[1:]] == ([] if dialled == "933" else [Notify])
+    assert [type(verb) for verb in verbs[1:]] == ([Release] if dialled == "933" else [Notify, Release])
     assert state.phase == "out"
 
 
@@ -616,7 +616,8 @@ def test_a_call_abroad_needs_both_the_office_and_the_user_to_be_allowed(office_m
     config = company(lisbon(), office(1, "Lisbon", international=office_may), user(1, "Ana", international=user_may))
     state, verbs = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "+14155550100"))
     assert (state.phase == "out") is goes
-    assert isinstance(verbs[0], Transfer) is goes
+    assert isinstance(verbs[-1], Transfer) is goes
+    assert verbs[0] == Release((), kept="user:1"), "who calls is in a call"
 
 
 def test_numbers_at_home_extensions_and_own_numbers_are_dialled():

@@ -146,7 +146,7 @@ def test_every_call_that_a_user_makes_ends_too(config, who, dialled, at, script,
         first = trace.steps[0].verbs
         assert isinstance(first[0], Transfer)
         assert first[0].emergency
-        assert [type(verb) for verb in first] == [Transfer, Notify]
+        assert [type(verb) for verb in first] == [Transfer, Notify, Release]
 
 
 def test_the_strategies_of_the_wire_are_those_that_are_tried_here():

@@ -137,3 +137,9 @@ def test_random_is_shuffled_anew_when_turns_begin_anew():
     members = [f"user:{number}" for number in range(1, 7)]
     orders = {tuple(order("random", members, Facts(), seed=3, shuffle=turn)) for turn in range(10)}
     assert len(orders) == 10
+
+
+def test_who_goes_to_lunch_does_not_begin_the_round_anew():
+    facts = Facts(rotation=("c", "a", "b"), roster=("a", "b", "c"))
+    assert order("roundrobin", ("a", "c"), facts) == ["c", "a"]
+    assert order("roundrobin", ("a", "b", "c"), facts) == ["c", "a", "b"]

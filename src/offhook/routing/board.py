@@ -264,6 +264,7 @@ class Board:
             frozenset((*rung, *claimed)) if claimed else frozenset(rung),
             idle,
             self.rotations.get(line_of(verb.group), ()) if verb.strategy == "roundrobin" else (),
+            verb.roster,
         )
         ordered = strategies.order(
             verb.strategy, verb.members, facts, skills=verb.skills, seed=verb.seed, shuffle=verb.round
@@ -276,7 +277,7 @@ class Board:
             turns_of = line_of(verb.group)
             passed = ordered[: ordered.index(picked.chosen[0])]
             busy = frozenset(picked.busy)
-            order = strategies.rotation_of(verb.members, self.rotations.get(turns_of, ()))
+            order = strategies.rotation_of(verb.roster or verb.members, self.rotations.get(turns_of, ()))
             self._turn(turns_of, order, [who for who in passed if who in busy])
         seconds = TURN_SECONDS + MARGIN_SECONDS if verb.strategy in strategies.ONE_AT_A_TIME else CALL_SECONDS
         for who in picked.chosen:

@@ -80,9 +80,11 @@ class Line:
     prompts: Prompts = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
     ready: tuple[Operator, ...] = field(init=False)
+    roster: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ready", tuple(one for one in self.operators if not one.away))
+        object.__setattr__(self, "roster", tuple(one.who for one in self.operators))
 
     @property
     def hand_edges(self) -> tuple[int, ...]:

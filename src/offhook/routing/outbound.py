@@ -6,7 +6,7 @@ reservation and no question stands before it; people are told after it was place
 
 from offhook.routing.dialling import e164, is_emergency, is_home, is_trial
 from offhook.routing.model import Office, Person
-from offhook.routing.plan import Hangup, Notify, Outgoing, Transfer
+from offhook.routing.plan import Hangup, Notify, Outgoing, Release, Transfer
 from offhook.routing.turn import Enter, Go, Turn
 
 _KEPT = frozenset("0123456789+*#")
@@ -27,6 +27,7 @@ def dial(turn: Turn, event: Outgoing) -> Go:
     country = office.country if office is not None else ""
     if is_emergency(dialled, country):
         return emergency(turn, person, office, dialled)
+    turn.verbs.append(Release((), kept=person.who))
     who = config.extensions.get(dialled)
     if who is not None and who in config.people:
         turn.because("extension", f"{person.name} dialled the extension {dialled} of {config.people[who].name}.")
@@ -54,6 +55,7 @@ def emergency(turn: Turn, person: Person, office: Office | None, dialled: str) -
     if not trial and office is not None:
         turn.verbs.append(Notify(office.id, person.who, dialled))
         turn.because("emergency_notice", f"The people to tell at {office.name} are told of it.")
+    turn.verbs.append(Release((), kept=person.who))
     return None
 
 

@@ -68,7 +68,8 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
 
     Which of them, the strategy says, in the transaction that reserves them. `tried` had their turn; they come again
     when nobody else is left. With `seconds` the caller waits for somebody, hearing `hear`, and `keys` leave the wait.
-    `since` is the moment from which the caller waits: who waits longest is first. Answered by Reserved.
+    `since` is the moment from which the caller waits: who waits longest is first. `roster` are all operators of the
+    line, also those who are away, which a round robin goes by. Answered by Reserved.
     """
 
     group: Target
@@ -85,6 +86,7 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
     keys: str = ""
     since: int = 0
     most_waiting: int = 0
+    roster: tuple[str, ...] = ()
 
 
 class Ring(msgspec.Struct, frozen=True, tag="ring", tag_field="do"):
@@ -97,7 +99,7 @@ class Ring(msgspec.Struct, frozen=True, tag="ring", tag_field="do"):
 
 
 class Release(msgspec.Struct, frozen=True, tag="release", tag_field="do"):
-    """Give back members that were reserved; `kept` has the call and is busy until it ends."""
+    """Give back members that were reserved; `kept` has the call, or made it, and is busy until it ends."""
 
     members: tuple[str, ...]
     kept: str = ""

@@ -18,13 +18,15 @@ class Facts:
     """What the store knows at the moment of choosing.
 
     `idle_since` is when a member's last call ended (milliseconds; one who had none is left out, and has been idle
-    longest). `rotation` is the round robin's order, whose first is next; empty until somebody answered.
+    longest). `rotation` is the round robin's order, whose first is next; empty until somebody answered. `roster` are
+    all operators, also those who are away now: who goes to lunch does not begin the round anew.
     """
 
     in_call: frozenset[str] = frozenset()
     rung: frozenset[str] = frozenset()
     idle_since: Mapping[str, int] = field(default_factory=dict)
     rotation: tuple[str, ...] = ()
+    roster: tuple[str, ...] = ()
 
 
 def order(
@@ -46,7 +48,8 @@ def order(
         skill = dict(zip(members, skills, strict=True))
         return sorted(members, key=lambda who: (-skill[who], facts.idle_since.get(who, 0)))
     if strategy == "roundrobin":
-        return list(rotation_of(members, facts.rotation))
+        here = frozenset(members)
+        return [who for who in rotation_of(facts.roster or members, facts.rotation) if who in here]
     if strategy == "random":
         shuffled = list(members)
         random.Random(f"{seed}:{shuffle}").shuffle(shuffled)
