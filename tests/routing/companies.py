@@ -86,9 +86,7 @@ def line(kind: str, id: int, name: str, operators: Sequence[Person | Operator] =
     return Line(
         target=Target(kind, id),
         name=name,
-        operators=tuple(
-            one if isinstance(one, Operator) else Operator(one.who, one.name) for one in operators
-        ),
+        operators=tuple(one if isinstance(one, Operator) else Operator(one.who, one.name) for one in operators),
         **more,
     )
 

@@ -199,9 +199,9 @@ users.update_status PATCH /users/{id:text}/status Set a user's status
 users.toggle_dnd PATCH /users/{id:text}/togglednd Switch do-not-disturb
 users.toggle_call_vi PATCH /users/{id}/togglevi Switch voice intelligence of a call
 numbers.user_unassign_number.post POST /users/{id}/unassign_number Take a number from a user
-deskphones.users.list GET /users/{parent_id}/deskphones List a user's desk phones
-deskphones.users.get GET /users/{parent_id}/deskphones/{id:text} Show a user's desk phone
-deskphones.users.delete DELETE /users/{parent_id}/deskphones/{id:text} Delete a user's desk phone
+deskphones.users.list GET /users/{parent_id:text}/deskphones List a user's desk phones
+deskphones.users.get GET /users/{parent_id:text}/deskphones/{id:text} Show a user's desk phone
+deskphones.users.delete DELETE /users/{parent_id:text}/deskphones/{id:text} Delete a user's desk phone
 webhooks.list GET /webhooks List webhooks
 webhooks.create POST /webhooks Create a webhook
 webhooks.get GET /webhooks/{id} Show a webhook

@@ -1,4 +1,4 @@
-"""The routes of users, their caller IDs, emergency addresses and devices."""
+"""The routes of users, their caller IDs and emergency addresses."""
 
 from offhook.directory.e911 import E911In, E911Out
 from offhook.directory.paths import V2, ForceQuery
@@ -214,31 +214,5 @@ def operations(work: Work) -> list[Operation]:
             reply_description="The address as kept.",
             refusals=(412,),
             better="checked by the country's rules, PO boxes refused, `If-Match`",
-        ),
-        Operation(
-            id="userdevices.list",
-            method="GET",
-            path=V2 + "/userdevices",
-            tag=TAG,
-            summary="List user devices",
-            description="Telephones and apps of one user, or of all.",
-            handler=users.device_page,
-            scope="directory:read",
-            query=wire.DeviceListQuery,
-            reply=wire.DevicePage,
-            reply_description="A page of devices.",
-            note="none yet: nothing registers before there is telephony",
-        ),
-        Operation(
-            id="userdevices.get",
-            method="GET",
-            path=V2 + "/userdevices/{id:text}",
-            tag=TAG,
-            summary="Show a user device",
-            handler=users.device,
-            scope="directory:read",
-            reply=wire.DeviceOut,
-            reply_description="The device.",
-            note="none yet: nothing registers before there is telephony",
         ),
     ]

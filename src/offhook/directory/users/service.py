@@ -23,12 +23,12 @@ from offhook.directory.people import users_out
 from offhook.directory.users import rules, store, wire
 from offhook.directory.users.licensing import AGENTS, KEEPER, holding_of, settle
 from offhook.directory.users.model import SUPPORT, License, User
-from offhook.directory.users.store import devices, users
+from offhook.directory.users.store import users
 from offhook.directory.work import Holder, Holding, Page, Work, refuse
 from offhook.emergency.model import CivicAddress
 from offhook.events.model import Word
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, Forbidden, Invalid, NotFound, Notice, Violation, shown
+from offhook.kit.errors import Conflict, Forbidden, Invalid, Notice, Violation, shown
 from offhook.kit.operation import Call, Reply
 from offhook.kit.phones import check_e164, check_phone
 from offhook.kit.wire import to_int64
@@ -408,8 +408,6 @@ class Users:
             assignment.release_all(tx, call, at, "user", id)
             store.keep_emails(tx, tenant_id, id, ())
             self._end_keys(tx, call, at, id)
-            for device in devices.page(tx, tenant_id, 0, 10_000, {"user_id": id}):
-                devices.update(tx, device, msgspec.structs.replace(device, state="deleted"))
             less = msgspec.structs.replace(
                 before.value, phone_numbers=(), forwarding_numbers=(), admin_office_ids=(), is_super_admin=False
             )
@@ -615,32 +613,6 @@ class Users:
         tenant_id, id = call.principal.tenant_id, user_id(call)
         kept = await self._work.reader.run(lambda tx: KEEPER.get(tx, tenant_id, id))
         return e911.faults_of(kept.value.country, call.body)
-
-    # Devices
-
-    async def device(self, call: Call) -> Reply:
-        """One device."""
-        tenant_id, text = call.principal.tenant_id, str(call.params["id"])
-        id = to_int64(text)
-        kept = None if id is None else await self._work.reader.run(lambda tx: devices.get(tx, tenant_id, id))
-        if kept is None:
-            raise NotFound(f"There is no device {shown(text)}.")
-        return reply_of(wire.device_out(kept))
-
-    async def device_page(self, call: Call) -> Reply:
-        """A page of devices, of one user or of all."""
-        query: wire.DeviceListQuery = call.query or wire.DeviceListQuery()
-        tenant_id = call.principal.tenant_id
-        owner = None if query.user_id is None else user_id(call, query.user_id, "user_id")
-        filters = {} if owner is None else {"user_id": owner}
-
-        def find(tx: Transaction, after: int, limit: int) -> Sequence[Any]:
-            if owner is not None:
-                KEEPER.get(tx, tenant_id, owner)
-            return devices.page(tx, tenant_id, after, limit, filters)
-
-        page = await self._work.page(call, "userdevices", find, cursor=query.cursor, filters=filters)
-        return reply_of(wire.DevicePage(items=[wire.device_out(one) for one in page.items], cursor=page.cursor))
 
     # What bodies name
 
