@@ -49,6 +49,7 @@ from offhook.offices import licences as office_licences
 from offhook.offices import snapshots
 from offhook.offices import store as offices_store
 from offhook.offices.service import Offices, holder, repoint
+from offhook.routing.sharing import Snapshots
 from offhook.storage import secrets
 from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
@@ -115,6 +116,7 @@ class Offhook:
         self.ids = Ids(self.slot.number)
         self.writer = Writer(self.database)
         self.reader = Reader(self.database)
+        self.snapshots = Snapshots(self.reader, self.writer.changes)
         self.access = Access(self.database, self.writer)
         self.limiter = limiter_for(settings.redis_url)
         self.offices = Offices(self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days)

@@ -20,7 +20,7 @@ def users_out(tx: Transaction, found: Sequence[Kept[User]], company_id: int, at:
     if not found:
         return []
     tenant_id, ids = found[0].tenant_id, [kept.id for kept in found]
-    groups, online = operators.of_users(tx, tenant_id, ids), devices.online(tx, tenant_id, ids)
+    groups, online = operators.of_members(tx, tenant_id, "user", ids), devices.online(tx, tenant_id, ids)
     return [
         wire.user_out(kept, company_id, groups.get(kept.id, ()), is_online=kept.id in online, at=at) for kept in found
     ]

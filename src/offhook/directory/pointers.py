@@ -34,6 +34,7 @@ _POINTING = Statement(
     "SELECT owner_type, owner_id, place FROM pointers WHERE tenant_id = ? AND target_type = ? AND target_id = ? "
     "AND NOT (owner_type = target_type AND owner_id = target_id) ORDER BY owner_type, owner_id, place LIMIT ?"
 )
+_POINTED_AT = Statement("SELECT DISTINCT target_id FROM pointers WHERE tenant_id = ? AND target_type = ?")
 _SHOWN = 20
 _ALL = 1_000_000
 
@@ -73,6 +74,11 @@ def forget(tx: Transaction, tenant_id: int, owner: Target) -> None:
 def pointing_at(tx: Transaction, tenant_id: int, target: Target, limit: int = _SHOWN) -> Sequence[Any]:
     """Rows (owner type, owner id, place) of what points at `target`, itself left out."""
     return tx.all(_POINTING, tenant_id, target.type, target.id, limit)
+
+
+def pointed_at(tx: Transaction, tenant_id: int, target_type: str) -> set[int]:
+    """The ids of all targets of a kind that calls are sent to."""
+    return {row[0] for row in tx.all(_POINTED_AT, tenant_id, target_type)}
 
 
 def owned_by(tx: Transaction, tenant_id: int, owner_type: str, owner_ids: Sequence[int]) -> dict[int, list[Target]]:

@@ -37,6 +37,10 @@ _PAGE = Statement(
     "SELECT seq, word, subject_id, actor_id, actor_name, at, request_id, before, after FROM events "
     "WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?"
 )
+_SINCE = Statement(
+    "SELECT seq, word, subject_id, before, after FROM events WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+)
+_LAST = Statement("SELECT MAX(seq) FROM events WHERE tenant_id = ?")
 
 
 def append(tx: Transaction, happened: Sequence[Event]) -> None:
@@ -63,3 +67,14 @@ def append(tx: Transaction, happened: Sequence[Event]) -> None:
 def page(tx: Transaction, tenant_id: int, after: int, limit: int) -> list[Any]:
     """Rows (seq, word, subject, actor id, actor name, at, request, before, after) behind `after`, oldest first."""
     return tx.all(_PAGE, tenant_id, after, limit)
+
+
+def since(tx: Transaction, tenant_id: int, after: int, limit: int) -> list[Any]:
+    """Rows (seq, word, subject, before, after) behind `after`, oldest first."""
+    return tx.all(_SINCE, tenant_id, after, limit)
+
+
+def last(tx: Transaction, tenant_id: int) -> int:
+    """The `seq` of the tenant's last event, 0 if it has none: one look at an index."""
+    row = tx.first(_LAST, tenant_id)
+    return int(row[0] or 0) if row else 0

@@ -28,6 +28,10 @@ SUPPORT: frozenset[License] = frozenset({"lite_support_agents"})
 """The licences that include no number: the first one uses an additional number line, as any further one does."""
 
 
+BLOCKED = "blocked"
+"""The caller ID of a user whose calls show none."""
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person with a telephone. `country` is upper-case and `timezone` a tz name, those of the office.
 

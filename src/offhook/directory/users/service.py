@@ -22,7 +22,7 @@ from offhook.directory.paths import ForceQuery, etag
 from offhook.directory.people import users_out
 from offhook.directory.users import rules, store, wire
 from offhook.directory.users.licensing import AGENTS, KEEPER, holding_of, settle
-from offhook.directory.users.model import SUPPORT, License, User
+from offhook.directory.users.model import BLOCKED, SUPPORT, License, User
 from offhook.directory.users.store import users
 from offhook.directory.work import Holder, Holding, Page, Work, refuse
 from offhook.emergency.model import CivicAddress
@@ -39,7 +39,6 @@ from offhook.storage.documents import Kept
 INTERNAL = "803"
 """How numbers begin that ring inside the company only; they go with a user to any country."""
 
-BLOCKED = "blocked"
 _YEAR = 366 * 86_400
 _BATCH = 500
 
@@ -529,9 +528,8 @@ class Users:
             groups=tuple(groups),
             forwarding_numbers=user.forwarding_numbers,
         )
-        # A number that was taken away meanwhile is shown no more.
-        chosen = user.caller_id if user.caller_id in (BLOCKED, *_choices(out)) else None
-        return msgspec.structs.replace(out, caller_id=chosen or out.primary_phone or out.office_main_line)
+        shown_number = rules.caller_id(user, out.office_main_line, [group.caller_id for group in groups])
+        return msgspec.structs.replace(out, caller_id=shown_number)
 
     def _groups(self, tx: Transaction, kept: Kept[User]) -> Iterable[tuple[Operator, Holding]]:
         """The groups that a user is in, with what each is called and its numbers."""
