@@ -13,6 +13,8 @@ from offhook.routing import snapshot
 from offhook.routing.snapshot import Snapshot, Touched, compiled, refreshed
 from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Company, Desk, full, office, routing, state
 from tests.api.test_directory_stateful import V1, V2, WHICH, Directory
+from tests.directory.people import hired
+from tests.directory.staff import give_number
 from tests.directory.test_prompts import BEEP
 
 ABROAD, HOME = "+351912345678", "+14155550123"
@@ -129,6 +131,16 @@ class Followed(Directory):
             shown = "blocked" if number is None else self.spare[number]
             self.try_to("POST", f"{V2}/users/{one.id}/caller_id", {"caller_id": shown})
 
+    @rule(group=WHICH, member=WHICH, spare=st.integers(0, 3))
+    def show_a_groups_number(self, group: int, member: int, spare: int) -> None:
+        """A member of a group that has a number, if it can be had."""
+        to, one = self.one(group, "office", "department", "callcenter"), self.one(member, "user")
+        if to and one:
+            self.join(self.of("office", "department", "callcenter").index(to), self.of("user", "room").index(one))
+            self.assign(self.of(to.kind).index(to), to.kind, spare, None, False, "t")
+            for number in to.numbers[:1]:
+                self.try_to("POST", f"{V2}/users/{one.id}/caller_id", {"caller_id": number})
+
     @rule(which=WHICH, own=st.booleans())
     def move_in(self, which: int, own: bool) -> None:
         """A person's or an office's emergency address."""
@@ -199,10 +211,8 @@ class Followed(Directory):
         if one := self.one(which, "office", "department", "callcenter", "user"):
             listed = self.api.get(f"{V2}/customivrs?target_type={one.kind}&target_id={one.id}").json.get("items", [])
             for purpose in listed:
-                first, *_, last = [*purpose["ivrs"], purpose["ivrs"][0]]
                 path = f"{V2}/customivrs/{one.kind}/{one.id}/{purpose['ivr_type']}"
-                id = last["id"] if delete else first["id"]
-                self.try_to("DELETE" if delete else "PATCH", path, {"ivr_id": id})
+                self.try_to("DELETE" if delete else "PATCH", path, {"ivr_id": purpose["ivrs"][0]["id"]})
 
 
 def _run(desk: Desk, examples: int, steps: int) -> None:
@@ -211,7 +221,7 @@ def _run(desk: Desk, examples: int, steps: int) -> None:
 
 
 def test_a_snapshot_that_follows_is_the_one_that_is_read_whole(sqlite_desk: Desk):
-    _run(sqlite_desk, 8, 30)
+    _run(sqlite_desk, 15, 30)
 
 
 @pytest.mark.postgres
@@ -251,6 +261,18 @@ def test_an_office_that_is_replaced_reaches_its_people_and_groups(company: Compa
     line = next(line for target, line in found.lines.items() if (target.type, target.id) == ("department", int(group)))
     assert line.schedule.zone.key == "America/New_York"
     assert found.people[f"room:{room}"].name == "Lobby"
+
+
+def test_a_member_shows_the_groups_number_no_more_once_the_group_lost_it(company: Company):
+    ann, office_id = hired(company), company.office_ids["live"]
+    body = {"operator_type": "user", "operator_id": ann}
+    company.live.post(f"{OFFICES}/{office_id}/operators", body)
+    number = give_number(company, "office", str(office_id))
+    company.live.post(f"{V2}/users/{ann}/caller_id", {"caller_id": number})
+    known = look(company)
+    assert known.company.people[f"user:{ann}"].caller_id == number
+    company.live.post(f"{OFFICES}/{office_id}/unassign_number", {"number": number})
+    assert look(company, known).company.people[f"user:{ann}"].caller_id != number
 
 
 def test_too_many_events_are_not_followed_one_by_one(company: Company, monkeypatch: pytest.MonkeyPatch):

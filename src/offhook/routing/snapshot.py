@@ -314,6 +314,7 @@ class _Step:
         self._people: dict[str, Person | None] = {}
         self._away: dict[str, str | None] = {}
         self._by_hand = manuals(tx, tenant_id)
+        self._everybody, self._all_away = known.company.people, known.away
 
     def goes(self) -> bool:
         """Read what was touched, and what hangs on it; False if that is so much that all is better read whole."""
@@ -402,8 +403,8 @@ class _Step:
         return compiling.has_telephone(was) != compiling.has_telephone(person)
 
     def _staff(self) -> None:
-        people = _overlaid(self._old.people, self._people)
-        away = _overlaid(self._known.away, self._away)
+        self._everybody = people = _overlaid(self._old.people, self._people)
+        self._all_away = away = _overlaid(self._known.away, self._away)
         for target in {*self._touched.staff, *self._lines}:
             line = self._line(target)
             if line is not None:
@@ -413,7 +414,7 @@ class _Step:
     def done(self, version: int) -> Snapshot:
         """The next snapshot. What nothing touched is the same object as before."""
         old, touched, tx, tenant_id = self._old, self._touched, self._tx, self._tenant_id
-        places, people = _overlaid(old.offices, self._places), _overlaid(old.people, self._people)
+        places, people = _overlaid(old.offices, self._places), self._everybody
         primary = offices.primary(tx, tenant_id) if touched.offices else None
         company = dataclasses.replace(
             old,
@@ -432,7 +433,7 @@ class _Step:
             residents=self._residents(places, people),
             primary_office=primary[0] if primary is not None else old.primary_office,
         )
-        return Snapshot(company, _overlaid(self._known.away, self._away))
+        return Snapshot(company, self._all_away)
 
     def _team(self, kept: Kept[Any]) -> Any:
         joined = members.page(self._tx, self._tenant_id, "coachinggroup", kept.id, 0, _ALL)
