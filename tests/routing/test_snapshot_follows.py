@@ -14,7 +14,7 @@ from offhook.routing.snapshot import Snapshot, Touched, compiled, refreshed
 from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Company, Desk, full, office, routing, state
 from tests.api.test_directory_stateful import V1, V2, WHICH, Directory
 from tests.directory.people import hired
-from tests.directory.staff import give_number
+from tests.directory.staff import buy, give_number
 from tests.directory.test_prompts import BEEP
 
 ABROAD, HOME = "+351912345678", "+14155550123"
@@ -264,15 +264,55 @@ def test_an_office_that_is_replaced_reaches_its_people_and_groups(company: Compa
 
 
 def test_a_member_shows_the_groups_number_no_more_once_the_group_lost_it(company: Company):
+    ann, office_id = hired(company), str(company.office_ids["live"])
+    group = company.live.post(f"{V2}/departments", {"name": "Sales", "office_id": office_id}).json["id"]
+    body = {"operator_type": "user", "operator_id": ann}
+    assert company.live.post(f"{V2}/departments/{group}/operators", body).status == 200
+    number = give_number(company, "department", group)
+    assert company.live.post(f"{V2}/users/{ann}/caller_id", {"caller_id": number}).status == 200
+    known = look(company)
+    assert known.company.people[f"user:{ann}"].caller_id == number
+    company.live.post(f"{V1}/departments/{group}/unassign_number", {"number": number})
+    assert look(company, known).company.people[f"user:{ann}"].caller_id != number
+
+
+def test_an_operator_who_gets_a_first_telephone_is_rung(company: Company):
     ann, office_id = hired(company), company.office_ids["live"]
     body = {"operator_type": "user", "operator_id": ann}
     company.live.post(f"{OFFICES}/{office_id}/operators", body)
-    number = give_number(company, "office", str(office_id))
-    company.live.post(f"{V2}/users/{ann}/caller_id", {"caller_id": number})
     known = look(company)
-    assert known.company.people[f"user:{ann}"].caller_id == number
-    company.live.post(f"{OFFICES}/{office_id}/unassign_number", {"number": number})
-    assert look(company, known).company.people[f"user:{ann}"].caller_id != number
+    assert [line.ready for line in known.company.lines.values()] == [()]
+    assert company.live.post(f"{V1}/users/{ann}/devices", {}).status == 200
+    assert [len(line.ready) for line in look(company, known).company.lines.values()] == [1]
+
+
+def test_extensions_that_two_exchange_follow_them(company: Company):
+    ann, bob = hired(company), hired(company, email="bob@example.com")
+    for id, extension in ((ann, "11"), (bob, "12")):
+        company.live.patch(f"{V2}/users/{id}", {"extension": extension})
+    known = look(company)
+    for id, extension in ((ann, ""), (bob, "11"), (ann, "12")):
+        assert company.live.patch(f"{V2}/users/{id}", {"extension": extension}).status == 200
+    assert look(company, known).company.extensions == {"11": f"user:{bob}", "12": f"user:{ann}"}
+
+
+def test_a_prompt_that_was_deleted_is_played_no_more(company: Company):
+    target = {"target_type": "office", "target_id": str(company.office_ids["live"])}
+    body = {"file": b64encode(BEEP).decode(), "ivr_type": "MENU", **target}
+    id = company.live.post(f"{V2}/customivrs", body).json["id"]
+    known = look(company)
+    path = f"{V2}/customivrs/office/{target['target_id']}/MENU"
+    assert company.live.delete(path, {"ivr_id": id}).status == 200
+    assert [line.prompts for line in look(company, known).company.lines.values()] == [{}]
+
+
+def test_who_moves_is_found_in_the_directory_of_the_new_office_only(company: Company):
+    ann, primary = hired(company), company.office_ids["live"]
+    made = company.live.made(office(name="Second")).id
+    buy(company, "talk_lines", office_id=int(made))
+    known = look(company)
+    assert company.live.patch(f"{V2}/users/{ann}/move_office", {"office_id": made}).status == 200
+    assert look(company, known).company.residents == {primary: (), int(made): (f"user:{ann}",)}
 
 
 def test_too_many_events_are_not_followed_one_by_one(company: Company, monkeypatch: pytest.MonkeyPatch):
