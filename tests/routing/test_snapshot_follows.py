@@ -10,7 +10,8 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 
 from offhook.events.model import Word
 from offhook.routing import snapshot
-from offhook.routing.snapshot import Snapshot, Touched, compiled, refreshed
+from offhook.routing.snapshot import Snapshot, compiled, refreshed
+from offhook.routing.touched import Touched
 from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Company, Desk, full, office, routing, state
 from tests.api.test_directory_stateful import V1, V2, WHICH, Directory
 from tests.directory.people import hired
@@ -320,7 +321,7 @@ def test_too_many_events_are_not_followed_one_by_one(company: Company, monkeypat
     known = look(company)
     for index in range(4):
         company.live.made(office(name=f"Office {index}"))
-    monkeypatch.setattr(snapshot.Touched, "note", None)
+    monkeypatch.setattr(Touched, "note", None)
     assert len(look(company, known).company.offices) == 5
 
 

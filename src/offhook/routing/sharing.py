@@ -70,10 +70,8 @@ class Snapshots:
                 self._looking[tenant_id] = looking
             # Whoever goes away leaves the look to the others.
             held = await asyncio.shield(looking)
-        self._held[tenant_id] = held
-        self._held.move_to_end(tenant_id)
-        while len(self._held) > self._most:
-            self._held.popitem(last=False)
+        if tenant_id in self._held:
+            self._held.move_to_end(tenant_id)
         return held.snapshot.company
 
     async def _look(self, tenant_id: int, held: _Held | None) -> _Held:
@@ -89,6 +87,9 @@ class Snapshots:
         finally:
             del self._looking[tenant_id]
         held = self._held[tenant_id] = _Held(found, looked, changes)
+        self._held.move_to_end(tenant_id)
+        while len(self._held) > self._most:
+            self._held.popitem(last=False)
         return held
 
 
