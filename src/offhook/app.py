@@ -53,6 +53,7 @@ from offhook.offices import snapshots
 from offhook.offices import store as offices_store
 from offhook.offices.service import Offices, holder, repoint
 from offhook.routing.reservations import Reservations
+from offhook.routing.sharing import Snapshots
 from offhook.storage import secrets
 from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
@@ -89,7 +90,8 @@ _TAGS = {
     "Opening hours": "When an office takes calls: periods, holidays, dated overrides.",
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
-    "Users": "People with a telephone of their own, their caller IDs and devices.",
+    "Users": "People with a telephone of their own, and their caller IDs.",
+    "Devices": "The telephones and apps on which users and rooms are rung.",
     "Numbers": "The company's telephone numbers: its inventory, and what has them.",
     "Rooms": "Places with a telephone that is nobody's own.",
     "Call routers": "Lines whose every call is decided by a web service of yours.",
@@ -118,6 +120,7 @@ class Offhook:
         self.ids = Ids(self.slot.number)
         self.writer = Writer(self.database)
         self.reader = Reader(self.database)
+        self.snapshots = Snapshots(self.reader, self.writer.changes)
         self.access = Access(self.database, self.writer)
         self.sessions = Sessions(self.database, self.writer, self.access, hours=settings.session_hours)
         self.reservations = Reservations(self.writer)

@@ -9,10 +9,6 @@ from itertools import count, pairwise
 from typing import Any
 
 from offhook.access.model import Environment
-from offhook.directory.users.model import Device
-from offhook.directory.users.store import devices
-from offhook.kit import clock
-from offhook.storage.documents import Kept
 from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
 from tests.directory.recordings import BEEP
 
@@ -86,7 +82,8 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["free_number"] = _number(company, environment)
     days = {"days": [{"date": DATE, "name": "Eve"}]}
     assert api.put(f"{WHOLE}/{own['office']}/special-days", days).status == 200
-    own["device"] = _device(company, environment, own["user"])
+    own["device"] = make(f"{V1}/users/{own['user']}/devices", {})
+    own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
     return Furnished(api, company, environment, own)
 
 
@@ -95,14 +92,6 @@ def _number(company: Company, environment: Environment) -> str:
     if environment == "live":
         return company.add_number(f"+1925783{next(_SERIAL)}")
     return company.numbers[next(_SERIAL) % len(company.numbers)]
-
-
-def _device(company: Company, environment: Environment, user_id: str) -> str:
-    id, now = company.desk.ids.new(), clock.milliseconds(clock.now())
-    device = Device(user_id=int(user_id), type="web")
-    kept = Kept(id=id, tenant_id=company.tenant(environment), value=device, created_at=now, updated_at=now)
-    company.desk.transact(lambda tx: devices.insert(tx, [kept]))
-    return str(id)
 
 
 # Bodies
@@ -224,6 +213,10 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "ivr_details.update": lambda own: {"name": "Evening"},
     "ivr.update": lambda own: {"ivr_id": own["prompt"]},
     "ivr.delete": lambda own: {"ivr_id": own["prompt"]},
+    "offhook.users.devices.create": lambda own: {"type": "native", "name": "Laptop"},
+    "offhook.users.devices.update": lambda own: {"name": "Desk", "enabled": False},
+    "offhook.rooms.devices.create": lambda own: {"type": "polycom", "name": "Table"},
+    "offhook.rooms.devices.update": lambda own: {"name": "Wall", "enabled": False},
     "offhook.licences.buy": lambda own: {"talk_lines": 1},
     "offices.create": _office,
     "offices.update": lambda own: {"hours_on": False},
@@ -244,7 +237,11 @@ WITHOUT_BODY = frozenset({
     "coaching_team.get", "coaching_team.members.get", "offhook.coaching_teams.delete",
     "offhook.coaching_teams.remove_member", "accesscontrolpolicies.get", "accesscontrolpolicies.delete",
     "accesscontrolpolicies.assignments", "users.get", "users.delete", "caller_id.users.get", "users.personas.get",
-    "users.e911.get", "userdevices.get", "departments.list", "departments.get", "departments.delete",
+    "users.e911.get", "userdevices.get", "offhook.users.devices.list", "offhook.users.devices.get",
+    "offhook.users.devices.delete", "offhook.rooms.devices.list", "offhook.rooms.devices.get",
+    "offhook.rooms.devices.delete", "deskphones.users.list", "deskphones.users.get", "deskphones.users.delete",
+    "deskphones.rooms.list", "deskphones.rooms.get", "deskphones.rooms.delete",
+    "departments.list", "departments.get", "departments.delete",
     "callcenters.list", "callcenters.get", "callcenters.delete", "callcenters.status", "offices.operators.get",
     "departments.operators.get", "callcenters.operators.get", "callcenters.operators.get.dutystatus",
     "callcenters.operators.get.skilllevel", "offhook.prompts.get", "offhook.prompts.audio", "offhook.licences.get",
@@ -261,10 +258,12 @@ WITHOUT_BODY = frozenset({
 _OF_SEGMENT = {
     "accesscontrolpolicies": "company_policy", "callcenters": "callcenter", "callrouters": "callrouter",
     "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
-    "departments": "department", "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
+    "departments": "department", "deskphones": "device",
+    "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
     "userdevices": "device", "users": "user",
 }  # fmt: skip
 _OF_NAME = {
+    "device_id": "device",
     "office_id": "office", "number": "number", "call_center_id": "callcenter", "user_id": "user", "member_id": "user",
     "ivr_id": "prompt", "target_id": "office", "date": "date",
 }  # fmt: skip
@@ -279,9 +278,11 @@ def named(operation_id: str, path: str) -> dict[str, str]:
         if segment.startswith("{"):
             name = segment.strip("{}").partition(":")[0]
             if name not in WORDS:
-                found[segment] = _OF_SEGMENT[before] if name == "id" else _OF_NAME[name]
+                found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id") else _OF_NAME[name]
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
+    if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:
+        found = {segment: "room_device" if thing == "device" else thing for segment, thing in found.items()}
     return found
 
 

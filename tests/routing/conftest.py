@@ -1,4 +1,4 @@
-"""A store for reservations, of both kinds."""
+"""A store for reservations, of both kinds; and the same application and companies as in tests/api."""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,8 +9,11 @@ import pytest
 
 from offhook.storage.database import Database
 from offhook.storage.migrate import upgrade
+from tests.api.conftest import company, desk, embedded, postgresql_desk, runner, sqlite_desk
 from tests.routing.reserving import Loop, Time, Worker
 from tests.servers import PostgreSQL
+
+__all__ = ["company", "desk", "embedded", "postgresql_desk", "runner", "sqlite_desk"]
 
 
 @pytest.fixture(scope="session")

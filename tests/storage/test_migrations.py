@@ -138,7 +138,7 @@ def test_importing_the_application_declares_every_table():
     assert {table.name for table in metadata.sorted_tables} == {
         "engagements", "rotations", "waiting_calls",
         "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",
-        "operators", "primary_offices", "rooms", "users", "user_devices", "user_emails", "store_settings", "tenants",
+        "operators", "primary_offices", "rooms", "users", "devices", "user_emails", "store_settings", "tenants",
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",
         "policy_assignments", "departments", "callcenters", "sessions",
         "prompt_recordings", "prompt_uses", "prompts",

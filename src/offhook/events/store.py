@@ -45,6 +45,10 @@ _SUBJECTS = Statement("SELECT seq, subject_id FROM events WHERE tenant_id = ? AN
 _SUBJECTS_BACK = Statement(
     "SELECT seq, subject_id FROM events WHERE tenant_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
 )
+_SINCE = Statement(
+    "SELECT seq, word, subject_id, before, after FROM events WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+)
+_LAST = Statement("SELECT MAX(seq) FROM events WHERE tenant_id = ?")
 
 
 def append(tx: Transaction, happened: Sequence[Event]) -> None:
@@ -87,3 +91,14 @@ def select(
     wanted = [row[0] for row in seen if subject_id is None or row[1] == subject_id]
     last = wanted[limit - 1] if len(wanted) >= limit else seen[-1][0] if seen else after
     return [tx.first(_ONE, tenant_id, seq) for seq in wanted[:limit]], last
+
+
+def since(tx: Transaction, tenant_id: int, after: int, limit: int) -> list[Any]:
+    """Rows (seq, word, subject, before, after) behind `after`, oldest first."""
+    return tx.all(_SINCE, tenant_id, after, limit)
+
+
+def last(tx: Transaction, tenant_id: int) -> int:
+    """The `seq` of the tenant's last event, 0 if it has none: one look at an index."""
+    row = tx.first(_LAST, tenant_id)
+    return int(row[0] or 0) if row else 0

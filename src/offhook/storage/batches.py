@@ -81,6 +81,7 @@ class _Batcher(Generic[K]):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting: list[tuple[K, asyncio.Future[Any]]] = []
         self._busy = False
+        self.finished = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
@@ -129,6 +130,7 @@ class _Batcher(Generic[K]):
         result: "asyncio.Future[list[Any]]",
     ) -> None:
         error = result.exception()
+        self.finished += 1
         outcomes = [error] * len(batch) if error is not None else result.result()
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
@@ -171,6 +173,10 @@ class Writer:
     async def run(self, function: Callable[[Transaction], T]) -> T:
         """The same for a plain function."""
         return await self.submit(Function(function))
+
+    def changes(self) -> int:
+        """How many transactions have ended; it has risen by the time that a unit is answered."""
+        return self._batches.finished
 
     async def close(self) -> None:
         """Commit what was submitted, then refuse."""
