@@ -43,3 +43,10 @@ def test_who_is_there_and_differs_is_told_in_one_line(offhook: Run, company: Any
     said = offhook("user", "import", "people.jsonl")
     assert (said.status, len(said.out.splitlines())) == (0, 1)
     assert "ana@example.com  exists, differs in: last_name, extension" in said.out
+
+
+def test_the_machine_itself_says_to_which_environment_an_office_belongs(offhook: Run, company: Any, empty: Path):
+    (empty / "people.jsonl").write_text(json.dumps({"email": "ana@example.com", "office_id": company["office_id"]}))
+    said = offhook("user", "import", "people.jsonl", "--environment", "sandbox")
+    assert said.status == 1
+    assert "belongs to the live environment" in " ".join(said.out.split())

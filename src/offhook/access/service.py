@@ -148,8 +148,11 @@ def told_where(
 ) -> Refusal:
     """`refusal`, which says so where what it did not find at `location` is in the company's other environment.
 
-    `has` is asked with that environment's tenant id.
+    It says so only to commands on the machine itself: a key knows nothing of another environment. `has` is asked with
+    that environment's tenant id.
     """
+    if principal.key_id:
+        return refusal
     lacking = [one for one in refusal.violations if one.location == location and one.reason == NotFound.reason]
     if not lacking:
         return refusal
