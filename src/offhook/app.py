@@ -27,6 +27,9 @@ from offhook.access.service import Access
 from offhook.access.sessions import Sessions
 from offhook.access.v2 import unbuilt
 from offhook.billing import api as billing_api
+from offhook.calls import api as calls_api
+from offhook.calls.routers import asking
+from offhook.calls.session import Calls
 from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
 from offhook.console import reference
@@ -38,10 +41,12 @@ from offhook.events import api as events_api
 from offhook.examples import CREATE_EXAMPLES
 from offhook.kit import clock, openapi, phones
 from offhook.kit.cursor import Cursors
+from offhook.kit.egress import Egress
 from offhook.kit.errors import Refusal
 from offhook.kit.ids import EPOCH_MS, Ids
 from offhook.kit.log import RequestLog
 from offhook.kit.operation import Operation
+from offhook.kit.places import Allowed
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
 from offhook.numbers import api as numbers_api
@@ -52,8 +57,11 @@ from offhook.offices import licences as office_licences
 from offhook.offices import snapshots
 from offhook.offices import store as offices_store
 from offhook.offices.service import Offices, holder, repoint
+from offhook.routing import api as routing_api
 from offhook.routing.reservations import Reservations
+from offhook.routing.service import Routing
 from offhook.routing.sharing import Snapshots
+from offhook.routing.warnings import warned
 from offhook.storage import secrets
 from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
@@ -104,6 +112,8 @@ _TAGS = {
     "Operators": "Who answers for an office, a department or a call center.",
     "Voice prompts": "Recordings that callers hear, and which one a target plays for each purpose.",
     "Configuration": "The whole company as one document: shown, compared, applied.",
+    "Routing": "Where calls go: simulated, verified, and who is reachable when.",
+    "Calls": "Calls, and why they went where they went.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -124,6 +134,9 @@ class Offhook:
         self.access = Access(self.database, self.writer)
         self.sessions = Sessions(self.database, self.writer, self.access, hours=settings.session_hours)
         self.reservations = Reservations(self.writer)
+        self.egress = Egress(Allowed.read(settings.egress_allow))
+        asks = asking(self.reader, self.writer, self.egress)
+        self.calls = Calls(self.writer, self.reader, self.ids, self.snapshots.of, self.reservations, asks)
         self.limiter = limiter_for(settings.redis_url)
         self.offices = Offices(self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days)
         cursors = Cursors(secrets.get(self.database, "cursor"))
@@ -134,8 +147,10 @@ class Offhook:
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
-            *self._of_company(self.work, self.offices),
+            *warned(self._of_company(self.work, self.offices), self.snapshots.of),
             *configuration_api.operations(Configuration(self.work, self._within)),
+            *routing_api.operations(Routing(self.reader, self.snapshots.of)),
+            *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
         self.document = openapi.document(
             self.operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS
@@ -158,7 +173,6 @@ class Offhook:
             public_url=settings.public_url,
             document=self.document,
         )
-        self._housekeeping: asyncio.Task[None] | None = None
         phones.warm()
 
     def _of_company(self, work: Work, offices: Offices) -> list[Operation]:
@@ -194,16 +208,19 @@ class Offhook:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Offhook"]:
         """Housekeeping while the block runs; at its end everything submitted is committed and the store is closed."""
-        self._housekeeping = asyncio.create_task(self._keep_house())
+        keeping = [asyncio.create_task(self._keep_house()), asyncio.create_task(self.calls.keep())]
         try:
             yield self
         finally:
-            self._housekeeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._housekeeping
+            for task in keeping:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             with suppress(Refusal):
                 await self.access.flush()
+            await self.calls.close()
             await self.reservations.close()
+            await self.egress.close()
             await self.writer.close()
             await self.sessions.close()
             await self.access.close()

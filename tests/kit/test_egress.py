@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from offhook.kit.egress import Allowed, Egress, NotAllowed, Received, Unreachable, is_public
+from offhook.kit.egress import Egress, NotAllowed, Received, Unreachable
+from offhook.kit.places import Allowed, is_public
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -6,7 +6,7 @@ carried out before anything is written at all.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
 
@@ -61,6 +61,7 @@ class Holding(Protocol):
     async def reserve(self, tenant_id: int, call_id: str, verb: Reserve, now: int) -> Reserved: ...
     async def release(self, tenant_id: int, call_id: str, verb: Release, now: int) -> None: ...
     async def finish(self, tenant_id: int, call_id: str, now: int) -> None: ...
+    async def renew(self, tenant_id: int, call_ids: Iterable[str]) -> None: ...
 
 
 CompanyOf = Callable[[int], Awaitable[Company]]
@@ -124,9 +125,23 @@ class Calls:
     async def renew(self) -> None:
         """Say that the calls of this process last; to be done every RENEW_SECONDS."""
         alive = [(call.tenant_id, id) for id, call in self._live.items()]
-        if alive:
-            until = int(clock.wall() * 1000) + LEASE_MS
-            await self.writer.run(lambda tx: store.renew(tx, alive, until))
+        if not alive:
+            return
+        until = int(clock.wall() * 1000) + LEASE_MS
+        await self.writer.run(lambda tx: store.renew(tx, alive, until))
+        for tenant_id in {tenant_id for tenant_id, _ in alive}:
+            await self.holding.renew(tenant_id, [str(id) for tenant, id in alive if tenant == tenant_id])
+
+    async def keep(self) -> None:
+        """Renew the calls of this process and end those of processes that died, for as long as it runs."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self.renew()
+                while await self.sweep() == _SWEPT_AT_ONCE:
+                    pass
+            except Refusal as refusal:
+                log.warning("calls_not_renewed", cause=refusal.message)
 
     async def sweep(self) -> int:
         """End the calls of workers that died, and give back whom they had; how many there were."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from offhook.kit.errors import Refusal
+from offhook.kit.places import Allowed
 
 PREFIX = "OFFHOOK_"
 FLAGS_ONLY = frozenset({"benchmark"})
@@ -47,6 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     benchmark: Annotated[bool, _field("Allow rate_limit_scale above 1 and serve /benchmark/echo; says so.")] = False
     log_level: Annotated[str, _field("debug, info, warning or error.")] = "info"
     access_log: Annotated[bool, _field("One JSON line for each request.")] = True
+    egress_allow: Annotated[
+        str, _field("Private networks and host:port places that web services may be called at, separated by commas.")
+    ] = ""
     otel_endpoint: Annotated[str, _field("OTLP/HTTP collector for traces; empty: no traces.")] = ""
     public_url: Annotated[
         str,
@@ -104,6 +108,10 @@ def load(
         raise BadSettings("database_url must be a URL, such as postgresql://user@host/name; what was set is none.")
     if settings.public_url and not _ORIGIN.fullmatch(settings.public_url):
         raise BadSettings("public_url must be an origin without a path, such as https://phones.example.com.")
+    try:
+        Allowed.read(settings.egress_allow)
+    except ValueError as error:
+        raise BadSettings(f"egress_allow cannot be used: {error}.") from None
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings("log_level must be debug, info, warning or error.")
     return settings

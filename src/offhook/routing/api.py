@@ -9,6 +9,7 @@ from offhook.directory.paths import id_of
 from offhook.kit.operation import Call, Operation, Reply
 from offhook.routing import report, wire
 from offhook.routing.coverage import Week
+from offhook.routing.findings import Report
 from offhook.routing.model import Company
 from offhook.routing.picture import svg
 from offhook.routing.service import Routing
@@ -17,6 +18,10 @@ from offhook.routing.turn import name_of
 TAG = "Routing"
 SCOPE = "calls:read"
 ADDED = "/api/offhook/v1"
+_VERIFY = (
+    "Goes through all times of the coming year and all keys of the menus, by the decisions of real calls. Each finding "
+    "says what is wrong, when, what a caller lives through, and how to mend it. Nothing is changed."
+)
 
 
 def operations(routing: Routing) -> list[Operation]:
@@ -31,7 +36,7 @@ def operations(routing: Routing) -> list[Operation]:
     async def office_coverage(call: Call) -> Reply:
         return _coverage(call, *await routing.weeks(call, id_of(call)))
 
-    def line_coverage(kind: str) -> "Operation":
+    def line_coverage(kind: str) -> Operation:
         async def week(call: Call) -> Reply:
             return _coverage(call, *await routing.week(call, Target(kind, id_of(call))))
 
@@ -51,7 +56,44 @@ def operations(routing: Routing) -> list[Operation]:
             note="a week of one line",
         )
 
+    async def verify_of_office(call: Call) -> Reply:
+        return reply_of(await routing.verify_office(call, id_of(call)))
+
+    def verify_of_line(kind: str) -> Operation:
+        async def verify(call: Call) -> Reply:
+            return reply_of(await routing.verify_line(call, Target(kind, id_of(call))))
+
+        noun = {"department": "a department", "callcenter": "a call center"}[kind]
+        return Operation(
+            id=f"offhook.{kind}s.verify",
+            method="POST",
+            path=f"{ADDED}/{kind}s/{{id}}/verify",
+            tag=TAG,
+            summary=f"Find what callers of {noun} would be lost by",
+            description=_VERIFY,
+            handler=verify,
+            scope=SCOPE,
+            reply=Report,
+            reply_description="The findings, the worst first.",
+            note="at all times, with all keys",
+        )
+
     return [
+        Operation(
+            id="offhook.offices.verify",
+            method="POST",
+            path=f"{ADDED}/offices/{{id}}/verify",
+            tag=TAG,
+            summary="Find what callers of an office would be lost by",
+            description=_VERIFY + " Of an office: its main line, its departments, call centers and call routers.",
+            handler=verify_of_office,
+            scope=SCOPE,
+            reply=Report,
+            reply_description="The findings, the worst first.",
+            note="loops, dead ends, keys that lead nowhere, nobody to ring, gaps between hours, and more",
+        ),
+        verify_of_line("department"),
+        verify_of_line("callcenter"),
         Operation(
             id="offhook.simulate",
             method="POST",

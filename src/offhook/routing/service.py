@@ -1,5 +1,6 @@
-"""What can be asked of routing: a simulated call, a week. Nothing here changes anything."""
+"""What can be asked of routing: a simulated call, a week, what is wrong. Nothing here changes anything."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 
@@ -10,11 +11,14 @@ from offhook.kit.errors import Invalid, NotFound, Violation
 from offhook.kit.operation import Call
 from offhook.routing import reading, report, wire
 from offhook.routing.coverage import Week, week_of, weeks_of
+from offhook.routing.findings import Report
+from offhook.routing.findings import report as report_of
 from offhook.routing.model import Company
 from offhook.routing.plan import Incoming
 from offhook.routing.simulate import simulate
 from offhook.routing.trace import ends_at
 from offhook.routing.turn import name_of
+from offhook.routing.verify import verify_line, verify_office
 from offhook.storage.batches import Reader, Within
 from offhook.storage.database import Transaction
 
@@ -51,6 +55,22 @@ class Routing:
             outcome=state.outcome,
             config=config.version,
         )
+
+    async def verify_office(self, call: Call, office_id: int) -> Report:
+        """What callers of an office, or of anything in it, would be lost by."""
+        config = await self.company(call.principal.tenant_id)
+        if office_id not in config.offices:
+            raise NotFound(f"There is no office {office_id} in the company.")
+        now = clock.now()
+        return report_of(await asyncio.to_thread(verify_office, config, office_id, now))
+
+    async def verify_line(self, call: Call, target: Target) -> Report:
+        """What callers of a line would be lost by."""
+        config = await self.company(call.principal.tenant_id)
+        if target not in config.lines:
+            raise NotFound(f"There is no {target.type} {target.id} in the company.")
+        now = clock.now()
+        return report_of(await asyncio.to_thread(verify_line, config, target, now))
 
     async def weeks(self, call: Call, office_id: int | None) -> tuple[Company, list[Week]]:
         """The week of every line of an office, or of the company."""
