@@ -136,7 +136,7 @@ def test_importing_the_application_declares_every_table():
     from offhook import app  # noqa: F401
 
     assert {table.name for table in metadata.sorted_tables} == {
-        "engagements", "rotations", "waiting_calls",
+        "engagements", "rotations", "waiting_calls", "calls", "call_steps",
         "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",
         "operators", "primary_offices", "rooms", "users", "devices", "user_emails", "store_settings", "tenants",
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",
