@@ -310,7 +310,7 @@ def test_numbers_of_before_get_what_their_digits_say(old_store: Database):
 
 
 WHOLE = frozenset({"_COUNT", "_TAKEN_BY"})
-"""What reads all there is on purpose: a count, and all that callers may dial, which a company's snapshot begins with."""
+"""What reads all there is on purpose: a count, and all that callers may dial, which a snapshot begins with."""
 
 STATEMENTS = {
     name: one for name, one in vars(store).items() if isinstance(one, Statement) and name not in WHOLE

@@ -103,6 +103,7 @@ def test_a_supervisor_of_a_call_center_is_no_operator(embedded: Company):
     center = embedded.live.post(f"{V2}/callcenters", {"name": "Help", "office_id": str(primary(embedded).id)}).json
     ann = person(embedded, "Ann")
     telephone(embedded, ann)
+    buy(embedded.live, primary(embedded).id, sell_lines=1)
     body = {"user_id": ann, "role": "supervisor", "skill_level": 7}
     assert embedded.live.post(f"{V2}/callcenters/{center['id']}/operators", body).status == 200
     one = line(embedded, Target("callcenter", int(center["id"]))).operators[0]
