@@ -1,6 +1,7 @@
 """A call at a line: open or closed, its operators and their order, its queue. Pure."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from offhook.hours.schedule import explain, status
 from offhook.routing import strategies
@@ -78,20 +79,14 @@ def ring_operators(turn: Turn, line: Line) -> Go:
 
 
 def _reserve(turn: Turn, line: Line) -> Go:
-    state, routing = turn.state, routing_of(turn, line)
+    state = turn.state
     _announce_recording(turn, line)
     left = max(0, (state.until - turn.at) // 1000)
     turn.wait(
         "reserving",
-        Reserve(
-            group=line.target,
-            strategy=routing.strategy,
-            members=tuple([one.who for one in line.ready]),
-            skills=tuple([one.skill for one in line.ready]),
-            roster=line.roster if routing.strategy == "roundrobin" else (),
-            count=1 if routing.strategy in strategies.ONE_AT_A_TIME else 0,
-            seed=state.seed,
-            round=state.round,
+        _asked(
+            turn,
+            line,
             tried=state.tried,
             seconds=left,
             wait_for="whoever_is_rung",
@@ -100,6 +95,22 @@ def _reserve(turn: Turn, line: Line) -> Go:
         ),
     )
     return None
+
+
+def _asked(turn: Turn, line: Line, **how: Any) -> Reserve:
+    """Ask for operators of the line, in the order of its strategy."""
+    routing = routing_of(turn, line)
+    return Reserve(
+        group=line.target,
+        strategy=routing.strategy,
+        members=tuple([one.who for one in line.ready]),
+        skills=tuple([one.skill for one in line.ready]),
+        roster=line.roster if routing.strategy == "roundrobin" else (),
+        count=1 if routing.strategy in strategies.ONE_AT_A_TIME else 0,
+        seed=turn.state.seed,
+        round=turn.state.round,
+        **how,
+    )
 
 
 def _announce_recording(turn: Turn, line: Line) -> None:
@@ -252,19 +263,12 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
         place = ahead + 1
         turn.because("place_said", f"The caller heard that they are number {place} in the queue.")
         turn.hear(Prompt(f"You are number {place} in the queue.", _place_purpose(place)))
-    routing = routing_of(turn, line)
     spell = min(left, queue.announce_seconds or LOOK_SECONDS)
     turn.wait(
         "reserving",
-        Reserve(
-            group=line.target,
-            strategy=routing.strategy,
-            members=tuple([one.who for one in line.ready]),
-            skills=tuple([one.skill for one in line.ready]),
-            roster=line.roster if routing.strategy == "roundrobin" else (),
-            count=1 if routing.strategy in strategies.ONE_AT_A_TIME else 0,
-            seed=state.seed,
-            round=state.round,
+        _asked(
+            turn,
+            line,
             seconds=spell,
             wait_for="whoever_is_free",
             hear="hold_music",
