@@ -8,7 +8,7 @@ from offhook.directory.work import Work
 from offhook.kit.operation import Operation
 
 TAG = "Devices"
-_KINDS: dict[OwnerType, str] = {"user": "{id:text}", "room": "{id}"}
+_KINDS: dict[OwnerType, str] = {"user": "{id:user}", "room": "{id}"}
 
 
 def operations(work: Work) -> list[Operation]:
@@ -120,7 +120,7 @@ def _of_owner(devices: Devices, kind: OwnerType) -> list[Operation]:
 
 
 def _desk_phones(devices: Devices, kind: OwnerType) -> list[Operation]:
-    path = f"{V2}/{kind}s/{'{parent_id:text}' if kind == 'user' else '{parent_id}'}/deskphones"
+    path = f"{V2}/{kind}s/{'{parent_id:user}' if kind == 'user' else '{parent_id}'}/deskphones"
     return [
         Operation(
             id=f"deskphones.{kind}s.list",
