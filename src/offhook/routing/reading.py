@@ -11,10 +11,10 @@ from offhook.kit.wire import to_int64
 from offhook.kit.zones import zone
 from offhook.routing import wire
 from offhook.routing.dialling import e164
-from offhook.routing.model import Company, target_of_who
+from offhook.routing.model import Company, target_of_who, who_of
 from offhook.routing.plan import Incoming, Outgoing, Told
 from offhook.routing.simulate import Behaviour, Script
-from offhook.routing.turn import office_of
+from offhook.routing.turn import TEAMS, office_of
 
 _DOES: dict[str, Behaviour] = {
     "lets_it_ring": Behaviour(),
@@ -59,7 +59,23 @@ def _called(config: Company, body: wire.SimulateIn, found: list[Violation]) -> T
         text = "What is called? Send a number in `to`, or target_type and target_id."
         found.append(Violation(location="to", message=text, reason="required"))
         return None
-    return Target(body.target_type, id)
+    return _there(config, Target(body.target_type, id), "target_id", found)
+
+
+def _there(config: Company, target: Target, location: str, found: list[Violation]) -> Target | None:
+    """The target, if the company has it."""
+    kind, id = target.type, target.id
+    places: dict[str, bool] = {
+        "callrouter": id in config.routers,
+        "contact": id in config.contacts,
+        "channel": id in config.channels,
+        "unknown": True,
+    } | dict.fromkeys(TEAMS, id in config.teams)
+    if places.get(kind, target in config.lines or who_of(target) in config.people):
+        return target
+    text = f"There is no {kind} with this id in the company."
+    found.append(Violation(location=location, message=text, sent=str(id), reason="notFound"))
+    return None
 
 
 def _number(config: Company, text: str) -> str | None:
@@ -121,8 +137,10 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
             found.append(
                 Violation(location=f"routers[{index}].id", message=text, sent=shown(router.id), reason="notFound")
             )
-        else:
-            routers[id] = Told(0, "route", Target(router.target_type, target_id))
+            continue
+        target = _there(config, Target(router.target_type, target_id), f"routers[{index}].target_id", found)
+        if target is not None:
+            routers[id] = Told(0, "route", target)
     return Script(
         keys=tuple(body.press),
         people=people,
