@@ -96,10 +96,11 @@ class MomentOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RangOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A time that telephones rang: when, whose, for how long at most, and what came of it."""
+    """A time that telephones rang: when, whose (`names` as `who`), for how long at most, and what came of it."""
 
     seconds: float
     who: list[str]
+    names: list[str]
     for_seconds: int
     came_of_it: str
 
