@@ -66,7 +66,7 @@ class Simulated:
     def _do(self, api: Api, deed: Deed) -> None:
         if deed.by_hand is not None:
             kind = deed.by_hand.partition(" ")[0]
-            body = {"status": deed.status, "reason": deed.reason}
+            body: dict[str, Any] = {"status": deed.status, "reason": deed.reason}
             _sent(api.put(f"{V1}/{kind}s/{self.ids[deed.by_hand]}/by-hand", body))
         elif deed.do_not_disturb is not None:
             id = self.ids[f"user {deed.do_not_disturb}"]
@@ -101,7 +101,9 @@ class Simulated:
         )
 
     def _body(self, call: Call) -> dict[str, Any]:
-        people = {who: {"who": who, "does": "lets_it_ring"} for who in (*call.busy, *call.declines)}
+        people: dict[str, dict[str, Any]] = {
+            who: {"who": who, "does": "lets_it_ring"} for who in (*call.busy, *call.declines)
+        }
         if isinstance(call.answer, dict):
             people |= {who: {"who": who, "after": seconds} for who, seconds in call.answer.items()}
         for who, seconds in call.busy.items():

@@ -23,13 +23,17 @@ _DOES: dict[str, Behaviour] = {
     "is_unreachable": Behaviour(missed="unreachable"),
 }
 EVERYBODY_AFTER = 4
+YEARS = range(1971, 2201)
+"""Those of which can be asked."""
+
+OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
 _SHOWN = 5
 
 
 def first(
     config: Company, body: wire.SimulateIn, by_mail: dict[str, int], call: Call, found: list[Violation]
 ) -> Incoming | Outgoing | None:
-    """What begins the call."""
+    """What begins the call. `by_mail` has the ids of users by their e-mail addresses in small letters."""
     if body.caller_user is not None:
         return _outgoing(config, body, by_mail, call, found)
     target = _called(config, body, found)
@@ -112,11 +116,11 @@ def _moment(config: Company, text: str | None, target: Target, call: Call, found
             elif moment.utcoffset() != moment.replace(fold=1).utcoffset():
                 words = f"The clock of {here.key} shows {text} twice; the first time was taken. Send it with an offset."
                 call.notices.append(Notice("moment_twice", "at", words))
-        if not 1971 <= moment.year <= 2200:
+        if moment.year not in YEARS:
             raise ValueError
         return clock.milliseconds(moment)
     except (ValueError, OverflowError):
-        words = "Must be a moment such as 2026-12-24 17:59, or 2026-12-24T17:59:00+00:00, of the years 1971 to 2200."
+        words = f"Must be a moment such as 2026-12-24 17:59, or 2026-12-24T17:59:00+00:00, {OF_YEARS}."
         found.append(Violation(location="at", message=words, sent=shown(text)))
         return 0
 
@@ -157,8 +161,8 @@ def _who(config: Company, text: str, location: str, by_mail: dict[str, int], fou
     wanted = text.strip()
     if wanted in config.people:
         return wanted
-    if wanted in by_mail:
-        return f"user:{by_mail[wanted]}"
+    if wanted.lower() in by_mail:
+        return f"user:{by_mail[wanted.lower()]}"
     if wanted in config.extensions:
         return config.extensions[wanted]
     for kind in ("user", "room"):
