@@ -35,7 +35,7 @@ CHANGES: dict[str, str] = {
 }
 """By operation: the kind of what it makes or changes."""
 
-LATER = frozenset({"group_empty", "voicemail_unread", "number_missing"})
+LATER = frozenset({"group_empty", "voicemail_unread"})
 """What is always so of a line that was just created, and is mended by what follows."""
 
 
@@ -71,10 +71,17 @@ def _warning(handler: Handler, id: str, kind: str, company: CompanyOf) -> Handle
         try:
             config = await company(call.principal.tenant_id)
             target = Target(kind, _id(reply) if creates else int(call.params["id"]))
+            if target not in config.lines and target.id not in config.routers:
+                # The company as it was before: the store cannot be read, and calls go by the last that is known.
+                return reply
             found = quick(config, target, clock.now(), {one.code for one in call.notices})
         except Refusal as refusal:
             # What was asked for is done; it is not undone because it cannot be looked at.
             log.warning("not_verified", operation=id, cause=refusal.message)
+            return reply
+        except Exception:
+            # Nor does a fault of ours make it look undone: a client would do it again.
+            log.exception("not_verified", operation=id)
             return reply
         wanted = [one for one in found if not (creates and one.code in LATER)]
         call.notices.extend(wanted[:MOST])
