@@ -7,6 +7,7 @@ import pytest
 from offhook.kit.errors import Unavailable
 from offhook.routing import warnings
 from offhook.routing.findings import CODES
+from offhook.routing.verify import quick
 from tests.api.desk import Answer, Api, Company, office, routing, state
 
 V1, V2 = "/api/offhook/v1", "/api/v2"
@@ -48,8 +49,6 @@ def test_an_office_that_loses_its_callers_is_warned_of(company: Company):
     api = company.sandbox
     id = api.made().id
     assert EMPTY in codes(api.put(f"{V1}/offices/{id}", office(routing_options=DIRECTORY)))
-    # A change of something else says it again: it still is so.
-    assert EMPTY in codes(api.patch(f"{V2}/offices/{id}", {"hours_on": False}))
     assert EMPTY not in codes(api.put(f"{V1}/offices/{id}", office()))
 
 
@@ -64,7 +63,7 @@ def test_a_call_router_that_asks_nobody_is_warned_of(company: Company):
 def test_what_the_rules_have_said_is_not_said_again(company: Company):
     api = company.sandbox
     days = ("monday", "tuesday", "wednesday", "thursday", "friday")
-    never = {"hours_on": True} | {f"{day}_hours": [] for day in days}
+    never: dict[str, Any] = {"hours_on": True} | {f"{day}_hours": [] for day in days}
     answer = api.patch(f"{V2}/offices/{api.made().id}", never)
     assert [one.code for one in answer.warnings].count("never_open") == 1
 
@@ -82,21 +81,43 @@ def test_an_office_is_looked_at_at_its_creation_only_if_it_names_others(company:
         assert EMPTY in codes(api.create(office(routing_options=routing(DIRECTORY["open"], closed))))
 
 
-def test_a_new_line_is_not_blamed_for_what_follows(company: Company):
-    """A line without operators is what every line is at first."""
+@pytest.mark.parametrize("kind", ["departments", "callcenters"])
+def test_a_new_line_is_not_blamed_for_operators_who_are_still_to_come(company: Company, kind: str):
     assert set(CODES) > warnings.LATER
-    for kind in ("departments", "callcenters"):
-        created = made(company.sandbox, kind)
-        assert created.codes & warnings.LATER == set()
-        changed = company.sandbox.patch(f"{V2}/{kind}/{created.json['id']}", {"name": "Sale"})
-        assert "group_empty" in changed.codes
+    api = company.sandbox
+    created = made(api, kind)
+    assert created.codes & warnings.LATER == set()
+    path = f"{V2}/{kind}/{created.json['id']}"
+    assert api.patch(path, {"name": "Sale"}).codes == set()
+    off, on = (routing(state(try_dial_operators=tried)) for tried in (False, True))
+    assert "group_empty" not in api.patch(path, {"routing_options": off}).codes
+    assert "group_empty" in api.patch(path, {"routing_options": on}).codes, "this request made it so"
+
+
+def test_what_was_so_before_is_said_again_only_to_who_sends_it_again(company: Company):
+    api = company.sandbox
+    path = f"{V2}/departments/{made(api, 'departments', routing_options=DIRECTORY).json['id']}"
+    assert EMPTY not in codes(api.patch(path, {"name": "Sale"}))
+    assert EMPTY in codes(api.patch(path, {"routing_options": DIRECTORY}))
+
+
+def test_what_the_rules_say_in_their_own_words_is_not_said_in_others(company: Company):
+    api = company.sandbox
+    ada = api.post(f"{V2}/contacts", {"first_name": "Ada", "last_name": "Lovelace"}).json["id"]
+    to_ada = state(action="bridge_target", action_target_type="contact", action_target_id=ada)
+    answer = made(api, "departments", routing_options=routing(to_ada))
+    assert answer.codes == {"target_unreachable"}
 
 
 def test_a_dry_run_and_an_answer_that_is_given_again_are_not_looked_at(company: Company, monkeypatch: Any):
     api = company.sandbox
     looked: list[object] = []
-    quick = warnings.quick
-    monkeypatch.setattr(warnings, "quick", lambda *given: looked.append(given) or quick(*given))
+
+    def look(*given: Any) -> Any:
+        looked.append(given)
+        return quick(*given)
+
+    monkeypatch.setattr(warnings, "quick", look)
     body = {"name": "Sales", "office_id": api.made().id, "routing_options": DIRECTORY}
     assert EMPTY not in codes(api.post(f"{V2}/departments", body, headers={"offhook-dry-run": "true"}))
     assert not looked
@@ -128,7 +149,7 @@ def test_a_store_that_cannot_be_read_does_not_undo_the_change(company: Company, 
         answer = api.post(f"{V2}/departments", body)
     assert EMPTY not in codes(answer)
     assert api.get(f"{V2}/departments/{answer.json['id']}").json["name"] == "Sales"
-    assert EMPTY in codes(api.patch(f"{V2}/departments/{answer.json['id']}", {"name": "Sale"}))
+    assert EMPTY in codes(api.patch(f"{V2}/departments/{answer.json['id']}", {"routing_options": DIRECTORY}))
 
 
 def test_nothing_is_said_of_what_a_kept_snapshot_does_not_have(company: Company, monkeypatch: Any):
