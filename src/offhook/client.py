@@ -76,8 +76,6 @@ class Client:
 
         `moment` sets a sandbox's clock for this request, as 2026-12-24T17:59:59Z.
         """
-        import httpx
-
         headers: dict[str, str] = {}
         if body is not None:
             headers["Content-Type"] = media
@@ -89,13 +87,24 @@ class Client:
             headers["Idempotency-Key"] = idempotency_key
         if moment is not None:
             headers["Offhook-Clock"] = moment
+        return self._read(await self._ask(method, path, content=body, headers=headers, params=query))
+
+    async def content(self, path: str, query: Mapping[str, str]) -> bytes:
+        """What a GET gives that is no JSON, as it is; refused likewise."""
+        response = await self._ask("GET", path, params=query)
+        if not response.is_success:
+            self._read(response)
+        return response.content
+
+    async def _ask(self, method: str, path: str, **options: Any) -> "httpx.Response":
+        import httpx
+
         try:
-            response = await self._http.request(method, path, content=body, headers=headers, params=query)
+            return await self._http.request(method, path, **options)
         except httpx.TimeoutException:
             raise NoAnswer(f"{self._where} did not answer in time. The request may have been carried out.") from None
         except httpx.TransportError as error:
             raise NoAnswer(f"No answer from {self._where}: {_cause(error)}. Does offhook serve run there?") from None
-        return self._read(response)
 
     async def patiently(
         self, ask: Callable[[], Awaitable[Answer]], waiting: Callable[[float], None] = lambda _: None

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import Any
 
+from msgspec.structs import replace
+
 from offhook.access.model import Environment
+from offhook.calls import store
+from offhook.calls.model import Kept
+from offhook.routing.state import new_call
 from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
 from tests.directory.recordings import BEEP
 
@@ -84,6 +89,7 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     assert api.put(f"{WHOLE}/{own['office']}/special-days", days).status == 200
     own["device"] = make(f"{V1}/users/{own['user']}/devices", {})
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
+    own["call"] = str(_call(company, environment, own["office_number"]))
     return Furnished(api, company, environment, own)
 
 
@@ -92,6 +98,18 @@ def _number(company: Company, environment: Environment) -> str:
     if environment == "live":
         return company.add_number(f"+1925783{next(_SERIAL)}")
     return company.numbers[next(_SERIAL) % len(company.numbers)]
+
+
+def _call(company: Company, environment: Environment, number: str) -> int:
+    """A call that was once: its id."""
+    id, tenant_id = company.desk.ids.new(), company.tenant(environment)
+    state = replace(new_call(str(id), 1), phase="over", outcome="hung_up", dialled=number)
+    kept = Kept(
+        id=id, tenant_id=tenant_id, began=1, ended=2, outcome="hung_up", caller="+14155550100", dialled=number,
+        state=state,
+    )  # fmt: skip
+    company.desk.transact(lambda tx: store.keep(tx, kept, (), 0))
+    return id
 
 
 # Bodies
@@ -227,6 +245,10 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.offices.byhand.set": lambda own: {"status": "closed"},
     "offhook.departments.byhand.set": lambda own: {"status": "closed"},
     "offhook.callcenters.byhand.set": lambda own: {"status": "closed"},
+    "offhook.simulate": lambda own: {
+        "target_type": "office", "target_id": own["primary"],
+        "routers": [{"id": own["callrouter"], "target_type": "office", "target_id": own["primary"]}],
+    },
 }  # fmt: skip
 """By operation id: a body that is accepted, of a caller who owns these things."""
 
@@ -249,6 +271,8 @@ WITHOUT_BODY = frozenset({
     "offhook.offices.periods", "offhook.offices.days.list", "offhook.offices.days.delete",
     "offhook.offices.byhand.get", "offhook.offices.byhand.lift", "offhook.departments.byhand.get",
     "offhook.departments.byhand.lift", "offhook.callcenters.byhand.get", "offhook.callcenters.byhand.lift",
+    "offhook.offices.coverage", "offhook.departments.coverage", "offhook.callcenters.coverage",
+    "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace",
 })  # fmt: skip
 """The ids of the other operations that name something in their path."""
 
@@ -257,7 +281,7 @@ WITHOUT_BODY = frozenset({
 
 _OF_SEGMENT = {
     "accesscontrolpolicies": "company_policy", "callcenters": "callcenter", "callrouters": "callrouter",
-    "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
+    "calls": "call", "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
     "departments": "department", "deskphones": "device",
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
     "userdevices": "device", "users": "user",

@@ -11,10 +11,10 @@ from offhook.kit.wire import to_int64
 from offhook.kit.zones import zone
 from offhook.routing import wire
 from offhook.routing.dialling import e164
-from offhook.routing.model import Company, target_of_who
+from offhook.routing.model import Company, target_of_who, who_of
 from offhook.routing.plan import Incoming, Outgoing, Told
 from offhook.routing.simulate import Behaviour, Script
-from offhook.routing.turn import office_of
+from offhook.routing.turn import TEAMS, office_of
 
 _DOES: dict[str, Behaviour] = {
     "lets_it_ring": Behaviour(),
@@ -23,13 +23,17 @@ _DOES: dict[str, Behaviour] = {
     "is_unreachable": Behaviour(missed="unreachable"),
 }
 EVERYBODY_AFTER = 4
+YEARS = range(1971, 2201)
+"""Those of which can be asked."""
+
+OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
 _SHOWN = 5
 
 
 def first(
     config: Company, body: wire.SimulateIn, by_mail: dict[str, int], call: Call, found: list[Violation]
 ) -> Incoming | Outgoing | None:
-    """What begins the call."""
+    """What begins the call. `by_mail` has the ids of users by their e-mail addresses in small letters."""
     if body.caller_user is not None:
         return _outgoing(config, body, by_mail, call, found)
     target = _called(config, body, found)
@@ -59,7 +63,23 @@ def _called(config: Company, body: wire.SimulateIn, found: list[Violation]) -> T
         text = "What is called? Send a number in `to`, or target_type and target_id."
         found.append(Violation(location="to", message=text, reason="required"))
         return None
-    return Target(body.target_type, id)
+    return _there(config, Target(body.target_type, id), "target_id", found)
+
+
+def _there(config: Company, target: Target, location: str, found: list[Violation]) -> Target | None:
+    """The target, if the company has it."""
+    kind, id = target.type, target.id
+    places: dict[str, bool] = {
+        "callrouter": id in config.routers,
+        "contact": id in config.contacts,
+        "channel": id in config.channels,
+        "unknown": True,
+    } | dict.fromkeys(TEAMS, id in config.teams)
+    if places.get(kind, target in config.lines or who_of(target) in config.people):
+        return target
+    text = f"There is no {kind} with this id in the company."
+    found.append(Violation(location=location, message=text, sent=str(id), reason="notFound"))
+    return None
 
 
 def _number(config: Company, text: str) -> str | None:
@@ -96,11 +116,11 @@ def _moment(config: Company, text: str | None, target: Target, call: Call, found
             elif moment.utcoffset() != moment.replace(fold=1).utcoffset():
                 words = f"The clock of {here.key} shows {text} twice; the first time was taken. Send it with an offset."
                 call.notices.append(Notice("moment_twice", "at", words))
-        if not 1971 <= moment.year <= 2200:
+        if moment.year not in YEARS:
             raise ValueError
         return clock.milliseconds(moment)
     except (ValueError, OverflowError):
-        words = "Must be a moment such as 2026-12-24 17:59, or 2026-12-24T17:59:00+00:00, of the years 1971 to 2200."
+        words = f"Must be a moment such as 2026-12-24 17:59, or 2026-12-24T17:59:00+00:00, {OF_YEARS}."
         found.append(Violation(location="at", message=words, sent=shown(text)))
         return 0
 
@@ -121,8 +141,10 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
             found.append(
                 Violation(location=f"routers[{index}].id", message=text, sent=shown(router.id), reason="notFound")
             )
-        else:
-            routers[id] = Told(0, "route", Target(router.target_type, target_id))
+            continue
+        target = _there(config, Target(router.target_type, target_id), f"routers[{index}].target_id", found)
+        if target is not None:
+            routers[id] = Told(0, "route", target)
     return Script(
         keys=tuple(body.press),
         people=people,
@@ -139,8 +161,8 @@ def _who(config: Company, text: str, location: str, by_mail: dict[str, int], fou
     wanted = text.strip()
     if wanted in config.people:
         return wanted
-    if wanted in by_mail:
-        return f"user:{by_mail[wanted]}"
+    if wanted.lower() in by_mail:
+        return f"user:{by_mail[wanted.lower()]}"
     if wanted in config.extensions:
         return config.extensions[wanted]
     for kind in ("user", "room"):

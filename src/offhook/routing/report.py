@@ -8,6 +8,7 @@ import msgspec
 from offhook.directory.lines.model import Target
 from offhook.routing import wire
 from offhook.routing.mermaid import sequence
+from offhook.routing.model import target_of_who
 from offhook.routing.trace import Trace, rung, story
 
 _LABEL = {"came": "call", "why": "", "rang": "rings", "heard": "hears", "did": "does"}
@@ -35,7 +36,13 @@ def trace_out(
         ends_at=place(name_of, ends),
         story=[wire.MomentOut(seconds=one.seconds, kind=one.kind, text=one.text) for one in told],  # type: ignore[arg-type]
         rang=[
-            wire.RangOut(seconds=at, who=list(who), for_seconds=seconds, came_of_it=came)
+            wire.RangOut(
+                seconds=at,
+                who=list(who),
+                names=[name_of(target_of_who(one)) for one in who],
+                for_seconds=seconds,
+                came_of_it=came,
+            )
             for at, who, seconds, came in rung(trace)
         ],
         steps=msgspec.Raw(_encode(trace.steps)),

@@ -93,13 +93,14 @@ class Routing:
 def _monday(text: str | None) -> date:
     try:
         day = clock.now().date() if text is None else date.fromisoformat(text)
-        return day - timedelta(days=day.weekday())
-    except (ValueError, OverflowError):
-        raise Invalid.of(
-            [Violation(location="week_of", message="Must be a date, such as 2026-12-24.", sent=text)]
-        ) from None
+        if day.year not in reading.YEARS:
+            raise ValueError
+    except ValueError:
+        words = f"Must be a date such as 2026-12-24, {reading.OF_YEARS}."
+        raise Invalid.of([Violation(location="week_of", message=words, sent=text)]) from None
+    return day - timedelta(days=day.weekday())
 
 
 def _by_mail(tx: Transaction, tenant_id: int, mails: list[str]) -> dict[str, int]:
-    found = {mail: users.by_email(tx, tenant_id, mail.strip().lower()) for mail in mails}
+    found = {mail: users.by_email(tx, tenant_id, mail) for mail in {one.strip().lower() for one in mails}}
     return {mail: id for mail, id in found.items() if id is not None}

@@ -3,6 +3,7 @@
 Nobody else calls meanwhile. What a call router's service would say is asked of the script, never of the service.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -68,8 +69,9 @@ NOT_ASKED = "it is not asked in a simulation"
 class Script:
     """What everybody does. `people` by "user:1"; whoever is not in it does what `anyone` does.
 
-    `keys` are pressed in turn, one entry each time that keys are asked for; "" presses none, and after the last none is
-    pressed. `hang_up` is after how many seconds the caller gives up. `routers` say what call routers answer.
+    `keys` are pressed in turn, one entry each time that keys are asked for; "" presses none, and after the last
+    none is pressed. In a queue the next entry is pressed only if it is the key that leaves it. `hang_up` is after
+    how many seconds the caller gives up. `routers` say what call routers answer.
     """
 
     keys: tuple[str, ...] = ()
@@ -111,7 +113,7 @@ class _Play:
         self.config = config
         self.script = script
         self.began = began
-        self.keys = iter(script.keys)
+        self.keys = deque(script.keys)
         self.gives_up = None if script.hang_up is None else began + script.hang_up * 1000
 
     def next(self, taken: Step) -> Event:
@@ -151,13 +153,20 @@ class _Play:
         return None
 
     def _press(self, verb: Gather, at: int) -> Pressed:
-        keys = next(self.keys, "")
+        keys = self.keys.popleft() if self.keys else ""
         if not keys:
             return Pressed(at + (_seconds(verb.prompt) + verb.seconds) * 1000)
         return Pressed(at + KEY_SECONDS * 1000, keys.rstrip("#")[: verb.most])
 
-    def _reserve(self, verb: Reserve, at: int) -> Reserved:
-        """Who is free now; or, if the caller waits for that, when the first one is."""
+    def _reserve(self, verb: Reserve, at: int) -> Reserved | Pressed:
+        """Who is free now; or, if the caller waits for that, who is first, or the key that leaves the queue."""
+        found = self._reserved(verb, at)
+        pressed = at + KEY_SECONDS * 1000
+        if verb.keys and self.keys and self.keys[0] == verb.keys and pressed < found.at:
+            return Pressed(pressed, self.keys.popleft())
+        return found
+
+    def _reserved(self, verb: Reserve, at: int) -> Reserved:
         until = at + verb.seconds * 1000
         moments = [at]
         if verb.wait_for == "whoever_is_free":

@@ -11,6 +11,7 @@ Meta = msgspec.Meta
 
 Text = Annotated[str, Meta(max_length=256)]
 Seconds = Annotated[int, Meta(ge=0, le=36_000)]
+CalledType = TargetType | Literal["coachingteam"]
 Does = Literal["answers", "lets_it_ring", "declines", "is_busy", "is_unreachable"]
 
 
@@ -32,7 +33,7 @@ class RouterIn(msgspec.Struct, kw_only=True):
     """What a call router's web service would say; it is not asked."""
 
     id: Annotated[Int64, Meta(description="The call router.")]
-    target_type: Annotated[TargetType, Meta(description="Kind of where it sends the call.")]
+    target_type: Annotated[CalledType, Meta(description="Kind of where it sends the call.")]
     target_id: Annotated[Int64, Meta(description="Id of where it sends the call.")]
 
 
@@ -42,7 +43,7 @@ class SimulateIn(msgspec.Struct, kw_only=True):
     to: Annotated[
         Text | None, Meta(description="The number that is called, E.164 or as dialled in the primary office's country.")
     ] = None
-    target_type: Annotated[TargetType | None, Meta(description="Instead of a number: the kind of what is called.")] = (
+    target_type: Annotated[CalledType | None, Meta(description="Instead of a number: the kind of what is called.")] = (
         None
     )
     target_id: Annotated[Int64 | None, Meta(description="And its id.")] = None
@@ -95,10 +96,11 @@ class MomentOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RangOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A time that telephones rang: when, whose, for how long at most, and what came of it."""
+    """A time that telephones rang: when, whose (`names` as `who`), for how long at most, and what came of it."""
 
     seconds: float
     who: list[str]
+    names: list[str]
     for_seconds: int
     came_of_it: str
 
