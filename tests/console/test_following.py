@@ -1,6 +1,7 @@
 """What happens to a call, as a picture and a list that are followed key by key."""
 
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -89,6 +90,24 @@ def test_an_office_that_never_closes_says_so_instead_of_following(visitor: Visit
     assert "never: it takes calls at any hour" in text
 
 
+def test_a_holiday_with_hours_of_its_own_is_not_taken_for_closing(visitor: Visitor, embedded: Company):
+    id = lisbon(embedded, tuesday_hours=["00:00", "24:00"])
+    days = [{"date": "2026-11-25", "name": "Fair", "kind": "holiday", "hours": ["00:00", "24:00"]}]
+    embedded.sandbox.put(f"/api/offhook/v1/offices/{id}/special-days", {"days": days})
+    found = page(visitor, id, "?flow=closed")
+    assert lit(found) == []
+    assert "it is not closed yet. Choose a moment yourself." in found.part("routing")
+
+
+def test_a_key_that_does_nothing_says_so(visitor: Visitor, embedded: Company):
+    keys = [{"input": "4", "options": {"action": "disabled"}}, {"input": "5"}]
+    options = routing(state(action="menu", try_dial_operators=False, dtmf=keys), state(action="disabled"))
+    text = page(visitor, embedded.sandbox.made(office(routing_options=options)).id).part("routing")
+    assert "4 nothing happens" in text
+    assert "5 nothing happens" in text
+    assert "Nobody is available" in text
+
+
 @pytest.mark.parametrize("query", ["?flow=sideways", "?flow=open&keys=%3Cscript%3E", "?flow=open&keys=" + "9" * 500])
 def test_an_odd_address_follows_what_it_can(visitor: Visitor, embedded: Company, query: str):
     assert "<script>" not in page(visitor, lisbon(embedded), query).html
@@ -99,6 +118,8 @@ def test_hostile_names_are_words_in_the_picture_and_in_the_list(visitor: Visitor
     found = page(visitor, id, "?flow=open&keys=1")
     assert "<script>alert" not in found.html
     assert "&lt;script&gt;" in found.html
+    for picture in re.findall(r'<svg class="flow".*?</svg>', found.html, re.DOTALL):
+        ElementTree.fromstring(picture)
     assert not re.search(r"<style|<script(?! src)|\sstyle=|\son[a-z]+=|javascript:", found.html)
 
 

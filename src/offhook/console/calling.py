@@ -91,11 +91,12 @@ async def filled(visit: Visit, timezone: str) -> CallForm:
     if folder != "callrouters":
         asked = await visit.inside.ask("GET", f"/api/v2/{folder}/{visit.params['id']}/operators")
         found = asked.document if asked.ok else {}
-        people = [("user", one) for one in found.get("users") or ()] + [("room", one) for one in found.get("rooms") or ()]
+        people = [(kind, one) for kind in ("user", "room") for one in found.get(f"{kind}s") or ()]
         for kind, one in people[:OPERATORS]:
             name = one.get("display_name") or one.get("name") or ""
-            input = f"after-{kind}-{one['id']}"
-            form.operators.append(Operator(f"{kind}:{one['id']}", name, input, visit.query.get(input, "").strip()[:9]))
+            own = f"after-{kind}-{one['id']}"
+            after = visit.query.get(own, "").strip()[:9]
+            form.operators.append(Operator(f"{kind}:{one['id']}", name, own, after))
     return form
 
 

@@ -76,14 +76,18 @@ async def _part(visit: Visit, path: str, here: str) -> Part:
 
 
 def _line(week: Mapping[str, Any]) -> Line:
-    where = week["line"]
-    return Line(
-        where["name"], lines.page_of(where["type"], where["id"]), week["timezone"], [_row(one) for one in week["stretches"]]
-    )
+    where, rows = week["line"], [_row(one) for one in week["stretches"]]
+    return Line(where["name"], lines.page_of(where["type"], where["id"]), week["timezone"], rows)
 
 
 def _row(one: Mapping[str, Any]) -> Row:
     start, end = (datetime.fromisoformat(one[name]) for name in ("start", "end"))
-    until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%a %H:%M}"
-    keys = [(key["key"], ", ".join(key["rings"]) or key["ends"]) for key in one["keys"]]
-    return Row(f"{start:%a} {start.day}", f"{start:%H:%M}", until, one["why"], ", ".join(one["rings"]), keys, one["ends"])
+    return Row(
+        day=f"{start:%a} {start.day}",
+        start=f"{start:%H:%M}",
+        end=f"{end:%H:%M}" if end.date() == start.date() else f"{end:%a %H:%M}",
+        why=one["why"],
+        who=", ".join(one["rings"]),
+        keys=[(key["key"], ", ".join(key["rings"]) or key["ends"]) for key in one["keys"]],
+        ends=one["ends"],
+    )

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from offhook.console import lines
 from offhook.console.frame import Answer
-from offhook.console.visit import Part, Visit
+from offhook.console.visit import Part, Visit, part
 
 ID, TITLE = "findings", "What callers may be lost by"
 SEVERITIES = {"error": "Error", "warning": "Warning", "hint": "Hint"}
@@ -31,15 +31,14 @@ async def page(visit: Visit) -> Answer:
     """`GET /console/offices/{id}/findings`."""
     line = await lines.record(visit)
     asked = await visit.inside.ask("POST", f"{lines.added(visit)}/verify")
-    shown = {"it": asked.document, "findings": [_finding(one) for one in asked.document["findings"]]} if asked.ok else {}
-    part = Part(ID, TITLE, "_findings.html", shown, asked.message)
-    return visit.page("part.html", here="offices", part=part, up=(lines.here(visit), line["name"]))
+    found = [_finding(one) for one in asked.document["findings"]] if asked.ok else []
+    shown = part(ID, TITLE, "_findings.html", asked, findings=found)
+    return visit.page("part.html", here="offices", part=shown, up=(lines.here(visit), line["name"]))
 
 
 def _finding(one: Mapping[str, Any]) -> Finding:
     where, example = one["where"], one.get("example")
-    replay = lines.callable_at(example) if example else ""
+    replay = lines.callable_at(example["type"], example["id"]) if example else ""
     if example and replay:
         replay += "?" + urlencode({"at": example["at"], "keys": example["keys"], "answer": "nobody"})
-    place = lines.page_of(where.get("target_type", where.get("type", "")), where.get("target_id", where.get("id", "")))
-    return Finding(one, SEVERITIES[one["severity"]], place, replay)
+    return Finding(one, SEVERITIES[one["severity"]], lines.page_of(where["target_type"], where["target_id"]), replay)

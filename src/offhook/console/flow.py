@@ -108,9 +108,11 @@ def _choice(
 ) -> Node:
     """Where an action or a key leads."""
     action, target = holder.get("action"), words.target_of(holder, way.names)
+    if action is None or (action == "disabled" and key):
+        return Node(id, "Nothing", key=key, told=words.Told("nothing happens", None, ""), follow=follow)
     told = words.told(holder, way.names)
     if target is None or action == "voicemail":
-        label = words.SHORT.get(action or "disabled", "Nowhere")
+        label = words.SHORT.get(action, "Nowhere")
         note = f"of {target.name}" if target is not None else ""
         return Node(id, label, note, key, told=told, follow=follow)
     branches: tuple[Node, ...] = ()

@@ -109,8 +109,9 @@ class _Pen:
 
 
 def _spoken(node: Node) -> str:
-    asks_answer = bool(node.follow) and "answer" in (node.follow or {})
-    return f"Follow a call that is answered: {node.label} {node.note}" if asks_answer else f"Follow a call: {node.label}"
+    if node.follow and "answer" in node.follow:
+        return f"Follow a call that is answered: {node.label} {node.note}"
+    return f"Follow a call: {node.label}"
 
 
 def _height(node: Node) -> int:

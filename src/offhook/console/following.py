@@ -58,7 +58,9 @@ async def section(visit: Visit, line: Mapping[str, Any]) -> Part:
         )
         told = words.state_of(line["routing_options"][state], line["ring_seconds"], names)
         sides.append(Side(title, told, picture, root))
-    return Part("routing", "What happens to a call", "_routing.html", {"sides": sides, "followed": follow, "base": base})
+    return Part(
+        "routing", "What happens to a call", "_routing.html", {"sides": sides, "followed": follow, "base": base}
+    )
 
 
 Places = set[tuple[str, str]]
@@ -109,6 +111,9 @@ async def followed(visit: Visit, line: Mapping[str, Any]) -> Followed | None:
     replay = f"{lines.here(visit)}/call?{query}"
     if not asked.ok:
         return Followed(state, keys, answered, at, None, asked.message, again, replay)
+    if flow.passed(asked.document["steps"]) & (flow.STATES.keys() - {state}):
+        refusal = f"When its state changes next, it is not {state} yet. Choose a moment yourself."
+        return Followed(state, keys, answered, at, None, refusal, again, replay)
     return Followed(state, keys, answered, at, asked.document, "", again, replay)
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from offhook.console import calling, coverage, findings, following, hands, lines
+from offhook.console import hands, lines
 from offhook.console.frame import Answer
-from offhook.console.office import Section, events, numbers, operators, week
+from offhook.console.office import CALLS, Section, events, numbers, operators
 from offhook.console.visit import Visit
 
 
@@ -13,9 +13,7 @@ async def group(visit: Visit, form: hands.HandForm | None = None) -> Answer:
     folder = lines.folder_of(visit)
     found = await lines.record(visit)
     home = await visit.inside.ask("GET", f"/api/v2/offices/{found['office_id']}")
-    sections: tuple[Section, ...] = (
-        week, following.section, calling.section, findings.section, coverage.section, operators(folder), numbers, events,
-    )  # fmt: skip
+    sections: tuple[Section, ...] = (*CALLS, operators(folder), numbers, events)
     hand, *parts = await asyncio.gather(hands.standing(visit, form), *(section(visit, found) for section in sections))
     up = (f"/console/offices/{found['office_id']}", home.document["name"] if home.ok else "Its office")
     return visit.page(

@@ -36,26 +36,25 @@ async def standing(visit: Visit, form: HandForm | None = None) -> Hand:
     return Hand(asked.document if asked.ok else None, form or HandForm(), asked.message, action)
 
 
-async def changed(visit: Visit) -> HandForm | None:
-    """Do what the form that was sent says; None if it was done, else the form with what is wrong."""
+async def set_by(visit: Visit) -> HandForm | None:
+    """Open or close the line as the form says; None if that was done, else the form with what is wrong."""
     sent = dict(visit.form)
-    path = f"{lines.added(visit)}/by-hand"
-    verb = sent.get("do", "")
-    if verb == "lift":
-        asked = await visit.inside.ask("DELETE", path)
-    else:
-        body: dict[str, Any] = {"status": "open" if verb == "open" else "closed"}
-        if sent.get("reason", "").strip():
-            body["reason"] = sent["reason"]
-        if sent.get("how") == "moment":
-            body["until"] = sent.get("until", "").strip()
-        elif sent.get("how") == "change":
-            body["until_next_change"] = True
-        asked = await visit.inside.ask("PUT", path, body=body)
-    if asked.ok:
-        return None
+    body: dict[str, Any] = {"status": "open" if sent.get("do") == "open" else "closed"}
+    if sent.get("reason", "").strip():
+        body["reason"] = sent["reason"]
+    if sent.get("how") == "moment":
+        body["until"] = sent.get("until", "").strip()
+    elif sent.get("how") != "lifted":
+        body["until_next_change"] = True
+    asked = await visit.inside.ask("PUT", f"{lines.added(visit)}/by-hand", body=body)
     values = {name: sent.get(name, "")[:256] for name in FIELDS}
-    return HandForm(values, _faults(asked), asked.status)
+    return None if asked.ok else HandForm(values, _faults(asked), asked.status)
+
+
+async def lifted(visit: Visit) -> HandForm | None:
+    """Let the hours count again; None if they do, else an empty form with what is wrong."""
+    asked = await visit.inside.ask("DELETE", f"{lines.added(visit)}/by-hand")
+    return None if asked.ok else HandForm({}, _faults(asked), asked.status)
 
 
 def _faults(asked: Asked) -> dict[str, list[str]]:

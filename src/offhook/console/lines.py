@@ -1,6 +1,5 @@
 """Offices, departments and call centers alike: how pages read one, and where its pages are."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from offhook.console import words
@@ -48,17 +47,15 @@ def added(visit: Visit) -> str:
 async def record(visit: Visit) -> dict[str, Any]:
     """All that the API says of the line; Refused if it is not given."""
     folder, id = folder_of(visit), visit.params["id"]
-    if folder == "offices":
-        found: dict[str, Any] = (await visit.inside.get(f"/api/offhook/v1/offices/{id}"))["office"]
-        return found
-    found = await visit.inside.get(f"/api/v2/{folder}/{id}")
+    whole = folder == "offices"
+    answer = await visit.inside.get(f"/api/offhook/v1/offices/{id}" if whole else f"/api/v2/{folder}/{id}")
+    found: dict[str, Any] = answer["office"] if whole else answer
     return found
 
 
-def callable_at(place: Mapping[str, Any], kind: str = "type") -> str:
+def callable_at(kind: str, id: str) -> str:
     """The page where something can be called at a moment, "" if it has none."""
-    folder = FOLDERS.get(place[kind])
-    id = place.get("id") or place.get("target_id")
+    folder = FOLDERS.get(kind)
     return f"/console/{folder}/{id}/call" if folder else ""
 
 

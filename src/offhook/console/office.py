@@ -148,12 +148,11 @@ async def plan(visit: Visit, line: Mapping[str, Any]) -> Part:
     return part("plan", "Plan and licences", "_plan.html", owned, plan=terms.document, line=line, lines=words.LINES)
 
 
+CALLS: tuple[Section, ...] = (week, following.section, calling.section, findings.section, coverage.section)
+"""What the page of every line begins with: its hours, and what becomes of calls."""
+
 SECTIONS: tuple[Section, ...] = (
-    week,
-    following.section,
-    calling.section,
-    findings.section,
-    coverage.section,
+    *CALLS,
     operators("offices"),
     groups,
     numbers,

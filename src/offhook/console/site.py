@@ -91,7 +91,8 @@ class Console:
             "/console/offices/new": {"GET": creating.blank, "POST": creating.sent},
             f"/console/offices/{number}": {"GET": office},
             f"/console/(departments|callcenters)/{number}": {"GET": group},
-            f"{line}/by-hand": {"POST": _by_hand},
+            f"{line}/by-hand": {"POST": _set_by_hand},
+            f"{line}/by-hand/lift": {"POST": _lift},
             f"{line}/findings": {"GET": findings.page},
             f"{line}/coverage": {"GET": coverage.of_line},
             f"/console/(offices|departments|callcenters|callrouters)/{number}/call": {"GET": calling.page},
@@ -243,9 +244,17 @@ async def _home(visit: Visit) -> Answer:
     return redirect(session.HOME)
 
 
-async def _by_hand(visit: Visit) -> Answer:
+async def _set_by_hand(visit: Visit) -> Answer:
     """`POST /console/offices/{id}/by-hand`: back to the line's page, or that page with what is wrong."""
-    form = await hands.changed(visit)
+    return await _after(visit, await hands.set_by(visit))
+
+
+async def _lift(visit: Visit) -> Answer:
+    """`POST /console/offices/{id}/by-hand/lift`: likewise."""
+    return await _after(visit, await hands.lifted(visit))
+
+
+async def _after(visit: Visit, form: hands.HandForm | None) -> Answer:
     if form is None:
         return redirect(lines.here(visit))
     return await (office if lines.folder_of(visit) == "offices" else group)(visit, form)

@@ -31,7 +31,7 @@ ACTIONS = {
 SHORT = {
     "company_directory": "Name in the company",
     "directory": "Name on the keypad",
-    "disabled": "Nothing",
+    "disabled": "Nobody is available",
     "extension": "Extension",
     "last_name_company_directory": "Last name in the company",
     "last_name_directory": "Last name on the keypad",
