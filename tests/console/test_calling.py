@@ -104,6 +104,14 @@ def page_action(page: Page) -> str:
     return next(one["action"] for one in page.tags("form") if one.get("class") == "callform")
 
 
+def test_a_named_operator_s_wrong_seconds_are_said_at_that_operator(visitor: Visitor, embedded: Company):
+    id = lisbon(embedded)
+    (field,) = [one["name"] for one in called(visitor, id).tags("input") if one.get("name", "").startswith("after-")]
+    page = called(visitor, id, **{field: "soon"}, who="Lobby", after="3")
+    assert page.status == 400
+    assert [one["name"] for one in page.tags("input") if one.get("aria-invalid")] == [field]
+
+
 def test_a_moment_that_the_clock_skips_is_said(visitor: Visitor, embedded: Company):
     text = called(visitor, lisbon(embedded), at="2026-03-29 01:30").part("story")
     assert "The clock of Europe/Lisbon skips 2026-03-29 01:30" in text
@@ -149,11 +157,12 @@ def test_findings_say_what_when_and_how_to_mend_it_the_worst_first(visitor: Visi
 def test_the_example_of_a_finding_can_be_called_again(visitor: Visitor, embedded: Company):
     page = findings(visitor, lisbon(embedded))
     replays = [one["href"] for one in page.tags("a") if "/call?" in one.get("href", "")]
-    assert replays
+    assert any("keys=1&" in address for address in replays)
     for address in replays:
         again = visitor.get(address)
         assert again.status == 200
         assert "Voicemail" in again.part("story")
+        assert ("keys=&" in address) != ("The caller pressed" in again.part("story"))
 
 
 def test_a_line_without_findings_is_told_so_calmly():
@@ -188,6 +197,18 @@ def test_another_week_is_asked_for_by_its_date(visitor: Visitor, embedded: Compa
     assert "Thu 24, 09:00" in visitor.get(f"/console/offices/{id}/coverage?week_of=2026-12-24").part("coverage")
     page = visitor.get(f"/console/offices/{id}/coverage?week_of=soon")
     assert "<svg" not in page.part("coverage")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30"])
+def test_a_week_that_cannot_be_shown_is_refused_in_words(visitor: Visitor, embedded: Company, day: str):
+    assert "Must be a date of the years 1971 to 2200" in visitor.get(f"/console/coverage?week_of={day}").text
+    assert embedded.sandbox.get(f"/api/offhook/v1/coverage?week_of={day}").places == ["week_of"]
+
+
+@pytest.mark.parametrize("day", ["1971-01-01", "2200-12-31"])
+def test_the_first_and_the_last_week_are_shown(visitor: Visitor, day: str):
+    page = visitor.get(f"/console/coverage?week_of={day}")
+    assert "<svg" in page.html.partition("<main")[2]
 
 
 def test_the_company_s_week_has_every_line_with_its_page(visitor: Visitor, embedded: Company):

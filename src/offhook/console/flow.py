@@ -156,7 +156,7 @@ def passed(steps: Iterable[Mapping[str, Any]]) -> frozenset[str]:
                 edge = f"{here}/silence"
                 seen.add(edge)
             elif code in _ENDS:
-                if not edge and here and f"{here}/menu" not in seen:
+                if here and f"{here}/menu" not in seen:
                     edge = f"{here}/then"
                     seen.add(edge)
                 sent = sent or code == "sent_on"

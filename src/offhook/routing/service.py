@@ -93,11 +93,12 @@ class Routing:
 def _monday(text: str | None) -> date:
     try:
         day = clock.now().date() if text is None else date.fromisoformat(text)
+        if not 1971 <= day.year <= 2200:
+            raise ValueError
         return day - timedelta(days=day.weekday())
-    except (ValueError, OverflowError):
-        raise Invalid.of(
-            [Violation(location="week_of", message="Must be a date, such as 2026-12-24.", sent=text)]
-        ) from None
+    except ValueError:
+        message = "Must be a date of the years 1971 to 2200, such as 2026-12-24."
+        raise Invalid.of([Violation(location="week_of", message=message, sent=text)]) from None
 
 
 def _by_mail(tx: Transaction, tenant_id: int, mails: list[str]) -> dict[str, int]:
