@@ -92,7 +92,13 @@ PAGES = [
     "/console/sign-in",
     "/console/offices",
     "/console/offices/new",
-    "/console/offices/{office}",
+    "/console/offices/{office}?flow=open&keys=2",
+    "/console/offices/{office}/call?at=2026-11-24+10%3A30&who=nobody",
+    "/console/offices/{office}/call?at=2026-11-24+10%3A30&keys=9",
+    "/console/offices/{office}/findings",
+    "/console/offices/{office}/coverage",
+    "/console/coverage",
+    "/console/calls",
     "/console/nothing",
 ]
 
@@ -113,13 +119,23 @@ def test_every_page_is_accessible_and_fits_the_window(
             page.get_by_role("button", name="Add a row to Menu keys").first.click()
             page.get_by_label("Seconds to ring").fill("60")
             expect(page.locator("#f-ring-seconds-faults .problem")).to_be_visible()
+        _all_in_sight(page)
         results = Axe().run(page).response
         found += [(path, one["id"], [node["html"] for node in one["nodes"]][:3]) for one in results["violations"]]
         size = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert size[0] <= size[1], path
     window.context.close()
     assert found == []
-    assert [one for one in window.complaints if "404" not in one] == []
+    assert [one for one in window.complaints if "404" not in one and "400" not in one] == []
+
+
+def _all_in_sight(page: Page) -> None:
+    """Open what can be opened, and wait for the parts that are fetched once they are in sight."""
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for part in ("findings", "coverage"):
+        page.evaluate("(id) => document.getElementById(id)?.scrollIntoView()", part)
+        expect(page.locator(f"[data-part={part}]")).to_have_count(0, timeout=20_000)
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
 
 
 def test_a_slash_goes_to_the_search_and_enter_searches(window: Desktop, office_id: str):
@@ -291,3 +307,123 @@ def test_live_and_sandbox_differ_in_colour(chromium: Browser, server: Process):
         colours.add(band.evaluate("(element) => getComputedStyle(element).backgroundColor"))
         window.context.close()
     assert len(colours) == 2
+
+
+# Calls
+
+
+@pytest.fixture(scope="module")
+def menu_id(server: Process) -> str:
+    """An office that is always open, whose operator (a room) rings before its menu; 1 leads to a department."""
+    key = server.company.sandbox_key if server.company else ""
+
+    def made(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = server.ask("POST", path, body, key=key)
+        assert answer.status == 200, answer
+        found: dict[str, Any] = answer.json
+        return found
+
+    home = server.ask("GET", "/api/v2/offices/primary", key=key).json["id"]
+    sales = made("/api/v2/departments", {"name": "Sales", "office_id": home})["id"]
+    lobby = made("/api/v2/rooms", {"name": "Lobby", "office_id": home})["id"]
+    made(f"/api/offhook/v1/rooms/{lobby}/devices", {})
+    to_sales = {"action": "department", "action_target_type": "department", "action_target_id": sales}
+    keys = [{"input": "1", "options": to_sales}, {"input": "9", "options": {"action": "voicemail"}}]
+    routing = {
+        "open": {"try_dial_operators": True, "operator_routing": "simultaneous", "action": "menu", "dtmf": keys},
+        "closed": {"try_dial_operators": False, "action": "voicemail"},
+    }
+    operators = [{"operator_type": "room", "operator_id": lobby}]
+    body = {**FULL, "name": "Braga", "hours_on": False, "routing_options": routing, "operators": operators}
+    return str(made("/api/v2/offices", body)["office"]["id"])
+
+
+def test_a_call_is_followed_key_by_key_without_leaving_the_page(window: Desktop, menu_id: str):
+    page = window.sign_in()
+    page.goto(f"/console/offices/{menu_id}")
+    page.evaluate("() => { window.same = true; }")
+    key = page.get_by_role("link", name="Press 1: Sales")
+    key.focus()
+    page.keyboard.press("Enter")
+    followed = page.locator("#followed")
+    expect(followed).to_contain_text("Lobby rang for up to 25 s.")
+    expect(followed).to_contain_text("Braga sent the call on to Sales.")
+    expect(key).to_be_focused()
+    expect(key).to_have_attribute("aria-current", "step")
+    expect(page).to_have_url(re.compile(r"\?flow=open&keys=1#routing$"))
+    page.get_by_role("link", name="Follow a call that is answered").click()
+    expect(followed).to_contain_text("Lobby answered.")
+    page.get_by_role("link", name="Follow no call").click()
+    expect(followed).to_be_hidden()
+    assert page.evaluate("() => window.same") is True
+
+
+def test_a_name_in_the_picture_leads_to_its_page(window: Desktop, menu_id: str):
+    page = window.sign_in()
+    page.goto(f"/console/offices/{menu_id}")
+    page.locator("svg.flow a.page").first.click()
+    expect(page.get_by_role("heading", name="Sales", exact=True)).to_be_visible()
+
+
+def test_calls_are_followed_and_made_at_a_moment_without_a_script(chromium: Browser, server: Process, menu_id: str):
+    window = Desktop(chromium, server, viewport={"width": NARROW, "height": 900}, java_script_enabled=False)
+    page = window.sign_in()
+    page.goto(f"/console/offices/{menu_id}")
+    page.get_by_role("link", name="Press 9: Voicemail").click()
+    expect(page.locator("#followed")).to_contain_text("The caller pressed 9.")
+    page.get_by_role("link", name="Change the moment, the caller or who answers").click()
+    expect(page.get_by_label("Keys pressed")).to_have_value("9")
+    page.get_by_label("When").fill("2026-12-24 17:59")
+    page.get_by_text("Name who answers").click()
+    page.get_by_label("Lobby").fill("6")
+    page.get_by_role("button", name="Call it").click()
+    expect(page.locator("#story")).to_contain_text("Thursday 17:59, always open")
+    expect(page.locator("#story")).to_contain_text("Lobby answered.")
+    page.reload()
+    expect(page.get_by_label("Lobby")).to_have_value("6")
+    page.goto(f"/console/offices/{menu_id}")
+    page.get_by_role("link", name="Look through all times").click()
+    expect(page.get_by_role("heading", name="What callers may be lost by")).to_be_visible()
+    expect(page.get_by_role("link", name="Follow this call").first).to_be_visible()
+    window.context.close()
+
+
+def test_a_wrong_moment_is_said_beside_its_field(chromium: Browser, server: Process, menu_id: str):
+    window = Desktop(chromium, server)
+    page = window.sign_in()
+    page.goto(f"/console/offices/{menu_id}/call")
+    page.get_by_label("When").fill("tomorrow")
+    page.keyboard.press("Enter")
+    expect(page.locator("#c-at-faults")).to_contain_text("Must be a moment such as")
+    expect(page.get_by_label("When")).to_have_value("tomorrow")
+    window.context.close()
+
+
+def test_an_office_is_closed_by_hand_and_opened_again_by_keyboard(window: Desktop, menu_id: str):
+    page = window.sign_in()
+    page.goto(f"/console/offices/{menu_id}")
+    summary = page.locator("details.hand > summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("For how long").select_option("lifted")
+    page.get_by_label("Why").fill("Staff meeting")
+    page.get_by_role("button", name="Close it now").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".byhand")).to_contain_text("until it is lifted: Staff meeting")
+    page.get_by_role("button", name="Lift it now").click()
+    expect(page.locator(".byhand")).to_have_count(0)
+
+
+def test_enter_in_the_form_by_hand_does_what_its_first_button_says(window: Desktop, menu_id: str):
+    page = window.sign_in()
+    page.goto(f"/console/offices/{menu_id}")
+    page.locator("details.hand > summary").click()
+    page.get_by_label("For how long").select_option("lifted")
+    page.get_by_label("Why").press("Enter")
+    expect(page.locator(".byhand")).to_contain_text("Closed by hand")
+    page.locator("details.hand > summary").click()
+    page.get_by_label("For how long").select_option("lifted")
+    page.get_by_label("Why").press("Enter")
+    expect(page.locator(".byhand")).to_contain_text("Opened by hand")
+    page.get_by_role("button", name="Lift it now").click()
+    expect(page.locator(".byhand")).to_have_count(0)

@@ -85,12 +85,14 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._pages.globals |= {"css": css.address, "js": js.address, "statuses": words.STATUS}
+        self._pages.globals |= {"css": css.address, "js": js.address, "statuses": words.STATUS, "pages": words.PAGES}
         self._pages.filters |= {
             "moment": words.moment,
             "since_1970": words.since_1970,
             "day": words.day,
             "hours": words.hours,
+            "seconds": words.seconds,
+            "outcome": words.outcome,
             "lower_first": lambda text: text[:1].lower() + text[1:],
         }
 

@@ -57,6 +57,17 @@ class Inside:
         headers: Mapping[str, str] | None = None,
     ) -> Asked:
         """One request, whatever becomes of it."""
+        return _read(await self._answer(method, path, query, body, headers))
+
+    async def picture(self, path: str, query: Mapping[str, str]) -> str:
+        """The image that stands at `path`, "" if it is not given."""
+        answer = await self._answer("GET", path, query, None, None)
+        image: bytes = answer["body"] if answer["status"] < 300 else b""
+        return image.decode()
+
+    async def _answer(
+        self, method: str, path: str, query: Mapping[str, str] | None, body: Any, headers: Mapping[str, str] | None
+    ) -> Any:
         content = b"" if body is None else msgspec.json.encode(body)
         sent = [(name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
         if body is not None:
@@ -80,7 +91,7 @@ class Inside:
             answers.append(message)
 
         await self._gate(scope, receive, send)
-        return _read(answers[0])
+        return answers[0]
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """What stands at `path`; Refused if it is not given."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from offhook.console import week_svg, words
+from offhook.console import calling, coverage, findings, following, hands, lines, week_svg, words
 from offhook.console.frame import Answer
 from offhook.console.visit import Part, Visit, part
 from offhook.hours.model import DAYS
@@ -17,30 +17,21 @@ from offhook.kit.zones import zone
 
 EVENTS = 10
 DAYS_SHOWN = 12
-_PATHS = {
-    "user": "/api/v2/users",
-    "room": "/api/v2/rooms",
-    "office": "/api/v2/offices",
-    "department": "/api/v2/departments",
-    "callcenter": "/api/v2/callcenters",
-    "callrouter": "/api/v2/callrouters",
-    "contact": "/api/v2/contacts",
-    "channel": "/api/v2/channels",
-}
-
 Section = Callable[[Visit, Mapping[str, Any]], Awaitable[Part]]
 
 
-async def office(visit: Visit) -> Answer:
-    """`GET /console/offices/{id}`."""
+async def office(visit: Visit, form: hands.HandForm | None = None) -> Answer:
+    """`GET /console/offices/{id}`; with a `form` that was refused, what is wrong with it stands there."""
     id = visit.params["id"]
-    found = (await visit.inside.get(f"/api/offhook/v1/offices/{id}"))["office"]
+    found = await lines.record(visit)
     hours = await visit.inside.get(f"/api/offhook/v1/offices/{id}/opening-periods")
-    parts = await asyncio.gather(*(section(visit, {**found, "opening": hours}) for section in SECTIONS))
+    hand, *parts = await asyncio.gather(
+        hands.standing(visit, form), *(section(visit, {**found, "opening": hours}) for section in SECTIONS)
+    )
     said = visit.seals.said(visit.cookies.get(visit.jar.said, ""))
     answer = visit.page(
-        "line.html", here="offices", line=found, kind="Office", opening=hours, parts=parts, said=said,
-        made="made" in visit.query, up=("/console/offices", "Offices"),
+        "line.html", status=form.status if form else 200, here="offices", line=found, kind="Office", opening=hours,
+        parts=parts, said=said, made="made" in visit.query, up=("/console/offices", "Offices"), hand=hand,
     )  # fmt: skip
     if visit.jar.said in visit.cookies:
         answer.headers.append(visit.jar.set(visit.jar.said, "", 0, visit.path))
@@ -105,30 +96,6 @@ def _falls(day: date, yearly: bool, today: date) -> date | None:
     return None
 
 
-async def routing(visit: Visit, line: Mapping[str, Any]) -> Part:
-    """What becomes of a call in both states, with the names of those it is sent to."""
-    options = line["routing_options"]
-    names = await names_of(visit, set(words.places(options)))
-    states = [
-        ("While open", words.state_of(options["open"], line["ring_seconds"], names)),
-        ("While closed", words.state_of(options["closed"], line["ring_seconds"], names)),
-    ]
-    return Part("routing", "What happens to a call", "_routing.html", {"states": states})
-
-
-async def names_of(visit: Visit, places: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """The names of targets, as far as the key may know them."""
-
-    async def name(kind: str, id: str) -> str | None:
-        asked = await visit.inside.ask("GET", f"{_PATHS[kind]}/{id}")
-        found = asked.document if asked.ok else {}
-        return found.get("display_name") or found.get("name")
-
-    known = [place for place in places if place[0] in _PATHS]
-    found = await asyncio.gather(*(name(*place) for place in known))
-    return {place: name for place, name in zip(known, found, strict=True) if name}
-
-
 def operators(folder: str) -> Section:
     """Who answers for an office, a department or a call center."""
 
@@ -181,10 +148,11 @@ async def plan(visit: Visit, line: Mapping[str, Any]) -> Part:
     return part("plan", "Plan and licences", "_plan.html", owned, plan=terms.document, line=line, lines=words.LINES)
 
 
+CALLS: tuple[Section, ...] = (week, following.section, calling.section, findings.section, coverage.section)
+"""What the page of every line begins with: its hours, and what becomes of calls."""
+
 SECTIONS: tuple[Section, ...] = (
-    week,
-    routing,
-    # The picture of the call flow, what verification finds, and a call at a moment of choice go here.
+    *CALLS,
     operators("offices"),
     groups,
     numbers,

@@ -14,7 +14,7 @@ import structlog
 from offhook.access.gate import Gate, Receive, Scope, Send
 from offhook.access.limits import Limiter
 from offhook.access.sessions import Session, Sessions
-from offhook.console import forms, frame, session
+from offhook.console import calling, calls, coverage, findings, forms, frame, hands, lines, session
 from offhook.console.create import Creating
 from offhook.console.frame import Answer, Frame, redirect
 from offhook.console.groups import group
@@ -82,6 +82,7 @@ class Console:
         self._frame = Frame()
         creating = Creating(document)
         number = r"(?P<id>\d{1,19})"
+        line = f"/console/(offices|departments|callcenters)/{number}"
         pages: dict[str, dict[str, Page]] = {
             "/console/?": {"GET": _home},
             "/console/sign-in": {"GET": self._sign_in, "POST": self._signed_in},
@@ -90,6 +91,14 @@ class Console:
             "/console/offices/new": {"GET": creating.blank, "POST": creating.sent},
             f"/console/offices/{number}": {"GET": office},
             f"/console/(departments|callcenters)/{number}": {"GET": group},
+            f"{line}/by-hand": {"POST": _set_by_hand},
+            f"{line}/by-hand/lift": {"POST": _lift},
+            f"{line}/findings": {"GET": findings.page},
+            f"{line}/coverage": {"GET": coverage.of_line},
+            f"/console/(offices|departments|callcenters|callrouters)/{number}/call": {"GET": calling.page},
+            "/console/coverage": {"GET": coverage.of_company},
+            "/console/calls": {"GET": calls.calls},
+            f"/console/calls/{number}": {"GET": calls.call},
         }
         self._routes = [(re.compile(path), methods) for path, methods in pages.items()]
 
@@ -233,6 +242,22 @@ class Console:
 
 async def _home(visit: Visit) -> Answer:
     return redirect(session.HOME)
+
+
+async def _set_by_hand(visit: Visit) -> Answer:
+    """`POST /console/offices/{id}/by-hand`: back to the line's page, or that page with what is wrong."""
+    return await _after(visit, await hands.set_by(visit))
+
+
+async def _lift(visit: Visit) -> Answer:
+    """`POST /console/offices/{id}/by-hand/lift`: likewise."""
+    return await _after(visit, await hands.lifted(visit))
+
+
+async def _after(visit: Visit, form: hands.HandForm | None) -> Answer:
+    if form is None:
+        return redirect(lines.here(visit))
+    return await (office if lines.folder_of(visit) == "offices" else group)(visit, form)
 
 
 async def _read(receive: Receive) -> bytes:

@@ -17,6 +17,8 @@ ACTIONS = {
     "directory": "the caller looks for a person by name",
     "disabled": "the caller hears that nobody is available, and the call ends",
     "extension": "the caller dials an extension",
+    "last_name_company_directory": "the caller looks for a person of the company by last name",
+    "last_name_directory": "the caller looks for a person by last name",
     "menu": "the caller hears the menu",
     "message": "the caller hears a message, and the call ends",
     "operator": "the operators ring",
@@ -25,6 +27,21 @@ ACTIONS = {
     "voicemail": "the caller can leave a voicemail",
 }
 """What each action does, as the end of a sentence."""
+
+SHORT = {
+    "company_directory": "Name in the company",
+    "directory": "Name on the keypad",
+    "disabled": "Nobody is available",
+    "extension": "Extension",
+    "last_name_company_directory": "Last name in the company",
+    "last_name_directory": "Last name on the keypad",
+    "menu": "Menu",
+    "message": "A message, then the end",
+    "operator": "The operators ring",
+    "scripted_ivr": "A script",
+    "voicemail": "Voicemail",
+}
+"""What each action that needs no target does, as a label."""
 
 CHOICES = {
     **{action: text.format(target="a target") for action, text in ACTIONS.items()},
@@ -43,6 +60,21 @@ CHOICES = {
 KINDS = {"callcenter": "call center", "callrouter": "call router", "coachinggroup": "coaching team"}
 PAGES = {"office": "offices", "department": "departments", "callcenter": "callcenters"}
 """The kinds of targets that have a page, and the folder it is in."""
+
+OUTCOMES = {
+    "abandoned": "The caller hung up before anybody answered",
+    "answered": "Answered",
+    "failed": "Could not go on",
+    "lost": "Lost",
+    "message": "Heard a message",
+    "no_message": "Voicemail, without a message",
+    "out": "Under way, outside",
+    "refused": "Refused",
+    "talking": "Under way, in conversation",
+    "unavailable": "Nobody available",
+    "voicemail": "Voicemail",
+}
+"""How calls end, and how those stand that last."""
 
 LINES = {
     "talk_lines": "Users with a number",
@@ -75,20 +107,11 @@ class Told(NamedTuple):
     after: str
 
 
-class Key(NamedTuple):
-    """A key of a menu and what it does."""
-
-    key: str
-    told: Told
-
-
 class State(NamedTuple):
-    """What happens to a call in one state: whether and how operators ring, what follows, and the menu."""
+    """What happens to a call in one state: whether and how operators ring, and what follows."""
 
     rings: str
     then: Told
-    keys: tuple[Key, ...]
-    menu_first: bool
 
 
 def places(routing: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -104,17 +127,15 @@ def state_of(routing: Mapping[str, Any], ring_seconds: str, names: Mapping[tuple
     """One of the two states of `routing_options`; `names` are those of the targets that were found."""
     order = CHOICES.get(routing.get("operator_routing") or "simultaneous", "")
     rings = f"The operators ring for {ring_seconds} seconds, {order}." if routing["try_dial_operators"] else ""
-    keys = tuple(
-        Key(key.get("input") or "none", _told(key.get("options") or {}, names)) for key in routing.get("dtmf", ())
-    )
-    return State(rings, _told(routing, names), keys, routing["action"] == "menu")
+    return State(rings, told(routing, names))
 
 
-def _told(holder: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> Told:
+def told(holder: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> Told:
+    """What becomes of a call by a choice: that of a state, or that of a key."""
     action = holder.get("action")
     if action is None:
         return Told("nothing happens", None, "")
-    target = _target(holder, names)
+    target = target_of(holder, names)
     if action == "voicemail" and target is not None:
         return Told("the caller can leave a voicemail for ", target, "")
     before, mark, after = ACTIONS[action].partition("{target}")
@@ -123,12 +144,23 @@ def _told(holder: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> To
     return Told(before, target, after) if target else Told(before + "nobody", None, after)
 
 
-def _target(holder: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> Target | None:
+def target_of(holder: Mapping[str, Any], names: Mapping[tuple[str, str], str]) -> Target | None:
+    """Where a choice sends a call, None if nowhere; `names` are those of the targets that were found."""
     kind, id = holder.get("action_target_type"), holder.get("action_target_id") or ""
     if not kind:
         return None
     href = f"/console/{PAGES[kind]}/{id}" if kind in PAGES and (kind, id) in names else ""
     return Target(KINDS.get(kind, kind), id, names.get((kind, id), id), href)
+
+
+def outcome(word: str) -> str:
+    """How a call ended, or where one stands that lasts; what is not known here in its own word."""
+    return OUTCOMES.get(word, word.replace("_", " ").capitalize())
+
+
+def seconds(count: float) -> str:
+    """A length as `1:05`."""
+    return f"{int(count) // 60}:{int(count) % 60:02}"
 
 
 def moment(text: str) -> str:

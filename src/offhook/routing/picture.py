@@ -5,37 +5,35 @@ each colour has a pattern of its own, and each stretch says in words what it sho
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
-from offhook.routing.coverage import Stretch, Week
+from offhook.hours import picture
+from offhook.routing.coverage import DAYS, Stretch, Week
 
-_LEFT, _TOP, _HOUR, _ROW, _GAP = 64, 40, 26, 22, 4
-_WIDTH = _LEFT + 24 * _HOUR + 12
-_DAY_MS = 86_400_000
+_WIDTH, _HEAD, _FOOT, _LINE = 700, 42, 24, 22
 _NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _KINDS = {
     "reached": ("#2e7d4f", "somebody rings"),
-    "by-key": ("#4f7fb5", "somebody rings behind a key"),
-    "nobody": ("#c98a1b", "open, and nobody can be reached"),
+    "by-key": ("#4f7fb5", "rings behind a key"),
+    "nobody": ("#c98a1b", "open, nobody reachable"),
     "shut": ("#b9bec6", "closed"),
 }
 
 
 def svg(weeks: Sequence[Week]) -> str:
     """The picture of some weeks, one below the other."""
-    block = _TOP + 7 * (_ROW + _GAP) + 20
-    height = block * max(len(weeks), 1) + 30
+    block = _HEAD + picture.height(DAYS) + _FOOT
+    height = block * len(weeks) + 2 * _LINE + 6
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
-        'role="img" font-family="system-ui, sans-serif" font-size="12" class="coverage">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+        'role="img" font-family="system-ui, sans-serif" font-size="12" class="week coverage">',
         "<title>Who can be reached when</title>",
         _patterns(),
     ]
-    for number, week in enumerate(weeks):
-        parts.append(_week(week, number * block))
-    parts += [_legend(block * max(len(weeks), 1) + 6), "</svg>"]
+    parts += [_week(week, number * block) for number, week in enumerate(weeks)]
+    parts += [_legend(block * len(weeks) + 6), "</svg>"]
     return "\n".join(parts) + "\n"
 
 
@@ -72,46 +70,40 @@ def _fill(kind: str) -> str:
 
 def _week(week: Week, top: int) -> str:
     zone = ZoneInfo(week.timezone)
-    title = f"{week.name}, week of {week.first.isoformat()} ({week.timezone})"
-    parts = [f'<text x="4" y="{top + 16}" font-weight="600" fill="currentColor">{escape(title)}</text>']
-    for hour in range(0, 25, 3):
-        x = _LEFT + hour * _HOUR
-        parts.append(
-            f'<text x="{x}" y="{top + 34}" text-anchor="middle" fill="currentColor" opacity="0.7">{hour:02}</text>'
-        )
-    for row in range(7):
-        y = top + _TOP + row * (_ROW + _GAP)
-        day = week.first + timedelta(days=row)
-        label = f"{_NAMES[day.weekday()]} {day.day}"
-        parts.append(f'<text x="4" y="{y + 15}" fill="currentColor">{label}</text>')
-        begin = datetime(day.year, day.month, day.day, tzinfo=zone)
-        following = day + timedelta(days=1)
-        end = datetime(following.year, following.month, following.day, tzinfo=zone)
-        parts += [
-            _bar(one, y, max(one.start, _ms(begin)), min(one.end, _ms(end)), zone, _ms(end))
-            for one in week.stretches
-            if one.start < _ms(end) and one.end > _ms(begin)
-        ]
+    when = f"week of {week.first.isoformat()} ({week.timezone})"
+    parts = [
+        f'<text class="name" x="0" y="{top + 16}" font-size="14" font-weight="600" fill="currentColor">'
+        f"{escape(week.name)}</text>",
+        f'<text x="0" y="{top + 34}" fill="currentColor">{escape(when)}</text>',
+    ]
+    days = [_day(week, week.first + timedelta(days=row), zone) for row in range(DAYS)]
+    parts.append(picture.drawn(days, top=top + _HEAD))
     return "\n".join(parts)
 
 
-def _bar(stretch: Stretch, y: int, start: int, end: int, zone: ZoneInfo, midnight: int) -> str:
-    left, right = _hours(start, zone), 24.0 if end == midnight else _hours(end, zone)
+def _day(week: Week, day: date, zone: ZoneInfo) -> picture.Day:
+    begin, end = (_ms(datetime(on.year, on.month, on.day, tzinfo=zone)) for on in (day, day + timedelta(days=1)))
+    shown = [
+        _bar(one, max(one.start, begin), min(one.end, end), zone, end)
+        for one in week.stretches
+        if one.start < end and one.end > begin
+    ]
+    return picture.Day(f"{_NAMES[day.weekday()]} {day.day}", shown)
+
+
+def _bar(stretch: Stretch, start: int, end: int, zone: ZoneInfo, midnight: int) -> picture.Stretch:
     kind = kind_of(stretch)
-    x, width = _LEFT + left * _HOUR, max((right - left) * _HOUR, 1)
     words = f"{_clock(start, zone)} to {'24:00' if end == midnight else _clock(end, zone)}: {told(stretch)}"
-    return (
-        f'<rect class="{kind}" x="{x:.1f}" y="{y}" width="{width:.1f}" height="{_ROW}" fill="{_fill(kind)}">'
-        f"<title>{escape(words)}</title></rect>"
-    )
+    first, last = _minutes(start, zone), 1440.0 if end == midnight else _minutes(end, zone)
+    return picture.Stretch(first, max(last, first + 2), kind, words, _fill(kind))
 
 
 def _legend(top: int) -> str:
-    parts, x = [], _LEFT
-    for kind, (_, words) in _KINDS.items():
-        parts.append(f'<rect class="{kind}" x="{x}" y="{top}" width="14" height="14" fill="{_fill(kind)}"/>')
-        parts.append(f'<text x="{x + 20}" y="{top + 12}" fill="currentColor">{words}</text>')
-        x += 28 + int(6.3 * len(words))
+    parts = []
+    for number, (kind, (_, words)) in enumerate(_KINDS.items()):
+        x, y = number % 2 * 50, top + number // 2 * _LINE
+        box = f'<rect class="{kind}" width="14" height="14" fill="{_fill(kind)}"/>'
+        parts.append(f'<svg x="{x}%" y="{y}">{box}<text x="20" y="12" fill="currentColor">{words}</text></svg>')
     return "\n".join(parts)
 
 
@@ -123,9 +115,9 @@ def _wall(at: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
 
 
-def _hours(at: int, zone: ZoneInfo) -> float:
+def _minutes(at: int, zone: ZoneInfo) -> float:
     wall = _wall(at, zone)
-    return wall.hour + wall.minute / 60
+    return wall.hour * 60 + wall.minute
 
 
 def _clock(at: int, zone: ZoneInfo) -> str:

@@ -1,5 +1,6 @@
-// What a page can do better with a script: "/" goes to the search, and a form is checked while it is filled in.
-// Everything here also works without: the same requests are those of the form's own buttons.
+// What a page can do better with a script: "/" goes to the search, a form is checked while it is filled in, a call is
+// followed and slow parts are fetched without leaving the page.
+// Everything here also works without: the same requests are those of links and of the form's own buttons.
 "use strict";
 
 const PAUSE = 600;
@@ -12,6 +13,70 @@ document.addEventListener("keydown", (event) => {
   search.focus();
   search.select();
 });
+
+// The page at `address`; null if it cannot be had, as after the session's end.
+const load = async (address) => {
+  try {
+    const answer = await fetch(address, { redirect: "error" });
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    return null;
+  }
+};
+
+// Parts that may take a while are fetched once they come into sight.
+const fetchPart = async (place) => {
+  place.setAttribute("aria-busy", "true");
+  const page = await load(place.dataset.later);
+  const part = page && page.querySelector(`#${place.dataset.part} > .part`);
+  if (part) place.replaceWith(part);
+  else place.removeAttribute("aria-busy");
+};
+const inSight = new IntersectionObserver(
+  (entries) => {
+    for (const one of entries) {
+      if (!one.isIntersecting) continue;
+      inSight.unobserve(one.target);
+      fetchPart(one.target);
+    }
+  },
+  { rootMargin: "200px" },
+);
+for (const place of document.querySelectorAll("[data-later]")) inSight.observe(place);
+
+// A call is followed in place: the section is the one that the link's own page has.
+let following = 0;
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("[data-follow]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const address = link.getAttribute("href");
+  const mine = ++following;
+  const page = await load(address);
+  if (mine !== following) return;
+  const fresh = page && page.getElementById("routing");
+  const section = document.getElementById("routing");
+  if (!fresh || !section) return location.assign(address);
+  const opened = Array.from(section.querySelectorAll("details"), (one) => one.open);
+  // What is said of the call keeps its element, so that it is read out.
+  const said = document.getElementById("followed");
+  said.replaceChildren(...fresh.querySelector("#followed").childNodes);
+  fresh.querySelector("#followed").replaceWith(said);
+  section.replaceChildren(...fresh.childNodes);
+  section.querySelectorAll("details").forEach((one, index) => (one.open = Boolean(opened[index])));
+  history.replaceState(null, "", address);
+  const again = section.querySelector(`[href="${CSS.escape(address)}"]`) || section.querySelector("a");
+  if (again) again.focus({ preventScroll: true });
+});
+
+for (const button of document.querySelectorAll("button.copy")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+    button.textContent = "Copied";
+  });
+}
 
 const form = document.getElementById("create");
 if (form) {
