@@ -38,7 +38,7 @@ from offhook.routing.plan import (
     Told,
     Transfer,
 )
-from offhook.routing.state import CallState, new_call
+from offhook.routing.state import CallState, Phase, new_call
 from offhook.routing.trace import step
 from offhook.routing.turn import MAX_STEPS
 from offhook.storage.batches import Writer
@@ -77,6 +77,7 @@ class Parts:
     holding: Holding
     ask: AskRouter
     patience: float = PATIENCE_SECONDS
+    wall: Callable[[], float] = clock.wall
 
 
 class EmergencyPlaced(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +142,7 @@ class Call:
                 self._held = False
                 return
             except Exception as error:
-                self._failed(first, error)
+                self._failed(first, error, self._state.phase)
             self.begun.set_result(None)
             while self._state.phase != "over":
                 event, asked = await self._inbox.get()
@@ -149,19 +150,20 @@ class Call:
                     if self._question is None or asked is not self._question[1]:
                         continue
                     self._question = None
+                before = self._state.phase
                 try:
                     await self._step(event)
                 except Exception as error:
-                    self._failed(event, error)
+                    self._failed(event, error, before)
             await self._end()
         finally:
             self.over = True
             self._rest(self)
 
-    def _failed(self, event: Event, error: Exception) -> None:
+    def _failed(self, event: Event, error: Exception, before: Phase) -> None:
         """A fault of ours: two who talk go on talking, any other call ends."""
         log.error("call_failed", call_id=self.id, happened=type(event).__name__, exc_info=error)
-        if self._state.phase in ("talking", "out") and not isinstance(event, HungUp | Ended):
+        if before in ("talking", "out") and not isinstance(event, HungUp | Ended):
             return
         self._state = msgspec.structs.replace(self._state, phase="over", outcome="failed")
         with suppress(Exception):
@@ -239,7 +241,7 @@ class Call:
             dialled=state.dialled,
             state=state,
         )
-        until = 0 if over else int(clock.wall() * 1000) + LEASE_MS
+        until = 0 if over else int(self._parts.wall() * 1000) + LEASE_MS
         unit = store.Keep(store.row_of(kept, until), tuple(self._unkept), again=self._doubtful)
         number = self._number
         try:

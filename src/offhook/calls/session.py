@@ -115,7 +115,7 @@ class Calls:
             alive.setdefault(call.tenant_id, []).append(id)
         if not alive:
             return
-        until = int(clock.wall() * 1000) + LEASE_MS
+        until = int(self._parts.wall() * 1000) + LEASE_MS
         await self._parts.writer.run(lambda tx: store.renew(tx, alive, until))
         for tenant_id, ids in alive.items():
             await self._parts.holding.renew(tenant_id, [str(id) for id in ids])
@@ -144,7 +144,7 @@ class Calls:
 
     async def sweep(self) -> int:
         """End the calls of workers that died, and give back whom they had; how many there were."""
-        wall, at = int(clock.wall() * 1000), clock.milliseconds(clock.now())
+        wall, at = int(self._parts.wall() * 1000), clock.milliseconds(clock.now())
         found = await self._parts.writer.run(lambda tx: store.end_lost(tx, wall, at, _SWEPT_AT_ONCE))
         for tenant_id, id in found:
             log.warning("call_lost", call_id=id)
