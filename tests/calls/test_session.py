@@ -472,9 +472,7 @@ def test_an_outgoing_call_began_when_it_began(company: Company):
 # Faults of ours
 
 
-def test_a_call_whose_decision_fails_is_hung_up_and_frees_everybody(
-    embedded: Company, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_call_whose_decision_fails_is_hung_up_and_frees_everybody(embedded: Company, monkeypatch: pytest.MonkeyPatch):
     process = Process(embedded, *lisbon(ANA))
 
     async def story() -> None:
