@@ -1,7 +1,7 @@
 """A process full of calls over a store that other processes use too; what it saw it appends to a file.
 
-`python -m tests.calls.calling URL FILE NUMBER CALLS OPERATORS`. Its lines are JSON, as tests/routing/calling.py has them:
-whom a telephone had, from being told to ring them to telling that it is over, and how long a caller stood in a queue.
+`python -m tests.calls.calling URL FILE NUMBER CALLS OPERATORS`. Its lines are JSON: whom a
+telephone had, from being told to ring them to telling that it is over, and how long a caller stood in a queue.
 """
 
 import asyncio

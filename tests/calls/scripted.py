@@ -49,11 +49,17 @@ class Phone:
 
     async def given(self, kind: type[V]) -> V:
         """The next verb of a kind."""
+        found = await self.given_any(kind)
+        assert isinstance(found, kind)
+        return found
+
+    async def given_any(self, *kinds: type[Any]) -> Verb:
+        """The next verb of one of these kinds."""
         while True:
             while self._seen < len(self.verbs):
                 verb = self.verbs[self._seen]
                 self._seen += 1
-                if isinstance(verb, kind):
+                if isinstance(verb, kinds):
                     return verb
             self._more.clear()
             await self._more.wait()

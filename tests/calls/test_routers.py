@@ -117,7 +117,7 @@ def calls(company: Company, service: Service, **more: Any) -> tuple[list[str], P
 
     async def story(process: Process, id: int) -> tuple[Phone, dict[str, Any]]:
         call, phone = await process.rings(Target("callrouter", id))
-        last = await phone.given((Ring, Transfer, Hangup, Voicemail))  # type: ignore[arg-type]
+        last = await phone.given_any(Ring, Transfer, Hangup, Voicemail)
         if not isinstance(last, Hangup):
             process.calls.happened(call, HungUp(process.at))
         await process.calls.over(call)

@@ -300,6 +300,25 @@ def test_a_change_counts_from_the_next_step_on_and_each_step_says_which_config_d
     process.run(story())
 
 
+def test_the_steps_of_calls_make_nobody_read_the_company_again(company: Company):
+    process = Process(company, *lisbon(ANA))
+    changes = company.desk.offhook.writer.changes
+
+    async def story() -> None:
+        before = changes()
+        id, phone = await process.rings()
+        await phone.given(Ring)
+        process.calls.happened(id, Answered(process.at, "user:1"))
+        await phone.given(Bridge)
+        process.calls.happened(id, HungUp(process.at))
+        await process.calls.over(id)
+        assert changes() == before
+        await process.settle()
+        assert changes() > before
+
+    process.run(story())
+
+
 def test_a_call_of_a_company_that_is_not_known_is_refused_while_the_store_is_away(embedded: Company):
     process = Process(embedded, *lisbon(ANA))
     process.config = None
@@ -526,14 +545,16 @@ def test_a_telephone_that_breaks_ends_its_call_and_no_other(embedded: Company):
 
 
 @pytest.mark.parametrize("target", [LISBON, SALES])
-def test_a_store_that_fails_in_an_unheard_of_way_lets_nobody_wait_for_ever(embedded: Company, target: Any):
+def test_a_store_that_fails_in_an_unheard_of_way_lets_nobody_wait_for_ever(
+    embedded: Company, target: Any, monkeypatch: pytest.MonkeyPatch
+):
     process = Process(embedded, *lisbon(ANA), *sales(ANA))
 
     async def story() -> None:
         async def fails(*_: Any) -> Any:
             raise ZeroDivisionError
 
-        process.reservations.reserve = fails  # type: ignore[method-assign]
+        monkeypatch.setattr(process.reservations, "reserve", fails)
         _, phone = await process.rings(target)
         await phone.given(Voicemail)
 
@@ -657,14 +678,15 @@ def test_the_keeping_of_calls_goes_on_whatever_fails(embedded: Company):
             failing += 1
             raise ZeroDivisionError
 
-        renew, process.reservations.renew = process.reservations.renew, fails  # type: ignore[method-assign]
+        broken = pytest.MonkeyPatch()
+        broken.setattr(process.reservations, "renew", fails)
         keeping = asyncio.create_task(process.calls.keep())
         for _ in range(int(RENEW_SECONDS) + 2):
             await process.settle()
             process.time.move(1)
         await process.settle()
         assert failing == 1
-        process.reservations.renew = renew  # type: ignore[method-assign]
+        broken.undo()
         for _ in range(50):
             await process.settle()
             process.time.move(1)

@@ -7,7 +7,7 @@ cannot always know whether the store took what it was given.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from sqlalchemy import Index, Table
@@ -99,6 +99,7 @@ def row_of(kept: Kept, until: int) -> tuple[Any, ...]:
 class Keep:
     """A unit of work: where a call stands, and its latest steps. `again`: some of them may be written already."""
 
+    aside: ClassVar[bool] = True
     row: tuple[Any, ...]
     steps: tuple[Written, ...]
     again: bool = False
