@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.calls import calls
 from bench.decisions import decisions
 from bench.directory import directory
 from bench.reservations import reservations
@@ -27,6 +28,7 @@ ALL = {
     "decisions": decisions,
     "verification": verification,
     "reservations": reservations,
+    "calls": calls,
 }
 QUICK = Options(rounds=2, seconds=1.5, many=20_000)
 

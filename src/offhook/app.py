@@ -28,6 +28,8 @@ from offhook.access.sessions import Sessions
 from offhook.access.v2 import unbuilt
 from offhook.billing import api as billing_api
 from offhook.calls import api as calls_api
+from offhook.calls.call import Parts
+from offhook.calls.records import Records
 from offhook.calls.routers import asking
 from offhook.calls.session import Calls
 from offhook.configuration import api as configuration_api
@@ -136,7 +138,8 @@ class Offhook:
         self.reservations = Reservations(self.writer)
         self.egress = Egress(Allowed.read(settings.egress_allow))
         asks = asking(self.reader, self.writer, self.egress)
-        self.calls = Calls(self.writer, self.reader, self.ids, self.snapshots.of, self.reservations, asks)
+        self.calls = Calls(Parts(self.writer, self.snapshots.of, self.reservations, asks), self.ids)
+        self.records = Records(self.reader, self.writer, settings.calls_days)
         self.limiter = limiter_for(settings.redis_url)
         self.offices = Offices(self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days)
         cursors = Cursors(secrets.get(self.database, "cursor"))
@@ -237,6 +240,7 @@ class Offhook:
             try:
                 await self.access.flush()
                 await self.sessions.forget()
+                await self.records.forget()
                 horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
                 if horizon > 0:
                     while await self.writer.run(

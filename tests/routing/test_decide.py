@@ -261,6 +261,21 @@ def test_the_loser_is_released_and_the_winner_keeps_the_call():
     assert state.reserved == ()
 
 
+def test_only_whoever_is_rung_can_take_the_call():
+    config = company(lisbon(ANA, BOB), ANA, BOB)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), members=("user:1",)))
+    after, verbs = decide(config, state, Answered(at("10:00:05"), "user:2"))
+    assert (after.phase, after.reserved, verbs) == ("ringing", ("user:1",), ())
+    assert "ignored" in codes(after)
+
+
+def test_an_outgoing_call_has_begun_too():
+    config = company(lisbon(ANA), ANA)
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "112"))
+    assert state.began == at("10:00:00")
+
+
 def test_a_caller_who_hangs_up_while_it_rings_frees_everybody():
     config = company(lisbon(ANA, BOB), ANA, BOB)
     state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))

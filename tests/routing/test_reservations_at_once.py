@@ -19,11 +19,19 @@ SLACK_SECONDS = 10
 """What a machine that is busy with other things may add to a second."""
 
 
-def calls_of(url: str, folder: Path, calls: int, operators: int) -> tuple[list[Held], list[Stood]]:
+def calls_of(
+    url: str,
+    folder: Path,
+    calls: int,
+    operators: int,
+    *,
+    processes: int = PROCESSES,
+    program: str = "tests.routing.calling",
+) -> tuple[list[Held], list[Stood]]:
     """What happened when so many calls were made by each process, all beginning at once."""
     folder.mkdir()
-    files = [folder / f"{number}.jsonl" for number in range(PROCESSES)]
-    command = [sys.executable, "-m", "tests.routing.calling", url]
+    files = [folder / f"{number}.jsonl" for number in range(processes)]
+    command = [sys.executable, "-m", program, url]
     running = [
         subprocess.Popen(
             [*command, str(file), str(number), str(calls), str(operators)],

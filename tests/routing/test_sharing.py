@@ -177,3 +177,20 @@ def test_of_many_companies_those_asked_for_last_are_kept(embedded: Company):
     assert scene.get(tenants[1]) is second
     assert scene.get(tenants[0]) is not first
     assert scene.reader.reads == 4
+
+
+def test_a_store_that_does_not_answer_keeps_no_call_waiting_where_something_is_known(embedded: Company):
+    scene = Scene(embedded, patience=0.01)
+    known = scene.get()
+    scene.now += 60
+
+    async def hanging() -> Compiled:
+        scene.reader.gate = asyncio.Event()
+        try:
+            return await asyncio.wait_for(scene.shared.of(scene.tenant), 10)
+        finally:
+            scene.reader.gate.set()
+
+    assert scene.desk.run(hanging()) is known
+    scene.reader.gate = None
+    assert scene.get() is known

@@ -96,7 +96,7 @@ def _out(kept: Kept) -> wire.CallOut:
         began=_iso(kept.began),
         caller=kept.caller,
         dialled=kept.dialled,
-        phase=kept.state.phase,
+        phase="over" if kept.ended else kept.state.phase,
         ended=_iso(kept.ended) if kept.ended else None,
         outcome=kept.outcome or None,
     )

@@ -24,8 +24,10 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 class Telephone(Protocol):
     """What carries out verbs for one call; what comes of them it tells `Calls.happened`.
 
-    Verbs that are given while others are under way take their place. It is never given Reserve, Release, Ask or
-    Notify, which are no telephone's business; while those are waited for, the caller hears what the Reserve says.
+    Verbs that are given while others are under way take their place, but what is being played is heard to its end
+    first; only Hangup and the Transfer of an emergency call wait for nothing. Release, Ask and Notify are no
+    telephone's business, so it is never given them. Of a Reserve it does what the caller notices: `hear`, and `keys`
+    that it tells as Pressed; the rest, and the answer, is for others.
     """
 
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:

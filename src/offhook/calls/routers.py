@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 import msgspec
+import structlog
 
 from offhook.directory.callrouters.errors import note_error
 from offhook.directory.callrouters.model import CallRouter
@@ -19,14 +20,18 @@ from offhook.directory.lines.model import Target
 from offhook.directory.lines.wire import TargetType
 from offhook.kit import clock
 from offhook.kit.egress import Egress, EgressError
+from offhook.kit.errors import Refusal
 from offhook.kit.phones import check_e164
 from offhook.kit.wire import to_int64
+from offhook.routing.people import MAX_DIGITS
 from offhook.routing.plan import Ask, Told
 from offhook.routing.state import CallState
 from offhook.storage.batches import Reader, Writer
 
 MOST = 64 * 1024
 _SPOKEN = 2000
+
+log = structlog.get_logger("offhook.calls")
 
 
 class Question(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -79,7 +84,11 @@ def asking(reader: Reader, writer: Writer, egress: Egress) -> Callable[[int, int
             told = Told(0, fault=str(error))
         now = clock.now()
         if told.fault:
-            await writer.run(lambda tx: note_error(tx, tenant_id, verb.router_id, now))
+            try:
+                await writer.run(lambda tx: note_error(tx, tenant_id, verb.router_id, now))
+            except Refusal as refusal:
+                # The caller is what counts.
+                log.error("router_error_not_counted", router_id=verb.router_id, cause=refusal.message)
         return msgspec.structs.replace(told, at=clock.milliseconds(now))
 
     return ask
@@ -117,13 +126,12 @@ def said(status: int, body: bytes) -> Told:
         return Told(0, fault=f"it answered with status {status}")
     try:
         answer = _answer.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Told(0, fault=f"its answer cannot be read: {str(error)[:120]}")
-    parts = [answer.message] if isinstance(answer.message, str) else answer.message or []
-    message = tuple(part[:_SPOKEN] for part in parts if part.strip())
+    message = _spoken([answer.message] if isinstance(answer.message, str) else answer.message or [])
     if answer.action == "route":
         id = to_int64(answer.target_id) if answer.target_id is not None else None
-        if answer.target_type is None or not id:
+        if answer.target_type is None or id is None or id <= 0:
             return Told(0, fault="it said route without target_type and target_id")
         kind = "coachinggroup" if answer.target_type == "coachingteam" else answer.target_type
         return Told(0, "route", Target(kind, id), message=message)
@@ -133,8 +141,19 @@ def said(status: int, body: bytes) -> Told:
             return Told(0, fault="it said forward without a number in E.164 in forward_to")
         return Told(0, "forward", number=number, message=message)
     if answer.action == "ask":
-        digits = answer.num_digits or 0
+        digits = min(answer.num_digits or 0, MAX_DIGITS)
         if digits < 1:
             return Told(0, fault="it said ask without num_digits")
         return Told(0, "ask", message=message, question=answer.hint_name or "digits", digits=digits)
     return Told(0, "end", message=message)
+
+
+def _spoken(parts: list[str]) -> tuple[str, ...]:
+    """What of a message is spoken: a line each, and no more of all than somebody would listen to."""
+    found, left = [], _SPOKEN
+    for part in parts:
+        line = " ".join(part[:left].split())
+        if line := "".join(filter(str.isprintable, line)):
+            found.append(line)
+            left -= len(line)
+    return tuple(found)

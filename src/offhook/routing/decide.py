@@ -90,6 +90,9 @@ def _first(turn: Turn, event: Event) -> Go:
         case "reserving", Reserved():
             line = turn.line()
             return groups.reserved(turn, line, event) if line is not None else people.reserved(turn, event)
+        case "ringing", Answered() if state.reserved and event.who not in state.reserved:
+            # Who is not rung by this call may be rung by another one.
+            return endings.ignored(turn, event)
         case "ringing", Answered():
             line = turn.line()
             return groups.answered(turn, line, event.who) if line is not None else people.answered(turn, event.who)

@@ -16,7 +16,7 @@ def dial(turn: Turn, event: Outgoing) -> Go:
     """Where a dialled number leads."""
     state, config = turn.state, turn.config
     dialled = "".join(character for character in event.dialled if character in _KEPT)
-    state.who, state.dialled, state.taken = event.who, dialled, True
+    state.began, state.who, state.dialled, state.taken = turn.at, event.who, dialled, True
     person = config.people.get(event.who)
     if person is None:
         turn.because("caller_unknown", "Who dialled is not in the company.")

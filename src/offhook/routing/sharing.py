@@ -18,6 +18,9 @@ log = structlog.get_logger("offhook")
 FRESH_SECONDS = 0.25
 """How long a snapshot is used without a look at the event log: the longest that a change elsewhere goes unnoticed."""
 
+PATIENCE_SECONDS = 1.0
+"""How long a call waits for the store to be asked, where a snapshot is known that can serve."""
+
 MOST_COMPANIES = 256
 """How many are kept, of whoever was asked for last."""
 
@@ -44,12 +47,14 @@ class Snapshots:
         changes: Callable[[], int] = lambda: 0,
         *,
         fresh: float = FRESH_SECONDS,
+        patience: float = PATIENCE_SECONDS,
         most: int = MOST_COMPANIES,
         ticks: Callable[[], float] = clock.monotonic,
     ) -> None:
         self._reader = reader
         self._changes = changes
         self._fresh = fresh
+        self._patience = patience
         self._most = most
         self._ticks = ticks
         self._held: OrderedDict[int, _Held] = OrderedDict()
@@ -58,7 +63,8 @@ class Snapshots:
     async def of(self, tenant_id: int) -> Company:
         """The company as it is, or was at most FRESH_SECONDS ago. Callers at the same time share one look.
 
-        Where the store cannot be asked, the last one known serves on, so that calls do; Unavailable if there is none.
+        Where the store cannot be asked, or does not answer in time, the last one known serves on, so that calls do;
+        Unavailable if there is none.
         """
         changes, oldest = self._changes(), self._ticks() - self._fresh
         held = self._held.get(tenant_id)
@@ -69,9 +75,15 @@ class Snapshots:
                 looking.add_done_callback(_fault_is_told)
                 self._looking[tenant_id] = looking
             # Whoever goes away leaves the look to the others.
-            held = await asyncio.shield(looking)
+            try:
+                async with asyncio.timeout(self._patience if held is not None else None):
+                    held = await asyncio.shield(looking)
+            except TimeoutError:
+                log.warning("snapshot_kept", tenant=str(tenant_id), cause="The store did not answer in time.")
+                break
         if tenant_id in self._held:
             self._held.move_to_end(tenant_id)
+        assert held is not None
         return held.snapshot.company
 
     async def _look(self, tenant_id: int, held: _Held | None) -> _Held:

@@ -7,7 +7,7 @@ since when, is what the longest idle is chosen by.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from sqlalchemy import Index, Table
 from sqlalchemy import text as sql_text
@@ -171,6 +171,7 @@ class Need:
 class Step(Generic[T]):
     """A unit of work on a tenant's board. Many are done on one board, which is drawn once and kept once."""
 
+    aside: ClassVar[bool] = True
     tenant_id: int
     need: Need
     do: Callable[[Board], T]
