@@ -21,7 +21,7 @@ from offhook.directory.people import users_out
 from offhook.directory.users import rules, store, wire
 from offhook.directory.users.licensing import AGENTS, KEEPER, holding_of, settle
 from offhook.directory.users.model import SUPPORT, License, User
-from offhook.directory.users.moving import move, new_number
+from offhook.directory.users.moving import INTERNAL, move, new_number
 from offhook.directory.users.store import devices, users
 from offhook.directory.work import Holder, Holding, Work, refuse
 from offhook.events.model import Word
@@ -149,8 +149,10 @@ class Users:
             places = {f"emails[{index}]": email for index, email in enumerate(changes.get("emails", ()))}
             _refuse_taken(tx, tenant_id, id, places, changes.get("extension"))
             kept = before
+            if card is not None and "phone_numbers" not in changes:
+                _refuse_numbers_abroad(before.value, card)
             if card is not None:
-                kept = move(self._work, tx, follow, at, kept, card, notices)
+                kept = move(self._work, tx, follow, at, kept, card, notices, extension=changes.get("extension"))
             if "phone_numbers" in changes:
                 changes["phone_numbers"] = rules.still_held(changes["phone_numbers"], before.value, kept.value)
             kept = KEEPER.change(tx, follow, at, kept, msgspec.structs.replace(kept.value, **changes))
@@ -331,6 +333,17 @@ def _refuse_privileges(principal: Principal, body: wire.UserPatch) -> None:
     if sent:
         text = "Only a key with the scope admin may change this."
         raise Forbidden(text, [Violation(location=name, reason=Forbidden.reason, message=text) for name in sent])
+
+
+def _refuse_numbers_abroad(user: User, card: OfficeCard) -> None:
+    """Conflict if a change of office would take a user's numbers away, which only a move may do."""
+    lost = [number for number in user.phone_numbers if not number.lstrip("+").startswith(INTERNAL)]
+    if card.country != user.country and lost:
+        text = (
+            f"The user has {', '.join(lost)}, and numbers do not go to {card.country}: unassign them first, or use "
+            "PATCH /api/v2/users/{id}/move_office, which takes them away and gives a new one."
+        )
+        raise Conflict(text, [Violation(location="office_id", reason="conflict", message=text, sent=str(card.id))])
 
 
 def _refuse_taken(
