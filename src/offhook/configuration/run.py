@@ -190,7 +190,8 @@ class Run:
                 continue
             inner = wanted.kind.place(notice.field)
             # An update may send all that there is; what the file does not mention is nothing that it could mend.
-            if wanted.record is None or wanted.says(inner):
+            speaks = wanted.says(inner) or any(wanted.differs(wanted.kind.place(one)) for one in notice.about)
+            if wanted.record is None or speaks:
                 place = ".".join(part for part in (wanted.place, inner) if part)
                 self._told.append(Notice(notice.code, place, notice.text))
         return msgspec.json.decode(reply.body) if reply.body else None
