@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from offhook.access.gate import rate_limited
 from offhook.access.limits import (
     Key,
     LocalLimiter,
@@ -19,7 +20,7 @@ from offhook.access.limits import (
     scaled,
 )
 from offhook.kit import clock
-from offhook.kit.operation import Limit
+from offhook.kit.operation import Limit, Operation
 from tests.conftest import at
 from tests.servers import Valkey
 
@@ -171,6 +172,13 @@ def test_a_refused_client_is_told_to_come_back_in_whole_seconds_rounded_up(after
         (b"ratelimit-policy", b'"default";q=1200;w=60'),
         (b"ratelimit", b'"default";r=0;t=%d' % seconds),
     ]
+
+
+def test_a_refusal_counts_in_words_that_are_right():
+    operation = Operation(id="x.y", method="GET", path="/x", summary="X")
+    full = Verdict(accepted=False, limit=1, remaining=0, reset_after=1.0)
+    assert "takes 1 request in 60 seconds" in rate_limited(full, Limit(1, 60), operation).message
+    assert "takes 2 requests in 60 seconds" in rate_limited(full, Limit(2, 60), operation).message
 
 
 def test_an_accepted_client_is_told_what_remains():

@@ -72,6 +72,15 @@ def test_opened_until_the_next_change_follows_the_hours(company: Company, kind: 
     assert later["until"] == "2026-11-25T11:00:00+00:00"
 
 
+def test_closed_for_an_hour(company: Company, kind: str):
+    caller = company.sandbox
+    id = made(caller, kind)
+    answer = caller.at(f"{TUESDAY}T10:00:00Z").put(hand(kind, id), {"status": "closed", "until": "1h"})
+    assert (answer.status, answer.json["until"]) == (200, f"{TUESDAY}T11:00:00+00:00")
+    assert status(caller, kind, id, "10:59:59") == "closed"
+    assert status(caller, kind, id, "11:00:00") == "open"
+
+
 def test_until_it_is_lifted(company: Company, kind: str):
     caller = company.sandbox
     id = made(caller, kind)
@@ -102,6 +111,8 @@ def test_each_way_is_in_the_event_log_with_what_was_done(company: Company, kind:
     ("body", "place"),
     [
         ({"status": "closed", "until": "yesterday"}, "until"),
+        ({"status": "closed", "until": "0m"}, "until"),
+        ({"status": "closed", "until": "53w"}, "until"),
         ({"status": "closed", "until": "2026-11-24 09:59"}, "until"),
         ({"status": "closed", "until": "2026-11-24 10:00"}, "until"),
         ({"status": "closed", "until": "2028-01-01 10:00"}, "until"),

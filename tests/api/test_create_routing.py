@@ -237,3 +237,18 @@ def test_routing_options_win_over_the_older_fields_and_a_disagreement_is_said(
     answer = embedded.live.made(body)
     assert {warning.field for warning in answer.warnings if warning.code == "routing_options_win"} == fields
     assert (answer.office["first_action"], answer.office["no_operators_action"]) == ("operators", "voicemail")
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "instead"),
+    [
+        ("department", "callrouter", "bridge_target"),
+        ("person", "department", "department or bridge_target"),
+        ("voicemail", "room", "bridge_target"),
+    ],
+)
+def test_a_target_of_the_wrong_kind_is_told_the_action_that_takes_it(
+    embedded: Company, action: str, kind: str, instead: str
+):
+    answer = embedded.live.dry(office(routing_options=routing(to(kind, "1", action), None)))
+    assert answer.errors[0]["message"].endswith(f" For a {kind} send the action {instead}.")

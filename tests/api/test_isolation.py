@@ -161,8 +161,11 @@ NO_REFERENCE = {
 }
 """Fields that look like references and are none."""
 
-IGNORED = {("offhook.offices.replace", "operators[0].operator_id")}
-"""Taken and ignored, with a warning: operators stay as they are."""
+IGNORED = {
+    ("offhook.offices.replace", place)
+    for place in ("operators[0].operator_id", "office_id", "billing.invoice_office_id", "phone_numbers")
+}
+"""Taken and ignored, with a warning: operators stay as they are, and what is only shown is no wish."""
 
 _TARGETS = {
     "office": "primary", "department": "department", "callcenter": "callcenter", "user": "user", "room": "room",
@@ -253,6 +256,19 @@ def test_what_is_anothers_cannot_be_named(scene: Scene, operation_id: str):
                 known, unknown = {place: foreign}, {place: never}
                 assert _anonymous(answer, known, (place,)) == _anonymous(nobody, unknown, (place,)), where
     assert scene.told == before
+
+
+def test_what_is_only_shown_says_nothing_of_another(sqlite_scene: Scene):
+    foreign, operation = sqlite_scene.company.own, sqlite_scene.operations["offhook.offices.replace"]
+    for stranger in sqlite_scene.strangers.values():
+        path = operation.path.replace("{id}", str(stranger.own["office"]))
+        body = BODIES[operation.id](stranger.own)
+        pairs = ({"office_id": foreign["office"], "phone_numbers": [foreign["user_number"]]},
+                 {"office_id": NOBODYS, "phone_numbers": [NO_NUMBER]})  # fmt: skip
+        answers = [stranger.api.put(path, body | pair) for pair in pairs]
+        assert [answer.status for answer in answers] == [200, 200]
+        assert {("read_only", "office_id"), ("read_only", "phone_numbers")} <= answers[0].warned
+        assert answers[0].warned == answers[1].warned
 
 
 def test_the_fields_that_can_name_something_are_found(sqlite_scene: Scene):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from offhook.offices import wire
 from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Api, Company, Desk, full, office, routing, state
 
 
@@ -147,10 +148,71 @@ def test_a_new_number_is_claimed_and_the_old_one_is_free_again(company: Company)
     assert taken.status == 409
     assert taken.places == ["mainline_number"]
     assert caller.get(f"{OFFICES}/{two}").json["phone_numbers"] == [first]
-    without = caller.put(f"{WHOLE}/{one}", office())
+    without = caller.put(f"{WHOLE}/{one}", office() | {"mainline_number": None})
     assert "phone_numbers" not in without.office
-    assert "no_number" in without.codes
+    assert {"no_number", "main_line_freed"} <= set(without.codes)
+    assert f"{second} is free again." in str(without.headers.get_list("offhook-warning"))
     assert caller.put(f"{WHOLE}/{two}", office(mainline_number=second)).status == 200
+
+
+def test_a_main_line_that_is_not_sent_stays_and_that_is_said(company: Company):
+    caller, (first, second, *_) = company.sandbox, company.numbers
+    id = caller.made(office(mainline_number=first)).id
+    kept = caller.put(f"{WHOLE}/{id}", office(name="Porto"))
+    assert kept.office["phone_numbers"] == [first]
+    assert ("main_line_kept", "mainline_number") in kept.warned
+    assert "no_number" not in kept.codes
+    exchanged = caller.put(f"{WHOLE}/{id}", office(name="Porto", mainline_number=second))
+    assert {code for code in exchanged.codes if code.startswith("main_line")} == {"main_line_freed"}
+    assert caller.put(f"{WHOLE}/{id}", office(mainline_number="")).office.get("mainline_number") is None
+    assert caller.made(office(mainline_number=second)).status == 200
+
+
+def test_a_whole_office_can_be_sent_back_as_it_was_read(company: Company):
+    caller = company.sandbox
+    bodies = (full(), office(), full(mainline_number=company.numbers[0]), office(**{**ADDRESSES, "country": "PT"}))
+    for body in bodies:
+        id = caller.made(body).id
+        caller.put(f"{WHOLE}/{id}/special-days", {"days": [{"date": "2026-12-24", "name": "Eve"}]})
+        read = caller.get(f"{WHOLE}/{id}").office
+        answer = caller.put(f"{WHOLE}/{id}", read)
+        assert answer.status == 200, answer
+        assert set(answer.codes) & {"unknown_field", "read_only", "ignored", "main_line_kept"} == set()
+        assert answer.office == read
+
+
+def test_what_is_only_shown_and_sent_otherwise_is_named(company: Company):
+    id = company.live.made(office()).id
+    read = company.live.get(f"{WHOLE}/{id}").office
+    read |= {"version": 7, "state": "suspended", "id": int(read["id"]), "currency": "GBP"}
+    read["billing"] = {**read["billing"], "payment": "barter", "colour": "blue"}
+    answer = company.live.put(f"{WHOLE}/{id}", read)
+    assert answer.office["billing"]["currency"] == "GBP"
+    assert {one for one in answer.warned if one[0] in ("read_only", "ignored", "unknown_field")} == {
+        ("ignored", "billing.currency"),
+        ("unknown_field", "billing.colour"),
+        ("read_only", "state"),
+        ("read_only", "version"),
+        ("read_only", "billing.payment"),
+    }
+
+
+def test_every_field_of_a_whole_office_is_taken_or_known_as_only_shown():
+    fields = set(wire.OfficeReplacement.__struct_fields__)
+    assert set(wire.OfficeRecord.__struct_fields__) <= fields
+    assert fields - set(wire.OfficeIn.__struct_fields__) == {path.split(".")[0] for path in wire.READ_ONLY}
+
+
+def test_an_office_that_gets_the_name_of_another_is_warned_of(company: Company):
+    caller = company.live
+    one, two = caller.made(office(name='The "one"')).id, caller.made(office(name="Two")).id
+    renamed = caller.put(f"{WHOLE}/{two}", office(name='The "one" '))
+    assert ("name_in_use", "name") in renamed.warned
+    assert one in str(renamed.headers.get_list("offhook-warning"))
+    assert "name_in_use" not in caller.put(f"{WHOLE}/{two}", office(name='The "one"', ring_seconds=20)).codes
+    assert "name_in_use" not in caller.put(f"{WHOLE}/{two}", office(name="The")).codes
+    assert "name_in_use" in caller.dry(office(name='The "one"')).codes
+    assert "name_in_use" not in company.sandbox.dry(office(name='The "one"')).codes
 
 
 def test_special_days_outlive_a_replacement(company: Company):

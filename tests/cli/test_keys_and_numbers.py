@@ -48,7 +48,7 @@ def test_a_key_that_is_not_there_cannot_be_revoked(offhook: Run, company: Any) -
         assert offhook("key", "revoke", wanted).status == 1
 
 
-@pytest.mark.parametrize(("span", "hours"), [("12h", 12), ("90d", 2160), ("52w", 8736)])
+@pytest.mark.parametrize(("span", "hours"), [("30m", 0.5), ("12h", 12), ("90d", 2160), ("52w", 8736)])
 def test_a_key_ends_when_it_was_said_to(offhook: Run, company: Any, span: str, hours: int) -> None:
     before = clock.wall()
     made = offhook("key", "create", "--expires-in", span, "--json").json

@@ -346,3 +346,20 @@ def test_too_many_changes_are_refused_before_any_is_made(embedded: Company):
     rooms: dict[str, Any] = {f"Head office/Room {number}": {} for number in range(5_001)}
     answer = refused(embedded.live, document(rooms=rooms))
     assert (answer.status, "in parts" in answer.errors[0]["message"]) == (400, True)
+
+
+def test_a_file_that_moves_an_office_abroad_is_told_that_its_clock_stays(company: Company):
+    apply(company.live, document(offices={"Lisbon": lisbon(timezone="Europe/Lisbon")}))
+    abroad = document(offices={"Lisbon": {"country": "ES"}})
+    for answer in (plan(company.live, abroad), apply(company.live, abroad)):
+        assert [(one["code"], one["field"]) for one in answer["warnings"]] == [
+            ("timezone_elsewhere", "offices.Lisbon.timezone")
+        ]
+    renamed = document(offices={"Lisbon": {"country": "ES", "ring_seconds": 20}})
+    assert plan(company.live, renamed)["warnings"] == []
+
+
+def test_a_file_may_not_give_an_emergency_number_as_an_extension(company: Company):
+    people = {"ann@example.com": {"office": "Lisbon", "extension": "112"}}
+    wanted = document(offices={"Lisbon": lisbon(licences={"talk_lines": 1})}, users=people)
+    assert refused(company.live, wanted).places == ["users.ann@example.com.extension"]

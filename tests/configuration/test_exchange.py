@@ -1,10 +1,11 @@
 """What only one may have at a time changes hands in one apply, however the file turns it around."""
 
+from random import Random
 from typing import Any
 
 import pytest
 
-from tests.api.desk import Api, Company
+from tests.api.desk import Api, Company, office
 from tests.configuration.files import apply, document, export, plan, refused, told
 
 USERS = "/api/v2/users"
@@ -186,3 +187,74 @@ def test_what_somebody_had_who_goes_is_given_to_another(company: Company):
     assert found["rooms"] == {}
     gone = [one for one in company.sandbox.events() if one["event"] == "user.deleted"]
     assert gone[0]["before"]["extension"] == "101"
+
+
+def two_offices(company: Company, **extension: int) -> None:
+    """Users in the first of two offices, both with lines to spare."""
+    lines = {"licences": {"talk_lines": 6, "additional_number_lines": 4}}
+    made = company.live.made(office(name="Porto")).id
+    assert company.live.post(f"/api/offhook/v1/offices/{made}/licences", lines["licences"]).status == 200
+    people = {f"{name}@example.com": {"office": "Head office", "extension": one} for name, one in extension.items()}
+    apply(company.live, document(offices={"Head office": lines}, users=people))
+
+
+def test_an_extension_changes_hands_although_one_of_them_moves(company: Company):
+    two_offices(company, ana=101, rui=102)
+    people = {
+        "ana@example.com": {"office": "Head office", "extension": 102},
+        "rui@example.com": {"office": "Porto", "extension": 101},
+    }
+    wanted = document(users=people)
+    plan(company.live, wanted)
+    apply(company.live, wanted)
+    assert extensions(company.live) == {"ana": "102", "rui": "101"}
+    assert apply(company.live, wanted)["changes"] == []
+
+
+def test_who_moves_and_takes_a_new_extension_leaves_the_old_one(company: Company):
+    two_offices(company, ana=101, rui=102)
+    people = {
+        "ana@example.com": {"office": "Head office", "extension": 102},
+        "rui@example.com": {"office": "Porto", "extension": 103},
+    }
+    apply(company.live, document(users=people))
+    assert extensions(company.live) == {"ana": "102", "rui": "103"}
+
+
+def test_what_keeps_one_from_leaving_an_extension_is_the_fault_that_is_named(company: Company):
+    """ana may not move, as the office has no line; that rui cannot have her extension only follows from it."""
+    staff(company, "ana rui")
+    company.live.made(office(name="Porto"))
+    people = {
+        "ana@example.com": {"office": "Porto", "extension": "", "more_emails": ["a@example.com"]},
+        "rui@example.com": {"office": "Head office", "extension": 101},
+    }
+    answer = refused(company.live, document(users=people))
+    assert answer.status == 400
+    assert "no free talk line" in str(answer.errors)
+    assert extensions(company.live) == {"ana": "101", "rui": "102"}
+
+
+PEOPLE = ("ana", "rui", "eva", "gil")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_changes_hands_is_applied_or_refused_and_then_there_is_nothing_left_to_do(company: Company, seed: int):
+    two_offices(company, **{name: 101 + index for index, name in enumerate(PEOPLE)})
+    dice = Random(seed)
+    for _ in range(4):
+        dealt = dice.sample([101, 102, 103, 104, 105, ""], len(PEOPLE))
+        people = {
+            f"{name}@example.com": {
+                "office": dice.choice(["Head office", "Porto"]),
+                "extension": one,
+                "more_emails": dice.sample([f"{name}2@example.com", f"{name}3@example.com"], dice.randrange(2)),
+            }
+            for name, one in zip(PEOPLE, dealt, strict=True)
+        }
+        order = dice.sample(sorted(people), len(people))
+        wanted = document(users={email: people[email] for email in order})
+        answer = company.live.post("/api/offhook/v1/configuration/apply", {"document": wanted})
+        assert answer.status in (200, 400), answer
+        if answer.status == 200:
+            assert plan(company.live, wanted)["changes"] == []

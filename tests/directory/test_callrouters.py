@@ -15,7 +15,7 @@ from offhook.kit import clock
 from offhook.kit.operation import Call
 from tests.api.desk import Company, Desk, office, routing, state
 from tests.conftest import at
-from tests.directory.people import person, told
+from tests.directory.people import key_of, person, told
 from tests.published import misfits
 
 ROUTERS = "/api/v2/callrouters"
@@ -471,3 +471,14 @@ def test_a_team_that_goes_with_its_office_is_deleted_only_by_force_while_it_is_c
     assert (refused.status, refused.places) == (409, [f"callrouters/{id}.default_target_id"])
     forced = company.live.delete(f"{OURS}/{elsewhere}?force=true")
     assert [(one.code, one.field) for one in forced.warnings] == [("pointed_at_voicemail", f"callrouters/{id}")]
+
+
+def test_the_secret_is_for_keys_that_may_change_routers(company: Company):
+    secret = "s" * 40
+    id = made(company, secret=secret)
+    reader = key_of(company, person(company), "directory:write")
+    for api, seen in ((company.live, secret), (reader, "***")):
+        assert api.get(f"{ROUTERS}/{id}").json["signature"]["secret"] == seen
+        (listed,) = api.get(ROUTERS).json["items"]
+        assert listed["signature"]["secret"] == seen
+        assert api.get(f"/api/offhook/v1/callrouters/{id}").json["router"]["signature"]["secret"] == seen

@@ -107,6 +107,8 @@ def test_deleting_a_department_ends_it_and_what_hangs_on_it(company: Company):
     assert company.live.create(office(mainline_number=number)).status == 409
     gone = company.live.delete(f"{DEPARTMENTS}/{id}")
     assert shown["availability_status"] == "open"
+    # Its number is free again, so it is not shown as one of it.
+    assert shown.pop("phone_numbers") == [number]
     assert gone.json == shown | {"state": "deleted", "availability_status": "closed"}
     assert company.live.get(f"{DEPARTMENTS}/{id}").status == 404
     assert company.live.get(f"{DEPARTMENTS}/{id}/operators").status == 404

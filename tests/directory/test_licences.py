@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from offhook.billing.model import LINES
+from offhook.directory.users.model import LINE_OF
 from tests.api.desk import OFFICES, WHOLE, Company, Desk, office
 from tests.directory.people import USERS, ann, buy, free, give_number, hired, told, used
 
@@ -195,6 +196,27 @@ def test_moving_takes_a_line_there_and_gives_one_back_here(company: Company):
     buy(company.live, there, talk_lines=1)
     assert company.live.patch(f"{USERS}/{id}/move_office", {"office_id": there}).status == 200
     assert (used(company.live, here), used(company.live, there)) == ({}, {"talk_lines": 1})
+
+
+def test_who_buys_licences_by_another_word_is_told_the_kinds_of_lines(company: Company):
+    path = licences(company.office_ids["live"])
+    answer = company.live.post(path, {"talk_lines": 1, "agents": 5, "colour": 1, "rooms_lines": 1})
+    told = " ".join(answer.headers.get_list("offhook-warning"))
+    assert answer.codes == {"unknown_field"}
+    assert "agents is a user's licence, not a kind of line: it takes sell_lines" in told
+    assert "The kinds of lines are talk_lines, sell_lines," in told
+    assert "Did you mean room_lines?" in told
+
+
+def test_the_reference_says_which_line_each_licence_takes(company: Company):
+    schemas = company.live.get("/openapi.json").json["components"]["schemas"]
+    for struct in ("UserIn", "UserPatch"):
+        text = schemas[struct]["properties"]["license"]["description"]
+        assert "agents: sell_lines; lite_support_agents: contact_center_lines" in text
+        assert all(name in text for name in LINE_OF)
+    bought = schemas["LicencesIn"]["properties"]
+    assert "The licence agents takes one." in bought["sell_lines"]["description"]
+    assert "For fax numbers." in bought["fax_lines"]["description"]
 
 
 # Offices

@@ -5,6 +5,7 @@ from typing import Any
 from dialpad.schemas.room import RoomCollection, RoomProto
 
 from tests.api.desk import OFFICES, WHOLE, Company, office, routing, state
+from tests.directory.people import buy, give_number
 from tests.published import misfits
 
 ROOMS = "/api/v2/rooms"
@@ -92,6 +93,15 @@ def test_a_room_that_calls_are_sent_to_is_deleted_only_by_force(company: Company
     assert after["routing_options"]["closed"]["dtmf"] == [{"input": "3", "options": {"action": "voicemail"}}]
     assert "office.pointed_at_voicemail" in [one["event"] for one in company.live.events()]
     assert company.live.get(f"{WHOLE}/{caller}").json["office"]["no_operators_action"] == "voicemail"
+
+
+def test_a_room_that_is_deleted_shows_no_number_that_is_free_again(company: Company):
+    place = company.office_ids["live"]
+    id = company.live.post(ROOMS, {"name": "Lobby", "office_id": place}).json["id"]
+    buy(company.live, place, room_lines=1)
+    number = give_number(company, "room", id)
+    assert company.live.get(f"{ROOMS}/{id}").json["phone_numbers"] == [number]
+    assert "phone_numbers" not in company.live.delete(f"{ROOMS}/{id}").json
 
 
 def test_a_room_of_another_company_is_no_target(company: Company):

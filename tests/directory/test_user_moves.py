@@ -94,10 +94,10 @@ def test_a_user_who_moves_abroad_leaves_numbers_and_emergency_address_behind(com
     assert told(company.sandbox, number) == ["number.assigned", "number.released"]
     assert company.sandbox.get(f"{USERS}/{id}/e911").json["city"] == "London"
     # And back: there are American numbers enough; but no second British one.
-    home = company.sandbox.patch(f"{USERS}/{id}", {"office_id": company.office_ids["sandbox"]})
+    home = company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": company.office_ids["sandbox"]})
     assert home.json["phone_numbers"][0].startswith("+1")
     company.sandbox.create(office(mainline_number="+442079460500"))
-    again = company.sandbox.patch(f"{USERS}/{id}", {"office_id": london})
+    again = company.sandbox.patch(f"{USERS}/{id}/move_office", {"office_id": london})
     assert ("phone_numbers" in again.json, again.codes) == (False, {"no_free_number"})
 
 
@@ -124,3 +124,17 @@ def test_an_emergency_address_of_the_old_office_does_not_move_along(company: Com
     assert "address" not in company.live.get(f"{USERS}/{id}/e911").json or (
         company.live.get(f"{USERS}/{id}/e911").json == company.live.get(f"/api/v2/offices/{other}/e911").json
     )
+
+
+def test_a_change_of_office_takes_no_numbers_away_which_only_a_move_does(company: Company):
+    company.add_number("+442079460500", "sandbox")
+    id, london = hired(company, "sandbox"), abroad(company)
+    number = give_number(company, "user", id, company.numbers[0], environment="sandbox")
+    refused = company.sandbox.patch(f"{USERS}/{id}", {"office_id": london})
+    assert (refused.status, refused.places) == (409, ["office_id"])
+    assert number in refused.response.text
+    assert "move_office" in refused.response.text
+    assert company.sandbox.get(f"{USERS}/{id}").json["phone_numbers"] == [number]
+    # Numbers that are given up in the same request are no reason.
+    moved = company.sandbox.patch(f"{USERS}/{id}", {"office_id": london, "phone_numbers": []})
+    assert (moved.status, moved.json["office_id"]) == (200, london)

@@ -204,6 +204,41 @@ def test_an_address_is_one_users_and_the_refusal_says_whose(company: Company):
     assert company.sandbox.post(USERS, ann(company, "sandbox")).status == 200
 
 
+def test_a_user_is_made_with_an_extension(company: Company):
+    buy(company.live, company.office_ids["live"], talk_lines=2)
+    made = company.live.post(USERS, ann(company, extension="4711"))
+    assert (made.json["extension"], made.codes) == ("4711", set())
+    taken = company.live.post(USERS, ann(company, email="rui@example.com", extension="4711"))
+    assert (taken.status, taken.places) == (409, ["extension"])
+    assert company.live.post(USERS, ann(company, email="rui@example.com", extension="x")).places == ["extension"]
+
+
+@pytest.mark.parametrize("digits", ["911", "112", "933"])
+def test_an_emergency_number_of_the_country_is_no_extension(company: Company, digits: str):
+    id, other = hired(company), company.office_ids["live"]
+    assert company.live.patch(f"{USERS}/{id}", {"extension": digits}).places == ["extension"]
+    assert company.live.post(USERS, ann(company, office_id=other, extension=digits)).places == ["extension"]
+    assert "extension" not in company.live.get(f"{USERS}/{id}").json
+
+
+def test_an_emergency_number_of_another_country_is_warned_of(company: Company):
+    id = hired(company)
+    answer = company.live.patch(f"{USERS}/{id}", {"extension": "999"})
+    assert (answer.json["extension"], answer.warned) == ("999", {("emergency_number", "extension")})
+    again = company.live.patch(f"{USERS}/{id}", {"extension": "999", "job_title": "Lead"})
+    assert again.codes == set()
+    assert company.live.patch(f"{USERS}/{id}", {"extension": "101"}).codes == set()
+
+
+def test_an_extension_that_was_there_before_stays_though_it_is_an_emergency_number(company: Company):
+    id, caller = hired(company), company.live
+    abroad = caller.made(office(name="Lisbon")).id
+    buy(caller, abroad, talk_lines=1)
+    assert caller.patch(f"{USERS}/{id}", {"office_id": abroad, "extension": "911"}).status == 200
+    back = caller.patch(f"{USERS}/{id}", {"office_id": company.office_ids["live"], "extension": "911"})
+    assert (back.status, back.json["extension"]) == (200, "911")
+
+
 def test_an_extension_is_one_users_and_the_refusal_says_whose(company: Company):
     first, other = hired(company), hired(company, email="bob@example.com", first_name="Bob")
     assert company.live.patch(f"{USERS}/{first}", {"extension": "12"}).json["extension"] == "12"

@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from typing import Any
 
 from offhook.access.v2 import PREFIX, USUAL, V2_OPERATIONS
 from offhook.app import Offhook
@@ -41,10 +42,12 @@ def operations_table(built: list[Operation]) -> list[str]:
     return lines
 
 
-def limits_table() -> list[str]:
-    """The operations of v2 whose limit is not the usual one."""
+def limits_table(built: list[Operation]) -> list[str]:
+    """The operations whose limit is not the usual one, v2's and added ones."""
     by_limit: dict[tuple[int, int], list[str]] = {}
-    for known in V2_OPERATIONS.values():
+    added = [one for one in built if one.id not in V2_OPERATIONS]
+    everything: list[Any] = [*V2_OPERATIONS.values(), *added]
+    for known in everything:
         if known.limit != USUAL:
             by_limit.setdefault((known.limit.count, known.limit.seconds), []).append(f"`{known.id}`")
     rows = [f"| {count} in {seconds} s | {', '.join(ids)} |" for (count, seconds), ids in sorted(by_limit.items())]
@@ -65,7 +68,7 @@ def additions_table(built: list[Operation]) -> list[str]:
 def generated(page: str) -> str:
     """`page` with its tables made anew."""
     built = operations()
-    tables = {"operations": operations_table(built), "limits": limits_table(), "additions": additions_table(built)}
+    tables = {"operations": operations_table(built), "limits": limits_table(built), "additions": additions_table(built)}
     for name, lines in tables.items():
         text = "\n".join((f"<!-- {name} -->", *lines, "<!-- end -->"))
         page, count = re.subn(rf"<!-- {name} -->.*?<!-- end -->", lambda _, text=text: text, page, flags=re.DOTALL)  # type: ignore[misc]

@@ -109,3 +109,17 @@ def test_every_setting_is_described():
     for field in fields:
         assert "extra" not in str(field.type)
         assert "description=" in str(Settings.__annotations__[field.name]), field.name
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"port": 99999}, "port must be a whole number of at most 65535; what was set is 99999."),
+        ({"port": "many"}, "port must be a whole number; what was set is many."),
+        ({"rate_limit_scale": 0}, "rate_limit_scale must be a number above 0"),
+        ({"access_log": 7}, "access_log must be true or false; what was set is 7."),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_called_by_its_name(values, told):
+    with pytest.raises(BadSettings, match=told):
+        load(values, environ={})

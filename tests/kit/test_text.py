@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from offhook.kit.text import multi_line, single_line
+from offhook.kit.text import enumerated, multi_line, single_line
 
 ANY = st.text(st.characters(codec=None, exclude_categories=[]), max_size=400)
 
@@ -93,3 +93,15 @@ def test_a_description_that_is_taken_can_be_stored(text):
     if line is not None:
         assert line == text
         assert "\0" not in line.encode().decode()
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        (["1 room"], "1 room"),
+        (["a", "b"], "a and b"),
+        (["2 rooms", "20 users", "1 department"], "2 rooms, 20 users and 1 department"),
+    ],
+)
+def test_parts_of_a_sentence_have_commas_and_one_and(parts, sentence):
+    assert enumerated(parts) == sentence

@@ -256,7 +256,7 @@ class Gate:
         call.raw, call.media = await _body(receive, operation.body_limit), media
         if operation.body is not None:
             try:
-                call.body, call.raw = read(call.raw, operation.body, call.notices)
+                call.body, call.raw = read(call.raw, operation.body, call.notices, operation.adapt)
             except Misfit as misfit:
                 raise await whole_refusal(misfit, call, operation.check) from None
 
@@ -443,8 +443,9 @@ async def _drain(receive: Receive, limit: int) -> None:
 def rate_limited(verdict: limits.Verdict, limit: Limit, operation: Operation) -> RateLimited:
     """The refusal of a request over its limit. Its message holds the word that existing clients look for."""
     headers = [(name.decode(), value.decode()) for name, value in limits.headers_for(verdict, limit)]
+    requests = f"{limit.count} request{'' if limit.count == 1 else 's'}"
     return RateLimited(
-        f"rate_limit_exceeded: {operation.id} takes {limit.count} requests in {limit.seconds} seconds for a company.",
+        f"rate_limit_exceeded: {operation.id} takes {requests} in {limit.seconds} seconds for a company.",
         headers=headers,
     )
 

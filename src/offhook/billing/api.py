@@ -37,7 +37,7 @@ def operations(reader: Reader | Within) -> list[Operation]:
             tag="Billing",
             summary="Get an office's plan",
             description="Its lines by kind, its balance, when the next cycle starts, and its place of primary use.",
-            note="counters are 0 until there are people",
+            note="counters are the lines that were bought",
             handler=plan,
             scope="offices:read",
             reply=PlanOut,

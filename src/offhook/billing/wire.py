@@ -1,5 +1,6 @@
 """Plans and licences as v2 has them: counters and moments as strings of digits, the balance a decimal string."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -8,9 +9,23 @@ from offhook.billing.model import LINES, Plan
 from offhook.emergency.model import PostalAddress
 from offhook.kit.wire import Int64Text
 
+LINE_USES: Mapping[str, str] = {
+    "talk_lines": "For users with a number of their own.",
+    "sell_lines": "For call center agents with a number of their own.",
+    "contact_center_lines": "For call center agents without a number.",
+    "room_lines": "For rooms with a number of their own.",
+    "tollfree_room_lines": "For rooms with a toll-free number.",
+    "fax_lines": "For fax numbers.",
+    "additional_number_lines": "For each number after the first.",
+    "tollfree_additional_number_lines": "For each toll-free number after the first.",
+    "uberconference_lines": "For conference dial-in.",
+    "tollfree_uberconference_lines": "For toll-free conference dial-in.",
+}
+"""What each kind of line is for."""
 
-def _lines(text: str) -> msgspec.Meta:
-    return msgspec.Meta(description=text)
+
+def _uses(line: str) -> msgspec.Meta:
+    return msgspec.Meta(description=LINE_USES[line])
 
 
 class AddressOut(msgspec.Struct, omit_defaults=True):
@@ -27,16 +42,16 @@ class AddressOut(msgspec.Struct, omit_defaults=True):
 class LicencesOut(msgspec.Struct, kw_only=True):
     """Lines by kind."""
 
-    talk_lines: Annotated[Int64Text, _lines("For users with a number of their own.")] = "0"
-    sell_lines: Annotated[Int64Text, _lines("For call center agents with a number of their own.")] = "0"
-    contact_center_lines: Annotated[Int64Text, _lines("For call center agents without a number.")] = "0"
-    room_lines: Annotated[Int64Text, _lines("For rooms with a number of their own.")] = "0"
-    tollfree_room_lines: Annotated[Int64Text, _lines("For rooms with a toll-free number.")] = "0"
-    fax_lines: Annotated[Int64Text, _lines("For fax numbers.")] = "0"
-    additional_number_lines: Annotated[Int64Text, _lines("For each number after the first.")] = "0"
-    tollfree_additional_number_lines: Annotated[Int64Text, _lines("The same, toll-free.")] = "0"
-    uberconference_lines: Annotated[Int64Text, _lines("For conference dial-in.")] = "0"
-    tollfree_uberconference_lines: Annotated[Int64Text, _lines("The same, toll-free.")] = "0"
+    talk_lines: Annotated[Int64Text, _uses("talk_lines")] = "0"
+    sell_lines: Annotated[Int64Text, _uses("sell_lines")] = "0"
+    contact_center_lines: Annotated[Int64Text, _uses("contact_center_lines")] = "0"
+    room_lines: Annotated[Int64Text, _uses("room_lines")] = "0"
+    tollfree_room_lines: Annotated[Int64Text, _uses("tollfree_room_lines")] = "0"
+    fax_lines: Annotated[Int64Text, _uses("fax_lines")] = "0"
+    additional_number_lines: Annotated[Int64Text, _uses("additional_number_lines")] = "0"
+    tollfree_additional_number_lines: Annotated[Int64Text, _uses("tollfree_additional_number_lines")] = "0"
+    uberconference_lines: Annotated[Int64Text, _uses("uberconference_lines")] = "0"
+    tollfree_uberconference_lines: Annotated[Int64Text, _uses("tollfree_uberconference_lines")] = "0"
 
 
 class PlanOut(LicencesOut, kw_only=True):

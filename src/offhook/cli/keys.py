@@ -1,6 +1,6 @@
 """API keys, on the machine itself: made, listed, revoked. A secret is printed once, when it is made."""
 
-import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +22,7 @@ from offhook.cli.common import (
 )
 from offhook.events.model import SYSTEM, Event, Word
 from offhook.kit import clock
+from offhook.kit.durations import duration
 from offhook.kit.errors import Refusal
 from offhook.kit.ids import Ids
 from offhook.kit.settings import load
@@ -33,9 +34,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="API keys.")
 
-_SPAN = re.compile(r"(\d{1,5})([hdw])")
-_HOURS = {"h": 1, "d": 24, "w": 168}
-_MAX_HOURS = 24 * 366 * 10
+_LONGEST = timedelta(days=366 * 10)
 
 
 @app.command()
@@ -183,11 +182,10 @@ def _find(keys: list[Key], wanted: str, tx: "Transaction") -> Key:
 
 
 def _milliseconds(span: str) -> int:
-    match = _SPAN.fullmatch(span.strip())
-    hours = int(match[1]) * _HOURS[match[2]] if match else 0
-    if not 0 < hours <= _MAX_HOURS:
-        raise Refusal("--expires-in takes hours, days or weeks, as 12h, 90d or 52w, up to ten years.")
-    return hours * 3_600_000
+    length = duration(span)
+    if length is None or not timedelta() < length <= _LONGEST:
+        raise Refusal("--expires-in takes minutes, hours, days or weeks, as 30m, 12h, 90d or 52w, up to ten years.")
+    return length // timedelta(milliseconds=1)
 
 
 def _record(tx: "Transaction", word: Word, key: Key) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import IntegrityError
 
 from offhook.access.gate import whole_refusal
 from offhook.configuration.document import Document
@@ -87,7 +88,8 @@ class Run:
                 following = step.do(self) or ()
         except Unavailable:
             raise
-        except (Refusal, Waiting) as cause:
+        except (Refusal, Waiting, IntegrityError) as cause:
+            # What another is to give up first is not there to be taken yet.
             put_off.append(_Put(step, cause, self._named))
             return False
         self.notices += self._told
@@ -110,6 +112,10 @@ class Run:
         # Two that follow from each other are both told.
         told = causes or ([] if self.faults else [violation for _, violation in found])
         self.faults += [msgspec.structs.replace(one, about=()) for one in told]
+        if not self.faults:
+            for entry in put_off:
+                if isinstance(entry.cause, IntegrityError):
+                    raise entry.cause
 
     def _is_faulty(self, place: str, faulty: Sequence[str]) -> bool:
         """Whether a place that a rule looked at, as `offices/12.licences`, is refused itself."""
@@ -184,7 +190,8 @@ class Run:
                 continue
             inner = wanted.kind.place(notice.field)
             # An update may send all that there is; what the file does not mention is nothing that it could mend.
-            if wanted.record is None or wanted.says(inner):
+            speaks = wanted.says(inner) or any(wanted.differs(wanted.kind.place(one)) for one in notice.about)
+            if wanted.record is None or speaks:
                 place = ".".join(part for part in (wanted.place, inner) if part)
                 self._told.append(Notice(notice.code, place, notice.text))
         return msgspec.json.decode(reply.body) if reply.body else None
@@ -220,6 +227,8 @@ def _faults_of(entry: _Put, making: Mapping[Wanted, Exception]) -> list[Violatio
             return []
         text = f"Waits for {cause.on.place}, which waits for this: point one of them elsewhere first."
         return [Violation(location=step.place, reason="conflict", message=text)]
+    if isinstance(cause, IntegrityError):
+        return []
     if not isinstance(cause, Refusal):
         text = f"Stands at the end of a chain of more than {MAX_PASSES} references: apply the document in parts."
         return [Violation(location=step.place, reason="conflict", message=text)]

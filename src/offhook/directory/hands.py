@@ -17,6 +17,7 @@ from offhook.events.model import Word
 from offhook.hours.model import Schedule
 from offhook.hours.schedule import explain, next_change, status
 from offhook.kit import clock
+from offhook.kit.durations import duration
 from offhook.kit.errors import Invalid, Violation, shown
 from offhook.kit.operation import Call, Operation, Reply
 from offhook.kit.text import single_line
@@ -34,8 +35,11 @@ class ByHandIn(msgspec.Struct, kw_only=True):
     until: Annotated[
         Annotated[str, Meta(max_length=64)] | None,
         Meta(
-            description="Until when: 2026-12-24 18:00 on the line's clock, or with an offset; at most a year ahead.",
-            examples=["2026-12-24 18:00"],
+            description=(
+                "Until when: 2026-12-24 18:00 on the line's clock, or with an offset; or how long from now, as 30m, 1h "
+                "or 2d. At most a year ahead."
+            ),
+            examples=["2026-12-24 18:00", "1h"],
         ),
     ] = None
     until_next_change: Annotated[
@@ -101,7 +105,7 @@ def read(body: ByHandIn, schedule: Schedule, at: datetime, by: str) -> KeptByHan
         text = "Either until a moment or until the next change: send one of them."
         found.append(Violation(location="until", message=text, sent=shown(body.until), about=("until_next_change",)))
     elif body.until is not None:
-        moment = _moment(body.until, schedule, found)
+        moment = _moment(body.until, schedule, at, found)
         if moment is not None and not at < moment <= at + timedelta(days=MOST_DAYS):
             text = f"Must be after now, and at most {MOST_DAYS} days ahead; leave it out to keep it until it is lifted."
             found.append(Violation(location="until", message=text, sent=shown(body.until)))
@@ -122,12 +126,14 @@ def read(body: ByHandIn, schedule: Schedule, at: datetime, by: str) -> KeptByHan
     )
 
 
-def _moment(text: str, schedule: Schedule, found: list[Violation]) -> datetime | None:
+def _moment(text: str, schedule: Schedule, at: datetime, found: list[Violation]) -> datetime | None:
+    if (length := duration(text)) is not None:
+        return at + length
     try:
         moment = datetime.fromisoformat(text.strip())
         return (moment.replace(tzinfo=schedule.zone) if moment.tzinfo is None else moment).astimezone(UTC)
     except (ValueError, OverflowError):
-        message = "Must be a moment, such as 2026-12-24 18:00 or 2026-12-24T18:00:00+00:00."
+        message = "Must be a moment, as 2026-12-24 18:00 or 2026-12-24T18:00:00+00:00, or a length, as 30m, 1h or 2d."
         found.append(Violation(location="until", message=message, sent=shown(text)))
         return None
 

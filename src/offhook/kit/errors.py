@@ -53,12 +53,16 @@ def shown(value: Any) -> str:
     return redacted(text if len(text) <= SENT_LIMIT else text[: SENT_LIMIT - 1] + "…")
 
 
-class Notice(msgspec.Struct, frozen=True):
-    """Something that was ignored, guessed or likely not meant: said in `Offhook-Warning`, never in silence."""
+class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that was ignored, guessed or likely not meant: said in `Offhook-Warning`, never in silence.
+
+    `about` are other fields that it follows from: who changed only those is told all the same.
+    """
 
     code: str
     field: str
     text: str
+    about: tuple[str, ...] = ()
 
 
 class Refusal(Exception):

@@ -77,6 +77,9 @@ Handler = Callable[[Call], Awaitable[Reply]]
 Check = Callable[[Call], Awaitable[Sequence[Violation]]]
 """Asks an operation's rules about a body without doing anything."""
 
+Adapt = Callable[[dict[str, Any], list[Notice]], dict[str, Any]]
+"""Brings a body that was decoded into the form of an operation's struct; what it leaves out is a notice."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
@@ -87,8 +90,9 @@ class Operation:
     `scope` is what a key needs. `creates` operations accept `Idempotency-Key` and `Offhook-Dry-Run`;
     `rehearsal` is what a dry run answers, None if that is the reply itself. `handler` None
     answers 501 and names the operation. `check` lets a body that does not fit its struct be refused for its broken
-    rules in the same answer. `examples` maps a title to a request body. A body that
-    is not `body_required` may be left out, and is None then. `reply_media` is the type of an answer that is not JSON.
+    rules in the same answer. `adapt` sees the body before that, nulls included. `examples` maps a title to a request
+    body. A body that is not `body_required` may be left out, and is None then. `reply_media` is the type of an answer
+    that is not JSON.
     `better` says what an operation of v2 does here beyond v2, `note` what else there is to know: docs/compatibility.md
     shows both.
     """
@@ -110,6 +114,7 @@ class Operation:
     reply_media: str = JSON
     reply_description: str = ""
     rehearsal: Any = Rehearsed
+    adapt: Adapt | None = None
     media: tuple[str, ...] = (JSON,)
     body_limit: int = MIB
     creates: bool = False

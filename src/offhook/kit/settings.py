@@ -104,7 +104,7 @@ def load(
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise BadSettings(f"A setting cannot be used: {error}") from None
+        raise BadSettings(f"A setting cannot be used: {_explained(str(error), values)}") from None
     if settings.database_url and "://" not in settings.database_url:
         raise BadSettings("database_url must be a URL, such as postgresql://user@host/name; what was set is none.")
     if settings.public_url and not _ORIGIN.fullmatch(settings.public_url):
@@ -116,6 +116,19 @@ def load(
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings("log_level must be debug, info, warning or error.")
     return settings
+
+
+def _explained(error: str, values: Mapping[str, Any]) -> str:
+    """What is wrong with a setting, by its name: `port must be a whole number of at most 65535`."""
+    found = re.fullmatch(r"Expected `([a-z]+)`(?: ([<>]=?) ([0-9.]+))?(?:, got .*)? - at `\$\.(\w+)`", error)
+    if found is None or found[4] not in values:
+        return error
+    kind = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}.get(
+        found[1], found[1]
+    )
+    bound = {"<=": " of at most", ">=": " of at least", ">": " above", "<": " below"}.get(found[2] or "", "")
+    what = f"{kind}{bound} {found[3]}" if bound else kind
+    return f"{found[4]} must be {what}; what was set is {values[found[4]]}."
 
 
 def refuse_lifted_limits(settings: Settings) -> None:

@@ -5,6 +5,7 @@ joins letters and emoji (ZWJ, variation selectors, direction marks) is part of h
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 from offhook.kit.errors import Violation, shown
 
@@ -65,3 +66,8 @@ def multi_line(text: str, location: str, limit: int) -> Checked:
                 message = f"May have line breaks and tabs, but no other control characters: remove {found}."
                 return None, Violation(location=location, message=message, sent=shown(text))
     return text, None
+
+
+def enumerated(parts: Sequence[str], last: str = "and") -> str:
+    """Parts of a sentence: `2 rooms, 20 users and 1 department`."""
+    return f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -8,7 +8,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -146,7 +146,7 @@ class Shape(msgspec.Struct, frozen=True):
     """What a struct expects, laid out for finding faults: wire name, type without None, whether it must be there.
 
     `elsewhere` are fields that the struct lacks and what to say of them, if it has a class variable of that name: which
-    other request takes them.
+    other request takes them. What stands at "" ends what is said of any other field that is near to none.
     """
 
     type: Any
@@ -229,7 +229,7 @@ def _note_unknown(value: Any, kind: type[msgspec.Struct], notices: list[Notice])
         text = of.elsewhere.get(key)
         if text is None:
             # Looking for what was meant takes its time, and a body may have thousands of names.
-            near = meant(key, of.names) if index < MAX_MEANT else ""
+            near = (meant(key, of.names) or of.elsewhere.get("", "")) if index < MAX_MEANT else ""
             text = f"This field is not known and was ignored.{near}"
         notices.append(Notice("unknown_field", prefix + shown(key), text))
     if len(unknown) > MAX_UNKNOWN:
@@ -246,12 +246,24 @@ def _misfit(found: list[Violation], value: Any, kind: type[T]) -> Invalid:
     return Misfit(whole.message, whole.violations, mended)
 
 
-def read(raw: bytes, kind: type[T], notices: list[Notice]) -> tuple[T, bytes]:
+def read(
+    raw: bytes,
+    kind: type[T],
+    notices: list[Notice],
+    adapt: Callable[[dict[str, Any], list[Notice]], dict[str, Any]] | None = None,
+) -> tuple[T, bytes]:
     """The body `raw` as a `kind`, and its canonical form; see `parse` and `fit` for what is refused.
+
+    `adapt` may bring the decoded object into the form of the struct first; it sees the nulls, which count as absent
+    afterwards.
 
     Nearly every body holds known fields only, each once and none of them null. Decoded straight into the struct and
     encoded again, it has as many colons as before, and by the argument of `parse` that proves all of this at once.
     """
+    if adapt is not None:
+        given = parse(raw).value
+        found = fit(adapt(given, notices) if isinstance(given, dict) else given, kind, notices)
+        return found, encode(found)
     try:
         result = _decoder(kind).decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

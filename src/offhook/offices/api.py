@@ -247,10 +247,7 @@ def operations(
                 "Checked by the rules of its country; it must lie in the office's country and be no PO box. "
                 "With use_validated_option it is kept as those rules write it."
             ),
-            better=(
-                "checked by the country's rules, PO boxes refused, `If-Match`; `update_all` warns, as there is "
-                "nobody yet"
-            ),
+            better="checked by the country's rules, PO boxes refused, `If-Match`",
             handler=put_e911,
             check=offices.check_emergency_address,
             scope="offices:write",
@@ -292,14 +289,17 @@ def operations(
             tag="Offices, whole",
             summary="Replace an office",
             description=(
-                "Takes the body of a create and applies its rules; what is not sent takes its default. Send If-Match "
-                "with the ETag of the version you read, to be refused (412) if somebody changed it since."
+                "Takes the body of a create, or the office as it was read, and applies the rules of a create. What is "
+                "not sent takes its default; but operators and numbers stay, and null or an empty text for "
+                "mainline_number gives it up. Send If-Match with the ETag of the version you read, to be refused (412) "
+                "if somebody changed it since."
             ),
-            note="the body of a create, `If-Match`",
+            note="the body of a create or the office as it was read, `If-Match`",
             handler=replace,
             check=offices.check,
             scope="offices:write",
-            body=wire.OfficeIn,
+            body=wire.OfficeReplacement,
+            adapt=wire.as_created,
             reply=wire.RecordAndPlan,
             reply_description=ok,
             refusals=(409, 412),

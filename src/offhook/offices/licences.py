@@ -9,33 +9,44 @@ from offhook.access.gate import reply_of
 from offhook.billing import licences
 from offhook.billing import store as plans
 from offhook.billing.model import LINES
-from offhook.billing.wire import LicencesOut
+from offhook.billing.wire import LINE_USES, LicencesOut
 from offhook.directory.keeper import tell
 from offhook.directory.paths import V1, id_of
+from offhook.directory.users.model import LINE_OF
 from offhook.directory.work import Work, refuse
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Notice, Violation, shown
 from offhook.kit.operation import Call, Operation, Reply
+from offhook.kit.text import enumerated
 from offhook.kit.wire import Int64, Int64Text, to_int64
 from offhook.offices.service import no_office
 from offhook.storage.database import Transaction
 
 MOST = 10_000
 
+
+def _bought(line: str) -> msgspec.Meta:
+    licensed = [name for name, one in LINE_OF.items() if one == line]
+    whom = f" The licence {enumerated(licensed, 'or')} takes one." if licensed else ""
+    return msgspec.Meta(description=f"How many {licences.WORDS[line]}s more. {LINE_USES[line]}{whom}")
+
+
 LicencesIn: Any = msgspec.defstruct(
     "LicencesIn",
-    [
-        (
-            line,
-            Annotated[Int64 | None, msgspec.Meta(description=f"How many {licences.WORDS[line]}s more.")],
-            None,
-        )
-        for line in LINES
-    ],
+    [(line, Annotated[Int64 | None, _bought(line)], None) for line in LINES],
     kw_only=True,
     omit_defaults=True,
-    namespace={"__doc__": f"Lines to buy, by kind: at least one, at most {MOST} of each."},
+    namespace={
+        "__doc__": f"Lines to buy, by kind: at least one, at most {MOST} of each.",
+        "elsewhere": {
+            "": f" The kinds of lines are {enumerated(LINES)}.",
+            **{
+                name: f"{name} is a user's licence, not a kind of line: it takes {line}, so buy those."
+                for name, line in LINE_OF.items()
+            },
+        },
+    },
 )
 
 

@@ -134,20 +134,19 @@ def _timezone(
                 text = (
                     f"{name} is a zone of {', '.join(elsewhere)}, not of {country}; the hours follow it all the same."
                 )
-                notices.append(Notice("timezone_elsewhere", "timezone", text))
+                notices.append(Notice("timezone_elsewhere", "timezone", text, ("country",)))
             return name
         near = nearest(name)
         mend = f" Did you mean {' or '.join(near)}?" if near else " Write it as Area/City, such as Europe/Lisbon."
         found.append(Violation(location="timezone", message="Not a tz database name." + mend, sent=shown(name)))
         return None
     if (only := only_zone(country)) is not None:
-        notices.append(
-            Notice("timezone_default", "timezone", f"Not sent: {only}, the only zone of {country}, was taken.")
-        )
+        text = f"Not sent: {only}, the only zone of {country}, was taken."
+        notices.append(Notice("timezone_default", "timezone", text, ("country",)))
         return only
     if home is not None:
         text = f"Not sent, and {country} has no single zone: {home.timezone}, the primary office's, was taken."
-        notices.append(Notice("timezone_default", "timezone", text))
+        notices.append(Notice("timezone_default", "timezone", text, ("country",)))
         return home.timezone
     found.append(
         Violation(location="timezone", reason="required", message=f"{country} has no single time zone: send one.")
@@ -201,7 +200,7 @@ def _check_billing(body: wire.OfficeIn, home: Home | None, found: list[Violation
         found.append(Violation(location="currency", message=text, sent=body.currency))
     if body.annual_commit_monthly_billing and body.plan_period == "yearly":
         text = "Twelve months are committed and invoiced monthly; plan_period yearly alone would be one invoice a year."
-        notices.append(Notice("billed_monthly", "plan_period", text))
+        notices.append(Notice("billed_monthly", "plan_period", text, ("annual_commit_monthly_billing",)))
 
 
 def _routing(body: wire.OfficeIn, found: list[Violation], notices: list[Notice]) -> tuple[Routing, Routing, str, str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -11,7 +11,6 @@ from offhook.access.idempotency import Claim, Outcome
 from offhook.billing import licences
 from offhook.billing import store as plans
 from offhook.billing.model import Plan
-from offhook.billing.rules import committed_until, next_billing
 from offhook.billing.wire import plan_out
 from offhook.directory import pointers
 from offhook.directory.assignment import service as assignment
@@ -33,7 +32,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, PreconditionFailed, Violation, shown
 from offhook.kit.ids import Ids
 from offhook.kit.operation import Call, WarningOut
-from offhook.kit.text import single_line
+from offhook.kit.text import enumerated, single_line
 from offhook.kit.wire import encode
 from offhook.numbers import store as numbers
 from offhook.offices import render, rules, store, wire
@@ -49,6 +48,7 @@ from offhook.offices.create import (
     warn_of_targets,
 )
 from offhook.offices.model import MAX_SPECIAL_DAYS, Stored
+from offhook.offices.replacing import replaced, warn_of_namesake
 from offhook.offices.snapshots import snapshot
 from offhook.storage.batches import Lookup, Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
@@ -161,6 +161,7 @@ class Offices:
         refuse_stale(store.primary(tx, stored.tenant_id), new.home)
         check_bindings(tx, stored.tenant_id, stored.office.mainline_number, stored.office.targets(), new.joining)
         warn_of_targets(tx, stored, notices)
+        warn_of_namesake(tx, stored.tenant_id, stored.id, stored.office.name, notices)
         schedule = stored.schedule()
         answer = wire.DryRun(
             dry_run=True,
@@ -231,51 +232,12 @@ class Offices:
         at = clock.now()
 
         def edit(tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
-            home = company.home
-            if before.is_primary and home is not None:
-                found = store.primary(tx, before.tenant_id)
-                if body.currency != home.currency and found is not None and found[2] > 1:
-                    raise Conflict(
-                        "The primary office's currency stays while the company has other offices: their charges may go "
-                        "on its invoice.",
-                        [Violation(location="currency", reason="conflict", message="Stays.", sent=body.currency)],
-                    )
-                home = rules.Home(before.id, before.office.timezone, body.currency)
-            office = rules.check(body, home, notices)
-            kept = tuple(n for n in before.office.phone_numbers if n != before.office.mainline_number)
-            numbers_now = (*office.phone_numbers, *(n for n in kept if n != office.mainline_number))
-            if office.mainline_number is None and numbers_now:
-                notices[:] = [notice for notice in notices if notice.code != "no_number"]
-                text = f"{numbers_now[0]} is the main line now, the next of the office's numbers."
-                notices.append(Notice("main_line_moved", "mainline_number", text))
-            main_line = numbers_now[0] if numbers_now else None
-            office = msgspec.structs.replace(
-                office, mainline_number=main_line, phone_numbers=numbers_now, by_hand=before.office.by_hand
-            )
-            invoice = home.office_id if home is not None else before.id
-            terms = office.terms(before.id, invoice, company.anchor_day)
-            period_stays = (terms.plan_period, terms.annual_commit_monthly_billing) == (
-                plan.terms.plan_period,
-                plan.terms.annual_commit_monthly_billing,
-            )
-            if period_stays:
-                terms = msgspec.structs.replace(terms, committed_until=plan.terms.committed_until)
-                new_plan = msgspec.structs.replace(plan, terms=terms)
-            else:
-                bound = committed_until(at, terms)
-                until = clock.milliseconds(bound) if bound else 0
-                agreed = plan.terms.committed_until or 0
-                if agreed > max(until, clock.milliseconds(at)):
-                    day = datetime.fromtimestamp(agreed / 1000, UTC).date().isoformat()
-                    text = f"The office stays committed until {day}, as was agreed before."
-                    notices.append(Notice("commitment_kept", "plan_period", text))
-                    until = agreed
-                terms = msgspec.structs.replace(terms, committed_until=until or None)
-                due = clock.milliseconds(next_billing(at, terms))
-                new_plan = msgspec.structs.replace(plan, terms=terms, next_billing_at=due)
-            return msgspec.structs.replace(before, office=office), new_plan
+            return replaced(tx, company, at, body, (before, plan), notices)
 
+        tenant_id, namesakes = call.principal.tenant_id, list[Notice]()
+        await self._reader.run(lambda tx: warn_of_namesake(tx, tenant_id, office_id, body.name, namesakes))
         result = await self.change(call, office_id, Word.OFFICE_UPDATED, edit)
+        call.notices.extend(namesakes)
         self._companies.pop(call.principal.tenant_id, None)
         return result
 
@@ -551,7 +513,7 @@ def refuse_inhabited(tx: Transaction, tenant_id: int, office_id: int, residents:
         kind: f"{count} {kind if count > 1 else kind.removesuffix('s')}" for kind, count in counts.items() if count
     }
     if found:
-        text = f"The office still has {' and '.join(found.values())} in it: move or delete them first."
+        text = f"The office still has {enumerated([*found.values()])} in it: move or delete them first."
         raise Conflict(
             text,
             [

@@ -54,6 +54,10 @@ insert_primary = Insert(primary_offices, ["tenant_id", "office_id", "office_vers
 
 _COLUMNS = "id, tenant_id, state, is_primary, version, created_at, updated_at, document, days"
 _GET = Statement(f"SELECT {_COLUMNS} FROM offices WHERE id = ? AND tenant_id = ? AND state <> 'deleted'")  # noqa: S608
+_NAMED = Statement(
+    "SELECT id FROM offices WHERE tenant_id = ? AND state <> 'deleted' AND substr(document, 1, length(?)) = ? "
+    "ORDER BY id LIMIT 1"
+)
 _EXISTS = Statement("SELECT 1 FROM offices WHERE id = ? AND tenant_id = ? AND state <> 'deleted'")
 _PAGE = Statement(
     f"SELECT {_COLUMNS} FROM offices WHERE tenant_id = ? AND id > ? AND state <> 'deleted' ORDER BY id LIMIT ?"  # noqa: S608
@@ -117,6 +121,14 @@ def _stored(found: Sequence[Any]) -> Stored:
         office=_decode_office(found[7]),
         days=() if days == "[]" else days_from_json(_decode_days(days)),
     )
+
+
+def named(tx: Transaction, tenant_id: int, name: str) -> int | None:
+    """The id of the first office that is called exactly so; reads all offices of the tenant, as names have no index."""
+    # The name is what a document begins with.
+    beginning = f'{{"name":{encode(name).decode()},'
+    found = tx.first(_NAMED, tenant_id, beginning, beginning)
+    return found[0] if found is not None else None
 
 
 def get(tx: Transaction, tenant_id: int, office_id: int) -> Stored | None:

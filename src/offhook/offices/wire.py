@@ -1,7 +1,7 @@
 """What goes over HTTP about an office, to the letter of v2; what v2 never returns is in `OfficeRecord`, additively."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_type_hints
 
 import msgspec
 
@@ -22,6 +22,7 @@ from offhook.directory.lines.wire import (
     WeekIn,
 )
 from offhook.directory.operators.wire import OperatorIn
+from offhook.kit.errors import Notice
 from offhook.kit.operation import WarningOut
 from offhook.kit.wire import Int64, Int64Text
 
@@ -280,6 +281,86 @@ def _both(name: str, *parts: type[msgspec.Struct]) -> Any:
 
 
 OfficeRecord = _both("OfficeRecord", OfficeOut, OfficeExtras)
+
+
+READ_ONLY: Mapping[str, str] = {
+    "id": "",
+    "office_id": "",
+    "state": "",
+    "is_primary_office": "",
+    "availability_status": "Its hours say so; PUT /api/offhook/v1/offices/{id}/by-hand opens and closes it.",
+    "office_settings": "",
+    "phone_numbers": "POST /api/v2/offices/{id}/assign_number and /unassign_number change them.",
+    "by_hand": "PUT and DELETE /api/offhook/v1/offices/{id}/by-hand change it.",
+    "special_days": "PUT and DELETE /api/offhook/v1/offices/{id}/special-days change them.",
+    "version": "Send If-Match to be refused if somebody changed the office since.",
+    "created_at": "",
+    "updated_at": "",
+    "billing.payment": "It follows from invoiced.",
+    "billing.invoice_office_id": "It follows from unified_billing.",
+    "billing.committed_until": "It follows from annual_commit_monthly_billing and plan_period.",
+}
+"""What an office shows and a replacement does not change, by path, and what changes it instead."""
+
+_IN_BILLING: Mapping[str, str] = {
+    "address": "billing_address",
+    "contact": "billing_contact",
+    **{
+        name: name
+        for name in ("currency", "plan_period", "unified_billing", "invoiced", "annual_commit_monthly_billing")
+    },
+}
+"""The fields of a create that an office shows under `billing`, by their names there."""
+
+
+def _as_shown(prefix: str) -> list[tuple[str, Any, Any]]:
+    """The read-only fields directly under a prefix, which take anything: they are compared, not kept."""
+    about = Meta(description="As it is shown; it is not changed here.")
+    names = [path.removeprefix(prefix) for path in READ_ONLY if path.startswith(prefix)]
+    return [(name, Annotated[Any, about], None) for name in names if "." not in name]
+
+
+BillingShown: Any = msgspec.defstruct(
+    "BillingShown",
+    _as_shown("billing."),
+    kw_only=True,
+    omit_defaults=True,
+    namespace={"__doc__": "Billing as an office shows it; the fields of a create may stand here, too."},
+)
+
+OfficeReplacement: Any = msgspec.defstruct(
+    "OfficeReplacement",
+    [
+        *_as_shown(""),
+        (
+            "billing",
+            Annotated[BillingShown | None, Meta(description="As it is shown: read as the create has it.")],
+            None,
+        ),
+    ],
+    bases=(OfficeIn,),
+    kw_only=True,
+    omit_defaults=True,
+    namespace={"__doc__": "All of an office: the body of a create, or the office as it was read."},
+)
+
+
+def as_created(given: dict[str, Any], notices: list[Notice]) -> dict[str, Any]:
+    """An office as it is shown, in the form of a create. A main line that is null is an empty one: it is given up."""
+    body = dict(given)
+    if isinstance(country := body.get("country"), str) and country.upper() in get_args(Country):
+        body["country"] = country.upper()
+    if "mainline_number" in body and body["mainline_number"] is None:
+        body["mainline_number"] = ""
+    if isinstance(billing := body.get("billing"), dict):
+        body["billing"] = {name: value for name, value in billing.items() if name not in _IN_BILLING}
+        for inner, name in _IN_BILLING.items():
+            value = billing.get(inner)
+            if body.get(name) is None:
+                body[name] = value
+            elif value not in (None, body[name]):
+                notices.append(Notice("ignored", f"billing.{inner}", f"{name} was sent too, and is what counts."))
+    return body
 
 
 RecordAndPlan: Any = msgspec.defstruct(

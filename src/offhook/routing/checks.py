@@ -12,7 +12,7 @@ from offhook.hours.holidays import import_holidays
 from offhook.hours.model import SpecialDay
 from offhook.hours.rules import DEFAULT_WEEK, format_period, periods_of
 from offhook.kit.errors import Invalid
-from offhook.routing.dialling import is_emergency
+from offhook.kit.phones import is_emergency
 from offhook.routing.findings import Severity
 from offhook.routing.model import Company, Line, Operator, Person, Routing
 from offhook.routing.moments import moment_of, weekly

@@ -4,8 +4,8 @@ Live calls, simulation and verification use this function and nothing else.
 """
 
 from offhook.directory.lines.model import Target
+from offhook.kit.phones import is_emergency
 from offhook.routing import endings, groups, menus, outbound, people
-from offhook.routing.dialling import is_emergency
 from offhook.routing.model import Company
 from offhook.routing.plan import (
     Answered,

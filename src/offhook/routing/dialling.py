@@ -1,29 +1,8 @@
-"""What somebody dials: an emergency number, an own extension, a number at home or abroad. Pure.
-
-Which numbers are emergency numbers is the telephone library's knowledge of each country; 933, with which addresses are
-tried out in the United States and Canada, is the networks' own.
-"""
+"""What somebody dials: a number at home or abroad, as the telephone library reads it. Pure."""
 
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import shortnumberinfo
-
-_TEST = {"US": frozenset({"933"}), "CA": frozenset({"933"})}
-_LONGEST = 6
-
-
-@lru_cache(maxsize=4096)
-def is_emergency(digits: str, country: str) -> bool:
-    """Whether `digits`, as dialled in `country` (upper-case code), call for help, or try out that they would."""
-    if not digits.isascii() or not digits.isdecimal() or len(digits) > _LONGEST:
-        return False
-    return is_trial(digits, country) or bool(shortnumberinfo.is_emergency_number(digits, country))
-
-
-def is_trial(digits: str, country: str) -> bool:
-    """Whether `digits` only read back the address that an emergency call would give."""
-    return digits in _TEST.get(country, ())
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,8 @@ An emergency number is looked at before anything else, and its call is the first
 reservation and no question stands before it; people are told after it was placed.
 """
 
-from offhook.routing.dialling import e164, is_emergency, is_home, is_trial
+from offhook.kit.phones import is_emergency, is_line_test
+from offhook.routing.dialling import e164, is_home
 from offhook.routing.model import Office, Person
 from offhook.routing.plan import Hangup, Notify, Outgoing, Release, Transfer
 from offhook.routing.turn import Enter, Go, Turn
@@ -46,7 +47,7 @@ def dial(turn: Turn, event: Outgoing) -> Go:
 def emergency(turn: Turn, person: Person, office: Office | None, dialled: str) -> Go:
     """Place an emergency call, at once."""
     where = person.e911 or (office.e911 if office is not None else None)
-    trial = office is not None and is_trial(dialled, office.country)
+    trial = office is not None and is_line_test(dialled, office.country)
     turn.because("emergency", f"{person.name} dialled {dialled}: the call goes out at once.")
     if where is None:
         turn.because("no_emergency_address", f"No emergency address of {person.name} or the office is on record.")

@@ -57,7 +57,8 @@ def operations(work: Work) -> list[Operation]:
             scope="directory:read",
             reply=wire.CallRouterOut,
             reply_description=one,
-            note="the secret is answered in clear, as v2 does; events never hold it",
+            note="the secret is answered in clear, as v2 does, to the company's keys that may change routers and to "
+            "admins; others and the event log get ***",
         ),
         Operation(
             id="callrouters.update",

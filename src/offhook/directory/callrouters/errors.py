@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from offhook.access.model import Principal
 from offhook.directory.callrouters import rules, store, wire
 from offhook.directory.callrouters.model import CallRouter
 from offhook.directory.callrouters.store import callrouters
@@ -16,11 +17,25 @@ from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 
 
-def shown(kept: Kept[CallRouter]) -> wire.CallRouterOut:
-    """A router as events keep it: whether it has a secret, not which."""
+def veiled(kept: Kept[CallRouter]) -> Kept[CallRouter]:
+    """A router that shows whether it has a secret, not which."""
     if not kept.value.secret:
-        return wire.router_out(kept)
-    return wire.router_out(msgspec.structs.replace(kept, value=msgspec.structs.replace(kept.value, secret="***")))  # noqa: S106
+        return kept
+    return msgspec.structs.replace(kept, value=msgspec.structs.replace(kept.value, secret="***"))  # noqa: S106
+
+
+def seen_by(principal: Principal, kept: Kept[CallRouter]) -> Kept[CallRouter]:
+    """A router as a key sees it: the secret is for the company's own keys that may change routers, and for admins.
+
+    Whoever knows it can sign requests as this server does.
+    """
+    trusted = principal.may("admin") or (principal.user_id is None and principal.may("directory:write"))
+    return kept if trusted else veiled(kept)
+
+
+def shown(kept: Kept[CallRouter]) -> wire.CallRouterOut:
+    """A router as events keep it."""
+    return wire.router_out(veiled(kept))
 
 
 def note_error(tx: Transaction, tenant_id: int, id: int, at: datetime) -> bool:

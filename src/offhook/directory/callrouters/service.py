@@ -8,6 +8,7 @@ from offhook.access.gate import reply_of
 from offhook.directory import loops, pointers, targets
 from offhook.directory.assignment import service as assignment
 from offhook.directory.callrouters import rules, store, wire
+from offhook.directory.callrouters.errors import seen_by
 from offhook.directory.callrouters.errors import shown as router_shown
 from offhook.directory.callrouters.model import CallRouter, TargetType
 from offhook.directory.callrouters.store import callrouters
@@ -55,7 +56,7 @@ class CallRouters:
             router = self._read(tx, call, id, body, _NOTHING_YET, notices)
             kept = self.keeper.add(tx, call, at, id, router)
             pointers.note(tx, tenant_id, Target("callrouter", id), _pointed(router))
-            return wire.router_out(kept)
+            return wire.router_out(seen_by(call.principal, kept))
 
         return await self._work.create(call, make)
 
@@ -63,7 +64,7 @@ class CallRouters:
         """One call router."""
         tenant_id, id = call.principal.tenant_id, id_of(call)
         kept = await self._work.reader.run(lambda tx: self.keeper.get(tx, tenant_id, id))
-        return reply_of(wire.router_out(kept), headers=etag(kept))
+        return reply_of(wire.router_out(seen_by(call.principal, kept)), headers=etag(kept))
 
     async def get_whole(self, call: Call) -> Reply:
         """One call router with its errors."""
@@ -73,7 +74,9 @@ class CallRouters:
             return self.keeper.get(tx, tenant_id, id), store.errors(tx, tenant_id, id)
 
         kept, errors = await self._work.reader.run(find)
-        body = wire.router_whole(kept, rules.recent(errors, now), errors[-1] if errors else None)
+        body = wire.router_whole(
+            seen_by(call.principal, kept), rules.recent(errors, now), errors[-1] if errors else None
+        )
         return reply_of(body, headers=etag(kept))
 
     async def page(self, call: Call) -> Reply:
@@ -88,7 +91,8 @@ class CallRouters:
             cursor=query.cursor,
             filters=filters,
         )
-        return reply_of(wire.CallRouterPage(items=[wire.router_out(kept) for kept in page.items], cursor=page.cursor))
+        items = [wire.router_out(seen_by(call.principal, kept)) for kept in page.items]
+        return reply_of(wire.CallRouterPage(items=items, cursor=page.cursor))
 
     async def change(self, call: Call) -> Reply:
         """Change a call router. Its errors are counted on unless the body resets them."""
@@ -114,7 +118,7 @@ class CallRouters:
             return kept
 
         kept = await self._work.change(call, run)
-        return reply_of(wire.router_out(kept), headers=etag(kept))
+        return reply_of(wire.router_out(seen_by(call.principal, kept)), headers=etag(kept))
 
     async def delete(self, call: Call) -> Reply:
         """Delete a call router that no calls are sent to, or with `force` one that they are; its numbers are free."""

@@ -181,7 +181,8 @@ class Groups(Generic[G]):
             leave_group(tx, call, at, target)
             assignment.release_all(tx, call, at, target.type, id)
             self._work.end(tx, call, at, target, notices, force=query.force)
-            return self._side.show(gone, card, at)
+            without = msgspec.structs.replace(gone.value, phone_numbers=())
+            return self._side.show(msgspec.structs.replace(gone, value=without), card, at)
 
         return reply_of(await self._work.change(call, run))
 

@@ -16,7 +16,7 @@ from offhook.directory.lines.wire import RoutingStateOut as Routing
 from offhook.hours.model import DAYS
 from offhook.hours.rules import DEFAULT_WEEK, overlaps, parse_day
 from offhook.kit.errors import Notice, Violation, shown
-from offhook.kit.text import multi_line, single_line
+from offhook.kit.text import enumerated, multi_line, single_line
 from offhook.kit.wire import to_int64
 
 RING_SECONDS = 30
@@ -275,7 +275,10 @@ def _choice(
         notices.append(Notice("target_unknown", f"{location}.action_target_type", text))
         return Choice(action=action, action_target_type=kind, action_target_id=str(number) if number else None)
     if kind not in (*kinds, "unknown"):
-        text = f"{action} takes a target of the kind {', '.join(kinds)}."
+        text = f"{action} takes a target of the kind {enumerated(kinds, 'or')}."
+        others = [one for one, taken in TARGETS.items() if kind in taken]
+        if others:
+            text += f" For {'an' if kind == 'office' else 'a'} {kind} send the action {enumerated(others, 'or')}."
         place = f"{location}.action_target_type"
         found.append(Violation(location=place, message=text, sent=kind, about=(f"{location}.action",)))
         return Choice(action=action)

@@ -209,6 +209,6 @@ def idle(permissions: Sequence[Permission], level: Level) -> list[Permission]:
 
 def wanted(operation: str) -> str:
     """Who else may carry out an operation than `a user who is a company admin`, as the end of that sentence."""
-    office = ", an admin of the office" if operation in OFFICE else ""
+    office = " or an admin of the office" if operation in OFFICE else ""
     policies = [name for name, operations in PERMISSIONS.items() if operation in operations]
     return office + (f", or has a policy with {' or '.join(policies)}" if policies else "")

@@ -120,7 +120,7 @@ class Rooms:
             leave(tx, call, at, operators.of_member(tx, tenant_id, "room", id), notices)
             gone = self.keeper.remove(tx, call, at, before)
             self._work.end(tx, call, at, target, notices, force=query.force)
-            return gone
+            return msgspec.structs.replace(gone, value=msgspec.structs.replace(gone.value, phone_numbers=()))
 
         return reply_of(self.out(call, await self._work.change(call, run)))
 

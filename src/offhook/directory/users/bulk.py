@@ -16,7 +16,7 @@ import msgspec
 
 from offhook.access.idempotency import Outcome, claim_of, once, replay
 from offhook.access.service import told_where
-from offhook.directory.lines.wire import ShortText, SingleLine
+from offhook.directory.lines.wire import SingleLine
 from offhook.directory.paths import V1
 from offhook.directory.users import rules, store, wire
 from offhook.directory.users.model import User
@@ -46,7 +46,7 @@ MAX_RECORDS = 1000
 PART = 50
 """Users that are made in one unit of work: few enough that others get a turn in between."""
 
-_LATER = ("job_title", "extension", "forwarding_numbers", "is_super_admin", "international_dialing_enabled")
+_LATER = ("job_title", "forwarding_numbers", "is_super_admin", "international_dialing_enabled")
 """What a create does not take, and the change behind it does."""
 
 _Meta = msgspec.Meta
@@ -56,7 +56,6 @@ class UserRecordIn(wire.UserIn, kw_only=True, omit_defaults=True):
     """A user to import: what a create takes, and what else is said of them at once."""
 
     job_title: Annotated[SingleLine | None, _Meta(description="What they do.")] = None
-    extension: Annotated[ShortText | None, _Meta(description="2 to 6 digits, nobody else's.")] = None
     forwarding_numbers: Annotated[
         Annotated[list[str], _Meta(max_length=20)] | None, _Meta(description="Rung besides.")
     ] = None
@@ -307,7 +306,7 @@ _DESCRIPTION = f"""\
 Creates up to {MAX_RECORDS:,} users from one file, each by exactly the rules of a create, on a free line of the plan of
 its office. A record that is refused stops no other: the answer is 200 and says, for each, what became of it and why.
 
-As JSON lines, each line is the body of a create, and may have `job_title`, `extension`, `forwarding_numbers`,
+As JSON lines, each line is the body of a create, and may have `job_title`, `forwarding_numbers`,
 `is_super_admin` and `international_dialing_enabled` besides. As CSV, the first row names these fields; forwarding
 numbers stand between spaces; a column that is not known is named in Offhook-Warning. Semicolons may separate the cells.
 The file is UTF-8; blank lines are skipped; a record may have 64 KiB.

@@ -20,13 +20,27 @@ INTERNAL = "803"
 
 
 def move(
-    work: Work, tx: Transaction, call: Call, at: datetime, before: Kept[User], card: OfficeCard, notices: list[Notice]
+    work: Work,
+    tx: Transaction,
+    call: Call,
+    at: datetime,
+    before: Kept[User],
+    card: OfficeCard,
+    notices: list[Notice],
+    *,
+    extension: str | None = None,
 ) -> Kept[User]:
-    """Put a user into another office. The lines are the caller's to settle."""
+    """Put a user into another office, with another `extension` if one is given. Lines are the caller's to settle."""
     user = before.value
     if card.id == user.office_id:
         return before
-    moved = msgspec.structs.replace(user, office_id=card.id, country=card.country, timezone=card.timezone)
+    moved = msgspec.structs.replace(
+        user,
+        office_id=card.id,
+        country=card.country,
+        timezone=card.timezone,
+        extension=user.extension if extension is None else extension,
+    )
     if card.country != user.country:
         kept = tuple(one for one in user.phone_numbers if one.lstrip("+").startswith(INTERNAL))
         if kept != user.phone_numbers:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from offhook.directory.lines.rules import line
 from offhook.directory.users.model import BLOCKED, User
-from offhook.kit.errors import Violation, shown
+from offhook.kit.errors import Notice, Violation, shown
 from offhook.kit.mail import check_email
-from offhook.kit.phones import check_phone
+from offhook.kit.phones import check_phone, emergency_in
+from offhook.kit.text import enumerated
 
 _EXTENSION = re.compile(r"[0-9]{2,6}", re.ASCII)
 
@@ -34,6 +35,29 @@ def extension(text: str | None, found: list[Violation]) -> str | None:
         message = "Must be 2 to 6 digits, or empty for none."
         found.append(Violation(location="extension", message=message, sent=shown(text)))
     return digits
+
+
+_KNOWN_ABROAD = frozenset({"000", "111", "112", "911", "999"})
+"""The emergency numbers that people take with them to other countries; those besides are dialled at home only."""
+
+
+def refuse_emergency(digits: str | None, country: str, found: list[Violation], notices: list[Notice]) -> None:
+    """A fault for a new extension that is an emergency number in the office's country, a notice for one elsewhere.
+
+    Whoever dials such a number needs help, and shall not reach a colleague.
+    """
+    where = emergency_in(digits) if digits else ()
+    if country in where:
+        text = f"Is an emergency number in {country}, and must reach help: choose another."
+        found.append(Violation(location="extension", message=text, sent=digits))
+    elif where and digits in _KNOWN_ABROAD:
+        text = f"An emergency number in {_some(where)}: whoever dials it in need reaches this user."
+        notices.append(Notice("emergency_number", "extension", text))
+
+
+def _some(countries: Sequence[str]) -> str:
+    few = countries if len(countries) <= 4 else [*countries[:3], f"{len(countries) - 3} more countries"]
+    return enumerated(few)
 
 
 def forwarding(sent: Sequence[str], country: str, found: list[Violation]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from offhook.directory.people import users_out
 from offhook.directory.users import rules, store, wire
 from offhook.directory.users.licensing import AGENTS, KEEPER, holding_of, settle
 from offhook.directory.users.model import SUPPORT, License, User
-from offhook.directory.users.moving import move, new_number
+from offhook.directory.users.moving import INTERNAL, move, new_number
 from offhook.directory.users.store import users
 from offhook.directory.work import Holder, Holding, Work, refuse
 from offhook.events.model import Word
@@ -75,11 +75,11 @@ class Users:
 
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
             found: list[Violation] = []
-            made = self._new(tx, tenant_id, body, found)
+            made = self._new(tx, tenant_id, body, found, notices)
             refuse(found)
             assert made is not None
             user, card = made
-            _refuse_taken(tx, tenant_id, None, {"email": user.emails[0]}, None)
+            _refuse_taken(tx, tenant_id, None, {"email": user.emails[0]}, user.extension)
             id, user = self._work.ids.new(), msgspec.structs.replace(user, activated_at=clock.milliseconds(at))
             if body.auto_assign and (number := new_number(tx, tenant_id, card, notices, "auto_assign", abroad=True)):
                 assignment.take(tx, call, at, ("user", id), holding_of(user), number, location="auto_assign")
@@ -92,12 +92,15 @@ class Users:
         return await self._work.create(call, make)
 
     def _new(
-        self, tx: Transaction, tenant_id: int, body: wire.UserIn, found: list[Violation]
+        self, tx: Transaction, tenant_id: int, body: wire.UserIn, found: list[Violation], notices: list[Notice]
     ) -> tuple[User, OfficeCard] | None:
         """The user that a body describes and their office; None if there is a fault, which goes to `found`."""
         email = rules.email(body.email, "email", found)
         first, last = rules.name(body.first_name, "first_name", found), rules.name(body.last_name, "last_name", found)
+        extension = rules.extension(body.extension, found)
         card = self._office(tx, tenant_id, body.office_id, found)
+        if card is not None:
+            rules.refuse_emergency(extension, card.country, found, notices)
         if found or card is None or email is None:
             return None
         user = User(
@@ -108,13 +111,14 @@ class Users:
             first_name=first or "",
             last_name=last or "",
             license=body.license or "talk",
+            extension=extension or "",
         )
         return user, card
 
     async def check_new(self, call: Call) -> Sequence[Violation]:
         """What the rules have against a new user, by themselves."""
         tenant_id, found = call.principal.tenant_id, list[Violation]()
-        await self._work.reader.run(lambda tx: self._new(tx, tenant_id, call.body, found))
+        await self._work.reader.run(lambda tx: self._new(tx, tenant_id, call.body, found, []))
         return found
 
     # Changing
@@ -124,9 +128,11 @@ class Users:
         tenant_id, id, found = call.principal.tenant_id, id_of(call), list[Violation]()
 
         def run(tx: Transaction) -> None:
-            self._changes(tx, KEEPER.get(tx, tenant_id, id), call.body, found, [])
+            before = KEEPER.get(tx, tenant_id, id)
+            changes, card = self._changes(tx, before, call.body, found, []), None
             if call.body.office_id is not None:
-                self._office(tx, tenant_id, call.body.office_id, found)
+                card = self._office(tx, tenant_id, call.body.office_id, found)
+            self._refuse_emergency(before.value, changes.get("extension"), card, found, [])
 
         await self._work.reader.run(run)
         return found
@@ -144,13 +150,16 @@ class Users:
             found: list[Violation] = []
             changes = self._changes(tx, before, body, found, notices)
             card = None if body.office_id is None else self._office(tx, tenant_id, body.office_id, found)
+            self._refuse_emergency(before.value, changes.get("extension"), card, found, notices)
             refuse(found)
             self._refuse_agent(tx, before, changes.get("license"))
             places = {f"emails[{index}]": email for index, email in enumerate(changes.get("emails", ()))}
             _refuse_taken(tx, tenant_id, id, places, changes.get("extension"))
             kept = before
+            if card is not None and "phone_numbers" not in changes:
+                _refuse_numbers_abroad(before.value, card)
             if card is not None:
-                kept = move(self._work, tx, follow, at, kept, card, notices)
+                kept = move(self._work, tx, follow, at, kept, card, notices, extension=changes.get("extension"))
             if "phone_numbers" in changes:
                 changes["phone_numbers"] = rules.still_held(changes["phone_numbers"], before.value, kept.value)
             kept = KEEPER.change(tx, follow, at, kept, msgspec.structs.replace(kept.value, **changes))
@@ -211,6 +220,14 @@ class Users:
             text = "Nothing shows it any more; see PATCH /api/v2/users/{id}/status."
             notices.append(Notice("ignored", "presence_status", text))
         return {name: value for name, value in changes.items() if value is not None}
+
+    @staticmethod
+    def _refuse_emergency(
+        user: User, wanted: str | None, card: OfficeCard | None, found: list[Violation], notices: list[Notice]
+    ) -> None:
+        """A fault if a new extension is an emergency number where the user is, or moves to; one that was had stays."""
+        if wanted != user.extension:
+            rules.refuse_emergency(wanted, user.country if card is None else card.country, found, notices)
 
     def _refuse_agent(self, tx: Transaction, before: Kept[User], wanted: License | None) -> None:
         """Conflict naming the call centers that a user answers for, if `wanted` does not let them."""
@@ -329,6 +346,17 @@ def _refuse_privileges(principal: Principal, body: wire.UserPatch) -> None:
     if sent:
         text = "Only a key with the scope admin may change this."
         raise Forbidden(text, [Violation(location=name, reason=Forbidden.reason, message=text) for name in sent])
+
+
+def _refuse_numbers_abroad(user: User, card: OfficeCard) -> None:
+    """Conflict if a change of office would take a user's numbers away, which only a move may do."""
+    lost = [number for number in user.phone_numbers if not number.lstrip("+").startswith(INTERNAL)]
+    if card.country != user.country and lost:
+        text = (
+            f"The user has {', '.join(lost)}, and numbers do not go to {card.country}: unassign them first, or use "
+            "PATCH /api/v2/users/{id}/move_office, which takes them away and gives a new one."
+        )
+        raise Conflict(text, [Violation(location="office_id", reason="conflict", message=text, sent=str(card.id))])
 
 
 def _refuse_taken(

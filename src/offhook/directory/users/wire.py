@@ -8,8 +8,9 @@ import msgspec
 
 from offhook.directory.lines.wire import ShortText, SingleLine, State
 from offhook.directory.operators.store import Operator
-from offhook.directory.users.model import License, User
+from offhook.directory.users.model import LINE_OF, License, User
 from offhook.kit import clock
+from offhook.kit.text import enumerated
 from offhook.kit.wire import Int64, Int64Text
 from offhook.storage.documents import Kept
 
@@ -20,6 +21,17 @@ EmailText = Annotated[str, Meta(max_length=1024, extra_json_schema={"x-offhook-r
 LicenseField = Annotated[License, Meta(extra={"stand_in": "talk"})]
 
 
+def _taken_by_license() -> str:
+    """Which kind of line each licence takes, as a sentence."""
+    by_line: dict[str, list[str]] = {}
+    for name, line in LINE_OF.items():
+        by_line.setdefault(line, []).append(name)
+    return "; ".join(f"{enumerated(licenses)}: {line}" for line, licenses in by_line.items())
+
+
+_LINES = f"Lines of the office's plan: {_taken_by_license()}."
+
+
 class UserIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A user to create."""
 
@@ -27,7 +39,12 @@ class UserIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     email: Annotated[EmailText, Meta(description="Primary address; nobody else's.", examples=["ann@example.com"])]
     first_name: Annotated[SingleLine | None, Meta(description="Given name.")] = None
     last_name: Annotated[SingleLine | None, Meta(description="Family name.")] = None
-    license: Annotated[LicenseField | None, Meta(description="Which kind of line is used; talk unless said.")] = None
+    license: Annotated[
+        LicenseField | None, Meta(description=f"Which kind of line is used; talk unless said. {_LINES}")
+    ] = None
+    extension: Annotated[
+        ShortText | None, Meta(description="2 to 6 digits, nobody else's in the company. Not in v2.")
+    ] = None
     auto_assign: Annotated[
         bool | None, Meta(description="Give a free number of the company, of the office's country if there is one.")
     ] = None
@@ -66,7 +83,7 @@ class UserPatch(msgspec.Struct, kw_only=True, omit_defaults=True):
     ] = None
     is_super_admin: Annotated[bool | None, Meta(description="Whether they administer the company.")] = None
     international_dialing_enabled: Annotated[bool | None, Meta(description="Whether they may call abroad.")] = None
-    license: Annotated[LicenseField | None, Meta(description="Swaps the line of the office's plan.")] = None
+    license: Annotated[LicenseField | None, Meta(description=f"Swaps the line of the office's plan. {_LINES}")] = None
     keep_paid_numbers: Annotated[
         bool | None,
         Meta(description="On a change to a support licence: keep the numbers, on additional number lines; true."),
