@@ -4,13 +4,15 @@ Records refer to others by what those are called. Where one is called otherwise 
 the same record: that is no change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from offhook.configuration import wire
 from offhook.configuration.company import Company, Records, said
-from offhook.configuration.kind import Field, Kind
+from offhook.configuration.kind import Field, Kind, Record
 from offhook.configuration.names import natural
+from offhook.kit.errors import Notice
+from offhook.kit.wire import encode_sorted
 from offhook.storage.database import Transaction
 
 
@@ -51,6 +53,32 @@ def changes(
             for one in sorted(old.values(), key=lambda one: natural(one.key))
             if one.id not in new
         ]
+    return found
+
+
+def renamed(before: Company, after: Company, kinds: Sequence[Kind]) -> list[Notice]:
+    """Records that were likely to be renamed: one is gone, and another is made that is the same but for its name."""
+    found: list[Notice] = []
+    for kind in kinds:
+        old, new = before.records[kind.section], after.records[kind.section]
+        gone, made = _alike(kind, old, new), _alike(kind, new, old)
+        for content, records in made.items():
+            if len(records) == len(gone.get(content, ())) == 1:
+                was = gone[content][0]
+                text = f"{was.key} is deleted and this made, alike in all else. To rename it, write id: {was.id} here."
+                found.append(Notice("renamed_without_id", f"{kind.section}.{records[0].key}", text))
+    return found
+
+
+def _alike(kind: Kind, here: Mapping[int, Record], there: Mapping[int, Record]) -> dict[bytes, list[Record]]:
+    """Records that are here and not there, by all that they are but their names."""
+    found: dict[bytes, list[Record]] = {}
+    if not kind.update:
+        return found
+    for id, record in here.items():
+        if id not in there:
+            content = {path: value for path, value in record.fields.items() if path not in kind.implied[-1:]}
+            found.setdefault(encode_sorted(content), []).append(record)
     return found
 
 

@@ -119,9 +119,7 @@ class Run:
         kind, _, rest = place.partition("/")
         id, _, path = rest.partition(".")
         return any(
-            wanted.failed
-            or bool(wanted.unread)
-            or any(at.startswith(f"{wanted.place}.{path}") for at in faulty)
+            wanted.failed or bool(wanted.unread) or any(at.startswith(f"{wanted.place}.{path}") for at in faulty)
             for wanted in self.document.wanted
             if wanted.kind.section == kind and str(wanted.id) == id
         )
@@ -145,7 +143,9 @@ class Run:
         What is refused is named by its path within the field `under`, or all of it by the one path `at`.
         """
         try:
-            return self._do(operation, params or {}, body, query, raw, media, placed=lambda one: at or _joined(under, one))
+            return self._do(
+                operation, params or {}, body, query, raw, media, placed=lambda one: at or _joined(under, one)
+            )
         except Refusal as refusal:
             if not (under or at) or isinstance(refusal, Unavailable):
                 raise

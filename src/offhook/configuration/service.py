@@ -10,7 +10,7 @@ from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome, refuse_other
 from offhook.configuration import wire
 from offhook.configuration.company import Company, read
-from offhook.configuration.differences import changes
+from offhook.configuration.differences import changes, renamed
 from offhook.configuration.document import Document
 from offhook.configuration.kinds import KINDS
 from offhook.configuration.kinds.numbers import normal_number
@@ -89,6 +89,7 @@ class Configuration:
             run.carry_out()
             after = _read(tx, call)
         found = changes(tx, before, after, KINDS, planned=planned)
+        run.notices += renamed(before, after, KINDS)
         counts = {verb: sum(one.verb == verb for one in found) for verb in ("create", "change", "delete")}
         return wire.PlanOut(
             differs=bool(found),
