@@ -1,7 +1,7 @@
 """What became of a company: told from before and after, so that a plan is never a guess.
 
-Records refer to others by what those are called. Where one is called otherwise afterwards, what refers to it still means
-the same record: that is no change.
+Records refer to others by what those are called. Where one is called otherwise afterwards, what refers to it still
+means the same record: that is no change.
 """
 
 from collections.abc import Mapping, Sequence

@@ -215,8 +215,8 @@ def _columns(header: _Row, form: Form, notices: list[Notice]) -> list[_Column | 
         raise Malformed(f"The column {shown(twice[0])} stands twice in the first row.")
     _refuse_misspelt(names, known)
     unknown = [name or f"(column {number})" for number, name in enumerate(names, 1) if name not in known]
-    for name in unknown[:MAX_UNKNOWN]:
-        notices.append(Notice("unknown_column", shown(name), "This column is not known and was ignored."))
+    text = "This column is not known and was ignored."
+    notices += [Notice("unknown_column", shown(name), text) for name in unknown[:MAX_UNKNOWN]]
     if len(unknown) > MAX_UNKNOWN:
         notices.append(Notice("unknown_column", "", f"{len(unknown) - MAX_UNKNOWN} more unknown columns were ignored."))
     return [known.get(name) for name in names]
