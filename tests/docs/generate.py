@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from typing import Any
 
 from offhook.access.v2 import PREFIX, USUAL, V2_OPERATIONS
 from offhook.app import Offhook
@@ -45,7 +46,8 @@ def limits_table(built: list[Operation]) -> list[str]:
     """The operations whose limit is not the usual one, v2's and added ones."""
     by_limit: dict[tuple[int, int], list[str]] = {}
     added = [one for one in built if one.id not in V2_OPERATIONS]
-    for known in (*V2_OPERATIONS.values(), *added):
+    everything: list[Any] = [*V2_OPERATIONS.values(), *added]
+    for known in everything:
         if known.limit != USUAL:
             by_limit.setdefault((known.limit.count, known.limit.seconds), []).append(f"`{known.id}`")
     rows = [f"| {count} in {seconds} s | {', '.join(ids)} |" for (count, seconds), ids in sorted(by_limit.items())]
