@@ -6,16 +6,12 @@ ASGI form.
 
 import asyncio
 import dataclasses
-import gzip
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import structlog
-from litestar import Litestar, Request, Response, get, post
-from litestar.params import FromPath
-from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from offhook import __version__
 from offhook.access import api as access_api
@@ -34,8 +30,6 @@ from offhook.calls.routers import asking
 from offhook.calls.session import Calls
 from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
-from offhook.console import reference
-from offhook.console.site import Console
 from offhook.directory import api as directory_api
 from offhook.directory.rights.service import Rights
 from offhook.directory.work import Work
@@ -71,19 +65,9 @@ from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
 
 if TYPE_CHECKING:
-    from offhook.kit.tracing import Traced
+    from offhook.console.site import Console
 
 log = structlog.get_logger("offhook")
-
-BATCHES = Gauge("offhook_writer_batches", "Transactions committed by the writer.")
-UNITS = Gauge("offhook_writer_units", "Units of work given to the writer.")
-REPLAYS = Gauge("offhook_writer_replays", "Batches that were undone and done again one by one.")
-
-_PAGE_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-}
 
 HOUSEKEEPING_SECONDS = 30.0
 _FORGET_AT_ONCE = 500
@@ -155,9 +139,6 @@ class Offhook:
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
-        self.document = openapi.document(
-            self.operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS
-        )
         everything = [*self.operations, *unbuilt({operation.id for operation in self.operations})]
         self.gate = Gate(
             Router(everything),
@@ -168,15 +149,26 @@ class Offhook:
             requests=RequestLog(benchmark=settings.benchmark) if settings.access_log else None,
             rights=Rights(self.work),
         )
-        self.console = Console(
+        phones.warm()
+
+    @cached_property
+    def console(self) -> "Console":
+        """The web pages, which no command needs."""
+        from offhook.console.site import Console
+
+        return Console(
             self.gate,
             self.sessions,
             self.limiter,
             secret=secrets.get(self.database, "console"),
-            public_url=settings.public_url,
+            public_url=self.settings.public_url,
             document=self.document,
         )
-        phones.warm()
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of all operations."""
+        return openapi.document(self.operations, title="Offhook", version=__version__, description=_ABOUT, tags=_TAGS)
 
     def _of_company(self, work: Work, offices: Offices) -> list[Operation]:
         """The operations on what a company has, over the writer and reader of `work`."""
@@ -266,7 +258,18 @@ def application(offhook: Offhook) -> Any:
         from offhook.kit.tracing import Traced
 
         gate = traced = Traced(gate, offhook.settings.otel_endpoint)
-    site = _site(offhook, traced)
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        async with offhook.running():
+            yield
+        if traced is not None:
+            await asyncio.to_thread(traced.close)
+
+    # As large a library: commands that ask the API in this process do without it.
+    from offhook.console.public import site
+
+    pages = site(offhook.document, offhook.settings, offhook.writer, offhook.ready, running)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -282,100 +285,6 @@ def application(offhook: Offhook) -> Any:
             if path == "/console" or path.startswith("/console/"):
                 await offhook.console(scope, receive, send)
                 return
-        await site(scope, receive, send)  # type: ignore[arg-type]
+        await pages(scope, receive, send)  # type: ignore[arg-type]
 
     return front
-
-
-class _Pages:
-    """The reference, rendered when it is first asked for: most processes never are."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
-        self._pages: asyncio.Future[dict[str, tuple[bytes, bytes]]] | None = None
-
-    async def page(self, path: str, small: bool) -> bytes | None:
-        """The page at `path`, packed by gzip if it shall be `small`; None if there is none."""
-        if self._pages is None:
-            self._pages = asyncio.ensure_future(asyncio.to_thread(self._render))
-        found = (await asyncio.shield(self._pages)).get(path)
-        return found and found[small]
-
-    def _render(self) -> dict[str, tuple[bytes, bytes]]:
-        return {path: (page, gzip.compress(page)) for path, page in reference.render(self._document).items()}
-
-
-def _site(offhook: Offhook, traced: "Traced | None") -> Litestar:
-    """What is not the API: health, metrics, the OpenAPI document, its reference page."""
-    document = openapi.encoded(offhook.document)
-    pages = _Pages(offhook.document)
-    assets = {asset.name: asset for asset in reference.ASSETS}
-    settings = offhook.settings
-
-    @get("/healthz")
-    async def healthz() -> Response[dict[str, Any]]:
-        about: dict[str, Any] = {"status": "ok", "version": __version__}
-        if settings.benchmark:
-            about["benchmark"] = f"rate limits are multiplied by {settings.rate_limit_scale:g}"
-        return Response(about)
-
-    @get("/readyz")
-    async def readyz() -> Response[dict[str, Any]]:
-        try:
-            return Response(await offhook.ready())
-        except Refusal as refusal:
-            return Response({"status": "unavailable", "store": refusal.message}, status_code=503)
-
-    @get("/metrics")
-    async def metrics() -> Response[bytes]:
-        BATCHES.set(offhook.writer.batches)
-        UNITS.set(offhook.writer.units)
-        REPLAYS.set(offhook.writer.replays)
-        return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
-
-    @get("/openapi.json")
-    async def openapi_json() -> Response[bytes]:
-        return Response(document, media_type="application/json")
-
-    @get(["/", "/docs", "/docs/{name:str}"])
-    async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
-        small = "gzip" in request.headers.get("accept-encoding", "")
-        path = reference.HOME if request.url.path == "/" else request.url.path
-        page = await pages.page(path, small)
-        if page is None:
-            return Response(b"There is no such page; /docs lists all.", media_type="text/plain", status_code=404)
-        headers = {**_PAGE_HEADERS, "vary": "accept-encoding"}
-        if small:
-            headers["content-encoding"] = "gzip"
-        return Response(page, media_type="text/html", headers=headers)
-
-    @get("/docs/assets/{name:str}")
-    async def asset(name: FromPath[str]) -> Response[bytes]:
-        found = assets.get(name)
-        if found is None:
-            return Response(b"", status_code=404)
-        return Response(found.content, media_type=found.media, headers={"cache-control": "max-age=86400"})
-
-    handlers: list[Any] = [healthz, readyz, metrics, openapi_json, docs, asset]
-    if settings.benchmark:
-
-        @post("/benchmark/echo", status_code=200)
-        async def echo(request: Request[Any, Any, Any]) -> Response[bytes]:
-            return Response(await request.body(), media_type="application/json")
-
-        handlers.append(echo)
-
-    @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        async with offhook.running():
-            yield
-        if traced is not None:
-            await asyncio.to_thread(traced.close)
-
-    return Litestar(
-        handlers,
-        lifespan=[lifespan],
-        openapi_config=None,
-        logging_config=None,
-        type_encoders={msgspec.Struct: msgspec.to_builtins},
-    )

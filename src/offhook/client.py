@@ -188,13 +188,13 @@ async def embedded(settings: Settings, caller: Principal | None, key: str = "") 
     """
     import httpx
 
-    from offhook.app import Offhook, application
+    from offhook.app import Offhook
 
     offhook = Offhook(msgspec.structs.replace(settings, access_log=False, otel_endpoint=""))
     async with offhook.running():
         secret = offhook.access.trust(caller) if caller is not None else key
         headers = {"Authorization": f"Bearer {secret}"}
-        transport = httpx.ASGITransport(application(offhook))
+        transport = httpx.ASGITransport(offhook.gate)
         async with httpx.AsyncClient(transport=transport, base_url="http://offhook", headers=headers) as http:
             yield Client(http, "the application")
 

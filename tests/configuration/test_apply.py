@@ -89,7 +89,7 @@ def test_defaults_are_left_out(embedded: Company):
     assert "ring_seconds" not in found
     assert found["hours"] == {"monday": "09:00-12:30 14:00-18:00"}
     assert found["routing_options"] == {
-        "open": {"action": "department", "target": "office Porto", "try_dial_operators": False}
+        "open": {"action": "department", "target": "office Porto", "try_dial_operators": True}
     }
 
 
@@ -195,7 +195,14 @@ def test_all_faults_of_all_records_are_named_at_once(embedded: Company):
         rooms={"Lisbon/Lobby": {}, "Nowhere/Bar": {}, "Desk": {}, "Porto/X": [1]},
     )
     assert refused(embedded.live, wanted).places == [
+        "offices.Faro.annual_commit_monthly_billing",
+        "offices.Faro.billing_address",
         "offices.Faro.colour",
+        "offices.Faro.country",
+        "offices.Faro.currency",
+        "offices.Faro.invoiced",
+        "offices.Faro.plan_period",
+        "offices.Faro.unified_billing",
         "offices.Lisbon.currency",
         "offices.Lisbon.hours.monday[0]",
         "offices.Lisbon.hours.monday[1]",

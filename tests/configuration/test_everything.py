@@ -164,8 +164,8 @@ def test_a_company_with_everything_comes_out_as_it_went_in(company: Company):
             expected["ana@example.com"]["extension"] = "101"
         if section in ("departments", "callcenters"):
             for record in expected.values():
-                for state in record.get("routing_options", {}).values():
-                    state.setdefault("try_dial_operators", False)
+                for name, state in record.get("routing_options", {}).items():
+                    state.setdefault("try_dial_operators", name == "open")
         if section == "callcenters":
             expected["Lisbon/Support"]["operators"][0]["skill"] = "70"
         if section == "policies":

@@ -40,7 +40,7 @@ def test_everything_gets_its_numbers_and_keeps_them(company: Company):
         ("rooms", "Lisbon/Lobby"), ("departments", "Lisbon/Sales"), ("callcenters", "Lisbon/Support"),
         ("callrouters", "Lisbon/Night"),
     )] == [[number] for number in numbers[4:8]]  # fmt: skip
-    assert set(found["numbers"]) == set(numbers)
+    assert list(found["numbers"]) == sorted(numbers[:8])
     taken = company.sandbox.get(f"/api/v2/numbers/{numbers[0].replace('+', '%2B')}").json
     assert taken["status"] == "office"
     events = company.sandbox.events()

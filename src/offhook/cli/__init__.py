@@ -76,7 +76,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    State.json = False
+    State.json, State.afterwards = False, None
     try:
         app()
     except Refusal as refusal:
@@ -103,6 +103,8 @@ def _refuse(refusal: Refusal) -> None:
     refuse(refusal.message, refusal.violations)
     if isinstance(refusal, Unavailable) and (cause := getattr(refusal.__cause__, "orig", None)) is not None:
         say(f"  {str(cause).splitlines()[0]}", to=err)
+    if State.afterwards is not None:
+        State.afterwards()
     if not State.json:
         return
     from offhook.client import Refused

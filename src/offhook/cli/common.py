@@ -7,7 +7,8 @@ object, whether the command succeeded or was refused.
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,6 +37,8 @@ class State:
     """Whether this run answers in JSON; set by the option, read where a refusal is said."""
 
     json = False
+    afterwards: Callable[[], None] | None = None
+    """What a refusal is to be followed by."""
 
 
 def _answer_in_json(value: bool) -> bool:
@@ -123,8 +126,7 @@ def warn(notices: Iterable[Notice]) -> None:
     if not listed:
         return
     say(f"{len(listed)} warning{'s' if len(listed) > 1 else ''}", "yellow bold", to=err)
-    for notice in listed:
-        _entry(notice.field or notice.code, notice.text, None)
+    _entries((notice.field or notice.code, notice.text, None) for notice in listed)
 
 
 def refuse(message: str, violations: Iterable[Violation] = ()) -> None:
@@ -134,8 +136,24 @@ def refuse(message: str, violations: Iterable[Violation] = ()) -> None:
         # The message only repeats the first of them.
         message = "One place must be mended." if len(listed) == 1 else f"{len(listed)} places must be mended."
     say(message, "red bold", to=err)
-    for violation in listed:
-        _entry(violation.location, violation.message, violation.sent)
+    _entries((violation.location, violation.message, violation.sent) for violation in listed)
+
+
+_ALIKE = 3
+"""How many places of which the same is said are named; the rest are counted."""
+
+
+def _entries(entries: Iterable[tuple[str, str, str | None]]) -> None:
+    """Places with what is said of each; where the same is said of many, the first few of them."""
+    listed = list(entries)
+    counts = Counter(text for _, text, _ in listed)
+    told: Counter[str] = Counter()
+    for place, text, sent in listed:
+        told[text] += 1
+        if counts[text] <= _ALIKE + 1 or told[text] <= _ALIKE:
+            _entry(place, text, sent)
+        elif told[text] == counts[text]:
+            say(f"  and {counts[text] - _ALIKE:,} more: {text}", to=err)
 
 
 def _entry(place: str, text: str, sent: str | None) -> None:

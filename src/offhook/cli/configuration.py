@@ -59,13 +59,16 @@ def export(
             "--output", "-o", help="Write to this file, for its owner alone, not to standard output.", metavar="FILE"
         ),
     ] = None,
+    ids: Annotated[
+        bool, typer.Option("--ids", help="Write the id of each record, so that it can be renamed in the file.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the whole company as YAML: a file to read, to keep, and to apply again."""
     from offhook.configuration import text
 
     async def work(client: Client) -> Answer:
-        return await client.call("GET", PATH)
+        return await client.call("GET", PATH, query={"ids": "true"} if ids else None)
 
     document = _waiting("Reading the company", lambda: run(way, work)).document
     written = body_of(document) + b"\n" if as_json else text.write(document).encode()
@@ -93,7 +96,14 @@ def plan(
     else:
         _show(found)
         if found["differs"]:
-            following(f"offhook apply {file}{' --prune' if prune else ''}{again(way)}")
+            options = f"{' --prune' if prune else ''}{again(way)}"
+            # What came on standard input is used up.
+            from_input = str(file) == "-"
+            following(
+                f"save it to a file, then offhook apply FILE{options}"
+                if from_input
+                else f"offhook apply {file}{options}"
+            )
     if found["differs"]:
         raise typer.Exit(DIFFERS)
 
@@ -113,7 +123,10 @@ def apply(
     if dry_run or not planned["differs"]:
         emit(planned) if as_json else _show(planned)
         return
-    if not as_json:
+    if not as_json and yes:
+        # Whoever does not want to be asked has seen the plan.
+        _warn(planned)
+    elif not as_json:
         _show(planned)
     if not yes:
         _confirm(planned, asks=str(file) != "-" and not as_json)
@@ -206,6 +219,10 @@ def _show(planned: Any) -> None:
         say(f"{_counted(planned, ('to create', 'to change', 'to delete'))}.", "bold")
     else:
         say("The company is as the file says: nothing to do.", "green")
+    _warn(planned)
+
+
+def _warn(planned: Any) -> None:
     warn(Notice(one["code"], _with_line(one), one["text"]) for one in planned["warnings"])
 
 

@@ -27,12 +27,17 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Name only records th
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is imported: its command, where it goes, how a record is named in the report, how many go in a request."""
+    """What is imported: its command, where it goes, how a record is named in the report, how many go in a request.
+
+    `listing` shows afterwards what there is; `change` is how those are changed that were there, and stay as they are.
+    """
 
     command: str
     path: str
     name: Callable[[Any], str]
     records: int
+    listing: Callable[[Way], str] | None = None
+    change: str = ""
 
 
 def run(file: Path, way: Way, kind: Kind, *, report: Path | None, quiet: bool, dry_run: bool, as_json: bool) -> None:
@@ -74,6 +79,8 @@ def run(file: Path, way: Way, kind: Kind, *, report: Path | None, quiet: bool, d
         text = f"Stopped behind line {done.line}: {stopped.message} What is listed as created is stored; import again."
         raise Refusal(text, stopped.violations)
     refused = done.counts.get("refused", 0)
+    if done.kept and kind.change and not as_json:
+        say(f"{done.kept:,} that exist stay as they are. {kind.change}", "yellow", to=err)
     if refused and dry_run and not as_json:
         following(f"mend what would be refused, then offhook {kind.command} import {file}{again(way)}")
     elif refused and not as_json:
@@ -81,7 +88,7 @@ def run(file: Path, way: Way, kind: Kind, *, report: Path | None, quiet: bool, d
     elif not as_json and dry_run:
         following(f"offhook {kind.command} import {file}{again(way)}")
     elif not as_json:
-        following(f"offhook {kind.command} list{again(way)}")
+        following(f"offhook {kind.command} list{again(way)}" if kind.listing is None else kind.listing(way))
     if refused:
         raise typer.Exit(1)
 
@@ -100,10 +107,11 @@ class _Import:
         self._kind = kind
         self._console = console
         self.counts: dict[str, int] = {}
+        self.kept = 0
         self.line = 0
         self.records: list[Any] = []
         self._quiet = quiet
-        self._kept = kept
+        self._report = kept
         self._keep = keep
         self._said: set[tuple[str, str]] = set()
 
@@ -129,10 +137,11 @@ class _Import:
         for record in sorted(records, key=lambda one: one["line"]):
             self.counts[record["status"]] = self.counts.get(record["status"], 0) + 1
             self.line = record["line"]
+            self.kept += any(one["code"] == KEPT for one in record.get("warnings", []))
             if self._keep:
                 self.records.append(record)
-            if self._kept is not None:
-                self._kept.write(body_of(record) + b"\n")
+            if self._report is not None:
+                self._report.write(body_of(record) + b"\n")
             if not self._quiet or (record["status"] == "refused" and not self._keep):
                 for line in _lines(record, self._kind.name(record)):
                     self._console.print(line, soft_wrap=True)

@@ -64,7 +64,8 @@ def create(
     if fault is not None or called is None:
         raise Refusal("A key needs a name of one line.", [fault] if fault else [])
     until = None if expires_in is None else int(clock.wall() * 1000) + _milliseconds(expires_in)
-    with opened(load({"data": data, "database_url": database_url}, config)) as database:
+    settings = load({"data": data, "database_url": database_url}, config)
+    with opened(settings) as database:
         slot = lease(database)
         with database.transaction() as tx:
             owner = company_of(tx, company)
@@ -86,7 +87,8 @@ def create(
         return
     facts([("key", made.secret), *_about(made.key)])
     say("It is shown this once; only its hash is kept.", "yellow")
-    following("curl -H 'Authorization: Bearer KEY' http://127.0.0.1:8080/api/v2/offices")
+    path = "users/me" if user_id is not None else "offices"
+    following(f"curl -H 'Authorization: Bearer KEY' http://127.0.0.1:{settings.port or 8080}/api/v2/{path}")
 
 
 @app.command("list")

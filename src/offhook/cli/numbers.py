@@ -22,7 +22,7 @@ from offhook.cli.common import (
     table,
 )
 from offhook.cli.imports import Kind, Quiet, Report
-from offhook.cli.way import DryRun, Way, by_api
+from offhook.cli.way import DryRun, Way, by_api, on_this_machine
 from offhook.events.model import SYSTEM
 from offhook.kit.errors import Refusal, shown
 from offhook.kit.settings import load
@@ -34,6 +34,7 @@ app = typer.Typer(no_args_is_help=True, help="The company's telephone numbers.")
 
 _PAGE = 1000
 _RECORDS = 5000
+_CHANGE = "Their type and office are fixed: take a free one out with DELETE /api/v2/numbers/NUMBER?release=true first."
 
 
 @app.command()
@@ -67,7 +68,7 @@ def add(
         for number in added:
             say(f"{number} is in the {environment} inventory, free.", "green")
     for number, why in refused:
-        refuse(f"{number}: {why}")
+        refuse(why if why.startswith(number) else f"{number}: {why}")
     if refused:
         raise typer.Exit(1)
     if not as_json:
@@ -89,8 +90,16 @@ def import_numbers(
     as_json: AsJson = False,
 ) -> None:
     """Import numbers from a file: number, and if need be type and office_id. Safe to repeat."""
-    kind = Kind("number", "/api/offhook/v1/numbers/import", _named, _RECORDS)
+    kind = Kind("number", "/api/offhook/v1/numbers/import", _named, _RECORDS, _listing, _CHANGE)
     imports.run(file, way, kind, report=report, quiet=quiet, dry_run=dry_run, as_json=as_json)
+
+
+def _listing(way: Way) -> str:
+    """How to list the inventory that was imported into: a server's over HTTP, this machine's by the command."""
+    if way.url:
+        return f"curl -H 'Authorization: Bearer KEY' {way.url.rstrip('/')}/api/v2/numbers"
+    environment = way.of_key or way.environment or "live"
+    return f"offhook number list --environment {environment}{on_this_machine(way.data, way.config, way.company)}"
 
 
 def _named(record: Any) -> str:
@@ -167,7 +176,5 @@ def list_numbers(
     total = sum(counts.values())
     say(f"{total:,} in {environment}, {counts.get('available', 0):,} free.", "dim", to=err)
     if not total:
-        following(
-            f"offhook number add +1… --environment {environment}",
-            f"offhook number import FILE --environment {environment}",
-        )
+        where = f"--environment {environment}{on_this_machine(data, config, company)}"
+        following(f"offhook number add +1… {where}", f"offhook number import FILE {where}")

@@ -16,6 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Users, by the API.")
 
 USERS = "/api/v2/users"
 _RECORDS = 200
+_CHANGE = "Change them with a file of the company (offhook export, then apply), or each with PATCH /api/v2/users/ID."
 
 
 @app.command("import")
@@ -29,7 +30,7 @@ def import_users(
     as_json: AsJson = False,
 ) -> None:
     """Import users from a file. Safe to repeat: who has the e-mail address already is found, not made again."""
-    kind = Kind("user", "/api/offhook/v1/users/import", _named, _RECORDS)
+    kind = Kind("user", "/api/offhook/v1/users/import", _named, _RECORDS, change=_CHANGE)
     imports.run(file, way, kind, report=report, quiet=quiet, dry_run=dry_run, as_json=as_json)
 
 

@@ -140,7 +140,8 @@ def run(way: Way, work: Callable[[Client], Any], *, tells: bool = True) -> Any:
             try:
                 found = await work(client)
             except Refused:
-                way.tell()
+                # Many may have been refused: what is last is read.
+                State.afterwards = way.tell
                 raise
             if tells:
                 way.tell()
@@ -153,9 +154,17 @@ def again(way: Way) -> str:
     """The options that reach the same place again, without the key."""
     if way.url:
         return f" --url {way.url}"
-    return ("" if way.data is None else f" --data {way.data}") + (
+    return on_this_machine(way.data, way.config, way.company) + (
         "" if way.environment in (None, "live") else f" --environment {way.environment}"
     )
+
+
+def on_this_machine(data: str | None, config: Path | None, company: int | None) -> str:
+    """The options that lead to the same store and company again. The URL of a database may hold a password: it is left
+    to whoever gave it.
+    """
+    given = (("data", data), ("config", config), ("company", company))
+    return "".join(f" --{name} {value}" for name, value in given if value is not None)
 
 
 def warning(notice: Notice) -> dict[str, str]:

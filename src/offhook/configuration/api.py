@@ -25,6 +25,7 @@ def operations(configuration: Configuration) -> list[Operation]:
             note="the document that plan and apply take; `offhook export` writes it as YAML",
             handler=configuration.show,
             limit=LIMIT,
+            query=wire.ConfigurationQuery,
             reply=wire.ConfigurationOut,
             reply_description="The document.",
         ),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offhook.configuration.kind import Item, Kind, Record
-from offhook.configuration.names import Names
+from offhook.configuration.names import Names, natural
 from offhook.kit.wire import encode_sorted
 from offhook.storage.database import Transaction
 
@@ -28,12 +28,14 @@ class Company:
     records: Records
     names: Names
 
-    def document(self, kinds: Sequence[Kind]) -> dict[str, Any]:
-        """The document, without fields that have their defaults."""
+    def document(self, kinds: Sequence[Kind], *, ids: bool = False) -> dict[str, Any]:
+        """The document, without fields that have their defaults; with the `ids` of all records, if they are wanted."""
         document: dict[str, Any] = {"version": VERSION, "company": dict(self.about)}
         for kind in kinds:
-            records = sorted(self.records[kind.section].values(), key=lambda one: one.key.casefold())
-            document[kind.section] = {one.key: _written(kind, one, self.names) for one in records}
+            idle = {item.id for item in self.items[kind.section] if kind.idle(item)}
+            records = [one for one in self.records[kind.section].values() if one.id not in idle]
+            records.sort(key=lambda one: natural(one.key))
+            document[kind.section] = {one.key: _written(kind, one, self.names, ids=ids) for one in records}
         return document
 
     def fingerprint(self) -> str:
@@ -44,9 +46,10 @@ class Company:
         return hashlib.sha256(encode_sorted(everything)).hexdigest()[:32]
 
 
-def _written(kind: Kind, record: Record, names: Names) -> dict[str, Any]:
+def _written(kind: Kind, record: Record, names: Names, *, ids: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if record.id in names.numbered[kind.type]:
+    # The id of a number is its digits, which are its key.
+    if record.id in names.numbered[kind.type] or (ids and kind.type != "number"):
         found["id"] = str(record.id)
     clear = record.id in names.clear[kind.type]
     for one in kind.fields:

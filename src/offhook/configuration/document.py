@@ -6,6 +6,7 @@ from typing import Any
 from offhook.configuration.company import KEEP, VERSION, Company, said
 from offhook.configuration.kind import Kind, Record, Wanted, flat, meant
 from offhook.configuration.names import References
+from offhook.configuration.wording import article
 from offhook.kit.errors import Notice, Violation, shown
 from offhook.storage.database import Transaction
 
@@ -31,7 +32,8 @@ class Document:
         sections = {kind.section: kind for kind in self.kinds}
         if document.get("version") not in (VERSION, str(VERSION)):
             text = f"The document must begin with version: {VERSION}."
-            self.faults.append(Violation(location="version", message=text, sent=shown(document.get("version"))))
+            sent = shown(document["version"]) if "version" in document else None
+            self.faults.append(Violation(location="version", message=text, sent=sent))
         self._compare_company(document.get("company"))
         for name, section in document.items():
             if name in ("version", "company") or section is None:
@@ -49,6 +51,7 @@ class Document:
             self._match(wanted)
         self._call_as_written(tx)
         for wanted in self.wanted:
+            self._complete(wanted, prune=prune)
             self._leave_out_same(wanted)
         self._refuse_twice()
         if prune:
@@ -67,13 +70,14 @@ class Document:
         for key, record in section.items():
             place = f"{kind.section}.{key}"
             if record is not None and not isinstance(record, dict):
-                text = f"A {kind.noun} must be a mapping of its fields."
+                text = f"{article(kind.section)} must be a mapping of its fields."
                 self.faults.append(Violation(location=place, message=text, sent=shown(record)))
                 record, failed = {}, True
             else:
                 record, failed = record or {}, False
             found: list[Violation] = []
-            wanted = Wanted(kind, key, flat(record, kind, place, found), failed=failed or bool(found))
+            given, unread = flat(record, kind, place, found)
+            wanted = Wanted(kind, key, given, failed=failed, unread=frozenset(unread))
             self.faults += found
             if record.get("id") is not None:
                 self._match_by_id(wanted, record["id"])
@@ -164,6 +168,12 @@ class Document:
                 if wanted.record is not None:
                     wanted.record = records[wanted.kind.section][wanted.id]
 
+    def _complete(self, wanted: Wanted, *, prune: bool) -> None:
+        for one in wanted.kind.fields:
+            if one.complete is not None and wanted.given.get(one.path) is not None:
+                before = one.default if wanted.record is None or prune else wanted.record.fields[one.path]
+                wanted.given[one.path] = one.complete(wanted.given[one.path], before)
+
     def _leave_out_same(self, wanted: Wanted) -> None:
         """Put in what is kept, and forget references that only call by another name what is referred to already."""
         for one in wanted.kind.fields:
@@ -193,12 +203,14 @@ class Document:
     def _prune(self, kinds: Sequence[Kind]) -> None:
         for kind in kinds:
             kept = {wanted.id for wanted in self.wanted if wanted.kind is kind and wanted.id}
+            kept |= {item.id for item in self.before.items[kind.section] if kind.supplied(item)}
             for id, record in self.before.records[kind.section].items():
                 if id not in kept:
                     self.gone[kind.type, id] = record
         for wanted in self.wanted:
             for one in wanted.kind.fields:
                 optional = one.mutable and one.path not in wanted.kind.implied and not one.required
+                optional &= one.path not in wanted.unread
                 if wanted.record is not None and optional and one.path not in wanted.given:
                     wanted.given[one.path] = one.default
 

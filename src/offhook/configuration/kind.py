@@ -12,6 +12,7 @@ import msgspec
 
 from offhook.configuration.names import Names
 from offhook.configuration.wire import NOUNS
+from offhook.configuration.wording import article
 from offhook.kit.errors import Violation, shown
 from offhook.storage.database import Transaction
 
@@ -55,7 +56,8 @@ class Field:
     taken by `create` is sent to the update after it; one that is not taken by `update` has another way. A `required`
     one has no default to go back to. What is sent for one that is `spread` are several fields of the body, called
     `aliases`. A `hidden` one holds a secret: a file has `keep` in its place, and what is compared is a digest.
-    What is warned of at one means those `besides`, unless it changes itself.
+    What is warned of at one means those `besides`, unless it changes itself. `complete` gives the whole of a value that
+    was written in part, from what there was before or else the default.
     """
 
     path: str
@@ -77,6 +79,7 @@ class Field:
     spread: bool = False
     aliases: tuple[str, ...] = ()
     besides: tuple[str, ...] = ()
+    complete: Callable[[Any, Any], Any] | None = None
 
     @property
     def sent(self) -> str:
@@ -126,7 +129,8 @@ class Record:
 class Wanted:
     """A record of the file. `given` are the fields that it mentions or, pruned, resets; `said` are the former alone.
 
-    `record` is what there is of it, if it is there.
+    `record` is what there is of it, if it is there. `unread` are the fields that could not be read or, of names that
+    are no field's, were likely meant: all else is tried, so that nothing that is wrong hides another.
     """
 
     kind: "Kind"
@@ -135,6 +139,7 @@ class Wanted:
     record: Record | None = None
     id: int = 0
     failed: bool = False
+    unread: frozenset[str] = frozenset()
     said: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -219,6 +224,7 @@ class Kind:
 
     `whole`: its update replaces everything, so it is sent everything. `identity` is a field that says which record is
     meant before its key does. `make` and `remove` stand in for create and delete; what `make` gives None for is let be.
+    What is `supplied` comes with the company, so that it is never pruned; while it is `idle`, a file need not have it.
     """
 
     section: str
@@ -238,6 +244,8 @@ class Kind:
     make: "Callable[[Run, Wanted], int | None] | None" = None
     remove: "Callable[[Run, Wanted], None] | None" = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    supplied: Callable[[Item], bool] = lambda _: False
+    idle: Callable[[Item], bool] = lambda _: False
     by_path: dict[str, Field] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -257,14 +265,14 @@ class Kind:
         return self.implied == ("office", "name")
 
     def place(self, location: str) -> str:
-        """The path in the file of a place that the operations name in their own words."""
+        """The path in the file of a place that the operations name in their own words; "" if no field holds it."""
         for one in self.fields:
             if location in one.aliases:
                 return one.path
         known = [one for one in self.fields if one.sent and _covers(one.sent, location)]
         if not known:
             known = [one for one in self.fields if _covers(one.path, location)]
-            return location if not known else _targets(location)
+            return _targets(location) if known else ""
         best = max(known, key=lambda one: len(one.sent))
         return best.path + _targets(location[len(best.sent) :])
 
@@ -279,10 +287,13 @@ def _targets(rest: str) -> str:
     return rest.replace(".options.", ".")
 
 
-def flat(record: Mapping[str, Any], kind: Kind, place: str, found: list[Violation]) -> dict[str, Any]:
-    """A record of the file by field path, in normal form; what it should not hold goes to `found`."""
+def flat(record: Mapping[str, Any], kind: Kind, place: str, found: list[Violation]) -> tuple[dict[str, Any], set[str]]:
+    """A record of the file by field path, in normal form, and the fields that cannot be read: what it should not hold
+    goes to `found`.
+    """
     given: dict[str, Any] = {}
-    for path, value in _walk(record, kind, "", place, found):
+    unread: set[str] = set()
+    for path, value in _walk(record, kind, "", place, found, unread):
         one = kind.by_path[path]
         if value is None:
             given[path] = one.default
@@ -291,11 +302,12 @@ def flat(record: Mapping[str, Any], kind: Kind, place: str, found: list[Violatio
             given[path] = one.normal(value)
         except ValueError as error:
             found.append(Violation(location=f"{place}.{path}", message=str(error), sent=shown(value)))
-    return given
+            unread.add(path)
+    return given, unread
 
 
 def _walk(
-    record: Mapping[str, Any], kind: Kind, prefix: str, place: str, found: list[Violation]
+    record: Mapping[str, Any], kind: Kind, prefix: str, place: str, found: list[Violation], unread: set[str]
 ) -> Iterator[tuple[str, Any]]:
     for name, value in record.items():
         path = prefix + name
@@ -303,17 +315,23 @@ def _walk(
             yield path, value
         elif any(known.startswith(path + ".") for known in kind.by_path):
             if isinstance(value, dict):
-                yield from _walk(value, kind, path + ".", place, found)
+                yield from _walk(value, kind, path + ".", place, found, unread)
             elif value is not None:
                 text = "Must be a mapping of fields."
                 found.append(Violation(location=f"{place}.{path}", message=text, sent=shown(value)))
+                unread.add(path)
         elif path != "id":
             names = sorted({known[len(prefix) :].split(".")[0] for known in kind.by_path if known.startswith(prefix)})
-            text = f"A {kind.noun} has no such field{meant(name, names)}"
+            text = f"{article(kind.section)} has no such field{meant(name, names)}"
             found.append(Violation(location=f"{place}.{path}", message=text))
+            unread.add(prefix + (_near(name, names) or name))
 
 
 def meant(sent: str, allowed: Sequence[str]) -> str:
     """The end of a sentence on a word that is not known: what was likely meant, or all that there are."""
-    near = difflib.get_close_matches(sent.casefold(), allowed, n=1, cutoff=0.7)
-    return f": did you mean {near[0]}?" if near else f"; there are {', '.join(allowed)}."
+    near = _near(sent, allowed)
+    return f": did you mean {near}?" if near else f"; there are {', '.join(allowed)}."
+
+
+def _near(sent: str, allowed: Sequence[str]) -> str:
+    return next(iter(difflib.get_close_matches(sent.casefold(), allowed, n=1, cutoff=0.7)), "")

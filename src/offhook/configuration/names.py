@@ -1,5 +1,6 @@
 """What records are called in a file, and what those names stand for in the company."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
@@ -59,6 +60,11 @@ class Names:
         """What a record is called; its id if it is not there."""
         return self.keys.get(word, {}).get(id, str(id))
 
+    def alike(self, word: str, key: str) -> list[str]:
+        """The keys of records that are called the same, if there are several."""
+        ids = self.same.get(word, {}).get(folded(word, key), [])
+        return [self.key(word, id) for id in ids] if len(ids) > 1 else []
+
     def find(self, word: str, key: str) -> int | None:
         """The id of the record that is called so, if there is one."""
         return self.ids.get(word, {}).get(folded(word, key))
@@ -66,6 +72,15 @@ class Names:
 
 def _clear(kind: "Kind", key: str) -> bool:
     return not kind.in_office or key.count("/") == 1
+
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural(key: str) -> tuple[tuple[int, int, str], ...]:
+    """How keys are ordered: u2 before u10, in any case."""
+    parts = _DIGITS.split(key.casefold())
+    return tuple((0, int(one), "") if index % 2 else (1, 0, one) for index, one in enumerate(parts))
 
 
 def folded(word: str, key: str) -> str:

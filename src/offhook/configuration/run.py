@@ -4,7 +4,7 @@ Each difference is a step, and steps that wait for others are tried again until 
 then is named all at once, and the transaction is undone by whoever opened it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from offhook.configuration.document import Document
 from offhook.configuration.kind import Step, Wanted
 from offhook.configuration.steps import removals_of, steps_of
 from offhook.configuration.waiting import Waiting
+from offhook.configuration.wording import in_words_of_file
 from offhook.kit.errors import Conflict, Invalid, Notice, Refusal, Unavailable, Violation, shown
 from offhook.kit.operation import JSON, Call, Operation, Reply
 from offhook.kit.wire import Misfit, fit, read_query
@@ -111,7 +112,9 @@ class Run:
         ]
         # Two that follow from each other are both told.
         told = causes or ([] if self.faults else [violation for _, violation in found])
-        self.faults += [msgspec.structs.replace(one, about=()) for one in told]
+        self.faults += [
+            msgspec.structs.replace(one, about=(), message=in_words_of_file(one.message, self.called)) for one in told
+        ]
         if not self.faults:
             for entry in put_off:
                 if isinstance(entry.cause, IntegrityError):
@@ -122,7 +125,7 @@ class Run:
         kind, _, rest = place.partition("/")
         id, _, path = rest.partition(".")
         return any(
-            wanted.failed or any(at.startswith(f"{wanted.place}.{path}") for at in faulty)
+            wanted.failed or bool(wanted.unread) or any(at.startswith(f"{wanted.place}.{path}") for at in faulty)
             for wanted in self.document.wanted
             if wanted.kind.section == kind and str(wanted.id) == id
         )
@@ -146,7 +149,9 @@ class Run:
         What is refused is named by its path within the field `under`, or all of it by the one path `at`.
         """
         try:
-            return self._do(operation, params or {}, body, query, raw, media)
+            return self._do(
+                operation, params or {}, body, query, raw, media, placed=lambda one: at or _joined(under, one)
+            )
         except Refusal as refusal:
             if not (under or at) or isinstance(refusal, Unavailable):
                 raise
@@ -163,6 +168,7 @@ class Run:
         query: Mapping[str, str] | None,
         raw: bytes,
         media: str,
+        placed: Callable[[str], str],
     ) -> Any:
         known = self._operations[operation]
         assert known.handler is not None
@@ -188,13 +194,20 @@ class Run:
         for notice in call.notices:
             if notice.code == "no_number" and wanted.given.get("phone_numbers"):
                 continue
-            inner = wanted.kind.place(notice.field)
+            inner = wanted.kind.place(placed(notice.field))
             # An update may send all that there is; what the file does not mention is nothing that it could mend.
             speaks = wanted.says(inner) or any(wanted.differs(wanted.kind.place(one)) for one in notice.about)
             if wanted.record is None or speaks:
                 place = ".".join(part for part in (wanted.place, inner) if part)
-                self._told.append(Notice(notice.code, place, notice.text))
+                self._told.append(Notice(notice.code, place, in_words_of_file(notice.text, self.called)))
         return msgspec.json.decode(reply.body) if reply.body else None
+
+    def called(self, word: str, id: int) -> str:
+        """What the document calls a record, or else the company."""
+        for wanted in self.document.references.of(word).values():
+            if wanted.id == id:
+                return wanted.key
+        return self.document.before.names.key(word, id)
 
     def refer(self, word: str, key: Any, place: str) -> int:
         """The id of the record that is called so; Waiting if it is yet to be made, Invalid if there is none."""
@@ -205,7 +218,10 @@ class Run:
                 raise Waiting(found)
             return found.id
         if found is None:
+            alike = self.document.before.names.alike(word, str(key))
             text = f"There is no {word} called {shown(key)}, neither in the document nor in the company."
+            if alike:
+                text = f"There are several that are called so; say which: {' or '.join(alike)}."
             raise Invalid.of([Violation(location=place, reason="notFound", message=text, sent=shown(key))])
         return found
 
@@ -237,6 +253,9 @@ def _faults_of(entry: _Put, making: Mapping[Wanted, Exception]) -> list[Violatio
     found = []
     for violation in cause.violations:
         inner = step.wanted.kind.place(violation.location)
+        if violation.reason == "required" and any(_covers(one, inner) for one in step.wanted.unread):
+            # It is there, and cannot be read.
+            continue
         location = f"{step.wanted.place}.{inner}" if inner else step.place
         found.append(msgspec.structs.replace(violation, location=location))
     return found
@@ -255,5 +274,9 @@ def _in_a_circle(cause: Waiting, making: Mapping[Wanted, Exception]) -> bool:
     return True
 
 
+def _covers(path: str, place: str) -> bool:
+    return place == path or place.startswith((path + ".", path + "[")) or path.startswith(place + ".")
+
+
 def _joined(under: str, place: str) -> str:
-    return f"{under}{'' if place.startswith('[') or not place else '.'}{place}"
+    return f"{under}{'' if place.startswith('[') or not (place and under) else '.'}{place}"

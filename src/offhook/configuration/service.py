@@ -10,7 +10,7 @@ from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome, refuse_other
 from offhook.configuration import wire
 from offhook.configuration.company import Company, read
-from offhook.configuration.differences import changes
+from offhook.configuration.differences import changes, renamed
 from offhook.configuration.document import Document
 from offhook.configuration.kinds import KINDS
 from offhook.configuration.kinds.numbers import normal_number
@@ -41,7 +41,8 @@ class Configuration:
         """The company as a document; its ETag is what an apply may be held to."""
         company = await self._work.reader.run(lambda tx: _read(tx, call))
         etag = b'"%s"' % company.fingerprint().encode()
-        return Reply(body=encode(company.document(KINDS)), headers=((b"etag", etag),))
+        ids = call.query is not None and call.query.ids
+        return Reply(body=encode(company.document(KINDS, ids=ids)), headers=((b"etag", etag),))
 
     async def plan(self, call: Call) -> Reply:
         """What a document would change."""
@@ -87,7 +88,8 @@ class Configuration:
             run = Run(tx, call, self._within(tx), document)
             run.carry_out()
             after = _read(tx, call)
-        found = changes(before, after, KINDS, planned=planned)
+        found = changes(tx, before, after, KINDS, planned=planned)
+        run.notices += renamed(before, after, KINDS)
         counts = {verb: sum(one.verb == verb for one in found) for verb in ("create", "change", "delete")}
         return wire.PlanOut(
             differs=bool(found),

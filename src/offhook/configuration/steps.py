@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 5_000
 _ALL = 1_000_000
+_NAMED = 5
 
 
 def steps_of(document: Document) -> list[Step]:
@@ -90,10 +91,22 @@ def _removal(document: Document, kind: Kind, id: int) -> Step:
             return
         rows = pointers.pointing_at(run.tx, run.tenant_id, Target(kind.type, id), _ALL)
         # What points here and goes as well is no reason to keep it.
-        force = bool(rows) and all((row[0], row[1]) in document.gone for row in rows)
+        callers = [row for row in rows if (row[0], row[1]) not in document.gone]
+        if callers:
+            raise Conflict(_called_by(run, callers))
+        force = bool(rows)
         run.do(kind.delete, params={kind.id: id}, query={"force": "true"} if force else None)
 
     return Step(wanted, wanted.place, partial(_removed, remove))
+
+
+def _called_by(run: "Run", rows: Sequence[Any]) -> str:
+    """Why a record cannot go, from rows (owner type, owner id, place) of who sends calls to it."""
+    kinds = {kind.type: kind for kind in run.document.kinds}
+    places = [f"{kinds[word].section}.{run.called(word, id)}.{kinds[word].place(place)}" for word, id, place in rows]
+    named = ", ".join(dict.fromkeys(places[:_NAMED]))
+    more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+    return f"Calls are sent here by {named}{more}; point them elsewhere, or leave out who sends them as well."
 
 
 def _removed(remove: Callable[["Run"], None], run: "Run") -> None:
@@ -148,6 +161,10 @@ def _create(run: "Run", wanted: Wanted) -> Sequence[Step]:
 def _update(run: "Run", wanted: Wanted, fields: Sequence[Field]) -> None:
     kind = wanted.kind
     fixed = [one for one in fields if not (one.mutable and kind.update)]
+    for one in fixed:
+        # What it names must be there, before it can be said that it is another.
+        if one.refers and wanted.given[one.path] is not None:
+            run.refer(one.refers, wanted.given[one.path], one.path)
     if fixed:
         text = f"This stays as it was made: delete the {kind.noun} and create another."
         raise Invalid.of([Violation(location=one.sent, reason="conflict", message=text) for one in fixed])

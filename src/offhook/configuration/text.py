@@ -70,6 +70,8 @@ def read(raw: bytes) -> Text:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         text = ", ".join(part for part in (error.context, error.problem) if part)
+        if _is_tab(source, mark):
+            text = "a tab stands here, and YAML is indented with spaces"
         reader.fault(mark, f"Not YAML: {text}.")
     except yaml.YAMLError as error:
         reader.faults.append(Violation(location="", message=f"Not YAML: {shown(str(error).splitlines()[0])}."))
@@ -80,6 +82,11 @@ def read(raw: bytes) -> Text:
     if not isinstance(reader.result, dict):
         raise Malformed("The file must hold a mapping that begins with version: 1.")
     return Text(reader.result, reader.places)
+
+
+def _is_tab(source: str, mark: Any) -> bool:
+    line = source.splitlines()[mark.line : mark.line + 1] if mark is not None else []
+    return bool(line) and line[0][mark.column : mark.column + 1] == "\t"
 
 
 class _Reader:

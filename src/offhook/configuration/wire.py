@@ -30,6 +30,12 @@ NOUNS = {
 Verb = Literal["create", "change", "delete"]
 
 
+class ConfigurationQuery(msgspec.Struct):
+    """How the document is written."""
+
+    ids: Annotated[bool, Meta(description="With the id of every record, by which it can be renamed.")] = False
+
+
 class ConfigurationIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A company as it shall be."""
 

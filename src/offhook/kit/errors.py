@@ -94,9 +94,8 @@ class Invalid(Refusal):
         """One refusal for all of `violations`; its message counts them and shows the first."""
         found = tuple(violations)
         if len(found) > MAX_VIOLATIONS:
-            last = found[MAX_VIOLATIONS - 1]
-            text = f"{last.message} {len(found) - MAX_VIOLATIONS} more violations are not listed."
-            found = (*found[: MAX_VIOLATIONS - 1], msgspec.structs.replace(last, message=text))
+            text = f"{len(found) - MAX_VIOLATIONS:,} more violations are not listed."
+            found = (*found[:MAX_VIOLATIONS], Violation(location="", message=text))
         first = f"{found[0].location}: {found[0].message}".removeprefix(": ")
         more = "" if len(found) == 1 else f" (and {len(found) - 1} more, see errors)"
         return cls(first + more, found)

@@ -5,7 +5,7 @@ What a record means is the subject's business. Here it becomes a JSON value, or 
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -213,13 +213,26 @@ def _columns(header: _Row, form: Form, notices: list[Notice]) -> list[_Column | 
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise Malformed(f"The column {shown(twice[0])} stands twice in the first row.")
+    _refuse_misspelt(names, known)
     unknown = [name or f"(column {number})" for number, name in enumerate(names, 1) if name not in known]
-    for index, name in enumerate(unknown[:MAX_UNKNOWN]):
-        near = meant(name, known) if index < MAX_MEANT else ""
-        notices.append(Notice("unknown_column", shown(name), f"This column is not known and was ignored.{near}"))
+    text = "This column is not known and was ignored."
+    notices += [Notice("unknown_column", shown(name), text) for name in unknown[:MAX_UNKNOWN]]
     if len(unknown) > MAX_UNKNOWN:
         notices.append(Notice("unknown_column", "", f"{len(unknown) - MAX_UNKNOWN} more unknown columns were ignored."))
     return [known.get(name) for name in names]
+
+
+def _refuse_misspelt(names: Sequence[str], known: Iterable[str]) -> None:
+    """Invalid if columns are called nearly as fields that no column fills: all records would lack what they say."""
+    absent = [name for name in known if name not in names]
+    unknown = [name for name in names if name and name not in known]
+    found = [
+        Violation(location=shown(name), message=f"This column is not known, so nothing was imported.{near}")
+        for name in unknown[:MAX_MEANT]
+        if (near := meant(name, [one for one in absent if not one.startswith(f"{name}.")]))
+    ]
+    if found:
+        raise Invalid.of(found)
 
 
 def _fields(of: Shape, under: tuple[str, ...]) -> dict[str, _Column]:

@@ -471,7 +471,8 @@ _PLAIN: dict[Any, str] = {
 def _explain(kind: Any, error: str, sent: Any = None) -> str:
     allowed = getattr(_bare(kind), "__args__", ())
     if allowed and all(isinstance(a, str) for a in allowed):
-        return "Must be one of: " + ", ".join(sorted(allowed)) + "." + meant(sent, allowed)
+        near = meant(sent, allowed).lstrip()
+        return f"{near}{' ' if near else ''}Must be one of: {', '.join(sorted(allowed))}."
     if _bare(kind) == int | str:
         return "Must be an integer: a number, or a string of digits."
     plain = _PLAIN.get(get_origin(_bare(kind)) or _bare(kind))

@@ -262,10 +262,10 @@ Adds up to {MAX_RECORDS:,} numbers to the inventory from one file: a carrier's l
 other: the answer is 200 and says, for each, what became of it and why.
 
 As JSON lines, each line is an object with `number` and, if need be, `type` and `office_id`. As CSV, the first row names
-these fields; semicolons may separate the cells; a column that is not known is named in Offhook-Warning. The file is
-UTF-8; blank lines are skipped. A `type` that the digits rule out (local for a toll-free number, mobile for a geographic
-one) is refused; one that they only speak against is warned of. A number with an `office_id` is kept for that office and
-what stands in it.
+these fields; semicolons may separate the cells; a column that is not known is named in Offhook-Warning, one that is
+spelt nearly as a field is refused, and the file with it. The file is UTF-8; blank lines are skipped. A `type` that the
+digits rule out (local for a toll-free number, mobile for a geographic one) is refused; one that they only speak against
+is warned of. A number with an `office_id` is kept for that office and what stands in it.
 
 It is safe to repeat: a number that the company has is `existing` and stays as it is, whoever has it. If the store fails
 midway, what was answered `created` stays, and the rest is `refused` with the reason `backendError`: send the file

@@ -367,8 +367,9 @@ stops no other: the answer is 200 and says, for each, what became of it and why.
 As JSON lines, each line is the body of a create. As CSV, the first row names the fields by their dotted paths, such as
 `billing_address.city`; times of a day stand between spaces (`08:00 12:00 14:00 18:00`), and `[]` is a day that is
 closed all day; booleans may be in any case; menus (`routing_options.open.dtmf`) are JSON in their cell; an empty cell
-is a field that is not sent; a column that is not known is named in Offhook-Warning. Semicolons may separate the cells.
-The file is UTF-8; blank lines are skipped; a record may have 64 KiB.
+is a field that is not sent; a column that is not known is named in Offhook-Warning, one that is spelt nearly as a field
+is refused, and the file with it. Semicolons may separate the cells. The file is UTF-8; blank lines are skipped; a
+record may have 64 KiB.
 
 It is safe to repeat. Each record may have an `idempotency_key` of its own; without one, its content is its key. A
 record that was imported before is `existing` and makes no second office, and so is the second of two records of the

@@ -1,5 +1,6 @@
 """Numbers in a file: the inventory, and the lists of numbers of what has them, the primary one first."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from offhook.configuration.kind import Field, Item, Kind, Special, Unique, Wanted, each, words
@@ -9,6 +10,8 @@ from offhook.kit.errors import Invalid, Violation
 from offhook.kit.phones import check_e164
 from offhook.kit.wire import encode
 from offhook.numbers import store
+from offhook.numbers.fiction import fictional_numbers, supply
+from offhook.numbers.service import SANDBOX_NUMBERS
 from offhook.storage.database import Transaction
 
 if TYPE_CHECKING:
@@ -62,6 +65,21 @@ def _delete(run: "Run", wanted: Wanted) -> None:
     run.do("numbers.delete", params={"number": wanted.key}, query={"release": "true"})
 
 
+@cache
+def _stock(country: str) -> frozenset[str]:
+    return frozenset(fictional_numbers(country, min(SANDBOX_NUMBERS, supply(country))))
+
+
+def _is_stock(item: Item) -> bool:
+    """Whether it is one of the fictional numbers that every sandbox has from the beginning."""
+    return item.name in _stock(item.value.country)
+
+
+def _is_idle(item: Item) -> bool:
+    number = item.value
+    return _is_stock(item) and number.status == "available" and not number.office_id
+
+
 NUMBERS = Kind(
     section="numbers",
     type="number",
@@ -76,6 +94,8 @@ NUMBERS = Kind(
     delete="numbers.delete",
     make=_add,
     remove=_delete,
+    supplied=_is_stock,
+    idle=_is_idle,
 )
 
 

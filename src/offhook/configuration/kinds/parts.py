@@ -152,11 +152,11 @@ _KEY = ("input", "action", "target")
 
 
 def normal_state(strategy: str, value: Any) -> Any:
-    """What happens to calls, in the order and with the omissions of `state_text`."""
+    """What happens to calls, in the order and with the omissions of `state_text`; whether operators are tried may be
+    missing.
+    """
     _only(value, _STATE)
     found = {name: value[name] for name in _STATE if value.get(name) is not None}
-    found.setdefault("try_dial_operators", False)
-    found = {name: found[name] for name in _STATE if name in found}
     if found.get("operator_routing") == strategy:
         del found["operator_routing"]
     if "dtmf" in found:
@@ -170,6 +170,11 @@ def normal_state(strategy: str, value: Any) -> Any:
         if not found["dtmf"]:
             del found["dtmf"]
     return found
+
+
+def complete_state(value: dict[str, Any], before: Any) -> dict[str, Any]:
+    """What happens to calls, with whether operators are tried as it was before where it is not said."""
+    return {"try_dial_operators": before["try_dial_operators"], **value}
 
 
 def _only(value: Any, names: Sequence[str]) -> None:
@@ -216,6 +221,7 @@ def routing(strategy: str) -> tuple[Field, ...]:
             send=partial(send_state, strategy),
             late=True,
             together="routing_options",
+            complete=complete_state,
         )
         for state in ("open", "closed")
     )

@@ -308,8 +308,9 @@ its office. A record that is refused stops no other: the answer is 200 and says,
 
 As JSON lines, each line is the body of a create, and may have `job_title`, `forwarding_numbers`,
 `is_super_admin` and `international_dialing_enabled` besides. As CSV, the first row names these fields; forwarding
-numbers stand between spaces; a column that is not known is named in Offhook-Warning. Semicolons may separate the cells.
-The file is UTF-8; blank lines are skipped; a record may have 64 KiB.
+numbers stand between spaces; a column that is not known is named in Offhook-Warning, one that is spelt nearly as a
+field is refused, and the file with it. Semicolons may separate the cells. The file is UTF-8; blank lines are skipped; a
+record may have 64 KiB.
 
 It is safe to repeat: a record whose e-mail address somebody has, as a primary one or not, is `existing`, and that user
 stays as it is: what the record says otherwise is in its `warnings` (`kept_as_it_was`), as is an earlier line with the
