@@ -169,7 +169,7 @@ def test_a_night_that_runs_into_the_next_day_is_cut_where_it_ends():
     assert (one.code, one.severity, one.when) == ("target_closed", "hint", "every day 02:00-18:00")
 
 
-@pytest.mark.parametrize("planted", [one for one in PLANTED if one.code == "target_loop"], ids=str)
+@pytest.mark.parametrize("planted", [one for one in PLANTED if one.code == "target_loop"], ids=lambda one: one.field)
 def test_calls_that_go_round_are_told_once_and_as_nothing_else(planted: Planted):
     assert [one.code for one in verify(planted.make(), OFFICE, NOW) if one.severity != "hint"] == ["target_loop"]
 
