@@ -10,14 +10,14 @@ from tests.configuration.files import apply, document, export, plan, refused, to
 USERS = "/api/v2/users"
 
 
-def staff(company: Company, names: str, **each: Any) -> None:
-    """Users with the extensions 101, 102 and so on, in the first office."""
+def staff(company: Company, names: str, first: int = 101, **each: Any) -> None:
+    """Users with the extensions `first` and those that follow, in the first office."""
     apply(
         company.live,
         document(
             offices={"Head office": {"licences": {"talk_lines": len(names.split()), "room_lines": 5}}},
             users={
-                f"{name}@example.com": {"office": "Head office", "extension": 101 + index, **each}
+                f"{name}@example.com": {"office": "Head office", "extension": first + index, **each}
                 for index, name in enumerate(names.split())
             },
         ),
@@ -72,8 +72,8 @@ def test_extensions_go_round(embedded: Company, wanted: dict[str, int]):
 
 def test_everybody_moves_up_by_one(embedded: Company):
     names = [f"user{index}" for index in range(90)]
-    staff(embedded, " ".join(names))
-    wanted = {name: 102 + index for index, name in enumerate(names)}
+    staff(embedded, " ".join(names), first=201)
+    wanted = {name: 202 + index for index, name in enumerate(names)}
     apply(embedded.live, users(**wanted))
     assert extensions(embedded.live) == {name: str(one) for name, one in wanted.items()}
 
