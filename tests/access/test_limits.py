@@ -13,12 +13,11 @@ from offhook.access.limits import (
     Key,
     LocalLimiter,
     MemoryLimiter,
-    SharedLimiter,
     Verdict,
     headers_for,
-    redacted,
     scaled,
 )
+from offhook.access.shared import SharedLimiter, redacted
 from offhook.kit import clock
 from offhook.kit.operation import Limit, Operation
 from tests.conftest import at

@@ -55,6 +55,12 @@ def test_a_command_that_asks_a_server_loads_no_database_and_no_server(arguments)
     assert found & SLOW == set()
 
 
+def test_a_command_on_a_folder_loads_no_web_framework_and_no_pages(company, empty):
+    found = loaded("user", "list")
+    assert "sqlalchemy" in found, "it did ask"
+    assert found & {"litestar", "jinja2", "redis", "holidays", "opentelemetry"} == set()
+
+
 def test_help_says_what_holds_unless_told_otherwise(offhook: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     serve = offhook("serve", "--help").out

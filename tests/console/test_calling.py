@@ -201,7 +201,7 @@ def test_another_week_is_asked_for_by_its_date(visitor: Visitor, embedded: Compa
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30"])
 def test_a_week_that_cannot_be_shown_is_refused_in_words(visitor: Visitor, embedded: Company, day: str):
-    assert "Must be a date of the years 1971 to 2200" in visitor.get(f"/console/coverage?week_of={day}").text
+    assert "of the years 1971 to 2200" in visitor.get(f"/console/coverage?week_of={day}").text
     assert embedded.sandbox.get(f"/api/offhook/v1/coverage?week_of={day}").places == ["week_of"]
 
 

@@ -282,7 +282,10 @@ def test_replacing_an_office_exchanges_its_main_line_and_keeps_its_other_numbers
     assert caller.put(path, office(mainline_number=two)).json["office"]["phone_numbers"] == [two]
     assert caller.get(f"{OFFICES}/{made.id}/available_licenses").json["additional_number_lines"] == "1"
     caller.post(f"{OFFICES}/{made.id}/assign_number", {"number": one, "primary": False})
-    bare = caller.put(path, office())
+    kept = caller.put(path, office())
+    assert kept.codes >= {"main_line_kept"}
+    assert kept.json["office"]["phone_numbers"] == [two, one]
+    bare = caller.put(path, {**office(), "mainline_number": None})
     assert bare.codes >= {"main_line_moved"}
     assert "no_number" not in bare.codes
     assert bare.json["office"]["mainline_number"] == one

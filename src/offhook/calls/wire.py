@@ -29,5 +29,5 @@ class CallPage(msgspec.Struct, kw_only=True, omit_defaults=True):
 class CallQuery(msgspec.Struct, kw_only=True):
     """Which page."""
 
-    cursor: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
+    cursor: Annotated[str | None, msgspec.Meta(description="The cursor of the page before.")] = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
