@@ -13,12 +13,23 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench.calls import calls
+from bench.decisions import decisions
 from bench.directory import directory
+from bench.reservations import reservations
 from bench.scenarios import ROOT, SCENARIOS, Bench, Figure, Options, workplace
 from bench.server import BenchError
+from bench.verification import verification
 
 OUT = ROOT / "bench" / "out"
-ALL = {**SCENARIOS, "directory": directory}
+ALL = {
+    **SCENARIOS,
+    "directory": directory,
+    "decisions": decisions,
+    "verification": verification,
+    "reservations": reservations,
+    "calls": calls,
+}
 QUICK = Options(rounds=2, seconds=1.5, many=20_000)
 
 

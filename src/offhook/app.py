@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -20,8 +20,14 @@ from offhook.access.gate import Gate, Receive, Scope, Send
 from offhook.access.limits import limiter_for
 from offhook.access.model import Environment
 from offhook.access.service import Access
+from offhook.access.sessions import Sessions
 from offhook.access.v2 import unbuilt
 from offhook.billing import api as billing_api
+from offhook.calls import api as calls_api
+from offhook.calls.call import Parts
+from offhook.calls.records import Records
+from offhook.calls.routers import asking
+from offhook.calls.session import Calls
 from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
 from offhook.directory import api as directory_api
@@ -31,10 +37,12 @@ from offhook.events import api as events_api
 from offhook.examples import CREATE_EXAMPLES
 from offhook.kit import clock, openapi, phones
 from offhook.kit.cursor import Cursors
+from offhook.kit.egress import Egress
 from offhook.kit.errors import Refusal
 from offhook.kit.ids import EPOCH_MS, Ids
 from offhook.kit.log import RequestLog
 from offhook.kit.operation import Operation
+from offhook.kit.places import Allowed
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
 from offhook.numbers import api as numbers_api
@@ -45,11 +53,19 @@ from offhook.offices import licences as office_licences
 from offhook.offices import snapshots
 from offhook.offices import store as offices_store
 from offhook.offices.service import Offices, holder, repoint
+from offhook.routing import api as routing_api
+from offhook.routing.reservations import Reservations
+from offhook.routing.service import Routing
+from offhook.routing.sharing import Snapshots
+from offhook.routing.warnings import warned
 from offhook.storage import secrets
 from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+
+if TYPE_CHECKING:
+    from offhook.console.site import Console
 
 log = structlog.get_logger("offhook")
 
@@ -68,7 +84,8 @@ _TAGS = {
     "Opening hours": "When an office takes calls: periods, holidays, dated overrides.",
     "Emergency addresses": "Where help is sent.",
     "Billing": "Plans and licences.",
-    "Users": "People with a telephone of their own, their caller IDs and devices.",
+    "Users": "People with a telephone of their own, and their caller IDs.",
+    "Devices": "The telephones and apps on which users and rooms are rung.",
     "Numbers": "The company's telephone numbers: its inventory, and what has them.",
     "Rooms": "Places with a telephone that is nobody's own.",
     "Call routers": "Lines whose every call is decided by a web service of yours.",
@@ -81,6 +98,8 @@ _TAGS = {
     "Operators": "Who answers for an office, a department or a call center.",
     "Voice prompts": "Recordings that callers hear, and which one a target plays for each purpose.",
     "Configuration": "The whole company as one document: shown, compared, applied.",
+    "Routing": "Where calls go: simulated, verified, and who is reachable when.",
+    "Calls": "Calls, and why they went where they went.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -97,7 +116,14 @@ class Offhook:
         self.ids = Ids(self.slot.number)
         self.writer = Writer(self.database)
         self.reader = Reader(self.database)
+        self.snapshots = Snapshots(self.reader, self.writer.changes)
         self.access = Access(self.database, self.writer)
+        self.sessions = Sessions(self.database, self.writer, self.access, hours=settings.session_hours)
+        self.reservations = Reservations(self.writer)
+        self.egress = Egress(Allowed.read(settings.egress_allow))
+        asks = asking(self.reader, self.writer, self.egress)
+        self.calls = Calls(Parts(self.writer, self.snapshots.of, self.reservations, asks), self.ids)
+        self.records = Records(self.reader, self.writer, settings.calls_days)
         self.limiter = limiter_for(settings.redis_url)
         self.offices = Offices(self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days)
         cursors = Cursors(secrets.get(self.database, "cursor"))
@@ -108,8 +134,10 @@ class Offhook:
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
-            *self._of_company(self.work, self.offices),
+            *warned(self._of_company(self.work, self.offices), self.snapshots.of),
             *configuration_api.operations(Configuration(self.work, self._within)),
+            *routing_api.operations(Routing(self.reader, self.snapshots.of)),
+            *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
         everything = [*self.operations, *unbuilt({operation.id for operation in self.operations})]
         self.gate = Gate(
@@ -121,8 +149,21 @@ class Offhook:
             requests=RequestLog(benchmark=settings.benchmark) if settings.access_log else None,
             rights=Rights(self.work),
         )
-        self._housekeeping: asyncio.Task[None] | None = None
         phones.warm()
+
+    @cached_property
+    def console(self) -> "Console":
+        """The web pages, which no command needs."""
+        from offhook.console.site import Console
+
+        return Console(
+            self.gate,
+            self.sessions,
+            self.limiter,
+            secret=secrets.get(self.database, "console"),
+            public_url=self.settings.public_url,
+            document=self.document,
+        )
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -162,16 +203,21 @@ class Offhook:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Offhook"]:
         """Housekeeping while the block runs; at its end everything submitted is committed and the store is closed."""
-        self._housekeeping = asyncio.create_task(self._keep_house())
+        keeping = [asyncio.create_task(self._keep_house()), asyncio.create_task(self.calls.keep())]
         try:
             yield self
         finally:
-            self._housekeeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._housekeeping
+            for task in keeping:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             with suppress(Refusal):
                 await self.access.flush()
+            await self.calls.close()
+            await self.reservations.close()
+            await self.egress.close()
             await self.writer.close()
+            await self.sessions.close()
             await self.access.close()
             await self.offices.close()
             self.reader.close()
@@ -185,6 +231,8 @@ class Offhook:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
             try:
                 await self.access.flush()
+                await self.sessions.forget()
+                await self.records.forget()
                 horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
                 if horizon > 0:
                     while await self.writer.run(
@@ -202,7 +250,7 @@ class Offhook:
 
 
 def application(offhook: Offhook) -> Any:
-    """The ASGI application: the gate for the API, Litestar for all else."""
+    """The ASGI application: the gate for the API, the console for its pages, Litestar for all else."""
     gate: Any = offhook.gate
     traced = None
     if offhook.settings.otel_endpoint:
@@ -233,6 +281,9 @@ def application(offhook: Offhook) -> Any:
                 scope = {**scope, "method": "GET"}
             if path.startswith(("/api/", "/oauth2/")) or path == "/api":
                 await gate(scope, receive, send)
+                return
+            if path == "/console" or path.startswith("/console/"):
+                await offhook.console(scope, receive, send)
                 return
         await pages(scope, receive, send)  # type: ignore[arg-type]
 

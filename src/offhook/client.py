@@ -4,16 +4,16 @@ Commands see one class either way, so what they show is what any client gets. No
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
 from offhook.access.model import Principal
+from offhook.kit.answers import notice_of, violations_of
 from offhook.kit.errors import Notice, Refusal, Violation, shown
 from offhook.kit.settings import Settings
 from offhook.kit.wire import encode
@@ -26,7 +26,6 @@ JSON = "application/json"
 SECONDS, READ_SECONDS = 30.0, 120.0
 PATIENCE = 5
 _WAIT_LIMIT = 60.0
-_ENCODED = re.compile(r"(?:%[89A-F][0-9A-F])+")
 
 
 class NoAnswer(Refusal):
@@ -77,8 +76,6 @@ class Client:
 
         `moment` sets a sandbox's clock for this request, as 2026-12-24T17:59:59Z.
         """
-        import httpx
-
         headers: dict[str, str] = {}
         if body is not None:
             headers["Content-Type"] = media
@@ -90,13 +87,24 @@ class Client:
             headers["Idempotency-Key"] = idempotency_key
         if moment is not None:
             headers["Offhook-Clock"] = moment
+        return self._read(await self._ask(method, path, content=body, headers=headers, params=query))
+
+    async def content(self, path: str, query: Mapping[str, str]) -> bytes:
+        """What a GET gives that is no JSON, as it is; refused likewise."""
+        response = await self._ask("GET", path, params=query)
+        if not response.is_success:
+            self._read(response)
+        return response.content
+
+    async def _ask(self, method: str, path: str, **options: Any) -> "httpx.Response":
+        import httpx
+
         try:
-            response = await self._http.request(method, path, content=body, headers=headers, params=query)
+            return await self._http.request(method, path, **options)
         except httpx.TimeoutException:
             raise NoAnswer(f"{self._where} did not answer in time. The request may have been carried out.") from None
         except httpx.TransportError as error:
             raise NoAnswer(f"No answer from {self._where}: {_cause(error)}. Does offhook serve run there?") from None
-        return self._read(response)
 
     async def patiently(
         self, ask: Callable[[], Awaitable[Answer]], waiting: Callable[[float], None] = lambda _: None
@@ -145,30 +153,6 @@ def _refused(response: "httpx.Response", document: Any) -> Refused:
     except ValueError:
         retry_after = None
     return Refused(response.status_code, message, violations, document, retry_after)
-
-
-def violations_of(entries: list[Any]) -> list[Violation]:
-    """The entries of an error in v2's form that name a place."""
-    return [
-        Violation(
-            location=shown(str(entry["location"])),
-            message=str(entry.get("message", "")),
-            reason=str(entry.get("reason", "")),
-            sent=None if entry.get("sent") is None else shown(str(entry["sent"])),
-        )
-        for entry in entries
-        if isinstance(entry, dict) and entry.get("location")
-    ]
-
-
-def notice_of(line: str) -> Notice:
-    """An `Offhook-Warning` header, `code; field; text`, what is not ASCII percent-encoded."""
-    code, field, text = [*line.split("; ", 2), "", ""][:3]
-    return Notice(code, _plain(field), _plain(text))
-
-
-def _plain(text: str) -> str:
-    return _ENCODED.sub(lambda found: unquote(found.group(), errors="replace"), text)
 
 
 @asynccontextmanager

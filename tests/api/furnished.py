@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import Any
 
+from msgspec.structs import replace
+
 from offhook.access.model import Environment
-from offhook.directory.users.model import Device
-from offhook.directory.users.store import devices
-from offhook.kit import clock
-from offhook.storage.documents import Kept
+from offhook.calls import store
+from offhook.calls.model import Kept
+from offhook.routing.state import new_call
 from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
 from tests.directory.recordings import BEEP
 
@@ -86,7 +87,9 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["free_number"] = _number(company, environment)
     days = {"days": [{"date": DATE, "name": "Eve"}]}
     assert api.put(f"{WHOLE}/{own['office']}/special-days", days).status == 200
-    own["device"] = _device(company, environment, own["user"])
+    own["device"] = make(f"{V1}/users/{own['user']}/devices", {})
+    own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
+    own["call"] = str(_call(company, environment, own["office_number"]))
     return Furnished(api, company, environment, own)
 
 
@@ -97,12 +100,16 @@ def _number(company: Company, environment: Environment) -> str:
     return company.numbers[next(_SERIAL) % len(company.numbers)]
 
 
-def _device(company: Company, environment: Environment, user_id: str) -> str:
-    id, now = company.desk.ids.new(), clock.milliseconds(clock.now())
-    device = Device(user_id=int(user_id), type="web")
-    kept = Kept(id=id, tenant_id=company.tenant(environment), value=device, created_at=now, updated_at=now)
-    company.desk.transact(lambda tx: devices.insert(tx, [kept]))
-    return str(id)
+def _call(company: Company, environment: Environment, number: str) -> int:
+    """A call that was once: its id."""
+    id, tenant_id = company.desk.ids.new(), company.tenant(environment)
+    state = replace(new_call(str(id), 1), phase="over", outcome="hung_up", dialled=number)
+    kept = Kept(
+        id=id, tenant_id=tenant_id, began=1, ended=2, outcome="hung_up", caller="+14155550100", dialled=number,
+        state=state,
+    )  # fmt: skip
+    company.desk.transact(lambda tx: store.keep(tx, kept, (), 0))
+    return id
 
 
 # Bodies
@@ -224,6 +231,10 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "ivr_details.update": lambda own: {"name": "Evening"},
     "ivr.update": lambda own: {"ivr_id": own["prompt"]},
     "ivr.delete": lambda own: {"ivr_id": own["prompt"]},
+    "offhook.users.devices.create": lambda own: {"type": "native", "name": "Laptop"},
+    "offhook.users.devices.update": lambda own: {"name": "Desk", "enabled": False},
+    "offhook.rooms.devices.create": lambda own: {"type": "polycom", "name": "Table"},
+    "offhook.rooms.devices.update": lambda own: {"name": "Wall", "enabled": False},
     "offhook.licences.buy": lambda own: {"talk_lines": 1},
     "offices.create": _office,
     "offices.update": lambda own: {"hours_on": False},
@@ -234,6 +245,10 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.offices.byhand.set": lambda own: {"status": "closed"},
     "offhook.departments.byhand.set": lambda own: {"status": "closed"},
     "offhook.callcenters.byhand.set": lambda own: {"status": "closed"},
+    "offhook.simulate": lambda own: {
+        "target_type": "office", "target_id": own["primary"],
+        "routers": [{"id": own["callrouter"], "target_type": "office", "target_id": own["primary"]}],
+    },
 }  # fmt: skip
 """By operation id: a body that is accepted, of a caller who owns these things."""
 
@@ -244,7 +259,11 @@ WITHOUT_BODY = frozenset({
     "coaching_team.get", "coaching_team.members.get", "offhook.coaching_teams.delete",
     "offhook.coaching_teams.remove_member", "accesscontrolpolicies.get", "accesscontrolpolicies.delete",
     "accesscontrolpolicies.assignments", "users.get", "users.delete", "caller_id.users.get", "users.personas.get",
-    "users.e911.get", "userdevices.get", "departments.list", "departments.get", "departments.delete",
+    "users.e911.get", "userdevices.get", "offhook.users.devices.list", "offhook.users.devices.get",
+    "offhook.users.devices.delete", "offhook.rooms.devices.list", "offhook.rooms.devices.get",
+    "offhook.rooms.devices.delete", "deskphones.users.list", "deskphones.users.get", "deskphones.users.delete",
+    "deskphones.rooms.list", "deskphones.rooms.get", "deskphones.rooms.delete",
+    "departments.list", "departments.get", "departments.delete",
     "callcenters.list", "callcenters.get", "callcenters.delete", "callcenters.status", "offices.operators.get",
     "departments.operators.get", "callcenters.operators.get", "callcenters.operators.get.dutystatus",
     "callcenters.operators.get.skilllevel", "offhook.prompts.get", "offhook.prompts.audio", "offhook.licences.get",
@@ -252,6 +271,8 @@ WITHOUT_BODY = frozenset({
     "offhook.offices.periods", "offhook.offices.days.list", "offhook.offices.days.delete",
     "offhook.offices.byhand.get", "offhook.offices.byhand.lift", "offhook.departments.byhand.get",
     "offhook.departments.byhand.lift", "offhook.callcenters.byhand.get", "offhook.callcenters.byhand.lift",
+    "offhook.offices.coverage", "offhook.departments.coverage", "offhook.callcenters.coverage",
+    "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace",
 })  # fmt: skip
 """The ids of the other operations that name something in their path."""
 
@@ -260,11 +281,13 @@ WITHOUT_BODY = frozenset({
 
 _OF_SEGMENT = {
     "accesscontrolpolicies": "company_policy", "callcenters": "callcenter", "callrouters": "callrouter",
-    "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
-    "departments": "department", "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
+    "calls": "call", "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
+    "departments": "department", "deskphones": "device",
+    "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
     "userdevices": "device", "users": "user",
 }  # fmt: skip
 _OF_NAME = {
+    "device_id": "device",
     "office_id": "office", "number": "number", "call_center_id": "callcenter", "user_id": "user", "member_id": "user",
     "ivr_id": "prompt", "target_id": "office", "date": "date",
 }  # fmt: skip
@@ -279,9 +302,11 @@ def named(operation_id: str, path: str) -> dict[str, str]:
         if segment.startswith("{"):
             name = segment.strip("{}").partition(":")[0]
             if name not in WORDS:
-                found[segment] = _OF_SEGMENT[before] if name == "id" else _OF_NAME[name]
+                found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id") else _OF_NAME[name]
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
+    if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:
+        found = {segment: "room_device" if thing == "device" else thing for segment, thing in found.items()}
     return found
 
 

@@ -30,6 +30,9 @@ ACTIONS = (
     "bridge_target", "company_directory", "department", "directory", "disabled", "extension", "menu", "message",
     "operator", "person", "scripted_ivr", "voicemail",
 )  # fmt: skip
+NEWER_ACTIONS = ("last_name_company_directory", "last_name_directory")
+"""Actions of the newer document of v2, which are not on the page."""
+
 TARGET_TYPES = (
     "callcenter", "callrouter", "channel", "coachinggroup", "contact", "contactgroup", "department", "office", "room",
     "staffgroup", "unknown", "user",

@@ -179,6 +179,7 @@ _TARGETS_OF = {
     "accesscontrolpolicies.assign": ("office", "callcenter"),
     "accesscontrolpolicies.unassign": ("office", "callcenter"),
     "ivr.create": ("office", "department", "callcenter", "user", "coachinggroup"),
+    "offhook.simulate": tuple(_TARGETS),
 }
 _ONE = {
     "office_id": "primary", "admin_office_ids": "primary", "owner_id": "admin", "user_id": "other",
@@ -305,7 +306,7 @@ LISTS = [
         "channels", "contacts?include_local=true", "coachingteams", "accesscontrolpolicies?include_deleted=true",
         "numbers", "userdevices",
     )
-] + [f"{V1}/prompts", f"{V1}/events?limit=500"]  # fmt: skip
+] + [f"{V1}/prompts", f"{V1}/events?limit=500", f"{V1}/calls", f"{V1}/coverage"]  # fmt: skip
 NO_LIST = {"company.get", "offices.primary.get", "custom_ivrs.get", "offhook.configuration.get"}
 BY_NAME = {"offhook.configuration.plan", "offhook.configuration.apply"}
 """What knows things by their names; tests/configuration asks it for another company's."""

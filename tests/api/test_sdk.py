@@ -251,6 +251,12 @@ async def _drive(sdk: Sdk, ours: Any) -> None:
     assert (await sdk("users.unassign_number", bob, {"number": number}))["status"] == "available"
     assert await sdk("user_devices.list") == []
     await sdk.refused(404, "user_devices.get", "1234567")
+    phone = ours("POST", f"/api/offhook/v1/users/{ann}/devices", {"type": "polycom", "name": "Desk"})["id"]
+    assert [one["id"] for one in await sdk("user_devices.list", user_id=ann)] == [phone]
+    assert (await sdk("user_devices.get", phone))["display_name"] == "Desk"
+    assert [one["id"] for one in await sdk("users.list_deskphones", ann)] == [phone]
+    assert (await sdk("users.get_deskphone", phone, ann))["name"] == "Desk"
+    await sdk("users.delete_deskphone", phone, ann)
 
     # Rooms
     room = (await sdk("rooms.create", {"name": "Lobby", "office_id": int(primary)}))["id"]
@@ -258,6 +264,11 @@ async def _drive(sdk: Sdk, ours: Any) -> None:
     assert (await sdk("rooms.get", room))["phone_numbers"] == [number]
     assert (await sdk("rooms.partial_update", room, {"name": "Hall"}))["name"] == "Hall"
     assert [one["id"] for one in await sdk("rooms.list", office_id=primary)] == [room]
+
+    phone = ours("POST", f"/api/offhook/v1/rooms/{room}/devices", {"name": "Counter"})["id"]
+    assert [one["id"] for one in await sdk("rooms.list_room_phones", room)] == [phone]
+    assert (await sdk("rooms.get_room_phone", phone, room))["owner_id"] == room
+    await sdk("rooms.delete_room_phone", phone, room)
 
     # Operators of the office
     for who in ({"operator_type": "user", "operator_id": ann}, {"operator_type": "room", "operator_id": room}):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from offhook.client import notice_of
 from offhook.examples import SMALL
+from offhook.kit.answers import notice_of
 from tests.cli.conftest import Run, Serving
 
 

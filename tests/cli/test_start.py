@@ -31,13 +31,24 @@ def loaded(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["serve", "--help"], ["key", "--help"], ["number", "list", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["serve", "--help"],
+        ["key", "--help"],
+        ["number", "list", "--help"],
+        ["simulate", "--help"],
+    ],
 )
 def test_help_comes_without_database_server_or_http_client(arguments):
     assert loaded(*arguments) & (SLOW | {"httpx"}) == set()
 
 
-@pytest.mark.parametrize("arguments", [["office", "list"], ["user", "list"], ["export"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["office", "list"], ["user", "list"], ["export"], ["verify"], ["coverage"], ["simulate", "+14155550100"]],
+)
 def test_a_command_that_asks_a_server_loads_no_database_and_no_server(arguments):
     found = loaded(*arguments, "--url", "http://127.0.0.1:1", "--key", "ohk_live_none")
     assert "httpx" in found, "it did ask"

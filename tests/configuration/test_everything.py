@@ -43,6 +43,7 @@ def everything() -> dict[str, Any]:
                 "extension": 101,
                 "more_emails": ["ana.sousa@example.com"],
                 "forwarding_numbers": ["+351912345678"],
+                "devices": [{"type": "web", "enabled": False}, {"name": "Desk", "type": "polycom"}],
                 "is_super_admin": True,
                 "admin_of": ["Lisbon"],
                 "e911_address": {
@@ -56,7 +57,7 @@ def everything() -> dict[str, Any]:
             "rui@example.com": {"office": "Lisbon", "license": "agents", "international_dialing_enabled": True},
             "eva@example.com": {"office": "Lisbon", "first_name": "Eva", "state": "suspended"},
         },
-        rooms={"Lisbon/Lobby": {}},
+        rooms={"Lisbon/Lobby": {"devices": [{"name": "Counter", "type": "sip"}]}},
         departments={
             "Lisbon/Sales": {
                 "group_description": "Sells",
@@ -207,6 +208,9 @@ CHANGES = [
     ("users", "rui@example.com", {"office": "Head office"}, ["office"]),
     ("users", "eva@example.com", {"state": "active"}, ["state"]),
     ("users", "ana@example.com", {"more_emails": ["a@example.com"], "admin_of": []}, ["more_emails", "admin_of"]),
+    ("users", "ana@example.com", {"devices": ["Desk", {"type": "web"}]}, ["devices"]),
+    ("users", "ana@example.com", {"devices": None}, ["devices"]),
+    ("rooms", "Lisbon/Lobby", {"devices": [{"name": "Counter", "enabled": False}, "Wall"]}, ["devices"]),
     ("callrouters", "Lisbon/Night", NIGHT, ["default_target", "enabled"]),
     ("callrouters", "Lisbon/Night", {"secret": "another-" * 8}, ["secret"]),
     ("callrouters", "Lisbon/Night", {"secret": None}, ["secret"]),

@@ -6,6 +6,7 @@ import pytest
 from dialpad.schemas.group import DepartmentCollection, DepartmentProto
 
 from tests.api.desk import OFFICES, PRIMARY, WHOLE, Company, office, routing, state
+from tests.api.seed_fields import NEWER_ACTIONS
 from tests.directory.people import give_number, person
 from tests.published import misfits
 
@@ -174,6 +175,15 @@ def test_a_queue_that_is_off_is_said_to_have_no_effect(company: Company):
     assert company.live.post(DEPARTMENTS, sales(company, hold_queue={"max_hold_count": 3})).codes == {"queue_off"}
     on = {"max_hold_count": 3, "allow_queuing": True}
     assert company.live.post(DEPARTMENTS, sales(company, hold_queue=on)).codes == set()
+
+
+@pytest.mark.parametrize("action", NEWER_ACTIONS)
+def test_a_menu_may_ask_for_the_last_name_only_as_the_newer_document_of_v2_says(company: Company, action: str):
+    opened = state(action="menu", dtmf=[{"input": "1", "options": {"action": action}}])
+    answer = company.live.post(DEPARTMENTS, sales(company, routing_options=routing(opened, state(action=action))))
+    assert answer.status == 200
+    kept = company.live.get(f"{DEPARTMENTS}/{answer.json['id']}").json["routing_options"]
+    assert (kept["open"]["dtmf"][0]["options"], kept["closed"]["action"]) == ({"action": action}, action)
 
 
 # Lists

@@ -29,7 +29,7 @@ COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line.star
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_and_option_exists(line: str) -> None:
-    words = shlex.split(line.split(" > ")[0], comments=True)[1:]
+    words = shlex.split(re.split(r" > | \|\| ", line)[0], comments=True)[1:]
     command = typer.main.get_command(app)
     context = command.make_context("offhook", list(words[:1]), resilient_parsing=True)
     while hasattr(command, "get_command"):

@@ -309,7 +309,12 @@ def test_numbers_of_before_get_what_their_digits_say(old_store: Database):
         assert store.free(tx, 1, 0, "GB", "tollfree", "808") == free
 
 
-STATEMENTS = {name: value for name, value in vars(store).items() if isinstance(value, Statement) and name != "_COUNT"}
+WHOLE = frozenset({"_COUNT", "_TAKEN_BY"})
+"""What reads all there is on purpose: a count, and all that callers may dial, which a snapshot begins with."""
+
+STATEMENTS = {
+    name: one for name, one in vars(store).items() if isinstance(one, Statement) and name not in WHOLE
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STATEMENTS)

@@ -16,7 +16,7 @@ from offhook.offices import wire
 from offhook.offices.model import Office
 from offhook.offices.rules import Home, change_week, check
 from tests.api.desk import changed, placed
-from tests.api.seed_fields import ACTIONS, COUNTRIES, CURRENCIES, FIELDS, STRATEGIES, TARGET_TYPES
+from tests.api.seed_fields import ACTIONS, COUNTRIES, CURRENCIES, FIELDS, NEWER_ACTIONS, STRATEGIES, TARGET_TYPES
 
 HOME = Home(7, "America/Los_Angeles", "USD", 1)
 
@@ -52,7 +52,7 @@ def test_a_primary_offices_invoice_is_its_own_in_any_currency():
 def test_the_lists_of_values_are_those_of_the_page():
     assert set(get_args(wire.Country)) == set(COUNTRIES)
     assert set(get_args(wire.Currency)) == set(CURRENCIES)
-    assert set(get_args(lines.Action)) == set(ACTIONS)
+    assert set(get_args(lines.Action)) == {*ACTIONS, *NEWER_ACTIONS}
     assert set(get_args(lines.TargetType)) == set(TARGET_TYPES)
     assert set(get_args(lines.Strategy)) == set(STRATEGIES)
 
@@ -140,7 +140,7 @@ def _touches(place: str, touched: list[str]) -> bool:
     return any(one.partition(".")[0].partition("[")[0] == place.partition(".")[0].partition("[")[0] for one in touched)
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", [*ACTIONS, *NEWER_ACTIONS])
 @pytest.mark.parametrize("first", ["operators", "menu", None])
 def test_the_older_pair_says_what_the_open_state_says(action: str, first: str | None):
     body = changed(SMALL, {"no_operators_action": action, "first_action": first})

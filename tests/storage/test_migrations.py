@@ -17,6 +17,7 @@ from offhook.directory import api as _directory  # noqa: F401 - declares tables
 from offhook.events import store as _events  # noqa: F401 - declares tables
 from offhook.numbers import store as _numbers  # noqa: F401 - declares tables
 from offhook.offices import store as _offices  # noqa: F401 - declares tables
+from offhook.routing import store as _routing  # noqa: F401 - declares tables
 from offhook.storage import secrets, slots
 from offhook.storage.database import Database, Statement
 from offhook.storage.migrate import WrongSchema, current, head, upgrade
@@ -135,9 +136,10 @@ def test_importing_the_application_declares_every_table():
     from offhook import app  # noqa: F401
 
     assert {table.name for table in metadata.sorted_tables} == {
+        "engagements", "rotations", "waiting_calls", "calls", "call_steps",
         "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",
-        "operators", "primary_offices", "rooms", "users", "user_devices", "user_emails", "store_settings", "tenants",
+        "operators", "primary_offices", "rooms", "users", "devices", "user_emails", "store_settings", "tenants",
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",
-        "policy_assignments", "departments", "callcenters",
+        "policy_assignments", "departments", "callcenters", "sessions",
         "prompt_recordings", "prompt_uses", "prompts",
     }  # fmt: skip

@@ -23,6 +23,7 @@ PUT = Statement("INSERT INTO store_settings (name, value) VALUES (?, ?)")
 NAMES = Statement("SELECT name FROM store_settings WHERE name <> 'cursor' ORDER BY name")
 PATIENCE = Statement("PRAGMA busy_timeout")
 insert = Insert(settings, ["name", "value"])
+replace = Insert(settings, ["name", "value"], replacing=["name"])
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -192,6 +193,14 @@ def test_one_that_fails_is_refused_alone_and_its_own_changes_are_undone(database
     assert run(work) == 1
     assert Hot.ways == ["many 3", "one a", "one b", "one c"]
     assert names(database) == ["a", "c", "d"]
+
+
+def test_rows_take_the_place_of_those_with_their_key(database: Database):
+    values = Statement("SELECT name, value FROM store_settings WHERE name <> 'cursor' ORDER BY name")
+    with database.transaction() as tx:
+        insert(tx, [("a", "old"), ("b", "old")])
+        replace(tx, [("b", "new"), ("c", "new")])
+        assert [tuple(row) for row in tx.all(values)] == [("a", "old"), ("b", "new"), ("c", "new")]
 
 
 def test_a_key_that_is_taken_refuses_only_who_asked_for_it(database: Database):

@@ -59,6 +59,9 @@ SECONDS = Histogram(
 
 MAX_WARNINGS = 32
 
+KEY_DIGEST = "offhook.key_digest"
+"""Where the scope of a request that this process itself makes, for a session of the console, has its key's digest."""
+
 
 class Rights(Protocol):
     """Says what the user of a key may do, which a floor above knows: Forbidden, NotFound, or nothing.
@@ -155,7 +158,10 @@ class Gate:
         query = (
             parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else {}
         )
-        principal = await self._access.authenticate(_secret(heads, query))
+        digest = scope.get(KEY_DIGEST)
+        principal = await (
+            self._access.authenticate(_secret(heads, query)) if digest is None else self._access.identify(digest)
+        )
         seen.company, seen.key = principal.company_id, principal.key_id
         await self._limit(principal, operation)
         if operation.handler is not None and not principal.may(operation.scope):

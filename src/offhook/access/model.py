@@ -19,6 +19,7 @@ SCOPES = {
     "directory:write": "Create, change and delete them.",
     "numbers:read": "Read the company's telephone numbers.",
     "numbers:write": "Import, assign and release them.",
+    "calls:read": "Read calls and why they went where they went; simulate calls, verify lines.",
     "company:read": "Read the company.",
     "events:read": "Read the event log.",
 }

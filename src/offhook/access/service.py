@@ -91,7 +91,9 @@ class Access:
 
     def known(self, secret: str) -> Principal | None:
         """The caller, if this process checked the key within the last second; else None, whatever the key."""
-        digest = model.digest(secret)
+        return self._remembered(model.digest(secret))
+
+    def _remembered(self, digest: bytes) -> Principal | None:
         found = self._known.get(digest)
         if found is None:
             return self._trusted.get(digest)
@@ -102,10 +104,13 @@ class Access:
 
     async def authenticate(self, secret: str) -> Principal:
         """The caller behind `secret`; Unauthenticated if it is unknown, revoked or expired, which look the same."""
-        principal = self.known(secret)
+        return await self.identify(model.digest(secret))
+
+    async def identify(self, digest: bytes) -> Principal:
+        """The same by what is kept of a key, its digest: for a session, which was opened with the key itself."""
+        principal = self._remembered(digest)
         if principal is not None:
             return principal
-        digest = model.digest(secret)
         key = await self._lookup.get(digest)
         now = int(clock.wall() * 1000)
         if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):

@@ -1,4 +1,4 @@
-"""The only SQL of access: companies, tenants, API keys, idempotency records."""
+"""The only SQL of access: companies, tenants, API keys, sessions of the console, idempotency records."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -47,6 +47,14 @@ api_keys = Table(
     big("user_id", nullable=True),
     Index(None, "tenant_id", "id"),
 )
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    big("key_id"),
+    big("expires_at"),
+    Index(None, "expires_at"),
+)
 idempotency = Table(
     "idempotency",
     metadata,
@@ -63,6 +71,7 @@ insert_tenant = Insert(tenants, ["id", "company_id", "environment"])
 insert_key = Insert(
     api_keys, ["id", "tenant_id", "name", "prefix", "digest", "scopes", "created_at", "expires_at", "user_id"]
 )
+insert_session = Insert(sessions, ["digest", "key_id", "expires_at"])
 insert_replies = Insert(idempotency, ["id", "digest", "fingerprint", "kept_at", "warnings", "body"])
 
 _COMPANY = Statement("SELECT * FROM companies WHERE id = ?")
@@ -81,6 +90,12 @@ _KEYS_OF_USER = Statement(
 )
 _REVOKE = Statement("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL")
 _USED = Statement("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?")
+_SESSION = Statement(
+    "SELECT k.digest, c.name, s.expires_at FROM sessions s JOIN api_keys k ON k.id = s.key_id "
+    "JOIN tenants t ON t.id = k.tenant_id JOIN companies c ON c.id = t.company_id WHERE s.digest = ?"
+)
+_END_SESSION = Statement("DELETE FROM sessions WHERE digest = ?")
+_FORGET_SESSIONS = Statement("DELETE FROM sessions WHERE expires_at <= ?")
 _REPLY = Statement("SELECT fingerprint, warnings, body, kept_at FROM idempotency WHERE digest = ?")
 _FORGET_REPLY = Statement("DELETE FROM idempotency WHERE digest = ?")
 _FORGET = Statement("DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE id < ? ORDER BY id LIMIT ?)")
@@ -141,6 +156,21 @@ def mark_used(tx: Transaction, uses: Sequence[tuple[int, int]]) -> None:
     """Record last uses, as (key id, milliseconds)."""
     for key_id, at in uses:
         tx.change(_USED, at, key_id, at)
+
+
+def sessions_by_digest(tx: Transaction, digests: list[bytes]) -> list[tuple[bytes, str, int] | None]:
+    """(digest of its key, name of the company, end in milliseconds) of the session behind each digest, or None."""
+    rows = (tx.first(_SESSION, digest) for digest in digests)
+    return [(bytes(row[0]), row[1], row[2]) if row else None for row in rows]
+
+
+def end_session(tx: Transaction, digest: bytes) -> None:
+    tx.change(_END_SESSION, digest)
+
+
+def forget_sessions(tx: Transaction, at: int) -> None:
+    """Drop the sessions that ended by `at`, in milliseconds."""
+    tx.change(_FORGET_SESSIONS, at)
 
 
 def reply(tx: Transaction, digest: bytes) -> tuple[bytes, str, str, int] | None:

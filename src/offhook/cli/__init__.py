@@ -19,9 +19,11 @@ from offhook.cli.common import State, emit, err, refuse, say
 from offhook.cli.configuration import register as register_configuration
 from offhook.cli.install import init, serve, settings, version
 from offhook.cli.keys import app as key
+from offhook.cli.lines import app as line
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
 from offhook.cli.prompts import app as prompt
+from offhook.cli.routing import register as register_routing
 from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
 from offhook.kit.errors import Refusal, Unavailable
@@ -60,9 +62,11 @@ app.command()(restore)
 app.command()(settings)
 app.command()(version)
 register_configuration(app)
+register_routing(app)
 app.add_typer(key, name="key")
 app.add_typer(number, name="number")
 app.add_typer(office, name="office")
+app.add_typer(line, name="line")
 app.add_typer(user, name="user")
 app.add_typer(prompt, name="prompt")
 

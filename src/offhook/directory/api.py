@@ -8,6 +8,7 @@ from offhook.directory.callrouters import api as callrouters
 from offhook.directory.channels import api as channels
 from offhook.directory.coaching import api as coaching
 from offhook.directory.contacts import api as contacts
+from offhook.directory.devices import api as devices
 from offhook.directory.groups import api as groups
 from offhook.directory.operators import api as operators
 from offhook.directory.policies import api as policies
@@ -32,6 +33,7 @@ def operations(work: Work, carriers: Mapping[Environment, Carrier]) -> list[Oper
         *policies.operations(work),
         *users.operations(work),
         *users_bulk.operations(work),
+        *devices.operations(work),
         *groups.operations(work),
         *operators.operations(work),
         *prompts.operations(work),

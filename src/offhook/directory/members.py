@@ -42,6 +42,7 @@ _COLUMNS = ("tenant_id", "group_type", "group_id", "user_id", "seq", "role")
 _insert = Insert(members, list(_COLUMNS))
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM members WHERE tenant_id = ? AND group_type = ? AND "  # noqa: S608
 _PAGE = Statement(_SELECT + "group_id = ? AND seq > ? ORDER BY seq LIMIT ?")
+_OF_KIND = Statement(_SELECT + "seq > 0 ORDER BY seq")
 _GET = Statement(_SELECT + "group_id = ? AND user_id = ?")
 _OF_USER = Statement(_SELECT + "user_id = ? ORDER BY seq")
 _ONE = "tenant_id = ? AND group_type = ? AND group_id = ? AND user_id = ?"
@@ -62,6 +63,11 @@ def add(tx: Transaction, one: Member) -> None:
 def page(tx: Transaction, tenant_id: int, group_type: GroupType, group_id: int, after: int, limit: int) -> list[Member]:
     """Members of a group behind the `seq` of `after`, in the order of joining."""
     return [_member(row) for row in tx.all(_PAGE, tenant_id, group_type, group_id, after, limit)]
+
+
+def of_kind(tx: Transaction, tenant_id: int, group_type: GroupType) -> list[Member]:
+    """The members of all groups of a kind, in the order of joining."""
+    return [_member(row) for row in tx.all(_OF_KIND, tenant_id, group_type)]
 
 
 def get(tx: Transaction, tenant_id: int, group_type: GroupType, group_id: int, user_id: int) -> Member | None:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from offhook.directory.devices import store as devices
 from offhook.directory.offices import no_such
 from offhook.directory.operators import store as operators
-from offhook.directory.users import store, wire
+from offhook.directory.users import wire
 from offhook.directory.users.model import User
 from offhook.directory.users.store import users
 from offhook.kit.errors import Violation
@@ -19,7 +20,7 @@ def users_out(tx: Transaction, found: Sequence[Kept[User]], company_id: int, at:
     if not found:
         return []
     tenant_id, ids = found[0].tenant_id, [kept.id for kept in found]
-    groups, online = operators.of_users(tx, tenant_id, ids), store.online(tx, tenant_id, ids)
+    groups, online = operators.of_members(tx, tenant_id, "user", ids), devices.online(tx, tenant_id, ids)
     return [
         wire.user_out(kept, company_id, groups.get(kept.id, ()), is_online=kept.id in online, at=at) for kept in found
     ]

@@ -34,6 +34,7 @@ _POINTING = Statement(
     "SELECT owner_type, owner_id, place FROM pointers WHERE tenant_id = ? AND target_type = ? AND target_id = ? "
     "AND NOT (owner_type = target_type AND owner_id = target_id) ORDER BY owner_type, owner_id, place LIMIT ?"
 )
+_POINTED_AT = Statement("SELECT DISTINCT target_id FROM pointers WHERE tenant_id = ? AND target_type = ?")
 _SHOWN = 20
 _ALL = 1_000_000
 
@@ -75,6 +76,11 @@ def pointing_at(tx: Transaction, tenant_id: int, target: Target, limit: int = _S
 def places(rows: Sequence[Any]) -> list[str]:
     """Rows of what points somewhere as refusals and notices name them: `offices/12.routing_options.open.…`."""
     return [f"{PATHS.get(owner_type, owner_type)}/{owner_id}.{place}" for owner_type, owner_id, place in rows]
+
+
+def pointed_at(tx: Transaction, tenant_id: int, target_type: str) -> set[int]:
+    """The ids of all targets of a kind that calls are sent to."""
+    return {row[0] for row in tx.all(_POINTED_AT, tenant_id, target_type)}
 
 
 def owned_by(tx: Transaction, tenant_id: int, owner_type: str, owner_ids: Sequence[int]) -> dict[int, list[Target]]:

@@ -39,10 +39,17 @@ def operations(reader: Reader, cursors: Cursors, shows: Mapping[str, Show]) -> l
     async def page(call: Call) -> Reply:
         query: EventQuery = call.query or EventQuery()
         tenant = call.principal.tenant_id
-        after = cursors.open(query.cursor, "events", tenant, []) if query.cursor else 0
-        rows = await reader.run(lambda tx: store.page(tx, tenant, after, query.limit))
-        last = rows[-1][0] if rows else after
-        cursor = cursors.seal("events", tenant, [], last) if last else None
+        chosen = query.newest_first or query.subject_id is not None
+        filters = [query.newest_first, query.subject_id] if chosen else []
+        after = cursors.open(query.cursor, "events", tenant, filters) if query.cursor else 0
+        if chosen:
+            rows, last = await reader.run(
+                lambda tx: store.select(tx, tenant, after, query.limit, query.newest_first, query.subject_id)
+            )
+        else:
+            rows = await reader.run(lambda tx: store.page(tx, tenant, after, query.limit))
+            last = rows[-1][0] if rows else after
+        cursor = cursors.seal("events", tenant, filters, last) if last else None
         return reply_of(EventPage([_out(row, shows) for row in rows], cursor))
 
     return [
@@ -55,7 +62,7 @@ def operations(reader: Reader, cursors: Cursors, shows: Mapping[str, Show]) -> l
             description=(
                 "Every change, with who made it, when, and the subject before and after, in the order in which the "
                 "changes were committed. The last page's cursor stays good for polling: sent again later, it gives "
-                "what has come since."
+                "what has come since. newest_first goes back from the last change instead."
             ),
             note="the event log",
             handler=page,

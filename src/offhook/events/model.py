@@ -39,6 +39,9 @@ class Word(StrEnum):
     ROOM_CREATED = "room.created"
     ROOM_UPDATED = "room.updated"
     ROOM_DELETED = "room.deleted"
+    DEVICE_CREATED = "device.created"
+    DEVICE_UPDATED = "device.updated"
+    DEVICE_DELETED = "device.deleted"
     DEPARTMENT_CREATED = "department.created"
     DEPARTMENT_UPDATED = "department.updated"
     DEPARTMENT_POINTED_AT_VOICEMAIL = "department.pointed_at_voicemail"
@@ -91,6 +94,7 @@ class Word(StrEnum):
     NUMBER_RELEASED = "number.released"
     NUMBER_DELETED = "number.deleted"
     NUMBERS_IMPORTED = "numbers.imported"
+    EMERGENCY_CALL_PLACED = "emergency_call.placed"
 
 
 Show = Callable[[str, int], bytes]

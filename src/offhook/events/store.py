@@ -34,10 +34,21 @@ insert_rows = Insert(
     ["tenant_id", "word", "subject_id", "actor_id", "actor_name", "at", "request_id", "before", "after"],
 )
 
-_PAGE = Statement(
-    "SELECT seq, word, subject_id, actor_id, actor_name, at, request_id, before, after FROM events "
-    "WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+SEARCHED = 2000
+"""Events that one look for a subject goes through."""
+
+_END = 2**63 - 1
+_COLUMNS = "seq, word, subject_id, actor_id, actor_name, at, request_id, before, after"
+_PAGE = Statement(f"SELECT {_COLUMNS} FROM events WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?")  # noqa: S608
+_ONE = Statement(f"SELECT {_COLUMNS} FROM events WHERE tenant_id = ? AND seq = ?")  # noqa: S608
+_SUBJECTS = Statement("SELECT seq, subject_id FROM events WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?")
+_SUBJECTS_BACK = Statement(
+    "SELECT seq, subject_id FROM events WHERE tenant_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
 )
+_SINCE = Statement(
+    "SELECT seq, word, subject_id, before, after FROM events WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?"
+)
+_LAST = Statement("SELECT MAX(seq) FROM events WHERE tenant_id = ?")
 
 
 def append(tx: Transaction, happened: Sequence[Event]) -> None:
@@ -64,3 +75,30 @@ def append(tx: Transaction, happened: Sequence[Event]) -> None:
 def page(tx: Transaction, tenant_id: int, after: int, limit: int) -> list[Any]:
     """Rows (seq, word, subject, actor id, actor name, at, request, before, after) behind `after`, oldest first."""
     return tx.all(_PAGE, tenant_id, after, limit)
+
+
+def select(
+    tx: Transaction, tenant_id: int, after: int, limit: int, newest_first: bool, subject_id: str | None
+) -> tuple[list[Any], int]:
+    """Such rows in either order, of one subject if it is named, and the `seq` to go on behind.
+
+    `after` 0 begins at the order's beginning. Looks at `SEARCHED` events at most, as nothing indexes subjects.
+    """
+    if newest_first:
+        seen = tx.all(_SUBJECTS_BACK, tenant_id, after or _END, SEARCHED)
+    else:
+        seen = tx.all(_SUBJECTS, tenant_id, after, SEARCHED)
+    wanted = [row[0] for row in seen if subject_id is None or row[1] == subject_id]
+    last = wanted[limit - 1] if len(wanted) >= limit else seen[-1][0] if seen else after
+    return [tx.first(_ONE, tenant_id, seq) for seq in wanted[:limit]], last
+
+
+def since(tx: Transaction, tenant_id: int, after: int, limit: int) -> list[Any]:
+    """Rows (seq, word, subject, before, after) behind `after`, oldest first."""
+    return tx.all(_SINCE, tenant_id, after, limit)
+
+
+def last(tx: Transaction, tenant_id: int) -> int:
+    """The `seq` of the tenant's last event, 0 if it has none: one look at an index."""
+    row = tx.first(_LAST, tenant_id)
+    return int(row[0] or 0) if row else 0

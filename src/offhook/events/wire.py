@@ -41,3 +41,11 @@ class EventQuery(msgspec.Struct):
 
     cursor: Annotated[str | None, msgspec.Meta(description="The cursor of the page before.")] = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=500, description="Events in a page.")] = 100
+    newest_first: Annotated[bool, msgspec.Meta(description="Begin with what happened last and go back.")] = False
+    subject_id: Annotated[
+        Annotated[str, msgspec.Meta(max_length=64)] | None,
+        msgspec.Meta(
+            description="Only what happened to this id or number. A page may then be short, or empty, and still have a "
+            "cursor: each looks at 2,000 events at most."
+        ),
+    ] = None

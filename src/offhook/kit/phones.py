@@ -259,6 +259,21 @@ def _mobile_beginnings(region: str) -> str:
 _LINE_TESTS: Mapping[str, frozenset[str]] = {"US": frozenset({"933"}), "CA": frozenset({"933"})}
 """Numbers that say back the address which an emergency call would send: dialled as emergency numbers are."""
 
+_LONGEST_EMERGENCY = 6
+
+
+def is_line_test(digits: str, country: str) -> bool:
+    """Whether `digits` only say back the address that an emergency call from `country` would give."""
+    return digits in _LINE_TESTS.get(country, ())
+
+
+@lru_cache(maxsize=4096)
+def is_emergency(digits: str, country: str) -> bool:
+    """Whether `digits`, as dialled in `country` (upper-case code), call for help, or try out that they would."""
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > _LONGEST_EMERGENCY:
+        return False
+    return is_line_test(digits, country) or bool(is_emergency_number(digits, country))
+
 
 @lru_cache(maxsize=2048)
 def emergency_in(digits: str) -> tuple[str, ...]:
@@ -267,11 +282,7 @@ def emergency_in(digits: str) -> tuple[str, ...]:
     The library's verdict, and what tests a line's emergency address. Reads the short numbers of all countries at its
     first use, which takes about 30 ms.
     """
-    return tuple(
-        country
-        for country in sorted(COUNTRIES)
-        if is_emergency_number(digits, country) or digits in _LINE_TESTS.get(country, ())
-    )
+    return tuple(country for country in sorted(COUNTRIES) if is_emergency(digits, country))
 
 
 def has_plan(country: str) -> bool:

@@ -13,10 +13,13 @@ from typing import Annotated, Any
 import msgspec
 
 from offhook.kit.errors import Refusal
+from offhook.kit.places import Allowed
 
 PREFIX = "OFFHOOK_"
 FLAGS_ONLY = frozenset({"benchmark"})
 """What only the command line can set, so that nobody lifts limits by something left in an environment or a file."""
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -45,8 +48,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     benchmark: Annotated[bool, _field("Allow rate_limit_scale above 1 and serve /benchmark/echo; says so.")] = False
     log_level: Annotated[str, _field("debug, info, warning or error.")] = "info"
     access_log: Annotated[bool, _field("One JSON line for each request.")] = True
+    egress_allow: Annotated[
+        str, _field("Private networks and host:port places that web services may be called at, separated by commas.")
+    ] = ""
     otel_endpoint: Annotated[str, _field("OTLP/HTTP collector for traces; empty: no traces.")] = ""
+    public_url: Annotated[
+        str,
+        _field("Where browsers reach the console, as https://phones.example.com; empty: by any name."),
+    ] = ""
+    session_hours: Annotated[
+        int, msgspec.Meta(ge=1, le=168), _field("Hours after which whoever signed in to the console must do so again.")
+    ] = 12
     idempotency_days: Annotated[int, msgspec.Meta(ge=1, le=90), _field("Days that a create can be repeated.")] = 7
+    calls_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _field("Days that calls and their steps are kept.")] = 90
     head_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request head.")] = 15.0
     body_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request body.")] = 30.0
     keep_alive_seconds: Annotated[int, msgspec.Meta(gt=0), _field("Idle time before a connection is closed.")] = 75
@@ -93,6 +107,12 @@ def load(
         raise BadSettings(f"A setting cannot be used: {_explained(str(error), values)}") from None
     if settings.database_url and "://" not in settings.database_url:
         raise BadSettings("database_url must be a URL, such as postgresql://user@host/name; what was set is none.")
+    if settings.public_url and not _ORIGIN.fullmatch(settings.public_url):
+        raise BadSettings("public_url must be an origin without a path, such as https://phones.example.com.")
+    try:
+        Allowed.read(settings.egress_allow)
+    except ValueError as error:
+        raise BadSettings(f"egress_allow cannot be used: {error}.") from None
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings("log_level must be debug, info, warning or error.")
     return settings

@@ -68,6 +68,7 @@ _OF = f"SELECT {_COLUMNS} FROM numbers WHERE tenant_id = ?"  # noqa: S608 - name
 _GET = Statement(f"{_OF} AND e164 = ?")
 _PAGE = Statement(f"{_OF} AND e164 > ? ORDER BY e164 LIMIT ?")
 _PAGE_OF_STATUS = Statement(f"{_OF} AND status = ? AND e164 > ? ORDER BY e164 LIMIT ?")
+_TAKEN_BY = Statement("SELECT e164, target_type, target_id FROM numbers WHERE tenant_id = ? AND target_type <> ''")
 _OF_TARGET = Statement(f"{_OF} AND target_type = ? AND target_id = ? AND target_type <> '' ORDER BY e164")
 # One entry of the index is read, however many numbers there are.
 _POOL = f"{_OF} AND office_id = ? AND country = ? AND type = ? AND status = 'available'"
@@ -175,6 +176,11 @@ def counts(tx: Transaction, tenant_id: int) -> dict[str, int]:
 def of_target(tx: Transaction, tenant_id: int, target_type: str, target_id: int) -> list[Number]:
     """The numbers that a target has, in the order of their digits."""
     return [_number(row) for row in tx.all(_OF_TARGET, tenant_id, target_type, target_id)]
+
+
+def taken(tx: Transaction, tenant_id: int) -> list[Any]:
+    """Rows (number, kind of target, id of target) of all numbers that something has."""
+    return tx.all(_TAKEN_BY, tenant_id)
 
 
 def free(

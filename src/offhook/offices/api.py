@@ -64,11 +64,17 @@ def operations(
 
     async def page(call: Call) -> Reply:
         query: wire.OfficeListQuery = call.query or wire.OfficeListQuery()
-        tenant, filters = call.principal.tenant_id, [query.active_only]
+        tenant, at = call.principal.tenant_id, clock.now()
+        text = query.name_search
+        filters = [query.active_only, text] if text else [query.active_only]
         after = cursors.open(query.cursor, "offices", tenant, filters) if query.cursor else 0
-        found = await offices.page(tenant, after, query.limit + 1, query.active_only)
-        here, at = found[: query.limit], clock.now()
-        cursor = cursors.seal("offices", tenant, filters, here[-1].id) if len(found) > query.limit else None
+        if text:
+            here, last = await offices.search(tenant, after, query.limit, query.active_only, text)
+        else:
+            found = await offices.page(tenant, after, query.limit + 1, query.active_only)
+            here = found[: query.limit]
+            last = here[-1].id if len(found) > query.limit else None
+        cursor = None if last is None else cursors.seal("offices", tenant, filters, last)
         return reply_of(wire.OfficePage(items=[render.office_out(stored, at) for stored in here], cursor=cursor))
 
     async def change_hours(call: Call) -> Reply:
@@ -169,7 +175,7 @@ def operations(
             tag="Offices",
             summary="List offices",
             description="The company's offices, oldest first. A cursor stays good for seven days.",
-            better="`limit` 1 to 100; cursors are signed and say why they are refused",
+            better="`limit` 1 to 100; `name_search`; cursors are signed and say why they are refused",
             handler=page,
             scope="offices:read",
             query=wire.OfficeListQuery,

@@ -201,6 +201,10 @@ class Offices:
         """A page of offices behind the id `after`."""
         return await self._reader.run(lambda tx: store.page(tx, tenant_id, after, limit, active_only))
 
+    async def search(self, tenant_id: int, after: int, limit: int, active_only: bool, text: str) -> store.Found:
+        """The same for offices whose name holds `text`."""
+        return await self._reader.run(lambda tx: store.search(tx, tenant_id, after, limit, active_only, text))
+
     async def with_plan(self, tenant_id: int, office_id: int) -> tuple[Stored, Plan]:
         """An office and its plan, of one moment."""
         return await self._reader.run(lambda tx: read_with_plan(tx, tenant_id, office_id))

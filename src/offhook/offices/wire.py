@@ -198,6 +198,13 @@ class OfficeListQuery(msgspec.Struct):
     cursor: Annotated[str | None, Meta(description="The cursor of the page before.")] = None
     active_only: Annotated[bool, Meta(description="Only offices in the state active.")] = False
     limit: Annotated[int, Meta(ge=1, le=100, description="Offices in a page; not in v2.")] = 100
+    name_search: Annotated[
+        Annotated[str, Meta(max_length=256)] | None,
+        Meta(
+            description="Only those whose name holds this text, in capitals or not. A page may then be short, or "
+            "empty, and still have a cursor. Not in v2."
+        ),
+    ] = None
 
 
 class BillingContactOut(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -26,6 +26,8 @@ T = TypeVar("T")
 R = TypeVar("R", covariant=True)
 K = TypeVar("K")
 MAX_BATCH = 128
+ASIDE = "aside"
+"""A unit that has this attribute, and true, changes nothing that a company is made of: who is in a call, what was."""
 
 
 class Unit(Protocol[R]):
@@ -68,6 +70,7 @@ class _Batcher(Generic[K]):
     """Collects items while one batch is in the thread; `work` gives one outcome (value or exception) an item.
 
     `ahead` may do part of a batch's work on the event loop, and then gives the rest of it, to be done in the thread.
+    `finished` counts the batches with an item that `counts`.
     """
 
     def __init__(
@@ -75,12 +78,15 @@ class _Batcher(Generic[K]):
         name: str,
         work: Callable[[list[K]], list[Any]],
         ahead: Callable[[list[K]], Work | None] = lambda items: None,
+        counts: Callable[[K], bool] = lambda item: True,
     ) -> None:
         self._work = work
         self._ahead = ahead
+        self._counts = counts
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting: list[tuple[K, asyncio.Future[Any]]] = []
         self._busy = False
+        self.finished = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
@@ -129,6 +135,7 @@ class _Batcher(Generic[K]):
         result: "asyncio.Future[list[Any]]",
     ) -> None:
         error = result.exception()
+        self.finished += any(self._counts(item) for item, _ in batch)
         outcomes = [error] * len(batch) if error is not None else result.result()
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
@@ -155,7 +162,7 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batches: _Batcher[Unit[Any]] = _Batcher("offhook-writer", self._commit, self._insert)
+        self._batches: _Batcher[Unit[Any]] = _Batcher("offhook-writer", self._commit, self._insert, _changes)
         self.batches = 0
         self.units = 0
         self.replays = 0
@@ -171,6 +178,12 @@ class Writer:
     async def run(self, function: Callable[[Transaction], T]) -> T:
         """The same for a plain function."""
         return await self.submit(Function(function))
+
+    def changes(self) -> int:
+        """How many transactions have ended that may have changed what a company is, so all but those of units that are
+        `ASIDE`; it has risen by the time that a unit is answered.
+        """
+        return self._batches.finished
 
     async def close(self) -> None:
         """Commit what was submitted, then refuse."""
@@ -236,6 +249,10 @@ class Writer:
     def _one_by_one(self, units: list[Unit[Any]]) -> list[Any]:
         with self._database.transaction() as tx:
             return [_attempt(tx, unit) for unit in units]
+
+
+def _changes(unit: Unit[Any]) -> bool:
+    return not getattr(unit, ASIDE, False)
 
 
 def _attempt(tx: Transaction, unit: Unit[Any]) -> Any:

@@ -209,10 +209,11 @@ def in_parts(values: Sequence[T], filler: T) -> Iterator[tuple[list[T], str]]:
 class Insert:
     """Fixed SQL that inserts rows of one table: executemany on SQLite, one unnest statement on PostgreSQL.
 
-    Columns not named take their defaults. Rows are tuples in the order of `columns`.
+    Columns not named take their defaults. Rows are tuples in the order of `columns`. With `replacing`, which names a
+    unique key of the table, a row takes the place of the one that has its key; no two rows given at once may have one.
     """
 
-    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+    def __init__(self, table: Table, columns: Sequence[str], replacing: Sequence[str] = ()) -> None:
         names = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
         types = {"BIGINT": "bigint", "INTEGER": "bigint", "TEXT": "text", "BYTEA": "bytea", "BLOB": "bytea"}
@@ -221,8 +222,12 @@ class Insert:
             kind = str(table.c[column].type).split("(")[0]
             # Binary: escaping long texts into an array literal costs twenty times as much.
             arrays.append(f"%b::{types[kind]}[]")
-        self._sqlite = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
-        self._postgresql = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({', '.join(arrays)})"  # noqa: S608
+        into, behind = f"INSERT INTO {table.name} ({names})", ""
+        if replacing:
+            changed = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in replacing)
+            behind = f" ON CONFLICT ({', '.join(replacing)}) DO UPDATE SET {changed}"
+        self._sqlite = f"{into} VALUES ({marks}){behind}"
+        self._postgresql = f"{into} SELECT * FROM unnest({', '.join(arrays)}){behind}"  # noqa: S608 - names are ours
 
     def __call__(self, tx: Transaction, rows: list[tuple[Any, ...]]) -> None:
         """Insert `rows`, at least one."""

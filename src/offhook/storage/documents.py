@@ -184,6 +184,11 @@ class Documents(Generic[T]):
         found = self.page(tx, tenant_id, 0, 1, filters)
         return found[0] if found else None
 
+    def all(self, tx: Transaction, tenant_id: int, **filters: Any) -> list[Kept[T]]:
+        """All documents with these values, oldest first, in one query: for those who need a whole company."""
+        query = self._query(", ".join(_FIXED), *self._conditions(filters), f"{_ALIVE} ORDER BY id")
+        return [self._kept(row) for row in tx.all(query, tenant_id, *filters.values())]
+
     def ids(self, tx: Transaction, tenant_id: int, **filters: Any) -> list[int]:
         """The ids of all documents with these values, in order."""
         query = self._query("id", *self._conditions(filters), f"{_ALIVE} ORDER BY id")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from offhook.configuration.kind import Field, Item, Kind, Special, Unique, Wanted, as_it_is, each, words
+from offhook.configuration.kinds.devices import DEVICES, SETS_DEVICES
 from offhook.configuration.kinds.numbers import HOLDS, NUMBERS_HELD, PHONE_NUMBERS
 from offhook.configuration.kinds.parts import EMERGENCY_ADDRESS, OFFICE, everything, referring, shows
 from offhook.configuration.names import Names
@@ -73,6 +74,7 @@ USERS = Kind(
         Field("extension", create=False, cleared=""),
         Field("more_emails", show=shows(lambda user: user.emails[1:]), normal=each(words), wire=""),
         PHONE_NUMBERS,
+        DEVICES,
         Field("forwarding_numbers", normal=each(words), create=False, cleared=[]),
         Field("is_super_admin", False, normal=as_it_is, create=False),
         Field(
@@ -101,6 +103,7 @@ USERS = Kind(
     specials=(
         HOLDS,
         Special(("email", "more_emails"), _set_emails),
+        SETS_DEVICES,
         Special(("caller_id",), _set_caller_id),
         Special(("e911_address",), _set_address),
     ),

@@ -9,7 +9,7 @@ from offhook.directory.lines.model import KeptByHand, Target, Week, schedule, ta
 from offhook.directory.lines.wire import RoutingStateOut, Strategy
 from offhook.directory.offices import OfficeCard
 from offhook.events.model import Word
-from offhook.hours.model import Schedule
+from offhook.hours.model import Schedule, SpecialDay
 from offhook.hours.rules import DEFAULT_WEEK
 
 GroupType = Literal["department", "callcenter"]
@@ -41,8 +41,12 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def schedule(self, office: OfficeCard) -> Schedule:
         """Its opening hours by the wall clock of its office, ready to ask."""
+        return self.schedule_in(office.timezone, office.days)
+
+    def schedule_in(self, timezone: str, days: tuple[SpecialDay, ...]) -> Schedule:
+        """Its opening hours in an office of this zone and with these special days."""
         keeps = self.hours_on if self.keeps_office_days is None else self.keeps_office_days
-        return schedule(office.timezone, self.week, not self.hours_on, office.days if keeps else (), self.by_hand)
+        return schedule(timezone, self.week, not self.hours_on, days if keeps else (), self.by_hand)
 
 
 class DepartmentQueue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

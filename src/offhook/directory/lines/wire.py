@@ -12,8 +12,9 @@ Meta = msgspec.Meta
 
 FirstAction = Literal["menu", "operators"]
 Action = Literal[
-    "bridge_target", "company_directory", "department", "directory", "disabled", "extension", "menu", "message",
-    "operator", "person", "scripted_ivr", "voicemail",
+    "bridge_target", "company_directory", "department", "directory", "disabled", "extension",
+    "last_name_company_directory", "last_name_directory", "menu", "message", "operator", "person", "scripted_ivr",
+    "voicemail",
 ]  # fmt: skip
 Strategy = Literal["fixedorder", "longestidle", "mostskilled", "random", "roundrobin", "simultaneous"]
 TargetType = Literal[

@@ -58,6 +58,7 @@ _GROUP = "tenant_id = ? AND group_type = ? AND group_id = ?"
 _MEMBER = "tenant_id = ? AND member_type = ? AND member_id = ?"
 _OF_GROUP = Statement(f"SELECT {_ALL} FROM operators WHERE {_GROUP} ORDER BY seq")  # noqa: S608 - names are ours
 _OF_MEMBER = Statement(f"SELECT {_ALL} FROM operators WHERE {_MEMBER} ORDER BY seq")  # noqa: S608
+_OF_TENANT = Statement(f"SELECT {_ALL} FROM operators WHERE tenant_id = ? ORDER BY seq")  # noqa: S608
 _GET = Statement(f"SELECT {_ALL} FROM operators WHERE {_GROUP} AND member_type = ? AND member_id = ?")  # noqa: S608
 _CHANGE = Statement(
     f"UPDATE operators SET role = ?, skill_level = ?, license = ?, do_not_disturb = ? "  # noqa: S608
@@ -98,15 +99,22 @@ def of_member(tx: Transaction, tenant_id: int, member_type: str, member_id: int)
     return [_operator(row) for row in tx.all(_OF_MEMBER, tenant_id, member_type, member_id)]
 
 
-def of_users(tx: Transaction, tenant_id: int, user_ids: Sequence[int]) -> dict[int, list[Operator]]:
-    """The memberships of many users, by user; one without any is left out."""
+def of_tenant(tx: Transaction, tenant_id: int) -> list[Operator]:
+    """All memberships of a company, in the order of joining."""
+    return [_operator(row) for row in tx.all(_OF_TENANT, tenant_id)]
+
+
+def of_members(
+    tx: Transaction, tenant_id: int, member_type: MemberType, member_ids: Sequence[int]
+) -> dict[int, list[Operator]]:
+    """The memberships of many users or of many rooms, by member; one without any is left out."""
     found: dict[int, list[Operator]] = {}
-    for padded, marks in in_parts(user_ids, 0):
+    for padded, marks in in_parts(member_ids, 0):
         query = Statement(
-            f"SELECT {_ALL} FROM operators WHERE tenant_id = ? AND member_type = 'user' "  # noqa: S608
+            f"SELECT {_ALL} FROM operators WHERE tenant_id = ? AND member_type = ? "  # noqa: S608
             f"AND member_id IN ({marks}) ORDER BY seq"
         )
-        for row in tx.all(query, tenant_id, *padded):
+        for row in tx.all(query, tenant_id, member_type, *padded):
             one = _operator(row)
             found.setdefault(one.member_id, []).append(one)
     return found

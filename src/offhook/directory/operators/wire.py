@@ -43,7 +43,9 @@ class AgentRef(msgspec.Struct, kw_only=True, omit_defaults=True):
 class AgentIn(AgentRef, kw_only=True, omit_defaults=True):
     """An operator to add to a call center."""
 
-    role: Annotated[Role | None, Meta(description="What the user may do there; operator unless said.")] = None
+    role: Annotated[
+        Role | None, Meta(description="What the user may do there; operator unless said. Only operators are rung.")
+    ] = None
     skill_level: Annotated[
         Int64 | None, Meta(description="1 to 100; 100 unless said. Counts where the most skilled are rung first.")
     ] = None

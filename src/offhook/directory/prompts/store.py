@@ -10,7 +10,7 @@ from sqlalchemy import text as sql_text
 
 from offhook.directory.lines.model import Target
 from offhook.directory.prompts.model import Prompt, Recording, Sound, Use
-from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.documents import Documents
 from offhook.storage.tables import BULKY, big, metadata, text
 
@@ -82,6 +82,11 @@ _CHANGE_USE = Statement(
 _DELETE_USE = Statement(
     f"DELETE FROM prompt_uses WHERE tenant_id = ? {_TARGET}AND ivr_type = ? AND prompt_id = ?"  # noqa: S608
 )
+_PLAYED = (
+    "SELECT u.target_type, u.target_id, u.ivr_type, p.digest FROM prompt_uses u "
+    "JOIN prompts p ON p.id = u.prompt_id AND p.tenant_id = u.tenant_id WHERE u.tenant_id = ? AND u.inbound = 1"
+)
+_PLAYED_BY_ALL = Statement(_PLAYED)
 
 
 # Recordings
@@ -175,3 +180,26 @@ def change_use(tx: Transaction, tenant_id: int, one: Use) -> None:
 def remove_use(tx: Transaction, tenant_id: int, one: Use) -> None:
     """Take a prompt from a target's purpose."""
     tx.change(_DELETE_USE, tenant_id, one.target.type, one.target.id, one.kind, one.prompt_id)
+
+
+def played(tx: Transaction, tenant_id: int) -> dict[Target, dict[str, str]]:
+    """What is played to callers of all targets: by target, the digest of the recording by purpose."""
+    return _by_target(tx.all(_PLAYED_BY_ALL, tenant_id))
+
+
+def played_by(
+    tx: Transaction, tenant_id: int, target_type: str, target_ids: Sequence[int]
+) -> dict[Target, dict[str, str]]:
+    """The same of some targets of a kind; one without any is left out."""
+    found: dict[Target, dict[str, str]] = {}
+    for padded, marks in in_parts(target_ids, 0):
+        query = Statement(f"{_PLAYED} AND u.target_type = ? AND u.target_id IN ({marks})")
+        found |= _by_target(tx.all(query, tenant_id, target_type, *padded))
+    return found
+
+
+def _by_target(rows: Sequence[Any]) -> dict[Target, dict[str, str]]:
+    found: dict[Target, dict[str, str]] = {}
+    for target_type, target_id, kind, digest in rows:
+        found.setdefault(Target(target_type, target_id), {})[kind] = digest
+    return found

@@ -1,11 +1,10 @@
-"""The routes of users, their caller IDs, emergency addresses and devices."""
+"""The routes of users, their caller IDs and emergency addresses."""
 
 from offhook.directory.e911 import E911In, E911Out
 from offhook.directory.paths import V2, ForceQuery
 from offhook.directory.users import wire
 from offhook.directory.users.addresses import Addresses
 from offhook.directory.users.callerids import CallerIds
-from offhook.directory.users.devices import Devices
 from offhook.directory.users.finding import Finding
 from offhook.directory.users.presence import Presence
 from offhook.directory.users.service import Users
@@ -18,7 +17,7 @@ TAG = "Users"
 def operations(work: Work) -> list[Operation]:
     """The operations of this subject."""
     users, finding = Users(work), Finding(work)
-    presence, caller_ids, addresses, devices = Presence(work), CallerIds(work), Addresses(work), Devices(work)
+    presence, caller_ids, addresses = Presence(work), CallerIds(work), Addresses(work)
     one = "The user as it is now."
     return [
         Operation(
@@ -220,31 +219,5 @@ def operations(work: Work) -> list[Operation]:
             reply_description="The address as kept.",
             refusals=(412,),
             better="checked by the country's rules, PO boxes refused, `If-Match`",
-        ),
-        Operation(
-            id="userdevices.list",
-            method="GET",
-            path=V2 + "/userdevices",
-            tag=TAG,
-            summary="List user devices",
-            description="Telephones and apps of one user, or of all.",
-            handler=devices.page,
-            scope="directory:read",
-            query=wire.DeviceListQuery,
-            reply=wire.DevicePage,
-            reply_description="A page of devices.",
-            note="none yet: nothing registers before there is telephony",
-        ),
-        Operation(
-            id="userdevices.get",
-            method="GET",
-            path=V2 + "/userdevices/{id:text}",
-            tag=TAG,
-            summary="Show a user device",
-            handler=devices.get,
-            scope="directory:read",
-            reply=wire.DeviceOut,
-            reply_description="The device.",
-            note="none yet: nothing registers before there is telephony",
         ),
     ]

@@ -8,9 +8,9 @@ from offhook.access.gate import reply_of
 from offhook.directory.operators import store as operators
 from offhook.directory.operators.store import Operator
 from offhook.directory.paths import id_of
-from offhook.directory.users import wire
+from offhook.directory.users import rules, wire
 from offhook.directory.users.licensing import KEEPER
-from offhook.directory.users.model import User
+from offhook.directory.users.model import BLOCKED, User
 from offhook.directory.work import Holding, Work
 from offhook.events.model import Word
 from offhook.kit import clock
@@ -19,8 +19,6 @@ from offhook.kit.operation import Call, Reply
 from offhook.kit.phones import check_e164
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
-
-BLOCKED = "blocked"
 
 
 class CallerIds:
@@ -77,9 +75,8 @@ class CallerIds:
             groups=tuple(groups),
             forwarding_numbers=user.forwarding_numbers,
         )
-        # A number that was taken away meanwhile is shown no more.
-        chosen = user.caller_id if user.caller_id in (BLOCKED, *_choices(out)) else None
-        return msgspec.structs.replace(out, caller_id=chosen or out.primary_phone or out.office_main_line)
+        shown_number = rules.caller_id(user, out.office_main_line, [group.caller_id for group in groups])
+        return msgspec.structs.replace(out, caller_id=shown_number)
 
     def _groups(self, tx: Transaction, kept: Kept[User]) -> Iterable[tuple[Operator, Holding]]:
         """The groups that a user is in, with what each is called and its numbers."""

@@ -1,4 +1,4 @@
-"""A user and a device as they are kept, and the line of a plan that each licence uses. Pure."""
+"""A user as it is kept, and the line of a plan that each licence uses. Pure."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -26,6 +26,10 @@ LINE_OF: Mapping[License, str] = {
 
 SUPPORT: frozenset[License] = frozenset({"lite_support_agents"})
 """The licences that include no number: the first one uses an additional number line, as any further one does."""
+
+
+BLOCKED = "blocked"
+"""The caller ID of a user whose calls show none."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,23 +74,3 @@ class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def first_line(self) -> str:
         """The kind of line that the first number uses, "" if the licence includes it."""
         return "additional_number_lines" if self.license in SUPPORT else ""
-
-
-DeviceType = Literal[
-    "android", "ata", "audiocodes", "c2t", "ciscompp", "dect", "dpmroom", "grandstream", "harness",
-    "iframe_cti_extension", "iframe_front", "iframe_hubspot", "iframe_ms_teams", "iframe_open_cti",
-    "iframe_salesforce", "iframe_service_titan", "iframe_zendesk", "ipad", "iphone", "mini", "mitel", "msteams",
-    "native", "obi", "packaged_app", "polyandroid", "polycom", "proxy", "public_api", "salesforce", "sip", "tickiot",
-    "web", "yealink",
-]  # fmt: skip
-
-
-class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A user's telephone, be it hardware or an app; in the state `active` while it can be rung."""
-
-    user_id: int
-    type: DeviceType
-    name: str = ""
-    app_version: str = ""
-    phone_number: str = ""
-    registered_at: int = 0

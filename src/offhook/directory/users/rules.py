@@ -1,10 +1,10 @@
 """What the fields of a user must be. Pure: faults go to the list that is handed in, each with its place."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from offhook.directory.lines.rules import line
-from offhook.directory.users.model import User
+from offhook.directory.users.model import BLOCKED, User
 from offhook.kit.errors import Notice, Violation, shown
 from offhook.kit.mail import check_email
 from offhook.kit.phones import check_phone, emergency_in
@@ -95,3 +95,13 @@ def refuse_twice(sent: Sequence[str | None], place: str, found: list[Violation])
         if one is not None and (earlier := first.setdefault(one, index)) != index:
             text = f"Stands at {place}[{earlier}] already; send it once."
             found.append(Violation(location=f"{place}[{index}]", reason="duplicate", message=text, sent=shown(one)))
+
+
+def caller_id(user: User, main_line: str | None, of_groups: Iterable[str]) -> str | None:
+    """What a user's calls show: their choice while it is one of theirs, else their number, else the main line.
+
+    `of_groups` are the numbers of the groups that they are in. BLOCKED shows nothing.
+    """
+    if user.caller_id == BLOCKED or (user.caller_id and user.caller_id in (*user.phone_numbers, main_line, *of_groups)):
+        return user.caller_id
+    return user.phone_numbers[0] if user.phone_numbers else main_line

@@ -22,7 +22,7 @@ from offhook.directory.users import rules, store, wire
 from offhook.directory.users.licensing import AGENTS, KEEPER, holding_of, settle
 from offhook.directory.users.model import SUPPORT, License, User
 from offhook.directory.users.moving import INTERNAL, move, new_number
-from offhook.directory.users.store import devices, users
+from offhook.directory.users.store import users
 from offhook.directory.work import Holder, Holding, Work, refuse
 from offhook.events.model import Word
 from offhook.kit import clock
@@ -301,8 +301,6 @@ class Users:
             assignment.release_all(tx, call, at, "user", id)
             store.keep_emails(tx, tenant_id, id, ())
             self._end_keys(tx, call, at, id)
-            for device in devices.page(tx, tenant_id, 0, 10_000, {"user_id": id}):
-                devices.update(tx, device, msgspec.structs.replace(device, state="deleted"))
             less = msgspec.structs.replace(
                 before.value, phone_numbers=(), forwarding_numbers=(), admin_office_ids=(), is_super_admin=False
             )

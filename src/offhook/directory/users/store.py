@@ -1,11 +1,11 @@
-"""The only SQL of users, their e-mail addresses and their devices."""
+"""The only SQL of users and their e-mail addresses."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Index, Table
 
-from offhook.directory.users.model import Device, User
-from offhook.storage.database import Insert, Statement, Transaction, in_parts
+from offhook.directory.users.model import User
+from offhook.storage.database import Insert, Statement, Transaction
 from offhook.storage.documents import Documents
 from offhook.storage.tables import big, metadata, text
 
@@ -21,8 +21,6 @@ users = Documents(
     unique=("extension",),
     by_state=((), ("is_super_admin",)),
 )
-
-devices = Documents("user_devices", Device, numbers={"user_id": lambda device: device.user_id})
 
 emails = Table(
     "user_emails",
@@ -55,15 +53,3 @@ def by_email(tx: Transaction, tenant_id: int, address: str) -> int | None:
     """The id of the user who has an e-mail address, in whatever case it is written."""
     row = tx.first(_BY_EMAIL, tenant_id, address.casefold())
     return int(row[0]) if row else None
-
-
-def online(tx: Transaction, tenant_id: int, user_ids: Sequence[int]) -> set[int]:
-    """Those of the users who have a device that can be rung."""
-    found: set[int] = set()
-    for padded, marks in in_parts(user_ids, 0):
-        query = Statement(
-            "SELECT DISTINCT user_id FROM user_devices WHERE tenant_id = ? AND state = 'active' "  # noqa: S608
-            f"AND state <> 'deleted' AND user_id IN ({marks})"
-        )
-        found |= {row[0] for row in tx.all(query, tenant_id, *padded)}
-    return found

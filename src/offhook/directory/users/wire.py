@@ -1,4 +1,4 @@
-"""Users as v2 has them, their caller IDs, personas and devices."""
+"""Users as v2 has them, their caller IDs and personas."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,7 @@ import msgspec
 
 from offhook.directory.lines.wire import ShortText, SingleLine, State
 from offhook.directory.operators.store import Operator
-from offhook.directory.users.model import LINE_OF, Device, DeviceType, License, User
+from offhook.directory.users.model import LINE_OF, License, User
 from offhook.kit import clock
 from offhook.kit.text import enumerated
 from offhook.kit.wire import Int64, Int64Text
@@ -243,34 +243,6 @@ class PersonaList(msgspec.Struct, kw_only=True, omit_defaults=True):
     items: list[PersonaOut] = []
 
 
-class DeviceOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A user's device as v2 answers it."""
-
-    id: str
-    user_id: Int64Text
-    type: DeviceType
-    date_created: str
-    date_updated: str
-    date_registered: str | None = None
-    display_name: str | None = None
-    app_version: str | None = None
-    phone_number: str | None = None
-
-
-class DevicePage(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A page of devices."""
-
-    items: list[DeviceOut] = []
-    cursor: Annotated[str | None, Meta(description="Absent on the last page.")] = None
-
-
-class DeviceListQuery(msgspec.Struct):
-    """Whose devices."""
-
-    cursor: Annotated[str | None, Meta(description="The cursor of the page before.")] = None
-    user_id: Annotated[str | None, Meta(description="Only this user's; `me` with a key of a user.")] = None
-
-
 def user_out(
     kept: Kept[User], company_id: int, memberships: Iterable[Operator], *, is_online: bool, at: datetime
 ) -> UserOut:
@@ -330,20 +302,4 @@ def user_out(
         duty_status_reason=user.duty_reason or None,
         duty_status_started=started,
         on_duty_started=clock.iso(user.on_duty_started) if user.on_duty_started else None,
-    )
-
-
-def device_out(kept: Kept[Device]) -> DeviceOut:
-    """A device as v2 answers it."""
-    device = kept.value
-    return DeviceOut(
-        id=str(kept.id),
-        user_id=str(device.user_id),
-        type=device.type,
-        date_created=clock.iso(kept.created_at),
-        date_updated=clock.iso(kept.updated_at),
-        date_registered=clock.iso(device.registered_at) if device.registered_at else None,
-        display_name=device.name or None,
-        app_version=device.app_version or None,
-        phone_number=device.phone_number or None,
     )

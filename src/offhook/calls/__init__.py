@@ -1,0 +1,1 @@
+"""Calls as they happen: a session each, which asks routing what to do and keeps why."""

@@ -1,0 +1,338 @@
+"""One call under way: what a telephone tells of it goes to `decide`, what that asks for goes to the telephone, to the
+reservations or to a company's web service, and every step is kept before it is carried out.
+
+A call goes on when the store cannot be written: what happened is kept as soon as it can be, and an emergency call is
+carried out before anything is written at all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from offhook.calls import store
+from offhook.calls.model import Kept, Telephone
+from offhook.events.model import SYSTEM, Word
+from offhook.events.model import Event as Happening
+from offhook.kit import clock
+from offhook.kit.errors import Refusal
+from offhook.kit.wire import encode
+from offhook.routing.model import Company
+from offhook.routing.plan import (
+    Ask,
+    AskScript,
+    Ended,
+    Event,
+    Hangup,
+    HungUp,
+    Incoming,
+    Notify,
+    Outgoing,
+    Release,
+    Reserve,
+    Reserved,
+    Told,
+    Transfer,
+)
+from offhook.routing.state import CallState, Phase, new_call
+from offhook.routing.trace import step
+from offhook.routing.turn import MAX_STEPS
+from offhook.storage.batches import Writer
+
+LEASE_MS = 60_000
+"""How long a call of a worker that died still counts as under way."""
+
+PATIENCE_SECONDS = 2.0
+"""How long a caller waits for the store to take a step, before the call goes on without it."""
+
+log = structlog.get_logger("offhook.calls")
+
+Question = Reserve | Ask | AskScript
+CompanyOf = Callable[[int], Awaitable[Company]]
+"""From a tenant id to the company as calls see it now."""
+
+AskRouter = Callable[[int, int, Ask, CallState], Awaitable[Told]]
+"""From (tenant id, call id, what to ask, the call) to what the web service said, or why it said nothing."""
+
+
+class Holding(Protocol):
+    """Who reserves operators: `routing/reservations.py`."""
+
+    async def reserve(self, tenant_id: int, call_id: str, verb: Reserve, now: int) -> Reserved: ...
+    def release(self, tenant_id: int, call_id: str, verb: Release, now: int) -> Coroutine[Any, Any, None]: ...
+    def finish(self, tenant_id: int, call_id: str, now: int) -> Coroutine[Any, Any, None]: ...
+    async def renew(self, tenant_id: int, call_ids: Iterable[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every call needs."""
+
+    writer: Writer
+    company: CompanyOf
+    holding: Holding
+    ask: AskRouter
+    patience: float = PATIENCE_SECONDS
+    wall: Callable[[], float] = clock.wall
+
+
+class EmergencyPlaced(msgspec.Struct, frozen=True, kw_only=True):
+    """What the event of an emergency call says."""
+
+    call_id: str
+    office_id: str
+    caller: str
+    number: str
+
+
+class Call:
+    """Events come in one after the other, and each step is done before the next."""
+
+    def __init__(self, parts: Parts, tenant_id: int, id: int, telephone: Telephone) -> None:
+        self.tenant_id = tenant_id
+        self.id = id
+        self.task: asyncio.Task[None]
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._parts = parts
+        self._telephone = telephone
+        self._state = new_call(str(id), id)
+        self._inbox: asyncio.Queue[tuple[Event, asyncio.Task[Event] | None]] = asyncio.Queue()
+        self._config: Company | None = None
+        self._question: tuple[Question, asyncio.Task[Event]] | None = None
+        self._number = 0
+        self._unkept: list[store.Written] = []
+        self._doubtful = False
+        self._owed: list[Release] = []
+        self._held = True
+        self.over = False
+
+    def begin(self, first: Incoming | Outgoing, rest: Callable[["Call"], None]) -> None:
+        """Let it go; `begun` is done with its first step, and `rest` is told whenever what is kept has changed."""
+        self._rest = rest
+        self.task = asyncio.create_task(self._run(first))
+
+    def tell(self, event: Event) -> None:
+        """Something happened to it."""
+        self._inbox.put_nowait((event, None))
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is to be written, or somebody to be given back, that the store could not take."""
+        return bool(self._unkept or self._owed or (self.over and self._held))
+
+    async def catch_up(self) -> None:
+        """Write it now."""
+        if self._unkept:
+            await self._keep()
+        if self.over and self._held:
+            await self._finish()
+        elif self._owed:
+            await self._settle()
+
+    async def _run(self, first: Incoming | Outgoing) -> None:
+        try:
+            try:
+                await self._step(first)
+            except Refusal as refusal:
+                self.begun.set_exception(refusal)
+                self._held = False
+                return
+            except Exception as error:
+                self._failed(first, error, self._state.phase)
+            self.begun.set_result(None)
+            while self._state.phase != "over":
+                event, asked = await self._inbox.get()
+                if asked is not None:
+                    if self._question is None or asked is not self._question[1]:
+                        continue
+                    self._question = None
+                before = self._state.phase
+                try:
+                    await self._step(event)
+                except Exception as error:
+                    self._failed(event, error, before)
+            await self._end()
+        finally:
+            self.over = True
+            self._rest(self)
+
+    def _failed(self, event: Event, error: Exception, before: Phase) -> None:
+        """A fault of ours: two who talk go on talking, any other call ends."""
+        log.error("call_failed", call_id=self.id, happened=type(event).__name__, exc_info=error)
+        if before in ("talking", "out") and not isinstance(event, HungUp | Ended):
+            return
+        self._state = msgspec.structs.replace(self._state, phase="over", outcome="failed")
+        with suppress(Exception):
+            self._telephone.do(self.id, (Hangup("unavailable"),))
+
+    async def _end(self) -> None:
+        if self._state.outcome != "failed":
+            return
+        await self._stop_asking()
+        await self._finish()
+        try:
+            await self._keep()
+        except Exception:
+            # Something in it cannot be written; that the call is over can be.
+            log.exception("call_steps_lost", call_id=self.id)
+            self._unkept = []
+            await self._keep()
+
+    async def _step(self, event: Event) -> None:
+        config = await self._company()
+        after, taken = step(config, self._state, event)
+        if self._number >= MAX_STEPS and not taken.verbs and after.phase == self._state.phase:
+            # What changes nothing is told for so long, and no longer.
+            return
+        self._state = after
+        doing = tuple([verb for verb in taken.verbs if not isinstance(verb, Release | Ask | AskScript | Notify)])
+        urgent = any(isinstance(verb, Transfer) and verb.emergency for verb in doing)
+        if urgent:
+            self._telephone.do(self.id, doing)
+        notices = tuple([self._happening(verb) for verb in taken.verbs if isinstance(verb, Notify)])
+        self._unkept.append(store.written(self.tenant_id, self.id, self._number, taken, notices))
+        self._number += 1
+        if isinstance(event, Reserved) and self._owed:
+            # Whoever was to be given back is now reserved anew.
+            self._owed = [_but(one, event.members) for one in self._owed]
+        question = next((verb for verb in taken.verbs if isinstance(verb, Question)), None)
+        if question is not None or after.phase not in ("reserving", "asking"):
+            await self._stop_asking()
+        releases = [verb for verb in taken.verbs if isinstance(verb, Release)]
+        if isinstance(question, Reserve) and not releases and not self._owed:
+            # In one transaction with the step.
+            self._ask(question)
+            question = None
+        await self._keep()
+        if doing and not urgent:
+            self._telephone.do(self.id, doing)
+        if after.phase == "over":
+            await self._finish()
+        else:
+            self._owed += releases
+            await self._settle()
+        if question is not None:
+            self._ask(question)
+
+    async def _company(self) -> Company:
+        try:
+            self._config = await self._parts.company(self.tenant_id)
+        except Refusal as refusal:
+            if self._config is None:
+                raise
+            log.error("call_decided_by_an_older_config", call_id=self.id, cause=refusal.message)
+        return self._config
+
+    async def _keep(self) -> None:
+        """Write the steps that are not yet written, and the events that they are."""
+        state = self._state
+        over = state.phase == "over"
+        kept = Kept(
+            id=self.id,
+            tenant_id=self.tenant_id,
+            began=state.began or state.now,
+            ended=state.now if over else 0,
+            outcome=state.outcome if over else "",
+            caller=state.who or state.caller,
+            dialled=state.dialled,
+            state=state,
+        )
+        until = 0 if over else int(self._parts.wall() * 1000) + LEASE_MS
+        unit = store.Keep(store.row_of(kept, until), tuple(self._unkept), again=self._doubtful)
+        number = self._number
+        try:
+            async with asyncio.timeout(self._parts.patience):
+                await self._parts.writer.submit(unit)
+        except (Refusal, TimeoutError) as fault:
+            # It may have been written all the same: what is written again takes its own place.
+            self._doubtful = True
+            log.error("call_step_not_kept", call_id=self.id, cause=str(fault) or type(fault).__name__)
+        else:
+            self._unkept = [one for one in self._unkept if one.number >= number]
+            self._doubtful = bool(self._unkept)
+        self._rest(self)
+
+    def _happening(self, notice: Notify) -> Happening:
+        placed = EmergencyPlaced(
+            call_id=str(self.id), office_id=str(notice.office_id), caller=notice.who, number=notice.number
+        )
+        return Happening(
+            tenant_id=self.tenant_id,
+            word=Word.EMERGENCY_CALL_PLACED,
+            subject_id=str(self.id),
+            actor=SYSTEM,
+            at=self._state.now,
+            after=encode(placed).decode(),
+        )
+
+    async def _settle(self) -> None:
+        """Give back whom the call has no more, in the order in which it was said."""
+        while self._owed:
+            release = self._parts.holding.release(self.tenant_id, str(self.id), self._owed[0], self._state.now)
+            if not await self._gave(release):
+                break
+            self._owed = self._owed[1:]
+        self._rest(self)
+
+    async def _finish(self) -> None:
+        """Give back all whom the call has."""
+        if await self._gave(self._parts.holding.finish(self.tenant_id, str(self.id), self._state.now)):
+            self._held, self._owed = False, []
+        self._rest(self)
+
+    async def _gave(self, back: Coroutine[Any, Any, None]) -> bool:
+        """Whether the store took it. It may have done so all the same: to give back twice is as to do it once."""
+        try:
+            async with asyncio.timeout(self._parts.patience):
+                await back
+        except (Refusal, TimeoutError) as fault:
+            log.error("operators_not_released", call_id=self.id, cause=str(fault) or type(fault).__name__)
+            return False
+        return True
+
+    def _ask(self, verb: Question) -> None:
+        self._question = (verb, asyncio.create_task(self._find_out(verb)))
+
+    async def _stop_asking(self) -> None:
+        """Nothing is to be found out any more; whoever was reserved by it meanwhile is given back."""
+        if self._question is None:
+            return
+        (verb, task), self._question = self._question, None
+        task.cancel()
+        [answer] = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(answer, Reserved) and isinstance(verb, Reserve) and self._state.phase != "over":
+            # With a fault nobody knows whom the store gave.
+            members = answer.members or (verb.members if answer.fault else ())
+            if left := tuple([who for who in members if who != self._state.who]):
+                self._owed.append(Release(left))
+                await self._settle()
+
+    async def _find_out(self, verb: Question) -> Event:
+        """Answer what only the store or a web service knows, as an event."""
+        try:
+            if isinstance(verb, Reserve):
+                event: Event = await self._parts.holding.reserve(self.tenant_id, str(self.id), verb, self._state.now)
+            elif isinstance(verb, Ask):
+                event = await self._parts.ask(self.tenant_id, self.id, verb, self._state)
+            else:
+                event = _unanswered(verb, "no workflow can be asked yet")
+        except Refusal as refusal:
+            event = _unanswered(verb, refusal.message)
+        except Exception:
+            log.exception("call_question_failed", call_id=self.id)
+            event = _unanswered(verb, "it could not be asked")
+        self._inbox.put_nowait((event, asyncio.current_task()))
+        return event
+
+
+def _unanswered(verb: Question, why: str) -> Event:
+    at = clock.milliseconds(clock.now())
+    return Reserved(at, fault=why) if isinstance(verb, Reserve) else Told(at, fault=why)
+
+
+def _but(one: Release, members: Iterable[str]) -> Release:
+    return Release(tuple([who for who in one.members if who not in members]), one.kept)

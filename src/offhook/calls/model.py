@@ -1,0 +1,34 @@
+"""A call as it is kept: where it stands, and every step that brought it there. Pure."""
+
+from typing import Protocol
+
+import msgspec
+
+from offhook.routing.plan import Verb
+from offhook.routing.state import CallState
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of a company's environment. Moments are milliseconds since 1970 UTC; `ended` is 0 while it lasts."""
+
+    id: int
+    tenant_id: int
+    began: int
+    ended: int
+    outcome: str
+    caller: str
+    dialled: str
+    state: CallState
+
+
+class Telephone(Protocol):
+    """What carries out verbs for one call; what comes of them it tells `Calls.happened`.
+
+    Verbs that are given while others are under way take their place, but what is being played is heard to its end
+    first; only Hangup and the Transfer of an emergency call wait for nothing. Release, Ask and Notify are no
+    telephone's business, so it is never given them. Of a Reserve it does what the caller notices: `hear`, and `keys`
+    that it tells as Pressed; the rest, and the answer, is for others.
+    """
+
+    def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
+        """Begin with `verbs`, and return at once."""

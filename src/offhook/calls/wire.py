@@ -1,0 +1,33 @@
+"""Calls on the wire."""
+
+from typing import Annotated
+
+import msgspec
+
+from offhook.kit.wire import Int64Text
+
+
+class CallOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A call: when, between whom, and how it ended; without `ended` it lasts."""
+
+    id: Int64Text
+    began: str
+    caller: str
+    dialled: str
+    phase: str
+    ended: str | None = None
+    outcome: str | None = None
+
+
+class CallPage(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A page of calls, the latest first."""
+
+    items: list[CallOut] = []
+    cursor: str | None = None
+
+
+class CallQuery(msgspec.Struct, kw_only=True):
+    """Which page."""
+
+    cursor: Annotated[str | None, msgspec.Meta(description="The cursor of the page before.")] = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100

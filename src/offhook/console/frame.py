@@ -1,0 +1,103 @@
+"""What all pages share: the frame around them, the files they load, and the headers that go out with them.
+
+No page has a script or a style in its text, and none loads anything from elsewhere, so the policy allows neither.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from offhook.access.sessions import Session
+from offhook.console import words
+
+STATIC = "/console/static/"
+_HERE = Path(__file__).parent
+_MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back to a browser. A header may stand there twice, as cookies do."""
+
+    status: int
+    body: bytes = b""
+    media: str = "text/html; charset=utf-8"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+def redirect(to: str) -> Answer:
+    """Go on to `to`, a path of our own, with GET."""
+    return Answer(303, headers=[("location", to)])
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file under an address that changes with its bytes, so that browsers may keep it for good."""
+
+    address: str
+    content: bytes
+    packed: bytes
+    media: str
+
+    def answer(self, accepts: str) -> Answer:
+        """The file, packed for a browser that takes that."""
+        headers = [("cache-control", "public, max-age=31536000, immutable"), ("vary", "accept-encoding")]
+        if "gzip" not in accepts:
+            return Answer(200, self.content, self.media, headers)
+        return Answer(200, self.packed, self.media, [*headers, ("content-encoding", "gzip")])
+
+
+def _asset(name: str) -> Asset:
+    content = (_HERE / "static" / name).read_bytes()
+    path = Path(name)
+    address = f"{STATIC}{path.stem}.{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
+    return Asset(address, content, gzip.compress(content, mtime=0), _MEDIA[path.suffix])
+
+
+class Frame:
+    """Puts pages into their frame."""
+
+    def __init__(self) -> None:
+        css, js = _asset("console.css"), _asset("console.js")
+        self.assets: Mapping[str, Asset] = {asset.address: asset for asset in (css, js)}
+        # What is not set is left out of the API's documents: an undefined name is empty, as it is there.
+        self._pages = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._pages.globals |= {"css": css.address, "js": js.address, "statuses": words.STATUS, "pages": words.PAGES}
+        self._pages.filters |= {
+            "moment": words.moment,
+            "since_1970": words.since_1970,
+            "day": words.day,
+            "hours": words.hours,
+            "seconds": words.seconds,
+            "outcome": words.outcome,
+            "lower_first": lambda text: text[:1].lower() + text[1:],
+        }
+
+    def page(self, template: str, session: Session | None, token: str, *, status: int = 200, **shown: Any) -> Answer:
+        """A page for whoever is signed in; `token` is what its forms carry. `shown` are the template's own values."""
+        context = {"session": session, "token": token, "search": "", "here": "", **shown}
+        html = self._pages.get_template(template).render(context)
+        return Answer(status, html.encode(), headers=[("cache-control", "no-store")])

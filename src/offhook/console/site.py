@@ -1,0 +1,290 @@
+"""The console as an ASGI application: which page a path is, who is signed in, and what happens to forms.
+
+Every page but the sign-in asks for a session, which asks for its key anew. A form that does not prove where it comes
+from is refused before anything is done with it.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import structlog
+
+from offhook.access.gate import Gate, Receive, Scope, Send
+from offhook.access.limits import Limiter
+from offhook.access.sessions import Session, Sessions
+from offhook.console import calling, calls, coverage, findings, forms, frame, hands, lines, session
+from offhook.console.create import Creating
+from offhook.console.frame import Answer, Frame, redirect
+from offhook.console.groups import group
+from offhook.console.inside import Inside, Refused
+from offhook.console.office import office
+from offhook.console.offices import offices
+from offhook.console.visit import Visit
+from offhook.kit.errors import Unauthenticated, Unavailable
+from offhook.kit.operation import Limit
+from offhook.kit.protocol import WHOLE
+
+log = structlog.get_logger("offhook.console")
+
+FORM = "application/x-www-form-urlencoded"
+MAX_FORM = 256 * 1024
+FAILURES = Limit(20, 60)
+"""Sign-ins that may fail from one address."""
+
+Page = Callable[[Visit], Awaitable[Answer]]
+
+_WRONG = "This key is not valid here: it may be mistyped, revoked or past its end."
+_TOO_MANY = "Too many keys were wrong. Wait a minute, then try again."
+
+_TITLES = {
+    400: "That cannot be done",
+    403: "Not with this key",
+    404: "There is no such page",
+    405: "Not in this way",
+    413: "Too much at once",
+    415: "Not a form of ours",
+    429: "Too many requests",
+    500: "Something went wrong here",
+    503: "Not at the moment",
+}
+
+
+class Fault(Exception):
+    """A page that says why there is none."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
+class Console:
+    """Everything under /console."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        sessions: Sessions,
+        limiter: Limiter,
+        *,
+        secret: str,
+        public_url: str,
+        document: Mapping[str, Any],
+    ) -> None:
+        self._gate = gate
+        self._sessions = sessions
+        self._limiter = limiter
+        self._public_url = public_url
+        self._cookies = session.Cookies(public_url)
+        self._seals = session.Seals(secret)
+        self._frame = Frame()
+        creating = Creating(document)
+        number = r"(?P<id>\d{1,19})"
+        line = f"/console/(offices|departments|callcenters)/{number}"
+        pages: dict[str, dict[str, Page]] = {
+            "/console/?": {"GET": _home},
+            "/console/sign-in": {"GET": self._sign_in, "POST": self._signed_in},
+            "/console/sign-out": {"POST": self._sign_out},
+            "/console/offices": {"GET": offices},
+            "/console/offices/new": {"GET": creating.blank, "POST": creating.sent},
+            f"/console/offices/{number}": {"GET": office},
+            f"/console/(departments|callcenters)/{number}": {"GET": group},
+            f"{line}/by-hand": {"POST": _set_by_hand},
+            f"{line}/by-hand/lift": {"POST": _lift},
+            f"{line}/findings": {"GET": findings.page},
+            f"{line}/coverage": {"GET": coverage.of_line},
+            f"/console/(offices|departments|callcenters|callrouters)/{number}/call": {"GET": calling.page},
+            "/console/coverage": {"GET": coverage.of_company},
+            "/console/calls": {"GET": calls.calls},
+            f"/console/calls/{number}": {"GET": calls.call},
+        }
+        self._routes = [(re.compile(path), methods) for path, methods in pages.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        asset = self._frame.assets.get(scope["path"])
+        if asset is not None and scope["method"] == "GET":
+            answer = asset.answer(headers.get("accept-encoding", ""))
+        else:
+            answer = await self._answer(scope, receive, headers)
+        await _send(answer, scope, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Answer:
+        cookies = self._cookies.read(headers.get("cookie", ""))
+        found: Session | None = None
+        try:
+            token = cookies.get(self._cookies.session, "")
+            found = await self._sessions.find(token) if token else None
+            visit = self._visit(scope, headers, cookies, found)
+            page = self._page(scope, visit)
+            if scope["method"] == "POST":
+                await self._take_form(visit, receive)
+            if found is None and not visit.path.startswith("/console/sign-"):
+                return self._to_sign_in(visit)
+            return await page(visit)
+        except Fault as fault:
+            return self._fault(found, fault.status, fault.text)
+        except Refused as refused:
+            if refused.asked.status == 401:
+                return redirect("/console/sign-in")
+            return self._fault(found, refused.asked.status, refused.asked.message)
+        except Unavailable as refusal:
+            return self._fault(found, 503, refusal.message)
+        except Exception:
+            log.exception("fault", path=_plain(scope["path"]))
+            return self._fault(
+                found, 500, "It was logged. What you sent may not have been done; look before you repeat it."
+            )
+
+    def _visit(
+        self, scope: Scope, headers: Mapping[str, str], cookies: Mapping[str, str], found: Session | None
+    ) -> Visit:
+        query = scope["query_string"].decode("latin-1")
+        visitor = cookies.get(self._cookies.visit, "")
+        holder = found.token if found else visitor
+        return Visit(
+            method=scope["method"],
+            path=scope["path"],
+            query=dict(parse_qsl(query, keep_blank_values=True, errors="replace")),
+            target=scope["path"] + (f"?{query}" if query else ""),
+            headers=headers,
+            cookies=cookies,
+            client=(scope.get("client") or ("", 0))[0],
+            session=found,
+            holder=holder,
+            frame=self._frame,
+            seals=self._seals,
+            jar=self._cookies,
+            api=Inside(self._gate, found) if found else None,
+        )
+
+    def _page(self, scope: Scope, visit: Visit) -> Page:
+        for pattern, pages in self._routes:
+            match = pattern.fullmatch(visit.path)
+            if match is None:
+                continue
+            visit.params = match.groupdict()
+            page = pages.get(scope["method"])
+            if page is None:
+                raise Fault(405, f"This page takes {' and '.join(pages)}.")
+            return page
+        raise Fault(404, "The address may be mistyped, or what it was for is gone.")
+
+    async def _take_form(self, visit: Visit, receive: Receive) -> None:
+        if not session.own_origin(visit.headers, self._public_url):
+            raise Fault(403, "This form was sent from another site. Open the page here and send it again.")
+        if visit.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+            raise Fault(415, f"Forms are sent as {FORM}.")
+        try:
+            visit.form = forms.pairs(await _read(receive))
+        except ValueError:
+            raise Fault(400, "What was sent is not a form of this page.") from None
+        given = dict(visit.form).get("token", "")
+        if not self._seals.fits(visit.holder, given):
+            raise Fault(403, "This form is of another session, or its session has ended. Open the page again.")
+
+    def _to_sign_in(self, visit: Visit) -> Answer:
+        if visit.method == "GET":
+            return redirect(f"/console/sign-in?next={quote(visit.target, safe='')}")
+        return redirect("/console/sign-in")
+
+    def _fault(self, found: Session | None, status: int, text: str) -> Answer:
+        title = _TITLES.get(status, _TITLES[500 if status >= 500 else 400])
+        token = self._seals.token(found.token) if found else ""
+        return self._frame.page("error.html", found, token, status=status, title=title, text=text)
+
+    # Signing in and out
+
+    async def _sign_in(self, visit: Visit) -> Answer:
+        onward = session.onward(visit.query.get("next", ""))
+        if visit.session is not None:
+            return redirect(onward)
+        return self._sign_in_page(visit, onward)
+
+    def _sign_in_page(self, visit: Visit, onward: str, problem: str = "", status: int = 200) -> Answer:
+        known = visit.holder if visit.session is None else ""
+        holder = known or session.visit()
+        answer = self._frame.page(
+            "sign_in.html", None, self._seals.token(holder), status=status, onward=onward, problem=problem
+        )
+        if not known:
+            answer.headers.append(self._cookies.set(self._cookies.visit, holder, 3600))
+        return answer
+
+    async def _signed_in(self, visit: Visit) -> Answer:
+        form = dict(visit.form)
+        onward = session.onward(form.get("next", ""))
+        address = (0, f"console.sign_in {visit.client}")
+        if self._limiter.would_refuse(address, FAILURES) is not None:
+            return self._sign_in_page(visit, onward, _TOO_MANY, 429)
+        try:
+            token = await self._sessions.open(form.get("key", "").strip())
+        except Unauthenticated:
+            verdict = await self._limiter.take(address, FAILURES)
+            problem, status = (_WRONG, 403) if verdict.accepted else (_TOO_MANY, 429)
+            return self._sign_in_page(visit, onward, problem, status)
+        if visit.session is not None:
+            await self._sessions.end(visit.session.token)
+        answer = redirect(onward)
+        answer.headers.append(self._cookies.set(self._cookies.session, token, self._sessions.seconds))
+        return answer
+
+    async def _sign_out(self, visit: Visit) -> Answer:
+        if visit.session is not None:
+            await self._sessions.end(visit.session.token)
+        answer = redirect("/console/sign-in")
+        answer.headers.append(self._cookies.set(self._cookies.session, "", 0))
+        return answer
+
+
+async def _home(visit: Visit) -> Answer:
+    return redirect(session.HOME)
+
+
+async def _set_by_hand(visit: Visit) -> Answer:
+    """`POST /console/offices/{id}/by-hand`: back to the line's page, or that page with what is wrong."""
+    return await _after(visit, await hands.set_by(visit))
+
+
+async def _lift(visit: Visit) -> Answer:
+    """`POST /console/offices/{id}/by-hand/lift`: likewise."""
+    return await _after(visit, await hands.lifted(visit))
+
+
+async def _after(visit: Visit, form: hands.HandForm | None) -> Answer:
+    if form is None:
+        return redirect(lines.here(visit))
+    return await (office if lines.folder_of(visit) == "offices" else group)(visit, form)
+
+
+async def _read(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Fault(400, "The form did not arrive whole.")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_FORM:
+            raise Fault(413, f"A form may have {MAX_FORM // 1024} KiB.")
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"[^\x20-\x7e]", "?", path[:200])
+
+
+async def _send(answer: Answer, scope: Scope, send: Send) -> None:
+    pairs = [("content-type", answer.media), *frame.HEADERS.items(), *answer.headers]
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in pairs]
+    if WHOLE in (scope.get("extensions") or ()):
+        await send({"type": WHOLE, "status": answer.status, "headers": headers, "body": answer.body})
+        return
+    headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

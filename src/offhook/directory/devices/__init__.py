@@ -1,0 +1,1 @@
+"""Devices: the telephones and apps on which users and rooms are rung."""

@@ -1,0 +1,132 @@
+"""How calls end: a message left, a message heard, an answer that ends, a caller who hangs up. Pure."""
+
+from offhook.directory.lines.model import Target
+from offhook.routing.plan import Ended, Event, Hangup, Prompt, Recorded, Release, Reserved, Voicemail
+from offhook.routing.turn import Act, Go, Mailbox, Turn, name_of, office_of, prompt
+
+MESSAGE_SECONDS = 180
+"""The longest message that a box takes."""
+
+
+def mailbox(turn: Turn, go: Mailbox) -> Go:
+    """The caller is asked for a message; where there is no box, the call ends saying so."""
+    box = go.box
+    office = turn.office()
+    if box is None or not _has_box(turn, box):
+        box = Target("office", office.id) if office is not None else None
+    if box is None:
+        turn.because("no_box", "There is no box that could take a message.")
+        turn.hear(prompt({}, "", "Nobody is available to take your call. Please call again later."))
+        turn.hang_up("unavailable", Hangup("unavailable"))
+        return None
+    turn.release()
+    name = name_of(turn.config, box)
+    turn.because("voicemail", f"The caller was asked to leave a message for {name}.")
+    turn.take()
+    turn.wait("voicemail", Voicemail(box, _greeting(turn, box, name), MESSAGE_SECONDS))
+    turn.state.outcome = "voicemail"
+    turn.state.talking = f"{box.type}:{box.id}"
+    return None
+
+
+def _has_box(turn: Turn, box: Target) -> bool:
+    if box.type == "user":
+        person = turn.config.people.get(f"user:{box.id}")
+        return person is not None and person.state == "active"
+    return box in turn.config.lines
+
+
+def _greeting(turn: Turn, box: Target, name: str) -> Prompt:
+    line, person = turn.config.lines.get(box), turn.config.people.get(f"{box.type}:{box.id}")
+    prompts = line.prompts if line is not None else person.prompts if person is not None else {}
+    if line is not None and box == turn.state.where and not turn.state.open:
+        return prompt(prompts, "CLOSED", f"{name} is closed. Please leave a message after the tone.")
+    return prompt(prompts, "GREETING", f"{name} cannot take your call. Please leave a message after the tone.")
+
+
+def first_box(turn: Turn) -> Target | None:
+    """The office that the call came in at."""
+    id = office_of(turn.config, turn.state.home)
+    return Target("office", id) if id is not None else None
+
+
+def message(turn: Turn, act: Act) -> Go:
+    """The caller hears the line's message."""
+    line = turn.line()
+    assert line is not None
+    turn.because("message", f"{line.name} played its message, and the call ended.")
+    turn.hear(unavailable(turn, act))
+    turn.hang_up("message", Hangup())
+    return None
+
+
+def unavailable(turn: Turn, act: Act) -> Prompt:
+    """What a line says where nobody takes the call, or a key of its menu says."""
+    line = turn.line()
+    assert line is not None
+    if act.key:
+        purpose = "MENU_OPTION" if turn.state.open else "CLOSED_MENU_OPTION"
+        if purpose in line.prompts:
+            return prompt(line.prompts, purpose, "")
+    purpose = "VM_UNAVAILABLE" if turn.state.open else "VM_UNAVAILABLE_CLOSED"
+    text = "Nobody is available to take your call." if turn.state.open else f"{line.name} is closed."
+    return prompt(line.prompts, purpose, f"{text} Please call again later.")
+
+
+def recorded(turn: Turn, event: Recorded | Ended) -> Go:
+    """A message was left, or none."""
+    seconds = event.seconds if isinstance(event, Recorded) else 0
+    if seconds:
+        turn.because("message_left", f"A message of {seconds} s was left.")
+    else:
+        turn.because("no_message", "No message was left.")
+        turn.state.outcome = "no_message"
+    turn.hang_up(turn.state.outcome, Hangup())
+    return None
+
+
+def ended(turn: Turn, event: Ended) -> Go:
+    """The other side hung up."""
+    if event.fault:
+        turn.because("failed", f"The call could not go on: {event.fault}.")
+        turn.hang_up("failed", Hangup("unavailable"))
+    else:
+        turn.because("ended", "The other side hung up.")
+        turn.hang_up(turn.state.outcome or "answered", Hangup())
+    return None
+
+
+_WHERE = {
+    "menu": "in the menu",
+    "name": "while asked for a name",
+    "choice": "while asked which name",
+    "extension": "while asked for an extension",
+    "question": "while asked a question",
+    "reserving": "while waiting",
+    "ringing": "while it rang",
+    "asking": "while a service was asked",
+    "voicemail": "at the voicemail",
+    "talking": "after the talk",
+    "out": "after the talk",
+}
+
+
+def hung_up(turn: Turn) -> Go:
+    """The caller hung up."""
+    state = turn.state
+    turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(state.phase, 'at once')}.")
+    outcome = (
+        "answered" if state.phase in ("talking", "out") else "no_message" if state.phase == "voicemail" else "abandoned"
+    )
+    turn.hang_up(outcome, Hangup())
+    return None
+
+
+def ignored(turn: Turn, event: Event) -> Go:
+    """An event that cannot be: nothing changes, and it is said. Whoever was reserved too late is given back."""
+    if isinstance(event, Reserved):
+        late = tuple(who for who in event.members if who not in turn.state.reserved)
+        if late:
+            turn.verbs.append(Release(late))
+    turn.because("ignored", f"{type(event).__name__} came while the call was {turn.state.phase}: it changed nothing.")
+    return None

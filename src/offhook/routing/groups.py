@@ -1,0 +1,299 @@
+"""A call at a line: open or closed, its operators and their order, its queue. Pure."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from offhook.hours.schedule import explain, status
+from offhook.routing import strategies
+from offhook.routing.model import Line, Queue, Routing
+from offhook.routing.plan import Bridge, Hear, Leg, NotAnswered, Prompt, Release, Reserve, Reserved, Ring
+from offhook.routing.turn import Act, Go, Mailbox, RingOperators, Turn, counted, listed, prompt
+
+LOOK_SECONDS = 60
+"""How often a caller who waits is decided about anew, so that hours and people who come on duty count."""
+
+WORDS = {
+    "simultaneous": "all at once",
+    "fixedorder": "one at a time in their fixed order",
+    "roundrobin": "one at a time in rotation",
+    "longestidle": "one at a time, the longest idle first",
+    "mostskilled": "one at a time, the most skilled first",
+    "random": "one at a time in a random order",
+}
+MISSED = {
+    "busy": "was busy",
+    "declined": "declined",
+    "unreachable": "could not be reached",
+    "no_answer": "did not answer",
+}
+
+
+def availability(line: Line, at: int) -> tuple[bool, str]:
+    """Whether a line takes calls at `at` (milliseconds), and why in words."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    return status(line.schedule, moment).takes_calls, explain(line.schedule, moment)
+
+
+def routing_of(turn: Turn, line: Line) -> Routing:
+    """The state of the line that was decided when the call reached it."""
+    return line.open if turn.state.open else line.closed
+
+
+def enter(turn: Turn, line: Line) -> Go:
+    """A call reaches a line."""
+    state = turn.state
+    state.where = line.target
+    state.rang, state.tries, state.until, state.round = False, 0, 0, 0
+    state.tried, state.queued, state.spoken, state.matches, state.directory = (), 0, 0, (), ""
+    if line.state != "active":
+        turn.because("line_inactive", f"{line.name} is {line.state} and takes no calls.")
+        return Mailbox(None if line.target.type != "office" else line.target)
+    state.open, why = availability(line, turn.at)
+    turn.because("open" if state.open else "closed", f"{line.name} was {'open' if state.open else 'closed'}: {why}.")
+    routing = routing_of(turn, line)
+    intro = "DEPARTMENT_INTRO" if state.open else "CLOSED_DEPARTMENT_INTRO"
+    if intro in line.prompts:
+        turn.hear(prompt(line.prompts, intro, f"Welcome to {line.name}."))
+    return RingOperators() if routing.try_operators else Act(routing.choice)
+
+
+def ring_operators(turn: Turn, line: Line) -> Go:
+    """Begin with the operators of the line."""
+    state, routing = turn.state, routing_of(turn, line)
+    state.rang, state.until = True, turn.at + line.ring_seconds * 1000
+    state.tried, state.round = (), 0
+    ready, away = line.ready, [one for one in line.operators if one.away]
+    if not line.operators:
+        turn.because("no_operators", f"{line.name} has no operators to ring.")
+        return _queue_or_go_on(turn, line)
+    missing = f" Not rung: {listed([f'{one.name} ({one.away})' for one in away])}." if away else ""
+    if not ready:
+        turn.because("nobody_ready", f"None of the operators of {line.name} can be rung.{missing}")
+        return _queue_or_go_on(turn, line)
+    turn.because(
+        "operators",
+        f"{line.name} rings {counted(len(ready), 'operator')} {WORDS.get(routing.strategy, routing.strategy)}, "
+        f"for {line.ring_seconds} s.{missing}",
+    )
+    return _reserve(turn, line)
+
+
+def _reserve(turn: Turn, line: Line) -> Go:
+    state = turn.state
+    _announce_recording(turn, line)
+    left = max(0, (state.until - turn.at) // 1000)
+    turn.wait(
+        "reserving",
+        _asked(
+            turn,
+            line,
+            tried=state.tried,
+            seconds=left,
+            wait_for="whoever_is_rung",
+            hear="hold_music" if state.tried else "ringback",
+            since=state.queued or state.until - line.ring_seconds * 1000,
+        ),
+    )
+    return None
+
+
+def _asked(turn: Turn, line: Line, **how: Any) -> Reserve:
+    """Ask for operators of the line, in the order of its strategy."""
+    routing = routing_of(turn, line)
+    return Reserve(
+        group=line.target,
+        strategy=routing.strategy,
+        members=tuple([one.who for one in line.ready]),
+        skills=tuple([one.skill for one in line.ready]),
+        roster=line.roster if routing.strategy == "roundrobin" else (),
+        count=1 if routing.strategy in strategies.ONE_AT_A_TIME else 0,
+        seed=turn.state.seed,
+        round=turn.state.round,
+        **how,
+    )
+
+
+def _announce_recording(turn: Turn, line: Line) -> None:
+    """Said once a call, behind all other prompts, before anybody can hear the caller."""
+    if line.record and not turn.state.announced:
+        turn.state.announced = True
+        turn.because("recording_announced", f"Calls of {line.name} are recorded, and the caller is told so.")
+        turn.hear(prompt(line.prompts, "AUTO_RECORDING", "This call may be recorded."))
+
+
+def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
+    """Who may be rung now, or nobody."""
+    state, routing = turn.state, routing_of(turn, line)
+    names = {one.who: one.name for one in line.operators}
+    if event.members:
+        if event.again:
+            state.tried, state.round = (), state.round + 1
+            turn.because("turns_again", f"All operators of {line.name} had their turn: it begins anew.")
+        if state.queued:
+            waited = (turn.at - state.queued) // 1000
+            turn.because("left_queue", f"After {waited} s in the queue of {line.name} somebody is free.")
+            state.until = turn.at + line.ring_seconds * 1000
+        state.reserved = event.members
+        return _ring(turn, line, event, routing, names)
+    if event.fault:
+        turn.because("nobody_reserved", f"Nobody of {line.name} could be reserved: {event.fault}")
+        return _leave_queue(turn, line) if state.queued else after_operators(turn, line)
+    if state.queued or (line.queue is not None and event.busy):
+        return _queue(turn, line, event)
+    busy = [f"{names.get(who, who)} is in a call" for who in event.busy]
+    rung = [f"{names.get(who, who)} is being rung by another caller" for who in event.rung]
+    why = f": {listed([*busy, *rung])}" if busy or rung else ""
+    turn.because("nobody_free", f"Nobody of {line.name} was free{why}.")
+    return after_operators(turn, line)
+
+
+def _ring(turn: Turn, line: Line, event: Reserved, routing: Routing, names: dict[str, str]) -> Go:
+    state = turn.state
+    one_at_a_time = routing.strategy in strategies.ONE_AT_A_TIME
+    left = max(1, (state.until - turn.at) // 1000)
+    seconds = min(strategies.TURN_SECONDS, left) if one_at_a_time else left
+    passed = [names.get(who, who) for who in event.busy]
+    note = f" Passed over as in a call: {listed(passed)}." if passed else ""
+    turn.because("rung", f"{listed([names.get(who, who) for who in event.members])} rang for up to {seconds} s.{note}")
+    again = bool(state.tried or state.round or state.queued)
+    legs = tuple([_leg(turn, who) for who in event.members])
+    hear: Hear = "hold_music" if again else "ringback"
+    turn.wait("ringing", Ring("serial" if one_at_a_time else "parallel", legs, seconds, hear))
+    return None
+
+
+def _leg(turn: Turn, who: str) -> Leg:
+    person = turn.config.people.get(who)
+    if person is None:
+        return Leg(who, who)
+    return Leg(who, person.name, person.devices, person.forwarding)
+
+
+def answered(turn: Turn, line: Line, who: str) -> Go:
+    """An operator took the call."""
+    name = next((one.name for one in line.operators if one.who == who), who)
+    turn.because("answered", f"{name} answered.")
+    turn.release(kept=who)
+    connect(turn, line, who)
+    return None
+
+
+def connect(turn: Turn, line: Line | None, who: str) -> None:
+    """Connect the caller with who answered, under the rules of the line that the call came through."""
+    turn.take()
+    turn.state.talking, turn.state.outcome = who, "answered"
+    turn.wait(
+        "talking",
+        Bridge(
+            who,
+            record=line is not None and line.record,
+            transcribe=line is not None and line.transcribe,
+            may_stop_transcript=line is None or line.may_stop_transcript,
+        ),
+    )
+
+
+def not_answered(turn: Turn, line: Line, event: NotAnswered) -> Go:
+    """Nobody of those rung took the call: the next one's turn, or what follows the operators."""
+    state, routing = turn.state, routing_of(turn, line)
+    names = {one.who: one.name for one in line.operators}
+    known = [f"{names.get(who, who)} {MISSED[event.why.get(who, 'no_answer')]}" for who in state.reserved]
+    turn.because("not_answered", f"{listed(known)}." if known else "Nobody answered.")
+    state.tried = (*state.tried, *(who for who in state.reserved if who not in state.tried))
+    turn.release()
+    if state.until - turn.at >= 1000 and routing.strategy in strategies.ONE_AT_A_TIME:
+        return _reserve(turn, line)
+    if state.queued and line.queue is not None:
+        state.tried = ()
+        return _wait_on(turn, line, line.queue, 0)
+    turn.because("ring_time_over", f"The {line.ring_seconds} s in which {line.name} rings are over.")
+    return after_operators(turn, line)
+
+
+def after_operators(turn: Turn, line: Line) -> Go:
+    """No operator took the call: what the line's routing says then."""
+    choice = routing_of(turn, line).choice
+    if choice.action == "operator":
+        turn.because("operators_tried", f"The operators had their turn: voicemail of {line.name}.")
+        return Mailbox(line.target)
+    if choice.action == "menu" and turn.state.tries:
+        turn.because("menu_tried", f"The caller had heard the menu: voicemail of {line.name}.")
+        return Mailbox(line.target)
+    return Act(choice)
+
+
+def _queue_or_go_on(turn: Turn, line: Line) -> Go:
+    if line.queue is not None and line.queue.unattended and turn.state.open:
+        return _queue(turn, line, None)
+    return after_operators(turn, line)
+
+
+def _queue(turn: Turn, line: Line, event: Reserved | None) -> Go:
+    """Let the caller wait for an operator, if the line has a queue with a place left."""
+    state, queue = turn.state, line.queue
+    if queue is None or not state.open:
+        return after_operators(turn, line)
+    if event is not None and event.full:
+        turn.because("queue_full", f"The queue of {line.name} has no place left: {queue.most} callers wait.")
+        state.queued = 0
+        return after_operators(turn, line)
+    if state.queued:
+        waited = (turn.at - state.queued) // 1000
+        turn.because("still_waiting", f"After {waited} s in the queue of {line.name} nobody is free yet.")
+    else:
+        state.queued = turn.at
+        turn.because("queued", f"All of {line.name} are in calls: the caller waits, for up to {queue.seconds} s.")
+        _announce_recording(turn, line)
+        turn.hear(prompt(line.prompts, "HOLD_INTRO", "All of us are in calls. Please hold."))
+    return _wait_on(turn, line, queue, event.ahead if event is not None else 0)
+
+
+def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
+    state = turn.state
+    left = queue.seconds - (turn.at - state.queued) // 1000
+    if left <= 0:
+        turn.because("queue_time_over", f"The caller waited {queue.seconds} s for {line.name}, the most.")
+        return _leave_queue(turn, line)
+    if not queue.stays_after_closing and not availability(line, turn.at)[0]:
+        turn.because("closed_while_waiting", f"{line.name} closed while the caller waited.")
+        state.open = False
+        return _leave_queue(turn, line)
+    if queue.announce_seconds and turn.at - (state.spoken or state.queued) >= queue.announce_seconds * 1000:
+        state.spoken = turn.at
+        place = ahead + 1
+        turn.because("place_said", f"The caller heard that they are number {place} in the queue.")
+        turn.hear(Prompt(f"You are number {place} in the queue.", _place_purpose(place)))
+    spell = min(left, queue.announce_seconds or LOOK_SECONDS)
+    turn.wait(
+        "reserving",
+        _asked(
+            turn,
+            line,
+            seconds=spell,
+            wait_for="whoever_is_free",
+            hear="hold_music",
+            keys=queue.escape,
+            since=state.queued,
+            most_waiting=queue.most,
+        ),
+    )
+    return None
+
+
+_PLACES = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "TEN")
+
+
+def _place_purpose(place: int) -> str:
+    return f"HOLD_POSITION_{_PLACES[place] if place < len(_PLACES) else 'MORE'}"
+
+
+def _leave_queue(turn: Turn, line: Line) -> Go:
+    turn.state.queued = 0
+    turn.verbs.append(Release(()))
+    return after_operators(turn, line)
+
+
+def left_by_key(turn: Turn, line: Line, keys: str) -> Go:
+    """The caller pressed the key that leaves the queue."""
+    turn.because("left_by_key", f"The caller pressed {keys} and left the queue of {line.name}.")
+    return _leave_queue(turn, line)

@@ -1,0 +1,72 @@
+"""A trace as a Mermaid sequence diagram. Names are a company's own words, so they are never put into it unguarded."""
+
+import re
+
+from offhook.routing.plan import Answered, Gather, Hangup, HungUp, NotAnswered, Play, Pressed, Ring, Transfer, Voicemail
+from offhook.routing.trace import Trace, heard
+
+_OTHER = re.compile(r"[^\w .,:'()/+-]")
+_LONGEST = 90
+
+
+def safe(text: str) -> str:
+    """`text` on one line and without what means something to Mermaid."""
+    plain = _OTHER.sub(" ", text.replace("#", " hash ")).replace("--", "-").strip()
+    plain = re.sub(r"\s+", " ", plain)
+    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 3] + "..."
+
+
+def sequence(trace: Trace, line: str) -> str:
+    """The diagram; `line` names what was called."""
+    people: dict[str, str] = {}
+    rows: list[str] = []
+    for one in trace.steps:
+        at = (one.event.at - trace.began) / 1000
+        rows += _event(one.event, people)
+        rows += [f"  Note over L: {safe(reason.text)}" for reason in one.reasons]
+        for verb in one.verbs:
+            match verb:
+                case Play():
+                    rows.append(f"  L->>C: {safe(heard(verb.prompt))}")
+                case Gather():
+                    rows.append(f"  L->>C: {safe(heard(verb.prompt))}")
+                case Voicemail():
+                    rows.append(f"  L->>C: {safe(heard(verb.greeting))}")
+                case Ring():
+                    for leg in verb.legs:
+                        who = people.setdefault(leg.who, f"P{len(people) + 1}")
+                        rows.append(f"  L->>{who}: rings at {_clock(at)} for up to {verb.seconds} s")
+                case Transfer():
+                    who = people.setdefault(verb.number, f"P{len(people) + 1}")
+                    rows.append(f"  L->>{who}: {'emergency call' if verb.emergency else 'call'}")
+                case Hangup():
+                    rows.append(f"  L--xC: the call ends at {_clock(at)}")
+                case _:
+                    pass
+    names = _names(trace)
+    head = ["sequenceDiagram", "  participant C as Caller", f"  participant L as {safe(line) or 'Line'}"]
+    head += [f"  participant {alias} as {safe(names.get(who, who))}" for who, alias in people.items()]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def _event(event: object, people: dict[str, str]) -> list[str]:
+    match event:
+        case Pressed(keys=keys):
+            return [f"  C->>L: presses {safe(keys)}" if keys else "  C->>L: presses nothing"]
+        case Answered(who=who):
+            return [f"  {people.setdefault(who, f'P{len(people) + 1}')}-->>L: answers"]
+        case NotAnswered():
+            return ["  Note over L: not answered"]
+        case HungUp():
+            return ["  C--xL: hangs up"]
+    return []
+
+
+def _names(trace: Trace) -> dict[str, str]:
+    return {
+        leg.who: leg.name for one in trace.steps for verb in one.verbs if isinstance(verb, Ring) for leg in verb.legs
+    }
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -1,0 +1,73 @@
+"""A call that a user or room of the company makes. Pure.
+
+An emergency number is looked at before anything else, and its call is the first thing that happens: no prompt, no
+reservation and no question stands before it; people are told after it was placed.
+"""
+
+from offhook.kit.phones import is_emergency, is_line_test
+from offhook.routing.dialling import e164, is_home
+from offhook.routing.model import Office, Person
+from offhook.routing.plan import Hangup, Notify, Outgoing, Release, Transfer
+from offhook.routing.turn import Enter, Go, Turn
+
+_KEPT = frozenset("0123456789+*#")
+
+
+def dial(turn: Turn, event: Outgoing) -> Go:
+    """Where a dialled number leads."""
+    state, config = turn.state, turn.config
+    dialled = "".join(character for character in event.dialled if character in _KEPT)
+    state.began, state.who, state.dialled, state.taken = turn.at, event.who, dialled, True
+    person = config.people.get(event.who)
+    if person is None:
+        turn.because("caller_unknown", "Who dialled is not in the company.")
+        turn.hang_up("refused", Hangup("forbidden"))
+        return None
+    state.where = state.home = person.target
+    office = config.offices.get(person.office_id)
+    country = office.country if office is not None else ""
+    if is_emergency(dialled, country):
+        return emergency(turn, person, office, dialled)
+    turn.verbs.append(Release((), kept=person.who))
+    who = config.extensions.get(dialled)
+    if who is not None and who in config.people:
+        turn.because("extension", f"{person.name} dialled the extension {dialled} of {config.people[who].name}.")
+        return Enter(config.people[who].target)
+    number = e164(dialled, country)
+    if number is None:
+        turn.because("number_impossible", f"{person.name} dialled {dialled[:32]}, which is no number in {country}.")
+        turn.hang_up("refused", Hangup("unallocated"))
+        return None
+    if number in config.numbers:
+        turn.because("own_number", f"{person.name} dialled {number}, which is a number of the company.")
+        return Enter(config.numbers[number])
+    return _outside(turn, person, office, number)
+
+
+def emergency(turn: Turn, person: Person, office: Office | None, dialled: str) -> Go:
+    """Place an emergency call, at once."""
+    where = person.e911 or (office.e911 if office is not None else None)
+    trial = office is not None and is_line_test(dialled, office.country)
+    turn.because("emergency", f"{person.name} dialled {dialled}: the call goes out at once.")
+    if where is None:
+        turn.because("no_emergency_address", f"No emergency address of {person.name} or the office is on record.")
+    shown = person.caller_id or (office.main_line if office is not None else "")
+    turn.wait("out", Transfer(dialled, shown, emergency=True, location=where))
+    if not trial and office is not None:
+        turn.verbs.append(Notify(office.id, person.who, dialled))
+        turn.because("emergency_notice", f"The people to tell at {office.name} are told of it.")
+    turn.verbs.append(Release((), kept=person.who))
+    return None
+
+
+def _outside(turn: Turn, person: Person, office: Office | None, number: str) -> Go:
+    if office is None or not is_home(number, office.country):
+        allowed = office is not None and office.international and person.international
+        if not allowed:
+            who = person.name if office is not None and office.international else (office.name if office else "It")
+            turn.because("international_off", f"{number} is abroad, and {who} may make no international calls.")
+            turn.hang_up("refused", Hangup("forbidden"))
+            return None
+    turn.because("dialled", f"{person.name} called {number}.")
+    turn.wait("out", Transfer(number, person.caller_id))
+    return None

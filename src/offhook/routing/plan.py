@@ -1,0 +1,276 @@
+"""What a decision asks for, step by step, and what may come back: both JSON, so that any worker goes on with a call.
+
+A step's verbs are carried out in order. The last one that can be answered ends the step, and its answer is the event of
+the next. Whoever carries them out knows no strategy, no hours and no menu: only who rings, for how long, at once or in
+turn.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from offhook.directory.lines.model import Target
+from offhook.emergency.model import CivicAddress
+
+Mode = Literal["parallel", "serial"]
+Hear = Literal["ringback", "hold_music"]
+WaitFor = Literal["nothing", "whoever_is_rung", "whoever_is_free"]
+Missed = Literal["no_answer", "busy", "declined", "unreachable"]
+
+
+class Prompt(msgspec.Struct, frozen=True, gc=False):
+    """What a caller hears: the recording with this SHA-256 digest, or where there is none, `text` spoken.
+
+    `purpose` is v2's ivr_type, "MENU" or "GREETING"; "" for what only Offhook says.
+    """
+
+    text: str
+    purpose: str = ""
+    recording: str = ""
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """One who is rung: all of their devices (ids) and numbers (E.164) at once; who answers first has the call.
+
+    `who` is "user:1", "room:2", "contact:3".
+    """
+
+    who: str
+    name: str
+    devices: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer", tag_field="do"):
+    """Take the call, from which on the caller can hear and press."""
+
+
+class Play(msgspec.Struct, frozen=True, tag="play", tag_field="do"):
+    """Let the caller hear something to its end."""
+
+    prompt: Prompt
+
+
+class Gather(msgspec.Struct, frozen=True, tag="gather", tag_field="do"):
+    """Play, then read keys: at most `most`, ended by `#` or by `seconds` without a key. Keys interrupt the prompt.
+
+    Answered by Pressed.
+    """
+
+    prompt: Prompt
+    most: int
+    seconds: int
+    purpose: Literal["menu", "name", "choice", "extension", "question"]
+
+
+class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
+    """Take up to `count` of `members` (in order of joining) who are neither in a call nor rung by another one.
+
+    Which of them, the strategy says, in the transaction that reserves them. `tried` had their turn; they come again
+    when nobody else is left. With `seconds` the caller waits for somebody, hearing `hear`, and `keys` leave the wait.
+    `since` is the moment from which the caller waits: who waits longest is first. `roster` are all operators of the
+    line, also those who are away, which a round robin goes by. Answered by Reserved.
+    """
+
+    group: Target
+    strategy: str
+    members: tuple[str, ...]
+    skills: tuple[int, ...]
+    count: int
+    seed: int
+    round: int = 0
+    tried: tuple[str, ...] = ()
+    seconds: int = 0
+    wait_for: WaitFor = "nothing"
+    hear: Hear = "ringback"
+    keys: str = ""
+    since: int = 0
+    most_waiting: int = 0
+    roster: tuple[str, ...] = ()
+
+
+class Ring(msgspec.Struct, frozen=True, tag="ring", tag_field="do"):
+    """Ring `legs`, at once or one behind the other, each for `seconds`. Answered by Answered or NotAnswered."""
+
+    mode: Mode
+    legs: tuple[Leg, ...]
+    seconds: int
+    hear: Hear = "ringback"
+
+
+class Release(msgspec.Struct, frozen=True, tag="release", tag_field="do"):
+    """Give back members that were reserved; `kept` has the call, or made it, and is busy until it ends."""
+
+    members: tuple[str, ...]
+    kept: str = ""
+
+
+class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="do"):
+    """Ask a call router's web service where the call goes, for at most `seconds`. Answered by Told.
+
+    `answers` are what callers pressed when the service had them asked, by the names that it gave to its questions.
+    """
+
+    router_id: int
+    seconds: int
+    answers: tuple[tuple[str, str], ...] = ()
+
+
+class AskScript(msgspec.Struct, frozen=True, tag="ask_script", tag_field="do"):
+    """Ask the workflow that is attached to a line for the next step. Answered by Told."""
+
+    group: Target
+    script: str
+    seconds: int
+
+
+class Bridge(msgspec.Struct, frozen=True, tag="bridge", tag_field="do"):
+    """Connect the caller with who answered. Answered by Ended."""
+
+    who: str
+    record: bool = False
+    transcribe: bool = False
+    may_stop_transcript: bool = True
+
+
+class Record(msgspec.Struct, frozen=True, tag="record", tag_field="do"):
+    """Record the call from here on; the announcement was played if one is due."""
+
+    announced: bool = True
+
+
+class Voicemail(msgspec.Struct, frozen=True, tag="voicemail", tag_field="do"):
+    """Play the greeting, a tone, and record into a box for at most `seconds`. Answered by Recorded."""
+
+    box: Target
+    greeting: Prompt
+    seconds: int
+
+
+class Transfer(msgspec.Struct, frozen=True, tag="transfer", tag_field="do"):
+    """Send the call out of the house, to `number`, showing `caller_id` ("" hides it).
+
+    For an emergency call `location` is where help is to go, and nothing stands before this verb. Answered by Ended.
+    """
+
+    number: str
+    caller_id: str = ""
+    emergency: bool = False
+    location: CivicAddress | None = None
+
+
+class Notify(msgspec.Struct, frozen=True, tag="notify", tag_field="do"):
+    """Tell the people of an office that an emergency call was placed, and from where. Never before it."""
+
+    office_id: int
+    who: str
+    number: str
+
+
+class Hangup(msgspec.Struct, frozen=True, tag="hangup", tag_field="do"):
+    """End the call."""
+
+    cause: Literal["normal", "unavailable", "unallocated", "forbidden", "limit"] = "normal"
+
+
+Verb = (
+    Answer | Play | Gather | Reserve | Ring | Release | Ask | AskScript | Bridge | Record | Voicemail | Transfer
+    | Notify | Hangup
+)  # fmt: skip
+
+
+class Incoming(msgspec.Struct, frozen=True, tag="incoming", tag_field="event"):
+    """A call from outside, at `at` (milliseconds since 1970 UTC), to what a number belongs to or to `target`."""
+
+    at: int
+    caller: str = ""
+    number: str = ""
+    target: Target | None = None
+
+
+class Outgoing(msgspec.Struct, frozen=True, tag="outgoing", tag_field="event"):
+    """A user or room ("user:1", "room:2") dials."""
+
+    at: int
+    who: str
+    dialled: str
+
+
+class Pressed(msgspec.Struct, frozen=True, tag="pressed", tag_field="event"):
+    """Keys, without the `#` that ended them; "" if none was pressed in time."""
+
+    at: int
+    keys: str = ""
+
+
+class Reserved(msgspec.Struct, frozen=True, tag="reserved", tag_field="event"):
+    """Who was reserved, in the order to ring; and of the others, who is in a call and who is being rung.
+
+    `again`: all had their turn, and it began anew. `ahead` is how many callers wait before this one; `full`: the queue
+    has no place left; `fault` says why nobody could be reserved at all.
+    """
+
+    at: int
+    members: tuple[str, ...] = ()
+    busy: tuple[str, ...] = ()
+    rung: tuple[str, ...] = ()
+    again: bool = False
+    ahead: int = 0
+    full: bool = False
+    fault: str = ""
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="event"):
+    """Who took the call."""
+
+    at: int
+    who: str
+
+
+class NotAnswered(msgspec.Struct, frozen=True, tag="not_answered", tag_field="event"):
+    """Nobody did, and why, of those of whom more is known than that they let it ring."""
+
+    at: int
+    why: dict[str, Missed] = {}
+
+
+class Told(msgspec.Struct, frozen=True, tag="told", tag_field="event"):
+    """What a web service or a workflow said, or what went wrong with asking it.
+
+    `route` to `target`, `forward` to `number` (E.164), `ask` for `digits` keys and give them back as `question`, or
+    `end`; the caller hears `message` first.
+    """
+
+    at: int
+    action: Literal["route", "forward", "ask", "end", ""] = ""
+    target: Target | None = None
+    number: str = ""
+    message: tuple[str, ...] = ()
+    question: str = ""
+    digits: int = 0
+    fault: str = ""
+
+
+class Recorded(msgspec.Struct, frozen=True, tag="recorded", tag_field="event"):
+    """A message of so many seconds was left; 0 if the caller said nothing."""
+
+    at: int
+    seconds: int = 0
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended", tag_field="event"):
+    """The other side hung up, or could not be reached if there is a `fault`."""
+
+    at: int
+    fault: str = ""
+
+
+class HungUp(msgspec.Struct, frozen=True, tag="hung_up", tag_field="event"):
+    """The caller hung up."""
+
+    at: int
+
+
+Event = (
+    Incoming | Outgoing | Pressed | Reserved | Answered | NotAnswered | Told | Recorded | Ended | HungUp
+)  # fmt: skip

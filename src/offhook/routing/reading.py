@@ -1,0 +1,183 @@
+"""What a request for a simulated call means: who calls whom, when, and who does what; or all that is wrong with it."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from offhook.directory.lines.model import Target
+from offhook.kit import clock
+from offhook.kit.errors import Notice, Violation, shown
+from offhook.kit.operation import Call
+from offhook.kit.wire import to_int64
+from offhook.kit.zones import zone
+from offhook.routing import wire
+from offhook.routing.dialling import e164
+from offhook.routing.model import Company, target_of_who, who_of
+from offhook.routing.plan import Incoming, Outgoing, Told
+from offhook.routing.simulate import Behaviour, Script
+from offhook.routing.turn import TEAMS, office_of
+
+_DOES: dict[str, Behaviour] = {
+    "lets_it_ring": Behaviour(),
+    "declines": Behaviour(missed="declined"),
+    "is_busy": Behaviour(missed="busy"),
+    "is_unreachable": Behaviour(missed="unreachable"),
+}
+EVERYBODY_AFTER = 4
+YEARS = range(1971, 2201)
+"""Those of which can be asked."""
+
+OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
+_SHOWN = 5
+
+
+def first(
+    config: Company, body: wire.SimulateIn, by_mail: dict[str, int], call: Call, found: list[Violation]
+) -> Incoming | Outgoing | None:
+    """What begins the call. `by_mail` has the ids of users by their e-mail addresses in small letters."""
+    if body.caller_user is not None:
+        return _outgoing(config, body, by_mail, call, found)
+    target = _called(config, body, found)
+    if target is None:
+        return None
+    at = _moment(config, body.at, target, call, found)
+    if body.to is not None:
+        number = _number(config, body.to) or body.to
+        return Incoming(at, body.caller, number)
+    return Incoming(at, body.caller, target=target)
+
+
+def _called(config: Company, body: wire.SimulateIn, found: list[Violation]) -> Target | None:
+    if body.to is not None and (body.target_type is not None or body.target_id is not None):
+        text = "Name a number in `to`, or a target in target_type and target_id, not both."
+        found.append(Violation(location="to", message=text, sent=shown(body.to)))
+        return None
+    if body.to is not None:
+        number = _number(config, body.to)
+        if number is None or number not in config.numbers:
+            text = "Is a number of nobody in the company. Send one of its numbers, or target_type and target_id."
+            found.append(Violation(location="to", message=text, sent=shown(body.to), reason="notFound"))
+            return None
+        return config.numbers[number]
+    id = to_int64(body.target_id) if body.target_id is not None else None
+    if body.target_type is None or not id:
+        text = "What is called? Send a number in `to`, or target_type and target_id."
+        found.append(Violation(location="to", message=text, reason="required"))
+        return None
+    return _there(config, Target(body.target_type, id), "target_id", found)
+
+
+def _there(config: Company, target: Target, location: str, found: list[Violation]) -> Target | None:
+    """The target, if the company has it."""
+    kind, id = target.type, target.id
+    places: dict[str, bool] = {
+        "callrouter": id in config.routers,
+        "contact": id in config.contacts,
+        "channel": id in config.channels,
+        "unknown": True,
+    } | dict.fromkeys(TEAMS, id in config.teams)
+    if places.get(kind, target in config.lines or who_of(target) in config.people):
+        return target
+    text = f"There is no {kind} with this id in the company."
+    found.append(Violation(location=location, message=text, sent=str(id), reason="notFound"))
+    return None
+
+
+def _number(config: Company, text: str) -> str | None:
+    office = config.offices.get(config.primary_office)
+    return e164(text.strip(), office.country if office is not None else "US")
+
+
+def _outgoing(
+    config: Company, body: wire.SimulateIn, by_mail: dict[str, int], call: Call, found: list[Violation]
+) -> Outgoing | None:
+    who = _who(config, body.caller_user or "", "caller_user", by_mail, found)
+    if not body.to:
+        found.append(Violation(location="to", message="What does the user dial? Send `to`.", reason="required"))
+    if who is None or not body.to:
+        return None
+    return Outgoing(_moment(config, body.at, target_of_who(who), call, found), who, body.to)
+
+
+def _moment(config: Company, text: str | None, target: Target, call: Call, found: list[Violation]) -> int:
+    """The moment meant, in milliseconds; without an offset on the clock of the target's office."""
+    if text is None:
+        return clock.milliseconds(clock.now())
+    office_id = office_of(config, target)
+    office = config.offices.get(office_id or config.primary_office)
+    here = (zone(office.timezone) if office is not None else None) or ZoneInfo("UTC")
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=here)
+            again = moment.astimezone(UTC).astimezone(here)
+            if again.replace(tzinfo=None) != moment.replace(tzinfo=None):
+                words = f"The clock of {here.key} skips {text}; it shows {again:%Y-%m-%d %H:%M} then."
+                call.notices.append(Notice("moment_skipped", "at", words))
+            elif moment.utcoffset() != moment.replace(fold=1).utcoffset():
+                words = f"The clock of {here.key} shows {text} twice; the first time was taken. Send it with an offset."
+                call.notices.append(Notice("moment_twice", "at", words))
+        if moment.year not in YEARS:
+            raise ValueError
+        return clock.milliseconds(moment)
+    except (ValueError, OverflowError):
+        words = f"Must be a moment such as 2026-12-24 17:59, or 2026-12-24T17:59:00+00:00, {OF_YEARS}."
+        found.append(Violation(location="at", message=words, sent=shown(text)))
+        return 0
+
+
+def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], found: list[Violation]) -> Script:
+    """What everybody does."""
+    people: dict[str, Behaviour] = {}
+    for index, one in enumerate(body.people):
+        who = _who(config, one.who, f"people[{index}].who", by_mail, found)
+        if who is not None:
+            does = _DOES.get(one.does) or Behaviour(seconds=one.after)
+            people[who] = Behaviour(does.seconds, does.missed, one.busy_for)
+    routers: dict[int, Told] = {}
+    for index, router in enumerate(body.routers):
+        id, target_id = to_int64(router.id) or 0, to_int64(router.target_id) or 0
+        if id not in config.routers:
+            text = "There is no call router with this id in the company."
+            found.append(
+                Violation(location=f"routers[{index}].id", message=text, sent=shown(router.id), reason="notFound")
+            )
+            continue
+        target = _there(config, Target(router.target_type, target_id), f"routers[{index}].target_id", found)
+        if target is not None:
+            routers[id] = Told(0, "route", target)
+    return Script(
+        keys=tuple(body.press),
+        people=people,
+        anyone=Behaviour(seconds=EVERYBODY_AFTER) if body.answer == "everybody" else Behaviour(),
+        hang_up=body.hang_up_after,
+        message_seconds=body.message_seconds,
+        talk_seconds=body.talk_seconds,
+        routers=routers,
+    )
+
+
+def _who(config: Company, text: str, location: str, by_mail: dict[str, int], found: list[Violation]) -> str | None:
+    """The user or room that a text names."""
+    wanted = text.strip()
+    if wanted in config.people:
+        return wanted
+    if wanted.lower() in by_mail:
+        return f"user:{by_mail[wanted.lower()]}"
+    if wanted in config.extensions:
+        return config.extensions[wanted]
+    for kind in ("user", "room"):
+        if f"{kind}:{wanted}" in config.people:
+            return f"{kind}:{wanted}"
+    plain = wanted.casefold()
+    named = [who for who, person in config.people.items() if person.name.casefold() == plain]
+    named = named or [who for who, person in config.people.items() if plain in person.name.casefold().split()]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        names = ", ".join(f"{config.people[who].name} ({who})" for who in named[:_SHOWN])
+        text = f"Names {len(named)} people: {names}. Send an id."
+        found.append(Violation(location=location, message=text, sent=shown(wanted)))
+    else:
+        text = "Names nobody in the company: send an id, an extension, an e-mail address or a name."
+        found.append(Violation(location=location, message=text, sent=shown(wanted), reason="notFound"))
+    return None

@@ -1,0 +1,214 @@
+"""A call that is not made: the same decisions, with a script instead of telephones. Pure; it changes nothing.
+
+Nobody else calls meanwhile. What a call router's service would say is asked of the script, never of the service.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from offhook.routing import strategies
+from offhook.routing.model import Company
+from offhook.routing.plan import (
+    Answered,
+    Ask,
+    AskScript,
+    Bridge,
+    Ended,
+    Event,
+    Gather,
+    HungUp,
+    Incoming,
+    Missed,
+    NotAnswered,
+    Outgoing,
+    Play,
+    Pressed,
+    Prompt,
+    Recorded,
+    Reserve,
+    Reserved,
+    Ring,
+    Told,
+    Transfer,
+    Verb,
+    Voicemail,
+)
+from offhook.routing.state import CallState, new_call
+from offhook.routing.trace import Step, Trace, step
+
+SPOKEN = 14
+"""Characters that are spoken in a second."""
+
+KEY_SECONDS = 2
+"""How long a caller takes to press a key, once the prompt began."""
+
+MOST_STEPS = 2000
+SPEECH_SECONDS, TALK_SECONDS = 10, 60
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What one who is rung does: takes the call after `seconds`, or never, for the reason `missed`.
+
+    `busy_seconds` is how long they are in another call from the beginning on, None: for good; 0: they are free.
+    """
+
+    seconds: int | None = None
+    missed: Missed = "no_answer"
+    busy_seconds: int | None = 0
+
+
+NEVER = Behaviour()
+NOT_ASKED = "it is not asked in a simulation"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What everybody does. `people` by "user:1"; whoever is not in it does what `anyone` does.
+
+    `keys` are pressed in turn, one entry each time that keys are asked for; "" presses none, and after the last
+    none is pressed. In a queue the next entry is pressed only if it is the key that leaves it. `hang_up` is after
+    how many seconds the caller gives up. `routers` say what call routers answer.
+    """
+
+    keys: tuple[str, ...] = ()
+    people: Mapping[str, Behaviour] = field(default_factory=dict)
+    anyone: Behaviour = NEVER
+    hang_up: int | None = None
+    message_seconds: int = SPEECH_SECONDS
+    talk_seconds: int = TALK_SECONDS
+    routers: Mapping[int, Told] = field(default_factory=dict)
+    rotation: tuple[str, ...] = ()
+    idle_since: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, who: str) -> Behaviour:
+        """What `who` does."""
+        return self.people.get(who, self.anyone)
+
+
+def simulate(config: Company, first: Incoming | Outgoing, script: Script, seed: int = 1) -> tuple[Trace, CallState]:
+    """The whole call from its `first` event, and its last state.
+
+    It ends, whatever the script: RuntimeError if it did not within MOST_STEPS steps, which would be a fault of ours.
+    """
+    play = _Play(config, script, first.at)
+    state, steps = new_call("simulated", seed), []
+    event: Event | None = first
+    while event is not None:
+        state, taken = step(config, state, event)
+        steps.append(taken)
+        if len(steps) > MOST_STEPS:
+            raise RuntimeError(f"the call did not end within {MOST_STEPS} steps")
+        event = None if state.phase == "over" else play.next(taken)
+    return Trace(id="simulated", seed=seed, steps=tuple(steps)), state
+
+
+class _Play:
+    """The world of one simulated call."""
+
+    def __init__(self, config: Company, script: Script, began: int) -> None:
+        self.config = config
+        self.script = script
+        self.began = began
+        self.keys = deque(script.keys)
+        self.gives_up = None if script.hang_up is None else began + script.hang_up * 1000
+
+    def next(self, taken: Step) -> Event:
+        """What happens after a step."""
+        event = self._happens(taken)
+        if self.gives_up is not None and event.at > self.gives_up:
+            return HungUp(max(self.gives_up, taken.event.at))
+        return event
+
+    def _happens(self, taken: Step) -> Event:
+        at = taken.event.at
+        for verb in taken.verbs:
+            if isinstance(verb, Play):
+                at += _seconds(verb.prompt) * 1000
+            elif (event := self._answer(verb, at)) is not None:
+                return event
+        raise RuntimeError("a step asked for nothing that can be answered")
+
+    def _answer(self, verb: Verb, at: int) -> Event | None:
+        match verb:
+            case Gather():
+                return self._press(verb, at)
+            case Reserve():
+                return self._reserve(verb, at)
+            case Ring():
+                return self._ring(verb, at)
+            case Ask():
+                said = self.script.routers.get(verb.router_id)
+                return msgspec.structs.replace(said, at=at) if said is not None else Told(at, fault=NOT_ASKED)
+            case AskScript():
+                return Told(at, fault=NOT_ASKED)
+            case Voicemail():
+                spoken = min(self.script.message_seconds, verb.seconds)
+                return Recorded(at + (_seconds(verb.greeting) + spoken) * 1000, spoken)
+            case Bridge() | Transfer():
+                return Ended(at + self.script.talk_seconds * 1000)
+        return None
+
+    def _press(self, verb: Gather, at: int) -> Pressed:
+        keys = self.keys.popleft() if self.keys else ""
+        if not keys:
+            return Pressed(at + (_seconds(verb.prompt) + verb.seconds) * 1000)
+        return Pressed(at + KEY_SECONDS * 1000, keys.rstrip("#")[: verb.most])
+
+    def _reserve(self, verb: Reserve, at: int) -> Reserved | Pressed:
+        """Who is free now; or, if the caller waits for that, who is first, or the key that leaves the queue."""
+        found = self._reserved(verb, at)
+        pressed = at + KEY_SECONDS * 1000
+        if verb.keys and self.keys and self.keys[0] == verb.keys and pressed < found.at:
+            return Pressed(pressed, self.keys.popleft())
+        return found
+
+    def _reserved(self, verb: Reserve, at: int) -> Reserved:
+        until = at + verb.seconds * 1000
+        moments = [at]
+        if verb.wait_for == "whoever_is_free":
+            frees = sorted(free for who in verb.members if (free := self._free_from(who)) is not None)
+            moments += [free for free in frees if at < free <= until]
+            moments.append(until)
+        for moment in moments:
+            facts = strategies.Facts(
+                in_call=frozenset(who for who in verb.members if self._in_call(who, moment)),
+                idle_since=self.script.idle_since,
+                rotation=self.script.rotation,
+            )
+            ordered = strategies.order(
+                verb.strategy, verb.members, facts, skills=verb.skills, seed=verb.seed, shuffle=verb.round
+            )
+            found = strategies.pick(ordered, verb.tried, facts, verb.count)
+            if found.chosen:
+                break
+        return Reserved(moment, found.chosen, found.busy, found.rung, again=found.again)
+
+    def _free_from(self, who: str) -> int | None:
+        busy = self.script.of(who).busy_seconds
+        return None if busy is None else self.began + busy * 1000
+
+    def _in_call(self, who: str, moment: int) -> bool:
+        free = self._free_from(who)
+        return free is None or moment < free
+
+    def _ring(self, verb: Ring, at: int) -> Answered | NotAnswered:
+        taking = [
+            (seconds, number, leg.who)
+            for number, leg in enumerate(verb.legs)
+            if (seconds := self.script.of(leg.who).seconds) is not None and seconds < verb.seconds
+        ]
+        if taking:
+            seconds, _, who = min(taking)
+            return Answered(at + seconds * 1000, who)
+        why = {leg.who: self.script.of(leg.who).missed for leg in verb.legs}
+        given_up = all(reason != "no_answer" for reason in why.values())
+        return NotAnswered(at + (1 if given_up else verb.seconds) * 1000, why)
+
+
+def _seconds(prompt: Prompt) -> int:
+    """How long a prompt takes, roughly: a recording's length is not known to decisions."""
+    return max(1, -(-len(prompt.text) // SPOKEN))

@@ -1,0 +1,72 @@
+"""A call between two steps: all that the next decision needs to know, as JSON."""
+
+from typing import Literal
+
+import msgspec
+
+from offhook.directory.lines.model import Target
+
+Phase = Literal[
+    "new", "menu", "name", "choice", "extension", "question", "reserving", "ringing", "asking", "voicemail", "talking",
+    "out", "over",
+]  # fmt: skip
+NOWHERE = Target("unknown", 0)
+
+
+class Reason(msgspec.Struct, frozen=True, gc=False):
+    """Why a step went as it did: `code` for programs, `text` for people, `at` in milliseconds since 1970 UTC."""
+
+    at: int
+    code: str
+    text: str
+
+
+class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One call. `decide` never changes one that it is given; it answers with another.
+
+    `where` is what the call has reached and `home` what it reached first; `open` is what was decided of the hours of
+    `where`. Moments are milliseconds since 1970 UTC.
+    """
+
+    id: str
+    seed: int
+    v: int = 1
+    config: int = 0
+    phase: Phase = "new"
+    began: int = 0
+    now: int = 0
+    caller: str = ""
+    dialled: str = ""
+    who: str = ""
+    """The user or room that called, "" for a caller from outside."""
+    where: Target = NOWHERE
+    home: Target = NOWHERE
+    hops: int = 0
+    steps: int = 0
+    open: bool = True
+    rang: bool = False
+    """Whether the operators of `where` had their turn."""
+    taken: bool = False
+    announced: bool = False
+    tries: int = 0
+    until: int = 0
+    """When the ringing of the operators of `where` is over."""
+    round: int = 0
+    tried: tuple[str, ...] = ()
+    reserved: tuple[str, ...] = ()
+    queued: int = 0
+    spoken: int = 0
+    """When the place in the queue was last said."""
+    directory: Literal["", "directory", "company_directory", "last_name_directory", "last_name_company_directory"] = ""
+    matches: tuple[str, ...] = ()
+    question: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    """What a call router's service asked the caller last, and what was answered so far."""
+    talking: str = ""
+    outcome: str = ""
+    reasons: tuple[Reason, ...] = ()
+
+
+def new_call(id: str, seed: int) -> CallState:
+    """A call before its first event; `seed` is what every random order of it comes from."""
+    return CallState(id=id, seed=seed)

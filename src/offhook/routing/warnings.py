@@ -1,0 +1,134 @@
+"""What verification has against a line is said at once, in the answer of the request that made it so.
+
+Added around the operations that change a line. It is said by the request that made it so or sent it again; what was so
+before is not repeated with every change of something else. A create of an office is looked at only where it names
+targets or operators: a line by itself is checked by the rules, and offices may be created by the thousand.
+"""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Iterable
+
+import msgspec
+import structlog
+
+from offhook.directory.lines.model import Target
+from offhook.kit import clock
+from offhook.kit.errors import Notice, Refusal
+from offhook.kit.operation import Call, Handler, Operation, Reply
+from offhook.routing.model import Company
+from offhook.routing.verify import quick
+
+CompanyOf = Callable[[int], Awaitable[Company]]
+MOST = 20
+
+log = structlog.get_logger("offhook.verify")
+
+CHANGES: dict[str, str] = {
+    "offices.create": "office",
+    "offices.update": "office",
+    "offhook.offices.replace": "office",
+    "departments.create": "department",
+    "departments.update": "department",
+    "callcenters.create": "callcenter",
+    "callcenters.update": "callcenter",
+    "callrouters.create": "callrouter",
+    "callrouters.update": "callrouter",
+}
+"""By operation: the kind of what it makes or changes."""
+
+LATER = frozenset({"group_empty", "voicemail_unread"})
+"""What is always so of a line that was just created, and is mended by what follows: its operators join by requests of
+their own.
+"""
+
+SAID = {"target_unreachable": "contact_without_number"}
+"""By a code of the rules: the code of verification that says the same."""
+
+
+class _Made(msgspec.Struct):
+    """The id in the answer of a create."""
+
+    id: int | str = 0
+    office: "_Made | None" = None
+
+
+_made = msgspec.json.Decoder(_Made)
+
+
+def warned(operations: Iterable[Operation], company: CompanyOf) -> list[Operation]:
+    """The operations, of which those that change a line warn of what its callers would be lost by."""
+    return [
+        dataclasses.replace(one, handler=_warning(one.handler, one.id, CHANGES[one.id], company))
+        if one.id in CHANGES and one.handler is not None
+        else one
+        for one in operations
+    ]
+
+
+def _warning(handler: Handler, id: str, kind: str, company: CompanyOf) -> Handler:
+    creates = id.endswith(".create")
+
+    async def look(call: Call, line_id: int) -> list[Notice]:
+        """What is wrong with the line now; nothing if it cannot be told.
+
+        What was asked for is done, or about to be: that it cannot be looked at, or a fault here, must not undo it, nor
+        make it look undone, as the client would do it again.
+        """
+        try:
+            config, target = await company(call.principal.tenant_id), Target(kind, line_id)
+            if target not in config.lines and (kind != "callrouter" or line_id not in config.routers):
+                # It is not there, or the store cannot be read and this is the company as it was before.
+                return []
+            codes = {one.code for one in call.notices}
+            return quick(config, target, clock.now(), codes | {SAID[one] for one in codes if one in SAID})
+        except Refusal as refusal:
+            log.warning("not_verified", operation=id, cause=refusal.message)
+        except Exception:
+            log.exception("not_verified", operation=id)
+        return []
+
+    async def handle(call: Call) -> Reply:
+        before: set[tuple[str, str]] = set()
+        if not creates:
+            before = {(one.code, one.field) for one in await look(call, int(call.params["id"]))}
+        reply = await handler(call)
+        if call.dry_run or any(name == b"offhook-replayed" for name, _ in reply.headers):
+            return reply
+        if id == "offices.create" and not _names_others(call):
+            return reply
+        wanted = [
+            one
+            for one in await look(call, _id(reply) if creates else int(call.params["id"]))
+            if not (creates and one.code in LATER)
+            and ((one.code, one.field) not in before or _sent(call, one.field.partition(".")[0]))
+        ]
+        call.notices.extend(wanted[:MOST])
+        return reply
+
+    return handle
+
+
+def _sent(call: Call, field: str) -> bool:
+    """Whether the body has a field of this name."""
+    return getattr(call.body, field, None) not in (None, msgspec.UNSET)
+
+
+def _id(reply: Reply) -> int:
+    made = _made.decode(reply.body)
+    return int((made.office or made).id)
+
+
+def _names_others(call: Call) -> bool:
+    """Whether an office's body names operators or targets."""
+    if getattr(call.body, "operators", None):
+        return True
+    options = getattr(call.body, "routing_options", None)
+    if options is None:
+        return False
+    for state in (options.open, options.closed):
+        if state.action_target_id is not None:
+            return True
+        for key in state.dtmf or ():
+            if key.options is not None and key.options.action_target_id is not None:
+                return True
+    return False

@@ -1,0 +1,117 @@
+"""Real calls: the list, and one call told step by step as a simulated one is."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from offhook.directory.lines.model import Target
+from offhook.routing.plan import Incoming, Recorded, Verb
+from tests.api.desk import Company
+from tests.conftest import at
+from tests.console.lines import HOSTILE, TUESDAY, lisbon
+from tests.console.visitor import Visitor
+
+MOMENT = f"{TUESDAY}T20:00:00+00:00"
+CLOSED_AT = int(datetime.fromisoformat(MOMENT).timestamp() * 1000)
+
+
+class Telephone:
+    """Carries out nothing: what happens, the test says."""
+
+    def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
+        """Ring nobody."""
+
+
+def begun(company: Company, id: str, caller: str = "+351210000001") -> int:
+    """A call to an office after hours, which has come to the voicemail; its id."""
+    first = Incoming(CLOSED_AT, caller, target=Target("office", int(id)))
+    calls, tenant = company.desk.offhook.calls, company.tenant("sandbox")
+    return company.desk.run(calls.begin(tenant, first, Telephone()))
+
+
+def ended(company: Company, call: int) -> str:
+    """The caller leaves a message of nine seconds; the call's id."""
+    calls = company.desk.offhook.calls
+
+    async def end() -> None:
+        calls.happened(call, Recorded(CLOSED_AT + 20_000, 9))
+        await calls.over(call)
+
+    company.desk.run(end())
+    return str(call)
+
+
+def placed(company: Company, id: str, caller: str = "+351210000001") -> str:
+    """Such a call from its beginning to its end; its id."""
+    return ended(company, begun(company, id, caller))
+
+
+@pytest.fixture(autouse=True)
+def evening() -> Iterator[None]:
+    """All of it is at eight in the evening."""
+    with at(MOMENT):
+        yield
+
+
+def test_a_company_without_calls_is_told_what_will_stand_here(visitor: Visitor):
+    assert "No call yet." in visitor.get("/console/calls").text
+
+
+def test_the_list_says_who_called_and_what_became_of_it(visitor: Visitor, embedded: Company):
+    id = placed(embedded, lisbon(embedded))
+    page = visitor.get("/console/calls")
+    assert re.search(r"Tue 24 Nov 2026, \d\d:\d\d \+351210000001 – Voicemail", page.text)
+    assert f"/console/calls/{id}" in [one.get("href") for one in page.tags("a")]
+
+
+def test_a_call_under_way_is_in_the_list_and_told_as_far_as_it_is(visitor: Visitor, embedded: Company):
+    call = begun(embedded, lisbon(embedded))
+    assert "Under way: voicemail" in visitor.get("/console/calls").text
+    assert "The caller was asked to leave a message for Lisbon." in visitor.get(f"/console/calls/{call}").part("story")
+    ended(embedded, call)
+
+
+def test_a_call_is_told_step_by_step_with_its_reasons(visitor: Visitor, embedded: Company):
+    page = visitor.get(f"/console/calls/{placed(embedded, lisbon(embedded))}")
+    text = page.part("story")
+    assert "A call from +351210000001." in text
+    assert "Lisbon was closed" in text
+    assert "0:20 why A message of 9 s was left." in text
+    assert "Voicemail , at Lisbon , after 0:20" in text
+    assert "sequenceDiagram" in page.html
+
+
+def test_a_long_list_goes_on_page_by_page(visitor: Visitor, embedded: Company):
+    office = lisbon(embedded)
+    made = [placed(embedded, office) for _ in range(51)]
+    first = visitor.get("/console/calls")
+    (onward,) = [one["href"] for one in first.tags("a") if one.get("rel") == "next"]
+    rest = visitor.get(onward)
+    seen = [re.findall(r"/console/calls/(\d+)", page.html) for page in (first, rest)]
+    assert seen[0] + seen[1] == made[::-1]
+
+
+def test_another_company_s_calls_are_not_there(visitor: Visitor, embedded: Company):
+    other = embedded.desk.found()
+    foreign = placed(other, lisbon(other))
+    assert visitor.get(f"/console/calls/{foreign}").status == 404
+    assert "No call yet." in visitor.get("/console/calls").text
+
+
+def test_hostile_callers_and_names_are_words(visitor: Visitor, embedded: Company):
+    id = placed(embedded, lisbon(embedded, name=HOSTILE), HOSTILE)
+    for path in ("/console/calls", f"/console/calls/{id}"):
+        page = visitor.get(path)
+        assert page.status == 200
+        assert "<script>alert" not in page.html
+        assert "&lt;script&gt;" in page.html
+
+
+def test_a_key_that_may_not_see_calls_is_told_so(embedded: Company):
+    visitor = Visitor(embedded.desk)
+    visitor.sign_in(embedded.key("offices:read", environment="sandbox").key)
+    page = visitor.get("/console/calls")
+    assert page.status == 403
+    assert "lacks the scope calls:read" in page.text
