@@ -135,7 +135,7 @@ def test_the_example_says_what_the_caller_meets():
         "A caller to Acme on Thu 2026-11-26 12:30 who presses 2 hears “Support is closed. Please leave a message after "
         "the tone.” and ends in the voicemail of Support."
     )
-    assert one.mend.startswith("PATCH /api/v2/offices/1: routing_options.open.dtmf[2]")
+    assert one.mend.startswith("PUT /api/offhook/v1/offices/1: routing_options.open.dtmf[2]")
 
 
 def test_a_place_is_the_field_that_was_sent():
@@ -275,7 +275,7 @@ def test_the_text_for_a_terminal_is_aligned():
     text = render(verify_office(config, 1, NOW))
     heads = [row for row in text.splitlines() if row.startswith(("error", "warning", "hint"))]
     assert len({row.index(code) for row, code in zip(heads, ("target_gone", "group_empty"), strict=False)}) == 1
-    assert "  mend: PATCH /api/v2/offices/1" in text
+    assert "  mend: PUT /api/offhook/v1/offices/1" in text
     assert text.splitlines()[-1] == "1 error, 1 warning, 0 hints"
     assert render([]) == "Nothing found.\n"
 

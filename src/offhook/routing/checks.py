@@ -57,7 +57,9 @@ Moment = Callable[[Line, bool], int | None]
 
 
 def request(target: Target, words: str, sub: str = "", method: str = "PATCH", version: str = "v2") -> str:
-    """How something is mended: the request, and what to say in it."""
+    """How something is mended: the request, and what to say in it. v2's PATCH of an office changes hours only."""
+    if target.type == "office" and method == "PATCH" and not words.startswith(("hours_on", "monday_hours")):
+        method, version = "PUT", "v1"
     base = "/api/offhook/v1" if version == "v1" else "/api/v2"
     return f"{method} {base}/{PATHS.get(target.type, target.type)}/{target.id}{sub}: {words}"
 
@@ -273,7 +275,7 @@ def of_holidays(config: Company, line: Line, now: datetime.datetime) -> Iterator
     today = now.astimezone(zone).date()
     last = today + datetime.timedelta(days=365)
     days, unknown = _public_holidays(office.country, (today.year, last.year))
-    mend = request(line.target, "the days that count", "/special-days", "PUT", "v1")
+    mend = request(Target("office", office.id), "the days that count", "/special-days", "PUT", "v1")
     if unknown:
         what = f"Whether {line.name} is open on a public holiday cannot be said: {'; '.join(unknown)}."
         field, own = "special_days", Target("office", office.id)
