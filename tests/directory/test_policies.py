@@ -219,3 +219,13 @@ def test_policies_end_with_the_user_and_with_the_office(company: Company):
         (second, [offices[1]])
     ]
     assert told(company.live, id).count("policy.unassigned") == 3
+
+
+def test_whose_owner_is_deleted_goes_on_and_that_is_said(company: Company):
+    owner = admin(company)
+    id = made(company, owner_id=owner)
+    deleted = company.live.delete(f"/api/v2/users/{owner}")
+    assert deleted.status == 200
+    said = [(one.code, one.field) for one in deleted.warnings]
+    assert ("policy_without_owner", f"accesscontrolpolicies/{id}.owner_id") in said
+    assert company.live.get(f"{POLICIES}/{id}").json["state"] == "active"

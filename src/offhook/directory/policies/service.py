@@ -257,6 +257,12 @@ class Policies:
         tenant_id = call.principal.tenant_id
         if target.type == "user":
             ended = store.of_user(tx, tenant_id, target.id)
+            for kept in policies.all(tx, tenant_id):
+                if kept.value.owner_id == target.id:
+                    text = (
+                        f"The policy {kept.value.name} goes on with an owner who is gone; make a new one of another's."
+                    )
+                    notices.append(Notice("policy_without_owner", f"accesscontrolpolicies/{kept.id}.owner_id", text))
         else:
             ended = store.at_target(tx, tenant_id, target.type, target.id)
         for one in ended:
