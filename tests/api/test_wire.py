@@ -300,3 +300,11 @@ def test_an_id_that_nobody_has_is_not_found(company: Company, nobody: str):
     assert company.live.get(f"{WHOLE}/{nobody}").status == 404
     assert company.live.put(f"{WHOLE}/{nobody}", office()).status == 404
     assert company.live.delete(f"{WHOLE}/{nobody}").status == 404
+
+
+def test_a_request_that_needs_a_body_and_has_none_is_told_so(company: Company):
+    caller = company.live
+    for method, path in (("DELETE", f"{OFFICES}/{company.office_ids['live']}/operators"), ("POST", OFFICES)):
+        answer = caller.send(method, path, None, headers={"content-type": ""})
+        assert answer.status == 400, answer
+        assert "came without one" in answer.response.text

@@ -23,6 +23,7 @@ from offhook.kit import clock
 from offhook.kit.errors import (
     Forbidden,
     Invalid,
+    Malformed,
     MethodNotAllowed,
     NotBuilt,
     NotFound,
@@ -239,6 +240,8 @@ class Gate:
 
     async def _read_body(self, call: Call, operation: Operation, heads: "_Heads", receive: Receive) -> None:
         media = (heads.content_type or "").split(";")[0].strip().lower()
+        if not media and not heads.length and not await _body(receive, operation.body_limit):
+            raise Malformed(f"This request needs a body ({' or '.join(operation.media)}), and came without one.")
         if media not in operation.media:
             raise UnsupportedMedia(
                 f"The Content-Type must be {' or '.join(operation.media)}.",
