@@ -49,6 +49,8 @@ def decide(config: Company, state: CallState, event: Event) -> tuple[CallState, 
     asks for nothing: what was asked for before goes on. After `phase` "over" nothing happens any more.
     """
     turn = Turn(config, state, event.at)
+    if isinstance(event, Pressed | Told):
+        turn.state.steps += 1
     go = _first(turn, event)
     _go_on(turn, go)
     return turn.done()
