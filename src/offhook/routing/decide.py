@@ -77,7 +77,7 @@ def _first(turn: Turn, event: Event) -> Go:
     if isinstance(event, HungUp):
         return endings.hung_up(turn)
     if state.steps > MAX_STEPS and state.phase not in ("voicemail", "talking", "out"):
-        turn.because("too_many_steps", f"The call took {MAX_STEPS} steps: voicemail of where it came in.")
+        turn.because("too_many_steps", f"The call took {MAX_STEPS} keys and answers: voicemail of where it came in.")
         if isinstance(event, Reserved):
             state.reserved = event.members
         turn.release()
