@@ -106,7 +106,8 @@ def name_dialled(turn: Turn, keys: str) -> Go:
     last_only = state.directory.startswith("last_name")
     begun = [one for one in _listed(turn) if one.spelled and one.spelled.begins(keys, last_only=last_only)]
     exact = [one for one in begun if one.spelled and one.spelled.is_exactly(keys, last_only=last_only)]
-    matches = exact or begun
+    # Of more than can be offered, those whose whole name it is; they come first in any case.
+    matches = [*exact, *(one for one in begun if one not in exact)] if len(begun) <= MOST_NAMES else exact or begun
     state.tries += 1
     if len(matches) == 1:
         turn.because("name_found", f"The caller dialled {keys}: {matches[0].name}.")
