@@ -236,6 +236,8 @@ class Directory(RuleBasedStateMachine):
         keeps = one.numbers if there.abroad == to.abroad else []
         needed = [one.line, *[MORE for _ in keeps[1:]]]
         good = to.id == one.office or self.free(to.id, *needed)
+        # A change of office takes no numbers away; only a move does.
+        good = good and not (patched and one.numbers and there.abroad != to.abroad)
         away = Thing("user", "", to.id)
         gets = self.pooled(away) if there.abroad != to.abroad and one.numbers else set()
         if not to.abroad and there.abroad and one.numbers:

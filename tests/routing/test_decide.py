@@ -661,3 +661,66 @@ def test_a_call_that_is_not_answered_by_anybody_reserved_is_not_an_answer():
     after, verbs = decide(config, state, NotAnswered(at("10:00:01")))
     assert verbs == ()
     assert after.phase == "reserving"
+
+
+def test_who_is_sent_on_to_a_person_is_told_of_the_recording_too():
+    config = company(lisbon(record=True, open=routing("person", Target("user", 1), operators=False)), ANA)
+    trace, state = call(config, anyone=Behaviour(1))
+    assert state.outcome == "answered"
+    assert [text for text in heard(trace) if "recorded" in text] == ["This call may be recorded."]
+
+
+@pytest.mark.parametrize("strategy", ["fixedorder", "simultaneous"])
+def test_telephones_that_decline_at_once_are_left_alone_for_a_while(strategy):
+    """Not rung two hundred times a minute, and the caller of a queue stays in it until its time is over."""
+    config = queued(seconds=900)
+    center = config.lines[CENTER]
+    ringing = {"open": routing(strategy=strategy), "schedule": hours(WORKDAYS)}
+    sales = line("callcenter", 10, "Sales", [ANA], queue=center.queue, **ringing)
+    config = company(sales, office(1, "Lisbon"), lisbon(), ANA)
+    trace, state = call(config, CENTER, people={"user:1": Behaviour(missed="declined", busy_seconds=20)})
+    assert "queue_time_over" in codes(state)
+    assert len(rung(trace)) <= 900 // 5
+    assert ends_at(state) == CENTER
+
+
+def test_a_caller_waits_in_the_queue_also_while_the_only_operator_is_being_rung():
+    config = queued()
+    state, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert asked.seconds == 0
+    state, _ = decide(config, state, Reserved(at("10:00:00"), rung=("user:1",)))
+    assert state.queued
+
+
+@pytest.mark.parametrize(("number", "home"), [("+14165550123", True), ("+18765551234", False), ("+18095551234", False)])
+def test_a_shared_calling_code_is_not_home(number, home):
+    config = company(lisbon(), office(1, "Lisbon", country="US"), ANA)
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", number))
+    assert (state.phase == "out") is home
+
+
+@pytest.mark.parametrize("who", ["user:1", "user:404", "nobody"])
+@pytest.mark.parametrize("dialled", ["911", "911#"])
+def test_help_is_called_whoever_calls_it(who, dialled):
+    config = company(lisbon(), office(1, "Lisbon", country="US", e911=HOME), ANA)
+    state, verbs = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), who, dialled))
+    assert isinstance(verbs[0], Transfer)
+    assert (verbs[0].number, verbs[0].emergency, verbs[0].location) == ("911", True, HOME)
+    assert state.phase == "out"
+
+
+def test_a_whole_name_comes_before_those_that_begin_with_it():
+    people = [user(50, "Bo Li"), *(user(60 + index, f"Bo{index} Ling") for index in range(10))]
+    menu = routing("menu", operators=False, keys={"1": Choice("last_name_directory")})
+    _, state = call(company(lisbon(open=menu), *people), keys=("1", "54#"), anyone=Behaviour(1))
+    assert state.talking == "user:50"
+
+
+def test_of_more_people_than_keys_nine_are_offered():
+    people = [user(60 + index, "John Smith") for index in range(12)]
+    menu = routing("menu", operators=False, keys={"1": Choice("directory")})
+    _, state = call(company(lisbon(open=menu), *people), keys=("1", "76484#", "9"), anyone=Behaviour(1))
+    assert state.outcome == "answered"
+    assert "3 more are not offered" in said(state)

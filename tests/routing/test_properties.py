@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from offhook.routing.decide import decide
 from offhook.routing.plan import (
     Answered,
+    Bridge,
     Ended,
     Event,
     Hangup,
@@ -17,6 +18,7 @@ from offhook.routing.plan import (
     NotAnswered,
     Notify,
     Outgoing,
+    Play,
     Pressed,
     Recorded,
     Release,
@@ -100,6 +102,19 @@ def test_whoever_was_reserved_is_released_on_every_way_out(config, first, script
 
 
 who = st.sampled_from([f"user:{id}" for id in USERS])
+
+
+@settings(max_examples=60, deadline=None)
+@given(companies(), firsts, scripts, seeds)
+def test_nobody_is_recorded_who_was_not_told(config, first, script, seed):
+    trace, _ = simulate(config, first, script, seed)
+    told = False
+    for step in trace.steps:
+        for verb in step.verbs:
+            told = told or (isinstance(verb, Play) and verb.prompt.purpose == "AUTO_RECORDING")
+            assert told or not (isinstance(verb, Bridge) and verb.record)
+
+
 events = st.one_of(
     st.builds(Pressed, st.integers(0, WEEK), st.sampled_from(["", "1", "*", "26", "112", "x" * 40])),
     st.builds(Reserved, st.integers(0, WEEK), st.lists(who, max_size=3).map(tuple)),

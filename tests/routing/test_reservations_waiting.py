@@ -276,6 +276,27 @@ def test_callers_of_one_moment_do_not_overfill_a_queue(loop: Loop, worker: Worke
     loop.run(story())
 
 
+def test_a_caller_whose_operator_did_not_answer_comes_back_though_the_queue_is_full(
+    loop: Loop, worker: Worker, time: Time
+):
+    async def story() -> None:
+        await worker.talk("a", ask("fixedorder", [1]))
+        began = time.at
+        first = await worker.starts("first", queue("fixedorder", [1], began, most_waiting=1))
+        await worker.finish("a")
+        assert await first == ("1",)
+        time.move(2)
+        second = await worker.starts("second", queue("fixedorder", [1], time.at, most_waiting=1))
+        await worker.release("first", "1")
+        again = asyncio.create_task(worker.reserve("first", queue("fixedorder", [1], began, seconds=1, most_waiting=1)))
+        await worker.settle()
+        time.move(1)
+        assert not (await again).full
+        second.cancel()
+
+    loop.run(story())
+
+
 def test_a_caller_who_hears_their_place_keeps_it_meanwhile(loop: Loop, worker: Worker, time: Time):
     async def story() -> None:
         await worker.talk("a", ask("fixedorder", [1]))
@@ -287,7 +308,7 @@ def test_a_caller_who_hears_their_place_keeps_it_meanwhile(loop: Loop, worker: W
         time.move(1)
         assert (await first).ahead == 0
         # Now they are told their place; nobody takes it.
-        assert (await worker.reserve("third", queue("fixedorder", [1], began + 2, most_waiting=2))).full
+        assert (await worker.reserve("third", queue("fixedorder", [1], time.at, most_waiting=2))).full
         await worker.finish("a")
         await worker.settle()
         assert not second.done()

@@ -137,7 +137,9 @@ class Board:
             self._leave(call_id)
             return _told(at, picked, ahead)
         queued = verb.wait_for == "whoever_is_free"
-        if queued and verb.most_waiting and self._queued(line_of(verb.group), call_id) >= verb.most_waiting:
+        # Who has waited before, and was only away while an operator was rung, comes back whoever came meanwhile.
+        joins = verb.since >= at and call_id not in self.places
+        if queued and joins and verb.most_waiting and self._queued(line_of(verb.group), call_id) >= verb.most_waiting:
             self._leave(call_id)
             return Reserved(at, busy=picked.busy, rung=picked.rung, ahead=ahead, full=True)
         self._wait(call_id, verb, key[0])

@@ -4,7 +4,7 @@ Each stretch says who rings, where each key of the menu leads, and where a calle
 hours and the same operators that decisions use. What telephones will be busy nobody can know.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -33,6 +33,9 @@ from offhook.routing.state import new_call
 from offhook.routing.turn import MAX_HOPS, name_of
 
 DAYS = 7
+MENUS = 3
+"""Menus, one behind the other, that are followed."""
+
 _MOST_LINES = 500
 
 
@@ -151,14 +154,35 @@ def _targets(line: Line) -> Iterator[Target]:
 def _stretch(config: Company, line: Line, start: int, end: int) -> Stretch:
     is_open, _ = availability(line, start)
     plain = probe(config, line.target, start)
-    keys = []
-    if plain.menu:
-        routing = line.open if is_open else line.closed
+    keys = tuple(
+        (
+            key,
+            pressed.ends,
+            tuple(dict.fromkeys((*pressed.rings, *_behind_menus(config, line.target, start, (key,), pressed)))),
+        )
+        for key, pressed in _pressed(config, line.target, start, (), plain)
+    )
+    return Stretch(start, end, is_open, _why(line, start, is_open=is_open), plain.rings, keys, plain.ends)
+
+
+def _pressed(
+    config: Company, target: Target, at: int, before: tuple[str, ...], heard: "Probe"
+) -> Iterator[tuple[str, "Probe"]]:
+    """What each key of the menu that was heard leads to, `before` being the keys that led to it."""
+    line = config.lines.get(heard.menu) if heard.menu is not None else None
+    if line is not None:
+        routing = line.open if heard.menu_open else line.closed
         for key, choice in sorted(routing.keys.items()):
             if choice.action != "disabled":
-                pressed = probe(config, line.target, start, key)
-                keys.append((key, pressed.ends, pressed.rings))
-    return Stretch(start, end, is_open, _why(line, start, is_open=is_open), plain.rings, tuple(keys), plain.ends)
+                yield key, probe(config, target, at, (*before, key))
+
+
+def _behind_menus(config: Company, target: Target, at: int, keys: tuple[str, ...], heard: "Probe") -> Iterator[str]:
+    """Who rings behind further menus, as many deep as MENUS."""
+    if len(keys) < MENUS:
+        for key, pressed in _pressed(config, target, at, keys, heard):
+            yield from pressed.rings
+            yield from _behind_menus(config, target, at, (*keys, key), pressed)
 
 
 def _why(line: Line, at: int, *, is_open: bool) -> str:
@@ -170,21 +194,24 @@ def _why(line: Line, at: int, *, is_open: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What became of a call that nobody took: who would have been rung, whether a menu was heard, where it ended."""
+    """What became of a call that nobody took: who would have been rung, whose menu was heard last, where it ended."""
 
     rings: tuple[str, ...]
-    menu: bool
+    menu: Target | None
+    menu_open: bool
     ends: str
 
 
-def probe(config: Company, target: Target, at: int, key: str = "") -> Probe:
-    """Call `target` at `at` while everybody is in a call, and see where the call ends.
+def probe(config: Company, target: Target, at: int, keys: Sequence[str] = ()) -> Probe:
+    """Call `target` at `at` while everybody is in a call, press `keys`, one in each menu, and see where the call ends.
 
-    With a `key` it is pressed once in the menu, and `rings` are those who are rung behind it.
+    `rings` and `menu` are those behind the last key. Whoever is asked for by name or extension counts as somebody who
+    rings, if there is anybody; a queue is where a call ends that comes to it.
     """
     state, verbs = decide(config, new_call("probe", 1), Incoming(at, target=target))
     rings: dict[str, None] = {}
-    menu = False
+    menu: Target | None = None
+    opened, left = True, list(keys)
     while state.phase != "over":
         event: Event = HungUp(state.now)
         for verb in verbs:
@@ -192,20 +219,27 @@ def probe(config: Company, target: Target, at: int, key: str = "") -> Probe:
                 case Reserve():
                     rings |= dict.fromkeys(name_of(config, target_of_who(who)) for who in verb.members)
                     event = Reserved(state.now + verb.seconds * 1000, busy=verb.members)
+                    if state.queued:
+                        return Probe(tuple(rings), menu, opened, f"the queue of {name_of(config, state.where)}")
                 case Ring():
                     rings |= dict.fromkeys(leg.name for leg in verb.legs)
                     event = NotAnswered(state.now + verb.seconds * 1000)
                 case Gather():
-                    menu = menu or verb.purpose == "menu"
-                    event = Pressed(state.now, key)
-                    if key:
-                        rings, key = {}, ""
+                    event = Pressed(state.now)
+                    if verb.purpose == "menu" and left:
+                        rings, menu, event = {}, None, Pressed(state.now, left.pop(0))
+                    elif verb.purpose == "menu":
+                        menu, opened = state.where, state.open
+                    elif verb.purpose in ("name", "extension"):
+                        asked = "somebody by name" if verb.purpose == "name" else "somebody by extension"
+                        rings[asked] = None
                 case Ask() | AskScript():
                     event = Told(state.now, fault="it is not asked here")
                 case _:
                     pass
         if state.phase == "voicemail":
-            return Probe(tuple(rings), menu, f"voicemail of {name_of(config, target_of_who(state.talking))}")
+            ends = f"voicemail of {name_of(config, target_of_who(state.talking))}"
+            return Probe(tuple(rings), menu, opened, ends)
         state, verbs = decide(config, state, event)
-    ends = {"message": "a message, and the call ends", "unavailable": "nobody is available, and the call ends"}
-    return Probe(tuple(rings), menu, ends.get(state.outcome, "the call ends"))
+    ended = {"message": "a message, and the call ends", "unavailable": "nobody is available, and the call ends"}
+    return Probe(tuple(rings), menu, opened, ended.get(state.outcome, "the call ends"))

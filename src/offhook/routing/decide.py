@@ -49,6 +49,8 @@ def decide(config: Company, state: CallState, event: Event) -> tuple[CallState, 
     asks for nothing: what was asked for before goes on. After `phase` "over" nothing happens any more.
     """
     turn = Turn(config, state, event.at)
+    if isinstance(event, Pressed | Told):
+        turn.state.steps += 1
     go = _first(turn, event)
     _go_on(turn, go)
     return turn.done()
@@ -75,7 +77,7 @@ def _first(turn: Turn, event: Event) -> Go:
     if isinstance(event, HungUp):
         return endings.hung_up(turn)
     if state.steps > MAX_STEPS and state.phase not in ("voicemail", "talking", "out"):
-        turn.because("too_many_steps", f"The call took {MAX_STEPS} steps: voicemail of where it came in.")
+        turn.because("too_many_steps", f"The call took {MAX_STEPS} keys and answers: voicemail of where it came in.")
         if isinstance(event, Reserved):
             state.reserved = event.members
         turn.release()

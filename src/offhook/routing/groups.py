@@ -9,6 +9,9 @@ from offhook.routing.model import Line, Queue, Routing
 from offhook.routing.plan import Bridge, Hear, Leg, NotAnswered, Prompt, Release, Reserve, Reserved, Ring
 from offhook.routing.turn import Act, Go, Mailbox, RingOperators, Turn, counted, listed, prompt
 
+PAUSE_SECONDS = 5
+"""How long nobody is rung once all have declined or been busy, so that no telephone is rung over and over."""
+
 LOOK_SECONDS = 60
 """How often a caller who waits is decided about anew, so that hours and people who come on duty count."""
 
@@ -44,7 +47,7 @@ def enter(turn: Turn, line: Line) -> Go:
     state = turn.state
     state.where = line.target
     state.rang, state.tries, state.until, state.round = False, 0, 0, 0
-    state.tried, state.queued, state.spoken, state.matches, state.directory = (), 0, 0, (), ""
+    state.tried, state.queued, state.spoken, state.matches, state.directory, state.pausing = (), 0, 0, (), "", False
     if line.state != "active":
         turn.because("line_inactive", f"{line.name} is {line.state} and takes no calls.")
         return Mailbox(None if line.target.type != "office" else line.target)
@@ -61,7 +64,7 @@ def ring_operators(turn: Turn, line: Line) -> Go:
     """Begin with the operators of the line."""
     state, routing = turn.state, routing_of(turn, line)
     state.rang, state.until = True, turn.at + line.ring_seconds * 1000
-    state.tried, state.round = (), 0
+    state.tried, state.round, state.round_began = (), 0, turn.at
     ready, away = line.ready, [one for one in line.operators if one.away]
     if not line.operators:
         turn.because("no_operators", f"{line.name} has no operators to ring.")
@@ -80,7 +83,7 @@ def ring_operators(turn: Turn, line: Line) -> Go:
 
 def _reserve(turn: Turn, line: Line) -> Go:
     state = turn.state
-    _announce_recording(turn, line)
+    announce_recording(turn, line)
     left = max(0, (state.until - turn.at) // 1000)
     turn.wait(
         "reserving",
@@ -88,7 +91,8 @@ def _reserve(turn: Turn, line: Line) -> Go:
             turn,
             line,
             tried=state.tried,
-            seconds=left,
+            # Where there is a queue, that is where a caller waits.
+            seconds=left if line.queue is None else 0,
             wait_for="whoever_is_rung",
             hear="hold_music" if state.tried else "ringback",
             since=state.queued or state.until - line.ring_seconds * 1000,
@@ -113,9 +117,9 @@ def _asked(turn: Turn, line: Line, **how: Any) -> Reserve:
     )
 
 
-def _announce_recording(turn: Turn, line: Line) -> None:
+def announce_recording(turn: Turn, line: Line | None) -> None:
     """Said once a call, behind all other prompts, before anybody can hear the caller."""
-    if line.record and not turn.state.announced:
+    if line is not None and line.record and not turn.state.announced:
         turn.state.announced = True
         turn.because("recording_announced", f"Calls of {line.name} are recorded, and the caller is told so.")
         turn.hear(prompt(line.prompts, "AUTO_RECORDING", "This call may be recorded."))
@@ -125,9 +129,18 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
     """Who may be rung now, or nobody."""
     state, routing = turn.state, routing_of(turn, line)
     names = {one.who: one.name for one in line.operators}
+    if state.pausing and not event.fault:
+        state.pausing = False
+        turn.because("pause_over", f"The {PAUSE_SECONDS} s in which nobody was rung are over.")
+        if state.queued and line.queue is not None:
+            return _wait_on(turn, line, line.queue, event.ahead)
+        if state.until - turn.at >= 1000:
+            return _reserve(turn, line)
+        return after_operators(turn, line)
+    state.pausing = False
     if event.members:
         if event.again:
-            state.tried, state.round = (), state.round + 1
+            state.tried, state.round, state.round_began = (), state.round + 1, turn.at
             turn.because("turns_again", f"All operators of {line.name} had their turn: it begins anew.")
         if state.queued:
             waited = (turn.at - state.queued) // 1000
@@ -138,7 +151,7 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
     if event.fault:
         turn.because("nobody_reserved", f"Nobody of {line.name} could be reserved: {event.fault}")
         return _leave_queue(turn, line) if state.queued else after_operators(turn, line)
-    if state.queued or (line.queue is not None and event.busy):
+    if state.queued or (line.queue is not None and (event.busy or event.rung)):
         return _queue(turn, line, event)
     busy = [f"{names.get(who, who)} is in a call" for who in event.busy]
     rung = [f"{names.get(who, who)} is being rung by another caller" for who in event.rung]
@@ -201,13 +214,38 @@ def not_answered(turn: Turn, line: Line, event: NotAnswered) -> Go:
     turn.because("not_answered", f"{listed(known)}." if known else "Nobody answered.")
     state.tried = (*state.tried, *(who for who in state.reserved if who not in state.tried))
     turn.release()
-    if state.until - turn.at >= 1000 and routing.strategy in strategies.ONE_AT_A_TIME:
-        return _reserve(turn, line)
+    rings_on = state.until - turn.at >= 1000 and routing.strategy in strategies.ONE_AT_A_TIME
+    everybody = {one.who for one in line.ready} <= set(state.tried)
+    if (rings_on or state.queued) and everybody and turn.at - state.round_began < PAUSE_SECONDS * 1000:
+        return _pause(turn, line)
     if state.queued and line.queue is not None:
-        state.tried = ()
         return _wait_on(turn, line, line.queue, 0)
+    if rings_on:
+        return _reserve(turn, line)
     turn.because("ring_time_over", f"The {line.ring_seconds} s in which {line.name} rings are over.")
     return after_operators(turn, line)
+
+
+def _pause(turn: Turn, line: Line) -> Go:
+    """All have declined or been busy within a moment: telephones are left alone for a while before they ring again."""
+    turn.state.pausing = True
+    turn.because("pause", f"All of {line.name} just declined or were busy: nobody is rung for {PAUSE_SECONDS} s.")
+    hear: Hear = "hold_music" if turn.state.queued else "ringback"
+    pause = Reserve(
+        group=line.target,
+        strategy="fixedorder",
+        members=(),
+        skills=(),
+        count=1,
+        seed=turn.state.seed,
+        seconds=PAUSE_SECONDS,
+        wait_for="whoever_is_free",
+        hear=hear,
+        keys=line.queue.escape if turn.state.queued and line.queue is not None else "",
+        since=turn.state.queued or turn.at,
+    )
+    turn.wait("reserving", pause)
+    return None
 
 
 def after_operators(turn: Turn, line: Line) -> Go:
@@ -243,7 +281,7 @@ def _queue(turn: Turn, line: Line, event: Reserved | None) -> Go:
     else:
         state.queued = turn.at
         turn.because("queued", f"All of {line.name} are in calls: the caller waits, for up to {queue.seconds} s.")
-        _announce_recording(turn, line)
+        announce_recording(turn, line)
         turn.hear(prompt(line.prompts, "HOLD_INTRO", "All of us are in calls. Please hold."))
     return _wait_on(turn, line, queue, event.ahead if event is not None else 0)
 
@@ -269,6 +307,7 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
         _asked(
             turn,
             line,
+            tried=state.tried,
             seconds=spell,
             wait_for="whoever_is_free",
             hear="hold_music",

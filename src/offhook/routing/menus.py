@@ -17,6 +17,7 @@ TRIES = 3
 SECONDS = 5
 MOST_NAMES = 9
 NAME_KEYS, EXTENSION_KEYS = 16, 10
+_CHOICES = frozenset("123456789")
 DIRECTORIES = ("directory", "company_directory", "last_name_directory", "last_name_company_directory")
 
 _DOES = {
@@ -103,15 +104,22 @@ def name_dialled(turn: Turn, keys: str) -> Go:
     """Letters of a name: one person, several, or nobody."""
     state = turn.state
     last_only = state.directory.startswith("last_name")
-    matches = [one for one in _listed(turn) if one.spelled and one.spelled.begins(keys, last_only=last_only)]
+    begun = [one for one in _listed(turn) if one.spelled and one.spelled.begins(keys, last_only=last_only)]
+    exact = [one for one in begun if one.spelled and one.spelled.is_exactly(keys, last_only=last_only)]
+    # Of more than can be offered, those whose whole name it is; they come first in any case.
+    matches = [*exact, *(one for one in begun if one not in exact)] if len(begun) <= MOST_NAMES else exact or begun
     state.tries += 1
     if len(matches) == 1:
         turn.because("name_found", f"The caller dialled {keys}: {matches[0].name}.")
         return Enter(matches[0].target)
-    if matches and len(matches) <= MOST_NAMES:
-        state.matches = tuple(one.who for one in matches)
-        names = ", ".join(one.name for one in matches)
-        turn.because("name_ambiguous", f"The caller dialled {keys}, which is {counted(len(matches), 'name')}: {names}.")
+    if matches and (len(matches) <= MOST_NAMES or exact or state.tries >= TRIES):
+        offered = matches[:MOST_NAMES]
+        state.matches = tuple(one.who for one in offered)
+        names = ", ".join(one.name for one in offered)
+        rest = len(matches) - len(offered)
+        left = f" {rest} more are not offered." if rest else ""
+        said = f"The caller dialled {keys}, which is {counted(len(matches), 'name')}: {names}.{left}"
+        turn.because("name_ambiguous", said)
         state.tries = 0
         return _choose(turn)
     if matches:
@@ -124,8 +132,9 @@ def name_dialled(turn: Turn, keys: str) -> Go:
 
 
 def _choose(turn: Turn) -> Go:
-    names = [turn.config.people[who].name for who in turn.state.matches if who in turn.config.people]
-    text = " ".join(f"Press {number} for {name}." for number, name in enumerate(names, start=1))
+    people = turn.config.people
+    offered = ((number, people.get(who)) for number, who in enumerate(turn.state.matches, start=1))
+    text = " ".join(f"Press {number} for {person.name}." for number, person in offered if person is not None)
     turn.take()
     turn.wait("choice", Gather(prompt({}, "", text), 1, SECONDS, "choice"))
     return None
@@ -135,7 +144,7 @@ def name_chosen(turn: Turn, keys: str) -> Go:
     """Which of several people with such a name."""
     state = turn.state
     state.tries += 1
-    if keys.isdecimal() and 1 <= int(keys) <= len(state.matches):
+    if keys in _CHOICES and int(keys) <= len(state.matches):
         who = state.matches[int(keys) - 1]
         person = turn.config.people.get(who)
         if person is not None:

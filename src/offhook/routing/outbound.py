@@ -19,15 +19,16 @@ def dial(turn: Turn, event: Outgoing) -> Go:
     dialled = "".join(character for character in event.dialled if character in _KEPT)
     state.began, state.who, state.dialled, state.taken = turn.at, event.who, dialled, True
     person = config.people.get(event.who)
+    office = config.offices.get(person.office_id if person is not None else config.primary_office)
+    office = office or config.offices.get(config.primary_office)
+    country = office.country if office is not None else ""
+    if is_emergency(dialled.rstrip("#"), country):
+        return emergency(turn, person, office, dialled.rstrip("#"))
     if person is None:
         turn.because("caller_unknown", "Who dialled is not in the company.")
         turn.hang_up("refused", Hangup("forbidden"))
         return None
     state.where = state.home = person.target
-    office = config.offices.get(person.office_id)
-    country = office.country if office is not None else ""
-    if is_emergency(dialled, country):
-        return emergency(turn, person, office, dialled)
     turn.verbs.append(Release((), kept=person.who))
     who = config.extensions.get(dialled)
     if who is not None and who in config.people:
@@ -44,19 +45,22 @@ def dial(turn: Turn, event: Outgoing) -> Go:
     return _outside(turn, person, office, number)
 
 
-def emergency(turn: Turn, person: Person, office: Office | None, dialled: str) -> Go:
-    """Place an emergency call, at once."""
-    where = person.e911 or (office.e911 if office is not None else None)
+def emergency(turn: Turn, person: Person | None, office: Office | None, dialled: str) -> Go:
+    """Place an emergency call, at once, whoever it is that calls."""
+    who = person.who if person is not None else turn.state.who
+    name = person.name if person is not None else who
+    where = (person.e911 if person is not None else None) or (office.e911 if office is not None else None)
     trial = office is not None and is_line_test(dialled, office.country)
-    turn.because("emergency", f"{person.name} dialled {dialled}: the call goes out at once.")
+    turn.because("emergency", f"{name} dialled {dialled}: the call goes out at once.")
     if where is None:
-        turn.because("no_emergency_address", f"No emergency address of {person.name} or the office is on record.")
-    shown = person.caller_id or (office.main_line if office is not None else "")
+        turn.because("no_emergency_address", f"No emergency address of {name} or the office is on record.")
+    shown = (person.caller_id if person is not None else "") or (office.main_line if office is not None else "")
     turn.wait("out", Transfer(dialled, shown, emergency=True, location=where))
     if not trial and office is not None:
-        turn.verbs.append(Notify(office.id, person.who, dialled))
-        turn.because("emergency_notice", f"The people to tell at {office.name} are told of it.")
-    turn.verbs.append(Release((), kept=person.who))
+        turn.verbs.append(Notify(office.id, who, dialled))
+        turn.because("emergency_notice", f"The event log of {office.name} tells of it.")
+    if person is not None:
+        turn.verbs.append(Release((), kept=person.who))
     return None
 
 

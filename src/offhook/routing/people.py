@@ -2,7 +2,7 @@
 
 from offhook.directory.lines.model import Target
 from offhook.routing.dialling import is_home
-from offhook.routing.groups import MISSED, connect
+from offhook.routing.groups import MISSED, announce_recording, connect
 from offhook.routing.model import Contact, Person, Router, Team
 from offhook.routing.plan import (
     Ask,
@@ -45,6 +45,7 @@ def enter_person(turn: Turn, person: Person) -> Go:
     if not person.devices and not person.forwarding:
         turn.because("no_telephone", f"{person.name} has no telephone that could ring, and no number to forward to.")
         return Mailbox(own)
+    announce_recording(turn, turn.config.lines.get(turn.state.home))
     turn.wait(
         "reserving",
         Reserve(
@@ -74,6 +75,7 @@ def enter_team(turn: Turn, team: Team) -> Go:
     if team.state != "active" or not ready:
         turn.because("team_not_ready", f"Nobody of {team.name} can be rung.")
         return Mailbox()
+    announce_recording(turn, turn.config.lines.get(turn.state.home))
     turn.wait(
         "reserving",
         Reserve(
@@ -98,6 +100,7 @@ def enter_contact(turn: Turn, contact: Contact) -> Go:
         turn.because("international_off", f"{contact.name} is abroad, and {office.name} makes no such calls.")
         return Mailbox()
     turn.state.where = Target("contact", contact.id)
+    announce_recording(turn, turn.config.lines.get(turn.state.home))
     turn.because("rung", f"{contact.name} rang at {number} for up to {PERSON_SECONDS} s.")
     leg = Leg(f"contact:{contact.id}", contact.name, numbers=(number,))
     turn.wait("ringing", Ring("parallel", (leg,), PERSON_SECONDS))

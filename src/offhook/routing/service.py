@@ -78,7 +78,7 @@ class Routing:
         config = await self.company(call.principal.tenant_id)
         if office_id is not None and office_id not in config.offices:
             raise NotFound(f"There is no office {office_id} in the company.")
-        return config, weeks_of(config, _monday(query.week_of), office_id)
+        return config, await asyncio.to_thread(weeks_of, config, _monday(query.week_of), office_id)
 
     async def week(self, call: Call, target: Target) -> tuple[Company, list[Week]]:
         """The week of one line."""
@@ -87,7 +87,7 @@ class Routing:
         line = config.lines.get(target)
         if line is None:
             raise NotFound(f"There is no {target.type} {target.id} in the company.")
-        return config, [week_of(config, line, _monday(query.week_of))]
+        return config, [await asyncio.to_thread(week_of, config, line, _monday(query.week_of))]
 
 
 def _monday(text: str | None) -> date:

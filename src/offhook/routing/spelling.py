@@ -22,6 +22,11 @@ class Spelled:
     first: str
     last: str
 
+    def is_exactly(self, keys: str, *, last_only: bool) -> bool:
+        """Whether these keys are a whole name, and not only its beginning."""
+        whole = {self.last, self.last + self.first} | (set() if last_only else {self.first, self.first + self.last})
+        return bool(keys) and keys in whole
+
     def begins(self, keys: str, *, last_only: bool) -> bool:
         """Whether a name, or both in a row in either order, begins with these keys."""
         if not keys:

@@ -52,6 +52,9 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     until: int = 0
     """When the ringing of the operators of `where` is over."""
     round: int = 0
+    round_began: int = 0
+    pausing: bool = False
+    """Whether nobody is rung for a moment, as all have just declined or been busy."""
     tried: tuple[str, ...] = ()
     reserved: tuple[str, ...] = ()
     queued: int = 0

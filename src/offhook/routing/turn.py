@@ -14,6 +14,7 @@ from offhook.routing.state import CallState, Phase, Reason
 
 MAX_HOPS = 10
 MAX_STEPS = 400
+"""Keys and answers of services that a call may take. Ringing and waiting are bounded by their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,6 @@ class Turn:
         self.reasons: list[Reason] = []
         self.state.now = self.at
         self.state.config = config.version
-        self.state.steps += 1
 
     def done(self) -> tuple[CallState, tuple[Verb, ...]]:
         """The state after the step, and its verbs."""
