@@ -233,7 +233,7 @@ def test_a_snapshot_that_follows_is_the_one_that_is_read_whole_over_postgresql(p
 
 @pytest.mark.long
 def test_a_snapshot_follows_for_long(desk: Desk):
-    _run(desk, 300, 60)
+    _run(desk, 80, 60)
 
 
 # What the random steps do not reach
