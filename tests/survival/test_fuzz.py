@@ -585,4 +585,5 @@ def test_every_operation_answers_as_the_document_says(target: Process, say: Say)
 
 @pytest.mark.long
 def test_every_operation_answers_as_the_document_says_at_length(target: Process, say: Say) -> None:
-    hold_to_document(target, 150, say)
+    # Some twenty thousand requests in all, however many operations there come to be.
+    hold_to_document(target, 75, say)
