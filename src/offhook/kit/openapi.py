@@ -346,6 +346,7 @@ def _reply(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         if operation.creates and operation.rehearsal is not None:
             schema = {"anyOf": [schema, schemas.of(operation.rehearsal)]}
         content = {JSON: {"schema": schema}}
+    content |= {media: {} for media in operation.other_media}
     return {
         "description": operation.reply_description or "Done.",
         "headers": {

@@ -92,7 +92,7 @@ class Operation:
     answers 501 and names the operation. `check` lets a body that does not fit its struct be refused for its broken
     rules in the same answer. `adapt` sees the body before that, nulls included. `examples` maps a title to a request
     body. A body that is not `body_required` may be left out, and is None then. `reply_media` is the type of an answer
-    that is not JSON.
+    that is not JSON; `other_media` are those that a query may ask for besides.
     `better` says what an operation of v2 does here beyond v2, `note` what else there is to know: docs/compatibility.md
     shows both.
     """
@@ -112,6 +112,7 @@ class Operation:
     body_required: bool = True
     reply: Any = None
     reply_media: str = JSON
+    other_media: tuple[str, ...] = ()
     reply_description: str = ""
     rehearsal: Any = Rehearsed
     adapt: Adapt | None = None

@@ -52,6 +52,7 @@ def operations(routing: Routing) -> list[Operation]:
             scope=SCOPE,
             query=wire.CoverageQuery,
             reply=wire.CoverageOut,
+            other_media=("image/svg+xml",),
             reply_description="The week; with format=svg an image.",
             note="a week of one line",
         )
@@ -121,6 +122,7 @@ def operations(routing: Routing) -> list[Operation]:
             scope=SCOPE,
             query=wire.CoverageQuery,
             reply=wire.CoverageOut,
+            other_media=("image/svg+xml",),
             reply_description="The weeks; with format=svg an image.",
             note="a week of the company",
         ),
@@ -135,6 +137,7 @@ def operations(routing: Routing) -> list[Operation]:
             scope=SCOPE,
             query=wire.CoverageQuery,
             reply=wire.CoverageOut,
+            other_media=("image/svg+xml",),
             reply_description="The weeks; with format=svg an image.",
             note="a week of an office",
         ),
