@@ -2,8 +2,11 @@
 
 from datetime import date
 
+import pytest
+
 from offhook.directory.lines.model import Target
-from offhook.routing.coverage import week_of
+from offhook.routing import coverage
+from offhook.routing.coverage import probe, week_of
 from offhook.routing.model import Choice, Operator, Queue
 from tests.routing.companies import company, hours, line, routing, user
 
@@ -62,3 +65,22 @@ def test_a_queue_is_where_a_call_ends_that_comes_to_it():
     config = company(line("office", 1, "Lisbon"), center, ANA)
     (one,) = week_of(config, center, MONDAY).stretches
     assert (one.rings, one.ends) == (("Ana Silva",), "the queue of Help")
+
+
+def test_menus_that_lead_to_each_other_are_each_looked_at_once():
+    """Ten menus of ten keys, each leading to all: a hundred keys and not ten to the power of their depth."""
+    targets = [Target("department", 10 + number) for number in range(10)]
+    keys = {f"_{number}": Choice("department", target) for number, target in enumerate(targets)}
+    lines = [line("department", target.id, f"Menu {target.id}", open=menu(**keys)) for target in targets]
+    main = line("office", 1, "Lisbon", open=menu(_1=Choice("department", targets[0])))
+    calls = 0
+
+    def counted(*arguments):
+        nonlocal calls
+        calls += 1
+        return probe(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coverage, "probe", counted)
+        week_of(company(main, *lines), main, MONDAY)
+    assert calls <= 2 + 10 * 10

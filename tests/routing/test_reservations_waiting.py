@@ -297,6 +297,25 @@ def test_a_caller_whose_operator_did_not_answer_comes_back_though_the_queue_is_f
     loop.run(story())
 
 
+def test_a_pause_lasts_its_time_and_takes_no_place_in_the_queue(loop: Loop, worker: Worker, time: Time):
+    async def story() -> None:
+        await worker.talk("a", ask("fixedorder", [1]))
+        pause = ask("fixedorder", [], seconds=5, wait_for="the_time")
+        resting = asyncio.create_task(worker.reserve("b", pause))
+        await worker.settle()
+        waits = await worker.starts("c", queue("fixedorder", [1], time.at, most_waiting=1))
+        assert not waits.done(), "the queue has its place left"
+        time.move(4)
+        await worker.settle()
+        assert not resting.done()
+        time.move(1)
+        answer = await resting
+        assert (answer.members, answer.full) == ((), False)
+        waits.cancel()
+
+    loop.run(story())
+
+
 def test_a_caller_who_hears_their_place_keeps_it_meanwhile(loop: Loop, worker: Worker, time: Time):
     async def story() -> None:
         await worker.talk("a", ask("fixedorder", [1]))

@@ -179,7 +179,7 @@ class Board:
 
     def _unserved(self, place: Place, waiter: Waiter, claimed: set[str], ahead: int) -> Reserved | None:
         """The answer to a waiting call that got nobody, if it waits no longer."""
-        if waiter.over or not place.queued:
+        if waiter.over or not (place.queued or waiter.verb.wait_for == "the_time"):
             _, picked = self._pick(place.call_id, waiter.verb, claimed)
             if waiter.over or not picked.rung:
                 if place.queued:
@@ -347,7 +347,7 @@ def _waits(verb: Reserve, picked: Pick) -> bool:
     """Whether a call that got nobody waits: for anybody, or only while somebody's ringing may soon be over."""
     if verb.seconds <= 0 or verb.wait_for == "nothing":
         return False
-    return verb.wait_for == "whoever_is_free" or bool(picked.rung)
+    return verb.wait_for in ("whoever_is_free", "the_time") or bool(picked.rung)
 
 
 def _told(at: int, picked: Pick, ahead: int) -> Reserved:

@@ -4,7 +4,7 @@ Each stretch says who rings, where each key of the menu leads, and where a calle
 hours and the same operators that decisions use. What telephones will be busy nobody can know.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -33,8 +33,6 @@ from offhook.routing.state import new_call
 from offhook.routing.turn import MAX_HOPS, name_of
 
 DAYS = 7
-MENUS = 3
-"""Menus, one behind the other, that are followed."""
 
 _MOST_LINES = 500
 
@@ -125,14 +123,14 @@ def _reached(config: Company, line: Line) -> Iterator[Line]:
         here = waiting.pop()
         yield here
         for target in _targets(here):
-            for behind in _behind(config, target):
+            for behind in _meant(config, target):
                 following = config.lines.get(behind)
                 if following is not None and behind not in seen:
                     seen.add(behind)
                     waiting.append(following)
 
 
-def _behind(config: Company, target: Target) -> list[Target]:
+def _meant(config: Company, target: Target) -> list[Target]:
     """The target, or for a call router its default."""
     for _ in range(MAX_HOPS):
         router = config.routers.get(target.id) if target.type == "callrouter" else None
@@ -154,35 +152,32 @@ def _targets(line: Line) -> Iterator[Target]:
 def _stretch(config: Company, line: Line, start: int, end: int) -> Stretch:
     is_open, _ = availability(line, start)
     plain = probe(config, line.target, start)
-    keys = tuple(
-        (
-            key,
-            pressed.ends,
-            tuple(dict.fromkeys((*pressed.rings, *_behind_menus(config, line.target, start, (key,), pressed)))),
-        )
-        for key, pressed in _pressed(config, line.target, start, (), plain)
-    )
-    return Stretch(start, end, is_open, _why(line, start, is_open=is_open), plain.rings, keys, plain.ends)
+    keys = []
+    if plain.menu is not None:
+        for key in _keys(config, plain):
+            pressed = probe(config, line.target, start, key)
+            names = (*pressed.rings, *_behind(config, start, pressed, {plain.menu}))
+            keys.append((key, pressed.ends, tuple(dict.fromkeys(names))))
+    return Stretch(start, end, is_open, _why(line, start, is_open=is_open), plain.rings, tuple(keys), plain.ends)
 
 
-def _pressed(
-    config: Company, target: Target, at: int, before: tuple[str, ...], heard: "Probe"
-) -> Iterator[tuple[str, "Probe"]]:
-    """What each key of the menu that was heard leads to, `before` being the keys that led to it."""
+def _keys(config: Company, heard: "Probe") -> list[str]:
+    """The keys of the menu that was heard which do anything."""
     line = config.lines.get(heard.menu) if heard.menu is not None else None
-    if line is not None:
-        routing = line.open if heard.menu_open else line.closed
-        for key, choice in sorted(routing.keys.items()):
-            if choice.action != "disabled":
-                yield key, probe(config, target, at, (*before, key))
+    if line is None:
+        return []
+    routing = line.open if heard.menu_open else line.closed
+    return [key for key, choice in sorted(routing.keys.items()) if choice.action != "disabled"]
 
 
-def _behind_menus(config: Company, target: Target, at: int, keys: tuple[str, ...], heard: "Probe") -> Iterator[str]:
-    """Who rings behind further menus, as many deep as MENUS."""
-    if len(keys) < MENUS:
-        for key, pressed in _pressed(config, target, at, keys, heard):
+def _behind(config: Company, at: int, heard: "Probe", seen: set[Target]) -> Iterator[str]:
+    """Who rings behind the menu that was heard, and behind those that it leads to, each looked at once."""
+    if heard.menu is not None and heard.menu not in seen:
+        seen.add(heard.menu)
+        for key in _keys(config, heard):
+            pressed = probe(config, heard.menu, at, key)
             yield from pressed.rings
-            yield from _behind_menus(config, target, at, (*keys, key), pressed)
+            yield from _behind(config, at, pressed, seen)
 
 
 def _why(line: Line, at: int, *, is_open: bool) -> str:
@@ -202,16 +197,16 @@ class Probe:
     ends: str
 
 
-def probe(config: Company, target: Target, at: int, keys: Sequence[str] = ()) -> Probe:
-    """Call `target` at `at` while everybody is in a call, press `keys`, one in each menu, and see where the call ends.
+def probe(config: Company, target: Target, at: int, key: str = "") -> Probe:
+    """Call `target` at `at` while everybody is in a call, press `key` in its menu, and see where the call ends.
 
-    `rings` and `menu` are those behind the last key. Whoever is asked for by name or extension counts as somebody who
+    `rings` and `menu` are those behind the key. Whoever is asked for by name or extension counts as somebody who
     rings, if there is anybody; a queue is where a call ends that comes to it.
     """
     state, verbs = decide(config, new_call("probe", 1), Incoming(at, target=target))
     rings: dict[str, None] = {}
     menu: Target | None = None
-    opened, left = True, list(keys)
+    opened = True
     while state.phase != "over":
         event: Event = HungUp(state.now)
         for verb in verbs:
@@ -226,8 +221,8 @@ def probe(config: Company, target: Target, at: int, keys: Sequence[str] = ()) ->
                     event = NotAnswered(state.now + verb.seconds * 1000)
                 case Gather():
                     event = Pressed(state.now)
-                    if verb.purpose == "menu" and left:
-                        rings, menu, event = {}, None, Pressed(state.now, left.pop(0))
+                    if verb.purpose == "menu" and key:
+                        rings, menu, event, key = {}, None, Pressed(state.now, key), ""
                     elif verb.purpose == "menu":
                         menu, opened = state.where, state.open
                     elif verb.purpose in ("name", "extension"):

@@ -239,7 +239,8 @@ def _pause(turn: Turn, line: Line) -> Go:
         count=1,
         seed=turn.state.seed,
         seconds=PAUSE_SECONDS,
-        wait_for="whoever_is_free",
+        # Who is in the queue keeps the place in it; who is not takes none.
+        wait_for="whoever_is_free" if turn.state.queued else "the_time",
         hear=hear,
         keys=line.queue.escape if turn.state.queued and line.queue is not None else "",
         since=turn.state.queued or turn.at,

@@ -14,7 +14,7 @@ from offhook.emergency.model import CivicAddress
 
 Mode = Literal["parallel", "serial"]
 Hear = Literal["ringback", "hold_music"]
-WaitFor = Literal["nothing", "whoever_is_rung", "whoever_is_free"]
+WaitFor = Literal["nothing", "whoever_is_rung", "whoever_is_free", "the_time"]
 Missed = Literal["no_answer", "busy", "declined", "unreachable"]
 
 

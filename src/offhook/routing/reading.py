@@ -1,6 +1,8 @@
 """What a request for a simulated call means: who calls whom, when, and who does what; or all that is wrong with it."""
 
+from collections import defaultdict
 from datetime import UTC, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from offhook.directory.lines.model import Target
@@ -90,7 +92,7 @@ def _number(config: Company, text: str) -> str | None:
 def _outgoing(
     config: Company, body: wire.SimulateIn, by_mail: dict[str, int], call: Call, found: list[Violation]
 ) -> Outgoing | None:
-    who = _who(config, body.caller_user or "", "caller_user", by_mail, found)
+    who = _who(config, body.caller_user or "", "caller_user", by_mail, _Names(config), found)
     if not body.to:
         found.append(Violation(location="to", message="What does the user dial? Send `to`.", reason="required"))
     if who is None or not body.to:
@@ -128,8 +130,9 @@ def _moment(config: Company, text: str | None, target: Target, call: Call, found
 def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], found: list[Violation]) -> Script:
     """What everybody does."""
     people: dict[str, Behaviour] = {}
+    names = _Names(config)
     for index, one in enumerate(body.people):
-        who = _who(config, one.who, f"people[{index}].who", by_mail, found)
+        who = _who(config, one.who, f"people[{index}].who", by_mail, names, found)
         if who is not None:
             does = _DOES.get(one.does) or Behaviour(seconds=one.after)
             people[who] = Behaviour(does.seconds, does.missed, one.busy_for)
@@ -156,7 +159,32 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
     )
 
 
-def _who(config: Company, text: str, location: str, by_mail: dict[str, int], found: list[Violation]) -> str | None:
+class _Names:
+    """The people of a company by whole names and their words, gone through once and only if a name is looked for."""
+
+    def __init__(self, config: Company) -> None:
+        self._config = config
+
+    @cached_property
+    def _by_name(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        whole: dict[str, list[str]] = defaultdict(list)
+        words: dict[str, list[str]] = defaultdict(list)
+        for who, person in self._config.people.items():
+            plain = person.name.casefold()
+            whole[plain].append(who)
+            for word in set(plain.split()):
+                words[word].append(who)
+        return whole, words
+
+    def of(self, plain: str) -> list[str]:
+        """Those who are called so; else those of whom it is a part of the name."""
+        whole, words = self._by_name
+        return whole.get(plain) or words.get(plain) or []
+
+
+def _who(
+    config: Company, text: str, location: str, by_mail: dict[str, int], names: _Names, found: list[Violation]
+) -> str | None:
     """The user or room that a text names."""
     wanted = text.strip()
     if wanted in config.people:
@@ -169,13 +197,12 @@ def _who(config: Company, text: str, location: str, by_mail: dict[str, int], fou
         if f"{kind}:{wanted}" in config.people:
             return f"{kind}:{wanted}"
     plain = wanted.casefold()
-    named = [who for who, person in config.people.items() if person.name.casefold() == plain]
-    named = named or [who for who, person in config.people.items() if plain in person.name.casefold().split()]
+    named = names.of(plain)
     if len(named) == 1:
         return named[0]
     if named:
-        names = ", ".join(f"{config.people[who].name} ({who})" for who in named[:_SHOWN])
-        text = f"Names {len(named)} people: {names}. Send an id."
+        some = ", ".join(f"{config.people[who].name} ({who})" for who in named[:_SHOWN])
+        text = f"Names {len(named)} people: {some}. Send an id."
         found.append(Violation(location=location, message=text, sent=shown(wanted)))
     else:
         text = "Names nobody in the company: send an id, an extension, an e-mail address or a name."

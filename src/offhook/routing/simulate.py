@@ -169,7 +169,9 @@ class _Play:
     def _reserved(self, verb: Reserve, at: int) -> Reserved:
         until = at + verb.seconds * 1000
         moments = [at]
-        if verb.wait_for == "whoever_is_free":
+        if verb.wait_for == "the_time":
+            moments = [until]
+        elif verb.wait_for == "whoever_is_free":
             frees = sorted(free for who in verb.members if (free := self._free_from(who)) is not None)
             moments += [free for free in frees if at < free <= until]
             moments.append(until)
