@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from offhook.examples import FULL
 from tests.conftest import IN_CI
@@ -218,6 +218,23 @@ def test_rows_come_and_go_without_leaving_the_page_and_take_the_focus(window: De
     expect(keys).to_have_count(1)
     expect(keys).to_have_value("2")
     expect(page).to_have_url(re.compile("/console/offices/new$"))
+
+
+def test_a_row_that_comes_late_leaves_the_focus_where_the_hand_has_gone_on_to(window: Desktop):
+    page = window.sign_in()
+    page.goto("/console/offices/new")
+    held: list[Route] = []
+    page.route(re.compile("/console/offices/new"), lambda route: held.append(route))
+    menu = page.locator("#f-routing-options-open-dtmf")
+    with page.expect_request(re.compile("/console/offices/new")):
+        menu.get_by_role("button", name="Add a row").click()
+    name = page.get_by_label("Name required", exact=True)
+    name.focus()
+    assert held
+    for one in held:
+        one.continue_()
+    expect(menu.get_by_label("Key", exact=True)).to_have_count(1)
+    expect(name).to_be_focused()
 
 
 def test_an_answer_that_comes_late_changes_nothing_under_the_typing_hand(window: Desktop):

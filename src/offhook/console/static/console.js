@@ -131,16 +131,19 @@ if (form) {
     busy = true;
     const list = button.closest("fieldset.rows");
     const adds = button.value.startsWith("add:");
+    const hand = document.activeElement;
     const page = await ask(button.value);
     busy = false;
     if (page) {
+      const stayed = document.activeElement === hand;
       // What was typed meanwhile stays, where rows keep their places.
       const typed = new Map(Array.from(list.querySelectorAll("input, select"), (input) => [input.name, input.value]));
       swap(page, list.id);
       if (adds) for (const input of list.querySelectorAll(".row :is(input, select)")) if (typed.has(input.name)) input.value = typed.get(input.name);
       const rows = list.querySelectorAll(".row");
       const next = adds && rows.length ? rows[rows.length - 1].querySelector("input, select") : list.querySelector(":scope > button");
-      if (next) next.focus();
+      // Whoever went on to another field is not called back.
+      if (next && stayed) next.focus();
     }
     soon();
   };
