@@ -174,3 +174,19 @@ def test_a_change_made_from_an_old_reading_is_refused(company: Company, kind: st
     caller.put(hand(kind, id), {"status": "closed"})
     answer = caller.put(hand(kind, id), {"status": "open"}, headers={"If-Match": '"1"'})
     assert answer.status == 412
+
+
+@pytest.mark.parametrize(
+    ("until", "code", "kept"),
+    [
+        ("2026-03-29 01:30", "moment_skipped", "2026-03-29T02:30:00+01:00"),
+        ("2026-10-25 01:30", "moment_twice", "2026-10-25T01:30:00+01:00"),
+        ("2026-10-25T01:30:00+00:00", "", "2026-10-25T01:30:00+00:00"),
+    ],
+)
+def test_a_moment_that_the_clock_skips_or_shows_twice_is_said(company: Company, until: str, code: str, kept: str):
+    caller = company.sandbox
+    id = made(caller, "offices")
+    answer = caller.at("2026-03-20T10:00:00Z").put(hand("offices", id), {"status": "closed", "until": until})
+    assert answer.json["until"] == kept
+    assert answer.codes == ({code} if code else set())

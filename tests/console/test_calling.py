@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from offhook.console.calling import presses
+from offhook.console.calling import presses, typed
 from offhook.console.frame import POLICY, Frame
 from offhook.console.visit import Part
 from tests.api.desk import Company, office, routing, state
@@ -37,6 +37,7 @@ def called(visitor: Visitor, id: str, folder: str = "offices", **query: str) -> 
 )
 def test_keys_are_one_a_prompt_unless_a_hash_ends_them(text: str, entries: list[str]):
     assert presses(text) == entries
+    assert presses(typed([one.rstrip("#") for one in entries])) == entries
 
 
 def test_a_call_one_minute_before_closing_rings_and_at_closing_does_not(visitor: Visitor, embedded: Company):

@@ -110,6 +110,13 @@ def test_a_call_is_simulated_to_a_number_and_to_what_has_it(scene: Scene):
     assert [one["names"] for one in by_target["rang"]] == [one["names"] for one in by_number["rang"]] == [["Rui Alves"]]
 
 
+@pytest.mark.parametrize("id", [0, -1, 2**63, "9" * 30, "x"])
+def test_what_is_no_id_is_nobodys(scene: Scene, id: int | str):
+    answer = scene.simulate(target_id=id)
+    assert (answer.status, answer.places) == (400, ["target_id"])
+    assert str(id)[:20] in answer.errors[0]["message"] + str(answer.errors[0].get("sent"))
+
+
 def test_a_number_may_be_written_as_it_is_dialled(scene: Scene):
     national = f"({scene.number[2:5]}) {scene.number[5:8]}-{scene.number[8:]}"
     assert scene.api.post(SIMULATE, {"to": national, "at": AT}).json["called"]["name"] == "Sales"

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from offhook.routing.decide import decide
 from offhook.routing.plan import (
     Answered,
-    Bridge,
     Ended,
     Event,
     Hangup,
@@ -20,6 +19,7 @@ from offhook.routing.plan import (
     Outgoing,
     Play,
     Pressed,
+    Record,
     Recorded,
     Release,
     Reserved,
@@ -112,7 +112,7 @@ def test_nobody_is_recorded_who_was_not_told(config, first, script, seed):
     for step in trace.steps:
         for verb in step.verbs:
             told = told or (isinstance(verb, Play) and verb.prompt.purpose == "AUTO_RECORDING")
-            assert told or not (isinstance(verb, Bridge) and verb.record)
+            assert told or not isinstance(verb, Record)
 
 
 events = st.one_of(

@@ -4,7 +4,7 @@ The page is asked with GET, so that an address can be kept and sent on. What it 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,11 @@ class CallForm:
 def presses(text: str) -> list[str]:
     """What a caller presses at each prompt: 12 is 1 and then 2, 2034# all of it at one prompt, a dash nothing."""
     return ["" if one == "-" else one for part in re.split(r"[\s,]+", text) for one in _ENTRY.findall(part)]
+
+
+def typed(keys: Sequence[str]) -> str:
+    """The other way round: what is filled in for these keys of each prompt."""
+    return " ".join(key if len(key) == 1 else f"{key}#" if key else "-" for key in keys)
 
 
 def body_of(form: CallForm, kind: str, id: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from offhook.console import lines
+from offhook.console import calling, lines
 from offhook.console.frame import Answer
 from offhook.console.visit import Part, Visit, part
 
@@ -40,5 +40,5 @@ def _finding(one: Mapping[str, Any]) -> Finding:
     where, example = one["where"], one.get("example")
     replay = lines.callable_at(example["type"], example["id"]) if example else ""
     if example and replay:
-        replay += "?" + urlencode({"at": example["at"], "keys": example["keys"], "answer": "nobody"})
+        replay += "?" + urlencode({"at": example["at"], "keys": calling.typed(example["keys"]), "answer": "nobody"})
     return Finding(one, SEVERITIES[one["severity"]], lines.page_of(where["target_type"], where["target_id"]), replay)

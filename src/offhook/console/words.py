@@ -68,6 +68,7 @@ OUTCOMES = {
     "lost": "Lost",
     "message": "Heard a message",
     "no_message": "Voicemail, without a message",
+    "not_answered": "Not answered",
     "out": "Under way, outside",
     "refused": "Refused",
     "talking": "Under way, in conversation",

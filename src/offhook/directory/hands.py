@@ -18,9 +18,10 @@ from offhook.hours.model import Schedule
 from offhook.hours.schedule import explain, next_change, status
 from offhook.kit import clock
 from offhook.kit.durations import duration
-from offhook.kit.errors import Invalid, Violation, shown
+from offhook.kit.errors import Invalid, Notice, Violation, shown
 from offhook.kit.operation import Call, Operation, Reply
 from offhook.kit.text import single_line
+from offhook.kit.zones import moment_of
 
 Meta = msgspec.Meta
 REASON_LIMIT = 100
@@ -92,8 +93,11 @@ class Side:
     change: Change
 
 
-def read(body: ByHandIn, schedule: Schedule, at: datetime, by: str) -> KeptByHand:
-    """What to keep of a body at `at`; Invalid with all that is wrong with it. `schedule` is by the rules alone."""
+def read(body: ByHandIn, schedule: Schedule, at: datetime, by: str, notices: list[Notice]) -> KeptByHand:
+    """What to keep of a body at `at`; Invalid with all that is wrong with it. `schedule` is by the rules alone.
+
+    What was guessed goes into `notices`, once however often the body is read.
+    """
     found: list[Violation] = []
     reason = ""
     if body.reason is not None:
@@ -105,7 +109,7 @@ def read(body: ByHandIn, schedule: Schedule, at: datetime, by: str) -> KeptByHan
         text = "Either until a moment or until the next change: send one of them."
         found.append(Violation(location="until", message=text, sent=shown(body.until), about=("until_next_change",)))
     elif body.until is not None:
-        moment = _moment(body.until, schedule, at, found)
+        moment = _moment(body.until, schedule, at, found, notices)
         if moment is not None and not at < moment <= at + timedelta(days=MOST_DAYS):
             text = f"Must be after now, and at most {MOST_DAYS} days ahead; leave it out to keep it until it is lifted."
             found.append(Violation(location="until", message=text, sent=shown(body.until)))
@@ -126,16 +130,21 @@ def read(body: ByHandIn, schedule: Schedule, at: datetime, by: str) -> KeptByHan
     )
 
 
-def _moment(text: str, schedule: Schedule, at: datetime, found: list[Violation]) -> datetime | None:
+def _moment(
+    text: str, schedule: Schedule, at: datetime, found: list[Violation], notices: list[Notice]
+) -> datetime | None:
     if (length := duration(text)) is not None:
         return at + length
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return (moment.replace(tzinfo=schedule.zone) if moment.tzinfo is None else moment).astimezone(UTC)
+        moment, notice = moment_of(text, schedule.zone, "until")
+        moment = moment.astimezone(UTC)
     except (ValueError, OverflowError):
         message = "Must be a moment, as 2026-12-24 18:00 or 2026-12-24T18:00:00+00:00, or a length, as 30m, 1h or 2d."
         found.append(Violation(location="until", message=message, sent=shown(text)))
         return None
+    if notice is not None and notice not in notices:
+        notices.append(notice)
+    return moment
 
 
 def out(hand: Hand, at: datetime) -> ByHandOut:
@@ -174,7 +183,7 @@ def operations(side: Side) -> list[Operation]:
         body: ByHandIn = call.body
         at, by = clock.now(), call.principal.key_name
         word = side.opened if body.status == "open" else side.closed
-        return _answer(await side.change(call, word, lambda hand: read(body, _by_rules(hand), at, by)))
+        return _answer(await side.change(call, word, lambda hand: read(body, _by_rules(hand), at, by, call.notices)))
 
     async def lift(call: Call) -> Reply:
         return _answer(await side.change(call, side.lifted, lambda _hand: None))

@@ -103,7 +103,8 @@ def operations(routing: Routing) -> list[Operation]:
             summary="Ask what would happen to a call",
             description="Decides a call as a real one would be decided, with a script of what the caller presses and "
             "who answers: who rings in which order for how long, what is heard, where it ends, and why. Nobody rings, "
-            "and nothing changes. Other calls are not looked at.",
+            "and nothing changes. Whose turn it is and who has been idle longest are as calls have left them by now; "
+            "calls that last are not looked at.",
             handler=simulate,
             scope=SCOPE,
             body=wire.SimulateIn,

@@ -105,6 +105,10 @@ def _first(turn: Turn, event: Event) -> Go:
             return _told(turn, event)
         case "voicemail", (Recorded() | Ended()):
             return endings.recorded(turn, event)
+        case "out", Answered():
+            return endings.answered_outside(turn)
+        case "out", NotAnswered():
+            return endings.not_answered_outside(turn, event)
         case (("talking" | "out"), Ended()):
             return endings.ended(turn, event)
     return endings.ignored(turn, event)

@@ -1,8 +1,8 @@
 """How calls end: a message left, a message heard, an answer that ends, a caller who hangs up. Pure."""
 
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import Ended, Event, Hangup, Prompt, Recorded, Release, Reserved, Voicemail
-from offhook.routing.turn import Act, Go, Mailbox, Turn, name_of, office_of, prompt
+from offhook.routing.plan import Ended, Event, Hangup, NotAnswered, Prompt, Recorded, Release, Reserved, Voicemail
+from offhook.routing.turn import MISSED, Act, Go, Mailbox, Turn, name_of, office_of, prompt
 
 MESSAGE_SECONDS = 180
 """The longest message that a box takes."""
@@ -85,6 +85,30 @@ def recorded(turn: Turn, event: Recorded | Ended) -> Go:
     return None
 
 
+def answered_outside(turn: Turn) -> Go:
+    """The number outside, to which the call was sent, answered."""
+    if not turn.state.outcome:
+        turn.because("answered", f"{_outside(turn)} answered.")
+        turn.state.outcome = "answered"
+    return None
+
+
+def not_answered_outside(turn: Turn, event: NotAnswered) -> Go:
+    """It did not: who made the call hears so; who came in and was sent on to it may leave a message."""
+    if turn.state.outcome:
+        return ignored(turn, event)
+    missed = MISSED[next(iter(event.why.values()), "no_answer")]
+    turn.because("not_answered", f"{_outside(turn)} {missed}.")
+    if not turn.state.who:
+        return Mailbox()
+    turn.hang_up("not_answered", Hangup("unavailable"))
+    return None
+
+
+def _outside(turn: Turn) -> str:
+    return turn.state.dialled if turn.state.who else "The number outside"
+
+
 def ended(turn: Turn, event: Ended) -> Go:
     """The other side hung up."""
     if event.fault:
@@ -92,7 +116,7 @@ def ended(turn: Turn, event: Ended) -> Go:
         turn.hang_up("failed", Hangup("unavailable"))
     else:
         turn.because("ended", "The other side hung up.")
-        turn.hang_up(turn.state.outcome or "answered", Hangup())
+        turn.hang_up(turn.state.outcome or ("not_answered" if turn.state.phase == "out" else "answered"), Hangup())
     return None
 
 
@@ -107,17 +131,16 @@ _WHERE = {
     "asking": "while a service was asked",
     "voicemail": "at the voicemail",
     "talking": "after the talk",
-    "out": "after the talk",
+    "out": "while it rang outside",
 }
 
 
 def hung_up(turn: Turn) -> Go:
     """The caller hung up."""
     state = turn.state
-    turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(state.phase, 'at once')}.")
-    outcome = (
-        "answered" if state.phase in ("talking", "out") else "no_message" if state.phase == "voicemail" else "abandoned"
-    )
+    where = "talking" if state.phase == "out" and state.outcome else state.phase
+    turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(where, 'at once')}.")
+    outcome = {"talking": "answered", "voicemail": "no_message"}.get(where, "abandoned")
     turn.hang_up(outcome, Hangup())
     return None
 

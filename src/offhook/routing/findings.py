@@ -83,12 +83,15 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, rename={"type": "target_t
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """One call that shows it: to what, when (with its offset), and which keys in turn; nobody answers."""
+    """One call that shows it: to what, when (with its offset), and what is pressed; nobody answers.
+
+    `keys` are those of each prompt in turn, "" where none is pressed.
+    """
 
     type: str
     id: Int64Text
     at: str
-    keys: str
+    keys: tuple[str, ...]
     text: str
 
 
@@ -181,7 +184,7 @@ def example(config: Company, target: Target, at: int, keys: Sequence[str], zone:
         type=target.type,
         id=str(target.id),
         at=datetime.datetime.fromtimestamp(at / 1000, zone).isoformat(),
-        keys="".join(pressed),
+        keys=tuple(keys),
         text=f"{who} {', '.join(parts[:-1])}{' and ' if len(parts) > 1 else ''}{parts[-1]}.",
     )
 

@@ -6,8 +6,8 @@ from typing import Any
 from offhook.hours.schedule import explain, status
 from offhook.routing import strategies
 from offhook.routing.model import Line, Queue, Routing
-from offhook.routing.plan import Bridge, Hear, Leg, NotAnswered, Prompt, Release, Reserve, Reserved, Ring
-from offhook.routing.turn import Act, Go, Mailbox, RingOperators, Turn, counted, listed, prompt
+from offhook.routing.plan import Bridge, Hear, Leg, NotAnswered, Prompt, Record, Release, Reserve, Reserved, Ring
+from offhook.routing.turn import MISSED, Act, Go, Mailbox, RingOperators, Turn, counted, listed, prompt
 
 PAUSE_SECONDS = 5
 """How long nobody is rung once all have declined or been busy, so that no telephone is rung over and over."""
@@ -22,12 +22,6 @@ WORDS = {
     "longestidle": "one at a time, the longest idle first",
     "mostskilled": "one at a time, the most skilled first",
     "random": "one at a time in a random order",
-}
-MISSED = {
-    "busy": "was busy",
-    "declined": "declined",
-    "unreachable": "could not be reached",
-    "no_answer": "did not answer",
 }
 
 
@@ -195,11 +189,12 @@ def connect(turn: Turn, line: Line | None, who: str) -> None:
     """Connect the caller with who answered, under the rules of the line that the call came through."""
     turn.take()
     turn.state.talking, turn.state.outcome = who, "answered"
+    if line is not None and line.record:
+        turn.verbs.append(Record())
     turn.wait(
         "talking",
         Bridge(
             who,
-            record=line is not None and line.record,
             transcribe=line is not None and line.transcribe,
             may_stop_transcript=line is None or line.may_stop_transcript,
         ),

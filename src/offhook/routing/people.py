@@ -2,7 +2,7 @@
 
 from offhook.directory.lines.model import Target
 from offhook.routing.dialling import is_home
-from offhook.routing.groups import MISSED, announce_recording, connect
+from offhook.routing.groups import announce_recording, connect
 from offhook.routing.model import Contact, Person, Router, Team
 from offhook.routing.plan import (
     Ask,
@@ -17,7 +17,7 @@ from offhook.routing.plan import (
     Told,
     Transfer,
 )
-from offhook.routing.turn import Enter, Go, Mailbox, Turn, counted, listed, name_of
+from offhook.routing.turn import MISSED, Enter, Go, Mailbox, Turn, counted, listed, name_of
 
 PERSON_SECONDS = 30
 """How long one person or room rings."""

@@ -128,15 +128,12 @@ class Bridge(msgspec.Struct, frozen=True, tag="bridge", tag_field="do"):
     """Connect the caller with who answered. Answered by Ended."""
 
     who: str
-    record: bool = False
     transcribe: bool = False
     may_stop_transcript: bool = True
 
 
 class Record(msgspec.Struct, frozen=True, tag="record", tag_field="do"):
-    """Record the call from here on; the announcement was played if one is due."""
-
-    announced: bool = True
+    """Record the call from the next verb on: the caller has been told so."""
 
 
 class Voicemail(msgspec.Struct, frozen=True, tag="voicemail", tag_field="do"):
@@ -150,7 +147,8 @@ class Voicemail(msgspec.Struct, frozen=True, tag="voicemail", tag_field="do"):
 class Transfer(msgspec.Struct, frozen=True, tag="transfer", tag_field="do"):
     """Send the call out of the house, to `number`, showing `caller_id` ("" hides it).
 
-    For an emergency call `location` is where help is to go, and nothing stands before this verb. Answered by Ended.
+    For an emergency call `location` is where help is to go, and nothing stands before this verb. Answered by
+    Answered or NotAnswered, which name the number, and after an answer by Ended.
     """
 
     number: str

@@ -1,16 +1,15 @@
 """What a request for a simulated call means: who calls whom, when, and who does what; or all that is wrong with it."""
 
 from collections import defaultdict
-from datetime import UTC, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
-from offhook.kit.errors import Notice, Violation, shown
+from offhook.kit.errors import Violation, shown
 from offhook.kit.operation import Call
 from offhook.kit.wire import to_int64
-from offhook.kit.zones import zone
+from offhook.kit.zones import moment_of, zone
 from offhook.routing import wire
 from offhook.routing.dialling import e164
 from offhook.routing.model import Company, target_of_who, who_of
@@ -60,15 +59,15 @@ def _called(config: Company, body: wire.SimulateIn, found: list[Violation]) -> T
             found.append(Violation(location="to", message=text, sent=shown(body.to), reason="notFound"))
             return None
         return config.numbers[number]
-    id = to_int64(body.target_id) if body.target_id is not None else None
-    if body.target_type is None or not id:
+    if body.target_type is None or body.target_id is None:
         text = "What is called? Send a number in `to`, or target_type and target_id."
         found.append(Violation(location="to", message=text, reason="required"))
         return None
-    return _there(config, Target(body.target_type, id), "target_id", found)
+    # What is no id is nobody's.
+    return _there(config, Target(body.target_type, to_int64(body.target_id) or 0), "target_id", found, body.target_id)
 
 
-def _there(config: Company, target: Target, location: str, found: list[Violation]) -> Target | None:
+def _there(config: Company, target: Target, location: str, found: list[Violation], sent: int | str) -> Target | None:
     """The target, if the company has it."""
     kind, id = target.type, target.id
     places: dict[str, bool] = {
@@ -80,7 +79,7 @@ def _there(config: Company, target: Target, location: str, found: list[Violation
     if places.get(kind, target in config.lines or who_of(target) in config.people):
         return target
     text = f"There is no {kind} with this id in the company."
-    found.append(Violation(location=location, message=text, sent=str(id), reason="notFound"))
+    found.append(Violation(location=location, message=text, sent=shown(sent), reason="notFound"))
     return None
 
 
@@ -108,16 +107,9 @@ def _moment(config: Company, text: str | None, target: Target, call: Call, found
     office = config.offices.get(office_id or config.primary_office)
     here = (zone(office.timezone) if office is not None else None) or ZoneInfo("UTC")
     try:
-        moment = datetime.fromisoformat(text.strip())
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=here)
-            again = moment.astimezone(UTC).astimezone(here)
-            if again.replace(tzinfo=None) != moment.replace(tzinfo=None):
-                words = f"The clock of {here.key} skips {text}; it shows {again:%Y-%m-%d %H:%M} then."
-                call.notices.append(Notice("moment_skipped", "at", words))
-            elif moment.utcoffset() != moment.replace(fold=1).utcoffset():
-                words = f"The clock of {here.key} shows {text} twice; the first time was taken. Send it with an offset."
-                call.notices.append(Notice("moment_twice", "at", words))
+        moment, notice = moment_of(text, here, "at")
+        if notice is not None:
+            call.notices.append(notice)
         if moment.year not in YEARS:
             raise ValueError
         return clock.milliseconds(moment)
@@ -145,7 +137,8 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
                 Violation(location=f"routers[{index}].id", message=text, sent=shown(router.id), reason="notFound")
             )
             continue
-        target = _there(config, Target(router.target_type, target_id), f"routers[{index}].target_id", found)
+        sent = Target(router.target_type, target_id)
+        target = _there(config, sent, f"routers[{index}].target_id", found, router.target_id)
         if target is not None:
             routers[id] = Told(0, "route", target)
     return Script(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from offhook.directory.lines.model import Target
@@ -9,7 +10,7 @@ from offhook.directory.users import store as users
 from offhook.kit import clock
 from offhook.kit.errors import Invalid, NotFound, Violation
 from offhook.kit.operation import Call
-from offhook.routing import reading, report, wire
+from offhook.routing import reading, report, store, wire
 from offhook.routing.coverage import Week, week_of, weeks_of
 from offhook.routing.findings import Report
 from offhook.routing.findings import report as report_of
@@ -40,11 +41,13 @@ class Routing:
         mails = [one.who for one in body.people if "@" in one.who]
         mails += [body.caller_user] if body.caller_user and "@" in body.caller_user else []
         by_mail = await self.reader.run(lambda tx: _by_mail(tx, tenant_id, mails)) if mails else {}
+        rotations, idle_since = await self.reader.run(lambda tx: store.left_behind(tx, tenant_id))
         found: list[Violation] = []
         first = reading.first(config, body, by_mail, call, found)
         script = reading.script(config, body, by_mail, found)
         if found or first is None:
             raise Invalid.of(found)
+        script = replace(script, rotations=rotations, idle_since=idle_since)
         trace, state = simulate(config, first, script, body.seed)
         called = state.home if isinstance(first, Incoming) and state.home.type != "unknown" else None
         return report.trace_out(

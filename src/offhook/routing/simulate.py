@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from offhook.routing import strategies
+from offhook.routing.board import line_of
 from offhook.routing.model import Company
 from offhook.routing.plan import (
     Answered,
@@ -45,6 +46,9 @@ SPOKEN = 14
 KEY_SECONDS = 2
 """How long a caller takes to press a key, once the prompt began."""
 
+OUTSIDE_SECONDS = 60
+"""How long a number outside is rung."""
+
 MOST_STEPS = 2000
 SPEECH_SECONDS, TALK_SECONDS = 10, 60
 
@@ -71,7 +75,8 @@ class Script:
 
     `keys` are pressed in turn, one entry each time that keys are asked for; "" presses none, and after the last
     none is pressed. In a queue the next entry is pressed only if it is the key that leaves it. `hang_up` is after
-    how many seconds the caller gives up. `routers` say what call routers answer.
+    how many seconds the caller gives up. `routers` say what call routers answer. `rotations` by line ("office:1") and
+    `idle_since` are what earlier calls have left behind, as in strategies.Facts.
     """
 
     keys: tuple[str, ...] = ()
@@ -81,7 +86,7 @@ class Script:
     message_seconds: int = SPEECH_SECONDS
     talk_seconds: int = TALK_SECONDS
     routers: Mapping[int, Told] = field(default_factory=dict)
-    rotation: tuple[str, ...] = ()
+    rotations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     idle_since: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, who: str) -> Behaviour:
@@ -130,6 +135,8 @@ class _Play:
                 at += _seconds(verb.prompt) * 1000
             elif (event := self._answer(verb, at)) is not None:
                 return event
+        if isinstance(taken.event, Answered):
+            return self._talk(at)
         raise RuntimeError("a step asked for nothing that can be answered")
 
     def _answer(self, verb: Verb, at: int) -> Event | None:
@@ -148,8 +155,10 @@ class _Play:
             case Voicemail():
                 spoken = min(self.script.message_seconds, verb.seconds)
                 return Recorded(at + (_seconds(verb.greeting) + spoken) * 1000, spoken)
-            case Bridge() | Transfer():
-                return Ended(at + self.script.talk_seconds * 1000)
+            case Bridge():
+                return self._talk(at)
+            case Transfer():
+                return self._call_outside(verb.number, at)
         return None
 
     def _press(self, verb: Gather, at: int) -> Pressed:
@@ -179,7 +188,8 @@ class _Play:
             facts = strategies.Facts(
                 in_call=frozenset(who for who in verb.members if self._in_call(who, moment)),
                 idle_since=self.script.idle_since,
-                rotation=self.script.rotation,
+                rotation=self.script.rotations.get(line_of(verb.group), ()),
+                roster=verb.roster,
             )
             ordered = strategies.order(
                 verb.strategy, verb.members, facts, skills=verb.skills, seed=verb.seed, shuffle=verb.round
@@ -196,6 +206,15 @@ class _Play:
     def _in_call(self, who: str, moment: int) -> bool:
         free = self._free_from(who)
         return free is None or moment < free
+
+    def _talk(self, at: int) -> Ended:
+        return Ended(at + self.script.talk_seconds * 1000)
+
+    def _call_outside(self, number: str, at: int) -> Answered | NotAnswered:
+        does = self.script.of(number)
+        if does.seconds is not None and does.seconds < OUTSIDE_SECONDS:
+            return Answered(at + does.seconds * 1000, number)
+        return NotAnswered(at + (OUTSIDE_SECONDS * 1000 if does.missed == "no_answer" else 1), {number: does.missed})
 
     def _ring(self, verb: Ring, at: int) -> Answered | NotAnswered:
         taking = [

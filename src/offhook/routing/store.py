@@ -71,6 +71,8 @@ _keep_places = Insert(
 )
 _keep_rotations = Insert(rotations, ["tenant_id", "line", "members"], replacing=["tenant_id", "line"])
 _PLACES = Statement("SELECT call_id, line, since, queued, until, members, asked FROM waiting_calls WHERE tenant_id = ?")
+_ROTATIONS = Statement("SELECT line, members FROM rotations WHERE tenant_id = ?")
+_IDLE = Statement("SELECT who, idle_since FROM engagements WHERE tenant_id = ? AND idle_since > 0")
 
 
 @lru_cache(maxsize=64)
@@ -134,6 +136,12 @@ def board(tx: Transaction, tenant_id: int, need: "Need", moment: int) -> Board:
         for row in tx.all(_turns(marks), tenant_id, *part):
             turns[row[0]] = _names(row[1])
     return Board(moment, people, places, turns)
+
+
+def left_behind(tx: Transaction, tenant_id: int) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
+    """What the calls of a tenant have left behind: rotations by line, and since when people are idle (milliseconds)."""
+    rotations = {line: _names(members) for line, members in tx.all(_ROTATIONS, tenant_id)}
+    return rotations, dict(tx.all(_IDLE, tenant_id))
 
 
 def keep(tx: Transaction, tenant_id: int, after: Board) -> None:

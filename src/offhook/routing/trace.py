@@ -21,6 +21,7 @@ from offhook.routing.plan import (
     Outgoing,
     Play,
     Prompt,
+    Record,
     Reserve,
     Ring,
     Transfer,
@@ -119,7 +120,9 @@ def _verb(at: float, verb: Verb) -> Moment | None:
         case Notify():
             return Moment(at, "did", f"The people of the office are told that {verb.number} was called")
         case Bridge():
-            return Moment(at, "did", "The two are connected" + (", and recorded" if verb.record else ""))
+            return Moment(at, "did", "The two are connected")
+        case Record():
+            return Moment(at, "did", "What follows is recorded")
         case Reserve() if verb.seconds and verb.wait_for == "whoever_is_free":
             return Moment(at, "heard", "Hold music")
         case Hangup():

@@ -129,6 +129,14 @@ def office_of(config: Company, target: Target) -> int | None:
     return None
 
 
+MISSED = {
+    "busy": "was busy",
+    "declined": "declined",
+    "unreachable": "could not be reached",
+    "no_answer": "did not answer",
+}
+"""Why a telephone was not answered, in words."""
+
 TEAMS = ("coachinggroup", "coachingteam")
 
 

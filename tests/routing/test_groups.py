@@ -1,0 +1,250 @@
+"""A call at a line: whom it rings, in which order, and who waits."""
+
+import pytest
+
+from offhook.directory.lines.model import Target
+from offhook.routing.decide import decide
+from offhook.routing.model import Company, Operator, Queue
+from offhook.routing.plan import (
+    Answered,
+    HungUp,
+    Incoming,
+    NotAnswered,
+    Pressed,
+    Release,
+    Reserve,
+    Reserved,
+    Ring,
+)
+from offhook.routing.simulate import Behaviour, Script, simulate
+from offhook.routing.state import new_call
+from offhook.routing.trace import ends_at
+from tests.routing.companies import company, hours, line, office, routing
+from tests.routing.stories import (
+    ANA,
+    BOB,
+    EVE,
+    LISBON,
+    SALES,
+    WORKDAYS,
+    at,
+    call,
+    codes,
+    heard,
+    lisbon,
+    rung,
+    said,
+)
+
+# --- operators --------------------------------------------------------------------------------------------------------
+
+
+def test_one_at_a_time_each_has_ten_seconds_until_the_ring_time_is_over():
+    config = company(lisbon(ANA, BOB, EVE, open=routing(strategy="fixedorder"), ring_seconds=25), ANA, BOB, EVE)
+    trace, state = call(config)
+    assert rung(trace) == [(("Ana Silva",), 10), (("Bob Stone",), 10), (("Eve Stone",), 5)]
+    assert state.outcome == "voicemail"
+
+
+def test_when_all_had_their_turn_it_begins_anew():
+    config = company(lisbon(ANA, BOB, open=routing(strategy="fixedorder"), ring_seconds=30), ANA, BOB)
+    trace, state = call(config)
+    assert [names for names, _ in rung(trace)] == [("Ana Silva",), ("Bob Stone",), ("Ana Silva",)]
+    assert "turns_again" in codes(state)
+
+
+def test_one_who_declines_passes_the_turn_on_at_once():
+    config = company(lisbon(ANA, BOB, open=routing(strategy="fixedorder")), ANA, BOB)
+    trace, state = call(config, people={"user:1": Behaviour(missed="declined"), "user:2": Behaviour(2)})
+    assert (state.outcome, state.talking) == ("answered", "user:2")
+    assert "Ana Silva declined." in said(state)
+    assert trace.steps[-1].event.at - at("10:00:00") < 80_000
+
+
+def test_the_most_skilled_ring_first():
+    skilled = [Operator("user:1", "Ana Silva", 10), Operator("user:2", "Bob Stone", 90), Operator("user:3", "Eve", 50)]
+    config = company(lisbon(*skilled, open=routing(strategy="mostskilled")), ANA, BOB, EVE)
+    trace, _ = call(config)
+    assert [names for names, _ in rung(trace)] == [("Bob Stone",), ("Eve Stone",), ("Ana Silva",)]
+
+
+def test_who_is_idle_longest_rings_first_and_who_never_had_a_call_before_all():
+    config = company(lisbon(ANA, BOB, EVE, open=routing(strategy="longestidle")), ANA, BOB, EVE)
+    trace, _ = call(config, idle_since={"user:1": 2000, "user:2": 1000})
+    assert [names for names, _ in rung(trace)] == [("Eve Stone",), ("Bob Stone",), ("Ana Silva",)]
+
+
+def test_the_rotation_goes_on_where_calls_have_left_it_and_not_at_another_lines():
+    config = company(lisbon(ANA, BOB, EVE, open=routing(strategy="roundrobin")), ANA, BOB, EVE)
+    trace, _ = call(config, rotations={"office:1": ("user:2", "user:3", "user:1")})
+    assert [names for names, _ in rung(trace)] == [("Bob Stone",), ("Eve Stone",), ("Ana Silva",)]
+    trace, _ = call(config, rotations={"office:2": ("user:2", "user:3", "user:1")})
+    assert rung(trace)[0][0] == ("Ana Silva",)
+
+
+def test_what_is_recorded_is_said_before_the_two_are_connected():
+    trace, _ = call(company(lisbon(ANA, record=True), ANA), anyone=Behaviour(1))
+    verbs = [type(verb).__name__ for step in trace.steps for verb in step.verbs]
+    assert verbs.index("Record") == verbs.index("Bridge") - 1
+    trace, _ = call(company(lisbon(ANA), ANA), anyone=Behaviour(1))
+    assert "Record" not in [type(verb).__name__ for step in trace.steps for verb in step.verbs]
+
+
+def test_a_random_order_is_made_again_from_its_seed():
+    config = company(lisbon(ANA, BOB, EVE, open=routing(strategy="random")), ANA, BOB, EVE)
+    first = Incoming(at("10:00:00"), target=LISBON)
+    orders = {seed: tuple(names for names, _ in rung(simulate(config, first, Script(), seed)[0])) for seed in range(20)}
+    assert len(set(orders.values())) == 6
+    assert orders[7] == tuple(names for names, _ in rung(simulate(config, first, Script(), 7)[0]))
+
+
+def test_who_is_not_rung_is_named_with_the_reason():
+    away = Operator("user:2", "Bob Stone", away="off duty: Lunch Time")
+    _, state = call(company(lisbon(ANA, away), ANA, BOB))
+    assert "Not rung: Bob Stone (off duty: Lunch Time)." in said(state)
+
+
+def test_nobody_can_be_rung_then_straight_to_the_action():
+    away = Operator("user:2", "Bob Stone", away="does not want to be disturbed")
+    trace, state = call(company(lisbon(away), BOB))
+    assert rung(trace) == []
+    assert "nobody_ready" in codes(state)
+    assert trace.steps[0].event.at == trace.steps[1].event.at - 15_000, "the greeting, the message, and nothing before"
+
+
+def test_an_operator_who_is_rung_by_another_caller_is_waited_for_within_the_ring_time():
+    config = company(lisbon(ANA), ANA)
+    state, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert (asked.seconds, asked.wait_for) == (30, "whoever_is_rung")
+    state, verbs = decide(config, state, Reserved(at("10:00:12"), members=("user:1",)))
+    assert isinstance(verbs[-1], Ring)
+    assert verbs[-1].seconds == 18
+
+
+def test_the_loser_is_released_and_the_winner_keeps_the_call():
+    config = company(lisbon(ANA, BOB), ANA, BOB)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), members=("user:1", "user:2")))
+    state, verbs = decide(config, state, Answered(at("10:00:05"), "user:2"))
+    assert verbs[0] == Release(("user:1",), kept="user:2")
+    assert state.reserved == ()
+
+
+def test_only_whoever_is_rung_can_take_the_call():
+    config = company(lisbon(ANA, BOB), ANA, BOB)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), members=("user:1",)))
+    after, verbs = decide(config, state, Answered(at("10:00:05"), "user:2"))
+    assert (after.phase, after.reserved, verbs) == ("ringing", ("user:1",), ())
+    assert "ignored" in codes(after)
+
+
+def test_a_caller_who_hangs_up_while_it_rings_frees_everybody():
+    config = company(lisbon(ANA, BOB), ANA, BOB)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), members=("user:1", "user:2")))
+    state, verbs = decide(config, state, HungUp(at("10:00:05")))
+    assert verbs[0] == Release(("user:1", "user:2"))
+    assert (state.phase, state.outcome) == ("over", "abandoned")
+
+
+def test_recorded_calls_are_announced_once_behind_all_other_prompts():
+    config = company(
+        lisbon(ANA, record=True, prompts={"DEPARTMENT_INTRO": "ab"}, open=routing("department", SALES)),
+        line("department", 10, "Sales", [BOB], record=True),
+        ANA,
+        BOB,
+    )
+    trace, state = call(config, people={"user:2": Behaviour(1)})
+    assert state.outcome == "answered"
+    notices = [text for text in heard(trace) if "recorded" in text]
+    assert len(notices) == 1
+    assert heard(trace)[1] == notices[0], "the welcome comes first"
+
+
+def test_a_call_that_is_not_answered_by_anybody_reserved_is_not_an_answer():
+    config = company(lisbon(ANA), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    after, verbs = decide(config, state, NotAnswered(at("10:00:01")))
+    assert verbs == ()
+    assert after.phase == "reserving"
+
+
+# --- queue ------------------------------------------------------------------------------------------------------------
+
+
+def queued(**more: object) -> Company:
+    settings = {"most": 5, "seconds": 120, "escape": "*", "announce_seconds": 30, **more}
+    sales = line("callcenter", 10, "Sales", [ANA], queue=Queue(**settings), schedule=hours(WORKDAYS))  # type: ignore[arg-type]
+    return company(sales, office(1, "Lisbon"), lisbon(), ANA)
+
+
+CENTER = Target("callcenter", 10)
+
+
+def test_a_caller_waits_until_somebody_is_free():
+    _, state = call(queued(), CENTER, people={"user:1": Behaviour(2, busy_seconds=50)})
+    assert (state.outcome, state.talking) == ("answered", "user:1")
+    assert "place_said" in codes(state)
+
+
+def test_a_caller_waits_no_longer_than_the_queue_allows():
+    trace, state = call(queued(), CENTER, anyone=Behaviour(busy_seconds=None))
+    assert state.outcome == "voicemail"
+    assert "queue_time_over" in codes(state)
+    left = next(step.event.at for step in trace.steps for reason in step.reasons if reason.code == "queue_time_over")
+    assert 120_000 <= left - at("10:00:00") <= 130_000
+
+
+def test_a_full_queue_is_left_at_once():
+    config = queued()
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
+    assert state.queued
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",), full=True))
+    assert state.phase == "voicemail"
+    assert "queue_full" in codes(state)
+
+
+def test_a_key_leaves_the_queue_and_others_do_nothing():
+    config = queued()
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
+    state, verbs = decide(config, state, Pressed(at("10:00:05"), "5"))
+    assert verbs == ()
+    state, verbs = decide(config, state, Pressed(at("10:00:06"), "*"))
+    assert state.phase == "voicemail"
+    assert verbs[0] == Release(())
+
+
+@pytest.mark.parametrize(("stays", "outcome"), [(False, "closed_while_waiting"), (True, "queue_time_over")])
+def test_a_line_that_closes_sends_its_waiting_callers_away_unless_they_may_stay(stays, outcome):
+    config = queued(seconds=1800, stays_after_closing=stays)
+    _, state = call(config, CENTER, clock="17:50:00", anyone=Behaviour(busy_seconds=None))
+    assert outcome in codes(state)
+
+
+@pytest.mark.parametrize("strategy", ["fixedorder", "simultaneous"])
+def test_telephones_that_decline_at_once_are_left_alone_for_a_while(strategy):
+    """Not rung two hundred times a minute, and the caller of a queue stays in it until its time is over."""
+    config = queued(seconds=900)
+    center = config.lines[CENTER]
+    ringing = {"open": routing(strategy=strategy), "schedule": hours(WORKDAYS)}
+    sales = line("callcenter", 10, "Sales", [ANA], queue=center.queue, **ringing)
+    config = company(sales, office(1, "Lisbon"), lisbon(), ANA)
+    trace, state = call(config, CENTER, people={"user:1": Behaviour(missed="declined", busy_seconds=20)})
+    assert "queue_time_over" in codes(state)
+    assert len(rung(trace)) <= 900 // 5
+    assert ends_at(state) == CENTER
+
+
+def test_a_caller_waits_in_the_queue_also_while_the_only_operator_is_being_rung():
+    config = queued()
+    state, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert asked.seconds == 0
+    state, _ = decide(config, state, Reserved(at("10:00:00"), rung=("user:1",)))
+    assert state.queued

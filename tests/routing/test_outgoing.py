@@ -1,0 +1,163 @@
+"""Calls that people make: to help, to colleagues, to numbers outside."""
+
+import pytest
+
+from offhook.emergency.model import CivicAddress
+from offhook.routing.decide import decide
+from offhook.routing.plan import (
+    Answered,
+    Ended,
+    Event,
+    HungUp,
+    NotAnswered,
+    Notify,
+    Outgoing,
+    Pressed,
+    Release,
+    Transfer,
+)
+from offhook.routing.simulate import Behaviour, Script, simulate
+from offhook.routing.state import CallState, new_call
+from offhook.routing.trace import replay
+from tests.routing.companies import company, office, routing, user
+from tests.routing.stories import (
+    ANA,
+    BOB,
+    LISBON,
+    at,
+    codes,
+    lisbon,
+    said,
+)
+
+
+def test_an_outgoing_call_has_begun_too():
+    config = company(lisbon(ANA), ANA)
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "112"))
+    assert state.began == at("10:00:00")
+
+
+HOME = CivicAddress(address="Rua A 1", city="Lisboa", state="Lisboa", zip="1000-001", country="PT")
+
+
+@pytest.mark.parametrize(
+    ("country", "dialled"),
+    [("US", "911"), ("US", "933"), ("CA", "911"), ("GB", "999"), ("GB", "112"), ("PT", "112"), ("AU", "000"),
+     ("NZ", "111"), ("FR", "112"), ("US", "9-1-1")],
+)  # fmt: skip
+def test_an_emergency_call_goes_out_at_once_with_the_address_and_people_are_told_after(country, dialled):
+    config = company(lisbon(), office(1, "Lisbon", country=country, e911=HOME), ANA)
+    state, verbs = decide(config, new_call("c", 1), Outgoing(at("03:00:00"), "user:1", dialled))
+    assert isinstance(verbs[0], Transfer)
+    assert (verbs[0].emergency, verbs[0].location) == (True, HOME)
+    assert [type(verb) for verb in verbs[1:]] == ([Release] if dialled == "933" else [Notify, Release])
+    assert state.phase == "out"
+
+
+def test_somebodys_own_emergency_address_comes_before_the_offices():
+    own = CivicAddress(address="Rua B 2", city="Porto", state="Porto", zip="4000-001", country="PT")
+    config = company(lisbon(), office(1, "Lisbon", e911=HOME), user(1, "Ana Silva", e911=own))
+    _, verbs = decide(config, new_call("c", 1), Outgoing(at("03:00:00"), "user:1", "112"))
+    assert verbs[0].location == own  # type: ignore[union-attr]
+
+
+def test_an_emergency_number_is_never_taken_for_an_extension():
+    config = company(lisbon(), ANA, user(2, "Bob", extension="112"))
+    _, verbs = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "112"))
+    assert isinstance(verbs[0], Transfer)
+    assert verbs[0].emergency
+
+
+def test_a_colleague_who_dials_for_help_where_an_extension_is_asked_is_not_kept_from_it():
+    asks = lisbon(open=routing("extension", operators=False))
+    config = company(asks, ANA, BOB, numbers={"+351210000001": LISBON})
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "+351210000001"))
+    assert state.phase == "extension"
+    state, verbs = decide(config, state, Pressed(at("10:00:03"), "112"))
+    assert isinstance(verbs[0], Transfer)
+    assert verbs[0].emergency
+
+
+@pytest.mark.parametrize(
+    ("office_may", "user_may", "goes"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_a_call_abroad_needs_both_the_office_and_the_user_to_be_allowed(office_may, user_may, goes):
+    config = company(lisbon(), office(1, "Lisbon", international=office_may), user(1, "Ana", international=user_may))
+    state, verbs = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "+14155550100"))
+    assert (state.phase == "out") is goes
+    assert isinstance(verbs[-1], Transfer) is goes
+    assert verbs[0] == Release((), kept="user:1"), "who calls is in a call"
+
+
+def test_numbers_at_home_extensions_and_own_numbers_are_dialled():
+    config = company(lisbon(ANA), ANA, BOB, numbers={"+351210000001": LISBON})
+    for dialled, code in (("912345678", "dialled"), ("102", "extension"), ("210000001", "own_number")):
+        _, verbs = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", dialled))
+        state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", dialled))
+        assert code in codes(state), dialled
+        assert verbs
+
+
+def test_a_number_that_is_none_is_said():
+    state, _ = decide(company(lisbon(), ANA), new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "12"))
+    assert (state.phase, state.outcome) == ("over", "refused")
+
+
+@pytest.mark.parametrize(("number", "home"), [("+14165550123", True), ("+18765551234", False), ("+18095551234", False)])
+def test_a_shared_calling_code_is_not_home(number, home):
+    config = company(lisbon(), office(1, "Lisbon", country="US"), ANA)
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", number))
+    assert (state.phase == "out") is home
+
+
+@pytest.mark.parametrize("who", ["user:1", "user:404", "nobody"])
+@pytest.mark.parametrize("dialled", ["911", "911#"])
+def test_help_is_called_whoever_calls_it(who, dialled):
+    config = company(lisbon(), office(1, "Lisbon", country="US", e911=HOME), ANA)
+    state, verbs = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), who, dialled))
+    assert isinstance(verbs[0], Transfer)
+    assert (verbs[0].number, verbs[0].emergency, verbs[0].location) == ("911", True, HOME)
+    assert state.phase == "out"
+
+
+FAR = "+351912345678"
+
+
+def dialled(*events: Event) -> CallState:
+    """Ana calls a number outside, and then this happens."""
+    state, _ = decide(company(lisbon(), ANA), new_call("c", 1), Outgoing(at("10:00:00"), "user:1", FAR))
+    for event in events:
+        state, _ = decide(company(lisbon(), ANA), state, event)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome", "reason"),
+    [
+        ([Answered(at("10:00:09"), FAR), Ended(at("10:02:00"))], "answered", f"{FAR} answered."),
+        ([Answered(at("10:00:09"), FAR), HungUp(at("10:02:00"))], "answered", "hung up after the talk"),
+        ([NotAnswered(at("10:00:30"), {FAR: "busy"})], "not_answered", f"{FAR} was busy."),
+        ([NotAnswered(at("10:00:30"))], "not_answered", f"{FAR} did not answer."),
+        ([HungUp(at("10:00:05"))], "abandoned", "hung up while it rang outside"),
+        ([Ended(at("10:00:30"))], "not_answered", "The other side hung up."),
+        ([Ended(at("10:00:01"), "no trunk")], "failed", "no trunk"),
+    ],
+)
+def test_a_call_to_outside_counts_as_answered_only_once_it_was(events, outcome, reason):
+    state = dialled(*events)
+    assert (state.phase, state.outcome) == ("over", outcome)
+    assert reason in said(state)
+
+
+def test_an_answer_that_was_given_is_not_taken_back():
+    state = dialled(Answered(at("10:00:09"), FAR), NotAnswered(at("10:00:30")), Answered(at("10:00:31"), FAR))
+    assert state.phase == "out"
+    assert codes(state).count("answered") == 1
+
+
+@pytest.mark.parametrize(("does", "outcome"), [(Behaviour(3), "answered"), (Behaviour(missed="busy"), "not_answered")])
+def test_a_simulated_call_to_outside_is_answered_by_whoever_does_so(does, outcome):
+    config = company(lisbon(), ANA)
+    trace, state = simulate(config, Outgoing(at("10:00:00"), "user:1", FAR), Script(people={FAR: does}))
+    assert state.outcome == outcome
+    assert replay(config, trace) == trace
