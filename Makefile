@@ -26,7 +26,7 @@ test: setup ## run the tests, kills and fuzz in their short form; ARGS=... goes 
 	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-long: setup ## run the kill, fuzz and load tests in full
-	@$(BIN)/pytest -m long --hypothesis-profile=long $(ARGS)
+	@$(BIN)/pytest -m long --hypothesis-profile=long -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: setup ## check style, formatting, types and who imports whom
 	@$(BIN)/ruff check .

@@ -57,7 +57,7 @@ from offhook.routing import api as routing_api
 from offhook.routing.reservations import Reservations
 from offhook.routing.service import Routing
 from offhook.routing.sharing import Snapshots
-from offhook.routing.warnings import warned
+from offhook.routing.warnings import advice, warned
 from offhook.storage import secrets
 from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
@@ -125,7 +125,9 @@ class Offhook:
         self.calls = Calls(Parts(self.writer, self.snapshots.of, self.reservations, asks), self.ids)
         self.records = Records(self.reader, self.writer, settings.calls_days)
         self.limiter = limiter_for(settings.redis_url)
-        self.offices = Offices(self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days)
+        self.offices = Offices(
+            self.database, self.writer, self.reader, self.ids, keep_days=settings.idempotency_days, advise=advice
+        )
         cursors = Cursors(secrets.get(self.database, "cursor"))
         self.work = Work(
             self.writer, self.reader, self.ids, cursors, offices_store.card, keep_days=settings.idempotency_days
@@ -192,7 +194,9 @@ class Offhook:
             if one.default_factory is not dataclasses.MISSING
         }
         work = dataclasses.replace(self.work, writer=within, reader=within, **registers)
-        offices = Offices(self.database, within, within, self.ids, keep_days=self.settings.idempotency_days)
+        offices = Offices(
+            self.database, within, within, self.ids, keep_days=self.settings.idempotency_days, advise=advice
+        )
         return {operation.id: operation for operation in self._of_company(work, offices)}
 
     def has_company(self) -> bool:

@@ -9,6 +9,7 @@ from offhook.directory.lines.model import Target
 from offhook.hours.model import ByHand, Schedule, SpecialDay
 from offhook.hours.rules import DEFAULT_WEEK, periods_of
 from offhook.kit.zones import zone
+from offhook.routing.compiling import admins_of
 from offhook.routing.model import (
     Choice,
     Company,
@@ -124,6 +125,7 @@ def company(*things: Any, numbers: dict[str, Target] | None = None, version: int
         contacts={one.id: one for one in things if isinstance(one, Contact)},
         teams={one.target.id: one for one in things if isinstance(one, Team)},
         numbers=numbers or {},
+        admins=admins_of(people.values()),
         extensions={one.extension: one.who for one in people.values() if one.extension},
         residents={
             id: tuple(

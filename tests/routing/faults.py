@@ -19,7 +19,8 @@ WORKDAYS: list[list[str]] = [["08:00", "18:00"]] * 5 + [[], []]
 OFFICE, SALES, SUPPORT = Target("office", 1), Target("department", 2), Target("department", 3)
 
 NUMBER = {"+351210000001": OFFICE}
-ANA, BOB, EVA = user(1, "Ana Lima", extension="201"), user(2, "Bob Reis", extension="202"), user(3, "Eva Sá")
+ANA = user(1, "Ana Lima", extension="201", admin_of=(1, 2))
+BOB, EVA = user(2, "Bob Reis", extension="202"), user(3, "Eva Sá")
 
 
 def holidays(country: str = "PT") -> tuple[SpecialDay, ...]:
@@ -68,7 +69,7 @@ def main(*, keys: dict[str, Choice] | None = None, **more: Any) -> Line:
 def acme(*things: Any, **more: Any) -> Company:
     """A sound office in Lisbon, of which `things` replace or join its parts."""
     parts: dict[Any, Any] = {}
-    usual = (ANA, BOB, EVA, office(1, "Acme", admins=("user:1",)), main(), sales(), support())
+    usual = (ANA, BOB, EVA, office(1, "Acme"), main(), sales(), support())
     for one in (*usual, *things):
         parts[getattr(one, "target", None) or (type(one), one.id)] = one
     more.setdefault("numbers", {"+351210000001": OFFICE})
@@ -190,7 +191,7 @@ PLANTED = [
     Planted("holidays_not_adopted", lambda: acme(sales(schedule=hours(WORKDAYS, days=(
         SpecialDay(date(2026, 12, 25), "holiday", "Christmas", repeats_yearly=True),)))), "special_days", "open", SALES,
         severity="hint"),
-    Planted("holidays_unknown", lambda: acme(office(1, "Acme", country="UA", admins=("user:1",))), "special_days", "",
+    Planted("holidays_unknown", lambda: acme(office(1, "Acme", country="UA")), "special_days", "",
             says="UA"),
     Planted("person_without_telephone", key(person(8), user(8, "Zoe", devices=())), DTMF3, "no_telephone", keys="5"),
     Planted("person_do_not_disturb", key(person(8), user(8, "Zoe", do_not_disturb=True)), DTMF3, "do_not_disturb",
@@ -211,10 +212,10 @@ PLANTED = [
             "default_target_id", "no_default", Target("callrouter", 6), severity="error", keys="5"),
     Planted("router_default_loop", lambda: acme(sales(open=routing("bridge_target", Target("callrouter", 6))),
             Router(6, "Bot", 1, True, SALES)), OPEN, "too_many_hops", SALES, keys="1"),
-    Planted("voicemail_unread", lambda: acme(office(1, "Acme", admins=()), sales(operators=())), "operators",
-            "voicemail", SALES, severity="warning"),
-    Planted("voicemail_unread", lambda: acme(office(1, "Acme"), sales(operators=())), "operators", "voicemail", SALES,
-            severity="hint"),
+    Planted("voicemail_unread", lambda: acme(user(1, "Ana Lima"), sales(operators=())), "operators", "voicemail",
+            SALES),
+    Planted("voicemail_unread", lambda: acme(user(1, "Ana Lima", state="suspended", admin_of=(1,)),
+            sales(operators=())), "operators", "voicemail", SALES),
     Planted("emergency_address_missing", lambda: acme(office(1, "Acme", country="FR")), "e911_address", ""),
     Planted("extension_is_emergency_number", lambda: acme(user(8, "Zoe", extension="112")), "extension", "",
             Target("user", 8)),
@@ -263,9 +264,7 @@ def _overnight() -> Company:
         SpecialDay(date(2020, 12, 31), "override", "New Year's Eve", ((1080, 1800),), repeats_yearly=True),
     )
     bar = line("office", 1, "Bar", (ANA, room(4, "Counter")), schedule=hours(week, days=days))
-    return company(
-        ANA, room(4, "Counter"), bar, office(1, "Bar", admins=("user:1",)), numbers={"+351210000001": OFFICE}
-    )
+    return company(ANA, room(4, "Counter"), bar, office(1, "Bar"), numbers={"+351210000001": OFFICE})
 
 
 def _around_the_clock() -> Company:
@@ -281,7 +280,7 @@ def _around_the_clock() -> Company:
 def _american() -> Company:
     """An office in Texas with its emergency address and federal holidays."""
     when = hours([["09:00", "17:00"]] * 5 + [[], []], "America/Chicago", holidays("US"))
-    austin = office(1, "Austin", country="US", timezone="America/Chicago", e911=E911, admins=("user:2",))
+    austin = office(1, "Austin", country="US", timezone="America/Chicago", e911=E911)
     menu = routing("menu", keys={"1": Choice("company_directory"), "2": Choice("extension"), "3": Choice("message")})
     return company(
         ANA,
@@ -326,7 +325,7 @@ def _router() -> Company:
 
 def _two_zones() -> Company:
     """An office whose nights a center far away takes, at any hour."""
-    far = office(2, "Praia", country="CV", timezone="Atlantic/Cape_Verde", admins=("user:1",))
+    far = office(2, "Praia", country="CV", timezone="Atlantic/Cape_Verde")
     center = line(
         "callcenter", 5, "Night desk", (EVA, BOB), office_id=2, schedule=hours(timezone="Atlantic/Cape_Verde")
     )

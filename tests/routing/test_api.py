@@ -9,7 +9,8 @@ import pytest
 
 from offhook.calls import store
 from offhook.calls.model import Kept
-from offhook.routing.plan import HungUp, Incoming
+from offhook.directory.lines.model import Target
+from offhook.routing.plan import HungUp, Incoming, Release, Reserve
 from offhook.routing.state import new_call
 from offhook.routing.trace import Step, step
 from offhook.storage.database import Statement
@@ -115,6 +116,28 @@ def test_what_is_no_id_is_nobodys(scene: Scene, id: int | str):
     answer = scene.simulate(target_id=id)
     assert (answer.status, answer.places) == (400, ["target_id"])
     assert str(id)[:20] in answer.errors[0]["message"] + str(answer.errors[0].get("sent"))
+
+
+@pytest.mark.parametrize("strategy", ["roundrobin", "longestidle"])
+def test_whose_turn_it_is_is_as_calls_have_left_it(scene: Scene, strategy: str):
+    company, tenant, id = scene.company, scene.company.tenant("sandbox"), scene.ids["Lisbon"]
+    opened = {"routing_options": {"open": {**OPEN, "operator_routing": strategy}}}
+    document = {"version": 1, "offices": {"Lisbon": opened}}
+    assert scene.api.post(f"{V1}/configuration/apply", {"document": document}).status == 200
+    ana, rui = (f"user:{scene.ids[mail]}" for mail in ("ana@example.com", "rui@example.com"))
+    assert scene.call()["rang"][0]["names"] == ["Ana Sousa"]
+
+    async def a_call_that_ana_took() -> None:
+        held = company.desk.offhook.reservations
+        group = Target("office", int(id))
+        asked = Reserve(group, strategy, (ana, rui), (100, 100), count=1, seed=1, roster=(ana, rui))
+        got = await held.reserve(tenant, "1", asked, 1000)
+        assert got.members == (ana,)
+        await held.release(tenant, "1", Release((), ana), 2000)
+        await held.finish(tenant, "1", 3000)
+
+    company.desk.run(a_call_that_ana_took())
+    assert scene.call()["rang"][0]["names"] == ["Rui Alves"]
 
 
 def test_a_number_may_be_written_as_it_is_dialled(scene: Scene):

@@ -112,11 +112,16 @@ class Followed(Directory):
         extension=st.sampled_from(["", "11", "12"]),
         forwarding=st.lists(st.sampled_from([ABROAD, HOME]), unique=True),
         international=st.booleans(),
+        admin=st.lists(WHICH, max_size=2),
     )
-    def change_a_user(self, which: int, name: str, extension: str, forwarding: list[str], international: bool) -> None:
+    def change_a_user(
+        self, which: int, name: str, extension: str, forwarding: list[str], international: bool, admin: list[int]
+    ) -> None:
         if one := self.one(which, "user"):
             body = {"first_name": name, "extension": extension, "forwarding_numbers": forwarding}
-            self.try_to("PATCH", f"{V2}/users/{one.id}", {**body, "international_dialing_enabled": international})
+            offices = {found.id for wanted in admin if (found := self.one(wanted, "office"))}
+            more = {"international_dialing_enabled": international, "admin_office_ids": sorted(offices)}
+            self.try_to("PATCH", f"{V2}/users/{one.id}", {**body, **more})
 
     @rule(first=WHICH, second=WHICH)
     def two_users_change_extensions(self, first: int, second: int) -> None:

@@ -68,6 +68,40 @@ def test_what_the_rules_have_said_is_not_said_again(company: Company):
     assert [one.code for one in answer.warnings].count("never_open") == 1
 
 
+KEY = {"input": "1", "options": {"action": "voicemail"}}
+
+
+@pytest.mark.parametrize(
+    ("options", "warning"),
+    [
+        (state(dtmf=[KEY]), ("keys_unreachable", "routing_options.open.dtmf")),
+        (state(action="scripted_ivr"), ("script_missing", "routing_options.open")),
+    ],
+)
+def test_what_an_office_has_against_itself_is_said_at_its_creation_and_in_dry_runs(
+    company: Company, options: Any, warning: tuple[str, str]
+):
+    api = company.sandbox
+    body = office(name="Faro", routing_options=routing(options))
+    tried = api.post(f"{V2}/offices", body, headers={"offhook-dry-run": "true"})
+    assert warning in codes(tried)
+    assert warning[0] in {one["code"] for one in tried.json["warnings"]}
+    made = api.create(body)
+    assert warning in codes(made)
+    assert "Faro" in next(one.text for one in made.warnings if one.code == warning[0])
+    path = f"{V1}/offices/{made.id}"
+    assert warning in codes(api.put(path, body))
+    assert warning not in codes(api.put(path, office(name="Faro")))
+
+
+def test_what_a_whole_look_finds_is_said_once(company: Company):
+    api = company.sandbox
+    primary = str(company.office_ids["sandbox"])
+    to_primary = {"action": "department", "action_target_type": "office", "action_target_id": primary}
+    answer = api.create(office(routing_options=routing(state(dtmf=[KEY]), state(**to_primary))))
+    assert [one.code for one in answer.warnings].count("keys_unreachable") == 1
+
+
 def test_an_office_is_looked_at_at_its_creation_only_if_it_names_others(company: Company):
     api = company.sandbox
     assert EMPTY not in codes(api.create(office(routing_options=DIRECTORY)))
@@ -83,7 +117,7 @@ def test_an_office_is_looked_at_at_its_creation_only_if_it_names_others(company:
 
 @pytest.mark.parametrize("kind", ["departments", "callcenters"])
 def test_a_new_line_is_not_blamed_for_operators_who_are_still_to_come(company: Company, kind: str):
-    assert set(CODES) > warnings.LATER
+    assert set(CODES) > warnings.LATER | warnings.OWN
     api = company.sandbox
     created = made(api, kind)
     assert created.codes & warnings.LATER == set()

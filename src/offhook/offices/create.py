@@ -3,7 +3,7 @@
 An answer is made here too, before its transaction, and leaves after that is committed. Nothing here waits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,7 @@ from offhook.kit.operation import Call
 from offhook.kit.wire import encode
 from offhook.numbers import service as numbers
 from offhook.offices import render, rules, store, wire
-from offhook.offices.model import Stored
+from offhook.offices.model import Office, Stored
 from offhook.offices.snapshots import snapshot
 from offhook.storage.database import Transaction
 
@@ -183,16 +183,33 @@ def plan_of(stored: Stored, new: NewOffice) -> Plan:
     return Plan(office_id=stored.id, terms=plans.decode_terms(new.plan_row[2]), next_billing_at=new.plan_row[3])
 
 
+Advise = Callable[[Office], Sequence[Notice]]
+"""What else there is to say of an office, by those who know what becomes of its calls."""
+
+
+def nothing_to_say(_office: Office) -> Sequence[Notice]:
+    """The advice where nobody gives any."""
+    return ()
+
+
 def prepare(
-    ids: Ids, call: Call, company: Company, notices: list[Notice], claim: Claim | None, *, primary: bool = False
+    ids: Ids,
+    call: Call,
+    company: Company,
+    notices: list[Notice],
+    claim: Claim | None,
+    *,
+    primary: bool = False,
+    advise: Advise = nothing_to_say,
 ) -> NewOffice:
-    """Ask the rules and lay out the rows of a create; Invalid with every violation.
+    """Ask the rules and lay out the rows of a create; Invalid with every violation. `advise` may warn of more.
 
     The office gets its id here, and its answer is made here, so that the transaction has nothing left to compute.
     """
     at = clock.now()
     milliseconds = clock.milliseconds(at)
     office = rules.check(call.body, company.home, notices)
+    notices += advise(office)
     joining = () if call.body.operators is None else tuple(rules.operators(call.body, []))
     principal = call.principal
     stored = Stored(

@@ -37,10 +37,12 @@ from offhook.kit.wire import encode
 from offhook.numbers import store as numbers
 from offhook.offices import render, rules, store, wire
 from offhook.offices.create import (
+    Advise,
     Company,
     NewOffice,
     Stale,
     check_bindings,
+    nothing_to_say,
     plan_of,
     prepare,
     read_company,
@@ -67,7 +69,9 @@ class Offices:
         ids: Ids,
         *,
         keep_days: int = 7,
+        advise: Advise = nothing_to_say,
     ) -> None:
+        self._advise = advise
         self._writer = writer
         self._reader = reader
         self._ids = ids
@@ -104,7 +108,7 @@ class Offices:
                 raise Conflict("This company has no primary office yet; offhook init makes one.")
             notices = list(call.notices)
             try:
-                new = prepare(self._ids, call, company, notices, claim)
+                new = prepare(self._ids, call, company, notices, claim, advise=self._advise)
             except Invalid:
                 if attempt == 0:
                     # What is remembered of the primary office may be old; nothing is refused by it.
@@ -232,7 +236,9 @@ class Offices:
         at = clock.now()
 
         def edit(tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
-            return replaced(tx, company, at, body, (before, plan), notices)
+            stored, plan = replaced(tx, company, at, body, (before, plan), notices)
+            notices += self._advise(stored.office)
+            return stored, plan
 
         tenant_id, namesakes = call.principal.tenant_id, list[Notice]()
         await self._reader.run(lambda tx: warn_of_namesake(tx, tenant_id, office_id, body.name, namesakes))

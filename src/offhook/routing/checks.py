@@ -354,13 +354,10 @@ def of_ways(config: Company, targets: Sequence[Target]) -> Iterator[Fault]:
             yield Fault("line_unreached", "hint", target, "", what, mend)
 
 
-def readers(config: Company, box: Target) -> tuple[list[str], bool]:
-    """Who reads the voicemail of a line (active operators, admins of its office); whether admins are known at all."""
+def readers(config: Company, box: Target) -> list[str]:
+    """Who reads the voicemail of a line: its operators and the admins of its office, as far as they are active."""
     line = config.lines.get(box)
     if line is None:
-        return [], False
-    office = config.offices.get(line.office_id)
-    admins = office.admins if office is not None else None
-    found = [one.who for one in line.operators] + list(admins or ())
-    active = [who for who in found if who in config.people and config.people[who].state == "active"]
-    return active, admins is not None
+        return []
+    found = [*(one.who for one in line.operators), *config.admins.get(line.office_id, ())]
+    return [who for who in found if who in config.people and config.people[who].state == "active"]

@@ -64,8 +64,8 @@ def main_line(stored: Stored, prompts: Prompts) -> Line:
         name=office.name,
         office_id=stored.id,
         schedule=stored.schedule(),
-        open=_routing(office.open, "open"),
-        closed=_routing(office.closed, "closed"),
+        open=routing_of(office.open, "open"),
+        closed=routing_of(office.closed, "closed"),
         state=stored.state,
         ring_seconds=office.ring_seconds,
         record=office.auto_call_recording,
@@ -95,8 +95,8 @@ def group_line(
         name=group.name,
         office_id=group.office_id,
         schedule=group.schedule_in(timezone, days),
-        open=_routing(group.open, "open"),
-        closed=_routing(group.closed, "closed"),
+        open=routing_of(group.open, "open"),
+        closed=routing_of(group.closed, "closed"),
         state=kept.state,
         ring_seconds=group.ring_seconds,
         queue=queue,
@@ -124,7 +124,8 @@ def _center_queue(queue: CallCenterQueue) -> Queue:
     )
 
 
-def _routing(state: RoutingStateOut, name: str) -> Routing:
+def routing_of(state: RoutingStateOut, name: str) -> Routing:
+    """What happens to calls in one state, "open" or "closed"."""
     place = f"routing_options.{name}"
     keys: dict[str, Choice] = {}
     for index, key in enumerate(state.dtmf):
@@ -167,6 +168,7 @@ def user_person(
         e911=user.e911_address,
         prompts=prompts,
         spelled=spelled(user.first_name, user.last_name),
+        admin_of=user.admin_office_ids,
     )
 
 
@@ -274,6 +276,15 @@ def team_of(kept: Kept[CoachingTeam], members: Iterable[Member]) -> Team:
 def is_resident(person: Person) -> bool:
     """Whether somebody can be found in the directory of their office."""
     return person.target.type == "user" and person.state == "active"
+
+
+def admins_of(people: Iterable[Person]) -> dict[int, tuple[str, ...]]:
+    """By office, those of `people` who administer it."""
+    found: dict[int, list[Person]] = {}
+    for person in people:
+        for id in person.admin_of:
+            found.setdefault(id, []).append(person)
+    return {id: tuple(one.who for one in sorted(some, key=lambda one: one.target.id)) for id, some in found.items()}
 
 
 def in_order(people: Iterable[Person]) -> tuple[str, ...]:

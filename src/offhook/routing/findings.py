@@ -66,7 +66,7 @@ CODES: dict[str, tuple[Severity, ...]] = {
     "target_unknown": ("error",),
     "team_unreachable": ("warning",),
     "too_many_hops": ("error",),
-    "voicemail_unread": ("warning", "hint"),
+    "voicemail_unread": ("warning",),
 }
 """Every code, with the severities that it can have. A code never changes its meaning."""
 

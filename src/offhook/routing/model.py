@@ -97,10 +97,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What an office says for all that is in it. `country` is an upper-case code.
-
-    `admins` ("user:1") may read the boxes of the office and of its lines; None: it is not known who they are.
-    """
+    """What an office says for all that is in it. `country` is an upper-case code."""
 
     id: int
     name: str
@@ -110,7 +107,6 @@ class Office:
     main_line: str = ""
     international: bool = False
     e911: CivicAddress | None = None
-    admins: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +114,7 @@ class Person:
     """A user or a room. `devices` are ids of telephones, `forwarding` numbers (E.164) that ring along.
 
     `remarks` say which of their numbers do not ring and why. `caller_id` is shown to those whom they call, "" hides it.
+    `admin_of` are the offices that they administer: they may read the boxes of those, and of their lines.
     """
 
     who: str
@@ -136,6 +133,7 @@ class Person:
     greeting: str = ""
     prompts: Prompts = field(default_factory=dict)
     spelled: Spelled | None = None
+    admin_of: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +187,8 @@ class Company:
     extensions: Mapping[str, str] = field(default_factory=dict)
     residents: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """By office: who (users) can be found in its directory, in the order of names."""
+    admins: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """By office that has any: its admins, in the order of ids."""
     primary_office: int = 0
 
 

@@ -153,12 +153,13 @@ def _unread(config: Company, box: Target) -> Iterator[Note]:
     """A message is left where nobody hears it."""
     if box not in config.lines:
         return
-    who, known = readers(config, box)
-    if not who:
-        rest = "nor does its office have an admin" if known else "so only an admin of its office could"
-        what = f"Messages are left for {name_of(config, box)}, which has no operator to hear them, {rest}."
+    if not readers(config, box):
+        what = (
+            f"Messages are left for {name_of(config, box)}, which has no operator to hear them, nor does its office "
+            "have an admin of its own."
+        )
         mend = request(box, "somebody who listens to them", "/operators", "POST")
-        yield Note("voicemail_unread", "warning" if known else "hint", box, "operators", what, mend)
+        yield Note("voicemail_unread", "warning", box, "operators", what, mend)
 
 
 def _only_voicemail(walk: Walk, room: Room, line: Line) -> Iterator[Note]:

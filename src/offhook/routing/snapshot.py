@@ -106,6 +106,7 @@ def compiled(tx: Transaction, tenant_id: int) -> Snapshot:
         numbers={e164: Target(kind, id) for e164, kind, id in numbers.taken(tx, tenant_id)},
         extensions={person.extension: person.who for person in people.values() if person.extension},
         residents=_residents(places, people.values()),
+        admins=compiling.admins_of(people.values()),
         primary_office=found[0] if found else 0,
     )
     return Snapshot(company, away)
@@ -303,6 +304,7 @@ class _Step:
             numbers=_overlaid(old.numbers, self._read_numbers()),
             extensions=self._extensions(),
             residents=self._residents(places, people),
+            admins=self._admins(people),
             primary_office=primary[0] if primary is not None else old.primary_office,
         )
         return Snapshot(company, self._all_away)
@@ -337,6 +339,19 @@ class _Step:
             return old.extensions
         given_up: dict[str, str | None] = dict.fromkeys(one for one in before.values() if one)
         return _overlaid(old.extensions, given_up | {one: who for who, one in after.items() if one})
+
+    def _admins(self, people: Mapping[str, Person]) -> Mapping[int, tuple[str, ...]]:
+        old, moved = self._old, set[int]()
+        for who, person in self._people.items():
+            was = old.people.get(who)
+            before, after = was.admin_of if was else (), person.admin_of if person else ()
+            if before != after:
+                moved.update(before, after)
+        if not moved:
+            return old.admins
+        some = {who for id in moved for who in old.admins.get(id, ())} | self._people.keys()
+        found = compiling.admins_of(people[who] for who in some if who in people)
+        return _overlaid(old.admins, {id: found.get(id) for id in moved})
 
     def _residents(self, places: Mapping[int, Any], people: Mapping[str, Person]) -> Mapping[int, tuple[str, ...]]:
         old = self._old

@@ -1,22 +1,37 @@
 """What verification has against a line is said at once, in the answer of the request that made it so.
 
 Added around the operations that change a line. It is said by the request that made it so or sent it again; what was so
-before is not repeated with every change of something else. A create of an office is looked at only where it names
-targets or operators: a line by itself is checked by the rules, and offices may be created by the thousand.
+before is not repeated with every change of something else. Offices may be created by the thousand: what an office has
+against itself, whoever else is in the company, is found out once for all that send calls alike, and said in dry runs
+too; with the company around it a new office is looked at only where it names targets or operators.
 """
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
 
 from offhook.directory.lines.model import Target
+from offhook.directory.lines.wire import RoutingStateOut
+from offhook.hours.model import Schedule
 from offhook.kit import clock
 from offhook.kit.errors import Notice, Refusal
 from offhook.kit.operation import Call, Handler, Operation, Reply
-from offhook.routing.model import Company
+from offhook.offices.model import Office
+from offhook.routing.compiling import routing_of
+from offhook.routing.model import Company, Line
 from offhook.routing.verify import quick
+
+OWN = frozenset({"keys_unreachable", "script_missing"})
+"""What a line has against itself by what it does with calls, and the rules of its fields do not say."""
+
+_NAMELESS = "\0"
+_NINE_TO_FIVE = Schedule(ZoneInfo("UTC"), (((540, 1020),),) * 5 + ((), ()), always_open=False)
+_SOME_DAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 CompanyOf = Callable[[int], Awaitable[Company]]
 MOST = 20
@@ -53,6 +68,21 @@ class _Made(msgspec.Struct):
 
 
 _made = msgspec.json.Decoder(_Made)
+
+
+def advice(office: Office) -> list[Notice]:
+    """What an office has against itself, for its create and whatever replaces it."""
+    found = _alone(office.open, office.closed)
+    return [Notice(one.code, one.field, one.text.replace(_NAMELESS, office.name)) for one in found]
+
+
+@lru_cache(maxsize=1024)
+def _alone(opened: RoutingStateOut, closed: RoutingStateOut) -> tuple[Notice, ...]:
+    """The same for an office without a name that is alone in the world."""
+    target = Target("office", 1)
+    line = Line(target, _NAMELESS, 1, _NINE_TO_FIVE, routing_of(opened, "open"), routing_of(closed, "closed"))
+    alone = Company(tenant_id=0, version=0, lines={target: line})
+    return tuple(one for one in quick(alone, target, _SOME_DAY) if one.code in OWN)
 
 
 def warned(operations: Iterable[Operation], company: CompanyOf) -> list[Operation]:
