@@ -221,6 +221,8 @@ PLANTED = [
             Target("user", 8)),
     Planted("name_not_dialable", key(Choice("directory"), user(8, "王 芳")), DTMF3, "asked_name", keys="5",
             says="王 芳"),
+    Planted("names_alike", key(Choice("directory"), *(user(60 + one, "John Smith") for one in range(12))), DTMF3,
+            "asked_name", keys="5", says="12 people"),
     Planted("name_not_dialable", key(Choice("last_name_directory"), CHER), DTMF3, "asked_name", keys="5", says="Cher"),
     Planted("directory_empty", lambda: replace(key(Choice("directory"))(), residents={}), DTMF3, "directory_empty",
             keys="5"),

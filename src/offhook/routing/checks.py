@@ -14,6 +14,7 @@ from offhook.hours.rules import DEFAULT_WEEK, format_period, periods_of
 from offhook.kit.errors import Invalid
 from offhook.kit.phones import is_emergency
 from offhook.routing.findings import Severity
+from offhook.routing.menus import MOST_NAMES
 from offhook.routing.model import Company, Line, Operator, Person, Routing
 from offhook.routing.moments import moment_of, weekly
 from offhook.routing.turn import counted, listed
@@ -191,15 +192,25 @@ def _directories(config: Company, line: Line, moment: Moment) -> Iterator[Fault]
         last_only, of_office = asked
         offices = [line.office_id] if of_office else list(config.residents)
         people = [config.people[who] for id in offices for who in config.residents.get(id, ()) if who in config.people]
+        at, keys = moment(line, opened), (key,) if key else ()
+        field = field_of(line, opened, key)
         lost = [one.name for one in people if not _dialable(one, last_only)]
         if lost and len(lost) < len(people):
-            field = field_of(line, opened, key)
             what = f"The directory of {line.name} asks for names on the keypad, and these have none: {listed(lost)}."
             mend = "Give them a name in Latin letters, or an extension and a key for extensions."
-            at = moment(line, opened)
-            yield Fault(
-                "name_not_dialable", "warning", line.target, field, what, mend, at=at, keys=(key,) if key else ()
+            yield Fault("name_not_dialable", "warning", line.target, field, what, mend, at=at, keys=keys)
+        alike: dict[object, list[str]] = {}
+        for one in people:
+            if _dialable(one, last_only):
+                alike.setdefault(one.spelled, []).append(one.name)
+        most = max(alike.values(), key=len, default=[])
+        if len(most) > MOST_NAMES:
+            what = (
+                f"{len(most)} people in the directory of {line.name} are {most[0]} on the keypad: a caller is offered "
+                f"{MOST_NAMES} of them, and never the others."
             )
+            mend = "Tell them apart by their first names, or give them extensions and a key for extensions."
+            yield Fault("names_alike", "warning", line.target, field, what, mend, at=at, keys=keys)
 
 
 def _dialable(person: Person, last_only: bool) -> bool:

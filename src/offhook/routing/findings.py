@@ -43,6 +43,7 @@ CODES: dict[str, tuple[Severity, ...]] = {
     "menu_without_keys": ("error",),
     "more_findings": ("hint",),
     "name_not_dialable": ("warning",),
+    "names_alike": ("warning",),
     "never_open": ("error",),
     "no_box": ("error",),
     "no_number": ("warning",),
