@@ -12,14 +12,15 @@ from offhook.calls.session import Calls
 from offhook.directory.lines.model import Target
 from offhook.kit.errors import Unavailable
 from offhook.routing.model import Company as Compiled
-from offhook.routing.plan import Ask, Incoming, Outgoing, Told, Verb
+from offhook.routing.model import Queue
+from offhook.routing.plan import Answered, Ask, Bridge, Incoming, Outgoing, Ring, Told, Verb
 from offhook.routing.reservations import Reservations
 from offhook.routing.state import CallState
 from offhook.routing.trace import Step, Trace, replay
 from offhook.storage.database import Statement
 from tests.api.desk import Company
 from tests.routing.companies import company as compiled
-from tests.routing.companies import line, office, user
+from tests.routing.companies import line, ms, office, routing, user
 from tests.routing.reserving import HELD, Time
 
 V = TypeVar("V")
@@ -208,3 +209,29 @@ def lisbon(*operators: Any, **more: Any) -> tuple[Any, ...]:
     more.setdefault("country", "US")
     place = office(1, "Lisbon", country=more.pop("country"), e911=more.pop("e911", None))
     return (line("office", 1, "Lisbon", operators, **more), place, *operators)
+
+
+BEGAN = ms("2026-11-24T10:00:00-08:00")
+
+
+TURNS = routing(strategy="fixedorder")
+
+
+def sales(*operators: Any, **more: Any) -> tuple[Any, ...]:
+    """A call center with a queue that * leaves, and its people."""
+    queue = Queue(most=5, seconds=120, escape="*")
+    return (office(1, "Lisbon"), line("callcenter", 10, "Sales", operators, queue=queue, **more), *operators)
+
+
+def who(ring: Ring) -> list[str]:
+    return [leg.who for leg in ring.legs]
+
+
+async def talks(process: Process, target: Any = LISBON) -> tuple[int, Phone]:
+    """A call that the first one rung has taken."""
+    id, phone = await process.rings(target)
+    [first, *_] = who(await phone.given(Ring))
+    process.calls.happened(id, Answered(process.at, first))
+    await phone.given(Bridge)
+    await process.settle()
+    return id, phone

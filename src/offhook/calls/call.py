@@ -22,6 +22,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.kit.wire import encode
 from offhook.routing.model import Company
+from offhook.routing.outbound import calls_for_help
 from offhook.routing.plan import (
     Ask,
     AskScript,
@@ -84,7 +85,7 @@ class EmergencyPlaced(msgspec.Struct, frozen=True, kw_only=True):
     """What the event of an emergency call says."""
 
     call_id: str
-    office_id: str
+    office_id: str | None
     caller: str
     number: str
 
@@ -183,7 +184,7 @@ class Call:
             await self._keep()
 
     async def _step(self, event: Event) -> None:
-        config = await self._company()
+        config = await self._company(event)
         after, taken = step(config, self._state, event)
         if self._number >= MAX_STEPS and not taken.verbs and after.phase == self._state.phase:
             # What changes nothing is told for so long, and no longer.
@@ -218,12 +219,14 @@ class Call:
         if question is not None:
             self._ask(question)
 
-    async def _company(self) -> Company:
+    async def _company(self, event: Event) -> Company:
         try:
             self._config = await self._parts.company(self.tenant_id)
         except Refusal as refusal:
-            if self._config is None:
+            if self._config is None and not (isinstance(event, Outgoing) and calls_for_help(event, "")):
                 raise
+            # Who dials for help gets it, also where nothing is known of the company.
+            self._config = self._config or Company(self.tenant_id, version=0)
             log.error("call_decided_by_an_older_config", call_id=self.id, cause=refusal.message)
         return self._config
 
@@ -258,7 +261,10 @@ class Call:
 
     def _happening(self, notice: Notify) -> Happening:
         placed = EmergencyPlaced(
-            call_id=str(self.id), office_id=str(notice.office_id), caller=notice.who, number=notice.number
+            call_id=str(self.id),
+            office_id=str(notice.office_id) if notice.office_id else None,
+            caller=notice.who,
+            number=notice.number,
         )
         return Happening(
             tenant_id=self.tenant_id,

@@ -4,7 +4,7 @@ An emergency number is looked at before anything else, and its call is the first
 reservation and no question stands before it; people are told after it was placed.
 """
 
-from offhook.kit.phones import is_emergency, is_line_test
+from offhook.kit.phones import emergency_in, is_emergency, is_line_test
 from offhook.routing.dialling import e164, is_home
 from offhook.routing.model import Office, Person
 from offhook.routing.plan import Hangup, Notify, Outgoing, Release, Transfer
@@ -16,13 +16,13 @@ _KEPT = frozenset("0123456789+*#")
 def dial(turn: Turn, event: Outgoing) -> Go:
     """Where a dialled number leads."""
     state, config = turn.state, turn.config
-    dialled = "".join(character for character in event.dialled if character in _KEPT)
+    dialled = _dialled(event)
     state.began, state.who, state.dialled, state.taken = turn.at, event.who, dialled, True
     person = config.people.get(event.who)
     office = config.offices.get(person.office_id if person is not None else config.primary_office)
     office = office or config.offices.get(config.primary_office)
     country = office.country if office is not None else ""
-    if is_emergency(dialled.rstrip("#"), country):
+    if calls_for_help(event, country):
         return emergency(turn, person, office, dialled.rstrip("#"))
     if person is None:
         turn.because("caller_unknown", "Who dialled is not in the company.")
@@ -45,6 +45,16 @@ def dial(turn: Turn, event: Outgoing) -> Go:
     return _outside(turn, person, office, number)
 
 
+def _dialled(event: Outgoing) -> str:
+    return "".join(character for character in event.dialled if character in _KEPT)
+
+
+def calls_for_help(event: Outgoing, country: str) -> bool:
+    """Whether an emergency number was dialled; where the country is not known (""), what is one anywhere is one."""
+    digits = _dialled(event).rstrip("#")
+    return is_emergency(digits, country) if country else bool(emergency_in(digits))
+
+
 def emergency(turn: Turn, person: Person | None, office: Office | None, dialled: str) -> Go:
     """Place an emergency call, at once, whoever it is that calls."""
     who = person.who if person is not None else turn.state.who
@@ -56,9 +66,10 @@ def emergency(turn: Turn, person: Person | None, office: Office | None, dialled:
         turn.because("no_emergency_address", f"No emergency address of {name} or the office is on record.")
     shown = (person.caller_id if person is not None else "") or (office.main_line if office is not None else "")
     turn.wait("out", Transfer(dialled, shown, emergency=True, location=where))
-    if not trial and office is not None:
-        turn.verbs.append(Notify(office.id, who, dialled))
-        turn.because("emergency_notice", f"The event log of {office.name} tells of it.")
+    if not trial:
+        turn.verbs.append(Notify(office.id if office is not None else 0, who, dialled))
+        told = office.name if office is not None else "the company"
+        turn.because("emergency_notice", f"The event log of {told} tells of it.")
     if person is not None:
         turn.verbs.append(Release((), kept=person.who))
     return None

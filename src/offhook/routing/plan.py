@@ -158,7 +158,7 @@ class Transfer(msgspec.Struct, frozen=True, tag="transfer", tag_field="do"):
 
 
 class Notify(msgspec.Struct, frozen=True, tag="notify", tag_field="do"):
-    """Tell the people of an office that an emergency call was placed, and from where. Never before it."""
+    """Tell the people of an office (0: it is not known) that an emergency call was placed. Never before it."""
 
     office_id: int
     who: str
