@@ -239,7 +239,7 @@ class Offhook:
                 await self.records.forget()
                 horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
                 if horizon > 0:
-                    while await self.writer.run(
+                    while await self.writer.aside(
                         lambda tx, before=horizon << 11: access_store.forget_replies(tx, before, _FORGET_AT_ONCE)  # type: ignore[misc]
                     ):
                         pass

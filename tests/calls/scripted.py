@@ -86,6 +86,9 @@ class Shaky:
     async def run(self, function: Callable[[Any], Any]) -> Any:
         return await self._through(lambda: self._writer.run(function))
 
+    async def aside(self, function: Callable[[Any], Any]) -> Any:
+        return await self._through(lambda: self._writer.aside(function))
+
     async def _through(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         self.asked += 1
         if self.hanging:

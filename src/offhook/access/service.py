@@ -132,7 +132,7 @@ class Access:
         if self._used:
             noted, self._used = self._used, {}
             try:
-                await self._writer.run(lambda tx: store.mark_used(tx, sorted(noted.items())))
+                await self._writer.aside(lambda tx: store.mark_used(tx, sorted(noted.items())))
             except Refusal:
                 # The store is away; later uses stand, the others wait with them.
                 self._used = noted | self._used

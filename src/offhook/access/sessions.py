@@ -45,7 +45,7 @@ class Sessions:
         principal = await self._access.authenticate(secret)
         token = secrets.token_urlsafe(32)
         row = (model.digest(token), principal.key_id, _now() + self.seconds * 1000)
-        await self._writer.run(lambda tx: store.insert_session(tx, [row]))
+        await self._writer.aside(lambda tx: store.insert_session(tx, [row]))
         return token
 
     async def find(self, token: str) -> Session | None:
@@ -62,12 +62,12 @@ class Sessions:
     async def end(self, token: str) -> None:
         """Forget the session behind `token`, if there is one."""
         digest = model.digest(token)
-        await self._writer.run(lambda tx: store.end_session(tx, digest))
+        await self._writer.aside(lambda tx: store.end_session(tx, digest))
 
     async def forget(self) -> None:
         """Drop the sessions whose time is over."""
         at = _now()
-        await self._writer.run(lambda tx: store.forget_sessions(tx, at))
+        await self._writer.aside(lambda tx: store.forget_sessions(tx, at))
 
     async def close(self) -> None:
         """Finish the look-ups under way."""

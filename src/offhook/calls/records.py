@@ -31,7 +31,7 @@ class Records:
             return 0
         before, count = int(clock.wall() * 1000) - self._days * _DAY_MS, 0
         while found := await self._reader.run(lambda tx: store.old(tx, before, FORGOTTEN_AT_ONCE)):
-            await self._writer.run(lambda tx, calls=found: store.forget(tx, calls))  # type: ignore[misc]
+            await self._writer.aside(lambda tx, calls=found: store.forget(tx, calls))  # type: ignore[misc]
             count += len(found)
         self._due = self._monotonic() + LOOK_SECONDS
         return count

@@ -116,7 +116,7 @@ class Calls:
         if not alive:
             return
         until = int(self._parts.wall() * 1000) + LEASE_MS
-        await self._parts.writer.run(lambda tx: store.renew(tx, alive, until))
+        await self._parts.writer.aside(lambda tx: store.renew(tx, alive, until))
         for tenant_id, ids in alive.items():
             await self._parts.holding.renew(tenant_id, [str(id) for id in ids])
 
@@ -145,7 +145,7 @@ class Calls:
     async def sweep(self) -> int:
         """End the calls of workers that died, and give back whom they had; how many there were."""
         wall, at = int(self._parts.wall() * 1000), clock.milliseconds(clock.now())
-        found = await self._parts.writer.run(lambda tx: store.end_lost(tx, wall, at, _SWEPT_AT_ONCE))
+        found = await self._parts.writer.aside(lambda tx: store.end_lost(tx, wall, at, _SWEPT_AT_ONCE))
         for tenant_id, id in found:
             log.warning("call_lost", call_id=id)
             try:

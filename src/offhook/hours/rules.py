@@ -50,7 +50,7 @@ def _parse(entries: tuple[str, ...]) -> tuple[tuple[Period, ...], tuple[_Fault, 
             faults.append((index, "must be a time as HH:MM, 00:00 to 23:59 (24:00 to close at the end of the day)"))
         elif minute == DAY_MINUTES and index % 2 == 0:
             faults.append((index, "24:00 can only close; to open at midnight write 00:00 in the next day's list"))
-    if len(entries) % 2:
+    if len(entries) % 2 and (not faults or faults[-1][0] != len(entries) - 1):
         faults.append((len(entries) - 1, "opens without a closing time; times go in pairs: add one or drop this one"))
     periods: list[Period] = []
     for index in range(0, len(entries) - 1, 2):

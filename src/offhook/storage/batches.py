@@ -63,6 +63,11 @@ class Function(Generic[T]):
         return self._function(tx)
 
 
+class _Aside(Function[T]):
+    __slots__ = ()
+    aside = True
+
+
 Work = Callable[[], list[Any]]
 
 
@@ -178,6 +183,10 @@ class Writer:
     async def run(self, function: Callable[[Transaction], T]) -> T:
         """The same for a plain function."""
         return await self.submit(Function(function))
+
+    async def aside(self, function: Callable[[Transaction], T]) -> T:
+        """The same for one that changes nothing that a company is made of."""
+        return await self.submit(_Aside(function))
 
     def changes(self) -> int:
         """How many transactions have ended that may have changed what a company is, so all but those of units that are
