@@ -1,0 +1,1 @@
+"""The workbench: API documents, found, read, tried."""
