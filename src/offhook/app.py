@@ -130,7 +130,12 @@ class Offhook:
         )
         cursors = Cursors(secrets.get(self.database, "cursor"))
         self.work = Work(
-            self.writer, self.reader, self.ids, cursors, offices_store.card, keep_days=settings.idempotency_days
+            writer=self.writer,
+            reader=self.reader,
+            ids=self.ids,
+            cursors=cursors,
+            office=offices_store.card,
+            keep_days=settings.idempotency_days,
         )
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from offhook.access import store as access
+from offhook.access.doing import rehearsed
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome, refuse_other
 from offhook.configuration import wire
@@ -15,7 +16,7 @@ from offhook.configuration.document import Document
 from offhook.configuration.kinds import KINDS
 from offhook.configuration.kinds.numbers import normal_number
 from offhook.configuration.run import Run
-from offhook.directory.work import Work, rehearsed
+from offhook.directory.work import Work
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Notice
 from offhook.kit.operation import Call, Operation, Reply

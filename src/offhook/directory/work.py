@@ -1,24 +1,18 @@
-"""How a request becomes one unit of work: done once however often it is sent, or rehearsed and undone."""
+"""What the services of the directory share: each kind enters how others are to deal with what is of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
-from offhook.access import idempotency
-from offhook.access.gate import reply_of
-from offhook.access.idempotency import Outcome
+from offhook.access.doing import Doing
 from offhook.directory.lines.model import Target
 from offhook.directory.offices import OfficeOf
 from offhook.directory.pointers import Repoint
-from offhook.kit.cursor import Cursors
-from offhook.kit.errors import Invalid, Notice, Violation
-from offhook.kit.ids import Ids
-from offhook.kit.operation import Call, Rehearsed, Reply, WarningOut
-from offhook.kit.wire import encode
-from offhook.storage.batches import Reader, Within, Writer
+from offhook.kit.errors import Notice
+from offhook.kit.operation import Call
 from offhook.storage.database import Transaction
 
 T = TypeVar("T")
@@ -35,26 +29,6 @@ class Gone(Protocol):
     def __call__(
         self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool
     ) -> None: ...
-
-
-Make = Callable[[Transaction, list[Notice]], msgspec.Struct]
-"""Does a create in a transaction, warns of what it must, and gives the answer. It may run more than once."""
-
-
-class _Undone(Exception):
-    """Leaves a transaction that was only a rehearsal, so that it is undone."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__()
-        self.outcome = outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """A page of a list, and the cursor of the next one if there is one."""
-
-    items: Sequence[T]
-    cursor: str | None
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,16 +60,11 @@ Residents = Callable[[Transaction, int, int], int]
 """From (transaction, tenant id, office id) to how many of a kind are in an office, which keep it from being deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work(Doing):
     """What every service of the directory works with."""
 
-    writer: Writer | Within
-    reader: Reader | Within
-    ids: Ids
-    cursors: Cursors
     office: OfficeOf
-    keep_days: int = 7
     repointers: dict[str, Repoint] = field(default_factory=dict)
     """By the kind of what points: how it is pointed elsewhere. Each kind that can point enters its own."""
     holders: dict[str, Holder] = field(default_factory=dict)
@@ -113,77 +82,3 @@ class Work:
         call = msgspec.structs.replace(call, if_match=None)
         for forget in self.gone:
             forget(tx, call, at, target, notices, force=force)
-
-    def claim(self, call: Call) -> idempotency.Claim | None:
-        """The record of a create that may be repeated; None for one without an `Idempotency-Key`."""
-        return idempotency.claim_of(call, self.ids, self.keep_days * 86_400_000)
-
-    async def create(self, call: Call, make: Make) -> Reply:
-        """Do a create in one transaction. With an Idempotency-Key it happens once; a dry run is undone."""
-        claim = self.claim(call)
-        sent = list(call.notices)
-
-        def fresh(tx: Transaction) -> Outcome:
-            notices = list(sent)
-            answer = encode(make(tx, notices))
-            return Outcome(answer, tuple(notices))
-
-        def run(tx: Transaction) -> Outcome:
-            if call.dry_run:
-                idempotency.refuse_other(tx, claim)
-                raise _Undone(fresh(tx))
-            return idempotency.once(tx, claim, lambda: fresh(tx))
-
-        try:
-            outcome = await self.writer.run(run)
-        except _Undone as undone:
-            return rehearsed(call, undone.outcome)
-        call.notices[:] = outcome.notices
-        return Reply(body=outcome.body, headers=((b"offhook-replayed", b"true"),) if outcome.replayed else ())
-
-    async def change(self, call: Call, run: Callable[[Transaction, list[Notice]], T]) -> T:
-        """Do a change in one transaction; `run` may run more than once."""
-
-        def once(tx: Transaction) -> tuple[T, list[Notice]]:
-            notices: list[Notice] = []
-            return run(tx, notices), notices
-
-        result, notices = await self.writer.run(once)
-        call.notices.extend(notices)
-        return result
-
-    async def page(
-        self,
-        call: Call,
-        listing: str,
-        find: Callable[[Transaction, int, int], Sequence[T]],
-        *,
-        cursor: str | None,
-        limit: int = PAGE,
-        filters: Mapping[str, Any] | None = None,
-        position: Callable[[T], int] = lambda one: one.id,  # type: ignore[attr-defined]
-    ) -> Page[T]:
-        """A page of a list: `find(tx, after, limit)` gives what stands behind a position, in order.
-
-        `filters` are bound into the cursor, so that one of another list or filter is refused.
-        """
-        # As lists, which is what a cursor gives back.
-        tenant, bound = call.principal.tenant_id, [list(one) for one in sorted((filters or {}).items())]
-        after = self.cursors.open(cursor, listing, tenant, bound) if cursor else 0
-        found = await self.reader.run(lambda tx: find(tx, after, limit + 1))
-        here = found[:limit]
-        following = self.cursors.seal(listing, tenant, bound, position(here[-1])) if len(found) > limit else None
-        return Page(here, following)
-
-
-def rehearsed(call: Call, outcome: Outcome) -> Reply:
-    """The answer to a dry run: what the create would have answered."""
-    call.notices[:] = outcome.notices
-    told = [WarningOut(n.code, n.field, n.text) for n in call.notices]
-    return reply_of(Rehearsed(True, msgspec.Raw(outcome.body), told))
-
-
-def refuse(found: Sequence[Violation]) -> None:
-    """Invalid with all of `found`, if there are any."""
-    if found:
-        raise Invalid.of(found)

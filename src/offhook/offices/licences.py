@@ -5,15 +5,16 @@ from typing import Annotated, Any
 
 import msgspec
 
+from offhook.access.doing import refuse
 from offhook.access.gate import reply_of
 from offhook.billing import licences
 from offhook.billing import store as plans
 from offhook.billing.model import LINES
 from offhook.billing.wire import LINE_USES, LicencesOut
-from offhook.directory.keeper import tell
 from offhook.directory.paths import V1, id_of
 from offhook.directory.users.model import LINE_OF
-from offhook.directory.work import Work, refuse
+from offhook.directory.work import Work
+from offhook.events.keeper import tell
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Notice, Violation, shown

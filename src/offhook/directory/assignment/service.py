@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from offhook.access.doing import refuse
 from offhook.access.gate import reply_of
 from offhook.access.model import Environment
 from offhook.billing import licences
@@ -14,7 +15,7 @@ from offhook.billing.model import LINES
 from offhook.directory.assignment import wire
 from offhook.directory.offices import OfficeCard, no_such
 from offhook.directory.paths import id_of
-from offhook.directory.work import Holder, Holding, Work, refuse
+from offhook.directory.work import Holder, Holding, Work
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation, shown
 from offhook.kit.operation import Call, Reply

@@ -4,19 +4,20 @@ from datetime import datetime
 
 import msgspec
 
+from offhook.access.doing import Page, refuse
 from offhook.access.gate import reply_of
 from offhook.directory import members, pointers
 from offhook.directory.channels import wire
 from offhook.directory.channels.model import Channel
 from offhook.directory.channels.store import channels
-from offhook.directory.keeper import Keeper, shown, tell
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.members import Member, with_users
 from offhook.directory.paths import Done, ForceQuery, etag, id_of
 from offhook.directory.people import user_in
 from offhook.directory.users.model import User
-from offhook.directory.work import Page, Work, refuse
+from offhook.directory.work import Work
+from offhook.events.keeper import Keeper, shown, tell
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import NotFound, Notice, Violation

@@ -5,16 +5,17 @@ from datetime import datetime
 import msgspec
 
 from offhook.access import store as access
+from offhook.access.doing import refuse
 from offhook.access.gate import reply_of
 from offhook.directory import pointers
 from offhook.directory.contacts import rules, wire
 from offhook.directory.contacts.model import Contact, uid_of
 from offhook.directory.contacts.store import contacts
-from offhook.directory.keeper import Keeper, shown
 from offhook.directory.lines.model import Target
 from offhook.directory.paths import ForceQuery, etag
 from offhook.directory.people import user_in
-from offhook.directory.work import Work, refuse
+from offhook.directory.work import Work
+from offhook.events.keeper import Keeper, shown
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Notice, Violation

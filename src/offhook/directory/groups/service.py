@@ -7,13 +7,13 @@ from typing import Any, Generic
 
 import msgspec
 
+from offhook.access.doing import refuse
 from offhook.access.gate import reply_of
 from offhook.directory import hands, loops, pointers, targets
 from offhook.directory.assignment import service as assignment
 from offhook.directory.groups import rules, wire
 from offhook.directory.groups.model import CALLCENTERS, DEPARTMENTS, G, Kind
 from offhook.directory.groups.store import callcenters, departments
-from offhook.directory.keeper import Keeper
 from offhook.directory.lines.model import KeptByHand, Target, added
 from offhook.directory.lines.rules import repointed
 from offhook.directory.offices import OfficeCard, no_such
@@ -21,7 +21,8 @@ from offhook.directory.operators import store as operators
 from offhook.directory.operators.service import leave_group
 from offhook.directory.paths import ForceQuery, etag, id_of
 from offhook.directory.users.store import users
-from offhook.directory.work import Holder, Holding, Work, refuse
+from offhook.directory.work import Holder, Holding, Work
+from offhook.events.keeper import Keeper
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import NotFound, Notice, Violation

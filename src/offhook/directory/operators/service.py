@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from offhook.access.doing import refuse
 from offhook.access.gate import reply_of
 from offhook.directory import targets
 from offhook.directory.lines.model import Target
@@ -20,7 +21,7 @@ from offhook.directory.rooms.wire import room_out
 from offhook.directory.users.licensing import AGENTS, KEEPER, change_license
 from offhook.directory.users.model import User
 from offhook.directory.users.store import users
-from offhook.directory.work import Work, refuse
+from offhook.directory.work import Work
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
 from offhook.kit import clock

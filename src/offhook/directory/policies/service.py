@@ -4,9 +4,9 @@ from datetime import datetime
 
 import msgspec
 
+from offhook.access.doing import Page, refuse
 from offhook.access.gate import reply_of
 from offhook.directory import targets
-from offhook.directory.keeper import Keeper, shown, tell
 from offhook.directory.lines.model import Target
 from offhook.directory.offices import no_such
 from offhook.directory.paths import etag, id_of
@@ -17,7 +17,8 @@ from offhook.directory.policies.store import Assignment, policies
 from offhook.directory.rights.rules import idle
 from offhook.directory.users.model import User
 from offhook.directory.users.store import users
-from offhook.directory.work import Page, Work, refuse
+from offhook.directory.work import Work
+from offhook.events.keeper import Keeper, shown, tell
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, NotFound, Notice, Violation

@@ -8,8 +8,8 @@ from typing import cast
 
 import msgspec
 
+from offhook.access.doing import PAGE, refuse
 from offhook.access.gate import reply_of
-from offhook.directory.keeper import Keeper, tell
 from offhook.directory.lines.model import Target
 from offhook.directory.offices import no_such
 from offhook.directory.paths import etag, id_of
@@ -17,7 +17,8 @@ from offhook.directory.prompts import rules, store, wire
 from offhook.directory.prompts.audio import Decoder, Unusable
 from offhook.directory.prompts.model import BOTH, KINDS, TARGET_TYPES, Prompt, Sound, Use
 from offhook.directory.targets import state_of
-from offhook.directory.work import PAGE, Work, refuse
+from offhook.directory.work import Work
+from offhook.events.keeper import Keeper, tell
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation, shown

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import msgspec
 
+from offhook.access.doing import refuse
 from offhook.access.gate import reply_of
 from offhook.directory import pointers
 from offhook.directory.assignment import service as assignment
-from offhook.directory.keeper import Keeper, shown
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.offices import no_such
@@ -17,7 +17,8 @@ from offhook.directory.paths import ForceQuery, etag, id_of
 from offhook.directory.rooms import wire
 from offhook.directory.rooms.model import Room
 from offhook.directory.rooms.store import rooms
-from offhook.directory.work import Holder, Holding, Work, refuse
+from offhook.directory.work import Holder, Holding, Work
+from offhook.events.keeper import Keeper, shown
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Invalid, Notice, Violation

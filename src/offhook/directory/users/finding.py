@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from offhook.access.doing import Page
 from offhook.access.gate import reply_of
 from offhook.directory.people import users_out
 from offhook.directory.users import store, wire
 from offhook.directory.users.model import User
 from offhook.directory.users.store import users
-from offhook.directory.work import Page, Work
+from offhook.directory.work import Work
 from offhook.kit import clock
 from offhook.kit.errors import Invalid
 from offhook.kit.operation import Call, Reply

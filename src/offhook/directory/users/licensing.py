@@ -6,10 +6,10 @@ import msgspec
 
 from offhook.billing import licences
 from offhook.directory.assignment import service as assignment
-from offhook.directory.keeper import Keeper, shown
 from offhook.directory.users.model import LINE_OF, SUPPORT, License, User
 from offhook.directory.users.store import users
 from offhook.directory.work import Holding
+from offhook.events.keeper import Keeper, shown
 from offhook.events.model import Word
 from offhook.kit.operation import Call
 from offhook.storage.database import Transaction

@@ -2,13 +2,14 @@
 
 import msgspec
 
+from offhook.access.doing import refuse
 from offhook.access.gate import reply_of
-from offhook.directory.keeper import tell
 from offhook.directory.operators import store as operators
 from offhook.directory.paths import id_of
 from offhook.directory.users import rules, wire
 from offhook.directory.users.licensing import KEEPER
-from offhook.directory.work import Work, refuse
+from offhook.directory.work import Work
+from offhook.events.keeper import tell
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Invalid, Notice, Violation, shown

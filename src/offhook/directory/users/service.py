@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from offhook.access import store as keys
+from offhook.access.doing import refuse
 from offhook.access.gate import reply_of
 from offhook.access.model import Principal
 from offhook.directory import pointers
 from offhook.directory.assignment import service as assignment
-from offhook.directory.keeper import tell
 from offhook.directory.lines.model import Target
 from offhook.directory.offices import OfficeCard, no_such
 from offhook.directory.operators import store as operators
@@ -23,7 +23,8 @@ from offhook.directory.users.licensing import AGENTS, KEEPER, holding_of, settle
 from offhook.directory.users.model import SUPPORT, License, User
 from offhook.directory.users.moving import INTERNAL, move, new_number
 from offhook.directory.users.store import users
-from offhook.directory.work import Holder, Holding, Work, refuse
+from offhook.directory.work import Holder, Holding, Work
+from offhook.events.keeper import tell
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Forbidden, Notice, Violation, shown
