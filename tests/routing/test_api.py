@@ -140,6 +140,14 @@ def test_whose_turn_it_is_is_as_calls_have_left_it(scene: Scene, strategy: str):
     assert scene.call()["rang"][0]["names"] == ["Rui Alves"]
 
 
+def test_what_of_a_script_made_no_difference_is_said(scene: Scene):
+    sunday = "2026-12-06 12:00"
+    answer = scene.simulate(at=sunday, press=["1", "2"], people=[{"who": "rui", "after": 3}])
+    assert answer.warned == {("keys_not_asked", "press"), ("never_rang", "people[0].who")}
+    assert "Rui Alves was not rung" in str(answer.warnings)
+    assert scene.simulate(people=[{"who": "Ana Sousa"}]).warned == set()
+
+
 def test_a_number_may_be_written_as_it_is_dialled(scene: Scene):
     national = f"({scene.number[2:5]}) {scene.number[5:8]}-{scene.number[8:]}"
     assert scene.api.post(SIMULATE, {"to": national, "at": AT}).json["called"]["name"] == "Sales"

@@ -16,10 +16,11 @@ from offhook.routing.plan import (
     Reserved,
     Ring,
 )
-from offhook.routing.simulate import Behaviour, Script, simulate
+from offhook.routing.simulate import MOST_STEPS, Behaviour, Script, simulate
 from offhook.routing.state import new_call
 from offhook.routing.trace import ends_at
 from tests.routing.companies import company, hours, line, office, routing
+from tests.routing.random_companies import STRATEGIES
 from tests.routing.stories import (
     ANA,
     BOB,
@@ -248,3 +249,49 @@ def test_a_caller_waits_in_the_queue_also_while_the_only_operator_is_being_rung(
     assert asked.seconds == 0
     state, _ = decide(config, state, Reserved(at("10:00:00"), rung=("user:1",)))
     assert state.queued
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("missed", ["declined", "unreachable"])
+def test_a_telephone_that_declines_is_not_rung_over_and_over_because_a_colleague_is_in_a_call(strategy, missed):
+    people = {"user:1": Behaviour(missed=missed), "user:2": Behaviour(busy_seconds=None)}
+    config = company(lisbon(ANA, BOB, open=routing(strategy=strategy), ring_seconds=45), ANA, BOB)
+    trace, _ = call(config, people=people)
+    assert len(rung(trace)) <= 45 // 5 + 1
+    assert "All operators had their turn" not in " ".join(r.text for step in trace.steps for r in step.reasons)
+
+
+def test_who_has_waited_when_the_line_closes_is_rung_through_to_whoever_is_on_call():
+    more = {"queue": Queue(most=5, seconds=900), "open": routing(strategy="fixedorder"), "schedule": hours(WORKDAYS)}
+    center = line("callcenter", 10, "Sales", [ANA], closed=routing(strategy="fixedorder"), **more)
+    config = company(center, office(1, "Lisbon"), lisbon(), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("17:59:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("17:59:00"), busy=("user:1",)))
+    assert state.queued
+    state, verbs = decide(config, state, Reserved(at("18:00:00"), busy=("user:1",)))
+    assert "closed_while_waiting" in codes(state)
+    [_, asked] = verbs
+    assert isinstance(asked, Reserve)
+    assert (asked.members, asked.wait_for, state.queued) == (("user:1",), "whoever_is_rung", 0)
+
+
+def test_a_queue_says_what_is_so():
+    center = queued(unattended=True).lines[CENTER]
+    nobody = line("callcenter", 10, "Sales", [], queue=center.queue, schedule=hours(WORKDAYS))
+    _, state = call(company(nobody, office(1, "Lisbon"), lisbon()), CENTER)
+    assert "There is nobody to ring: the caller waits" in said(state)
+    more = {"queue": center.queue, "schedule": hours(WORKDAYS), "closed": routing(strategy="fixedorder")}
+    closed = line("callcenter", 10, "Sales", [ANA], **more)
+    config = company(closed, office(1, "Lisbon"), lisbon(), ANA)
+    _, state = call(config, CENTER, clock="20:00:00", people={"user:1": Behaviour(busy_seconds=None)})
+    assert "nobody_free" in codes(state)
+
+
+def test_a_call_that_would_be_told_for_hours_stops_and_is_not_over():
+    queue = Queue(most=5, seconds=18_000)
+    more = {"queue": queue, "open": routing(strategy="fixedorder"), "schedule": hours(WORKDAYS)}
+    center = line("callcenter", 10, "Sales", [ANA], **more)
+    config = company(center, office(1, "Lisbon"), lisbon(), ANA)
+    trace, state = call(config, CENTER, people={"user:1": Behaviour(busy_seconds=5)})
+    assert len(trace.steps) == MOST_STEPS
+    assert state.phase != "over"

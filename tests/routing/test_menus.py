@@ -115,3 +115,12 @@ def test_of_more_people_than_keys_nine_are_offered():
     _, state = call(company(lisbon(open=menu), *people), keys=("1", "76484#", "9"), anyone=Behaviour(1))
     assert state.outcome == "answered"
     assert "3 more are not offered" in said(state)
+
+
+def test_what_is_dialled_on_is_taken_by_the_next_prompt_and_a_hash_is_a_key_of_no_menu():
+    config = with_menu(_1=Choice("extension"))
+    _, state = call(config, keys=("1102#",), anyone=Behaviour(1))
+    assert state.talking == "user:2"
+    _, state = call(config, keys=("#", "1", "102"), anyone=Behaviour(1))
+    assert "The caller pressed #, which is not in the menu" in said(state)
+    assert state.talking == "user:2"

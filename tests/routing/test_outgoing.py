@@ -14,6 +14,7 @@ from offhook.routing.plan import (
     Outgoing,
     Pressed,
     Release,
+    Ring,
     Transfer,
 )
 from offhook.routing.simulate import Behaviour, Script, simulate
@@ -161,3 +162,36 @@ def test_a_simulated_call_to_outside_is_answered_by_whoever_does_so(does, outcom
     trace, state = simulate(config, Outgoing(at("10:00:00"), "user:1", FAR), Script(people={FAR: does}))
     assert state.outcome == outcome
     assert replay(config, trace) == trace
+
+
+@pytest.mark.parametrize("dialled", ["911", "112", "000"])
+def test_where_the_country_has_no_dialling_plan_whatever_is_help_anywhere_is_help(dialled):
+    config = company(lisbon(), office(1, "At sea", country="DP"), ANA)
+    _, verbs = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", dialled))
+    assert isinstance(verbs[0], Transfer)
+    assert verbs[0].emergency
+
+
+def test_who_is_suspended_calls_nobody_but_help():
+    config = company(lisbon(), user(1, "Ana", state="suspended"))
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", FAR))
+    assert (state.outcome, "Ana is suspended" in said(state)) == ("refused", True)
+    _, verbs = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "112"))
+    assert isinstance(verbs[0], Transfer)
+
+
+def test_help_that_is_dialled_where_an_extension_is_asked_is_called_by_its_own_name():
+    config = company(lisbon(open=routing("extension", operators=False)), ANA, BOB, numbers={"+351210000001": LISBON})
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "+351210000001"))
+    state, _ = decide(config, state, Pressed(at("10:00:03"), "112"))
+    state, _ = decide(config, state, NotAnswered(at("10:00:40")))
+    assert "112 did not answer." in said(state)
+
+
+def test_who_calls_is_in_a_call_and_never_rung_by_it():
+    config = company(lisbon(ANA, BOB), ANA, BOB, numbers={"+351210000001": LISBON})
+    for dialled in ("101", "+351210000001"):
+        first = Outgoing(at("10:00:00"), "user:1", dialled)
+        trace, _ = simulate(config, first, Script(anyone=Behaviour(3)))
+        rang = [leg.who for step in trace.steps for verb in step.verbs if isinstance(verb, Ring) for leg in verb.legs]
+        assert "user:1" not in rang

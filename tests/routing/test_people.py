@@ -10,18 +10,20 @@ from offhook.routing.plan import (
     Gather,
     Incoming,
     Pressed,
+    Record,
     Ring,
     Told,
 )
 from offhook.routing.simulate import Behaviour
 from offhook.routing.state import new_call
 from offhook.routing.trace import ends_at
-from tests.routing.companies import company, line, office, room, routing, user
+from tests.routing.companies import company, hours, line, office, room, routing, user
 from tests.routing.stories import (
     ANA,
     BOB,
     LISBON,
     SALES,
+    WORKDAYS,
     at,
     call,
     codes,
@@ -192,3 +194,31 @@ def test_a_caller_whom_a_router_sends_outside_may_leave_a_message_if_nobody_answ
     assert (state.outcome, ends_at(state)) == ("voicemail", LISBON)
     _, state = call(routed(), ROUTER, routers=routers, anyone=Behaviour(3))
     assert state.outcome == "answered"
+
+
+@pytest.mark.parametrize(("office_records", "sales_record"), [(True, False), (False, True)])
+def test_the_line_that_a_call_came_through_last_says_whether_it_is_recorded(office_records, sales_record):
+    on = routing("department", SALES, operators=False)
+    to_ana = routing("person", Target("user", 1), operators=False)
+    sales = line("department", 10, "Sales", record=sales_record, open=to_ana, schedule=hours(WORKDAYS))
+    trace, state = call(company(lisbon(record=office_records, open=on), sales, ANA), anyone=Behaviour(1))
+    assert state.outcome == "answered"
+    recorded = any(isinstance(verb, Record) for step in trace.steps for verb in step.verbs)
+    assert recorded is sales_record
+
+
+@pytest.mark.parametrize(
+    ("box", "code"),
+    [
+        (Target("user", 2), "box_inactive"),
+        (Target("user", 99), "box_gone"),
+        (Target("unknown", 0), "box_gone"),
+        (Target("callrouter", 30), "box_missing"),
+    ],
+)
+def test_a_voicemail_that_is_not_there_is_said_before_the_office_takes_the_message(box, code):
+    closed = routing("voicemail", box, operators=False)
+    things = lisbon(open=closed), user(2, "Bob", state="suspended"), Router(30, "Orders", 1)
+    _, state = call(company(*things))
+    assert code in codes(state)
+    assert ends_at(state) == LISBON

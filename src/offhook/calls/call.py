@@ -22,7 +22,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.kit.wire import encode
 from offhook.routing.model import Company
-from offhook.routing.outbound import calls_for_help
+from offhook.routing.outbound import helps_anywhere
 from offhook.routing.plan import (
     Ask,
     AskScript,
@@ -223,7 +223,7 @@ class Call:
         try:
             self._config = await self._parts.company(self.tenant_id)
         except Refusal as refusal:
-            if self._config is None and not (isinstance(event, Outgoing) and calls_for_help(event, "")):
+            if self._config is None and not (isinstance(event, Outgoing) and helps_anywhere(event)):
                 raise
             # Who dials for help gets it, also where nothing is known of the company.
             self._config = self._config or Company(self.tenant_id, version=0)

@@ -169,11 +169,12 @@ def _keys(line: Line, opened: bool, routing: Routing, moment: Moment) -> Iterato
         if len(key) != 1 or key not in "0123456789":
             named = f"the key {key}, which cannot be pressed" if key else "no key"
             what = f"An entry of the menu of {line.name} has {named}: nobody reaches it."
-            mend = request(line.target, f"{field}.input = a key from 0 to 9")
+            mend = request(line.target, f"{field.removesuffix('.options')}.input = a key from 0 to 9")
             yield Fault("menu_key_missing", "warning", line.target, field, what, mend, at=moment(line, opened))
         elif choice.action == "disabled":
             what = f"The key {key} of the menu of {line.name} does nothing."
-            mend = request(line.target, f"{field}.options.action to what it is to do, or leave the entry out")
+            place = f"{field.removesuffix('.options')}.options.action"
+            mend = request(line.target, f"{place} to what it is to do, or leave the entry out")
             at = moment(line, opened)
             yield Fault("menu_key_disabled", "warning", line.target, field, what, mend, at=at, keys=(key,))
         elif (same := alike.setdefault((choice.action, choice.target), key)) != key:

@@ -4,7 +4,6 @@ Live calls, simulation and verification use this function and nothing else.
 """
 
 from offhook.directory.lines.model import Target
-from offhook.kit.phones import is_emergency
 from offhook.routing import endings, groups, menus, outbound, people
 from offhook.routing.model import Company
 from offhook.routing.plan import (
@@ -248,6 +247,6 @@ def _extension(turn: Turn, keys: str) -> Go:
     person, office = turn.config.people.get(turn.state.who), turn.office()
     if person is not None:
         office = turn.config.offices.get(person.office_id)
-        if office is not None and is_emergency(keys, office.country):
+        if office is not None and outbound.for_help(keys, office.country):
             return outbound.emergency(turn, person, office, keys)
     return menus.extension_dialled(turn, keys)

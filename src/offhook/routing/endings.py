@@ -13,6 +13,9 @@ def mailbox(turn: Turn, go: Mailbox) -> Go:
     box = go.box
     office = turn.office()
     if box is None or not _has_box(turn, box):
+        if box is not None:
+            code, why = _no_box(turn, box)
+            turn.because(code, f"{why}: the voicemail of the office takes the message.")
         box = Target("office", office.id) if office is not None else None
     if box is None:
         turn.because("no_box", "There is no box that could take a message.")
@@ -34,6 +37,18 @@ def _has_box(turn: Turn, box: Target) -> bool:
         person = turn.config.people.get(f"user:{box.id}")
         return person is not None and person.state == "active"
     return box in turn.config.lines
+
+
+def _no_box(turn: Turn, box: Target) -> tuple[str, str]:
+    """Why nobody can leave a message in a box that was named."""
+    if (person := turn.config.people.get(f"{box.type}:{box.id}")) is not None:
+        if person.state == "active":
+            return "box_missing", f"{person.name} has no voicemail"
+        return "box_inactive", f"{person.name} is {person.state}"
+    known = name_of(turn.config, box)
+    if known != f"{box.type} {box.id}":
+        return "box_missing", f"{known} has no voicemail"
+    return "box_gone", f"There is no {box.type} {box.id} any more" if box.type != "unknown" else "The box is unknown"
 
 
 def _greeting(turn: Turn, box: Target, name: str) -> Prompt:

@@ -39,7 +39,7 @@ def routing_of(turn: Turn, line: Line) -> Routing:
 def enter(turn: Turn, line: Line) -> Go:
     """A call reaches a line."""
     state = turn.state
-    state.where = line.target
+    state.where = state.via = line.target
     state.rang, state.tries, state.until, state.round = False, 0, 0, 0
     state.tried, state.queued, state.spoken, state.matches, state.directory, state.pausing = (), 0, 0, (), "", False
     if line.state != "active":
@@ -86,7 +86,7 @@ def _reserve(turn: Turn, line: Line) -> Go:
             line,
             tried=state.tried,
             # Where there is a queue, that is where a caller waits.
-            seconds=left if line.queue is None else 0,
+            seconds=left if line.queue is None or not state.open else 0,
             wait_for="whoever_is_rung",
             hear="hold_music" if state.tried else "ringback",
             since=state.queued or state.until - line.ring_seconds * 1000,
@@ -134,8 +134,12 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
     state.pausing = False
     if event.members:
         if event.again:
-            state.tried, state.round, state.round_began = (), state.round + 1, turn.at
-            turn.because("turns_again", f"All operators of {line.name} had their turn: it begins anew.")
+            began, state.round_began = state.round_began, turn.at
+            state.tried, state.round = (), state.round + 1
+            if turn.at - began < PAUSE_SECONDS * 1000:
+                turn.verbs.append(Release(event.members))
+                return _pause(turn, line)
+            turn.because("turns_again", f"Of {line.name} all who are free had their turn: it begins anew.")
         if state.queued:
             waited = (turn.at - state.queued) // 1000
             turn.because("left_queue", f"After {waited} s in the queue of {line.name} somebody is free.")
@@ -217,13 +221,17 @@ def not_answered(turn: Turn, line: Line, event: NotAnswered) -> Go:
         return _wait_on(turn, line, line.queue, 0)
     if rings_on:
         return _reserve(turn, line)
-    turn.because("ring_time_over", f"The {line.ring_seconds} s in which {line.name} rings are over.")
+    if state.until - turn.at >= 1000:
+        turn.because("nobody_left", f"Of {line.name} nobody is left to ring.")
+    else:
+        turn.because("ring_time_over", f"The {line.ring_seconds} s in which {line.name} rings are over.")
     return after_operators(turn, line)
 
 
 def _pause(turn: Turn, line: Line) -> Go:
     """All have declined or been busy within a moment: telephones are left alone for a while before they ring again."""
     turn.state.pausing = True
+    turn.state.round_began = turn.at + PAUSE_SECONDS * 1000
     turn.because("pause", f"All of {line.name} just declined or were busy: nobody is rung for {PAUSE_SECONDS} s.")
     hear: Hear = "hold_music" if turn.state.queued else "ringback"
     pause = Reserve(
@@ -266,6 +274,7 @@ def _queue(turn: Turn, line: Line, event: Reserved | None) -> Go:
     """Let the caller wait for an operator, if the line has a queue with a place left."""
     state, queue = turn.state, line.queue
     if queue is None or not state.open:
+        turn.because("nobody_free", f"Nobody of {line.name} was free, and nobody waits while it is closed.")
         return after_operators(turn, line)
     if event is not None and event.full:
         turn.because("queue_full", f"The queue of {line.name} has no place left: {queue.most} callers wait.")
@@ -276,7 +285,10 @@ def _queue(turn: Turn, line: Line, event: Reserved | None) -> Go:
         turn.because("still_waiting", f"After {waited} s in the queue of {line.name} nobody is free yet.")
     else:
         state.queued = turn.at
-        turn.because("queued", f"All of {line.name} are in calls: the caller waits, for up to {queue.seconds} s.")
+        why = "There is nobody to ring"
+        if event is not None:
+            why = f"All of {line.name} are {'in calls' if not event.rung else 'in calls or being rung by others'}"
+        turn.because("queued", f"{why}: the caller waits, for up to {queue.seconds} s.")
         announce_recording(turn, line)
         turn.hear(prompt(line.prompts, "HOLD_INTRO", "All of us are in calls. Please hold."))
     return _wait_on(turn, line, queue, event.ahead if event is not None else 0)
@@ -291,6 +303,11 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
     if not queue.stays_after_closing and not availability(line, turn.at)[0]:
         turn.because("closed_while_waiting", f"{line.name} closed while the caller waited.")
         state.open = False
+        if line.closed.try_operators:
+            # Who comes now is rung through to whoever is on call; so is who has waited.
+            state.queued = 0
+            turn.verbs.append(Release(()))
+            return RingOperators()
         return _leave_queue(turn, line)
     if queue.announce_seconds and turn.at - (state.spoken or state.queued) >= queue.announce_seconds * 1000:
         state.spoken = turn.at

@@ -15,6 +15,9 @@ from offhook.routing.walk import Happening, Room, Step, Walk
 _HERE: dict[str, tuple[str, Severity, str]] = {
     "target_gone": ("target_gone", "error", "a target that is there"),
     "target_unknown": ("target_unknown", "error", "a target of a known kind"),
+    "box_gone": ("target_gone", "error", "a voicemail that is there"),
+    "box_inactive": ("target_inactive", "error", "a voicemail that somebody hears"),
+    "box_missing": ("target_not_callable", "error", "who or what has a voicemail"),
     "target_missing": ("target_missing", "error", "a target"),
     "not_callable": ("target_not_callable", "error", "a target that takes calls"),
     "contact_without_number": ("contact_without_number", "error", "a target that has a number"),

@@ -4,7 +4,7 @@ An emergency number is looked at before anything else, and its call is the first
 reservation and no question stands before it; people are told after it was placed.
 """
 
-from offhook.kit.phones import emergency_in, is_emergency, is_line_test
+from offhook.kit.phones import emergency_in, has_plan, is_emergency, is_line_test
 from offhook.routing.dialling import e164, is_home
 from offhook.routing.model import Office, Person
 from offhook.routing.plan import Hangup, Notify, Outgoing, Release, Transfer
@@ -22,10 +22,14 @@ def dial(turn: Turn, event: Outgoing) -> Go:
     office = config.offices.get(person.office_id if person is not None else config.primary_office)
     office = office or config.offices.get(config.primary_office)
     country = office.country if office is not None else ""
-    if calls_for_help(event, country):
+    if for_help(dialled.rstrip("#"), country):
         return emergency(turn, person, office, dialled.rstrip("#"))
     if person is None:
         turn.because("caller_unknown", "Who dialled is not in the company.")
+        turn.hang_up("refused", Hangup("forbidden"))
+        return None
+    if person.state != "active":
+        turn.because("person_inactive", f"{person.name} is {person.state} and makes no calls but to help.")
         turn.hang_up("refused", Hangup("forbidden"))
         return None
     state.where = state.home = person.target
@@ -49,14 +53,19 @@ def _dialled(event: Outgoing) -> str:
     return "".join(character for character in event.dialled if character in _KEPT)
 
 
-def calls_for_help(event: Outgoing, country: str) -> bool:
-    """Whether an emergency number was dialled; where the country is not known (""), what is one anywhere is one."""
-    digits = _dialled(event).rstrip("#")
-    return is_emergency(digits, country) if country else bool(emergency_in(digits))
+def for_help(digits: str, country: str) -> bool:
+    """Whether `digits` call for help; where no country with a dialling plan is known, what does so anywhere does."""
+    return is_emergency(digits, country) if has_plan(country) else bool(emergency_in(digits))
+
+
+def helps_anywhere(event: Outgoing) -> bool:
+    """Whether what was dialled calls for help in some country."""
+    return for_help(_dialled(event).rstrip("#"), "")
 
 
 def emergency(turn: Turn, person: Person | None, office: Office | None, dialled: str) -> Go:
     """Place an emergency call, at once, whoever it is that calls."""
+    turn.state.dialled = dialled
     who = person.who if person is not None else turn.state.who
     name = person.name if person is not None else who
     where = (person.e911 if person is not None else None) or (office.e911 if office is not None else None)

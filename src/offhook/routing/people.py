@@ -45,7 +45,7 @@ def enter_person(turn: Turn, person: Person) -> Go:
     if not person.devices and not person.forwarding:
         turn.because("no_telephone", f"{person.name} has no telephone that could ring, and no number to forward to.")
         return Mailbox(own)
-    announce_recording(turn, turn.config.lines.get(turn.state.home))
+    announce_recording(turn, turn.config.lines.get(turn.state.via))
     turn.wait(
         "reserving",
         Reserve(
@@ -75,7 +75,7 @@ def enter_team(turn: Turn, team: Team) -> Go:
     if team.state != "active" or not ready:
         turn.because("team_not_ready", f"Nobody of {team.name} can be rung.")
         return Mailbox()
-    announce_recording(turn, turn.config.lines.get(turn.state.home))
+    announce_recording(turn, turn.config.lines.get(turn.state.via))
     turn.wait(
         "reserving",
         Reserve(
@@ -100,7 +100,7 @@ def enter_contact(turn: Turn, contact: Contact) -> Go:
         turn.because("international_off", f"{contact.name} is abroad, and {office.name} makes no such calls.")
         return Mailbox()
     turn.state.where = Target("contact", contact.id)
-    announce_recording(turn, turn.config.lines.get(turn.state.home))
+    announce_recording(turn, turn.config.lines.get(turn.state.via))
     turn.because("rung", f"{contact.name} rang at {number} for up to {PERSON_SECONDS} s.")
     leg = Leg(f"contact:{contact.id}", contact.name, numbers=(number,))
     turn.wait("ringing", Ring("parallel", (leg,), PERSON_SECONDS))
@@ -204,7 +204,7 @@ def answered(turn: Turn, who: str) -> Go:
     """Somebody took the call."""
     turn.because("answered", f"{name_of(turn.config, _target(who))} answered.")
     turn.release(kept=who)
-    connect(turn, turn.config.lines.get(turn.state.home), who)
+    connect(turn, turn.config.lines.get(turn.state.via), who)
     return None
 
 

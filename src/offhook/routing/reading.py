@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
-from offhook.kit.errors import Violation, shown
+from offhook.kit.errors import Notice, Violation, shown
 from offhook.kit.operation import Call
 from offhook.kit.wire import to_int64
 from offhook.kit.zones import moment_of, zone
@@ -14,7 +14,8 @@ from offhook.routing import wire
 from offhook.routing.dialling import e164
 from offhook.routing.model import Company, target_of_who, who_of
 from offhook.routing.plan import Incoming, Outgoing, Told
-from offhook.routing.simulate import Behaviour, Script
+from offhook.routing.simulate import Behaviour, Played, Script
+from offhook.routing.trace import rung
 from offhook.routing.turn import TEAMS, office_of
 
 _DOES: dict[str, Behaviour] = {
@@ -150,6 +151,26 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
         talk_seconds=body.talk_seconds,
         routers=routers,
     )
+
+
+def unused(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], played: Played) -> list[Notice]:
+    """What of the script made no difference: nobody asked for a key, or rang somebody; and a call that went on."""
+    found = []
+    if left := [keys for keys in played.keys_left if keys]:
+        words = f"Nothing asked for {', '.join(left[:_SHOWN])}{' and more' if len(left) > _SHOWN else ''}."
+        found.append(Notice("keys_not_asked", "press", words))
+    rang = {who for _, some, _, _ in rung(played.trace) for who in some}
+    names = _Names(config)
+    for index, one in enumerate(body.people):
+        who = _who(config, one.who, "", by_mail, names, [])
+        if who is not None and who not in rang and one.busy_for == 0 and one.does == "answers":
+            text = f"{config.people[who].name} was not rung in this call."
+            found.append(Notice("never_rang", f"people[{index}].who", text))
+    if played.state.phase != "over":
+        seconds = (played.trace.ended - played.trace.began) // 1000
+        text = f"The call goes on; told are its first {len(played.trace.steps):,} steps, of {seconds:,} s."
+        found.append(Notice("unfinished", "", text))
+    return found
 
 
 class _Names:

@@ -16,7 +16,7 @@ from offhook.routing.findings import Report
 from offhook.routing.findings import report as report_of
 from offhook.routing.model import Company
 from offhook.routing.plan import Incoming
-from offhook.routing.simulate import simulate
+from offhook.routing.simulate import play
 from offhook.routing.trace import ends_at
 from offhook.routing.turn import name_of
 from offhook.routing.verify import verify_line, verify_office
@@ -48,14 +48,16 @@ class Routing:
         if found or first is None:
             raise Invalid.of(found)
         script = replace(script, rotations=rotations, idle_since=idle_since)
-        trace, state = simulate(config, first, script, body.seed)
+        played = play(config, first, script, body.seed)
+        state = played.state
         called = state.home if isinstance(first, Incoming) and state.home.type != "unknown" else None
+        call.notices.extend(reading.unused(config, body, by_mail, played))
         return report.trace_out(
-            trace,
+            played.trace,
             name_of=lambda target: name_of(config, target),
             called=called,
             ends=ends_at(state),
-            outcome=state.outcome,
+            outcome=state.outcome if state.phase == "over" else "unfinished",
             config=config.version,
         )
 

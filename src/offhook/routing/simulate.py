@@ -29,6 +29,7 @@ from offhook.routing.plan import (
     Pressed,
     Prompt,
     Recorded,
+    Release,
     Reserve,
     Reserved,
     Ring,
@@ -50,6 +51,8 @@ OUTSIDE_SECONDS = 60
 """How long a number outside is rung."""
 
 MOST_STEPS = 2000
+"""After so many the simulation stops: a call that may wait for hours is told of no longer."""
+
 SPEECH_SECONDS, TALK_SECONDS = 10, 60
 
 
@@ -73,10 +76,10 @@ NOT_ASKED = "it is not asked in a simulation"
 class Script:
     """What everybody does. `people` by "user:1"; whoever is not in it does what `anyone` does.
 
-    `keys` are pressed in turn, one entry each time that keys are asked for; "" presses none, and after the last
-    none is pressed. In a queue the next entry is pressed only if it is the key that leaves it. `hang_up` is after
-    how many seconds the caller gives up. `routers` say what call routers answer. `rotations` by line ("office:1") and
-    `idle_since` are what earlier calls have left behind, as in strategies.Facts.
+    `keys` are pressed in turn, one entry each time that keys are asked for, or several where one is; "" presses
+    none, and after the last none is pressed. In a queue the next entry is pressed only if it is the key that leaves it.
+    `hang_up` is after how many seconds the caller gives up. `routers` say what call routers answer. `rotations` by line
+    ("office:1") and `idle_since` are what earlier calls have left behind, as in strategies.Facts.
     """
 
     keys: tuple[str, ...] = ()
@@ -94,21 +97,35 @@ class Script:
         return self.people.get(who, self.anyone)
 
 
-def simulate(config: Company, first: Incoming | Outgoing, script: Script, seed: int = 1) -> tuple[Trace, CallState]:
-    """The whole call from its `first` event, and its last state.
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A call that was played, its last state, and the keys of the script that nothing asked for.
 
-    It ends, whatever the script: RuntimeError if it did not within MOST_STEPS steps, which would be a fault of ours.
+    A call that is not over (`state.phase`) went on after MOST_STEPS steps.
     """
-    play = _Play(config, script, first.at)
-    state, steps = new_call("simulated", seed), []
+
+    trace: Trace
+    state: CallState
+    keys_left: tuple[str, ...]
+
+
+def simulate(config: Company, first: Incoming | Outgoing, script: Script, seed: int = 1) -> tuple[Trace, CallState]:
+    """The whole call from its `first` event, and its last state."""
+    played = play(config, first, script, seed)
+    return played.trace, played.state
+
+
+def play(config: Company, first: Incoming | Outgoing, script: Script, seed: int = 1) -> Played:
+    """The same, with what of the script was not needed."""
+    world = _Play(config, script, first.at)
+    state = new_call("simulated", seed)
+    steps: list[Step] = []
     event: Event | None = first
-    while event is not None:
+    while event is not None and len(steps) < MOST_STEPS:
         state, taken = step(config, state, event)
         steps.append(taken)
-        if len(steps) > MOST_STEPS:
-            raise RuntimeError(f"the call did not end within {MOST_STEPS} steps")
-        event = None if state.phase == "over" else play.next(taken)
-    return Trace(id="simulated", seed=seed, steps=tuple(steps)), state
+        event = None if state.phase == "over" else world.next(taken)
+    return Played(Trace(id="simulated", seed=seed, steps=tuple(steps)), state, tuple(world.keys))
 
 
 class _Play:
@@ -119,10 +136,12 @@ class _Play:
         self.script = script
         self.began = began
         self.keys = deque(script.keys)
+        self.talking: set[str] = set()
         self.gives_up = None if script.hang_up is None else began + script.hang_up * 1000
 
     def next(self, taken: Step) -> Event:
         """What happens after a step."""
+        self.talking.update(verb.kept for verb in taken.verbs if isinstance(verb, Release) and verb.kept)
         event = self._happens(taken)
         if self.gives_up is not None and event.at > self.gives_up:
             return HungUp(max(self.gives_up, taken.event.at))
@@ -165,6 +184,11 @@ class _Play:
         keys = self.keys.popleft() if self.keys else ""
         if not keys:
             return Pressed(at + (_seconds(verb.prompt) + verb.seconds) * 1000)
+        if verb.most == 1:
+            # What is dialled on is taken by whatever asks next, as on a telephone.
+            if len(keys) > 1:
+                self.keys.appendleft(keys[1:])
+            return Pressed(at + KEY_SECONDS * 1000, keys[0])
         return Pressed(at + KEY_SECONDS * 1000, keys.rstrip("#")[: verb.most])
 
     def _reserve(self, verb: Reserve, at: int) -> Reserved | Pressed:
@@ -204,6 +228,8 @@ class _Play:
         return None if busy is None else self.began + busy * 1000
 
     def _in_call(self, who: str, moment: int) -> bool:
+        if who in self.talking:
+            return True
         free = self._free_from(who)
         return free is None or moment < free
 

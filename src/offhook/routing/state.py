@@ -41,6 +41,8 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     """The user or room that called, "" for a caller from outside."""
     where: Target = NOWHERE
     home: Target = NOWHERE
+    via: Target = NOWHERE
+    """The line that the call reached last, whose rules hold for recording and transcription."""
     hops: int = 0
     steps: int = 0
     open: bool = True

@@ -118,7 +118,7 @@ def _verb(at: float, verb: Verb) -> Moment | None:
             where = f" with the address {verb.location.address}" if verb.location is not None else ""
             return Moment(at, "did", f"{'Emergency call' if verb.emergency else 'Call'} to {verb.number}{where}")
         case Notify():
-            return Moment(at, "did", f"The people of the office are told that {verb.number} was called")
+            return Moment(at, "did", f"The event log tells that {verb.number} was called")
         case Bridge():
             return Moment(at, "did", "The two are connected")
         case Record():
