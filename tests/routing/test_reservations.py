@@ -266,6 +266,31 @@ def test_a_call_that_is_late_gives_back_nobody_of_another_call(loop: Loop, worke
     loop.run(story())
 
 
+def test_somebody_in_two_calls_is_free_when_both_are_over(loop: Loop, worker: Worker, time: Time):
+    async def story() -> None:
+        for first, second in (("a", "b"), ("b", "a")):
+            await worker.talk("a", ask("fixedorder", [1]))
+            await worker.release("b", kept="1")
+            await worker.finish(first)
+            assert await worker.got("c", ask("fixedorder", [1])) == ()
+            await worker.finish(second)
+            assert worker.held() == {}
+
+    loop.run(story())
+
+
+def test_who_dials_out_while_they_are_rung_is_in_a_call(loop: Loop, worker: Worker, time: Time):
+    async def story() -> None:
+        assert await worker.got("a", ask("fixedorder", [1])) == ("1",)
+        await worker.release("b", kept="1")
+        await worker.release("a", "1")
+        assert await worker.got("c", ask("fixedorder", [1])) == ()
+        await worker.finish("b")
+        assert await worker.got("c", ask("fixedorder", [1])) == ("1",)
+
+    loop.run(story())
+
+
 @pytest.mark.parametrize(
     ("verb", "seconds"),
     [

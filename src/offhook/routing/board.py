@@ -30,11 +30,15 @@ RETURN_SECONDS = 20
 """How long a caller's place in a queue is kept between two spells of waiting, while their place is said."""
 
 
+RINGS = "~"
+
+
 @dataclass(slots=True)
 class Engagement:
     """What a person does: rung by a call or in it (`taken`), until its lease ends; nothing where `call_id` is "".
 
-    `turns_of` is the line whose round robin goes on when they answer.
+    `turns_of` is the line whose round robin goes on when they answer. `also` are further calls that they are in, as one
+    who asks a colleague something meanwhile, or, with a `~` before them, that ring them: they are free when all are over.
     """
 
     call_id: str = ""
@@ -42,6 +46,7 @@ class Engagement:
     until: int = 0
     idle_since: int = 0
     turns_of: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -114,9 +119,10 @@ class Board:
         self.held: dict[str, list[str]] = {}
         for who, one in people.items():
             if one.call_id and one.until <= moment:
-                self._free(who, one, one.until)
-            elif one.call_id:
-                self.held.setdefault(one.call_id, []).append(who)
+                self._end(who, one, one.until)
+            if one.call_id:
+                for call_id in (one.call_id, *(other.removeprefix(RINGS) for other in one.also)):
+                    self.held.setdefault(call_id, []).append(who)
 
     def reserve(self, call_id: str, verb: Reserve, at: int) -> Reserved | None:
         """Reserve for a call at once, or say that nobody can be; None: the call has a place, and waits.
@@ -194,21 +200,29 @@ class Board:
     def release(self, call_id: str, members: Sequence[str], kept: str, at: int) -> None:
         """Give back `members`; `kept` is in the call from now on. The call waits no longer."""
         for who in members:
-            if (one := self.people[who]).call_id == call_id and who != kept:
-                self._free(who, one, at)
+            if who != kept:
+                self._give_back(who, call_id, at)
         if kept:
             one = self.people[kept]
-            if one.call_id in ("", call_id):
-                if one.turns_of:
+            if one.taken and one.call_id != call_id:
+                if call_id not in one.also:
+                    one.also = (*_without(one.also, call_id), call_id)
+                    self.held.setdefault(call_id, []).append(kept)
+                    self.changed.add(kept)
+            else:
+                if one.turns_of and one.call_id == call_id:
                     self._turn(one.turns_of, self.rotations.get(one.turns_of, ()), (kept,))
+                if one.call_id not in ("", call_id):
+                    # A call that rings them meanwhile rings in vain, and has them when this one is over.
+                    one.also = (RINGS + one.call_id, *one.also)
+                one.also = _without(one.also, call_id)
                 self._hold(kept, one, call_id, True, CALL_SECONDS, "")
         self._leave(call_id)
 
     def finish(self, call_id: str, at: int) -> None:
         """The call is over: whoever it held is free, and idle from now on if they were in it."""
         for who in self.held.get(call_id, ()):
-            if (one := self.people[who]).call_id == call_id:
-                self._free(who, one, at)
+            self._give_back(who, call_id, at)
         self._leave(call_id)
 
     def withdraw(self, call_id: str) -> None:
@@ -293,6 +307,25 @@ class Board:
         self.held.setdefault(call_id, []).append(who)
         self.changed.add(who)
 
+    def _give_back(self, who: str, call_id: str, at: int) -> None:
+        """Somebody is in, or rung by, this call no more; whom another call has stays."""
+        one = self.people[who]
+        if one.call_id == call_id:
+            self._end(who, one, at)
+        elif (left := _without(one.also, call_id)) != one.also:
+            one.also = left
+            self.changed.add(who)
+
+    def _end(self, who: str, one: Engagement, at: int) -> None:
+        """The call that somebody has is over for them: the next one of theirs has them, or they are free."""
+        if one.also:
+            following, one.also = one.also[0], one.also[1:]
+            one.call_id, one.taken = following.removeprefix(RINGS), not following.startswith(RINGS)
+            one.until = self.moment + CALL_SECONDS * 1000
+            self.changed.add(who)
+        else:
+            self._free(who, one, at)
+
     def _free(self, who: str, one: Engagement, at: int = 0) -> None:
         """Make somebody free, and idle since `at` if they were in the call."""
         if one.taken:
@@ -341,6 +374,10 @@ class Board:
     def _queued(self, line: str, but: str) -> int:
         """How many wait in the queue of a line, `but` one not counted."""
         return sum(place.call_id != but for place in self._queue(line))
+
+
+def _without(also: tuple[str, ...], call_id: str) -> tuple[str, ...]:
+    return tuple([other for other in also if other.removeprefix(RINGS) != call_id]) if also else also
 
 
 def _waits(verb: Reserve, picked: Pick) -> bool:

@@ -29,6 +29,7 @@ engagements = Table(
     big("until"),
     big("idle_since"),
     text("turns_of"),
+    text("also"),
     Index(
         None,
         "tenant_id",
@@ -61,7 +62,7 @@ rotations = Table(
 
 _keep_people = Insert(
     engagements,
-    ["tenant_id", "who", "call_id", "taken", "until", "idle_since", "turns_of"],
+    ["tenant_id", "who", "call_id", "taken", "until", "idle_since", "turns_of", "also"],
     replacing=["tenant_id", "who"],
 )
 _keep_places = Insert(
@@ -72,13 +73,17 @@ _keep_places = Insert(
 _keep_rotations = Insert(rotations, ["tenant_id", "line", "members"], replacing=["tenant_id", "line"])
 _PLACES = Statement("SELECT call_id, line, since, queued, until, members, asked FROM waiting_calls WHERE tenant_id = ?")
 _ROTATIONS = Statement("SELECT line, members FROM rotations WHERE tenant_id = ?")
+_SEVERAL = Statement(
+    "SELECT who, call_id, taken, until, idle_since, turns_of, also FROM engagements "
+    "WHERE tenant_id = ? AND call_id <> '' AND also <> ''"
+)
 _IDLE = Statement("SELECT who, idle_since FROM engagements WHERE tenant_id = ? AND idle_since > 0")
 
 
 @lru_cache(maxsize=64)
 def _engaged(marks: str) -> Statement:
     return Statement(
-        "SELECT who, call_id, taken, until, idle_since, turns_of FROM engagements "  # noqa: S608 - marks only
+        "SELECT who, call_id, taken, until, idle_since, turns_of, also FROM engagements "  # noqa: S608 - marks only
         f"WHERE tenant_id = ? AND who IN ({marks})"
     )
 
@@ -86,7 +91,7 @@ def _engaged(marks: str) -> Statement:
 @lru_cache(maxsize=64)
 def _held(marks: str) -> Statement:
     return Statement(
-        "SELECT who, call_id, taken, until, idle_since, turns_of FROM engagements "  # noqa: S608 - marks only
+        "SELECT who, call_id, taken, until, idle_since, turns_of, also FROM engagements "  # noqa: S608 - marks only
         f"WHERE tenant_id = ? AND call_id <> '' AND call_id IN ({marks})"
     )
 
@@ -113,6 +118,10 @@ def _set(joined: str) -> frozenset[str]:
     return frozenset(_names(joined))
 
 
+def _engagement(row: Sequence[Any]) -> Engagement:
+    return Engagement(row[1], row[2] == 1, row[3], row[4], row[5], _names(row[6]))
+
+
 def board(tx: Transaction, tenant_id: int, need: "Need", moment: int) -> Board:
     """The board of a tenant with what is needed on it, and all who wait."""
     places = [
@@ -124,8 +133,11 @@ def board(tx: Transaction, tenant_id: int, need: "Need", moment: int) -> Board:
     people: dict[str, Engagement] = {}
     for query, keys in ((_engaged, list(members)), (_held, list(need.calls))):
         for part, marks in in_parts(keys, ""):
-            for who, call_id, taken, until, idle_since, turns_of in tx.all(query(marks), tenant_id, *part):
-                people[who] = Engagement(call_id, taken == 1, until, idle_since, turns_of)
+            for row in tx.all(query(marks), tenant_id, *part):
+                people[row[0]] = _engagement(row)
+    if need.calls:
+        for row in tx.all(_SEVERAL, tenant_id):
+            people[row[0]] = _engagement(row)
     for who in members:
         if who not in people:
             people[who] = Engagement()
@@ -150,7 +162,8 @@ def keep(tx: Transaction, tenant_id: int, after: Board) -> None:
         rows = []
         for who in after.changed:
             one = after.people[who]
-            rows.append((tenant_id, who, one.call_id, int(one.taken), one.until, one.idle_since, one.turns_of))
+            also = " ".join(one.also)
+            rows.append((tenant_id, who, one.call_id, int(one.taken), one.until, one.idle_since, one.turns_of, also))
         _keep_people(tx, rows)
     if after.gone:
         for part, marks in in_parts(list(after.gone), ""):
