@@ -190,3 +190,24 @@ def test_a_moment_that_the_clock_skips_or_shows_twice_is_said(company: Company, 
     answer = caller.at("2026-03-20T10:00:00Z").put(hand("offices", id), {"status": "closed", "until": until})
     assert answer.json["until"] == kept
     assert answer.codes == ({code} if code else set())
+
+
+@pytest.mark.parametrize(("status", "hours_on"), [("open", True), ("closed", False)])
+def test_the_next_change_is_the_next_opening_or_closing_and_no_midnight_of_a_holiday(
+    company: Company, status: str, hours_on: bool
+):
+    caller = company.sandbox
+    id = caller.made(office(**LINE | {"hours_on": hours_on})).id
+    day = {
+        "date": "2026-12-25",
+        "kind": "holiday",
+        "name": "Christmas",
+        "hours": [] if hours_on else ["00:00", "24:00"],
+    }
+    assert caller.put(f"/api/offhook/v1/offices/{id}/special-days", {"days": [day]}).status == 200
+    at = caller.at("2026-12-24T19:00:00Z")
+    answer = at.put(hand("offices", id), {"status": status, "until_next_change": True})
+    if hours_on:
+        assert answer.json["until"] == "2026-12-28T09:00:00+00:00"
+    else:
+        assert answer.places == ["until_next_change"], "it neither opens nor closes by its hours"

@@ -186,6 +186,7 @@ PLANTED = [
     Planted("hours_ignored", lambda: acme(sales(schedule=replace(hours([["09:00", "17:00"]] * 7), always_open=True))),
             "hours_on", "open", SALES),
     Planted("closed_by_hand", lambda: acme(sales(by_hand=LIFTED)), "", "closed", SALES),
+    Planted("opened_by_hand", lambda: acme(sales(by_hand=by_hand(True, 0, None, "until lifted"))), "", "open", SALES),
     Planted("holidays_not_adopted", lambda: acme(sales(schedule=hours(WORKDAYS))), "special_days", "open", SALES,
             severity="warning", says="2026-12-08"),
     Planted("holidays_not_adopted", lambda: acme(sales(schedule=hours(WORKDAYS, days=(

@@ -189,10 +189,10 @@ def test_a_router_may_end_the_call():
 
 def test_a_caller_whom_a_router_sends_outside_may_leave_a_message_if_nobody_answers_there():
     routers = {30: Told(0, "forward", number="+351912345678")}
-    _, state = call(routed(), ROUTER, routers=routers)
+    _, state = call(routed(), ROUTER, routers=routers, people={"+351912345678": Behaviour()})
     assert "The number outside did not answer." in said(state)
     assert (state.outcome, ends_at(state)) == ("voicemail", LISBON)
-    _, state = call(routed(), ROUTER, routers=routers, anyone=Behaviour(3))
+    _, state = call(routed(), ROUTER, routers=routers)
     assert state.outcome == "answered"
 
 

@@ -12,7 +12,7 @@ from offhook.hours.model import SpecialDay
 from offhook.routing import strategies
 from offhook.routing.decide import decide
 from offhook.routing.findings import CODES, Finding, Place, arranged, natural, render, report
-from offhook.routing.model import Choice, Company
+from offhook.routing.model import Choice, Company, Operator
 from offhook.routing.plan import (
     Ask,
     AskScript,
@@ -327,3 +327,37 @@ def test_fifty_menus_are_walked_in_few_decisions():
 def test_a_place_without_findings_stays_as_it_is():
     one = Finding(code="no_number", severity="warning", where=Place(type="office", id="1", name="A"), what="x")
     assert arranged([one]) == [one]
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_what_was_done_by_hand_hides_nothing_that_comes_when_it_is_lifted(opened: bool):
+    gone = routing("person", Target("user", 99), operators=False)
+    states = {"closed" if opened else "open": gone}
+    hand = by_hand(opened, 0, None, "until lifted")
+    found = verify(acme(sales(by_hand=hand, **states)), SALES, NOW)
+    [one] = [one for one in found if one.code == "target_gone"]
+    assert one.when.startswith("once nobody holds it open or closed by hand: ")
+    assert one.example is None
+    assert [one.when for one in verify(acme(sales(**states)), SALES, NOW) if one.code == "target_gone"] != [one.when]
+
+
+def test_who_is_no_operator_counts_for_nothing():
+    boss = Operator("user:2", "Bob Reis", away="supervisor, not an operator", never=True)
+    found = verify(acme(sales(operators=(Operator("user:1", "Ana Lima"), boss))), SALES, NOW)
+    assert "operator_away" not in {one.code for one in found}
+    [one] = [one for one in verify(acme(sales(operators=(boss,))), SALES, NOW) if one.code == "operators_unreachable"]
+    assert (one.severity, "supervisor" in one.what) == ("error", True)
+
+
+def test_who_only_forwards_back_to_the_line_cannot_answer():
+    back = user(1, "Ana Lima", devices=(), forwarding=("+351210000009",))
+    config = acme(back, sales(operators=(back,)), numbers={"+351210000009": SALES})
+    [one] = [one for one in verify(config, SALES, NOW) if one.code == "operators_unreachable"]
+    assert "forwards calls to this very line" in one.what
+
+
+def test_extensions_of_people_who_take_no_calls_are_none():
+    menu = routing("extension", operators=False)
+    people = [user(id, name, extension=f"20{id}", state="suspended") for id, name in ((1, "Ana"), (2, "Bob"))]
+    found = verify(acme(*people, sales(operators=(), open=menu)), SALES, NOW)
+    assert "extensions_missing" in {one.code for one in found}

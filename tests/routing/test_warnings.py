@@ -210,3 +210,22 @@ def test_a_line_with_very_much_wrong_says_the_first_of_it(company: Company, monk
     menu = state(action="menu", dtmf=keys, try_dial_operators=False)
     answer = made(company.sandbox, "departments", routing_options=routing(menu))
     assert [one.code for one in answer.warnings].count("directory_empty") == 3
+
+
+def test_an_operator_without_a_telephone_is_warned_of_when_they_join(company: Company):
+    api = company.sandbox
+    primary = str(company.office_ids["sandbox"])
+    ana = api.post(f"{V2}/users", {"office_id": primary, "email": "ana@example.com", "license": "agents"}).json["id"]
+    path = f"{V2}/departments/{made(api, 'departments').json['id']}/operators"
+    body = {"operator_type": "user", "operator_id": ana}
+    assert ("operators_unreachable", "operators") in codes(api.post(path, body))
+    api.delete(path, body)
+    assert api.post(f"{V1}/users/{ana}/devices", {"name": "Desk"}).status == 200
+    assert codes(api.post(path, body)) == set()
+
+
+def test_a_menu_whose_only_key_does_nothing_is_warned_of_once(company: Company):
+    nothing = [{"input": "1", "options": {"action": "disabled"}}]
+    answer = company.sandbox.create(office(routing_options=routing(state(action="menu", dtmf=nothing))))
+    assert {"menu_without_keys", "menu_key_disabled"} <= answer.codes
+    assert len(answer.warnings) == len(answer.codes)

@@ -140,20 +140,27 @@ def refuse(message: str, violations: Iterable[Violation] = ()) -> None:
 
 
 _ALIKE = 3
-"""How many places of which the same is said are named; the rest are counted."""
+"""Of how many places of which the same is said each has its line; the rest share one."""
+
+_NAMED = 12
+"""How many of these that line names; of more it counts them."""
 
 
 def _entries(entries: Iterable[tuple[str, str, str | None]]) -> None:
-    """Places with what is said of each; where the same is said of many, the first few of them."""
+    """Places with what is said of each; where the same is said of many, most of them on one line."""
     listed = list(entries)
-    counts = Counter(text for _, text, _ in listed)
+    alike: dict[str, list[str]] = {}
+    for place, text, _ in listed:
+        alike.setdefault(text, []).append(place or "(body)")
     told: Counter[str] = Counter()
     for place, text, sent in listed:
         told[text] += 1
-        if counts[text] <= _ALIKE + 1 or told[text] <= _ALIKE:
+        if len(alike[text]) <= _ALIKE + 1 or told[text] <= _ALIKE:
             _entry(place, text, sent)
-        elif told[text] == counts[text]:
-            say(f"  and {counts[text] - _ALIKE:,} more: {text}", to=err)
+        elif told[text] == len(alike[text]):
+            more = alike[text][_ALIKE:]
+            few = len(more) <= _NAMED
+            say(f"  {', '.join(more)}  {text}" if few else f"  and {len(more):,} more: {text}", to=err)
 
 
 def _entry(place: str, text: str, sent: str | None) -> None:

@@ -46,12 +46,14 @@ async def of_line(visit: Visit) -> Answer:
     """`GET /console/offices/{id}/coverage?week_of=…`."""
     line = await lines.record(visit)
     part = await _part(visit, f"{lines.added(visit)}/coverage", f"{lines.here(visit)}/coverage")
-    return visit.page("part.html", here="offices", part=part, up=(lines.here(visit), line["name"]))
+    up = (lines.here(visit), line["name"])
+    return visit.page("part.html", status=part.status, here="offices", part=part, up=up)
 
 
 async def of_company(visit: Visit) -> Answer:
     """`GET /console/coverage?week_of=…`."""
-    return visit.page("part.html", here="coverage", part=await _part(visit, _COMPANY, "/console/coverage"), up=None)
+    part = await _part(visit, _COMPANY, "/console/coverage")
+    return visit.page("part.html", status=part.status, here="coverage", part=part, up=None)
 
 
 async def _part(visit: Visit, path: str, here: str) -> Part:
@@ -61,7 +63,7 @@ async def _part(visit: Visit, path: str, here: str) -> Part:
         visit.inside.ask("GET", path, query), visit.inside.picture(path, {**query, "format": "svg"})
     )
     if not asked.ok:
-        return Part(ID, TITLE, "_coverage.html", refusal=asked.message)
+        return Part(ID, TITLE, "_coverage.html", refusal=asked.message, status=asked.status)
     weeks = asked.document["weeks"]
     first = date.fromisoformat(weeks[0]["first_day"]) if weeks else None
     shown = {

@@ -33,7 +33,9 @@ async def page(visit: Visit) -> Answer:
     asked = await visit.inside.ask("POST", f"{lines.added(visit)}/verify")
     found = [_finding(one) for one in asked.document["findings"]] if asked.ok else []
     shown = part(ID, TITLE, "_findings.html", asked, findings=found)
-    return visit.page("part.html", here="offices", part=shown, up=(lines.here(visit), line["name"]))
+    return visit.page(
+        "part.html", status=shown.status, here="offices", part=shown, up=(lines.here(visit), line["name"])
+    )
 
 
 def _finding(one: Mapping[str, Any]) -> Finding:

@@ -39,7 +39,9 @@ async def standing(visit: Visit, form: HandForm | None = None) -> Hand:
 async def set_by(visit: Visit) -> HandForm | None:
     """Open or close the line as the form says; None if that was done, else the form with what is wrong."""
     sent = dict(visit.form)
-    body: dict[str, Any] = {"status": "open" if sent.get("do") == "open" else "closed"}
+    if sent.get("do") not in ("open", "closed"):
+        return HandForm(dict.fromkeys(FIELDS, ""), {"": ["Choose whether to open or to close."]}, 400)
+    body: dict[str, Any] = {"status": sent["do"]}
     if sent.get("reason", "").strip():
         body["reason"] = sent["reason"]
     if sent.get("how") == "moment":

@@ -50,10 +50,11 @@ class Part:
     template: str
     shown: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
+    status: int = 200
 
 
 def part(id: str, title: str, template: str, asked: Asked, **shown: Any) -> Part:
     """A section that stands on one answer, which its template knows as `it`."""
     if not asked.ok:
-        return Part(id, title, template, refusal=asked.message)
+        return Part(id, title, template, refusal=asked.message, status=asked.status)
     return Part(id, title, template, {"it": asked.document, **shown})

@@ -15,7 +15,7 @@ from offhook.directory.lines.model import KeptByHand
 from offhook.directory.lines.wire import Availability, SingleLine
 from offhook.events.model import Word
 from offhook.hours.model import Schedule
-from offhook.hours.schedule import explain, next_change, status
+from offhook.hours.schedule import explain, next_change, next_turn, status
 from offhook.kit import clock
 from offhook.kit.durations import duration
 from offhook.kit.errors import Invalid, Notice, Violation, shown
@@ -115,7 +115,7 @@ def read(body: ByHandIn, schedule: Schedule, at: datetime, by: str, notices: lis
             found.append(Violation(location="until", message=text, sent=shown(body.until)))
         elif moment is not None:
             until = clock.milliseconds(moment)
-    elif body.until_next_change and next_change(schedule, at) is None:
+    elif body.until_next_change and next_turn(schedule, at) is None:
         text = "The hours have no change ahead. Send until, or neither to keep it until it is lifted."
         found.append(Violation(location="until_next_change", message=text))
     if found:

@@ -137,6 +137,18 @@ def next_change(schedule: Schedule, at: datetime, horizon_days: int = MAX_WINDOW
     return None
 
 
+def next_turn(schedule: Schedule, at: datetime, horizon_days: int = MAX_WINDOW_DAYS) -> Change | None:
+    """The same for whether calls are taken: from open to holiday_open is none, nor from closed to holiday_closed."""
+    low = _floor(_checked(at))
+    current: Status | None = None
+    for begin, _, kind, _ in _segments(schedule, low, low + horizon_days * _DAY_SECONDS):
+        if current is None:
+            current = kind
+        elif kind.takes_calls is not current.takes_calls:
+            return Change(_instant(begin), kind)
+    return None
+
+
 def explain(schedule: Schedule, at: datetime) -> str:
     """The status at `at` (aware) in a receptionist's words: "Tuesday 18:02, hours ended 18:00 (Europe/Lisbon)"."""
     local = _local(schedule, at)

@@ -192,6 +192,12 @@ def nothing_to_say(_office: Office) -> Sequence[Notice]:
     return ()
 
 
+def add_advice(notices: list[Notice], advice: Sequence[Notice]) -> None:
+    """Add what the rules have not said already."""
+    said = {one.code for one in notices}
+    notices += [one for one in advice if one.code not in said]
+
+
 def prepare(
     ids: Ids,
     call: Call,
@@ -209,7 +215,7 @@ def prepare(
     at = clock.now()
     milliseconds = clock.milliseconds(at)
     office = rules.check(call.body, company.home, notices)
-    notices += advise(office)
+    add_advice(notices, advise(office))
     joining = () if call.body.operators is None else tuple(rules.operators(call.body, []))
     principal = call.principal
     stored = Stored(

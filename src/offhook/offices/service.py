@@ -41,6 +41,7 @@ from offhook.offices.create import (
     Company,
     NewOffice,
     Stale,
+    add_advice,
     check_bindings,
     nothing_to_say,
     plan_of,
@@ -237,7 +238,7 @@ class Offices:
 
         def edit(tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
             stored, plan = replaced(tx, company, at, body, (before, plan), notices)
-            notices += self._advise(stored.office)
+            add_advice(notices, self._advise(stored.office))
             return stored, plan
 
         tenant_id, namesakes = call.principal.tenant_id, list[Notice]()

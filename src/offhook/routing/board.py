@@ -38,7 +38,7 @@ class Engagement:
     """What a person does: rung by a call or in it (`taken`), until its lease ends; nothing where `call_id` is "".
 
     `turns_of` is the line whose round robin goes on when they answer. `also` are further calls that they are in, as one
-    who asks a colleague something meanwhile, or, with a `~` before them, that ring them: they are free when all are over.
+    who asks a colleague something meanwhile, or, with a `~` before them, that ring them: free is who is in none.
     """
 
     call_id: str = ""

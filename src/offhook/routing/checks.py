@@ -96,10 +96,11 @@ def _hours(line: Line, now: datetime.datetime, moment: Moment) -> Iterator[Fault
     schedule, target = line.schedule, line.target
     today = now.astimezone(schedule.zone).date()
     hand = schedule.by_hand
-    if hand is not None and not hand.open and hand.until is None:
-        what = f"{line.name} was {hand.words}: no hours open it again."
-        mend = "Lift the closing once it is over."
-        yield Fault("closed_by_hand", "warning", target, "", what, mend, "at all times", moment(line, False))
+    if hand is not None and hand.until is None:
+        code, again = ("opened_by_hand", "close") if hand.open else ("closed_by_hand", "open")
+        what = f"{line.name} was {hand.words}: no hours {again} it again."
+        mend = f"Lift it once it is over: DELETE /api/offhook/v1/{PATHS[target.type]}/{target.id}/by-hand."
+        yield Fault(code, "warning", target, "", what, mend, "at all times", moment(line, hand.open))
     ahead = [day for day in schedule.days if day.periods and (day.repeats_yearly or day.date >= today)]
     if not schedule.always_open and not any(schedule.week) and not ahead:
         what = f"{line.name} is never open: hours_on is true, and no day has hours."
@@ -226,13 +227,14 @@ def of_operators(config: Company, line: Line, moment: Moment) -> Iterator[Fault]
         return
     lasting: list[str] = []
     passing: list[str] = []
-    for operator in line.operators:
-        fault, lasts = operator_fault(config, operator)
+    rung = [one for one in line.operators if not one.never]
+    for operator in rung or line.operators:
+        fault, lasts = operator_fault(config, line, operator)
         if fault:
             (lasting if lasts else passing).append(f"{operator.name} ({fault})")
     target = line.target
     mend = request(target, "an operator who can answer", "/operators", "POST")
-    if len(lasting) + len(passing) == len(line.operators):
+    if len(lasting) + len(passing) == len(rung or line.operators):
         what = f"None of the operators of {line.name} can answer: {listed([*lasting, *passing])}."
         severity: Severity = "error" if lasting and not passing else "warning"
         yield Fault("operators_unreachable", severity, target, "operators", what, mend, at=at)
@@ -246,15 +248,19 @@ def of_operators(config: Company, line: Line, moment: Moment) -> Iterator[Fault]
         yield Fault("operator_away", "hint", target, "operators", what, "Nothing, if they come back.", at=at)
 
 
-def operator_fault(config: Company, operator: Operator) -> tuple[str, bool]:
+def operator_fault(config: Company, line: Line, operator: Operator) -> tuple[str, bool]:
     """Why an operator cannot answer, "" for one who can, and whether that lasts until somebody mends it."""
     person = config.people.get(operator.who)
     if person is None:
         return "not there any more", True
     if person.state != "active":
         return person.state, True
+    if operator.never:
+        return operator.away, True
     if not person.devices and not person.forwarding:
         return "no telephone", True
+    if not person.devices and all(config.numbers.get(number) == line.target for number in person.forwarding):
+        return "forwards calls to this very line and has no telephone", True
     if operator.away:
         return operator.away, False
     return ("do not disturb", False) if person.do_not_disturb else ("", False)

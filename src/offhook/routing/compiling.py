@@ -222,14 +222,15 @@ def has_telephone(person: Person) -> bool:
 
 def operator_of(membership: Membership, person: Person, away: str) -> Operator:
     """A member of a group; `away` is why no group rings them."""
-    if not away:
+    never = membership.group_type == "callcenter" and membership.role != "operator"
+    if never:
+        away = f"{membership.role}, not an operator"
+    elif not away:
         if membership.do_not_disturb:
             away = "does not want calls of this group"
-        elif membership.group_type == "callcenter" and membership.role != "operator":
-            away = f"{membership.role}, not an operator"
         elif not has_telephone(person):
             away = NO_TELEPHONE
-    return Operator(who=person.who, name=person.name, skill=membership.skill_level, away=away)
+    return Operator(who=person.who, name=person.name, skill=membership.skill_level, away=away, never=never)
 
 
 def staffed(line: Line, operators: Sequence[Operator]) -> Line:

@@ -49,6 +49,7 @@ CODES: dict[str, tuple[Severity, ...]] = {
     "no_number": ("warning",),
     "not_all_checked": ("hint",),
     "number_not_rung": ("hint",),
+    "opened_by_hand": ("warning",),
     "operator_away": ("hint",),
     "operator_unreachable": ("warning",),
     "operators_unreachable": ("error", "warning"),

@@ -158,8 +158,9 @@ def ask_extension(turn: Turn) -> Go:
     """Ask for an extension."""
     if turn.state.phase != "extension":
         turn.state.tries = 0
-    if not turn.config.extensions:
-        turn.because("no_extensions", "Nobody in the company has an extension.")
+    people = turn.config.people
+    if not any(people[who].state == "active" for who in turn.config.extensions.values() if who in people):
+        turn.because("no_extensions", "Nobody in the company who takes calls has an extension.")
         return Mailbox(_line_box(turn))
     text = "Dial the extension, then the hash key."
     _gather(turn, "extension", text, EXTENSION_KEYS, "The caller was asked for an extension.")

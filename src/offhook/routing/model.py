@@ -35,12 +35,16 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A member of a group. `away` says why this one is not rung, "" for one who may be."""
+    """A member of a group. `away` says why this one is not rung, "" for one who may be.
+
+    `never`: the role in the group is another one than to be rung.
+    """
 
     who: str
     name: str
     skill: int = 100
     away: str = ""
+    never: bool = False
 
 
 @dataclass(frozen=True, slots=True)

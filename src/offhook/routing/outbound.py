@@ -66,6 +66,8 @@ def helps_anywhere(event: Outgoing) -> bool:
 def emergency(turn: Turn, person: Person | None, office: Office | None, dialled: str) -> Go:
     """Place an emergency call, at once, whoever it is that calls."""
     turn.state.dialled = dialled
+    if person is not None and turn.state.phase == "new":
+        turn.state.where = turn.state.home = person.target
     who = person.who if person is not None else turn.state.who
     name = person.name if person is not None else who
     where = (person.e911 if person is not None else None) or (office.e911 if office is not None else None)

@@ -1,6 +1,6 @@
 """A trace as people and programs read it: story, text, sequence, places. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -9,7 +9,7 @@ from offhook.directory.lines.model import Target
 from offhook.routing import wire
 from offhook.routing.mermaid import sequence
 from offhook.routing.model import target_of_who
-from offhook.routing.trace import Trace, rung, story
+from offhook.routing.trace import Moment, Trace, rung, story
 
 _LABEL = {"came": "call", "why": "", "rang": "rings", "heard": "hears", "did": "does"}
 _encode = msgspec.json.Encoder().encode
@@ -26,7 +26,12 @@ def trace_out(
 ) -> wire.TraceOut:
     """The whole answer for one call."""
     title = name_of(called) if called is not None else "Offhook"
-    told = story(trace)
+
+    def named(who: str) -> str:
+        kind, _, id = who.partition(":")
+        return name_of(target_of_who(who)) if kind and id.isdecimal() else who
+
+    told = story(trace, named)
     return wire.TraceOut(
         id=trace.id,
         config_version=str(config),
@@ -46,16 +51,16 @@ def trace_out(
             for at, who, seconds, came in rung(trace)
         ],
         steps=msgspec.Raw(_encode(trace.steps)),
-        text=text(trace),
+        text=text(told),
         mermaid=sequence(trace, title),
         called=place(name_of, called) if called is not None else None,
     )
 
 
-def text(trace: Trace) -> str:
+def text(told: Sequence[Moment]) -> str:
     """The story in aligned lines: minutes and seconds, what kind of line, the words."""
     lines = []
-    for one in story(trace):
+    for one in told:
         clock = f"{int(one.seconds) // 60:>3}:{int(one.seconds) % 60:02}"
         lines.append(f"{clock}  {_LABEL[one.kind]:<5}  {one.text}")
     return "\n".join(lines) + "\n"

@@ -69,6 +69,9 @@ class Behaviour:
 
 
 NEVER = Behaviour()
+ANSWERS = Behaviour(seconds=4)
+"""What numbers outside do."""
+
 NOT_ASKED = "it is not asked in a simulation"
 
 
@@ -237,7 +240,7 @@ class _Play:
         return Ended(at + self.script.talk_seconds * 1000)
 
     def _call_outside(self, number: str, at: int) -> Answered | NotAnswered:
-        does = self.script.of(number)
+        does = self.script.people.get(number, ANSWERS)
         if does.seconds is not None and does.seconds < OUTSIDE_SECONDS:
             return Answered(at + does.seconds * 1000, number)
         return NotAnswered(at + (OUTSIDE_SECONDS * 1000 if does.missed == "no_answer" else 1), {number: does.missed})

@@ -2,7 +2,7 @@
 simulated ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -82,12 +82,12 @@ class Moment(msgspec.Struct, frozen=True):
     text: str
 
 
-def story(trace: Trace) -> list[Moment]:
-    """The trace in words, in the order in which it happened."""
+def story(trace: Trace, name_of: Callable[[str], str] = str) -> list[Moment]:
+    """The trace in words, in the order in which it happened; `name_of` tells who "user:1" is."""
     told: list[Moment] = []
     for one in trace.steps:
         at = (one.event.at - trace.began) / 1000
-        happened = _event(one.event)
+        happened = _event(one.event, name_of)
         if happened:
             told.append(Moment(at, "came", happened))
         told += [Moment(at, "rang" if reason.code == "rung" else "why", reason.text) for reason in one.reasons]
@@ -95,14 +95,14 @@ def story(trace: Trace) -> list[Moment]:
     return told
 
 
-def _event(event: Event) -> str:
+def _event(event: Event, name_of: Callable[[str], str]) -> str:
     match event:
         case Incoming():
             return f"A call from {event.caller or 'an unknown number'}" + (
                 f" to {event.number}." if event.number else "."
             )
         case Outgoing():
-            return f"{event.who} dials {event.dialled[:32]}."
+            return f"{name_of(event.who)} dials {event.dialled[:32]}."
     return ""
 
 

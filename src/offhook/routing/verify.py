@@ -4,10 +4,13 @@
 field whoever calls. No second place knows what a rule means.
 """
 
+import dataclasses
 import datetime
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from offhook.directory.lines.model import Target
 from offhook.kit.errors import Notice
@@ -187,6 +190,32 @@ def _verified(
     offices: Sequence[int],
 ) -> list[Finding]:
     run = Verification(config, roots, now, horizon)
+    found = _found(run, config, roots, now, offices)
+    if any(line.schedule.by_hand is not None for line in run.lines):
+        # What was done by hand ends: what the hours will do then counts, too.
+        free = _free(config, run.lines)
+        seen = {(one.code, one.where) for one in found}
+        for one in _found(Verification(free, roots, now, horizon), free, roots, now, offices):
+            if (one.code, one.where) not in seen:
+                when = "once nobody holds it open or closed by hand"
+                found.append(
+                    msgspec.structs.replace(one, when=f"{when}: {one.when}" if one.when else when, example=None)
+                )
+    return arranged(found)
+
+
+def _free(config: Company, lines: Sequence[Line]) -> Company:
+    """The company without what was done by hand to `lines`."""
+    free = {
+        line.target: dataclasses.replace(line, schedule=dataclasses.replace(line.schedule, by_hand=None))
+        for line in lines
+    }
+    return dataclasses.replace(config, lines={**config.lines, **free})
+
+
+def _found(
+    run: Verification, config: Company, roots: Sequence[Target], now: datetime.datetime, offices: Sequence[int]
+) -> list[Finding]:
     starts = run.starts()
     for mask in run.by_mask:
         for root in starts:
@@ -213,7 +242,7 @@ def _verified(
         what = "More lines or more times can be reached from here than are looked at: the nearest and first were."
         where = place(config, roots[0])
         found.append(Finding(code="not_all_checked", severity="hint", where=where, what=what, mend="Verify the lines."))
-    return arranged(found)
+    return found
 
 
 def quick(config: Company, target: Target, now: datetime.datetime, said: Collection[str] = ()) -> list[Notice]:

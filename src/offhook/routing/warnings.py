@@ -26,7 +26,7 @@ from offhook.routing.compiling import routing_of
 from offhook.routing.model import Company, Line
 from offhook.routing.verify import quick
 
-OWN = frozenset({"keys_unreachable", "script_missing"})
+OWN = frozenset({"keys_unreachable", "menu_key_disabled", "menu_key_missing", "menu_without_keys", "script_missing"})
 """What a line has against itself by what it does with calls, and the rules of its fields do not say."""
 
 _NAMELESS = "\0"
@@ -38,6 +38,7 @@ MOST = 20
 
 log = structlog.get_logger("offhook.verify")
 
+LINES = ("office", "department", "callcenter")
 CHANGES: dict[str, str] = {
     "offices.create": "office",
     "offices.update": "office",
@@ -48,6 +49,7 @@ CHANGES: dict[str, str] = {
     "callcenters.update": "callcenter",
     "callrouters.create": "callrouter",
     "callrouters.update": "callrouter",
+    **{f"{kind}s.operators.{verb}": kind for kind in LINES for verb in ("post", "delete")},
 }
 """By operation: the kind of what it makes or changes."""
 

@@ -11,7 +11,7 @@ import msgspec
 from offhook.directory.lines.wire import Action, FirstAction, MenuOptionsOut, RoutingStateOut, Strategy
 from offhook.hours.model import ByHand, Schedule, SpecialDay
 from offhook.hours.rules import format_day, parse_day, periods_of
-from offhook.hours.schedule import next_change
+from offhook.hours.schedule import next_turn
 from offhook.kit.zones import zone
 
 Week = tuple[tuple[str, ...], ...]
@@ -96,7 +96,7 @@ def by_hand(kept: KeptByHand, by_rules: Schedule) -> ByHand:
     since = datetime.fromtimestamp(kept.since / 1000, UTC)
     reason = f": {kept.reason}" if kept.reason else ""
     if kept.until_change:
-        change = next_change(by_rules, since)
+        change = next_turn(by_rules, since)
         if change is not None:
             return ByHand(kept.open, since, change.at, f"until the next change, {_wall(change.at, by_rules)}{reason}")
     elif kept.until:
