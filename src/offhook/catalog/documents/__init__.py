@@ -1,0 +1,1 @@
+"""API documents: what they say, kept by version."""
