@@ -33,6 +33,7 @@ from offhook.catalog.search.text import (
     joined,
     kind_of,
     kinds,
+    without_parameters,
     words,
 )
 from offhook.kit.errors import Unavailable
@@ -231,11 +232,11 @@ class SearchIndex:
         )
         fields = {
             "name": joined((one.name, one.title), 40),
-            "path": joined((head.path,), 60),
+            "path": joined((without_parameters(head.path),), 60),
             "key": joined((head.key,), 40),
             "summary": joined((head.summary,), 60),
             "tags": joined(head.tags, 40),
-            "words": " ".join(dict.fromkeys(words("\n".join(head.words), 400))),
+            "words": joined((head.path, *head.words), 400),
             "text": joined((head.description,), 120),
         }
         document = tantivy.Document()
@@ -248,8 +249,8 @@ class SearchIndex:
             document.add_text("exact", form)
         for field, text in fields.items():
             document.add_text(field, text)
-        short = " ".join(fields[field] for field in ("name", "path", "key", "summary", "tags"))
-        document.add_text("all", " ".join(dict.fromkeys(short.split())))
+        short = (fields[field] for field in ("name", "path", "key", "summary", "tags"))
+        document.add_text("all", joined(short, 240))
         document.add_float("weight", _weight(head))
         document.add_bytes("stored", msgspec.json.encode(stored))
         return document

@@ -74,8 +74,8 @@ def words(text: str, limit: int = 1000) -> list[str]:
 
 
 def joined(texts: Iterable[str], limit: int = 1000) -> str:
-    """The words of several texts as an index takes them, with a space between."""
-    return " ".join(words("\n".join(texts), limit))
+    """The words of several texts, each once, as an index takes them: with a space between."""
+    return " ".join(dict.fromkeys(words("\n".join(texts), limit)))
 
 
 def asked(text: str, limit: int) -> list[str]:
@@ -126,6 +126,11 @@ def exact_question(text: str) -> str:
 def plain_path(path: str) -> str:
     """A path whose parameters have no names, in lower case, without a slash at its end."""
     return _PARAMETER.sub("{}", path.lower()).rstrip("/") or "/"
+
+
+def without_parameters(path: str) -> str:
+    """A path without the names of its parameters, which mostly repeat what stands before them."""
+    return _PARAMETER.sub("", path)
 
 
 def kinds(method: str, path: str) -> list[str]:
