@@ -1,1 +1,1 @@
-"""API documents: what they say, kept by version."""
+"""API documents: read whatever they are written in, cut into pieces, listed, compared. Pure."""
