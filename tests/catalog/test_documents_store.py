@@ -147,7 +147,7 @@ def test_operations_are_given_in_pages_in_the_order_of_the_document(database: Da
 @pytest.mark.parametrize("odd", ["\0", "\ud800", "~20000", "é ✆", "\\u0000"])
 def test_texts_that_a_store_cannot_hold_do_no_harm(database: Database, odd: str):
     head = op("GET", f"/{odd}", odd, tags=(odd,), description=odd, words=(odd,), key=f"k{odd}")
-    api = an_api("odd", title="odd")
+    api = an_api("odd", title=odd)
     version = a_version(api.id, title=odd, problems=(Problem(odd, odd),))
     with database.transaction() as tx:
         store.create(tx, api, version, content([head], [(f"/a{odd}", {odd: odd}), ("/a", 1)]))

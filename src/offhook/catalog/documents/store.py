@@ -201,7 +201,7 @@ def create(tx: Transaction, api: Api, version: Version, content: Content) -> Api
     """Keep a new document with its first version; gives it as it is kept. Conflict if its name is taken."""
     if named(tx, api.tenant_id, api.name) is not None:
         raise Conflict(f"An API document is called {shown(api.name)} already; choose another name, or import it anew.")
-    kept = msgspec.structs.replace(api, number=version.number)
+    kept = msgspec.structs.replace(api, number=version.number, title=_fit(api.title), address=_fit(api.address))
     _insert_document(tx, [msgspec.structs.astuple(kept)])
     _keep(tx, api.tenant_id, version, content)
     return kept
@@ -209,7 +209,7 @@ def create(tx: Transaction, api: Api, version: Version, content: Content) -> Api
 
 def add(tx: Transaction, api: Api, version: Version, content: Content) -> Api:
     """Keep a further version of a document that there is, as its current one."""
-    kept = msgspec.structs.replace(api, number=version.number)
+    kept = msgspec.structs.replace(api, number=version.number, title=_fit(api.title), address=_fit(api.address))
     update(tx, kept)
     _keep(tx, api.tenant_id, version, content)
     return kept
@@ -217,7 +217,7 @@ def add(tx: Transaction, api: Api, version: Version, content: Content) -> Api:
 
 def update(tx: Transaction, api: Api) -> None:
     """Replace what is known of a document: name, title, state, current number, moment of change and address."""
-    values = (api.name, api.title, api.state, api.number, api.updated_at, api.address)
+    values = (api.name, _fit(api.title), api.state, api.number, api.updated_at, _fit(api.address))
     tx.change(_update, *values, api.tenant_id, api.id)
 
 

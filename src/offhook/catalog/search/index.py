@@ -125,7 +125,7 @@ class SearchIndex:
         self._temporary = tempfile.TemporaryDirectory(prefix="offhook-search-") if folder is None else None
         root = Path(self._temporary.name) if self._temporary else folder
         assert root is not None
-        self._path, self._handle = _leased(root)
+        self.folder, self._handle = _leased(root)
         self._schema = _schema()
         self._changing = threading.Lock()
         self._damaged = False
@@ -140,23 +140,23 @@ class SearchIndex:
     def _open(self) -> None:
         """The index that is in the folder, or an empty one in its place."""
         try:
-            if (self._path / "format").read_text() != _FORMAT:
+            if (self.folder / "format").read_text() != _FORMAT:
                 raise ValueError("it is of another format")
-            self._index = tantivy.Index.open(str(self._path))
+            self._index = tantivy.Index.open(str(self.folder))
             self._versions: dict[int, Current] = self._markers()
         except (OSError, ValueError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            if self._path.exists():
+            if self.folder.exists():
                 _log.warning("search_index_thrown_away", reason=str(error))
             self._begin_anew()
 
     def _begin_anew(self) -> None:
         with suppress(NotADirectoryError):
-            shutil.rmtree(self._path, ignore_errors=True)
-        if self._path.exists():
-            self._path.unlink()
-        self._path.mkdir(parents=True, mode=0o700)
-        self._index = tantivy.Index(self._schema, path=str(self._path), reuse=False)
-        (self._path / "format").write_text(_FORMAT)
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.exists():
+            self.folder.unlink()
+        self.folder.mkdir(parents=True, mode=0o700)
+        self._index = tantivy.Index(self._schema, path=str(self.folder), reuse=False)
+        (self.folder / "format").write_text(_FORMAT)
         self._versions = {}
         self._damaged = False
 
@@ -164,9 +164,9 @@ class SearchIndex:
         """The versions that are indexed wholly."""
         searcher = self._index.searcher()
         query = Query.term_query(self._schema, "marker", 1)
-        if not (count := int(searcher.search(query, 1).count or 0)):
-            return {}
-        found = (searcher.doc(address)["stored"][0] for _, address in searcher.search(query, count).hits)
+        found = (
+            searcher.doc(address)["stored"][0] for _, address in searcher.search(query, searcher.num_docs + 1).hits
+        )
         listed = [msgspec.json.decode(bytes(one), type=Current) for one in found]
         return {one.version_id: one for one in listed}
 
@@ -195,7 +195,7 @@ class SearchIndex:
         writer: tantivy.IndexWriter = self._index.writer(heap_size=_HEAP, num_threads=1)
         after = dict(self._versions)
         for id in gone:
-            writer.delete_documents_by_term("version", id)
+            writer.delete_documents_by_query(self._term("version", id))
             del after[id]
         total, uncommitted = 0, 0
         for one in new:
@@ -266,17 +266,17 @@ class SearchIndex:
         or description. What stands in it means nothing else: there is no syntax. `api` and `method` narrow it down.
         Nothing for a text without a word. Raises Unavailable while a damaged index waits to be built anew.
         """
-        text = text[:LONGEST_QUESTION]
+        text = _clean(text[:LONGEST_QUESTION])
         limit = max(0, min(limit, MOST_HITS))
         question = asked(text, MOST_WORDS)
         if not question or not limit:
             return []
-        begun = text[-1:].isalnum()
+        attempts = self._attempts(text, question, begun=text[-1:].isalnum())
+        queries = [self._narrowed(one, tenant_id, api, method) for one in attempts]
         found: dict[tuple[bool, str, str], Hit] = {}
         try:
             searcher = self._index.searcher()
-            for attempt in self._attempts(text, question, begun):
-                query = self._narrowed(attempt, tenant_id, api, method)
+            for query in queries:
                 for score, address in searcher.search(query, limit, count=False, weight_by_field="weight").hits:
                     stored = msgspec.json.decode(bytes(searcher.doc(address)["stored"][0]), type=_Stored)
                     found.setdefault((stored.built_in, stored.api, stored.key), _hit(stored, score, question))
@@ -292,13 +292,13 @@ class SearchIndex:
         tenants = [self._term("tenant", id) for id in {tenant_id, BUILT_IN}]
         conditions = [Query.boolean_query([(Occur.Should, one) for one in tenants])]
         if api is not None:
-            conditions.append(self._term("api", api))
+            conditions.append(self._term("api", _clean(api)))
         if method is not None:
-            conditions.append(self._term("method", method.upper()))
+            conditions.append(self._term("method", _clean(method.upper())))
         silent = [(Occur.Must, Query.const_score_query(one, 0.0)) for one in conditions]
         return Query.boolean_query([*silent, (Occur.Must, query)])
 
-    def _attempts(self, text: str, question: list[str], begun: bool) -> Iterator[Query]:
+    def _attempts(self, text: str, question: list[str], *, begun: bool) -> Iterator[Query]:
         """The question as it is, then with typing errors allowed, then with words left out."""
         for lenient in (False, True):
             yield self._asking(text, question, begun, lenient=lenient, least=1.0)
@@ -351,6 +351,11 @@ class SearchIndex:
 
     def _term(self, field: str, value: Any) -> Query:
         return Query.term_query(self._schema, field, value, index_option="freq" if field in _WEIGHTS else "basic")
+
+
+def _clean(text: str) -> str:
+    """`text` without what is no Unicode text: halves of surrogate pairs."""
+    return text.encode("utf-8", "ignore").decode()
 
 
 def _worth(query: Query, score: float) -> Query:
