@@ -280,7 +280,9 @@ class _Upgrade:
         if not isinstance(response, dict) or "$ref" in response:
             return _rewritten(response)
         found = {
-            name: _rewritten(value) for name, value in response.items() if name not in ("schema", "headers", "examples")
+            name: _rewritten(value)
+            for name, value in response.items()
+            if name not in ("schema", "headers", "examples")
         }
         schema = response.get("schema")
         examples = response.get("examples")
@@ -291,9 +293,7 @@ class _Upgrade:
             for media in produces or ([_BYTES] if is_file else ["application/json"]):
                 content[media] = {"schema": self._schema(schema)}
         for media, example in given.items():
-            content.setdefault(media, {"schema": self._schema(schema)} if schema is not None else {})["example"] = (
-                example
-            )
+            content.setdefault(media, {"schema": self._schema(schema)} if schema is not None else {})["example"] = example
         if examples is not None and not given:
             found["x-examples"] = examples
         if content:
