@@ -11,10 +11,10 @@ READY := .venv/.ready
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup demo test test-long lint format docs bench serve lock clean
+.PHONY: help setup demo test test-long lint format docs bench bench-workbench serve lock clean
 
 help: ## list what one can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## make .venv with everything in it, versions and hashes locked; quick when there is nothing to do
 	@:
@@ -43,6 +43,9 @@ docs: setup ## write the tables of docs/compatibility.md anew, from the code
 
 bench: setup ## measure creates and reads against an echo on this machine
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-workbench: setup ## measure import, search and reference pages with 2,639 real API documents (needs npm)
+	@$(BIN)/python -m bench.workbench $(ARGS)
 
 serve: setup ## run the server; ARGS=... goes to it
 	@$(BIN)/offhook serve $(ARGS)

@@ -70,13 +70,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if missed or failed else 0
 
 
-def report(console: Console, bench: Bench, failed: dict[str, str], took: float) -> None:
-    """The table, and loudly what is not in it."""
+def report(console: Console, bench: Bench, failed: dict[str, str], took: float, what: str = "") -> None:
+    """The table, and loudly what is not in it; `what` says how it was measured, if not in rounds."""
     options = bench.options
-    table = Table(
-        title=f"medians of {options.rounds} rounds of {options.seconds:g} s; {os.cpu_count()} cores; took {took:.0f} s",
-        title_justify="left",
-    )
+    what = what or f"medians of {options.rounds} rounds of {options.seconds:g} s"
+    table = Table(title=f"{what}; {os.cpu_count()} cores; took {took:.0f} s", title_justify="left")
     table.add_column("what")
     for heading in ("reached", "lowest", "highest", "bar"):
         table.add_column(heading, justify="right")

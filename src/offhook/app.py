@@ -28,6 +28,7 @@ from offhook.calls.call import Parts
 from offhook.calls.records import Records
 from offhook.calls.routers import asking
 from offhook.calls.session import Calls
+from offhook.catalog.documents import store as _documents  # noqa: F401 - declares tables
 from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
 from offhook.directory import api as directory_api

@@ -13,6 +13,7 @@ from sqlalchemy import inspect
 from offhook.access import store as _access  # noqa: F401 - declares tables
 from offhook.billing import licences as _licences  # noqa: F401 - declares a table
 from offhook.billing import store as _billing  # noqa: F401 - declares tables
+from offhook.catalog.documents import store as _documents  # noqa: F401 - declares tables
 from offhook.directory import api as _directory  # noqa: F401 - declares tables
 from offhook.events import store as _events  # noqa: F401 - declares tables
 from offhook.numbers import store as _numbers  # noqa: F401 - declares tables
@@ -137,6 +138,7 @@ def test_importing_the_application_declares_every_table():
 
     assert {table.name for table in metadata.sorted_tables} == {
         "engagements", "rotations", "waiting_calls", "calls", "call_steps",
+        "api_documents", "api_versions", "api_pieces", "api_operations",
         "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",
         "operators", "primary_offices", "rooms", "users", "devices", "user_emails", "store_settings", "tenants",
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",

@@ -14,17 +14,20 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from offhook.storage.database import Insert, Statement, Transaction
-from offhook.storage.tables import BULKY, HISTORY, metadata
+from offhook.storage.tables import APART, BULKY, HISTORY, metadata
 
 Rows = dict[Table, list[tuple[Any, ...]]]
 """Rows by table, each with all columns in the table's order, large ones last."""
 
 
 def rows_of(tx: Transaction, tenant_id: int) -> Rows:
-    """What a company has in one environment, but for its history; what is large, such as sound, is left empty."""
+    """What a company has in one environment, but for its history and for what no telephone depends on.
+
+    What is large, such as sound, is left empty.
+    """
     found: Rows = {}
     for table in metadata.sorted_tables:
-        if "tenant_id" in table.c and HISTORY not in table.info:
+        if "tenant_id" in table.c and not table.info.keys() & {HISTORY, APART}:
             nothing = [b""] * len(_large(table))
             found[table] = [(*row, *nothing) for row in tx.all(_reading(table), tenant_id)]
     return found

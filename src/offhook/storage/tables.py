@@ -26,6 +26,9 @@ BULKY = "bulky"
 HISTORY = "history"
 """In a table's `info`: it says what was, and nothing of what is."""
 
+APART = "apart"
+"""In a table's `info`: no telephone depends on it, so a company's changes are rehearsed without it."""
+
 
 def big(name: str, **options: Any) -> Column[int]:
     """A 64-bit column that may not be null unless said."""

@@ -1,0 +1,1 @@
+"""Finding an operation among all documents."""
