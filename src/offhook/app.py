@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -28,7 +29,8 @@ from offhook.calls.call import Parts
 from offhook.calls.records import Records
 from offhook.calls.routers import asking
 from offhook.calls.session import Calls
-from offhook.catalog.documents import store as _documents  # noqa: F401 - declares tables
+from offhook.catalog.documents import api as apis_api
+from offhook.catalog.documents.service import Apis
 from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
 from offhook.directory import api as directory_api
@@ -101,6 +103,7 @@ _TAGS = {
     "Configuration": "The whole company as one document: shown, compared, applied.",
     "Routing": "Where calls go: simulated, verified, and who is reachable when.",
     "Calls": "Calls, and why they went where they went.",
+    "API documents": "The workbench: documents of APIs, searched and read.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -138,12 +141,14 @@ class Offhook:
             office=offices_store.card,
             keep_days=settings.idempotency_days,
         )
+        self.apis = Apis(self.work, self.database, Path(settings.data) / "search", self.egress)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
             *events_api.operations(self.reader, cursors, {"office": snapshots.shown}),
             *warned(self._of_company(self.work, self.offices), self.snapshots.of),
             *configuration_api.operations(Configuration(self.work, self._within)),
+            *apis_api.operations(self.apis),
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
@@ -213,7 +218,7 @@ class Offhook:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Offhook"]:
         """Housekeeping while the block runs; at its end everything submitted is committed and the store is closed."""
-        keeping = [asyncio.create_task(self._keep_house()), asyncio.create_task(self.calls.keep())]
+        keeping = [asyncio.create_task(one) for one in (self._keep_house(), self.calls.keep(), self._keep_own())]
         try:
             yield self
         finally:
@@ -226,6 +231,7 @@ class Offhook:
             await self.calls.close()
             await self.reservations.close()
             await self.egress.close()
+            self.apis.close()
             await self.writer.close()
             await self.sessions.close()
             await self.access.close()
@@ -234,6 +240,13 @@ class Offhook:
             await self.limiter.close()
             self.slot.release()
             self.database.close()
+
+    async def _keep_own(self) -> None:
+        """See that the workbench has Offhook's own document, as this version has it."""
+        try:
+            await self.apis.keep_own({**self.document, "servers": [{"url": self.settings.address or "/"}]})
+        except Exception:
+            log.exception("own_document_not_kept")
 
     async def _keep_house(self) -> None:
         """Now and then: write down when keys were last used, forget creates that can no longer be repeated."""

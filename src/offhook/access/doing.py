@@ -24,7 +24,11 @@ Make = Callable[[Transaction, list[Notice]], msgspec.Struct]
 """Does a create in a transaction, warns of what it must, and gives the answer. It may run more than once."""
 
 
-class _Undone(Exception):
+class Done(msgspec.Struct):
+    """Nothing but that it is done."""
+
+
+class Undone(Exception):
     """Leaves a transaction that was only a rehearsal, so that it is undone."""
 
     def __init__(self, outcome: Outcome) -> None:
@@ -67,12 +71,12 @@ class Doing:
         def run(tx: Transaction) -> Outcome:
             if call.dry_run:
                 idempotency.refuse_other(tx, claim)
-                raise _Undone(fresh(tx))
+                raise Undone(fresh(tx))
             return idempotency.once(tx, claim, lambda: fresh(tx))
 
         try:
             outcome = await self.writer.run(run)
-        except _Undone as undone:
+        except Undone as undone:
             return rehearsed(call, undone.outcome)
         call.notices[:] = outcome.notices
         return Reply(body=outcome.body, headers=((b"offhook-replayed", b"true"),) if outcome.replayed else ())

@@ -19,10 +19,6 @@ class ForceQuery(msgspec.Struct):
     ] = False
 
 
-class Done(msgspec.Struct):
-    """Nothing but that it is done."""
-
-
 def id_of(call: Call, name: str = "id") -> int:
     """The int64 that stands in the path."""
     number = call.params[name]

@@ -94,6 +94,8 @@ class Word(StrEnum):
     NUMBER_RELEASED = "number.released"
     NUMBER_DELETED = "number.deleted"
     NUMBERS_IMPORTED = "numbers.imported"
+    API_IMPORTED = "api.imported"
+    API_DELETED = "api.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
 
 

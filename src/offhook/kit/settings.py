@@ -67,6 +67,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stop_seconds: Annotated[int, msgspec.Meta(gt=0), _field("Time for requests in flight at a stop.")] = 20
 
     @property
+    def address(self) -> str:
+        """Where the product itself is reached, as far as it is known: "" where it takes a free port."""
+        if self.public_url:
+            return self.public_url
+        host = f"[{self.host}]" if ":" in self.host else {"0.0.0.0": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{host}:{self.port}" if self.port else ""
+
+    @property
     def sqlite_path(self) -> Path:
         """The database file in embedded use."""
         return Path(self.data) / "offhook.sqlite3"

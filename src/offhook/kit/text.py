@@ -4,6 +4,7 @@ A name goes into lists, SIP headers, invoices and logs, so control characters ar
 joins letters and emoji (ZWJ, variation selectors, direction marks) is part of how people write, and stays.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -66,6 +67,12 @@ def multi_line(text: str, location: str, limit: int) -> Checked:
                 message = f"May have line breaks and tabs, but no other control characters: remove {found}."
                 return None, Violation(location=location, message=message, sent=shown(text))
     return text, None
+
+
+def slug(text: str, limit: int) -> str:
+    """`text` as a word for addresses: "Café & Más 2" is "cafe-mas-2"; "" if nothing of it is left."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:limit].strip("-")
 
 
 def enumerated(parts: Sequence[str], last: str = "and") -> str:

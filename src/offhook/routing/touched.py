@@ -115,6 +115,7 @@ _TOUCHES: Mapping[str, _Touch] = {
     "key": _touches_nothing,
     "policy": _touches_nothing,
     "numbers": _touches_nothing,
+    "api": _touches_nothing,
     "emergency_call": _touches_nothing,
     "office": _touches("office"),
     "user": _user,

@@ -1,9 +1,10 @@
 """The routes of call routers."""
 
+from offhook.access.doing import Done
 from offhook.access.v2 import V2_OPERATIONS
 from offhook.directory.callrouters import wire
 from offhook.directory.callrouters.service import CallRouters
-from offhook.directory.paths import V1, V2, Done, ForceQuery
+from offhook.directory.paths import V1, V2, ForceQuery
 from offhook.directory.work import Work
 from offhook.kit.operation import Operation
 

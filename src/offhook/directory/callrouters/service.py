@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from offhook.access.doing import refuse
+from offhook.access.doing import Done, refuse
 from offhook.access.gate import reply_of
 from offhook.directory import loops, pointers, targets
 from offhook.directory.assignment import service as assignment
@@ -16,7 +16,7 @@ from offhook.directory.callrouters.store import callrouters
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.offices import no_such
-from offhook.directory.paths import Done, ForceQuery, etag, id_of
+from offhook.directory.paths import ForceQuery, etag, id_of
 from offhook.directory.work import Holder, Holding, Work
 from offhook.events.keeper import Keeper, tell
 from offhook.events.model import Word

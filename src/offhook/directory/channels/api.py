@@ -1,8 +1,9 @@
 """The routes of channels."""
 
+from offhook.access.doing import Done
 from offhook.directory.channels import wire
 from offhook.directory.channels.service import Channels
-from offhook.directory.paths import V2, Done, ForceQuery
+from offhook.directory.paths import V2, ForceQuery
 from offhook.directory.work import Work
 from offhook.kit.operation import Operation
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from offhook.access.doing import Page, refuse
+from offhook.access.doing import Done, Page, refuse
 from offhook.access.gate import reply_of
 from offhook.directory import members, pointers
 from offhook.directory.channels import wire
@@ -13,7 +13,7 @@ from offhook.directory.channels.store import channels
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
 from offhook.directory.members import Member, with_users
-from offhook.directory.paths import Done, ForceQuery, etag, id_of
+from offhook.directory.paths import ForceQuery, etag, id_of
 from offhook.directory.people import user_in
 from offhook.directory.users.model import User
 from offhook.directory.work import Work

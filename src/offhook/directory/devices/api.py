@@ -1,9 +1,10 @@
 """The routes of devices."""
 
+from offhook.access.doing import Done
 from offhook.directory.devices import wire
 from offhook.directory.devices.model import MAX_DEVICES, OwnerType
 from offhook.directory.devices.service import Devices
-from offhook.directory.paths import V1, V2, Done
+from offhook.directory.paths import V1, V2
 from offhook.directory.work import Work
 from offhook.kit.operation import Operation
 

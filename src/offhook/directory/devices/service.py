@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from offhook.access.doing import refuse
+from offhook.access.doing import Done, refuse
 from offhook.access.gate import reply_of
 from offhook.directory.devices import wire
 from offhook.directory.devices.model import DESK_PHONES, DISABLED, ENABLED, MAX_DEVICES, Device, OwnerType
 from offhook.directory.devices.store import devices
 from offhook.directory.lines.model import Target
 from offhook.directory.lines.rules import line
-from offhook.directory.paths import Done, etag, id_of
+from offhook.directory.paths import etag, id_of
 from offhook.directory.rooms.store import rooms
 from offhook.directory.users.licensing import KEEPER as USERS
 from offhook.directory.users.store import users
