@@ -14,6 +14,7 @@ import jinja2
 
 from offhook.access.sessions import Session
 from offhook.console import words
+from offhook.console.reference import breakable
 
 STATIC = "/console/static/"
 _HERE = Path(__file__).parent
@@ -93,6 +94,7 @@ class Frame:
             "hours": words.hours,
             "seconds": words.seconds,
             "outcome": words.outcome,
+            "breakable": breakable,
             "lower_first": lambda text: text[:1].lower() + text[1:],
         }
 

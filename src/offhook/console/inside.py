@@ -93,6 +93,13 @@ class Inside:
         await self._gate(scope, receive, send)
         return answers[0]
 
+    async def do(self, method: str, path: str, body: Any = None) -> Any:
+        """A request that must succeed: what it answers; Refused if it does not."""
+        asked = await self.ask(method, path, body=body)
+        if not asked.ok:
+            raise Refused(asked)
+        return asked.document
+
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """What stands at `path`; Refused if it is not given."""
         asked = await self.ask("GET", path, query)

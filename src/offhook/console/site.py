@@ -14,7 +14,7 @@ import structlog
 from offhook.access.gate import Gate, Receive, Scope, Send
 from offhook.access.limits import Limiter
 from offhook.access.sessions import Session, Sessions
-from offhook.console import calling, calls, coverage, findings, forms, frame, hands, lines, session
+from offhook.console import apis, calling, calls, coverage, findings, forms, frame, hands, lines, session
 from offhook.console.create import Creating
 from offhook.console.frame import Answer, Frame, redirect
 from offhook.console.groups import group
@@ -81,6 +81,7 @@ class Console:
         self._seals = session.Seals(secret)
         self._frame = Frame()
         creating = Creating(document)
+        name, key = r"(?P<name>[^/]{1,100})", r"(?P<key>[^/]{1,1000})"
         number = r"(?P<id>\d{1,19})"
         line = f"/console/(offices|departments|callcenters)/{number}"
         pages: dict[str, dict[str, Page]] = {
@@ -96,6 +97,12 @@ class Console:
             f"{line}/findings": {"GET": findings.page},
             f"{line}/coverage": {"GET": coverage.of_line},
             f"/console/(offices|departments|callcenters|callrouters)/{number}/call": {"GET": calling.page},
+            "/console/apis": {"GET": apis.directory},
+            "/console/apis/import": {"GET": apis.blank, "POST": apis.sent},
+            f"/console/apis/{name}": {"GET": apis.document},
+            f"/console/apis/{name}/review": {"GET": apis.review},
+            f"/console/apis/{name}/delete": {"POST": apis.delete},
+            f"/console/apis/{name}/{key}": {"GET": apis.operation},
             "/console/coverage": {"GET": coverage.of_company},
             "/console/calls": {"GET": calls.calls},
             f"/console/calls/{number}": {"GET": calls.call},
@@ -121,7 +128,8 @@ class Console:
             visit = self._visit(scope, headers, cookies, found)
             page = self._page(scope, visit)
             if scope["method"] == "POST":
-                await self._take_form(visit, receive)
+                most = apis.MOST_FORM if visit.path == f"{apis.HERE}/import" else MAX_FORM
+                await self._take_form(visit, receive, most)
             if found is None and not visit.path.startswith("/console/sign-"):
                 return self._to_sign_in(visit)
             return await page(visit)
@@ -173,13 +181,13 @@ class Console:
             return page
         raise Fault(404, "The address may be mistyped, or what it was for is gone.")
 
-    async def _take_form(self, visit: Visit, receive: Receive) -> None:
+    async def _take_form(self, visit: Visit, receive: Receive, most: int) -> None:
         if not session.own_origin(visit.headers, self._public_url):
             raise Fault(403, "This form was sent from another site. Open the page here and send it again.")
         if visit.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
             raise Fault(415, f"Forms are sent as {FORM}.")
         try:
-            visit.form = forms.pairs(await _read(receive))
+            visit.form = forms.pairs(await _read(receive, most))
         except ValueError:
             raise Fault(400, "What was sent is not a form of this page.") from None
         given = dict(visit.form).get("token", "")
@@ -260,7 +268,7 @@ async def _after(visit: Visit, form: hands.HandForm | None) -> Answer:
     return await (office if lines.folder_of(visit) == "offices" else group)(visit, form)
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, most: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
@@ -269,8 +277,8 @@ async def _read(receive: Receive) -> bytes:
             raise Fault(400, "The form did not arrive whole.")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MAX_FORM:
-            raise Fault(413, f"A form may have {MAX_FORM // 1024} KiB.")
+        if size > most:
+            raise Fault(413, f"A form may have {most // 1024:,} KiB.")
         if not message.get("more_body"):
             return b"".join(parts)
 

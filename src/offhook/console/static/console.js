@@ -69,6 +69,43 @@ document.addEventListener("click", async (event) => {
   if (again) again.focus({ preventScroll: true });
 });
 
+// What is searched for is found as one types: the answer's part takes the place of the one before, and nothing jumps.
+for (const find of document.querySelectorAll("form[data-live]")) {
+  const input = find.querySelector("input[type=search]");
+  let asked = 0;
+  let wait = 0;
+  const look = async () => {
+    const mine = ++asked;
+    const address = `${find.getAttribute("action")}?${new URLSearchParams(new FormData(find))}`;
+    const page = await load(address);
+    const fresh = page && page.getElementById(find.dataset.live);
+    if (mine !== asked || !fresh) return;
+    document.getElementById(find.dataset.live).replaceChildren(...fresh.childNodes);
+    history.replaceState(null, "", input.value.trim() ? address : find.getAttribute("action"));
+  };
+  input.addEventListener("input", () => {
+    clearTimeout(wait);
+    wait = setTimeout(look, 120);
+  });
+  // Down goes into what was found, and up comes back.
+  find.parentElement.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const links = [...document.querySelectorAll(`#${find.dataset.live} li > a`)];
+    const at = links.indexOf(event.target);
+    if (at < 0 && (event.target !== input || event.key === "ArrowUp")) return;
+    event.preventDefault();
+    (links[at + (event.key === "ArrowDown" ? 1 : -1)] || (at <= 0 ? input : links[at])).focus();
+  });
+}
+
+// A file is read here and goes as text.
+for (const pick of document.querySelectorAll("input[type=file][data-into]")) {
+  pick.closest("[hidden]").hidden = false;
+  pick.addEventListener("change", async () => {
+    if (pick.files.length) document.getElementById(pick.dataset.into).value = await pick.files[0].text();
+  });
+}
+
 for (const button of document.querySelectorAll("button.copy")) {
   if (!navigator.clipboard) continue;
   button.hidden = false;
