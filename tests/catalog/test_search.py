@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -52,18 +53,25 @@ def stocked(database: Database, index: SearchIndex) -> SearchIndex:
 
 
 @pytest.fixture(scope="module")
-def small(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
-    """The same, for tests that change nothing."""
-    folder = tmp_path_factory.mktemp("small")
-    (folder / "offhook.sqlite3").write_bytes(sqlite_template.read_bytes())
-    database, made = Database(f"sqlite:///{folder / 'offhook.sqlite3'}"), SearchIndex(folder / "search")
+def small_store(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The same in a store, with what another tenant has; for tests that change nothing."""
+    path = tmp_path_factory.mktemp("small") / "offhook.sqlite3"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
     put(database, "shop", SHOP, title="Shop API")
     put(database, "chatter", CHAT, title="Chatter Web API")
     put(database, "hidden", [op("GET", "/secrets", "A secret")], OTHER)
-    made.follow(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def small(small_store: Database) -> Iterator[SearchIndex]:
+    """The index of it."""
+    made = SearchIndex()
+    made.follow(small_store)
     yield made
     made.close()
-    database.close()
 
 
 def keys(hits: Iterable[Hit]) -> list[str]:
@@ -323,6 +331,27 @@ def test_a_damaged_or_foreign_folder_is_built_anew(database: Database, tmp_path:
     assert second.follow(database) == Followed(1, 0, len(SHOP))
     assert found(second, "refund") == ["createRefund"]
     second.close()
+
+
+@pytest.mark.parametrize("suffix", [".idx", ".term", ".store", ".fast", ".fieldnorm"])
+def test_damage_that_shows_only_later_is_mended_by_following(small_store: Database, tmp_path: Path, suffix: str):
+    first = SearchIndex(tmp_path / "search")
+    first.follow(small_store)
+    folder = first.folder
+    first.close()
+    for path in folder.glob(f"*{suffix}"):
+        whole = path.read_bytes()
+        path.write_bytes(bytes(255 - byte for byte in whole[:-80]) + whole[-80:])
+    second = SearchIndex(tmp_path / "search")
+    try:
+        for text in ("shop refund", "rfund"):
+            with suppress(Unavailable):
+                second.search(TENANT, text)
+            second.follow(small_store)
+        if suffix != ".fieldnorm":
+            assert found(second, "refund ")[:1] == ["createRefund"]
+    finally:
+        second.close()
 
 
 def test_a_folder_that_vanishes_meanwhile_is_made_again(database: Database, index: SearchIndex):

@@ -7,11 +7,12 @@ built-in ones.
 
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,23 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
+class _Damaged(Exception):
+    """The folder does not hold what was written there."""
+
+
+@contextmanager
+def _noticing_damage() -> Iterator[None]:
+    """Whatever the library makes of damaged files, as one error; its panics are no Exception, of no public name."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, IndexError, msgspec.MsgspecError) as error:
+        raise _Damaged(str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _Damaged(str(error)) from error
+
+
 class SearchIndex:
     """One process's index. Safe to share between threads; `follow` is done by one at a time."""
 
@@ -125,7 +143,7 @@ class SearchIndex:
         self._temporary = tempfile.TemporaryDirectory(prefix="offhook-search-") if folder is None else None
         root = Path(self._temporary.name) if self._temporary else folder
         assert root is not None
-        self.folder, self._handle = _leased(root)
+        self._place, self._handle = _leased(root)
         self._schema = _schema()
         self._changing = threading.Lock()
         self._damaged = False
@@ -138,27 +156,43 @@ class SearchIndex:
             self._temporary.cleanup()
 
     def _open(self) -> None:
-        """The index that is in the folder, or an empty one in its place."""
-        try:
-            if (self.folder / "format").read_text() != _FORMAT:
-                raise ValueError("it is of another format")
-            self._index = tantivy.Index.open(str(self.folder))
-            self._versions: dict[int, Current] = self._markers()
-        except (OSError, ValueError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            if self.folder.exists():
+        """The index that is in this process's place, or an empty one; all else that is there is removed."""
+        self._versions: dict[int, Current] = {}
+        if self._place.is_symlink() or self._place.is_file():
+            self._place.unlink()
+        self._place.mkdir(exist_ok=True, mode=0o700)
+        for folder in sorted(self._place.iterdir()):
+            try:
+                with _noticing_damage():
+                    if (folder / "format").read_text() != _FORMAT:
+                        raise ValueError("it is of another format")
+                    self._index = tantivy.Index.open(str(folder))
+                    self._versions = self._markers()
+            except _Damaged as error:
                 _log.warning("search_index_thrown_away", reason=str(error))
-            self._begin_anew()
+            else:
+                self.folder = folder
+                self._remove_others()
+                return
+        self._begin_anew()
 
     def _begin_anew(self) -> None:
-        with suppress(NotADirectoryError):
-            shutil.rmtree(self.folder, ignore_errors=True)
-        if self.folder.exists():
-            self.folder.unlink()
-        self.folder.mkdir(parents=True, mode=0o700)
+        """An empty index, in a folder of its own: what still writes the old one must not write into the new one."""
+        self.folder = self._place / secrets.token_hex(8)
+        self.folder.mkdir(mode=0o700)
         self._index = tantivy.Index(self._schema, path=str(self.folder), reuse=False)
         (self.folder / "format").write_text(_FORMAT)
         self._versions = {}
         self._damaged = False
+        self._remove_others()
+
+    def _remove_others(self) -> None:
+        for other in self._place.iterdir():
+            if other.is_symlink() or not other.is_dir():
+                other.unlink()
+            elif other != self.folder:
+                # What cannot be removed yet is removed at the next start.
+                shutil.rmtree(other, ignore_errors=True)
 
     def _markers(self) -> dict[int, Current]:
         """The versions that are indexed wholly."""
@@ -178,8 +212,9 @@ class SearchIndex:
             if self._damaged:
                 self._begin_anew()
             try:
-                return self._follow(database)
-            except (OSError, ValueError) as error:
+                with _noticing_damage():
+                    return self._follow(database)
+            except _Damaged as error:
                 # Whatever the folder has become, the store has it all.
                 _log.warning("search_index_thrown_away", reason=str(error))
                 self._begin_anew()
@@ -275,14 +310,15 @@ class SearchIndex:
         queries = [self._narrowed(one, tenant_id, api, method) for one in attempts]
         found: dict[tuple[bool, str, str], Hit] = {}
         try:
-            searcher = self._index.searcher()
-            for query in queries:
-                for score, address in searcher.search(query, limit, count=False, weight_by_field="weight").hits:
-                    stored = msgspec.json.decode(bytes(searcher.doc(address)["stored"][0]), type=_Stored)
-                    found.setdefault((stored.built_in, stored.api, stored.key), _hit(stored, score, question))
-                if len(found) >= limit:
-                    break
-        except (OSError, ValueError, msgspec.MsgspecError) as error:
+            with _noticing_damage():
+                searcher = self._index.searcher()
+                for query in queries:
+                    for score, address in searcher.search(query, limit, count=False, weight_by_field="weight").hits:
+                        stored = msgspec.json.decode(bytes(searcher.doc(address)["stored"][0]), type=_Stored)
+                        found.setdefault((stored.built_in, stored.api, stored.key), _hit(stored, score, question))
+                    if len(found) >= limit:
+                        break
+        except _Damaged as error:
             self._damaged = True
             _log.warning("search_index_damaged", reason=str(error))
             raise Unavailable("The search is being built anew; try again shortly.") from None
@@ -422,7 +458,7 @@ def _why(stored: _Stored, question: list[str]) -> str:
 
 
 def _leased(root: Path) -> tuple[Path, int]:
-    """A folder below `root` that no other process writes, with the handle that keeps it; as it was left, if it was."""
+    """A place below `root` that no other process writes, with the handle that keeps it; as it was left, if it was."""
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     for number in range(_FOLDERS):
         handle = os.open(root / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
