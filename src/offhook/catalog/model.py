@@ -176,3 +176,12 @@ def parts_of(pointer: str) -> list[str]:
 def pointer_to(*parts: str) -> str:
     """The inverse: pointer_to("paths", "/a") == "/paths/~1a"."""
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A request as it goes out: the whole address, headers in their order, and the body as text or bytes."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | bytes | None = None

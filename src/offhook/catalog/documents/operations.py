@@ -11,7 +11,7 @@ MOST_WORDS = 400
 MOST_OPERATIONS = 50_000
 _MOST_SCHEMAS = 1_500
 _ALL_SCHEMAS = 5_000_000
-"""The most schemas that are looked at for all operations together; operations behind that have only their parameters."""
+"""The most schemas that are looked at for all operations together; behind that only parameters give words."""
 
 _MOST_DEPTH = 6
 _MOST_MEDIA = 3

@@ -11,7 +11,16 @@ import re
 from typing import Any
 
 from offhook.catalog.documents import yaml_text
-from offhook.catalog.documents.limits import MIB, MOST_BYTES, MOST_NODES, Problems, check_tree, refused, too_deep, too_many
+from offhook.catalog.documents.limits import (
+    MIB,
+    MOST_BYTES,
+    MOST_NODES,
+    Problems,
+    check_tree,
+    refused,
+    too_deep,
+    too_many,
+)
 from offhook.kit.errors import Invalid
 
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"(\xb5/\xfd": "zstd"}

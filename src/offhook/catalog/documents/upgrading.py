@@ -229,7 +229,7 @@ class _Upgrade:
         for name, value in parameter.items():
             if name == "collectionFormat":
                 continue
-            to = found if name in _ABOUT or name.startswith("x-") and name != "x-nullable" else schema
+            to = found if name in _ABOUT or (name.startswith("x-") and name != "x-nullable") else schema
             to[name] = _rewritten(value)
         found["schema"] = _filed(schema)
         way = parameter.get("collectionFormat", "csv" if parameter.get("type") == "array" else None)
@@ -247,7 +247,7 @@ class _Upgrade:
         if whole is not None:
             extra = {name: value for name, value in whole.items() if name.startswith("x-")}
             media = {"schema": self._schema(whole.get("schema", {}))}
-            found = {**extra, "content": {each: media for each in consumes or ["application/json"]}}
+            found = {**extra, "content": dict.fromkeys(consumes or ["application/json"], media)}
             if isinstance(whole.get("name"), str):
                 found["x-body-name"] = whole["name"]
             return _about(whole, found)
@@ -270,7 +270,7 @@ class _Upgrade:
         if has_file:
             forms = [_MULTIPART]
         form: dict[str, Any] = {"schema": schema, "encoding": encoding} if encoding else {"schema": schema}
-        return {"required": bool(required), "content": {each: form for each in forms or [_FORM]}}
+        return {"required": bool(required), "content": dict.fromkeys(forms or [_FORM], form)}
 
     def _form_field(self, parameter: dict[str, Any]) -> dict[str, Any]:
         left_out = ("name", "in", "required", "collectionFormat", "allowEmptyValue")
@@ -280,9 +280,7 @@ class _Upgrade:
         if not isinstance(response, dict) or "$ref" in response:
             return _rewritten(response)
         found = {
-            name: _rewritten(value)
-            for name, value in response.items()
-            if name not in ("schema", "headers", "examples")
+            name: _rewritten(value) for name, value in response.items() if name not in ("schema", "headers", "examples")
         }
         schema = response.get("schema")
         examples = response.get("examples")
@@ -293,7 +291,9 @@ class _Upgrade:
             for media in produces or ([_BYTES] if is_file else ["application/json"]):
                 content[media] = {"schema": self._schema(schema)}
         for media, example in given.items():
-            content.setdefault(media, {"schema": self._schema(schema)} if schema is not None else {})["example"] = example
+            content.setdefault(media, {"schema": self._schema(schema)} if schema is not None else {})["example"] = (
+                example
+            )
         if examples is not None and not given:
             found["x-examples"] = examples
         if content:

@@ -13,6 +13,9 @@ from offhook.catalog.reference.schemas import Schemas, View, label_of
 from offhook.catalog.reference.texts import Anchors, brief, encoded
 
 MOST_FIELDS = 3_000
+MOST_OF_PAGE = 8_000
+"""The most rows of all bodies of a page together; the first ones have them."""
+
 _MOST_LEVELS = 32
 _MOST_ALTERNATIVES = 50
 _MOST_VALUES = 1_000
@@ -46,9 +49,11 @@ class Flattener:
     def __init__(self, resolver: Resolver, anchors: Anchors) -> None:
         self.schemas = Schemas(resolver)
         self._anchors = anchors
+        self._left = MOST_OF_PAGE
+        self._said: dict[int, tuple[View, dict[str, Any]]] = {}
 
-    def rows(self, schema: Any, section: str) -> tuple[tuple[Field, ...], int]:
-        """The rows of a body, and how many more there would be at least.
+    def rows(self, schema: Any, section: str, most: int = MOST_FIELDS) -> tuple[tuple[Field, ...], int]:
+        """The rows of a body, at most `most`, and how many more there would be at least.
 
         A body that is an object has no row of its own; an array has the row `[]`, anything else one without a name.
         """
@@ -57,15 +62,16 @@ class Flattener:
         roots: list[_Node] = []
         if view.types and view.types != ("object",) and not view.alternatives:
             roots.append(root)
+        most = max(0, min(most, self._left))
         count, more = len(roots), 0
         queue = deque([root])
         while queue:
             node = queue.popleft()
             below = self._below(node)
-            room = max(0, MOST_FIELDS - count)
+            room = max(0, most - count)
             if room < len(below):
                 more += len(below) - room
-            if room == 0 and more > MOST_FIELDS:
+            if room == 0 and more > most:
                 break
             node.below = below[:room]
             count += len(node.below)
@@ -77,6 +83,7 @@ class Flattener:
             node = stack.pop()
             found.append(self._row(node, section))
             stack.extend(node.below[::-1])
+        self._left -= len(found)
         return tuple(found), more
 
     def row(self, schema: Any, name: str, section: str, *, required: bool) -> Field:
@@ -138,6 +145,21 @@ class Flattener:
 
     def _row(self, node: _Node, section: str) -> Field:
         view = node.view
+        known = self._said.get(id(view))
+        if known is None:
+            known = (view, self._facts(view))
+            self._said[id(view)] = known
+        return Field(
+            name=node.name,
+            required=node.required,
+            anchor=self._anchors.of(section, node.choice, node.name),
+            recursive=node.recursive,
+            choice=node.choice,
+            **known[1],
+        )
+
+    def _facts(self, view: View) -> dict[str, Any]:
+        """What a row says of its schema, wherever that stands."""
         facts = view.facts
         values = self._values(view)
         limits = limits_of(view)
@@ -152,24 +174,19 @@ class Flattener:
             limits = (*limits, f"{len(values) - _MOST_VALUES:,} more values are not listed")
             values = values[:_MOST_VALUES]
         example = facts.get("example", (items(facts.get("examples")) or [None])[0])
-        return Field(
-            name=node.name,
-            type=self.type_name(view),
-            required=node.required,
-            anchor=self._anchors.of(section, node.choice, node.name),
-            description=text_of(facts.get("description"))[:_DESCRIPTION],
-            values=tuple(brief(value) for value in values),
-            default=brief(facts["default"]) if "default" in facts else "",
-            format=text_of(facts.get("format"))[:80],
-            limits=limits,
-            example=brief(example) if example is not None else "",
-            nullable=view.nullable,
-            deprecated=facts.get("deprecated") is True,
-            read_only=facts.get("readOnly") is True,
-            write_only=facts.get("writeOnly") is True,
-            recursive=node.recursive,
-            choice=node.choice,
-        )
+        return {
+            "type": self.type_name(view),
+            "description": text_of(facts.get("description"))[:_DESCRIPTION],
+            "values": tuple(brief(value) for value in values),
+            "default": brief(facts["default"]) if "default" in facts else "",
+            "format": text_of(facts.get("format"))[:80],
+            "limits": limits,
+            "example": brief(example) if example is not None else "",
+            "nullable": view.nullable,
+            "deprecated": facts.get("deprecated") is True,
+            "read_only": facts.get("readOnly") is True,
+            "write_only": facts.get("writeOnly") is True,
+        }
 
     def _values(self, view: View) -> list[Any]:
         if view.values is not None:

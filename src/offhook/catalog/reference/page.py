@@ -16,12 +16,15 @@ from offhook.catalog.model import (
     pointer_to,
 )
 from offhook.catalog.reference.examples import Way, built
-from offhook.catalog.reference.fields import Flattener
+from offhook.catalog.reference.fields import MOST_FIELDS, Flattener
 from offhook.catalog.reference.resolving import Resolver, entries, items, text_of
 from offhook.catalog.reference.texts import Anchors, brief, encoded
 from offhook.kit.errors import shown
 
 CONTENT_TYPE = "The media type of the request body."
+MOST_OF_RESPONSE = 1_000
+"""The most rows of one body of a response; of the request it is MOST_FIELDS."""
+
 _IGNORED_HEADERS = {"accept", "content-type", "authorization"}
 _MOST_PARAMETERS = 500
 _MOST_MEDIA = 20
@@ -153,7 +156,8 @@ class _Page:
             value = value if isinstance(value, dict) else {}
             schema = value.get("schema")
             place = section if number == 0 else f"{section}-{media}"
-            fields, more = self._fields.rows(schema, place) if schema is not None else ((), 0)
+            most = MOST_FIELDS if way == "sent" else MOST_OF_RESPONSE
+            fields, more = self._fields.rows(schema, place, most) if schema is not None else ((), 0)
             examples = [("Example", value["example"])] if value.get("example") is not None else []
             examples += self._given(value.get("examples"))
             if not examples and schema is not None:
@@ -197,10 +201,11 @@ class _Page:
         given = self._operation.get("security")
         if not isinstance(given, list):
             given = items(self._root().get("security"))
-        alternatives = []
-        for each in given[:_MOST_SECURITY]:
-            if isinstance(each, dict):
-                alternatives.append(tuple(self._scheme(name, scopes) for name, scopes in list(each.items())[:20]))
+        alternatives = [
+            tuple(self._scheme(name, scopes) for name, scopes in list(each.items())[:20])
+            for each in given[:_MOST_SECURITY]
+            if isinstance(each, dict)
+        ]
         return tuple(dict.fromkeys(alternatives))
 
     def _scheme(self, name: str, scopes: Any) -> Scheme:
