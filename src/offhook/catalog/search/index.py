@@ -37,7 +37,7 @@ from offhook.catalog.search.text import (
     without_parameters,
     words,
 )
-from offhook.kit.errors import Unavailable
+from offhook.kit.errors import Unavailable, shown
 from offhook.storage.database import Database
 
 LONGEST_QUESTION = 256
@@ -54,6 +54,7 @@ _HEAP = 48_000_000
 _PAGE = 2_000
 _COMMIT_EVERY = 40_000
 _FOLDERS = 64
+_MOST_VERSIONS = 1_000_000
 _log = structlog.get_logger()
 
 
@@ -169,7 +170,7 @@ class SearchIndex:
                     self._index = tantivy.Index.open(str(folder))
                     self._versions = self._markers()
             except _Damaged as error:
-                _log.warning("search_index_thrown_away", reason=str(error))
+                _log.warning("search_index_thrown_away", reason=shown(str(error)))
             else:
                 self.folder = folder
                 self._remove_others()
@@ -198,9 +199,8 @@ class SearchIndex:
         """The versions that are indexed wholly."""
         searcher = self._index.searcher()
         query = Query.term_query(self._schema, "marker", 1)
-        found = (
-            searcher.doc(address)["stored"][0] for _, address in searcher.search(query, searcher.num_docs + 1).hits
-        )
+        most = max(1, min(searcher.num_docs, _MOST_VERSIONS))
+        found = (searcher.doc(address)["stored"][0] for _, address in searcher.search(query, most).hits)
         listed = [msgspec.json.decode(bytes(one), type=Current) for one in found]
         return {one.version_id: one for one in listed}
 
@@ -216,7 +216,7 @@ class SearchIndex:
                     return self._follow(database)
             except _Damaged as error:
                 # Whatever the folder has become, the store has it all.
-                _log.warning("search_index_thrown_away", reason=str(error))
+                _log.warning("search_index_thrown_away", reason=shown(str(error)))
                 self._begin_anew()
                 return self._follow(database)
 
@@ -320,7 +320,7 @@ class SearchIndex:
                         break
         except _Damaged as error:
             self._damaged = True
-            _log.warning("search_index_damaged", reason=str(error))
+            _log.warning("search_index_damaged", reason=shown(str(error)))
             raise Unavailable("The search is being built anew; try again shortly.") from None
         return list(found.values())[:limit]
 
