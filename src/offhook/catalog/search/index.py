@@ -308,21 +308,20 @@ class SearchIndex:
             return []
         attempts = self._attempts(text, question, begun=text[-1:].isalnum())
         queries = [self._narrowed(one, tenant_id, api, method) for one in attempts]
-        found: dict[tuple[bool, str, str], Hit] = {}
+        found: list[Hit] = []
         try:
             with _noticing_damage():
                 searcher = self._index.searcher()
                 for query in queries:
-                    for score, address in searcher.search(query, limit, count=False, weight_by_field="weight").hits:
-                        stored = msgspec.json.decode(bytes(searcher.doc(address)["stored"][0]), type=_Stored)
-                        found.setdefault((stored.built_in, stored.api, stored.key), _hit(stored, score, question))
+                    # Who finds more finds what was found before as well, scored alike.
+                    found = _hits(searcher, query, limit, question)
                     if len(found) >= limit:
                         break
         except _Damaged as error:
             self._damaged = True
             _log.warning("search_index_damaged", reason=shown(str(error)))
             raise Unavailable("The search is being built anew; try again shortly.") from None
-        return list(found.values())[:limit]
+        return found
 
     def _narrowed(self, query: Query, tenant_id: int, api: str | None, method: str | None) -> Query:
         tenants = [self._term("tenant", id) for id in {tenant_id, BUILT_IN}]
@@ -370,7 +369,7 @@ class SearchIndex:
             places += self._in_fields(other, _SECOND_NAME)
         for pair in neighbours:
             places += [Query.boost_query(self._term(field, pair), _WEIGHTS[field]) for field in ("name", "path", "key")]
-        if begun and len(word) > 1:
+        if (begun and len(word) > 1) or (lenient and len(word) > 3):
             for field, worth in (("name", 5.0), ("all", 2.5)):
                 query = Query.fuzzy_term_query(self._schema, field, word, distance=0, prefix=True)
                 places.append(_worth(query, worth))
@@ -419,6 +418,12 @@ def _operations(database: Database, one: Current) -> Iterator[Head]:
         if len(page) < _PAGE:
             return
         after = page[-1][0]
+
+
+def _hits(searcher: tantivy.Searcher, query: Query, limit: int, question: list[str]) -> list[Hit]:
+    found = searcher.search(query, limit, count=False, weight_by_field="weight").hits
+    documents = ((score, bytes(searcher.doc(address)["stored"][0])) for score, address in found)
+    return [_hit(msgspec.json.decode(stored, type=_Stored), score, question) for score, stored in documents]
 
 
 def _hit(stored: _Stored, score: float, question: list[str]) -> Hit:
