@@ -53,8 +53,10 @@ _FORMAT = "1"
 _HEAP = 48_000_000
 _PAGE = 2_000
 _COMMIT_EVERY = 40_000
+_LONGEST_FORM = 500
 _FOLDERS = 64
 _MOST_VERSIONS = 1_000_000
+_MOST_TAGS, _LONGEST_SUMMARY = 20, 300
 _log = structlog.get_logger()
 
 
@@ -263,7 +265,14 @@ class SearchIndex:
 
     def _document(self, one: Current, head: Head) -> tantivy.Document:
         stored = _Stored(
-            one.name, head.key, head.method, head.path, head.summary, one.title, head.tags, one.tenant_id == BUILT_IN
+            api=one.name,
+            key=head.key,
+            method=head.method,
+            path=head.path,
+            summary=head.summary[:_LONGEST_SUMMARY],
+            title=one.title[:_LONGEST_SUMMARY],
+            tags=tuple(_clean(tag[:_LONGEST_SUMMARY]) for tag in head.tags[:_MOST_TAGS]),
+            built_in=one.tenant_id == BUILT_IN,
         )
         fields = {
             "name": joined((one.name, one.title), 40),
@@ -281,7 +290,7 @@ class SearchIndex:
         document.add_text("method", head.method)
         document.add_text("kinds", " ".join(kinds(head.method, head.path)))
         for form in exact_forms(head.key, head.method, head.path):
-            document.add_text("exact", form)
+            document.add_text("exact", form[:_LONGEST_FORM])
         for field, text in fields.items():
             document.add_text(field, text)
         short = (fields[field] for field in ("name", "path", "key", "summary", "tags"))
@@ -358,7 +367,7 @@ class SearchIndex:
             least = 0.0
         enough = max(1, round(len(needed) * least))
         must = Query.boolean_query([(Occur.Should, one) for one in needed], minimum_number_should_match=enough)
-        exact = _worth(self._term("exact", exact_question(text)), _EXACT)
+        exact = _worth(self._term("exact", exact_question(text)[:_LONGEST_FORM]), _EXACT)
         words_found = Query.boolean_query([(Occur.Must, must), *((Occur.Should, one) for one in helpful)])
         return Query.boolean_query([(Occur.Should, words_found), (Occur.Should, exact)])
 
