@@ -199,7 +199,8 @@ class Flattener:
 
     def type_name(self, view: View) -> str:
         """The type in the words of the page: String, Integer, "String or Array", Any."""
-        names = [_NAMES.get(kind, kind[:40].capitalize()) for kind in view.types]
+        kinds = ("integer",) if is_wide(view) else view.types
+        names = [_NAMES.get(kind, kind[:40].capitalize()) for kind in kinds]
         if not names:
             for each in view.alternatives[:_MOST_ALTERNATIVES]:
                 of = self.schemas.view(each)
@@ -208,10 +209,15 @@ class Flattener:
         return " or ".join(list(dict.fromkeys(names))[:7]) or "Any"
 
 
+def is_wide(view: View) -> bool:
+    """Whether it is a whole number that may also be sent as text, as 64 bits need where JavaScript reads them."""
+    return set(view.types) == {"integer", "string"} and view.facts.get("format") in ("int64", "uint64")
+
+
 def limits_of(view: View) -> tuple[str, ...]:
     """What a value must keep to, in words: ("at least 10", "at most 45")."""
     facts = view.facts
-    found: list[str] = []
+    found = ["as a number or as text"] if is_wide(view) else []
     for name, text in (("minimum", "at least"), ("maximum", "at most")):
         if _is_number(facts.get(name)):
             exclusive = facts.get("exclusiveMinimum" if name == "minimum" else "exclusiveMaximum") is True
