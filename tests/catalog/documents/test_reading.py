@@ -3,6 +3,7 @@
 import gzip
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -197,6 +198,19 @@ def test_of_many_problems_two_hundred_are_listed_and_the_rest_is_counted():
     many = read_json(minimal(paths={str(number): {} for number in range(500)}))
     assert len(many.problems) == limits.MOST_PROBLEMS + 1
     assert many.problems[-1].text == "300 more problems are not listed."
+
+
+def test_media_types_times_responses_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    paths: Any = {f"/{n}": {"get": {"responses": {"200": {"schema": {}}}}} for n in range(400)}
+    produces = [f"a/{n}" for n in range(60)]
+    monkeypatch.setattr("offhook.catalog.documents.upgrading.MOST_NODES", 30_000)
+    assert "values" in refusal(json.dumps({"swagger": "2.0", "produces": produces, "paths": paths}).encode())[1]
+
+
+def test_more_operations_than_are_listed_are_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("offhook.catalog.documents.checking.MOST_OPERATIONS", 1)
+    paths: Any = {f"/{n}": {"get": {"responses": {}}} for n in range(2)}
+    assert texts(read_json(minimal(paths=paths))) == ["Of 2 operations the first 1 are listed."]
 
 
 @pytest.mark.parametrize(
