@@ -67,15 +67,16 @@ class Flattener:
         queue = deque([root])
         while queue:
             node = queue.popleft()
-            below = self._below(node)
             room = max(0, most - count)
-            if room < len(below):
-                more += len(below) - room
-            if room == 0 and more > most:
-                break
+            if room == 0:
+                more += self._count(node)
+                if more > most:
+                    break
+                continue
+            below = self._below(node)
+            more += max(0, len(below) - room)
             node.below = below[:room]
             count += len(node.below)
-            # A node for which there is no room is looked at all the same, to count what is left out.
             queue.extend(node.below)
         found: list[Field] = []
         stack = roots or root.below[::-1]
@@ -97,6 +98,17 @@ class Flattener:
         found: list[_Node] = []
         self._inside(node.name, node.view, node.open, node, node.choice, 0, found)
         return found
+
+    def _count(self, node: _Node) -> int:
+        """How many rows stand directly below a node for which there is no room, found out without making them."""
+        if node.recursive or node.level >= _MOST_LEVELS:
+            return 0
+        view = node.view
+        if view.is_array and view.items is not None:
+            view = self.schemas.view(view.items)
+            if not view.refs.isdisjoint(node.open):
+                return 0
+        return len(view.properties) + (view.further is not None)
 
     def _inside(
         self, name: str, view: View, open_refs: frozenset[str], node: _Node, choice: str, depth: int, found: list[_Node]
