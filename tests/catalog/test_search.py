@@ -17,7 +17,7 @@ from offhook.catalog.search.index import MOST_HITS, Followed, Hit, SearchIndex
 from offhook.catalog.search.text import asked, exact_question, kinds, singular, words
 from offhook.kit.errors import Unavailable
 from offhook.storage.database import Database
-from tests.catalog.documents import AT, OTHER, TENANT, op, put, put_again
+from tests.catalog.shelving import AT, OTHER, TENANT, op, put, put_again
 
 SHOP = (
     op("GET", "/v1/customers", "List all customers", key="listCustomers"),
