@@ -88,7 +88,14 @@ QUERIES: tuple[Query, ...] = (
     Query("mailchimp add member to list", ("mailchimp.com POST /lists/{list_id}/members",)),
     Query("mailchmp campaigns", ("mailchimp.com GET /campaigns", "mailchimp.com POST /campaigns")),
     Query("postmark send email", ("postmarkapp.com-server POST /email",)),
-    Query("aws ses send email", ("amazonaws.com-email GET /#Action=SendEmail", "amazonaws.com-email POST /#Action=SendEmail", "amazonaws.com-sesv2 POST /v2/email/outbound-emails")),
+    Query(
+        "aws ses send email",
+        (
+            "amazonaws.com-email GET /#Action=SendEmail",
+            "amazonaws.com-email POST /#Action=SendEmail",
+            "amazonaws.com-sesv2 POST /v2/email/outbound-emails",
+        ),
+    ),
     Query("create a tweet", ("twitter.com-current POST /2/tweets",)),
     Query("twitter followers", ("twitter.com-current GET /2/users/{id}/followers",)),
     Query("mastodon post status", ("mastodon.local POST /api/v1/statuses",)),
@@ -100,43 +107,72 @@ QUERIES: tuple[Query, ...] = (
     Query("github star repo", ("github.com* PUT /user/starred/{owner}/{repo}",)),
     Query("GET /repos/{owner}/{repo}/commits", (f"github.com* GET {_REPO}/commits",)),
     Query("github creat webhook", (f"github.com* POST {_REPO}/hooks",)),
-    Query(
-        "github trigger workflow", (f"github.com* POST {_REPO}/actions/workflows/{{workflow_id}}/dispatches",)
-    ),
+    Query("github trigger workflow", (f"github.com* POST {_REPO}/actions/workflows/{{workflow_id}}/dispatches",)),
     Query("github search code", ("github.com* GET /search/code",)),
     Query("gists/create", ("github.com* POST /gists",)),
     Query("gitlab create project", ("gitlab.com POST /v3/projects",)),
-    Query("bitbucket pull request approve", (f"bitbucket.org POST {_BITBUCKET}/pullrequests/{{pull_request_id}}/approve",)),
-    Query("bitbuket run pipeline", (f"bitbucket.org POST {_BITBUCKET}/pipelines", f"bitbucket.org POST {_BITBUCKET}/pipelines/")),
+    Query(
+        "bitbucket pull request approve", (f"bitbucket.org POST {_BITBUCKET}/pullrequests/{{pull_request_id}}/approve",)
+    ),
+    Query(
+        "bitbuket run pipeline",
+        (f"bitbucket.org POST {_BITBUCKET}/pipelines", f"bitbucket.org POST {_BITBUCKET}/pipelines/"),
+    ),
     Query("jira create issue", ("atlassian.com-jira POST /rest/api/3/issue",)),
     Query("jira add comment", ("atlassian.com-jira POST /rest/api/3/issue/{issueIdOrKey}/comment",)),
-    Query("jira search jql", ("atlassian.com-jira GET /rest/api/3/search", "atlassian.com-jira POST /rest/api/3/search")),
-    Query("netlify deploy site", ("netlify.com POST /sites/{site_id}/deploys", "netlify.com GET /sites/{site_id}/deploys")),
+    Query(
+        "jira search jql", ("atlassian.com-jira GET /rest/api/3/search", "atlassian.com-jira POST /rest/api/3/search")
+    ),
+    Query(
+        "netlify deploy site", ("netlify.com POST /sites/{site_id}/deploys", "netlify.com GET /sites/{site_id}/deploys")
+    ),
     Query("vercel create deployment", ("vercel.com POST /v13/deployments",)),
     Query("launchdarkly create feature flag", ("launchdarkly.com POST /flags/{projectKey}",)),
-    Query("circleci env var", ("circleci.com POST /project/{username}/{project}/envvar", "circleci.com GET /project/{username}/{project}/envvar")),
+    Query(
+        "circleci env var",
+        (
+            "circleci.com POST /project/{username}/{project}/envvar",
+            "circleci.com GET /project/{username}/{project}/envvar",
+        ),
+    ),
     # servers
     Query("digitalocean create droplet", ("digitalocean.com POST /v2/droplets",)),
     Query("digital ocean list domains", ("digitalocean.com GET /v2/domains",)),
-    Query("delete droplet", ("digitalocean.com DELETE /v2/droplets/{droplet_id}", "digitalocean.com DELETE /v2/droplets")),
+    Query(
+        "delete droplet", ("digitalocean.com DELETE /v2/droplets/{droplet_id}", "digitalocean.com DELETE /v2/droplets")
+    ),
     Query("hetzner server create", ("hetzner.cloud POST /servers",)),
     Query("linode create instance", ("linode.com POST /linode/instances",)),
-    Query("kubernetes list pods", ("kubernetes.io GET /api/v1/namespaces/{namespace}/pods", "kubernetes.io GET /api/v1/pods")),
+    Query(
+        "kubernetes list pods",
+        ("kubernetes.io GET /api/v1/namespaces/{namespace}/pods", "kubernetes.io GET /api/v1/pods"),
+    ),
     Query("kubernetes create deployment", ("kubernetes.io POST /apis/apps/v1/namespaces/{namespace}/deployments",)),
     Query("k8s pod log", ("kubernetes.io GET /api/v1/namespaces/{namespace}/pods/{name}/log",)),
     Query("docker container logs", ("docker.com-engine GET /containers/{id}/logs",)),
     Query("docker create contaner", ("docker.com-engine POST /containers/create",)),
     Query("s3 create bucket", ("amazonaws.com-s3 PUT /{Bucket}",)),
     Query("lambda invoke function", ("amazonaws.com-lambda POST /2015-03-31/functions/{FunctionName}/invocations",)),
-    Query("ec2 run instances", ("amazonaws.com-ec2 GET /#Action=RunInstances", "amazonaws.com-ec2 POST /#Action=RunInstances")),
+    Query(
+        "ec2 run instances",
+        ("amazonaws.com-ec2 GET /#Action=RunInstances", "amazonaws.com-ec2 POST /#Action=RunInstances"),
+    ),
     Query("dynamodb put item", ("amazonaws.com-dynamodb POST /#X-Amz-Target=DynamoDB_20120810.PutItem",)),
-    Query("secrets manager get secret value", ("amazonaws.com-secretsmanager POST /#X-Amz-Target=secretsmanager.GetSecretValue",)),
-    Query("sts assume role", ("amazonaws.com-sts GET /#Action=AssumeRole", "amazonaws.com-sts POST /#Action=AssumeRole")),
+    Query(
+        "secrets manager get secret value",
+        ("amazonaws.com-secretsmanager POST /#X-Amz-Target=secretsmanager.GetSecretValue",),
+    ),
+    Query(
+        "sts assume role", ("amazonaws.com-sts GET /#Action=AssumeRole", "amazonaws.com-sts POST /#Action=AssumeRole")
+    ),
     # documents, tasks, calendars
     Query("google calendar create event", ("googleapis.com-calendar POST /calendars/{calendarId}/events",)),
     Query("google calender quick add", ("googleapis.com-calendar POST /calendars/{calendarId}/events/quickAdd",)),
     Query("google drive list files", ("googleapis.com-drive GET /files",)),
-    Query("google sheets append values", ("googleapis.com-sheets POST /v4/spreadsheets/{spreadsheetId}/values/{range}:append",)),
+    Query(
+        "google sheets append values",
+        ("googleapis.com-sheets POST /v4/spreadsheets/{spreadsheetId}/values/{range}:append",),
+    ),
     Query("trello create card", ("trello.com POST /cards",)),
     Query("asana create task", ("asana.com POST /tasks",)),
     Query("zoom create meeting", ("zoom.us POST /users/{userId}/meetings",)),
@@ -152,4 +188,4 @@ QUERIES: tuple[Query, ...] = (
     Query("youtube search videos", ("googleapis.com-youtube GET /youtube/v3/search",)),
     Query("giphy search gif", ("giphy.com GET /gifs/search",)),
     Query("remove background from image", ("remove.bg POST /removebg",)),
-)  # fmt: skip
+)

@@ -15,7 +15,7 @@ from offhook.storage.database import Database
 from offhook.storage.migrate import upgrade
 from offhook.storage.rehearsal import rows_of
 from offhook.storage.tables import metadata
-from tests.catalog.documents import AT, OTHER, TENANT, a_version, an_api, content, op, put, put_again
+from tests.catalog.shelving import AT, OTHER, TENANT, a_version, an_api, content, op, put, put_again
 
 TABLES = ("api_documents", "api_versions", "api_pieces", "api_operations")
 FULL = Head(

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ from offhook.catalog.search.index import MOST_HITS, Followed, Hit, SearchIndex
 from offhook.catalog.search.text import asked, exact_question, kinds, singular, words
 from offhook.kit.errors import Unavailable
 from offhook.storage.database import Database
-from tests.catalog.documents import AT, OTHER, TENANT, op, put, put_again
+from tests.catalog.shelving import AT, OTHER, TENANT, op, put, put_again
 
 SHOP = (
     op("GET", "/v1/customers", "List all customers", key="listCustomers"),
@@ -43,27 +44,44 @@ def index(tmp_path: Path) -> Iterator[SearchIndex]:
 
 
 @pytest.fixture
-def stocked(database: Database, index: SearchIndex) -> SearchIndex:
+def shelf(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """An empty store where it does not matter of which kind."""
+    path = tmp_path / "shelf.sqlite3"
+    path.write_bytes(sqlite_template.read_bytes())
+    opened = Database(f"sqlite:///{path}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def stocked(shelf: Database, index: SearchIndex) -> SearchIndex:
     """An index of a shop's API and a chat's."""
-    put(database, "shop", SHOP, title="Shop API")
-    put(database, "chatter", CHAT, title="Chatter Web API")
-    index.follow(database)
+    put(shelf, "shop", SHOP, title="Shop API")
+    put(shelf, "chatter", CHAT, title="Chatter Web API")
+    index.follow(shelf)
     return index
 
 
 @pytest.fixture(scope="module")
-def small(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
-    """The same, for tests that change nothing."""
-    folder = tmp_path_factory.mktemp("small")
-    (folder / "offhook.sqlite3").write_bytes(sqlite_template.read_bytes())
-    database, made = Database(f"sqlite:///{folder / 'offhook.sqlite3'}"), SearchIndex(folder / "search")
+def small_store(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The same in a store, with what another tenant has; for tests that change nothing."""
+    path = tmp_path_factory.mktemp("small") / "offhook.sqlite3"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
     put(database, "shop", SHOP, title="Shop API")
     put(database, "chatter", CHAT, title="Chatter Web API")
     put(database, "hidden", [op("GET", "/secrets", "A secret")], OTHER)
-    made.follow(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def small(small_store: Database) -> Iterator[SearchIndex]:
+    """The index of it."""
+    made = SearchIndex()
+    made.follow(small_store)
     yield made
     made.close()
-    database.close()
 
 
 def keys(hits: Iterable[Hit]) -> list[str]:
@@ -189,10 +207,10 @@ def test_nobody_finds_what_another_tenant_has(small: SearchIndex):
     assert small.search(TENANT, "secret", api="hidden") == []
 
 
-def test_built_in_documents_are_everybodys(database: Database, index: SearchIndex):
-    put(database, "offhook", [op("POST", "/api/v2/offices", "Create an office")], store.BUILT_IN)
-    put(database, "offhook", [op("GET", "/offices", "My own")])
-    index.follow(database)
+def test_built_in_documents_are_everybodys(shelf: Database, index: SearchIndex):
+    put(shelf, "offhook", [op("POST", "/api/v2/offices", "Create an office")], store.BUILT_IN)
+    put(shelf, "offhook", [op("GET", "/offices", "My own")])
+    index.follow(shelf)
     assert [hit.built_in for hit in index.search(OTHER, "offices")] == [True]
     assert {hit.built_in for hit in index.search(TENANT, "offices")} == {True, False}
     assert index.search(OTHER, "post offices")[0].path == "/api/v2/offices"
@@ -221,40 +239,40 @@ def test_a_deleted_document_is_found_no_more(database: Database, index: SearchIn
     assert [hit.api for hit in index.search(TENANT, "apples")] == ["other"]
 
 
-def test_a_document_is_found_by_its_new_name(database: Database, index: SearchIndex):
-    api = put(database, "shop", [op("GET", "/apples")], title="Fruit")
-    index.follow(database)
-    with database.transaction() as tx:
+def test_a_document_is_found_by_its_new_name(shelf: Database, index: SearchIndex):
+    api = put(shelf, "shop", [op("GET", "/apples")], title="Fruit")
+    index.follow(shelf)
+    with shelf.transaction() as tx:
         store.update(tx, msgspec.structs.replace(api, name="orchard"))
-    index.follow(database)
+    index.follow(shelf)
     assert (found(index, "orchard"), found(index, "shop")) == (["get-apples"], [])
 
 
-def test_an_index_is_taken_up_again_by_the_next_process(database: Database, tmp_path: Path):
-    put(database, "shop", SHOP)
+def test_an_index_is_taken_up_again_by_the_next_process(shelf: Database, tmp_path: Path):
+    put(shelf, "shop", SHOP)
     first = SearchIndex(tmp_path / "search")
-    first.follow(database)
+    first.follow(shelf)
     first.close()
     second = SearchIndex(tmp_path / "search")
-    assert second.follow(database) == Followed()
+    assert second.follow(shelf) == Followed()
     assert found(second, "refund") == ["createRefund"]
     second.close()
 
 
-def test_two_processes_write_two_folders(database: Database, tmp_path: Path):
-    put(database, "shop", SHOP)
+def test_two_processes_write_two_folders(shelf: Database, tmp_path: Path):
+    put(shelf, "shop", SHOP)
     both = [SearchIndex(tmp_path / "search") for _ in range(2)]
-    assert [one.follow(database).came for one in both] == [1, 1]
+    assert [one.follow(shelf).came for one in both] == [1, 1]
     assert [found(one, "refund") for one in both] == [["createRefund"]] * 2
     for one in both:
         one.close()
     assert {path.name for path in (tmp_path / "search").iterdir()} == {"0", "1", "0.lock", "1.lock"}
 
 
-def test_an_index_without_a_folder_goes_with_its_process(database: Database):
-    put(database, "shop", SHOP)
+def test_an_index_without_a_folder_goes_with_its_process(shelf: Database):
+    put(shelf, "shop", SHOP)
     index = SearchIndex()
-    index.follow(database)
+    index.follow(shelf)
     assert found(index, "refund") == ["createRefund"]
     folder = index.folder
     index.close()
@@ -273,9 +291,9 @@ def test_a_document_of_many_pages_is_indexed_wholly(
 
 
 def test_what_was_cut_off_before_its_end_is_indexed_anew(
-    database: Database, index: SearchIndex, monkeypatch: pytest.MonkeyPatch
+    shelf: Database, index: SearchIndex, monkeypatch: pytest.MonkeyPatch
 ):
-    put(database, "shop", SHOP)
+    put(shelf, "shop", SHOP)
 
     def breaking(*_: object) -> Iterator[Head]:
         yield SHOP[0]
@@ -284,9 +302,9 @@ def test_what_was_cut_off_before_its_end_is_indexed_anew(
     with monkeypatch.context() as broken:
         broken.setattr(search_index, "_operations", breaking)
         with pytest.raises(Unavailable):
-            index.follow(database)
+            index.follow(shelf)
     assert found(index, "customers") == []
-    assert index.follow(database) == Followed(1, 0, len(SHOP))
+    assert index.follow(shelf) == Followed(1, 0, len(SHOP))
     assert len(found(index, "customers")) == 5
 
 
@@ -294,10 +312,10 @@ def test_what_was_cut_off_before_its_end_is_indexed_anew(
 
 
 @pytest.mark.parametrize("what", ["meta", "segments", "format", "missing", "a file", "foreign"])
-def test_a_damaged_or_foreign_folder_is_built_anew(database: Database, tmp_path: Path, what: str):
-    put(database, "shop", SHOP)
+def test_a_damaged_or_foreign_folder_is_built_anew(shelf: Database, tmp_path: Path, what: str):
+    put(shelf, "shop", SHOP)
     first = SearchIndex(tmp_path / "search")
-    first.follow(database)
+    first.follow(shelf)
     folder = first.folder
     first.close()
     if what == "meta":
@@ -320,18 +338,39 @@ def test_a_damaged_or_foreign_folder_is_built_anew(database: Database, tmp_path:
             folder.mkdir()
             (folder / "letter.txt").write_text("not ours")
     second = SearchIndex(tmp_path / "search")
-    assert second.follow(database) == Followed(1, 0, len(SHOP))
+    assert second.follow(shelf) == Followed(1, 0, len(SHOP))
     assert found(second, "refund") == ["createRefund"]
     second.close()
 
 
-def test_a_folder_that_vanishes_meanwhile_is_made_again(database: Database, index: SearchIndex):
-    put(database, "shop", SHOP)
-    index.follow(database)
+@pytest.mark.parametrize("suffix", [".idx", ".term", ".store", ".fast", ".fieldnorm"])
+def test_damage_that_shows_only_later_is_mended_by_following(small_store: Database, tmp_path: Path, suffix: str):
+    first = SearchIndex(tmp_path / "search")
+    first.follow(small_store)
+    folder = first.folder
+    first.close()
+    for path in folder.glob(f"*{suffix}"):
+        whole = path.read_bytes()
+        path.write_bytes(b"\1" * max(0, len(whole) - 130) + whole[-130:])
+    second = SearchIndex(tmp_path / "search")
+    try:
+        for text in ("shop refund", "rfund"):
+            with suppress(Unavailable):
+                second.search(TENANT, text)
+            second.follow(small_store)
+        if suffix != ".fieldnorm":
+            assert found(second, "refund ")[:1] == ["createRefund"]
+    finally:
+        second.close()
+
+
+def test_a_folder_that_vanishes_meanwhile_is_made_again(shelf: Database, index: SearchIndex):
+    put(shelf, "shop", SHOP)
+    index.follow(shelf)
     for path in index.folder.iterdir():
         path.unlink()
-    put(database, "chatter", CHAT)
-    index.follow(database)
+    put(shelf, "chatter", CHAT)
+    index.follow(shelf)
     assert found(index, "refund") == ["createRefund", "oldRefund"]
     assert found(index, "chatter upload")[0] == "files_upload"
 
@@ -368,6 +407,16 @@ def test_signs_in_a_question_do_no_harm(small: SearchIndex, text: str):
     assert not {hit.api for hit in hits} - {"shop", "chatter"}
 
 
+@pytest.mark.parametrize("odd", ["\0", "\ud800", "\u202e", "<b>", "x" * 70_000, "é" * 70_000, "a " * 40_000])
+def test_an_odd_document_keeps_nobody_from_being_found(shelf: Database, index: SearchIndex, odd: str):
+    head = op("GET", f"/{odd}", odd, tags=(odd,) * 50, words=(odd,), description=odd, key=f"k{odd[:9]}")
+    put(shelf, "odd", [head], OTHER, title=odd)
+    put(shelf, "shop", SHOP)
+    assert index.follow(shelf) == Followed(2, 0, 1 + len(SHOP))
+    assert found(index, "refund") == ["createRefund"]
+    assert [hit.api for hit in index.search(OTHER, "odd")] == ["odd"]
+
+
 def test_signs_are_left_out_of_a_question(small: SearchIndex):
     assert found(small, '"refund" +create (shop:*)') == found(small, "refund create shop")
 
@@ -386,7 +435,7 @@ def test_any_text_can_be_asked(small: SearchIndex, text: str):
     assert not {hit.api for hit in small.search(TENANT, text)} - {"shop", "chatter"}
 
 
-def test_it_is_searched_while_it_changes(database: Database, stocked: SearchIndex):
+def test_it_is_searched_while_it_changes(shelf: Database, stocked: SearchIndex):
     wrong: list[str] = []
     stop = threading.Event()
 
@@ -399,8 +448,8 @@ def test_it_is_searched_while_it_changes(database: Database, stocked: SearchInde
     thread.start()
     try:
         for number in range(5):
-            put(database, f"api-{number}", [op("GET", f"/things/{n}") for n in range(20)])
-            stocked.follow(database)
+            put(shelf, f"api-{number}", [op("GET", f"/things/{n}") for n in range(20)])
+            stocked.follow(shelf)
     finally:
         stop.set()
         thread.join()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from offhook.catalog.documents.limits import Problems
+from offhook.catalog.documents.operations import MOST_OPERATIONS
 from offhook.catalog.model import METHODS, Tree, pointer_to
 from offhook.catalog.reference.resolving import local
 from offhook.kit.errors import shown
@@ -23,7 +24,7 @@ _BESIDE = {"$ref", "description", "summary"}
 
 
 def check(tree: dict[str, Any], problems: Problems) -> None:
-    """Note the problems of `tree` (3.1 shape) at most until the list is full."""
+    """Note the problems of `tree` (3.1 shape)."""
     _Check(tree, problems).run()
 
 
@@ -42,7 +43,8 @@ class _Check:
         self._tree = Tree(tree)
         self._problems = problems
         self._refs: dict[str, bool] = {}
-        self._ids: dict[str, str] = {}
+        self._operations = 0
+        self._ids: dict[str, Path] = {}
         self._todo: list[tuple[Callable[[Any, Path], None], Any, Path]] = []
 
     def run(self) -> None:
@@ -58,12 +60,18 @@ class _Check:
             self._note(((), "security"), "security must be a list of objects; it is ignored.")
         if "servers" in root:
             self._servers(root["servers"], ((), "servers"))
-        while self._todo and not self._problems.full:
+        while self._todo and not self._problems.enough:
             step, value, path = self._todo.pop()
             step(value, path)
+        if self._operations > MOST_OPERATIONS:
+            text = f"Of {self._operations:,} operations the first {MOST_OPERATIONS:,} are listed."
+            self._problems.note("/paths", text)
 
     def _note(self, path: Path, text: str) -> None:
-        self._problems.note(pointer_of(path), text)
+        if self._problems.full:
+            self._problems.count()
+        else:
+            self._problems.note(pointer_of(path), text)
 
     def _later(self, step: Callable[[Any, Path], None], value: Any, path: Path) -> None:
         self._todo.append((step, value, path))
@@ -110,6 +118,7 @@ class _Check:
             self._ref(item, path)
         for name, value in item.items():
             if name.upper() in METHODS:
+                self._operations += 1
                 if not name.islower():
                     self._note((path, name), f"A method is written in small letters: {name.lower()}.")
                 self._later(self._operation, value, (path, name))
@@ -127,9 +136,9 @@ class _Check:
         own = operation.get("operationId")
         if isinstance(own, str):
             if own in self._ids:
-                self._note(path, f"The operationId {shown(own)} is that of {self._ids[own]} too.")
+                self._note(path, f"The operationId {shown(own)} is that of {pointer_of(self._ids[own])} too.")
             else:
-                self._ids[own] = pointer_of(path)
+                self._ids[own] = path
         elif own is not None:
             self._note((path, "operationId"), "operationId must be text; it is ignored.")
         for name in ("summary", "description"):

@@ -10,6 +10,7 @@ MOST_BYTES = 50 * MIB
 MOST_DEPTH = 200
 MOST_NODES = 3_000_000
 MOST_PROBLEMS = 200
+MOST_COUNTED = 100_000
 _TEXT = 300
 
 
@@ -32,6 +33,15 @@ class Problems:
         self._seen.add(problem)
         self._listed.append(Problem(*problem))
 
+    def count(self) -> None:
+        """Count a problem that is not listed, since the list is full."""
+        self._more += 1
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are so many that no more are looked for."""
+        return self._more >= MOST_COUNTED
+
     @property
     def full(self) -> bool:
         """Whether no further problem is listed."""
@@ -41,7 +51,8 @@ class Problems:
         """What was noted, and at the end how many problems there were besides."""
         if not self._more:
             return tuple(self._listed)
-        return (*self._listed, Problem("", f"{self._more:,} more problems are not listed."))
+        least = "At least " if self.enough else ""
+        return (*self._listed, Problem("", f"{least}{self._more:,} more problems are not listed."))
 
 
 def refused(message: str, location: str = "document", sent: str | None = None) -> Invalid:

@@ -10,7 +10,7 @@ from offhook.catalog.reference.resolving import Resolver, entries, items, text_o
 MOST_WORDS = 400
 MOST_OPERATIONS = 50_000
 _MOST_SCHEMAS = 1_500
-_ALL_SCHEMAS = 5_000_000
+_ALL_SCHEMAS = 10_000_000
 """The most schemas that are looked at for all operations together; behind that only parameters give words."""
 
 _MOST_DEPTH = 6
@@ -38,7 +38,7 @@ class _Face:
 
     __slots__ = ("below", "names")
 
-    def __init__(self, names: list[str], below: list[Any]) -> None:
+    def __init__(self, names: list[str], below: list[dict[str, Any]]) -> None:
         self.names = names
         self.below = below
 
@@ -49,6 +49,7 @@ class _Listing:
         self._document: Document = Tree(tree)
         self._resolver = Resolver(self._document)
         self._faces: dict[int, _Face] = {}
+        self._names: dict[tuple[int, ...], list[str]] = {}
         self._looked = 0
 
     def heads(self) -> list[Head]:
@@ -78,7 +79,7 @@ class _Listing:
             path=path,
             pointer=pointer,
             summary=text_of(operation.get("summary"))[:_SUMMARY],
-            description=text_of(operation.get("description"))[:_DESCRIPTION],
+            description=_described(operation),
             tags=tuple(tag for tag in items(operation.get("tags")) if isinstance(tag, str)),
             deprecated=operation.get("deprecated") is True,
             words=self._words(operation, shared),
@@ -87,34 +88,46 @@ class _Listing:
     def _words(self, operation: dict[str, Any], shared: Any) -> tuple[str, ...]:
         """Names of parameters, then of fields of the request and of what comes back, the outer ones first."""
         words: dict[str, None] = {}
-        queue: deque[tuple[Any, int]] = deque()
         for parameter in [*items(shared), *items(operation.get("parameters"))][:MOST_WORDS]:
             found = self._resolver.mapping(parameter)
             name = found.get("name")
             if isinstance(name, str) and name:
                 words[name[:_LONGEST_WORD]] = None
-        self._queue_content(operation.get("requestBody"), queue)
+        roots = self._roots(operation.get("requestBody"))
         for status, response in entries(operation.get("responses"))[:20]:
             if status[:1] in ("2", "d"):
-                self._queue_content(response, queue)
+                roots += self._roots(response)
+        known = tuple(map(id, roots))
+        if known not in self._names:
+            self._names[known] = self._below(roots)
+        words.update(dict.fromkeys(self._names[known]))
+        return tuple(words)[:MOST_WORDS]
+
+    def _roots(self, holder: Any) -> list[dict[str, Any]]:
+        """The schemas of a body or response."""
+        found = []
+        for _, media in entries(self._resolver.mapping(holder).get("content"))[:_MOST_MEDIA]:
+            schema = self._schema(media.get("schema")) if isinstance(media, dict) else None
+            if schema is not None:
+                found.append(schema)
+        return found
+
+    def _below(self, roots: list[dict[str, Any]]) -> list[str]:
+        """The names of fields that `roots` have, level by level."""
+        words: dict[str, None] = {}
+        queue = deque((schema, 0) for schema in roots)
         seen: set[int] = set()
         while queue and len(words) < MOST_WORDS and len(seen) < _MOST_SCHEMAS and self._looked < _ALL_SCHEMAS:
-            self._looked += 1
             schema, depth = queue.popleft()
-            schema = self._schema(schema)
-            if schema is None or id(schema) in seen:
+            if id(schema) in seen:
                 continue
             seen.add(id(schema))
             face = self._face(schema)
+            self._looked += 1 + len(face.below)
             words.update(dict.fromkeys(face.names))
             if depth < _MOST_DEPTH:
-                queue.extend([(below, depth + 1) for below in face.below])
-        return tuple(words)[:MOST_WORDS]
-
-    def _queue_content(self, holder: Any, queue: deque[tuple[Any, int]]) -> None:
-        for _, media in entries(self._resolver.mapping(holder).get("content"))[:_MOST_MEDIA]:
-            if isinstance(media, dict) and "schema" in media:
-                queue.append((media["schema"], 0))
+                queue.extend([(below, depth + 1) for below in face.below if id(below) not in seen])
+        return list(words)[:MOST_WORDS]
 
     def _schema(self, schema: Any) -> dict[str, Any] | None:
         """The schema behind a reference that stands alone; one with something beside is looked at itself."""
@@ -147,9 +160,25 @@ class _Listing:
             below.extend(items(schema.get(name))[:50])
         if isinstance(schema.get("$ref"), str):
             below.append({"$ref": schema["$ref"]})
-        face = _Face(names, below)
+        targets = [target for target in map(self._schema, below) if target is not None]
+        face = _Face(names, list({id(target): target for target in targets}.values()))
         self._faces[id(schema)] = face
         return face
+
+
+def _described(operation: dict[str, Any]) -> str:
+    """The description, and behind it the rate limit where an extension says it in numbers ([[1200, 60]])."""
+    text = text_of(operation.get("description"))[:_DESCRIPTION]
+    limits = [limit for limit in items(operation.get("x-ratelimit"))[:3] if _is_limit(limit)]
+    said = ", ".join(f"{count} per {_PERIODS.get(seconds, f'{seconds} seconds')}" for count, seconds in limits)
+    return f"{text}\n\nRate limit: {said}.".strip() if said else text
+
+
+_PERIODS = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
+
+
+def _is_limit(limit: Any) -> bool:
+    return isinstance(limit, list) and len(limit) == 2 and all(type(number) is int for number in limit)
 
 
 _MORE = {"$ref", "properties", "items", "additionalProperties", "allOf", "oneOf", "anyOf", "prefixItems"}

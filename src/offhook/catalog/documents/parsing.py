@@ -47,7 +47,7 @@ def parse(raw: bytes, problems: Problems) -> Any:
         fault = refused(f"Not JSON: {error.msg}.", f"line {error.lineno}, column {error.colno}")
     try:
         # What begins like JSON may be YAML in braces, or JSON with a comma too many, which YAML takes.
-        tree = yaml_text.parse(text, Problems())
+        tree = yaml_text.parse(text, problems)
     except Invalid:
         raise fault from None
     problems.note("", f"{fault.violations[0].location}: {fault.violations[0].message} It was read as YAML.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from offhook.catalog.documents.limits import Problems
+from offhook.catalog.documents.limits import MOST_NODES, Problems, too_many
 from offhook.catalog.model import METHODS, Tree, pointer_to
 
 _ROOTS = {
@@ -75,6 +75,7 @@ class _Upgrade:
         self._consumes = _texts(swagger.get("consumes"))
         self._produces = _texts(swagger.get("produces"))
         self._copies: dict[int, Any] = {}
+        self._media = 0
         for name in ("consumes", "produces", "schemes"):
             if isinstance(swagger.get(name), list) and len(swagger[name]) > _MOST_MEDIA:
                 problems.note(pointer_to(name), f"Only the first {_MOST_MEDIA} are taken.")
@@ -91,6 +92,12 @@ class _Upgrade:
         if components:
             found["components"] = {**_mapping(kept.get("components")), **components}
         return found
+
+    def _count(self, media: int) -> None:
+        """Invalid once there are more media types, each of one operation, than a document has place for."""
+        self._media += media
+        if 2 * self._media > MOST_NODES:
+            raise too_many()
 
     def _schema(self, value: Any) -> Any:
         """A copy in the new shape, made once for each part of what was sent, however often that is referred to."""
@@ -246,6 +253,7 @@ class _Upgrade:
         whole = next((each for each in parameters if each.get("in") == "body"), None)
         if whole is not None:
             extra = {name: value for name, value in whole.items() if name.startswith("x-")}
+            self._count(len(consumes))
             media = {"schema": self._schema(whole.get("schema", {}))}
             found = {**extra, "content": dict.fromkeys(consumes or ["application/json"], media)}
             if isinstance(whole.get("name"), str):
@@ -290,6 +298,7 @@ class _Upgrade:
             is_file = isinstance(schema, dict) and schema.get("type") == "file"
             for media in produces or ([_BYTES] if is_file else ["application/json"]):
                 content[media] = {"schema": self._schema(schema)}
+        self._count(len(content))
         for media, example in given.items():
             content.setdefault(media, {"schema": self._schema(schema)} if schema is not None else {})["example"] = (
                 example

@@ -67,15 +67,16 @@ class Flattener:
         queue = deque([root])
         while queue:
             node = queue.popleft()
-            below = self._below(node)
             room = max(0, most - count)
-            if room < len(below):
-                more += len(below) - room
-            if room == 0 and more > most:
-                break
+            if room == 0:
+                more += self._count(node)
+                if more > most:
+                    break
+                continue
+            below = self._below(node)
+            more += max(0, len(below) - room)
             node.below = below[:room]
             count += len(node.below)
-            # A node for which there is no room is looked at all the same, to count what is left out.
             queue.extend(node.below)
         found: list[Field] = []
         stack = roots or root.below[::-1]
@@ -97,6 +98,17 @@ class Flattener:
         found: list[_Node] = []
         self._inside(node.name, node.view, node.open, node, node.choice, 0, found)
         return found
+
+    def _count(self, node: _Node) -> int:
+        """How many rows stand directly below a node for which there is no room, found out without making them."""
+        if node.recursive or node.level >= _MOST_LEVELS:
+            return 0
+        view = node.view
+        if view.is_array and view.items is not None:
+            view = self.schemas.view(view.items)
+            if not view.refs.isdisjoint(node.open):
+                return 0
+        return len(view.properties) + (view.further is not None)
 
     def _inside(
         self, name: str, view: View, open_refs: frozenset[str], node: _Node, choice: str, depth: int, found: list[_Node]
@@ -199,7 +211,8 @@ class Flattener:
 
     def type_name(self, view: View) -> str:
         """The type in the words of the page: String, Integer, "String or Array", Any."""
-        names = [_NAMES.get(kind, kind[:40].capitalize()) for kind in view.types]
+        kinds = ("integer",) if is_wide(view) else view.types
+        names = [_NAMES.get(kind, kind[:40].capitalize()) for kind in kinds]
         if not names:
             for each in view.alternatives[:_MOST_ALTERNATIVES]:
                 of = self.schemas.view(each)
@@ -208,10 +221,15 @@ class Flattener:
         return " or ".join(list(dict.fromkeys(names))[:7]) or "Any"
 
 
+def is_wide(view: View) -> bool:
+    """Whether it is a whole number that may also be sent as text, as 64 bits need where JavaScript reads them."""
+    return set(view.types) == {"integer", "string"} and view.facts.get("format") in ("int64", "uint64")
+
+
 def limits_of(view: View) -> tuple[str, ...]:
     """What a value must keep to, in words: ("at least 10", "at most 45")."""
     facts = view.facts
-    found: list[str] = []
+    found = ["as a number or as text"] if is_wide(view) else []
     for name, text in (("minimum", "at least"), ("maximum", "at most")):
         if _is_number(facts.get(name)):
             exclusive = facts.get("exclusiveMinimum" if name == "minimum" else "exclusiveMaximum") is True

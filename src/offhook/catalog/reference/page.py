@@ -152,7 +152,7 @@ class _Page:
 
     def _bodies(self, content: Any, section: str, way: Way) -> tuple[Body, ...]:
         bodies = []
-        for number, (media, value) in enumerate(entries(content)[:_MOST_MEDIA]):
+        for number, (media, value) in enumerate(_media(content)):
             value = value if isinstance(value, dict) else {}
             schema = value.get("schema")
             place = section if number == 0 else f"{section}-{media}"
@@ -211,6 +211,12 @@ class _Page:
     def _scheme(self, name: str, scopes: Any) -> Scheme:
         ref = "#" + pointer_to("components", "securitySchemes", name)
         return scheme_of(name, self._resolver.mapping({"$ref": ref.replace("%", "%25")}), scopes)
+
+
+def _media(content: Any) -> list[tuple[str, Any]]:
+    """The media types of a body; of those that begin with x-, only an extension has no slash."""
+    found = entries_with_extensions(content)
+    return [(media, value) for media, value in found if "/" in media or not media.startswith("x-")][:_MOST_MEDIA]
 
 
 def entries_with_extensions(value: Any) -> list[tuple[str, Any]]:

@@ -15,6 +15,7 @@ _LATER_WINS = (
     "pattern", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "discriminator", "not",
     "contentMediaType", "contentEncoding",
 )  # fmt: skip
+_SCALARS = ("string", "integer", "number", "boolean")
 _TELLING = {"$ref", "properties", "allOf", "oneOf", "anyOf", "items", "additionalProperties"}
 
 
@@ -125,10 +126,18 @@ def _is_null(schema: Any) -> bool:
     return schema.get("enum") == [None] or ("const" in schema and schema["const"] is None)
 
 
+def _is_bare(schema: Any) -> bool:
+    """Whether it says the name of a plain type, and nothing else."""
+    return isinstance(schema, dict) and schema.keys() == {"type"} and schema["type"] in _SCALARS
+
+
 def _united(layers: _Layers, refs: frozenset[str]) -> View:
     view = View(nullable=layers.nullable, refs=refs, alternatives=layers.alternatives)
     for layer in layers.found:
         _add(view, layer)
+    if view.alternatives and not view.types and all(_is_bare(each) for each in view.alternatives):
+        _add_types(view, [each["type"] for each in view.alternatives])
+        view.alternatives = []
     if not view.types:
         view.types = _inferred(view)
     return view

@@ -7,11 +7,12 @@ built-in ones.
 
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from offhook.catalog.search.text import (
     without_parameters,
     words,
 )
-from offhook.kit.errors import Unavailable
+from offhook.kit.errors import Unavailable, shown
 from offhook.storage.database import Database
 
 LONGEST_QUESTION = 256
@@ -52,7 +53,10 @@ _FORMAT = "1"
 _HEAP = 48_000_000
 _PAGE = 2_000
 _COMMIT_EVERY = 40_000
+_LONGEST_FORM = 500
 _FOLDERS = 64
+_MOST_VERSIONS = 1_000_000
+_MOST_TAGS, _LONGEST_SUMMARY = 20, 300
 _log = structlog.get_logger()
 
 
@@ -117,6 +121,23 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
+class _Damaged(Exception):
+    """The folder does not hold what was written there."""
+
+
+@contextmanager
+def _noticing_damage() -> Iterator[None]:
+    """Whatever the library makes of damaged files, as one error; its panics are no Exception, of no public name."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, IndexError, msgspec.MsgspecError) as error:
+        raise _Damaged(str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _Damaged(str(error)) from error
+
+
 class SearchIndex:
     """One process's index. Safe to share between threads; `follow` is done by one at a time."""
 
@@ -125,7 +146,7 @@ class SearchIndex:
         self._temporary = tempfile.TemporaryDirectory(prefix="offhook-search-") if folder is None else None
         root = Path(self._temporary.name) if self._temporary else folder
         assert root is not None
-        self.folder, self._handle = _leased(root)
+        self._place, self._handle = _leased(root)
         self._schema = _schema()
         self._changing = threading.Lock()
         self._damaged = False
@@ -138,35 +159,50 @@ class SearchIndex:
             self._temporary.cleanup()
 
     def _open(self) -> None:
-        """The index that is in the folder, or an empty one in its place."""
-        try:
-            if (self.folder / "format").read_text() != _FORMAT:
-                raise ValueError("it is of another format")
-            self._index = tantivy.Index.open(str(self.folder))
-            self._versions: dict[int, Current] = self._markers()
-        except (OSError, ValueError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-            if self.folder.exists():
-                _log.warning("search_index_thrown_away", reason=str(error))
-            self._begin_anew()
+        """The index that is in this process's place, or an empty one; all else that is there is removed."""
+        self._versions: dict[int, Current] = {}
+        if self._place.is_symlink() or self._place.is_file():
+            self._place.unlink()
+        self._place.mkdir(exist_ok=True, mode=0o700)
+        for folder in sorted(self._place.iterdir()):
+            try:
+                with _noticing_damage():
+                    if (folder / "format").read_text() != _FORMAT:
+                        raise ValueError("it is of another format")
+                    self._index = tantivy.Index.open(str(folder))
+                    self._versions = self._markers()
+            except _Damaged as error:
+                _log.warning("search_index_thrown_away", reason=shown(str(error)))
+            else:
+                self.folder = folder
+                self._remove_others()
+                return
+        self._begin_anew()
 
     def _begin_anew(self) -> None:
-        with suppress(NotADirectoryError):
-            shutil.rmtree(self.folder, ignore_errors=True)
-        if self.folder.exists():
-            self.folder.unlink()
-        self.folder.mkdir(parents=True, mode=0o700)
+        """An empty index, in a folder of its own: what still writes the old one must not write into the new one."""
+        self.folder = self._place / secrets.token_hex(8)
+        self.folder.mkdir(mode=0o700)
         self._index = tantivy.Index(self._schema, path=str(self.folder), reuse=False)
         (self.folder / "format").write_text(_FORMAT)
         self._versions = {}
         self._damaged = False
+        self._remove_others()
+
+    def _remove_others(self) -> None:
+        for other in self._place.iterdir():
+            if other.is_symlink() or not other.is_dir():
+                other.unlink()
+            elif other != self.folder:
+                # What cannot be removed yet is removed at the next start.
+                shutil.rmtree(other, ignore_errors=True)
 
     def _markers(self) -> dict[int, Current]:
         """The versions that are indexed wholly."""
         searcher = self._index.searcher()
         query = Query.term_query(self._schema, "marker", 1)
-        found = (
-            searcher.doc(address)["stored"][0] for _, address in searcher.search(query, searcher.num_docs + 1).hits
-        )
+        most = max(1, min(searcher.num_docs, _MOST_VERSIONS))
+        found = (searcher.doc(address)["stored"][0] for _, address in searcher.search(query, most).hits)
         listed = [msgspec.json.decode(bytes(one), type=Current) for one in found]
         return {one.version_id: one for one in listed}
 
@@ -178,10 +214,11 @@ class SearchIndex:
             if self._damaged:
                 self._begin_anew()
             try:
-                return self._follow(database)
-            except (OSError, ValueError) as error:
+                with _noticing_damage():
+                    return self._follow(database)
+            except _Damaged as error:
                 # Whatever the folder has become, the store has it all.
-                _log.warning("search_index_thrown_away", reason=str(error))
+                _log.warning("search_index_thrown_away", reason=shown(str(error)))
                 self._begin_anew()
                 return self._follow(database)
 
@@ -228,7 +265,14 @@ class SearchIndex:
 
     def _document(self, one: Current, head: Head) -> tantivy.Document:
         stored = _Stored(
-            one.name, head.key, head.method, head.path, head.summary, one.title, head.tags, one.tenant_id == BUILT_IN
+            api=one.name,
+            key=head.key,
+            method=head.method,
+            path=head.path,
+            summary=head.summary[:_LONGEST_SUMMARY],
+            title=one.title[:_LONGEST_SUMMARY],
+            tags=tuple(_clean(tag[:_LONGEST_SUMMARY]) for tag in head.tags[:_MOST_TAGS]),
+            built_in=one.tenant_id == BUILT_IN,
         )
         fields = {
             "name": joined((one.name, one.title), 40),
@@ -246,7 +290,7 @@ class SearchIndex:
         document.add_text("method", head.method)
         document.add_text("kinds", " ".join(kinds(head.method, head.path)))
         for form in exact_forms(head.key, head.method, head.path):
-            document.add_text("exact", form)
+            document.add_text("exact", form[:_LONGEST_FORM])
         for field, text in fields.items():
             document.add_text(field, text)
         short = (fields[field] for field in ("name", "path", "key", "summary", "tags"))
@@ -273,20 +317,20 @@ class SearchIndex:
             return []
         attempts = self._attempts(text, question, begun=text[-1:].isalnum())
         queries = [self._narrowed(one, tenant_id, api, method) for one in attempts]
-        found: dict[tuple[bool, str, str], Hit] = {}
+        found: list[Hit] = []
         try:
-            searcher = self._index.searcher()
-            for query in queries:
-                for score, address in searcher.search(query, limit, count=False, weight_by_field="weight").hits:
-                    stored = msgspec.json.decode(bytes(searcher.doc(address)["stored"][0]), type=_Stored)
-                    found.setdefault((stored.built_in, stored.api, stored.key), _hit(stored, score, question))
-                if len(found) >= limit:
-                    break
-        except (OSError, ValueError, msgspec.MsgspecError) as error:
+            with _noticing_damage():
+                searcher = self._index.searcher()
+                for query in queries:
+                    # Who finds more finds what was found before as well, scored alike.
+                    found = _hits(searcher, query, limit, question)
+                    if len(found) >= limit:
+                        break
+        except _Damaged as error:
             self._damaged = True
-            _log.warning("search_index_damaged", reason=str(error))
+            _log.warning("search_index_damaged", reason=shown(str(error)))
             raise Unavailable("The search is being built anew; try again shortly.") from None
-        return list(found.values())[:limit]
+        return found
 
     def _narrowed(self, query: Query, tenant_id: int, api: str | None, method: str | None) -> Query:
         tenants = [self._term("tenant", id) for id in {tenant_id, BUILT_IN}]
@@ -323,7 +367,7 @@ class SearchIndex:
             least = 0.0
         enough = max(1, round(len(needed) * least))
         must = Query.boolean_query([(Occur.Should, one) for one in needed], minimum_number_should_match=enough)
-        exact = _worth(self._term("exact", exact_question(text)), _EXACT)
+        exact = _worth(self._term("exact", exact_question(text)[:_LONGEST_FORM]), _EXACT)
         words_found = Query.boolean_query([(Occur.Must, must), *((Occur.Should, one) for one in helpful)])
         return Query.boolean_query([(Occur.Should, words_found), (Occur.Should, exact)])
 
@@ -334,7 +378,7 @@ class SearchIndex:
             places += self._in_fields(other, _SECOND_NAME)
         for pair in neighbours:
             places += [Query.boost_query(self._term(field, pair), _WEIGHTS[field]) for field in ("name", "path", "key")]
-        if begun and len(word) > 1:
+        if (begun and len(word) > 1) or (lenient and len(word) > 3):
             for field, worth in (("name", 5.0), ("all", 2.5)):
                 query = Query.fuzzy_term_query(self._schema, field, word, distance=0, prefix=True)
                 places.append(_worth(query, worth))
@@ -385,6 +429,12 @@ def _operations(database: Database, one: Current) -> Iterator[Head]:
         after = page[-1][0]
 
 
+def _hits(searcher: tantivy.Searcher, query: Query, limit: int, question: list[str]) -> list[Hit]:
+    found = searcher.search(query, limit, count=False, weight_by_field="weight").hits
+    documents = ((score, bytes(searcher.doc(address)["stored"][0])) for score, address in found)
+    return [_hit(msgspec.json.decode(stored, type=_Stored), score, question) for score, stored in documents]
+
+
 def _hit(stored: _Stored, score: float, question: list[str]) -> Hit:
     return Hit(
         api=stored.api,
@@ -422,7 +472,7 @@ def _why(stored: _Stored, question: list[str]) -> str:
 
 
 def _leased(root: Path) -> tuple[Path, int]:
-    """A folder below `root` that no other process writes, with the handle that keeps it; as it was left, if it was."""
+    """A place below `root` that no other process writes, with the handle that keeps it; as it was left, if it was."""
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     for number in range(_FOLDERS):
         handle = os.open(root / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
