@@ -70,6 +70,11 @@ def test_parameters_are_sorted_by_where_they_are_sent_and_the_operations_own_win
     assert [row.name for row in found.cookies] == ["c"]
 
 
+def test_what_stands_in_braces_is_asked_for_though_it_is_not_listed():
+    (row,) = page({}).path_parameters
+    assert (row.name, row.type, row.required) == ("id", "String", True)
+
+
 def test_a_body_comes_with_the_header_that_says_what_it_is():
     content = {"application/json": {"schema": {"properties": {"a": {"example": 1}}}}, "application/xml": {}}
     found = page({"requestBody": {"required": True, "description": "B", "content": content}})

@@ -1,5 +1,6 @@
 """All that a reference page says of one operation, read from its document piece by piece. Pure."""
 
+import re
 from typing import Any
 
 from offhook.catalog.model import (
@@ -26,6 +27,7 @@ MOST_OF_RESPONSE = 1_000
 """The most rows of one body of a response; of the request it is MOST_FIELDS."""
 
 _IGNORED_HEADERS = {"accept", "content-type", "authorization"}
+_IN_BRACES = re.compile(r"\{([^{}/]{1,100})\}")
 _MOST_PARAMETERS = 500
 _MOST_MEDIA = 20
 _MOST_RESPONSES = 60
@@ -60,7 +62,7 @@ class _Page:
     def reference(self, head: Head) -> Reference:
         body = self._resolver.mapping(self._operation.get("requestBody"))
         bodies = self._bodies(body.get("content"), "body", "sent")
-        given = self._parameters()
+        given = self._parameters(head.path)
         headers = self._rows(given, "header")
         if bodies:
             media = Field(
@@ -88,8 +90,9 @@ class _Page:
             problems=tuple(self._resolver.problems),
         )
 
-    def _parameters(self) -> list[dict[str, Any]]:
-        """Those of the path, then those of the operation, which take the place of one of the same name."""
+    def _parameters(self, path: str) -> list[dict[str, Any]]:
+        """Those of the path, then those of the operation, which take the place of one of the same name; then those
+        that stand in the braces of the path and nowhere else."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for holder in (self._item, self._operation):
             for parameter in items(holder.get("parameters")):
@@ -97,6 +100,8 @@ class _Page:
                 name, place = parameter.get("name"), parameter.get("in")
                 if isinstance(name, str) and name and isinstance(place, str):
                     found[place, name] = parameter
+        for name in _IN_BRACES.findall(path):
+            found.setdefault(("path", name), {"name": name, "in": "path", "schema": {"type": "string"}})
         return list(found.values())[:_MOST_PARAMETERS]
 
     def _rows(self, parameters: list[dict[str, Any]], place: str) -> tuple[Field, ...]:
