@@ -177,3 +177,18 @@ def test_of_many_changes_the_first_are_listed_and_the_rest_counted():
     found = the_one(BASE, after)
     assert len(found.changes) == comparing.MOST_CHANGES
     assert found.more == 300 + 4 - comparing.MOST_CHANGES
+
+
+def test_what_did_not_fit_on_the_page_is_not_said_to_be_gone():
+    names = {f"f{m}": {"$ref": f"#/components/schemas/S{m}"} for m in range(40)}
+    schemas: Any = {f"S{n}": {"properties": names} for n in range(40)}
+    schemas["S3"] = {"properties": {**names, "own": {"type": "string"}}}
+    content = {"a/b": {"schema": {"$ref": "#/components/schemas/S0"}}}
+    before = {
+        "paths": {"/a": {"get": {"responses": {"200": {"content": content}}}}},
+        "components": {"schemas": schemas},
+    }
+    after = changed(before, "components.schemas.S3.properties", {"first": {"type": "string"}, **names, "own": {}})
+    (change,) = the_one(before, after).changes
+    assert "deeper than its fields are compared" in change.text
+    assert not change.breaks

@@ -16,7 +16,7 @@ from offhook.catalog.reference.resolving import local
 MOST_CHANGES = 200
 """The most changes that are listed of one operation."""
 
-MOST_ROWS = 1_000_000
+MOST_ROWS = 250_000
 """The most rows that are compared in all; operations behind that are said to have changed, without saying how."""
 
 _MOST_STEPS = 10_000_000
@@ -80,6 +80,9 @@ def compare(before: Document, old: Sequence[Head], after: Document, new: Sequenc
         first, second = reference(before, one.pointer, one), reference(after, other.pointer, other)
         rows += _size(first) + _size(second)
         changes = list(_changes(first, second))
+        if not changes and any(body.more_fields for page in (first, second) for body in _all_bodies(page)):
+            text = "Something that it reaches changed, deeper than its fields are compared."
+            changes = [Change(kind="other", place="operation", name="", text=text)]
         if changes:
             changed.append(
                 Changed(
@@ -182,8 +185,11 @@ def _at(document: Document, pointer: str) -> Any:
 
 
 def _size(page: Reference) -> int:
-    bodies = [*page.bodies, *(body for response in page.responses for body in response.bodies)]
-    return 50 + sum(len(body.fields) for body in bodies)
+    return 50 + sum(len(body.fields) for body in _all_bodies(page))
+
+
+def _all_bodies(page: Reference) -> list[Body]:
+    return [*page.bodies, *(body for response in page.responses for body in response.bodies)]
 
 
 def _changes(before: Reference, after: Reference) -> Iterator[Change]:
@@ -245,11 +251,28 @@ def _of_bodies(place: str, before: tuple[Body, ...], after: tuple[Body, ...], *,
         yield Change(kind="added", place=place, name=media, text=f"The media type {media} was added.")
     for media, body in was.items():
         if media in now:
-            yield from _of_rows(place, body.fields, now[media].fields, sent=sent)
+            yield from _of_rows(place, *_comparable(body, now[media]), sent=sent)
         else:
             yield Change(
                 kind="removed", place=place, name=media, text=f"The media type {media} was removed.", breaks=True
             )
+
+
+def _comparable(one: Body, other: Body) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
+    """The rows of two bodies that can be compared: where one shows only a part, those above its lowest level.
+
+    Rows are found level by level, so that only the lowest level of a part lacks some.
+    """
+    cut_at = [max(_level(row) for row in body.fields) for body in (one, other) if body.more_fields and body.fields]
+    if not cut_at:
+        return one.fields, other.fields
+    lowest = min(cut_at)
+    first, second = (tuple(row for row in body.fields if _level(row) < lowest) for body in (one, other))
+    return first, second
+
+
+def _level(row: Field) -> int:
+    return row.name.count(".")
 
 
 def _of_rows(place: str, before: tuple[Field, ...], after: tuple[Field, ...], *, sent: bool) -> Iterator[Change]:
