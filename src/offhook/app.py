@@ -30,6 +30,7 @@ from offhook.calls.records import Records
 from offhook.calls.routers import asking
 from offhook.calls.session import Calls
 from offhook.catalog.documents import api as apis_api
+from offhook.catalog.documents.own import own
 from offhook.catalog.documents.service import Apis
 from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
@@ -244,7 +245,7 @@ class Offhook:
     async def _keep_own(self) -> None:
         """See that the workbench has Offhook's own document, as this version has it."""
         try:
-            await self.apis.keep_own({**self.document, "servers": [{"url": self.settings.address or "/"}]})
+            await self.apis.keep_own(own(self.document, self.settings.address))
         except Exception:
             log.exception("own_document_not_kept")
 

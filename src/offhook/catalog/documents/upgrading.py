@@ -240,7 +240,7 @@ class _Upgrade:
             to[name] = _rewritten(value)
         found["schema"] = _filed(schema)
         way = parameter.get("collectionFormat", "csv" if parameter.get("type") == "array" else None)
-        if way in _STYLES:
+        if isinstance(way, str) and way in _STYLES:
             style, explode = _STYLES[way]
             if parameter.get("in") in ("path", "header") and style == "form":
                 style = "simple"
