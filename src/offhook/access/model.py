@@ -20,6 +20,8 @@ SCOPES = {
     "numbers:read": "Read the company's telephone numbers.",
     "numbers:write": "Import, assign and release them.",
     "calls:read": "Read calls and why they went where they went; simulate calls, verify lines.",
+    "catalog:read": "Read API documents, prepared requests, their runs, and credentials without their secrets.",
+    "catalog:write": "Import API documents; prepare and run requests; keep credentials.",
     "company:read": "Read the company.",
     "events:read": "Read the event log.",
 }

@@ -94,6 +94,13 @@ class Word(StrEnum):
     NUMBER_RELEASED = "number.released"
     NUMBER_DELETED = "number.deleted"
     NUMBERS_IMPORTED = "numbers.imported"
+    CREDENTIAL_CREATED = "credential.created"
+    CREDENTIAL_UPDATED = "credential.updated"
+    CREDENTIAL_SEALED_AGAIN = "credential.sealed_again"
+    CREDENTIAL_DELETED = "credential.deleted"
+    REQUEST_CREATED = "request.created"
+    REQUEST_UPDATED = "request.updated"
+    REQUEST_DELETED = "request.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
 
 

@@ -229,12 +229,12 @@ def _windows_words(text: str) -> list[str]:
     while at < len(text):
         here, following = text[at], text[at + 1 : at + 2]
         if here == "\\" and following in ('"', "\\") and (following == '"' or text[at + 2 : at + 3] == '"'):
-            word = [*(word or []), following] if len(word or []) < 2 else _grown(word or [], following)
+            word = _grown(word, following)
             at += 2
             continue
         if here == '"':
             if quoted and following == '"':
-                word = _grown(word or [], '"')
+                word = _grown(word, '"')
                 at += 1
             else:
                 quoted, word = not quoted, word if word is not None else []
@@ -243,7 +243,7 @@ def _windows_words(text: str) -> list[str]:
                 words.append("".join(word))
             word = None
         else:
-            word = _grown(word if word is not None else [], here)
+            word = _grown(word, here)
         at += 1
     if quoted:
         raise _refused('A quote (") is opened and not closed.')
@@ -252,7 +252,8 @@ def _windows_words(text: str) -> list[str]:
     return words
 
 
-def _grown(word: list[str], text: str) -> list[str]:
+def _grown(word: list[str] | None, text: str) -> list[str]:
+    word = [] if word is None else word
     word.append(text)
     return word
 
@@ -402,8 +403,7 @@ class _Reading:
             # Several of them are put together as they are.
             self.data = ["".join([*self.data, value])]
         else:
-            self.data.append(value if name == "data-binary" else value.replace("\r", "").replace("\n", "")
-                             if name in ("data", "data-ascii") and value.startswith("@") else value)  # fmt: skip
+            self.data.append(value)
 
     def _encoded(self, value: str) -> str | None:
         """What --data-urlencode makes of its value; None for a file."""
