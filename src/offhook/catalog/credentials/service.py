@@ -156,6 +156,14 @@ class Credentials:
         """A credential of the company; NotFound if it has none of this id."""
         return await self._work.reader.run(lambda tx: keeping.get(credentials, tx, tenant_id, id, NOUN))
 
+    async def check(self, tenant_id: int, id: int, url: str) -> None:
+        """Refuse as `applied` would, as far as that is known without asking for a token."""
+        kept = await self.kept(tenant_id, id)
+        fault = rules.why_not(kept.value, url, self._allowed)
+        if fault is not None:
+            raise Invalid.of([fault])
+        self._vault.open(tenant_id, id, kept.value.sealed)
+
     async def applied(self, tenant_id: int, id: int, url: str, *, refused: str = "") -> Applied:
         """What a credential adds to a request to `url`.
 

@@ -1,6 +1,6 @@
 """Prepared and saved requests over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -121,12 +121,15 @@ class CurlOut(msgspec.Struct, kw_only=True):
 
 def prepared(sent: PreparedIO, place: str, found: list[Violation]) -> Prepared:
     """A request as it was sent, and what of it is too long to be kept."""
-    for name in ("api", "version", "operation", "method", "server", "path", "media", "credential_id", "name"):
-        if len(getattr(sent, name)) > MOST_TEXT:
-            found.append(Violation(location=f"{place}.{name}", message=f"Must have at most {MOST_TEXT} characters."))
+    texts = ("api", "version", "operation", "method", "server", "path", "media", "credential_id", "name")
+    found += [
+        Violation(location=f"{place}.{name}", message=f"Must have at most {MOST_TEXT} characters.")
+        for name in texts
+        if len(getattr(sent, name)) > MOST_TEXT
+    ]
     if len(sent.body) > MOST_BODY:
         found.append(Violation(location=f"{place}.body", message=f"Must have at most {MOST_BODY} characters."))
-    groups = {}
+    groups: dict[str, Any] = {}
     for name in ("path_parameters", "query", "headers"):
         pairs: list[PairIO] = getattr(sent, name)
         if len(pairs) > MOST_PAIRS or any(len(one.name) + len(one.value) > MOST_TEXT for one in pairs):
@@ -134,7 +137,7 @@ def prepared(sent: PreparedIO, place: str, found: list[Violation]) -> Prepared:
             found.append(Violation(location=f"{place}.{name}", message=message))
         groups[name] = tuple(Pair(one.name, one.value, one.on) for one in pairs[:MOST_PAIRS])
     plain = {name: getattr(sent, name) for name in Prepared.__struct_fields__ if name not in groups}
-    return Prepared(**plain, **groups)
+    return Prepared(**(plain | groups))
 
 
 def prepared_out(kept: Prepared) -> PreparedIO:
