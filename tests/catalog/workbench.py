@@ -1,9 +1,8 @@
 """The workbench's operations on a running store, and web services on loopback for its requests to reach."""
 
 import asyncio
-import contextlib
 import gzip
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,10 +161,12 @@ async def serving(answer: Answer) -> AsyncIterator[Service]:
             service.bodies.append(await reader.readexactly(int(length)))
             await answer(head, writer)
             await writer.drain()
+            writer.close()
+            await writer.wait_closed()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            writer.close()
+            writer.transport.abort()
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     service.port = server.sockets[0].getsockname()[1]
@@ -175,8 +176,4 @@ async def serving(answer: Answer) -> AsyncIterator[Service]:
         server.close()
         for task in tasks:
             task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
-Test = Callable[[], Coroutine[Any, Any, None]]
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -11,6 +11,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -96,6 +97,28 @@ _timing: ContextVar[Timings | None] = ContextVar("offhook_egress_timings", defau
 """Of the call whose connection is being made; connections are made in the task of whoever asks."""
 
 
+_opened: ContextVar[list[httpcore.AsyncNetworkStream] | None] = ContextVar("offhook_egress_opened", default=None)
+"""What was opened for the request that is under way."""
+
+
+@asynccontextmanager
+async def _leaving_nothing_open() -> AsyncIterator[None]:
+    """Ends what the block has opened if the block fails: the pool forgets a connection that is given up in its making,
+    and a target that never ends the handshake of TLS would hold one for each request.
+    """
+    opened: list[httpcore.AsyncNetworkStream] = []
+    token = _opened.set(opened)
+    try:
+        yield
+    except BaseException:
+        for stream in opened:
+            with suppress(OSError, httpcore.NetworkError):
+                await stream.aclose()
+        raise
+    finally:
+        _opened.reset(token)
+
+
 class _Backend(httpcore.AsyncNetworkBackend):
     """Connects only to addresses that were checked."""
 
@@ -119,9 +142,13 @@ class _Backend(httpcore.AsyncNetworkBackend):
         begun = clock.monotonic()
         for address in addresses:
             try:
-                return await self._plain.connect_tcp(str(address), port, timeout, local_address, socket_options)
+                stream = await self._plain.connect_tcp(str(address), port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
+            else:
+                if (opened := _opened.get()) is not None:
+                    opened.append(stream)
+                return stream
             finally:
                 timings.connect = _since(begun)
         raise Unreachable(f"no connection to {host} on port {port}") from last
@@ -209,7 +236,7 @@ class Egress:
             raise NotAllowed(fault.message if fault is not None else "the address cannot be used")
         parts = urlsplit(checked)
         sent = [("host", parts.netloc), *headers.items(), ("content-length", str(len(body)))]
-        async with self._pool.stream(method, checked, headers=sent, content=body) as answer:
+        async with _leaving_nothing_open(), self._pool.stream(method, checked, headers=sent, content=body) as answer:
             received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
             parts_read: list[bytes] = []
             size = 0
@@ -299,7 +326,10 @@ class Egress:
         extensions: dict[str, Any] = {"trace": _Trace(timings).note}
         token = _timing.set(timings)
         try:
-            async with self._pool.stream(method, checked, headers=sent, content=body, extensions=extensions) as answer:
+            async with (
+                _leaving_nothing_open(),
+                self._pool.stream(method, checked, headers=sent, content=body, extensions=extensions) as answer,
+            ):
                 done.status = answer.status
                 done.headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.headers)
                 await self._read(done, answer, most)

@@ -7,8 +7,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+"""For protocols, not for services (RFC 6890); one cloud tells its machines their secrets there."""
+
 _WIRE_SERVER = ipaddress.ip_address("168.63.129.16")
-"""Where one cloud tells its machines their secrets; it stands among addresses of the internet."""
+"""Where another one does; it stands among addresses of the internet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,6 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address.teredo is not None or address in _LOCAL_NAT64:
             return False
-    if address == _WIRE_SERVER:
+    if address == _WIRE_SERVER or address in _PROTOCOLS:
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved)

@@ -79,7 +79,8 @@ def test_the_settings_are_those_of_the_operation():
         (obj("a", a={"type": "string", "examples": ["g"], "enum": ["f"]}), {"a": "g"}),
         (obj("a", a={"type": "string", "enum": ["f", "h"]}), {"a": "f"}),
         (obj("a", a={"const": 7}), {"a": 7}),
-        (obj("a", "b", a={"type": "integer", "minimum": 3}, b={"type": "number", "exclusiveMinimum": 1}), {"a": 3, "b": 2}),
+        (obj("a", "b", a={"type": "integer", "minimum": 3}, b={"type": "number", "exclusiveMinimum": 1}),
+         {"a": 3, "b": 2}),
         (obj("a", a={"type": "integer", "minimum": 3, "exclusiveMinimum": True}), {"a": 4}),
         (obj("a", "b", a={"type": "boolean"}, b={"type": ["null", "string"], "format": "email"}),
          {"a": False, "b": "name@example.com"}),
@@ -122,7 +123,7 @@ def test_what_multiplies_is_bounded():
     wide = obj(*"abcdefghij", **{name: ref("A") for name in "abcdefghij"})
     begun = time.perf_counter()
     assert len(built(ref("A"), A=wide).body) <= 2 * MOST_BODY
-    doubling = {f"A{n}": {"allOf": [ref(f"A{n + 1}"), ref(f"A{n + 1}")]} for n in range(60)}
+    doubling: dict[str, Any] = {f"A{n}": {"allOf": [ref(f"A{n + 1}"), ref(f"A{n + 1}")]} for n in range(60)}
     built(ref("A0"), **doubling)
     assert time.perf_counter() - begun < 2
 

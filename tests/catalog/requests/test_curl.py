@@ -1,5 +1,6 @@
 """curl commands become requests, as shells, browsers and manuals write them; what is not used is named."""
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -150,8 +151,8 @@ def test_a_command_of_windows():
 
 @pytest.mark.parametrize(
     "command",
-    ["", "wget https://example.com", "curl", "curl -X", "curl -H 'a", f'curl {A} -d "x', f"curl {A} -d $'x", "x" * 2_000_000,
-     "curl " + "a " * 5000, "curl http://[::1"],
+    ["", "wget https://example.com", "curl", "curl -X", "curl -H 'a", f'curl {A} -d "x', f"curl {A} -d $'x",
+     "x" * 2_000_000, "curl " + "a " * 5000, "curl http://[::1"],
 )  # fmt: skip
 def test_what_is_no_command_is_refused(command: str):
     with pytest.raises(Invalid) as refused:
@@ -166,10 +167,8 @@ def test_a_long_command_takes_no_long_time():
         'curl ^"' + "^" * 900_000,
         "curl http:" + "&" * 90_000,
     ):
-        try:
+        with suppress(Invalid):
             from_curl(text)
-        except Invalid:
-            pass
 
 
 def test_what_was_read_can_be_sent():

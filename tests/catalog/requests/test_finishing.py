@@ -52,7 +52,8 @@ def test_expressions_take_their_trial_values():
         query=pairs(q="a ${workflow.input.city} b"),
         headers=pairs(X="${workflow.input.n}"),
         media=JSON,
-        body='{"n": "${workflow.input.n}", "t": "n=${workflow.input.n}", "l": ["${workflow.input.list}"], "e": "$${x}"}',
+        body='{"n": "${workflow.input.n}", "t": "n=${workflow.input.n}", '
+        '"l": ["${workflow.input.list}"], "e": "$${x}"}',
     )
     values = {"workflow": {"input": {"id": "a/b", "city": "Lisbon", "n": 7, "list": [1]}}, "['A Task'].output.n": True}
     sent = finished(request, values)
