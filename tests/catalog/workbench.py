@@ -95,6 +95,7 @@ class Service:
     heads: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     connections: int = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def url(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -159,6 +160,7 @@ async def serving(answer: Answer) -> AsyncIterator[Service]:
             service.heads.append(head)
             length = next((line[15:] for line in head.lower().split("\r\n") if line.startswith("content-length:")), "0")
             service.bodies.append(await reader.readexactly(int(length)))
+            service.asked.set()
             await answer(head, writer)
             await writer.drain()
             writer.close()

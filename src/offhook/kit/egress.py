@@ -7,6 +7,7 @@ Time, size and redirects are bounded, and a redirect is a new request with a new
 
 import asyncio
 import ipaddress
+import logging
 import socket
 import ssl
 import zlib
@@ -32,6 +33,9 @@ _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 47}
 """Encodings that are undone, with the window bits by which zlib knows them."""
 
 Headers = Sequence[tuple[str, str]]
+
+# It would log the heads of answers, in which whatever was sent may come back.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 class EgressError(Exception):

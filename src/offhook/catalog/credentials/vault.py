@@ -65,7 +65,7 @@ class Vault:
     def is_newest(self, sealed: str) -> bool:
         """Whether the newest key has sealed this."""
         try:
-            self._keys()[0].decrypt(sealed)
+            self._keys()[0].decrypt(sealed.encode())
         except InvalidToken:
             return False
         return True
@@ -83,7 +83,7 @@ class Vault:
     def _opened(self, sealed: str) -> _Content | None:
         for _ in range(2):
             try:
-                return msgspec.json.decode(MultiFernet(self._keys()).decrypt(sealed), type=_Content)
+                return msgspec.json.decode(MultiFernet(self._keys()).decrypt(sealed.encode()), type=_Content)
             except (InvalidToken, msgspec.MsgspecError):
                 if self._given:
                     return None

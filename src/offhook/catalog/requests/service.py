@@ -57,7 +57,8 @@ class Requests:
         """A page of them, oldest first."""
         query: wire.SavedQuery = call.query or wire.SavedQuery()
         tenant_id, cursors = call.principal.tenant_id, self._work.cursors
-        named = {"collection": query.collection, "api": query.api, "operation": query.operation}
+        collection = "" if query.in_none else query.collection
+        named = {"collection": collection, "api": query.api, "operation": query.operation}
         filters = {name: value for name, value in named.items() if value is not None}
         bound = sorted(filters.items())
         after = cursors.open(query.cursor, "saved requests", tenant_id, bound) if query.cursor else 0

@@ -73,6 +73,7 @@ class SavedQuery(msgspec.Struct):
 
     cursor: Annotated[str | None, Meta(description="The cursor of the page before.")] = None
     collection: Annotated[str | None, Meta(description="Those of this collection.")] = None
+    in_none: Annotated[bool, Meta(description="Those that are in no collection.")] = False
     api: Annotated[str | None, Meta(description="Those of this API document.")] = None
     operation: Annotated[str | None, Meta(description="Those of the operation with this key.")] = None
 
