@@ -13,20 +13,11 @@ from cryptography.fernet import Fernet
 
 from offhook.access.gate import Gate
 from offhook.app import Offhook
-from offhook.catalog.credentials import api as credentials_api
-from offhook.catalog.credentials.service import Credentials
-from offhook.catalog.credentials.tokens import Tokens
-from offhook.catalog.credentials.vault import Vault
 from offhook.catalog.keeping import Keeping
 from offhook.catalog.model import Tree
-from offhook.catalog.requests import api as requests_api
-from offhook.catalog.runs import api as runs_api
-from offhook.catalog.runs.running import Limits
-from offhook.catalog.runs.service import Runs
+from offhook.catalog.trying import Trying
 from offhook.events import api as events_api
 from offhook.kit.cursor import Cursors
-from offhook.kit.egress import Egress
-from offhook.kit.places import Allowed
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
 from tests.api.desk import Desk
@@ -38,25 +29,20 @@ V1 = "/api/offhook/v1"
 class Workbench(Desk):
     """As a desk of the whole API, with the operations of the workbench only."""
 
-    def __init__(self, runner: asyncio.Runner, data: Path, *, keys: str = KEY, limits: Limits | None = None) -> None:
+    def __init__(self, runner: asyncio.Runner, data: Path, url: str = "") -> None:
         self._runner = runner
-        self.offhook = offhook = Offhook(Settings(data=str(data), access_log=False))
+        allowed = "127.0.0.0/8, ::1/128"
+        settings = Settings(
+            data=str(data), database_url=url, access_log=False, egress_allow=allowed, credentials_keys=KEY
+        )
+        self.offhook = offhook = Offhook(settings)
         self.ids = offhook.ids
         self.document: dict[str, Any] = {}
-        allowed = Allowed.read("127.0.0.0/8, ::1/128")
-        self.egress = Egress(allowed)
-        self.vault = Vault(keys, data / "credentials.key")
         cursors = Cursors("tests")
         work = Keeping(offhook.writer, offhook.reader, offhook.ids, cursors)
-        self.tokens = Tokens(offhook.writer, offhook.reader, self.vault, self.egress)
-        self.credentials = Credentials(work, self.vault, self.tokens, allowed)
-        self.runs = Runs(work, self.egress, self.credentials, self._lookup, limits)
-        operations = [
-            *credentials_api.operations(self.credentials),
-            *requests_api.operations(work),
-            *runs_api.operations(self.runs),
-            *events_api.operations(offhook.reader, cursors, {}),
-        ]
+        self.trying = Trying(work, settings, lookup=self._lookup)
+        self.egress, self.credentials, self.runs = self.trying.egress, self.trying.credentials, self.trying.runs
+        operations = [*self.trying.operations, *events_api.operations(offhook.reader, cursors, {})]
         gate: Any = Gate(Router(operations), offhook.access, offhook.limiter, offhook.ids)
         self.app = gate
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(gate))
@@ -79,8 +65,7 @@ class Workbench(Desk):
         return str(self.transact(read))
 
     def close(self) -> None:
-        self.run(self.runs.close())
-        self.run(self.egress.close())
+        self.run(self.trying.close())
         super().close()
 
 

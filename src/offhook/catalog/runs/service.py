@@ -35,8 +35,9 @@ Lookup = Callable[[int, str, str, str], Awaitable[tuple[Document, str] | None]]
 there."""
 
 
-async def _nowhere(_tenant_id: int, _api: str, _version: str, _operation: str) -> None:
-    return None
+async def nowhere(_tenant_id: int, _api: str, _version: str, _operation: str) -> None:
+    """Finds no document."""
+    return
 
 
 class Runs:
@@ -47,7 +48,7 @@ class Runs:
         work: Keeping,
         egress: Egress,
         credentials: Credentials,
-        lookup: Lookup = _nowhere,
+        lookup: Lookup = nowhere,
         limits: Limits | None = None,
     ) -> None:
         self._work, self._egress, self._credentials, self._lookup = work, egress, credentials, lookup
