@@ -1,4 +1,4 @@
-"""Puts together what tries requests: credentials, saved requests, runs. For app.py, which hands in its own parts.
+"""Puts together what tries requests: credentials, saved requests, runs. For app.py, which hands in its own parts."""
 
 from collections.abc import Sequence
 from pathlib import Path
