@@ -32,7 +32,7 @@ from offhook.cli.common import (
 from offhook.examples import FULL
 from offhook.kit.errors import Conflict, Invalid, Refusal, Violation
 from offhook.kit.ids import Ids
-from offhook.kit.settings import PREFIX, Settings, load
+from offhook.kit.settings import MASKED, PREFIX, Settings, load
 from offhook.kit.wire import Misfit, parse
 
 _BESIDES_US = ("e911_address", "use_same_address", "timezone")
@@ -260,7 +260,7 @@ def settings(
     chosen = load(flags, config)
     sources = _sources(flags, config, os.environ)
     shown = {
-        name: (masked(value) if isinstance(value, str) else value)
+        name: "***" if name in MASKED and value else masked(value) if isinstance(value, str) else value
         for name, value in msgspec.structs.asdict(chosen).items()
     }
     if as_json:

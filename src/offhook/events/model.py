@@ -96,6 +96,13 @@ class Word(StrEnum):
     NUMBERS_IMPORTED = "numbers.imported"
     API_IMPORTED = "api.imported"
     API_DELETED = "api.deleted"
+    CREDENTIAL_CREATED = "credential.created"
+    CREDENTIAL_UPDATED = "credential.updated"
+    CREDENTIAL_SEALED_AGAIN = "credential.sealed_again"
+    CREDENTIAL_DELETED = "credential.deleted"
+    REQUEST_CREATED = "request.created"
+    REQUEST_UPDATED = "request.updated"
+    REQUEST_DELETED = "request.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
 
 

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+"""For protocols, not for services (RFC 6890); one cloud tells its machines their secrets there."""
+
+_WIRE_SERVER = ipaddress.ip_address("168.63.129.16")
+"""Where another one does; it stands among addresses of the internet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,10 @@ class Allowed:
                 raise ValueError(f"{entry} is neither a network (10.0.0.0/8) nor a host with its port (host:443)")
         return cls(tuple(networks), frozenset(places))
 
+    def plus(self, *places: tuple[str, int]) -> "Allowed":
+        """The same, with more places."""
+        return Allowed(self.networks, self.places | {(host.strip("[]").lower(), port) for host, port in places})
+
     def permits(self, host: str, address: Address, port: int) -> bool:
         """Whether this private address may be called, by its network, its own text or the name it was asked by."""
         named = {(host.lower(), port), (str(address), port)}
@@ -46,6 +56,8 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-        if address.teredo is not None:
+        if address.teredo is not None or address in _LOCAL_NAT64:
             return False
+    if address == _WIRE_SERVER or address in _PROTOCOLS:
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved)

@@ -19,6 +19,10 @@ PREFIX = "OFFHOOK_"
 FLAGS_ONLY = frozenset({"benchmark"})
 """What only the command line can set, so that nobody lifts limits by something left in an environment or a file."""
 
+MASKED = frozenset({"credentials_keys"})
+"""What is never shown, wherever settings are."""
+
+_CREDENTIALS_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -50,6 +54,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_log: Annotated[bool, _field("One JSON line for each request.")] = True
     egress_allow: Annotated[
         str, _field("Private networks and host:port places that web services may be called at, separated by commas.")
+    ] = ""
+    credentials_keys: Annotated[
+        str,
+        _field("Keys that credentials are encrypted with, separated by commas, the newest first; empty: a key file."),
     ] = ""
     otel_endpoint: Annotated[str, _field("OTLP/HTTP collector for traces; empty: no traces.")] = ""
     public_url: Annotated[
@@ -121,6 +129,11 @@ def load(
         Allowed.read(settings.egress_allow)
     except ValueError as error:
         raise BadSettings(f"egress_allow cannot be used: {error}.") from None
+    if not all(_CREDENTIALS_KEY.fullmatch(key.strip()) for key in settings.credentials_keys.split(",") if key.strip()):
+        raise BadSettings(
+            "credentials_keys must be keys of 44 characters, separated by commas. One is made by: "
+            "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+        )
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings("log_level must be debug, info, warning or error.")
     return settings
@@ -136,7 +149,8 @@ def _explained(error: str, values: Mapping[str, Any]) -> str:
     )
     bound = {"<=": " of at most", ">=": " of at least", ">": " above", "<": " below"}.get(found[2] or "", "")
     what = f"{kind}{bound} {found[3]}" if bound else kind
-    return f"{found[4]} must be {what}; what was set is {values[found[4]]}."
+    was = "" if found[4] in MASKED else f"; what was set is {values[found[4]]}"
+    return f"{found[4]} must be {what}{was}."
 
 
 def refuse_lifted_limits(settings: Settings) -> None:

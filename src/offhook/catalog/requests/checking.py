@@ -1,0 +1,506 @@
+"""Whether a request or an answer keeps to the schemas of its document, and the places where it does not. Pure.
+
+Schemas are brought into the form of JSON Schema 2020-12 and given to a library that matches patterns in linear time.
+What a document has wrong in its schemas is not held against the request: such a rule is left out, as are references out
+of the document and patterns that the library does not know. Work is counted beforehand, since alternatives within
+alternatives can multiply it without end; what would take too long is said to be unchecked.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Literal
+
+import jsonschema_rs
+import msgspec
+
+from offhook.catalog.model import Document
+from offhook.catalog.requests.model import EXPRESSION, FORM, MULTIPART, Pair, Prepared, is_json, media_of
+from offhook.kit.errors import Violation, shown
+
+MOST_FAULTS = 50
+MOST_NODES = 20_000
+MOST_VISITS = 200_000
+MOST_DEPTH = 64
+_MOST_CHAIN = 40
+
+Way = Literal["request", "answer"]
+_TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
+_SCHEMAS = ("additionalProperties", "items", "not", "if", "then", "else", "contains", "propertyNames")
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_MAPS = ("properties", "patternProperties", "dependentSchemas")
+_COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains",
+           "maxContains")  # fmt: skip
+_SAME = ("allOf", "anyOf", "oneOf")
+_UNCHECKED = "This is nested too deeply, or is too large, to be checked against its schema."
+
+
+def check(document: Document, pointer: str, prepared: Prepared) -> list[Violation]:
+    """What a request breaks of its operation's schemas, by place: "path.id", "query.limit", "headers.X-A", "body.name".
+
+    Values that are expressions are not known yet, and pass.
+    """
+    operation = _at(document, pointer)
+    found: list[Violation] = []
+    for place, told, pairs in _parameters(document, pointer, operation, prepared):
+        found += _check_parameter(document, place, told, pairs)
+    found += _check_body(document, operation, prepared)
+    return found[:MOST_FAULTS]
+
+
+def check_answer(document: Document, pointer: str, status: int, media: str, body: str | bytes) -> list[Violation]:
+    """What an answer breaks of what the document says of it: its status, its media type, its body ("body.items[0].id").
+
+    An operation that documents no answers breaks nothing.
+    """
+    responses = _at(document, pointer).get("responses")
+    if not isinstance(responses, Mapping) or not responses:
+        return []
+    names = (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
+    told = next((_resolved(document, responses[name]) for name in names if name in responses), None)
+    if told is None:
+        known = ", ".join(shown(name) for name in list(responses)[:10])
+        return [Violation(location="status", message=f"The document knows {known}.", sent=str(status))]
+    content = told.get("content")
+    if not isinstance(content, Mapping) or not content or not body:
+        return []
+    schema = _schema_for(content, media)
+    if schema is None:
+        known = ", ".join(shown(name) for name in list(content)[:10])
+        return [Violation(location="media", message=f"The document knows {known}.", sent=shown(media))]
+    if not is_json(media):
+        return []
+    return _check_json(document, schema, body, "answer")
+
+
+def _at(document: Document, pointer: str) -> Mapping[str, Any]:
+    try:
+        found = document.at(pointer)
+    except KeyError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _resolved(document: Document, told: Any) -> Mapping[str, Any]:
+    for _ in range(_MOST_CHAIN):
+        if not isinstance(told, Mapping):
+            return {}
+        reference = told.get("$ref")
+        if not isinstance(reference, str):
+            return told
+        told = _at(document, reference[1:]) if reference.startswith("#") else {}
+    return {}
+
+
+def _schema_for(content: Mapping[str, Any], media: str) -> Any:
+    """The schema for a media type, by its name or a range of names; {} if it has none, None if it is not there."""
+    wanted = media_of(media)
+    for name, told in content.items():
+        own = media_of(str(name))
+        if own in (wanted, "*/*") or (own.endswith("/*") and wanted.startswith(own[:-1])):
+            return told.get("schema", {}) if isinstance(told, Mapping) else {}
+    return None
+
+
+# Parameters
+
+
+def _parameters(
+    document: Document, pointer: str, operation: Mapping[str, Any], prepared: Prepared
+) -> Iterator[tuple[str, Mapping[str, Any], list[Pair]]]:
+    """Each parameter that is documented: its place, what is said of it, and what is sent for it."""
+    above = _at(document, pointer.rpartition("/")[0])
+    told: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for group in (above.get("parameters"), operation.get("parameters")):
+        for one in group if isinstance(group, list) else []:
+            parameter = _resolved(document, one)
+            told[str(parameter.get("in")), str(parameter.get("name"))] = parameter
+    sent = {"path": prepared.path_parameters, "query": prepared.query, "header": prepared.headers}
+    for (where, name), parameter in told.items():
+        if where not in sent or (where == "header" and name.lower() in ("content-type", "accept", "authorization")):
+            continue
+        same = [
+            pair
+            for pair in sent[where]
+            if pair.on and (pair.name == name or (where == "header" and pair.name.lower() == name.lower()))
+        ]
+        if where == "query" and not same:
+            same = [pair for pair in prepared.query if pair.on and pair.name == f"{name}[]"]
+            deep = any(pair.on and pair.name.startswith(f"{name}[") for pair in prepared.query)
+            if deep and not same:
+                continue
+        yield f"{where if where != 'header' else 'headers'}.{name}", parameter, same
+
+
+def _check_parameter(document: Document, place: str, told: Mapping[str, Any], pairs: list[Pair]) -> list[Violation]:
+    if not pairs:
+        if told.get("required") is True or place.startswith("path."):
+            return [Violation(location=place, message="Is required.")]
+        return []
+    if any(EXPRESSION.search(pair.value) for pair in pairs):
+        return []
+    schema = told.get("schema")
+    if not isinstance(schema, Mapping):
+        return []
+    checker = Checker(document, schema, "request")
+    value = _typed([pair.value for pair in pairs], checker.types(), checker, told)
+    return checker.faults(value, place)
+
+
+def _typed(texts: list[str], types: frozenset[str], checker: "Checker", told: Mapping[str, Any]) -> Any:
+    """What the texts of a parameter mean to a schema that takes these types."""
+    if "array" in types and ("string" not in types or len(texts) > 1):
+        separator = {"pipeDelimited": "|", "spaceDelimited": " "}.get(str(told.get("style")), ",")
+        several = texts if len(texts) > 1 or told.get("explode") is True else texts[0].split(separator)
+        kinds = checker.item_types()
+        return [_one(text, kinds) for text in several[:1000]]
+    return _one(texts[-1], types)
+
+
+def _one(text: str, types: frozenset[str]) -> Any:
+    if "string" in types and types.isdisjoint({"integer", "number", "boolean"}):
+        return text
+    if types & {"integer", "number"} and re.fullmatch(r"-?\d{1,18}", text):
+        return int(text)
+    if "number" in types and re.fullmatch(r"-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?", text):
+        return float(text)
+    if "boolean" in types and text in ("true", "false"):
+        return text == "true"
+    if types & {"object", "array"} and text[:1] in ("{", "["):
+        try:
+            return msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return text
+    return text
+
+
+# Bodies
+
+
+def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prepared) -> list[Violation]:
+    asked = _resolved(document, operation.get("requestBody"))
+    content = asked.get("content")
+    if not prepared.body:
+        return [Violation(location="body", message="Is required.")] if asked.get("required") is True else []
+    if not isinstance(content, Mapping) or not content:
+        return []
+    schema = _schema_for(content, prepared.media)
+    if schema is None:
+        known = ", ".join(shown(name) for name in list(content)[:10])
+        message = f"The operation takes {known}."
+        return [Violation(location="media", message=message, sent=shown(prepared.media))]
+    if is_json(prepared.media) or media_of(prepared.media) in (FORM, MULTIPART):
+        return _check_json(document, schema, prepared.body, "request")
+    return []
+
+
+def _check_json(document: Document, schema: Any, text: str | bytes, way: Way) -> list[Violation]:
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        return [Violation(location="body", message=f"Is not JSON: {shown(str(error))}.")]
+    except RecursionError:
+        return [Violation(location="body", message=_UNCHECKED)]
+    return Checker(document, schema, way).faults(value, "body") if isinstance(schema, Mapping) else []
+
+
+class Checker:
+    """One schema of a document, made ready. It may be used again for as long as the document stays the same."""
+
+    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way) -> None:
+        converted = _Converted(document, schema, way)
+        self._root, self._defs = converted.root, converted.defs
+        try:
+            self._validator: Any = jsonschema_rs.Draft202012Validator(
+                {**self._root, "$defs": self._defs},
+                pattern_options=jsonschema_rs.RegexOptions(size_limit=1_000_000, dfa_size_limit=1_000_000),
+                offline=True,
+            )
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
+            # Not foreseen by the conversion: no rule at all rather than a wrong one.
+            self._validator = None
+
+    def types(self) -> frozenset[str]:
+        """The types that the schema names, also in alternatives; all of them if it names none."""
+        return self._types(self._root)
+
+    def item_types(self) -> frozenset[str]:
+        """The same of an array's members."""
+        items = self._followed(self._root).get("items")
+        return self._types(items) if isinstance(items, dict) else _TYPES
+
+    def _followed(self, schema: dict[str, Any]) -> dict[str, Any]:
+        for _ in range(_MOST_CHAIN):
+            if "$ref" not in schema:
+                return schema
+            schema = self._defs[schema["$ref"].removeprefix("#/$defs/")]
+        return {}
+
+    def _types(self, schema: Any, depth: int = 0) -> frozenset[str]:
+        if not isinstance(schema, dict):
+            return _TYPES
+        schema = self._followed(schema)
+        if "type" in schema:
+            return frozenset(schema["type"] if isinstance(schema["type"], list) else [schema["type"]])
+        parts = [one for name in _SAME for one in schema.get(name, ())[:20]]
+        if not parts or depth > 4:
+            return _TYPES
+        # What each part of an allOf leaves open another may close.
+        found = [self._types(part, depth + 1) for part in parts]
+        narrow = [one for one in found if one != _TYPES]
+        return frozenset().union(*narrow) if narrow else _TYPES
+
+    def faults(self, value: Any, place: str) -> list[Violation]:
+        """What `value` breaks, at most fifty things."""
+        if self._validator is None:
+            return []
+        try:
+            counting = _Counting(self._defs)
+            counting.go(self._root, value, 0)
+        except _TooMuch:
+            return [Violation(location=place, message=_UNCHECKED)]
+        try:
+            errors = list(islice(self._validator.iter_errors(value), MOST_FAULTS * 2))
+        except (ValueError, RecursionError, jsonschema_rs.ReferencingError):
+            return [Violation(location=place, message=_UNCHECKED)]
+        return [_violation(error, place) for error in errors if not _is_unknown(error)][:MOST_FAULTS]
+
+
+def _is_unknown(error: Any) -> bool:
+    """Whether an error is about an expression, or about a whole with one in it that may decide it."""
+    if isinstance(error.instance, str):
+        return EXPRESSION.search(error.instance) is not None
+    if isinstance(error.instance, dict | list) and error.kind.name in ("anyOf", "oneOf", "not", "uniqueItems"):
+        return b"${" in msgspec.json.encode(error.instance)
+    return False
+
+
+def _violation(error: Any, place: str) -> Violation:
+    for step in error.instance_path:
+        place += f"[{step}]" if isinstance(step, int) else f".{step}"
+    message, kind = error.message, error.kind
+    if kind.name == "required":
+        return Violation(location=shown(f"{place}.{kind.property}"), message="Is required.")
+    if kind.name == "additionalProperties" and len(kind.unexpected) == 1:
+        message = "The document knows no such field, and allows no others."
+        return Violation(location=shown(f"{place}.{kind.unexpected[0]}"), message=message)
+    if kind.name in ("anyOf", "oneOf"):
+        message = "Fits none of the forms that the document allows here."
+        if kind.name == "oneOf" and "more than one" in error.message:
+            message = "Fits more than one of the forms of which the document allows one."
+    elif kind.name == "falseSchema":
+        message = "Must not be there."
+    elif message.startswith(text := msgspec.json.encode(error.instance).decode()):
+        message = "This" + message[len(text) :]
+    if len(message) > 300:
+        message = message[:299] + "…"
+    sent = error.instance if isinstance(error.instance, str) else msgspec.json.encode(error.instance).decode()
+    return Violation(location=shown(place), message=f"{message.rstrip('.')}.", sent=shown(sent))
+
+
+class _TooMuch(Exception):
+    """Checking would take more steps than are spent on one value."""
+
+
+class _Counting:
+    """Goes the way that a check goes, without short cuts, and counts its steps."""
+
+    def __init__(self, defs: Mapping[str, Any]) -> None:
+        self._defs = defs
+        self._left = MOST_VISITS
+
+    def go(self, schema: Any, value: Any, depth: int) -> None:
+        """Count what a value costs under a schema; _TooMuch if that is too much."""
+        self._left -= 1
+        if self._left < 0 or depth > MOST_DEPTH * 4:
+            raise _TooMuch
+        if not isinstance(schema, dict):
+            return
+        if "$ref" in schema:
+            self.go(self._defs[schema["$ref"].removeprefix("#/$defs/")], value, depth + 1)
+        for name in _SAME:
+            for one in schema.get(name, ()):
+                self.go(one, value, depth + 1)
+        for name in ("not", "if", "then", "else"):
+            if name in schema:
+                self.go(schema[name], value, depth + 1)
+        for one in schema.get("dependentSchemas", {}).values():
+            self.go(one, value, depth + 1)
+        self._left -= len(schema.get("enum", ())) // 8
+        if isinstance(value, dict):
+            self._object(schema, value, depth)
+        elif isinstance(value, list):
+            self._array(schema, value, depth)
+
+    def _object(self, schema: dict[str, Any], value: dict[str, Any], depth: int) -> None:
+        properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+        self._left -= len(value) * len(patterns) + len(schema.get("required", ()))
+        for name, one in value.items():
+            if name in properties:
+                self.go(properties[name], one, depth + 1)
+            elif "additionalProperties" in schema:
+                self.go(schema["additionalProperties"], one, depth + 1)
+            for pattern in patterns.values():
+                self.go(pattern, one, depth + 1)
+            if "propertyNames" in schema:
+                self.go(schema["propertyNames"], name, depth + 1)
+
+    def _array(self, schema: dict[str, Any], value: list[Any], depth: int) -> None:
+        first = schema.get("prefixItems", ())
+        for number, one in enumerate(value):
+            if number < len(first):
+                self.go(first[number], one, depth + 1)
+            elif "items" in schema:
+                self.go(schema["items"], one, depth + 1)
+            if "contains" in schema:
+                self.go(schema["contains"], one, depth + 1)
+        if schema.get("uniqueItems"):
+            self._left -= len(value)
+
+
+class _Converted:
+    """A schema and all that it reaches, in the form of 2020-12: `root`, with references into `defs`."""
+
+    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way) -> None:
+        self._document, self._way = document, way
+        self._numbers: dict[str, str] = {}
+        self._waiting: list[tuple[str, str]] = []
+        self._left = MOST_NODES
+        self._patterns: dict[str, bool] = {}
+        self._edges: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        self._of = "root"
+        self.defs: dict[str, Any] = {}
+        self.root = self._schema(schema, 0, same=True)
+        while self._waiting:
+            pointer, self._of = self._waiting.pop()
+            self.defs[self._of] = self._schema(_at(document, pointer), 0, same=True)
+        self._cut_circles()
+
+    def _schema(self, schema: Any, depth: int, *, same: bool) -> Any:
+        """`same`: it is about the same value as the definition that it stands in."""
+        self._left -= 1
+        if isinstance(schema, bool):
+            return schema
+        if not isinstance(schema, Mapping) or self._left < 0 or depth > MOST_DEPTH:
+            return {}
+        made: dict[str, Any] = {}
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            made["$ref"] = "#/$defs/" + self._target(reference[1:])
+            if same:
+                self._edges.setdefault(self._of, []).append((made["$ref"].removeprefix("#/$defs/"), made))
+        self._values(schema, made)
+        for name in _SCHEMAS:
+            if isinstance(schema.get(name), Mapping | bool) and name in schema:
+                made[name] = self._schema(schema[name], depth + 1, same=same and name in ("not", "if", "then", "else"))
+        for name in _LISTS:
+            if isinstance(schema.get(name), list) and schema[name]:
+                own = same and name in _SAME
+                made[name] = [self._schema(one, depth + 1, same=own) for one in schema[name]]
+        for name in _MAPS:
+            if isinstance(schema.get(name), Mapping):
+                own = same and name == "dependentSchemas"
+                made[name] = {
+                    str(key): self._schema(one, depth + 1, same=own)
+                    for key, one in schema[name].items()
+                    if name != "patternProperties" or self._knows(str(key))
+                }
+        self._leave_out_what_is_not_sent(schema, made)
+        if schema.get("nullable") is True:
+            return self._nullable(made)
+        return made
+
+    def _target(self, pointer: str) -> str:
+        # Names come from the document, so numbers stand for them.
+        if pointer not in self._numbers:
+            self._numbers[pointer] = str(len(self._numbers))
+            self._waiting.append((pointer, self._numbers[pointer]))
+        return self._numbers[pointer]
+
+    def _values(self, schema: Mapping[str, Any], made: dict[str, Any]) -> None:
+        """The rules that hold values, as far as they are rules."""
+        kind = schema.get("type")
+        kinds = [one for one in (kind if isinstance(kind, list) else [kind]) if isinstance(one, str) and one in _TYPES]
+        if kinds and (not isinstance(kind, list) or len(kinds) == len(kind)):
+            made["type"] = list(dict.fromkeys(kinds))
+        for name in _COUNTS:
+            value = schema.get(name)
+            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+                made[name] = value
+        for name, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+            bound, above = schema.get(name), schema.get(exclusive)
+            if _is_number(bound):
+                made[exclusive if above is True else name] = bound
+            if _is_number(above):
+                made[exclusive] = above
+        if _is_number(schema.get("multipleOf")) and schema["multipleOf"] > 0:
+            made["multipleOf"] = schema["multipleOf"]
+        if isinstance(schema.get("enum"), list) and schema["enum"]:
+            made["enum"] = schema["enum"]
+        if "const" in schema:
+            made["const"] = schema["const"]
+        if isinstance(schema.get("format"), str):
+            made["format"] = schema["format"]
+        if schema.get("uniqueItems") is True:
+            made["uniqueItems"] = True
+        if isinstance(schema.get("pattern"), str) and self._knows(schema["pattern"]):
+            made["pattern"] = schema["pattern"]
+        required = schema.get("required")
+        if isinstance(required, list):
+            made["required"] = list(dict.fromkeys(one for one in required if isinstance(one, str)))
+
+    def _leave_out_what_is_not_sent(self, schema: Mapping[str, Any], made: dict[str, Any]) -> None:
+        """Nobody need send what is read only, nor is what is write only answered, even where it is required."""
+        mark = "readOnly" if self._way == "request" else "writeOnly"
+        properties = schema.get("properties")
+        if made.get("required") and isinstance(properties, Mapping):
+            made["required"] = [
+                name
+                for name in made["required"]
+                if _resolved(self._document, properties.get(name)).get(mark) is not True
+            ]
+
+    @staticmethod
+    def _nullable(made: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" in made or any(name in made for name in (*_SAME, "not", "if", "const")):
+            return {"anyOf": [made, {"type": "null"}]}
+        if "type" in made:
+            made["type"] = [*made["type"], "null"]
+        if "enum" in made and None not in made["enum"]:
+            made["enum"] = [*made["enum"], None]
+        return made
+
+    def _knows(self, pattern: str) -> bool:
+        """Whether the library takes a pattern, within its bounds of size."""
+        if pattern not in self._patterns:
+            try:
+                options = jsonschema_rs.RegexOptions(size_limit=1_000_000, dfa_size_limit=1_000_000)
+                jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options, offline=True)
+                self._patterns[pattern] = len(pattern) <= 2000
+            except (jsonschema_rs.ValidationError, ValueError):
+                self._patterns[pattern] = False
+        return self._patterns[pattern]
+
+    def _cut_circles(self) -> None:
+        """Take out references that lead round to the same value again, by which a check would never end."""
+        state: dict[str, int] = {}
+        for start in ["root", *self.defs]:
+            if start in state:
+                continue
+            state[start] = 1
+            way = [(start, iter(self._edges.get(start, ())))]
+            while way:
+                name, edges = way[-1]
+                target, node = next(edges, (None, None))
+                if target is None or node is None:
+                    state[name] = 2
+                    way.pop()
+                elif state.get(target) == 1:
+                    node.pop("$ref", None)
+                elif target not in state:
+                    state[target] = 1
+                    way.append((target, iter(self._edges.get(target, ()))))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

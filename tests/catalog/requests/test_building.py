@@ -1,0 +1,166 @@
+"""Requests made ready from a document: what must be sent is there, filled in, and bounded."""
+
+import time
+from typing import Any
+
+import msgspec
+import pytest
+
+from offhook.catalog.model import Body, Field, Head, Reference, Server, Tree, Variable
+from offhook.catalog.requests.building import MOST_BODY, address, prepare
+from offhook.catalog.requests.model import Pair, Prepared
+
+POINTER = "/paths/~1offices/post"
+
+
+def built(
+    schema: Any, *, media: str = "application/json", more: dict[str, Any] | None = None, **parts: Any
+) -> Prepared:
+    told = {"schema": schema} | (more or {})
+    operation = {"requestBody": {"content": {media: told}}}
+    document = Tree({"paths": {"/offices": {"post": operation}}, "components": {"schemas": parts}})
+    head = Head(key="offices.create", method="POST", path="/offices", pointer=POINTER, summary="Create an office")
+    return prepare(Reference(head=head), document, POINTER)
+
+
+def value(schema: Any, **parts: Any) -> Any:
+    return msgspec.json.decode(built(schema, **parts).body)
+
+
+def obj(*required: str, **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": properties}
+
+
+def ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def test_the_settings_are_those_of_the_operation():
+    head = Head(key="offices.get", method="GET", path="/{region}/offices/{id}", pointer="/x", summary="Show an office")
+    reference = Reference(
+        head=head,
+        servers=(Server(url="https://{region}.example.com", variables=(Variable(name="region", default="eu"),)),),
+        path_parameters=(
+            Field(name="id", type="Integer", required=True, anchor="a"),
+            Field(name="region", type="String", required=True, anchor="b", values=('"us"', '"eu"')),
+        ),
+        query_parameters=(
+            Field(name="limit", type="Integer", required=True, anchor="c", default="30"),
+            Field(name="q", type="String", required=False, anchor="d", example='"Lisbon"'),
+            Field(name="filter", type="Object", required=False, anchor="e"),
+            Field(name="filter.state", type="String", required=True, anchor="f"),
+            Field(name="ids", type="Array", required=True, anchor="g", default="[1,2]"),
+            Field(name="ids[]", type="Integer", required=True, anchor="h"),
+            Field(name="since", type="String", required=True, anchor="i", format="date"),
+        ),
+        headers=(
+            Field(name="Content-Type", type="String", required=True, anchor="j", default='"application/json"'),
+            Field(name="X-Version", type="String or Null", required=True, anchor="k"),
+        ),
+    )
+    prepared = prepare(reference, Tree({}), "/x")
+    assert (prepared.method, prepared.server, prepared.path) == ("GET", "https://eu.example.com", head.path)
+    assert (prepared.operation, prepared.name, prepared.body) == ("offices.get", "Show an office", "")
+    assert prepared.path_parameters == (Pair("id", "0"), Pair("region", "us"))
+    assert prepared.query == (
+        Pair("limit", "30"), Pair("q", "Lisbon", on=False), Pair("filter", "", on=False), Pair("ids", "1,2"),
+        Pair("since", "2026-01-31"),
+    )  # fmt: skip
+    assert prepared.headers == (Pair("X-Version", "text"),)
+    assert address(reference.servers[0], {"region": "us"}) == "https://us.example.com"
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        (obj("a", a={"type": "string"}, b={"type": "string"}), {"a": "text"}),
+        (obj("a", a={"type": "string", "default": "d", "example": "e", "enum": ["f"]}), {"a": "d"}),
+        (obj("a", a={"type": "string", "example": "e", "enum": ["f"]}), {"a": "e"}),
+        (obj("a", a={"type": "string", "examples": ["g"], "enum": ["f"]}), {"a": "g"}),
+        (obj("a", a={"type": "string", "enum": ["f", "h"]}), {"a": "f"}),
+        (obj("a", a={"const": 7}), {"a": 7}),
+        (obj("a", "b", a={"type": "integer", "minimum": 3}, b={"type": "number", "exclusiveMinimum": 1}),
+         {"a": 3, "b": 2}),
+        (obj("a", a={"type": "integer", "minimum": 3, "exclusiveMinimum": True}), {"a": 4}),
+        (obj("a", "b", a={"type": "boolean"}, b={"type": ["null", "string"], "format": "email"}),
+         {"a": False, "b": "name@example.com"}),
+        (obj("a", a={"type": "string", "minLength": 6}), {"a": "textxx"}),
+        (obj("a", a={"type": "string", "maxLength": 2}), {"a": "te"}),
+        (obj("a", a={"type": "array", "items": {"type": "integer"}, "minItems": 2}), {"a": [0, 0]}),
+        (obj("a", a=obj("b", b={"type": "string"})), {"a": {"b": "text"}}),
+        (obj("id", "a", id={"type": "string", "readOnly": True}, a={"type": "string"}), {"a": "text"}),
+        (obj(a={"type": "string", "default": "d"}, b={"type": "string"}), {"a": "d"}),
+        ({"allOf": [obj("a", a={"type": "string"}), obj("b", b={"type": "integer"})]}, {"a": "text", "b": 0}),
+        ({"oneOf": [obj("a", a={"type": "string"}), obj("b", b={"type": "integer"})]}, {"a": "text"}),
+        (obj("a", a={"anyOf": [{"type": "null"}, {"type": "integer"}]}), {"a": 0}),
+        (obj("missing", a={"type": "string"}), {}),
+        ({"properties": "nonsense", "required": 7}, {}),
+        (True, "text"),
+    ],
+)  # fmt: skip
+def test_a_body_is_built_from_its_schema(schema: Any, expected: Any):
+    assert value(schema) == expected
+
+
+def test_references_are_followed_within_the_document_only():
+    assert value(ref("A"), A=ref("B"), B=obj("c", c=ref("C")), C={"type": "integer"}) == {"c": 0}
+    assert value(obj("a", a={"$ref": "https://elsewhere.example/s.json"})) == {"a": "text"}
+    assert value(obj("a", a=ref("Nowhere"))) == {"a": "text"}
+
+
+def test_what_refers_to_itself_ends():
+    assert value(ref("A"), A=ref("B"), B=ref("A")) == "text"
+    assert value(ref("A"), A={"allOf": [ref("A")]}) == "text"
+    nested = value(ref("A"), A=obj("a", a=ref("A")))
+    depth = 0
+    while nested:
+        nested, depth = nested["a"], depth + 1
+    assert 2 < depth < 20
+
+
+def test_what_multiplies_is_bounded():
+    """Ten required fields, each with ten, ten levels deep, would be ten thousand million values."""
+    wide = obj(*"abcdefghij", **{name: ref("A") for name in "abcdefghij"})
+    begun = time.perf_counter()
+    assert len(built(ref("A"), A=wide).body) <= 2 * MOST_BODY
+    doubling: dict[str, Any] = {f"A{n}": {"allOf": [ref(f"A{n + 1}"), ref(f"A{n + 1}")]} for n in range(60)}
+    built(ref("A0"), **doubling)
+    assert time.perf_counter() - begun < 2
+
+
+def test_a_given_example_wins():
+    schema = obj("a", a={"type": "string"})
+    assert msgspec.json.decode(built(schema, more={"example": {"x": 1}}).body) == {"x": 1}
+    assert msgspec.json.decode(built(schema, more={"examples": {"one": {"value": {"y": 2}}}}).body) == {"y": 2}
+
+
+def test_the_examples_of_the_reference_serve_where_the_document_has_none():
+    head = Head(key="k", method="POST", path="/", pointer=POINTER)
+    body = Body(media="application/json", examples=(("One", '{"z": 3}'),))
+    document = Tree({"paths": {"/offices": {"post": {"requestBody": {"content": {"application/json": {}}}}}}})
+    prepared = prepare(Reference(head=head, bodies=(body,)), document, POINTER)
+    assert msgspec.json.decode(prepared.body) == {"z": 3}
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/x-www-form-urlencoded", {"a": "text"}),
+        ("multipart/form-data", {"a": "text"}),
+        ("application/vnd.x+json", {"a": "text"}),
+    ],
+)
+def test_forms_are_objects_of_fields(media: str, body: Any):
+    prepared = built(obj("a", a={"type": "string"}), media=media)
+    assert (prepared.media, msgspec.json.decode(prepared.body)) == (media, body)
+
+
+def test_json_is_chosen_where_there_are_several():
+    content = {"text/xml": {}, "multipart/form-data": {}, "application/json; charset=utf-8": {"example": 1}}
+    document = Tree({"paths": {"/offices": {"post": {"requestBody": {"content": content}}}}})
+    prepared = prepare(Reference(head=Head(key="k", method="POST", path="/", pointer=POINTER)), document, POINTER)
+    assert prepared.media == "application/json; charset=utf-8"
+
+
+def test_a_text_is_a_text():
+    assert built({"type": "string"}, media="text/plain").body == "text"
