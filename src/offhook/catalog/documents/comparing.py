@@ -267,8 +267,16 @@ def _comparable(one: Body, other: Body) -> tuple[tuple[Field, ...], tuple[Field,
     if not cut_at:
         return one.fields, other.fields
     lowest = min(cut_at)
-    first, second = (tuple(row for row in body.fields if _level(row) < lowest) for body in (one, other))
+    both = {_holder(row) for row in one.fields} & {_holder(row) for row in other.fields}
+    first, second = (
+        tuple(row for row in body.fields if _level(row) < lowest and _holder(row) in both) for body in (one, other)
+    )
     return first, second
+
+
+def _holder(row: Field) -> str:
+    """What a field stands in: a part shows all that stands in the same, or nothing of it, except at its very end."""
+    return row.name.rpartition(".")[0]
 
 
 def _level(row: Field) -> int:
