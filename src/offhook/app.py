@@ -29,9 +29,11 @@ from offhook.calls.call import Parts
 from offhook.calls.records import Records
 from offhook.calls.routers import asking
 from offhook.calls.session import Calls
+from offhook.catalog import preparing
 from offhook.catalog.documents import api as apis_api
-from offhook.catalog.documents.own import own
 from offhook.catalog.documents.service import Apis
+from offhook.catalog.keeping import Keeping
+from offhook.catalog.trying import Trying, own_places
 from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
 from offhook.directory import api as directory_api
@@ -105,6 +107,9 @@ _TAGS = {
     "Routing": "Where calls go: simulated, verified, and who is reachable when.",
     "Calls": "Calls, and why they went where they went.",
     "API documents": "The workbench: documents of APIs, searched and read.",
+    "Requests": "The workbench: requests prepared, checked, saved.",
+    "Runs": "The workbench: requests sent to try them, and what came back.",
+    "Credentials": "The workbench: what requests are sent with, encrypted at rest and never shown again.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -143,6 +148,8 @@ class Offhook:
             keep_days=settings.idempotency_days,
         )
         self.apis = Apis(self.work, self.database, Path(settings.data) / "search", self.egress)
+        keeping = Keeping(self.writer, self.reader, self.ids, cursors, settings.idempotency_days)
+        self.trying = Trying(keeping, settings, places=own_places(settings), lookup=self.apis.lookup)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
@@ -150,6 +157,8 @@ class Offhook:
             *warned(self._of_company(self.work, self.offices), self.snapshots.of),
             *configuration_api.operations(Configuration(self.work, self._within)),
             *apis_api.operations(self.apis),
+            *preparing.operations(self.apis),
+            *self.trying.operations,
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
@@ -231,6 +240,7 @@ class Offhook:
                 await self.access.flush()
             await self.calls.close()
             await self.reservations.close()
+            await self.trying.close()
             await self.egress.close()
             self.apis.close()
             await self.writer.close()
@@ -245,7 +255,7 @@ class Offhook:
     async def _keep_own(self) -> None:
         """See that the workbench has Offhook's own document, as this version has it."""
         try:
-            await self.apis.keep_own(own(self.document, self.settings.address))
+            await self.apis.keep_own({**self.document, "servers": [{"url": self.settings.address or "/"}]})
         except Exception:
             log.exception("own_document_not_kept")
 

@@ -325,6 +325,27 @@ class Apis:
 
         return await self._work.reader.run(run)
 
+    async def lookup(self, tenant_id: int, name: str, number: str, key: str) -> tuple[Document, str] | None:
+        """The document of an operation and where it stands in it, to be read whenever; None if it is not there."""
+        wanted = int(number) if number.isdecimal() and len(number) < 10 else None
+
+        def find(tx: Transaction) -> tuple[Api, Version, Head | None]:
+            api, version = _any(tx, tenant_id, name, wanted)
+            return api, version, store.head(tx, api.tenant_id, version.id, key)
+
+        try:
+            api, version, head = await self._work.reader.run(find)
+        except NotFound:
+            return None
+        if head is None:
+            return None
+
+        def load(pointer: str) -> Any:
+            with self._database.reading() as tx:
+                return store.piece(tx, api.tenant_id, version.id, pointer)
+
+        return Pieces(load), head.pointer
+
     async def search(self, call: Call) -> Reply:
         """The operations that fit a text best."""
         query: wire.SearchQuery = call.query

@@ -62,7 +62,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
 
 
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
+class Final(msgspec.Struct, frozen=True, kw_only=True):
     """A request as it goes out, without what a credential adds."""
 
     method: str
@@ -90,7 +90,7 @@ def expressions(prepared: Prepared) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def finished(prepared: Prepared, trial_values: Mapping[str, Any] | None = None) -> Sent:
+def finished(prepared: Prepared, trial_values: Mapping[str, Any] | None = None) -> Final:
     """The request as it is sent. Invalid lists whatever keeps it from that, by place ("path.id", "headers.X-A").
 
     `trial_values` are values by expression, as `{"workflow.input.city": "Lisbon"}` or, nested, as
@@ -108,7 +108,7 @@ def finished(prepared: Prepared, trial_values: Mapping[str, Any] | None = None) 
         headers = (*headers, ("Content-Type", media))
     if making.found:
         raise Invalid.of(making.found)
-    return Sent(method=method, url=url, headers=headers, body=body)
+    return Final(method=method, url=url, headers=headers, body=body)
 
 
 class _Making:

@@ -12,7 +12,7 @@ import msgspec
 from offhook.catalog.credentials.model import Applied
 from offhook.catalog.credentials.redaction import HIDDEN, is_private, redact, redact_bytes, redact_headers
 from offhook.catalog.credentials.service import Credentials
-from offhook.catalog.requests.model import Sent
+from offhook.catalog.requests.model import Final
 from offhook.catalog.runs.model import Request, Run, Times
 from offhook.kit.egress import Egress, Exchange
 from offhook.kit.errors import Refusal
@@ -37,7 +37,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be run. `credential_id` 0 is none."""
 
-    sent: Sent
+    sent: Final
     credential_id: int = 0
     redirects: bool = True
 
@@ -86,7 +86,7 @@ def _names(applied: Applied) -> frozenset[str]:
     return frozenset(name.lower() for name, _ in applied.headers)
 
 
-def with_credential(sent: Sent, applied: Applied) -> Sent:
+def with_credential(sent: Final, applied: Applied) -> Final:
     """The request with what a credential adds; its headers take the place of those of the same name."""
     url = sent.url
     for name, value in applied.query:
@@ -96,7 +96,7 @@ def with_credential(sent: Sent, applied: Applied) -> Sent:
     return msgspec.structs.replace(sent, url=url, headers=headers)
 
 
-def request_of(sent: Sent, applied: Applied, secrets: Iterable[str] = ()) -> Request:
+def request_of(sent: Final, applied: Applied, secrets: Iterable[str] = ()) -> Request:
     """The request as it is kept: with what was added, without what is secret."""
     secrets = (*applied.secrets, *secrets)
     whole = with_credential(sent, applied)
@@ -130,7 +130,7 @@ def shown_url(url: str, secrets: Iterable[str], private: Iterable[str] = ()) -> 
     return redact(url, secrets)
 
 
-def _ended(run: Run, sent: Sent, applied: Applied, done: Exchange, hidden: list[str]) -> tuple[Run, bytes]:
+def _ended(run: Run, sent: Final, applied: Applied, done: Exchange, hidden: list[str]) -> tuple[Run, bytes]:
     body = redact_bytes(done.body, hidden)
     times = done.timings
     return (
