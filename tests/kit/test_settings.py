@@ -123,3 +123,15 @@ def test_every_setting_is_described():
 def test_a_setting_that_cannot_be_used_is_called_by_its_name(values, told):
     with pytest.raises(BadSettings, match=told):
         load(values, environ={})
+
+
+@pytest.mark.parametrize("keys", ["s3cr3t-word", "A" * 43, f"{'A' * 43}=,s3cr3t-word"])
+def test_a_key_for_credentials_that_is_none_stops_the_start_and_is_not_shown(keys: str):
+    with pytest.raises(BadSettings, match="credentials_keys") as bad:
+        load(environ={"OFFHOOK_CREDENTIALS_KEYS": keys})
+    assert "s3cr3t-word" not in str(bad.value)
+
+
+def test_keys_for_credentials_stand_between_commas():
+    keys = f"{'A' * 43}=, {'B' * 43}="
+    assert load(environ={"OFFHOOK_CREDENTIALS_KEYS": keys}).credentials_keys == keys

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import time
+import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -90,9 +91,16 @@ def test_an_answer_as_long_as_is_kept_is_not_cut():
 
 
 def test_a_bomb_is_cut_off():
-    done, _ = asked(bomb(100), most=50_000)
+    bombed = bomb(100)
+    tracemalloc.start()
+    try:
+        done, _ = asked(bombed, most=50_000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     assert (len(done.body), done.cut) == (50_000, True)
     assert done.size < 200_000
+    assert peak < 10_000_000
 
 
 @pytest.mark.parametrize(

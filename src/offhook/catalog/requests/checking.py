@@ -31,6 +31,10 @@ _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _MAPS = ("properties", "patternProperties", "dependentSchemas")
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains",
            "maxContains")  # fmt: skip
+_REMARKS = frozenset(
+    """title description default example examples deprecated readOnly writeOnly $comment externalDocs xml
+    discriminator""".split()
+)
 _SAME = ("allOf", "anyOf", "oneOf")
 _UNCHECKED = "This is nested too deeply, or is too large, to be checked against its schema."
 
@@ -405,6 +409,7 @@ class _Converted:
                     for key, one in schema[name].items()
                     if name != "patternProperties" or self._knows(str(key))
                 }
+        _leave_out_what_would_turn(schema, made)
         self._leave_out_what_is_not_sent(schema, made)
         if schema.get("nullable") is True:
             return self._nullable(made)
@@ -500,6 +505,35 @@ class _Converted:
                 elif target not in state:
                     state[target] = 1
                     way.append((target, iter(self._edges.get(target, ()))))
+
+
+def _leave_out_what_would_turn(schema: Mapping[str, Any], made: dict[str, Any]) -> None:
+    """A rule that was left out makes its schema take more, and so what is built on its refusing take less."""
+    if "not" in made and not _is_whole(schema["not"], made["not"], references=False):
+        del made["not"]
+    if "if" in made and not _is_whole(schema["if"], made["if"], references=False):
+        for name in ("if", "then", "else"):
+            made.pop(name, None)
+    if "oneOf" in made and not _is_whole(schema["oneOf"], made["oneOf"], references=True):
+        several = made.pop("oneOf")
+        if "anyOf" not in made:
+            made["anyOf"] = several
+
+
+def _is_whole(schema: Any, made: Any, *, references: bool) -> bool:
+    """Whether all rules of a schema are there once it is converted; one with references only if they count as such."""
+    if isinstance(schema, Mapping) and isinstance(made, dict):
+        if "$ref" in schema and not references:
+            return False
+        return all(
+            name in _REMARKS or (name in made and _is_whole(one, made[name], references=references))
+            for name, one in schema.items()
+        )
+    if isinstance(schema, list) and isinstance(made, list):
+        return len(schema) == len(made) and all(
+            _is_whole(one, other, references=references) for one, other in zip(schema, made, strict=True)
+        )
+    return True
 
 
 def _is_number(value: Any) -> bool:
