@@ -358,7 +358,6 @@ NOBODYS_OWN = frozenset({"date", "version"})
 """Things that mean the same to everybody."""
 QUERIES = {"offhook.apis.review": "?before=1"}
 """What must stand behind a path, by operation id."""
-# fmt: skip
 WORDS = {"target_type": "office", "ivr_type": "MENU"}
 """What stands in a path and names nothing that is anybody's."""
 

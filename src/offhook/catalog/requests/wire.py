@@ -121,12 +121,17 @@ class CurlOut(msgspec.Struct, kw_only=True):
 
 
 def prepared(sent: PreparedIO, place: str, found: list[Violation]) -> Prepared:
-    """A request as it was sent, and what of it is too long to be kept."""
+    """A request as it was sent, and what keeps it from being kept: what is too long, or no name at all."""
     texts = ("api", "version", "operation", "method", "server", "path", "media", "credential_id", "name")
     found += [
         Violation(location=f"{place}.{name}", message=f"Must have at most {MOST_TEXT} characters.")
         for name in texts
         if len(getattr(sent, name)) > MOST_TEXT
+    ]
+    found += [
+        Violation(location=f"{place}.{name}", message="Must be text without control characters.")
+        for name in ("api", "version", "operation", "credential_id")
+        if not getattr(sent, name).isprintable()
     ]
     if len(sent.body) > MOST_BODY:
         found.append(Violation(location=f"{place}.body", message=f"Must have at most {MOST_BODY} characters."))
