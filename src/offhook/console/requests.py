@@ -23,7 +23,7 @@ V1 = "/api/offhook/v1"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
 GROUPS = (("path_parameters", "Path parameters"), ("query", "Query parameters"), ("headers", "Headers"))
 MOST_FIELDS = 150
-SPARE_ROWS = 2
+SPARE_ROWS = 1
 MOST_ROWS = 200
 _PLAIN = re.compile(r"[^\[\]{}]+")
 _ROW = re.compile(r"(path_parameters|query|headers)\.(\d{1,3})\.(name|value|on)")
@@ -167,7 +167,8 @@ async def _page(visit: Visit, editor: Editor, values: dict[str, Any] | None = No
     reference = editor.reference["reference"] if editor.reference else {}
     return visit.page(
         "request.html", here="requests", status=editor.status, it=editor, request=request, methods=METHODS,
-        groups=[(name, title, _rows(request.get(name, ()))) for name, title in GROUPS], curl=curl,
+        groups=[(name, title, _rows(request.get(name, ()))) for name, title in GROUPS if _shows(name, request)],
+        curl=curl,
         servers=[one["url"] for one in reference.get("servers", ())], cells=_cells(request, reference), words=words,
         credentials=credentials.document.get("items", []) if credentials.ok else [], address=address,
         medias=[one["media"] for one in reference.get("bodies", ())], faults=_by_place(editor.checked),
@@ -176,6 +177,11 @@ async def _page(visit: Visit, editor: Editor, values: dict[str, Any] | None = No
 
 def _by_place(checked: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     return list(checked.get("faults", ())) if checked else []
+
+
+def _shows(name: str, request: Mapping[str, Any]) -> bool:
+    """Whether a group of parameters has a place: those of the path, where the path has any."""
+    return name != "path_parameters" or bool(request.get(name)) or "{" in request.get("path", "")
 
 
 def _rows(pairs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -24,9 +24,8 @@ async def run(visit: Visit) -> Answer:
     found = await visit.inside.get(f"{API}/{visit.params['id']}")
     before: dict[str, Any] | None = None
     if found.get("operation"):
-        page = await visit.inside.get(
-            API, {"api": found.get("api", ""), "operation": found["operation"], "limit": "50"}
-        )
+        alike = {"api": found.get("api", ""), "operation": found["operation"], "limit": "50"}
+        page = await visit.inside.get(API, alike)
         older = [one for one in page.get("items", []) if int(one["id"]) < int(found["id"])]
         before = older[0] if older else None
     return visit.page("run.html", here="requests", run=found, before=before)
