@@ -139,7 +139,7 @@ async def operation(visit: Visit) -> Answer:
     prepare = "/console/requests/new?" + urlencode({"api": name, "operation": key})
     return visit.page(
         "operation.html", here="apis", api=found, it=found["reference"], words=words, limits=_limits, address=address,
-        prepare=prepare, code=prepared.document["code"] if prepared.ok else None,
+        prepare=prepare, code=prepared.document.get("code") if prepared.ok else None,
     )  # fmt: skip
 
 
