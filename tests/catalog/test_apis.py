@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 
 from offhook.catalog.documents import service
 from offhook.kit.settings import Settings
+from offhook.storage.rehearsal import rows_of
 from tests.api.desk import Answer, Api, Company, Desk
 from tests.catalog.workbench import V1, Service, answering, serving
 from tests.catalog.workbench import Answer as Served
@@ -244,7 +246,7 @@ def test_an_answer_that_is_too_large_is_refused(embedded: Company, monkeypatch: 
     ("sent", "place"),
     [
         ('{"openapi": "3.1.0",\n "info": ]}', "line 2, column 10"),
-        ("openapi: 3.1.0\ninfo: [1", "line 2, column 7"),
+        ("openapi: 3.1.0\ninfo: [1\n", "line 3, column 1"),
         ("[]", "document"),
         ("{}", "document"),
         ("", "document"),
@@ -501,7 +503,7 @@ def found(api: Api, query: str) -> list[tuple[str, str]]:
 
 def test_an_operation_is_found_by_mistyped_words(company: Company):
     imported(company.live)
-    for query in ("q=book berth", "q=bok berht", "q=harbor berths book", "q=vessel"):
+    for query in ("q=book berth", "q=boook berht", "q=harbor berths book", "q=vessel"):
         assert found(company.live, query)[0] == ("harbour-berths", "berths.book"), query
 
 
@@ -599,3 +601,19 @@ def test_a_request_names_a_credential_that_there_is(company: Company):
     path = f"{V1}/requests/{saved.json['id']}"
     assert company.live.put(path, {"name": "All berths", "request": kept}).status == 200
     assert company.live.put(path, {"name": "All", "request": {**kept, "credential_id": "7"}}).status == 400
+
+
+def test_what_the_workbench_keeps_is_not_copied_to_rehearse_a_company(company: Company):
+    imported(company.live)
+    token = {"name": "Harbour", "kind": "bearer", "hosts": ["harbour.example"], "token": "t0psecret"}
+    assert company.live.post(f"{V1}/credentials", token).status == 200
+    request = {"server": "https://10.0.0.1", "path": "/berths"}
+    assert company.live.post(f"{V1}/requests", {"name": "Berths", "request": request}).status == 200
+    assert company.live.post(f"{V1}/runs", {"request": request}).status == 200
+    tenant = company.tenant()
+    with company.desk.offhook.database.reading() as tx:
+        rows = rows_of(tx, tenant)
+    copied = {table.name for table, found in rows.items() if found}
+    assert "offices" in copied
+    names = r"(api_(documents|versions|pieces|operations)|credential|saved_request|run)"
+    assert [name for name in copied if re.match(names, name)] == []

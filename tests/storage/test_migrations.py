@@ -139,6 +139,7 @@ def test_importing_the_application_declares_every_table():
     assert {table.name for table in metadata.sorted_tables} == {
         "engagements", "rotations", "waiting_calls", "calls", "call_steps",
         "api_documents", "api_versions", "api_pieces", "api_operations",
+        "saved_requests", "saved_request_versions", "credentials", "credential_tokens", "runs", "run_bodies",
         "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",
         "operators", "primary_offices", "rooms", "users", "devices", "user_emails", "store_settings", "tenants",
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",

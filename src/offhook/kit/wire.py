@@ -500,7 +500,7 @@ def _kind_of(value: Any) -> str:
 
 
 def read_query(query: Mapping[str, list[str]], kind: type[T], notices: list[Notice]) -> T:
-    """Query parameters as a `kind`: empty values are absent, booleans in any case; NULs and names given twice refused."""
+    """Query parameters as a `kind`: empty values are absent, booleans in any case; no NUL, no name twice."""
     of = shape(kind)
     values: dict[str, Any] = {}
     found: list[Violation] = []
