@@ -3,7 +3,9 @@
 import asyncio
 import copy
 import json
+import random
 import re
+import string
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,11 @@ TREE: dict[str, Any] = {
 
 def text(tree: Any = TREE) -> str:
     return json.dumps(tree)
+
+
+def unlike(count: int) -> str:
+    """So many characters that no store can pack."""
+    return "".join(random.Random(count).choices(string.ascii_letters + string.digits, k=count))
 
 
 def altered() -> dict[str, Any]:
@@ -571,6 +578,28 @@ def test_names_in_a_request_have_no_control_characters(company: Company, place: 
     checked = company.live.post(f"{V1}/requests/check", {"request": request})
     for answer in (saved, run, checked):
         assert (answer.status, answer.places) == (400, [f"request.{place}"])
+
+
+@pytest.mark.parametrize("place", ["api", "version", "operation", "credential_id"])
+def test_names_in_a_request_are_as_long_as_an_index_takes(company: Company, place: str):
+    request = {"server": "https://10.0.0.1", "path": "/", place: unlike(9000)}
+    for path, body in (("requests", {"name": "Berth", "request": request}), ("runs", {"request": request})):
+        answer = company.live.post(f"{V1}/{path}", body)
+        assert (answer.status, answer.places) == (400, [f"request.{place}"])
+
+
+def test_a_document_with_very_long_names_is_kept_and_read(company: Company):
+    tree, (path, name) = copy.deepcopy(TREE), (unlike(9000), unlike(5000))
+    other = f"{name[:-1]}_"
+    schemas = tree["components"]["schemas"]
+    schemas |= {name: schemas.pop("Booking"), other: {"properties": {"other": {"type": "string"}}}}
+    sent = {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+    tree["paths"] |= {f"/{path}": {"post": {"operationId": "long", "requestBody": sent, "responses": {}}}}
+    imported(company.live, tree)
+    reference = company.live.get(f"{APIS}/harbour-berths/operations/long").json["reference"]
+    assert reference["head"]["path"] == f"/{path}"
+    assert [one["name"] for one in reference["bodies"][0]["fields"]] == ["vessel", "metres"]
+    assert company.live.get(f"{APIS}/harbour-berths/source").json == tree
 
 
 @pytest.mark.parametrize("query", ["requests?collection", "requests?api", "runs?operation", "api-operations?q"])
