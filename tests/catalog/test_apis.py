@@ -188,6 +188,37 @@ def test_a_document_is_fetched_from_its_address_with_headers(company: Company):
     assert "t0psecret" not in repr(company.live.events()) + made.response.text
 
 
+def test_its_headers_go_to_the_first_host_only(company: Company):
+    async def run() -> tuple[Answer, Service, Service]:
+        async with serving(answering(text().encode())) as there:
+            moved = answering(b"", f"location: {there.url('/harbour.json')}", status="302 Found")
+            async with serving(moved) as here:
+                headers = [{"name": "X-Pass", "value": "t0psecret"}, {"name": "Authorization", "value": "t0psecret"}]
+                body = {"url": here.url("/old.json"), "headers": headers}
+                return await company.live.sending("POST", APIS, body), here, there
+
+    answer, here, there = company.desk.run(run())
+    assert answer.status == 200, answer
+    assert here.heads[0].count("t0psecret") == 2
+    assert "t0psecret" not in there.heads[0]
+
+
+def test_a_redirect_to_no_address_is_refused(embedded: Company):
+    answer, _ = from_service(embedded, answering(b"", "location: http://[", status="302 Found"))
+    assert (answer.status, answer.places) == (400, ["url"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "place"),
+    [("X-Pass", "ä", "value"), ("X-Pass", "a\r\nHost: b", "value"), ("X Pass", "a", "name"), ("Host", "a", "name"),
+     ("Content-Length", "9", "name"), ("", "a", "name")],
+)  # fmt: skip
+def test_headers_that_no_request_can_have_are_refused(embedded: Company, name: str, value: str, place: str):
+    sent = {"url": "http://127.0.0.1:9/x", "headers": [{"name": name, "value": value}]}
+    answer = embedded.live.post(APIS, sent)
+    assert (answer.status, answer.places) == (400, [f"headers[0].{place}"])
+
+
 def test_it_is_fetched_anew_from_where_it_came(company: Company):
     async def run() -> tuple[Answer, Answer]:
         tree = TREE

@@ -211,10 +211,12 @@ class Egress:
         seconds: float = 10.0,
         most: int = 1_000_000,
         redirects: int = 0,
+        private: frozenset[str] = frozenset(),
     ) -> Received:
         """Ask, and read an answer of at most `most` bytes, all within `seconds`; follow up to `redirects`.
 
-        Raises NotAllowed and Unreachable. A redirect becomes a GET without a body, except 307 and 308.
+        Raises NotAllowed and Unreachable. A redirect becomes a GET without a body, except 307 and 308. `private` are
+        names of headers, in lower case, that go to the first origin only, as those for authorization do.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -225,9 +227,15 @@ class Egress:
                         return got
                     if got.status not in (307, 308):
                         method, body = "GET", b""
-                    before, url = urlsplit(url).netloc, urljoin(url, target)
-                    if urlsplit(url).netloc != before:
-                        headers = {k: v for k, v in (headers or {}).items() if k.lower() not in _FOR_ONE_HOST}
+                    before = url
+                    try:
+                        url = urljoin(before, target)
+                        elsewhere = _origin(url) != _origin(before)
+                    except ValueError:
+                        raise NotAllowed("it was redirected to what is no address") from None
+                    if elsewhere:
+                        secret = private | _FOR_ONE_HOST
+                        headers = {k: v for k, v in (headers or {}).items() if k.lower() not in secret}
                 raise Unreachable(f"it was redirected more than {redirects} times")
         except TimeoutError:
             raise Unreachable(f"no answer within {seconds:g} s") from None

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from offhook.access.doing import Doing, Done
+from offhook.access.doing import Doing, Done, refuse
+from offhook.catalog.credentials import rules
 from offhook.catalog.documents import comparing, operations, reading, store, wire
 from offhook.catalog.documents.pieces import Pieces, cut
 from offhook.catalog.documents.store import BUILT_IN, Api, Content, Version
@@ -150,15 +151,16 @@ class Apis:
             raw = body.document.encode("utf-8", "surrogatepass")
             return await asyncio.to_thread(read, raw, body.name or ""), ""
         assert body.url is not None
-        raw = await self._fetched(body.url, {one.name: one.value for one in body.headers})
+        raw = await self._fetched(body.url, _headers(body.headers))
         return await asyncio.to_thread(read, raw, body.name or _last(body.url)), _public(body.url)
 
     async def _fetched(self, url: str, headers: Mapping[str, str]) -> bytes:
         asked = {"accept": "application/json, application/yaml, */*", **headers}
         try:
             got = await self._egress.request(
-                "GET", url, headers=asked, seconds=FETCH_SECONDS, most=MOST_BYTES, redirects=REDIRECTS
-            )
+                "GET", url, headers=asked, seconds=FETCH_SECONDS, most=MOST_BYTES, redirects=REDIRECTS,
+                private=frozenset(name.lower() for name in headers),
+            )  # fmt: skip
         except EgressError as error:
             text = f"The document could not be fetched: {error}."
             raise Invalid.of([Violation(location="url", message=text, sent=shown(_public(url)))]) from None
@@ -447,6 +449,16 @@ def _name(sent: str | None, title: str) -> str:
         text = "Must be small letters, digits, dots, dashes and underscores, and begin and end with a letter or digit."
         raise Invalid.of([Violation(location="name", message=text, sent=shown(sent))])
     return sent
+
+
+def _headers(sent: Sequence[wire.HeaderIn]) -> dict[str, str]:
+    """The headers that a document is asked for with; Invalid for what no request can have."""
+    found: list[Violation] = []
+    for number, one in enumerate(sent):
+        rules.check_name(one.name, f"headers[{number}].name", found)
+        rules.check_secret(one.value, f"headers[{number}].value", found)
+    refuse(found)
+    return {one.name.lower(): one.value for one in sent}
 
 
 def _last(url: str) -> str:
