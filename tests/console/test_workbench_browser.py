@@ -1,5 +1,6 @@
 """The workbench in a real browser: from a search to an office that was created by a test request; and its pages."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,8 +163,27 @@ def test_every_page_of_the_workbench_is_accessible_and_fits_the_window(
     assert window.complaints == []
 
 
-def test_the_picture_of_the_documentation_is_this_page(window: Desktop, credential: str, tmp_path: Path):
+def test_the_picture_of_the_documentation_is_of_this_page(window: Desktop, credential: str, tmp_path: Path):
+    """With OFFHOOK_PICTURES=1 it takes the place of the one in docs/images."""
     page = prepared(window, credential)
     expect(page.locator("#verdict")).to_contain_text("As the document wants it.")
-    page.screenshot(path=tmp_path / "workbench.png")
-    assert (tmp_path / "workbench.png").stat().st_size > 10_000
+    page.get_by_text("As code").click()
+    place = PICTURE if os.environ.get("OFFHOOK_PICTURES") else tmp_path / PICTURE.name
+    place.parent.mkdir(exist_ok=True)
+    page.screenshot(path=place)
+    assert PICTURE.stat().st_size > 10_000
+
+
+def test_a_run_is_kept_as_an_example_of_its_operation(window: Desktop, credential: str):
+    page = prepared(window, credential)
+    page.get_by_role("button", name="Test request").click()
+    page.get_by_role("link", name="This run in the history").click()
+    page.get_by_text("Keep it as an example of the operation").click()
+    page.get_by_label("What it shows").fill("A small office")
+    page.get_by_role("button", name="Keep it").click()
+    examples = page.get_by_role("region", name="Examples of the company")
+    examples.get_by_text("A small office").click()
+    expect(examples.get_by_label("What came back")).to_contain_text('"availability_status"')
+    examples.get_by_role("button", name="Delete this example").click()
+    expect(page.get_by_role("region", name="Examples of the company")).to_have_count(0)
+    expect(page.get_by_role("heading", name="POST /api/v2/offices")).to_be_visible()

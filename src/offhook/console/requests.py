@@ -79,8 +79,12 @@ async def blank(visit: Visit) -> Answer:
 
 async def kept(visit: Visit) -> Answer:
     """`GET /console/requests/{id}`: a saved request."""
-    saved = await visit.inside.get(f"{V1}/requests/{visit.params['id']}")
-    return await _page(visit, Editor(saved["request"], saved=saved))
+    id, number = visit.params["id"], visit.query.get("version", "")
+    saved = await visit.inside.get(f"{V1}/requests/{id}")
+    request = saved["request"]
+    if number.isdecimal():
+        request = (await visit.inside.get(f"{V1}/requests/{id}/versions/{number[:18]}"))["request"]
+    return await _page(visit, Editor(request, saved=saved))
 
 
 async def sent(visit: Visit) -> Answer:
@@ -164,11 +168,15 @@ async def _page(visit: Visit, editor: Editor, values: dict[str, Any] | None = No
         )
         editor.checked = asked.document if asked.ok else None
     credentials = await visit.inside.ask("GET", f"{V1}/credentials")
+    versions: list[Any] = []
+    if editor.saved.get("id"):
+        listed = await visit.inside.ask("GET", f"{V1}/requests/{editor.saved['id']}/versions")
+        versions = listed.document["items"] if listed.ok else []
     reference = editor.reference["reference"] if editor.reference else {}
     return visit.page(
         "request.html", here="requests", status=editor.status, it=editor, request=request, methods=METHODS,
         groups=[(name, title, _rows(request.get(name, ()))) for name, title in GROUPS if _shows(name, request)],
-        curl=curl,
+        curl=curl, versions=versions,
         servers=[one["url"] for one in reference.get("servers", ())], cells=_cells(request, reference), words=words,
         credentials=credentials.document.get("items", []) if credentials.ok else [], address=address,
         medias=[one["media"] for one in reference.get("bodies", ())], faults=_by_place(editor.checked),
