@@ -104,6 +104,8 @@ def import_api(
     if as_json:
         emit({**found, "warnings": [warning(notice) for notice in answer.notices]})
         return
+    if dry_run:
+        found = found["result"]
     api = found["api"]
     if found.get("same"):
         done = "is as it was: nothing was kept"
@@ -366,7 +368,8 @@ def _show_reference(found: Any) -> None:
             say(clean(text.strip()))
     if servers := reference.get("servers"):
         _heading("Servers")
-        facts([(f"  {line_of(one['url'])}", line_of(one.get("description", ""))) for one in servers])
+        for one in servers:
+            say(f"  {line_of(one['url'])}  {line_of(one.get('description', ''))}".rstrip())
     if security := reference.get("security"):
         _heading("Credentials")
         for schemes in security:
@@ -448,7 +451,8 @@ def _row(field: Any) -> tuple[str, ...]:
         more = f" and {len(values) - _MOST_VALUES:,} more" if len(values) > _MOST_VALUES else ""
         said.append(f"One of: {line_of(', '.join(values[:_MOST_VALUES]))}{more}.")
     if limits := field.get("limits"):
-        said.append(f"{line_of('; '.join(limits))}.")
+        text = line_of("; ".join(limits))
+        said.append(f"{text[:1].upper()}{text[1:]}.")
     if field.get("format"):
         said.append(f"Format: {line_of(field['format'])}.")
     kind = line_of(field["type"]) + (" or Null" if field.get("nullable") else "")

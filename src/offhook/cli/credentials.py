@@ -1,5 +1,6 @@
 """Credentials of the workbench, by the API. A secret is asked for or read, and is never an argument of a command."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -74,7 +75,7 @@ def add(
         emit(made)
         return
     say(f"{line_of(made['name'])} is kept, encrypted, for {', '.join(made['hosts'])}.", "green bold")
-    following(f"offhook api request KEY --credential {shown(name)!r} --send{again(way)}   sends a request with it")
+    following(f"offhook api request KEY --credential {shlex.quote(name)} --send{again(way)}   sends a request with it")
 
 
 def _secret(kind: str, file: Path | None) -> str:

@@ -43,6 +43,10 @@ def request(
             metavar="NAME=VALUE",
         ),
     ] = None,
+    unset: Annotated[
+        list[str] | None,
+        typer.Option("--unset", help="A field of the body that is left out; before those of --set.", metavar="NAME"),
+    ] = None,
     path: Annotated[
         list[str] | None, typer.Option("--path", help="A parameter of the path.", metavar="NAME=VALUE")
     ] = None,
@@ -64,7 +68,7 @@ def request(
         typer.Option("--value", help="Trial value of an expression: workflow.input.x=5.", metavar="NAME=VALUE"),
     ] = None,
     form: Annotated[
-        Literal["curl", "python", "task"], typer.Option("--as", help="Which code is printed.", show_default=True)
+        Literal["curl", "python", "task"], typer.Option("--as", help="Which code is printed, where nothing is sent.")
     ] = "curl",
     send: Annotated[bool, typer.Option("--send", help="Send it from the server, and show what came back.")] = False,
     as_json: AsJson = False,
@@ -94,6 +98,8 @@ def request(
             prepared["server"] = server
         if text is not None:
             prepared["body"] = text
+        if unset:
+            prepared["body"] = without(prepared.get("body", ""), unset)
         if fields:
             known = kinds(found["reference"], prepared.get("media", ""))
             prepared["body"] = filled(prepared.get("body", ""), fields, known)
@@ -197,9 +203,7 @@ def kinds(reference: Any, media: str) -> dict[str, str]:
 
 def filled(body: str, fields: Pairs, known: Mapping[str, str]) -> str:
     """A JSON body with fields set, by dotted names and [0]."""
-    root = _json(body) if body.strip() else {}
-    if not isinstance(root, dict | list):
-        raise Refusal("The body is no JSON object, so no field of it can be set; --body FILE gives the whole of it.")
+    root = _root(body)
     for name, text in fields:
         steps = steps_of(name)
         if isinstance(steps[0], int) != isinstance(root, list):
@@ -207,7 +211,37 @@ def filled(body: str, fields: Pairs, known: Mapping[str, str]) -> str:
                 raise Refusal(f"--set {shown(name)}: the body is {_what(root)}.")
             root = [] if isinstance(steps[0], int) else {}
         _put(root, steps, _valued(text, known.get(_general(steps), "")), name)
+    return _written(root)
+
+
+def without(body: str, names: Sequence[str]) -> str:
+    """A JSON body without some fields; what is not there anyway is no fault."""
+    root = _root(body)
+    for name in names:
+        *to, last = steps_of(name)
+        at = root
+        for step in to:
+            at = _at(at, step)
+        if _at(at, last) is not None or (isinstance(at, dict) and last in at):
+            del at[last]
+    return _written(root)
+
+
+def _root(body: str) -> Any:
+    root = _json(body) if body.strip() else {}
+    if not isinstance(root, dict | list):
+        raise Refusal("The body is no JSON object, so no field of it can be set; --body FILE gives the whole of it.")
+    return root
+
+
+def _written(root: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(root), indent=2).decode()
+
+
+def _at(value: Any, step: str | int) -> Any:
+    if isinstance(step, int):
+        return value[step] if isinstance(value, list) and step < len(value) else None
+    return value.get(step) if isinstance(value, dict) else None
 
 
 def steps_of(name: str) -> list[str | int]:
