@@ -264,7 +264,7 @@ def search(
         say("No operation was found.", "bold", to=err)
         following(f"offhook api list{again(way)}   says which APIs there are")
         return
-    table(
+    _fitted(
         ("METHOD", "PATH", "SUMMARY", "API", "KEY"),
         [
             (one["method"], line_of(one["path"]), line_of(one.get("summary", "")), one["api"], one["key"])
@@ -344,7 +344,7 @@ def show(
         say(line_of(found["title"]), "bold")
         facts(_api_facts(found))
         say()
-        table(
+        _fitted(
             ("METHOD", "PATH", "SUMMARY", "KEY"),
             [(one["method"], line_of(one["path"]), line_of(one.get("summary", "")), one["key"]) for one in heads],
         )
@@ -420,23 +420,42 @@ def _scheme(one: Any) -> str:
 
 
 _COLUMNS = ("NAME", "TYPE", "REQUIRED", "DEFAULT", "DESCRIPTION")
+_WIDE = 120
+"""Columns of a terminal on which a default has a column of its own."""
 
 
 def _show_fields(fields: Sequence[Any]) -> None:
     """Fields in columns: within the terminal's width, elsewhere a line each."""
-    rows = [_row(one) for one in fields]
-    if not rows:
-        return
-    if not out.is_terminal:
-        table(_COLUMNS, rows)
+    if out.is_terminal and out.width < _WIDE:
+        rows = []
+        for field in fields:
+            name, kind, required, default, text = _row(field)
+            rows.append((name, kind, required, f"{text} Default: {default}.".strip() if default else text))
+        _fitted(tuple(one for one in _COLUMNS if one != "DEFAULT"), rows)
+    elif fields:
+        _fitted(_COLUMNS, [_row(field) for field in fields])
+
+
+def _fitted(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table that is as wide as the terminal at most: its cells go on below, but a key is never broken."""
+    longest = max(
+        (len(cell) for row in rows for name, cell in zip(columns, row, strict=True) if name == "KEY"), default=0
+    )
+    if not out.is_terminal or longest > out.width // 2:
+        table(columns, rows)
         return
     shape = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    third = max(out.width // 3, 12)
-    for name in _COLUMNS:
-        shape.add_column(name, overflow="fold", max_width=None if name == "DESCRIPTION" else third)
+    for name in columns:
+        most = None if name in ("DESCRIPTION", "KEY") else max(out.width // 3, 12)
+        shape.add_column(name, overflow="fold", no_wrap=name in ("KEY", "METHOD"), max_width=most)
     for row in rows:
         shape.add_row(*(Text(cell) for cell in row))
     out.print(shape)
+
+
+def _plain(value: str) -> str:
+    """A JSON text as a person writes it: words without quotes."""
+    return value[1:-1] if re.fullmatch(r'"[\w./:+-]+"', value) else value
 
 
 def _row(field: Any) -> tuple[str, ...]:
@@ -449,7 +468,7 @@ def _row(field: Any) -> tuple[str, ...]:
         said.append(line_of(field["description"]))
     if values := field.get("values"):
         more = f" and {len(values) - _MOST_VALUES:,} more" if len(values) > _MOST_VALUES else ""
-        said.append(f"One of: {line_of(', '.join(values[:_MOST_VALUES]))}{more}.")
+        said.append(f"One of: {line_of(', '.join(_plain(one) for one in values[:_MOST_VALUES]))}{more}.")
     if limits := field.get("limits"):
         text = line_of("; ".join(limits))
         said.append(f"{text[:1].upper()}{text[1:]}.")
