@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from offhook.cli.requests import filled, merged, steps_of
 from offhook.kit.errors import Refusal
@@ -360,6 +361,20 @@ def test_a_secret_is_asked_for_on_a_terminal(offhook: Run, company: Any, monkeyp
     assert said.status == 0, said.err
     assert [(one["text"], one["hide_input"]) for one in asked] == [("Token", True)]
     assert isinstance(sys.stdin, Terminal)
+
+
+def test_after_a_new_key_all_are_encrypted_with_it(offhook: Run, company: Any, empty: Path) -> None:
+    add = ("api", "credential", "add", "books", "--kind", "bearer", "--host", "books.example.com")
+    assert offhook(*add, stdin="s3cret-value").status == 0
+    file = empty / "offhook-data" / "credentials.key"
+    old = file.read_text()
+    file.write_text(Fernet.generate_key().decode() + "\n" + old)
+    assert "1 encrypted anew; 0 were" in offhook("api", "credential", "rotate").out
+    file.write_text(file.read_text().splitlines()[0] + "\n")
+    assert offhook("api", "credential", "list").out.splitlines()[1].endswith("***")
+    file.write_text(old)
+    assert offhook("api", "credential", "list").out.splitlines()[1].endswith("lost")
+    assert len(offhook("api", "credential", "rotate", "--json").json["lost"]) == 1
 
 
 def test_no_secret_and_no_such_credential_are_said(offhook: Run, books: str) -> None:

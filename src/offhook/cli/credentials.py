@@ -145,3 +145,24 @@ def remove(
         return
     say(f"{line_of(gone['name'])} is deleted.", "green bold")
     following(f"offhook api credential list{again(way)}   shows what is left")
+
+
+@app.command()
+@by_api
+def rotate(way: Way, as_json: AsJson = False) -> None:
+    """Encrypt all credentials with the newest key, after a new one was put first."""
+
+    async def work(client: Client) -> Any:
+        return (await client.call("POST", f"{CREDENTIALS}/rotate-key")).document
+
+    done = run(way, work)
+    if as_json:
+        emit(done)
+        return
+    lost = done.get("lost", [])
+    say(f"{done['sealed_again']:,} encrypted anew; {done['already']:,} were under the newest key.", "green bold")
+    if lost:
+        say(f"{len(lost):,} that no key opens: {', '.join(lost)}", "red bold")
+        following(f"offhook api credential list{again(way)}   names them; enter their secrets again")
+    else:
+        following("the keys before the newest one are needed by no credential of this company any more")
