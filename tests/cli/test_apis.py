@@ -75,7 +75,7 @@ def books(offhook: Run, company: Any, empty: Path) -> str:
 @pytest.fixture
 def served(offhook: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     """A real server, which commands ask."""
-    server = Process(tmp_path / "served")
+    server = Process(tmp_path / "served", scale=1)
     server.init()
     server.start()
     monkeypatch.setenv("OFFHOOK_URL", server.url)
@@ -137,6 +137,10 @@ def test_a_next_version_is_reviewed_before_it_is_kept(offhook: Run, books: str, 
 
 def test_what_cannot_be_imported_is_said_in_words(offhook: Run, company: Any, empty: Path) -> None:
     assert "What is imported?" in offhook("api", "import").err
+    (empty / "books.yaml").write_text(BOOKS)
+    assert offhook("api", "import", "books.yaml").status == 0
+    assert "came from no address" in offhook("api", "import", "--again", "book-shop").err
+    assert "already" in offhook("api", "import", "books.yaml").err
     assert "cannot be read" in offhook("api", "import", "nothing.yaml").err
     (empty / "binary").write_bytes(b"\xff\xfe\x00")
     assert "not text in UTF-8" in offhook("api", "import", "binary").err
@@ -216,6 +220,11 @@ def test_a_body_comes_from_a_file_and_fields_are_set_in_it(offhook: Run, books: 
     (empty / "book.json").write_text('{"title": "Odes", "shelf": "poems"}')
     said = offhook("api", "request", "books.add", "--body", "book.json", "--set", "isbn=123", "--json")
     assert json.loads(said.json["request"]["body"]) == {"title": "Odes", "shelf": "poems", "isbn": "123"}
+
+
+def test_a_body_that_the_document_does_not_know_goes_as_json(offhook: Run, books: str) -> None:
+    said = offhook("api", "request", "books.get", "--set", "a=1")
+    assert "Content-Type: application/json" in said.out
 
 
 def test_faults_are_shown_with_their_places(offhook: Run, books: str) -> None:
@@ -318,6 +327,35 @@ def test_without_a_credential_the_answer_is_401_and_the_next_step_is_named(offho
     assert f"offhook api credential add NAME --kind bearer --host 127.0.0.1:{served.port}" in said.err
     run = offhook("api", "request", "offices.list", "--send", "--json")
     assert (run.status, run.json["status"]) == (1, 401)
+
+
+def test_a_document_is_fetched_again_from_where_it_came(
+    offhook: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Process(tmp_path / "allowing", scale=1, settings={"egress_allow": "127.0.0.0/8"})
+    server.init()
+    server.start()
+    try:
+        monkeypatch.setenv("OFFHOOK_URL", server.url)
+        monkeypatch.setenv("OFFHOOK_KEY", server.key)
+        address = f"{server.url}/openapi.json"
+        said = offhook("api", "import", address, "--name", "copy", "--header", "X-Team: sales")
+        assert said.status == 0, said.err
+        assert f"came from   {address}" in said.out
+        assert "is as it was" in offhook("api", "import", "--again", "copy").out
+    finally:
+        server.kill()
+
+
+def test_commands_leave_the_address_of_the_server_in_its_own_document(
+    offhook: Run, served: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = offhook("api", "request", "offices.list", "--json").json
+    assert asked["url"] == f"{served.url}/api/v2/offices"
+    monkeypatch.delenv("OFFHOOK_URL")
+    monkeypatch.delenv("OFFHOOK_KEY")
+    here = offhook("api", "request", "offices.list", "--data", str(served.data), "--json").json
+    assert (here["url"], here["request"]["version"]) == (asked["url"], asked["request"]["version"])
 
 
 # Credentials

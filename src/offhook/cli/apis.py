@@ -97,6 +97,8 @@ def import_api(
     path = APIS if again_of is None else f"{APIS}/{quote(again_of, safe='')}/versions"
 
     async def work(client: Client) -> Answer:
+        if source is None and not (await client.call("GET", path.removesuffix("/versions"))).document.get("address"):
+            raise Refusal(f"{shown(again_of)} came from no address; name a file or a URL.")
         return await client.call("POST", path, body=body_of(body), dry_run=dry_run)
 
     answer: Answer = run(way, work)

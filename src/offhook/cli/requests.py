@@ -14,7 +14,7 @@ from offhook.cli.apis import APIS, Headers, called, clean, header_of, line_of, o
 from offhook.cli.common import AsJson, emit, err, facts, following, read_file, refuse, say
 from offhook.cli.lines import V1
 from offhook.cli.way import Way, again, by_api, run
-from offhook.client import Client, body_of
+from offhook.client import JSON, Client, body_of
 from offhook.kit.errors import Refusal, Violation, shown
 
 _STEP = re.compile(r'(?:^|\.)([^.\[\]"]+)|\[(\d{1,6})\]|(?:^|\.)?\["([^"]+)"\]')
@@ -103,6 +103,9 @@ def request(
         if fields:
             known = kinds(found["reference"], prepared.get("media", ""))
             prepared["body"] = filled(prepared.get("body", ""), fields, known)
+        if prepared.get("body") and not prepared.get("media"):
+            # The document knows of no body.
+            prepared["media"] = JSON
         if credential is not None:
             prepared["credential_id"] = await _credential_id(client, credential)
         asked = {"request": prepared, "values": values}
@@ -129,7 +132,7 @@ def request(
             emit({"request": prepared, **checked, "faults": faults})
         else:
             _show_code(checked, form, credential)
-            _warn_of(faults)
+            _warn_of(faults, sendable="code" in checked)
             if faults:
                 following(f"offhook api show {name}{again(way)}   says what each field takes")
             else:
@@ -315,7 +318,6 @@ async def _credential_id(client: Client, word: str) -> str:
 
 def _show_code(checked: Any, form: str, credential: str | None) -> None:
     if "code" not in checked:
-        say("As it is, it cannot be sent.", "red bold", to=err)
         return
     code = checked["code"][{"curl": "curl", "python": "python", "task": "http_task"}[form]]
     sys.stdout.write(clean(code.rstrip("\n")) + "\n")
@@ -323,12 +325,12 @@ def _show_code(checked: Any, form: str, credential: str | None) -> None:
         say(f"The credential {shown(credential)} is not in it; --send sends it along.", "dim", to=err)
 
 
-def _warn_of(faults: Sequence[Any]) -> None:
+def _warn_of(faults: Sequence[Any], *, sendable: bool = True) -> None:
     if not faults:
         return
     count = "One fault" if len(faults) == 1 else f"{len(faults):,} faults"
     refuse(
-        f"{count} by its document.",
+        f"{count} by its document." if sendable else "As it is, it cannot be sent.",
         [
             Violation(location=line_of(one["location"]), message=line_of(one["message"]), sent=one.get("sent") or None)
             for one in faults[:_FAULTS_SHOWN]
@@ -389,6 +391,8 @@ def _after(way: Way, ran: Any, name: str, credential: str | None, *, good: bool)
             f"offhook api credential add NAME --kind bearer --host {host}{again(way)}   keeps what it asks for",
             "the same with --credential NAME   sends it along",
         )
+    elif not ran.get("status"):
+        following("the same with --server URL   asks another server")
     elif good:
         following(f"offhook api show {name}{again(way)}   says what the answer's fields mean")
     else:
