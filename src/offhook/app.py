@@ -32,6 +32,7 @@ from offhook.calls.session import Calls
 from offhook.catalog import preparing
 from offhook.catalog.documents import api as apis_api
 from offhook.catalog.documents.service import Apis
+from offhook.catalog.examples import api as examples_api
 from offhook.catalog.keeping import Keeping
 from offhook.catalog.trying import Trying, own_places
 from offhook.configuration import api as configuration_api
@@ -159,6 +160,7 @@ class Offhook:
             *apis_api.operations(self.apis),
             *preparing.operations(self.apis),
             *self.trying.operations,
+            *examples_api.operations(self.work),
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]

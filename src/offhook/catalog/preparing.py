@@ -2,10 +2,12 @@
 
 from contextlib import suppress
 from typing import Annotated, Any
+from urllib.parse import urljoin
 
 import msgspec
 
 from offhook.catalog.documents.service import Apis
+from offhook.catalog.documents.store import Api
 from offhook.catalog.documents.wire import VersionQuery
 from offhook.catalog.keeping import READ, V1
 from offhook.catalog.model import Document, Head, Sent
@@ -74,9 +76,11 @@ class Preparing:
         query: VersionQuery = call.query or VersionQuery()
         name, key = str(call.params["name"]), str(call.params["key"])
 
-        def build(document: Document, head: Head, number: int) -> Prepared:
+        def build(document: Document, head: Head, api: Api) -> Prepared:
             made = prepare(reference(document, head.pointer, head), document, head.pointer)
-            return msgspec.structs.replace(made, api=name, version=str(number), operation=key)
+            # A relative address is meant from where the document is; where that is not known, there is none.
+            server = urljoin(api.address, made.server) if api.address or "://" in made.server else ""
+            return msgspec.structs.replace(made, api=name, version=str(api.number), operation=key, server=server)
 
         made = await self._apis.within(call.principal.tenant_id, name, key, query.version, build)
         out = PreparedOut(request=wire.prepared_out(made))

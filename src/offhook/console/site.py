@@ -14,7 +14,21 @@ import structlog
 from offhook.access.gate import Gate, Receive, Scope, Send
 from offhook.access.limits import Limiter
 from offhook.access.sessions import Session, Sessions
-from offhook.console import apis, calling, calls, coverage, findings, forms, frame, hands, lines, session
+from offhook.console import (
+    apis,
+    calling,
+    calls,
+    coverage,
+    credentials,
+    findings,
+    forms,
+    frame,
+    hands,
+    lines,
+    requests,
+    runs,
+    session,
+)
 from offhook.console.create import Creating
 from offhook.console.frame import Answer, Frame, redirect
 from offhook.console.groups import group
@@ -30,6 +44,7 @@ log = structlog.get_logger("offhook.console")
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM = 256 * 1024
+_LARGE = {f"{apis.HERE}/import": apis.MOST_FORM, requests.HERE: 4 * 1024 * 1024}
 FAILURES = Limit(20, 60)
 """Sign-ins that may fail from one address."""
 
@@ -103,6 +118,19 @@ class Console:
             f"/console/apis/{name}/review": {"GET": apis.review},
             f"/console/apis/{name}/delete": {"POST": apis.delete},
             f"/console/apis/{name}/{key}": {"GET": apis.operation},
+            "/console/requests": {"GET": requests.listed},
+            "/console/requests/new": {"GET": requests.blank, "POST": requests.sent},
+            f"/console/requests/{number}": {"GET": requests.kept, "POST": requests.sent},
+            f"/console/requests/{number}/delete": {"POST": requests.delete},
+            "/console/runs": {"GET": runs.listed},
+            f"/console/runs/{number}": {"GET": runs.run},
+            rf"/console/runs/{number}/compare/(?P<other>\d{{1,19}})": {"GET": runs.compare},
+            f"/console/runs/{number}/example": {"POST": runs.example},
+            f"/console/examples/{number}/delete": {"POST": apis.delete_example},
+            f"/console/runs/{number}/cancel": {"POST": runs.cancel},
+            f"/console/runs/{number}/delete": {"POST": runs.delete},
+            "/console/credentials": {"GET": credentials.listed, "POST": credentials.sent},
+            f"/console/credentials/{number}/delete": {"POST": credentials.delete},
             "/console/coverage": {"GET": coverage.of_company},
             "/console/calls": {"GET": calls.calls},
             f"/console/calls/{number}": {"GET": calls.call},
@@ -128,7 +156,7 @@ class Console:
             visit = self._visit(scope, headers, cookies, found)
             page = self._page(scope, visit)
             if scope["method"] == "POST":
-                most = apis.MOST_FORM if visit.path == f"{apis.HERE}/import" else MAX_FORM
+                most = next((size for place, size in _LARGE.items() if visit.path.startswith(place)), MAX_FORM)
                 await self._take_form(visit, receive, most)
             if found is None and not visit.path.startswith("/console/sign-"):
                 return self._to_sign_in(visit)

@@ -321,16 +321,16 @@ class Apis:
         return api, version, await self._work.reader.run(build)
 
     async def within(
-        self, tenant_id: int, name: str, key: str, number: int | None, do: Callable[[Document, Head, int], Any]
+        self, tenant_id: int, name: str, key: str, number: int | None, do: Callable[[Document, Head, Api], Any]
     ) -> Any:
-        """What `do` makes of the document, the operation and the version's number; NotFound."""
+        """What `do` makes of a version of a document, the operation, and the document's own record; NotFound."""
         api, version = await self._work.reader.run(lambda tx: _any(tx, tenant_id, name, number))
 
         def run(tx: Transaction) -> Any:
             head = store.head(tx, api.tenant_id, version.id, key)
             if head is None:
                 raise NotFound(f"{api.title} has no operation {shown(key)}.")
-            return do(self.document(tx, api, version), head, version.number)
+            return do(self.document(tx, api, version), head, msgspec.structs.replace(api, number=version.number))
 
         return await self._work.reader.run(run)
 

@@ -98,6 +98,112 @@ for (const find of document.querySelectorAll("form[data-live]")) {
   });
 }
 
+document.documentElement.classList.add("scripted");
+
+// A request: its body as a form and as JSON are kept in step, it is checked as one types, and tried without leaving.
+const request = document.getElementById("request");
+if (request) {
+  const text = document.getElementById("r-body");
+  const inputs = [...request.querySelectorAll("[data-path]")];
+  const read = () => {
+    try {
+      const held = JSON.parse(text.value.trim() || "{}");
+      return held && typeof held === "object" && !Array.isArray(held) ? held : null;
+    } catch {
+      return null;
+    }
+  };
+  const meant = (value, kind) => {
+    if (kind.startsWith("String")) return value;
+    try {
+      return JSON.parse(value);
+    } catch {
+      return value;
+    }
+  };
+  const intoText = (input) => {
+    const held = read();
+    if (!held) return;
+    const way = input.dataset.path.split(".");
+    const own = way.pop();
+    let place = held;
+    for (const part of way) {
+      if (!Object.hasOwn(place, part) || typeof place[part] !== "object" || !place[part]) {
+        if (!input.value) return;
+        Object.defineProperty(place, part, { value: {}, enumerable: true, writable: true, configurable: true });
+      }
+      place = place[part];
+    }
+    if (input.value) Object.defineProperty(place, own, { value: meant(input.value, input.dataset.kind), enumerable: true, writable: true, configurable: true });
+    else delete place[own];
+    text.value = JSON.stringify(held, null, 2);
+  };
+  const intoFields = () => {
+    const held = read();
+    if (!held) return;
+    for (const input of inputs) {
+      let found = held;
+      for (const part of input.dataset.path.split(".")) found = found && typeof found === "object" && Object.hasOwn(found, part) ? found[part] : undefined;
+      const value = found === undefined || found === null ? "" : typeof found === "string" ? found : JSON.stringify(found);
+      if (input.value !== value) input.value = value;
+    }
+  };
+  let asked = null;
+  let wait = 0;
+  const ask = async (verb) => {
+    if (asked) asked.abort();
+    const mine = (asked = new AbortController());
+    const body = new URLSearchParams(new FormData(request));
+    body.set("do", verb);
+    try {
+      const answer = await fetch(request.action, { method: "POST", body, signal: mine.signal, redirect: "error" });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      return page.getElementById("request") ? page : null;
+    } catch {
+      return null;
+    }
+  };
+  const put = (page, id) => document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
+  const check = async () => {
+    const page = await ask("check");
+    if (!page) return;
+    const open = document.querySelector("#sample details")?.open;
+    put(page, "verdict");
+    put(page, "sample");
+    const fresh = document.querySelector("#sample details");
+    if (open && fresh) fresh.open = true;
+    copyable(document.getElementById("sample"));
+  };
+  request.addEventListener("input", (event) => {
+    if (event.target === text) intoFields();
+    else if (event.target.dataset.path) intoText(event.target);
+    clearTimeout(wait);
+    wait = setTimeout(check, 400);
+  });
+  request.addEventListener("submit", async (event) => {
+    const verb = event.submitter?.value;
+    if (verb !== "test") return;
+    event.preventDefault();
+    clearTimeout(wait);
+    const button = event.submitter;
+    const title = button.textContent;
+    button.disabled = true;
+    button.textContent = "Under way…";
+    const page = await ask("test");
+    button.disabled = false;
+    button.textContent = title;
+    if (!page) return;
+    put(page, "verdict");
+    put(page, "result");
+    copyable(document.getElementById("result"));
+    document.getElementById("result").scrollIntoView({ block: "nearest" });
+    button.focus({ preventScroll: true });
+  });
+}
+for (const select of document.querySelectorAll("select[data-chooses]")) {
+  select.addEventListener("change", () => select.form.requestSubmit(select.form.querySelector(`button[value=kind]`)));
+}
+
 // A file is read here and goes as text.
 for (const pick of document.querySelectorAll("input[type=file][data-into]")) {
   pick.closest("[hidden]").hidden = false;
@@ -106,14 +212,17 @@ for (const pick of document.querySelectorAll("input[type=file][data-into]")) {
   });
 }
 
-for (const button of document.querySelectorAll("button.copy")) {
-  if (!navigator.clipboard) continue;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
-    button.textContent = "Copied";
-  });
+function copyable(part) {
+  for (const button of part.querySelectorAll("button.copy")) {
+    if (!navigator.clipboard) continue;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+      button.textContent = "Copied";
+    });
+  }
 }
+copyable(document);
 
 const form = document.getElementById("create");
 if (form) {
