@@ -109,7 +109,7 @@ _TAGS = {
     "Calls": "Calls, and why they went where they went.",
     "API documents": "The workbench: documents of APIs, searched and read.",
     "Requests": "The workbench: requests prepared, checked, saved.",
-    "Runs": "The workbench: requests sent to try them, and what came back.",
+    "Test runs": "The workbench: requests sent to try them, and what came back.",
     "Credentials": "The workbench: what requests are sent with, encrypted at rest and never shown again.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",

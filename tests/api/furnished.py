@@ -2,6 +2,7 @@
 operations need. Whatever is served and stands in no table here fails a test.
 """
 
+import json
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ V2 = "/api/v2"
 V1 = "/api/offhook/v1"
 DATE = "2026-12-24"
 SECRET = "0123456789abcdef0123456789abcdef"
+INSIDE = "https://10.0.0.1"
+"""Where requests go that are to reach nobody: it is refused before anything is sent, and the run is kept."""
 _SERIAL = count(1000)
 
 Things = dict[str, str]
@@ -41,7 +44,7 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     """Make one of each kind. The user is in every group and team; the other one and the free number are in nothing."""
     api: Api = getattr(company, environment)
     primary = str(company.office_ids[environment])
-    own: Things = {"primary": primary, "date": DATE}
+    own: Things = {"primary": primary, "date": DATE, "version": "1"}
 
     def make(path: str, body: Any, field: str = "id") -> str:
         answer = api.post(path, body)
@@ -90,7 +93,29 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["device"] = make(f"{V1}/users/{own['user']}/devices", {})
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
     own["call"] = str(_call(company, environment, own["office_number"]))
+    _workbench(make, own)
     return Furnished(api, company, environment, own)
+
+
+def _workbench(make: Callable[..., str], own: Things) -> None:
+    """What companies name themselves is a number here, so that it is found in answers as ids are."""
+    own |= {thing: str(7_000_000_000 + next(_SERIAL)) for thing in ("api", "operation", "collection")}
+    make(f"{V1}/apis", {"document": described(own["operation"]), "name": own["api"]}, "api")
+    own["credential"] = make(f"{V1}/credentials", BODIES["offhook.credentials.create"](own) | {"name": own["api"]})
+    own["request"] = make(f"{V1}/requests", BODIES["offhook.requests.create"](own) | {"name": own["api"]})
+    for run in ("run", "other_run"):
+        own[run] = make(f"{V1}/runs", BODIES["offhook.runs.create"](own))
+
+
+def described(operation: str) -> str:
+    """An API document with one operation of that name."""
+    told = {"operationId": operation, "summary": f"Zebrafish {operation}", "responses": {"200": {"description": "ok"}}}
+    return json.dumps({
+        "openapi": "3.1.0",
+        "info": {"title": f"Zebrafish of {operation}", "version": "1"},
+        "servers": [{"url": INSIDE}],
+        "paths": {f"/zebrafish/{operation}": {"get": told}},
+    })  # fmt: skip
 
 
 def _number(company: Company, environment: Environment) -> str:
@@ -148,6 +173,14 @@ def _operator(own: Things) -> dict[str, Any]:
 
 def _office(own: Things) -> dict[str, Any]:
     return full(routing_options=_routing(own), mainline_number=own["free_number"])
+
+
+def _request(own: Things, **changes: Any) -> dict[str, Any]:
+    """A request for the operation of the company's document, with its credential."""
+    return {
+        "api": own["api"], "operation": own["operation"], "method": "GET", "server": INSIDE,
+        "path": f"/zebrafish/{own['operation']}", "credential_id": own["credential"], **changes,
+    }  # fmt: skip
 
 
 LISBON = {"address": "Rua Garrett 1", "city": "Lisboa", "state": "Lisboa", "zip": "1200-203", "country": "PT"}
@@ -249,6 +282,21 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
         "target_type": "office", "target_id": own["primary"],
         "routers": [{"id": own["callrouter"], "target_type": "office", "target_id": own["primary"]}],
     },
+    "offhook.apis.import": lambda own: {"document": described("1"), "name": "one-more"},
+    "offhook.apis.reimport": lambda own: {"document": described(f"{own['operation']}0")},
+    "offhook.requests.create": lambda own: {
+        "name": "One more", "collection": own["collection"], "request": _request(own),
+    },
+    "offhook.requests.update": lambda own: {
+        "name": "Other", "collection": own["collection"], "request": _request(own, method="PUT"),
+    },
+    "offhook.requests.from_curl": lambda own: {"curl": f"curl {INSIDE}/fish"},
+    "offhook.requests.check": lambda own: {"request": _request(own)},
+    "offhook.credentials.create": lambda own: {
+        "name": "One more", "kind": "bearer", "hosts": ["10.0.0.1"], "token": SECRET,
+    },
+    "offhook.credentials.update": lambda own: {"token": SECRET[::-1]},
+    "offhook.runs.create": lambda own: {"request": _request(own)},
 }  # fmt: skip
 """By operation id: a body that is accepted, of a caller who owns these things."""
 
@@ -273,6 +321,11 @@ WITHOUT_BODY = frozenset({
     "offhook.departments.byhand.lift", "offhook.callcenters.byhand.get", "offhook.callcenters.byhand.lift",
     "offhook.offices.coverage", "offhook.departments.coverage", "offhook.callcenters.coverage",
     "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace",
+    "offhook.apis.get", "offhook.apis.delete", "offhook.apis.source", "offhook.apis.problems", "offhook.apis.versions",
+    "offhook.apis.review", "offhook.apis.operations", "offhook.apis.operation", "offhook.apis.prepared",
+    "offhook.requests.get", "offhook.requests.delete", "offhook.requests.versions.list",
+    "offhook.requests.versions.get", "offhook.credentials.get", "offhook.credentials.delete", "offhook.runs.get",
+    "offhook.runs.delete", "offhook.runs.cancel", "offhook.runs.compare",
 })  # fmt: skip
 """The ids of the other operations that name something in their path."""
 
@@ -284,13 +337,27 @@ _OF_SEGMENT = {
     "calls": "call", "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
     "departments": "department", "deskphones": "device",
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
-    "userdevices": "device", "users": "user",
+    "userdevices": "device", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
+    "runs": "run",
 }  # fmt: skip
 _OF_NAME = {
     "device_id": "device",
-    "office_id": "office", "number": "number", "call_center_id": "callcenter", "user_id": "user", "member_id": "user",
-    "ivr_id": "prompt", "target_id": "office", "date": "date",
-}  # fmt: skip
+    "office_id": "office",
+    "number": "number",
+    "call_center_id": "callcenter",
+    "user_id": "user",
+    "member_id": "user",
+    "ivr_id": "prompt",
+    "target_id": "office",
+    "date": "date",
+    "key": "operation",
+    "version_id": "version",
+    "other_id": "other_run",
+}
+NOBODYS_OWN = frozenset({"date", "version"})
+"""Things that mean the same to everybody."""
+QUERIES = {"offhook.apis.review": "?before=1"}
+"""What must stand behind a path, by operation id."""
 WORDS = {"target_type": "office", "ivr_type": "MENU"}
 """What stands in a path and names nothing that is anybody's."""
 
@@ -302,7 +369,7 @@ def named(operation_id: str, path: str) -> dict[str, str]:
         if segment.startswith("{"):
             name = segment.strip("{}").partition(":")[0]
             if name not in WORDS:
-                found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id") else _OF_NAME[name]
+                found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id", "name") else _OF_NAME[name]
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
     if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:

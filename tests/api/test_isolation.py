@@ -11,7 +11,7 @@ import pytest
 from offhook.kit.operation import Operation
 from offhook.kit.settings import Settings
 from tests.api.desk import OFFICES, WHOLE, Company, Desk, full, office, placed
-from tests.api.furnished import BODIES, V1, V2, WITHOUT_BODY, Furnished, filled, furnish, named
+from tests.api.furnished import BODIES, NOBODYS_OWN, QUERIES, V1, V2, WITHOUT_BODY, Furnished, filled, furnish, named
 from tests.servers import PostgreSQL
 
 NOBODYS = "1234567"
@@ -78,15 +78,14 @@ def test_every_operation_that_names_something_is_asked(sqlite_scene: Scene):
 
 def _asked(caller: Furnished, one: Operation, path: str) -> Any:
     body = BODIES[one.id](caller.own) if one.id in BODIES else None
-    return caller.api.send(one.method, path, body)
+    return caller.api.send(one.method, path + QUERIES.get(one.id, ""), body)
 
 
 @pytest.mark.parametrize("operation_id", PATHS)
 def test_what_is_anothers_is_not_there(scene: Scene, operation_id: str):
     one = scene.operations[operation_id]
     things = named(one.id, one.path)
-    # A date is nobody's thing.
-    theirs = {place: thing for place, thing in things.items() if thing != "date"}
+    theirs = {place: thing for place, thing in things.items() if thing not in NOBODYS_OWN}
     if not theirs:
         return
     before = scene.told
@@ -158,14 +157,16 @@ _REFERENCE = re.compile(r"(_id|_ids|number|numbers)$")
 NO_REFERENCE = {
     "forwarding_numbers": "any telephone in the world",
     "keep_paid_numbers": "a choice",
+    "client_id": "who the company is to a service elsewhere",
 }
 """Fields that look like references and are none."""
 
 IGNORED = {
     ("offhook.offices.replace", place)
     for place in ("operators[0].operator_id", "office_id", "billing.invoice_office_id", "phone_numbers")
-}
-"""Taken and ignored, with a warning: operators stay as they are, and what is only shown is no wish."""
+} | {("offhook.requests.check", "request.credential_id")}
+"""Taken and ignored, with a warning: operators stay as they are, and what is only shown is no wish. Checking a request
+sends nothing, so that it asks for no credential."""
 
 _TARGETS = {
     "office": "primary", "department": "department", "callcenter": "callcenter", "user": "user", "room": "room",
@@ -185,6 +186,7 @@ _ONE = {
     "office_id": "primary", "admin_office_ids": "primary", "owner_id": "admin", "user_id": "other",
     "member_id": "other", "ivr_id": "prompt", "number": "free_number", "mainline_number": "free_number",
     "phone_numbers": "user_number", "caller_id": "user_number",
+    "credential_id": "credential", "saved_id": "request",
 }  # fmt: skip
 
 
@@ -281,6 +283,34 @@ def test_the_fields_that_can_name_something_are_found(sqlite_scene: Scene):
     }
 
 
+@pytest.mark.parametrize("place", ["api", "operation", "credential_id"])
+def test_a_request_that_is_checked_or_run_says_nothing_of_anothers(scene: Scene, place: str):
+    thing = place.removesuffix("_id")
+    for stranger in scene.strangers.values():
+        for path in ("requests/check", "runs"):
+            texts = []
+            for value in (scene.company.own[thing], NOBODYS):
+                body = placed(BODIES["offhook.runs.create"](stranger.own), f"request.{place}", value)
+                answer = stranger.api.post(f"{V1}/{path}", body)
+                text = answer.response.text
+                if path == "runs" and answer.status == 200:
+                    # It names what is another's because it was told to, which the lists below are not to find.
+                    assert stranger.api.delete(f"{V1}/runs/{answer.json['id']}").status == 200
+                for varying in ('"id":"[0-9]+"', '"started":"[^"]+"', '"whole":[0-9.]+'):
+                    text = re.sub(varying, "", text)
+                texts.append(re.sub(rf"(?<!\d){value}(?!\d)", place, text))
+            assert texts[0] == texts[1]
+
+
+def test_the_name_of_anothers_api_document_is_free(scene: Scene):
+    own = scene.company.own
+    for stranger in scene.strangers.values():
+        body = BODIES["offhook.apis.import"](own) | {"name": own["api"]}
+        assert stranger.api.post(f"{V1}/apis", body, headers={"offhook-dry-run": "true"}).status == 200
+        credential = BODIES["offhook.credentials.create"](own) | {"name": own["api"]}
+        assert stranger.api.post(f"{V1}/credentials", credential, headers={"offhook-dry-run": "true"}).status == 200
+
+
 def test_an_import_names_no_office_of_another(scene: Scene):
     for stranger in scene.strangers.values():
         office_ids = (scene.company.own["office"], NOBODYS)
@@ -306,7 +336,13 @@ LISTS = [
         "channels", "contacts?include_local=true", "coachingteams", "accesscontrolpolicies?include_deleted=true",
         "numbers", "userdevices",
     )
-] + [f"{V1}/prompts", f"{V1}/events?limit=500", f"{V1}/calls", f"{V1}/coverage"]  # fmt: skip
+] + [
+    f"{V1}/{name}"
+    for name in (
+        "prompts", "events?limit=500", "calls", "coverage", "apis", "api-operations?q=zebrafish", "requests",
+        "request-collections", "credentials", "runs",
+    )
+]  # fmt: skip
 NO_LIST = {"company.get", "offices.primary.get", "custom_ivrs.get", "offhook.configuration.get"}
 BY_NAME = {"offhook.configuration.plan", "offhook.configuration.apply"}
 """What knows things by their names; tests/configuration asks it for another company's."""
@@ -320,7 +356,7 @@ def test_every_list_is_asked(sqlite_scene: Scene):
 
 @pytest.mark.parametrize("path", LISTS)
 def test_a_list_holds_only_ones_own(scene: Scene, path: str):
-    ids = {value for name, value in scene.company.own.items() if name != "date"}
+    ids = {value for name, value in scene.company.own.items() if name not in NOBODYS_OWN}
     for stranger in scene.strangers.values():
         answer = stranger.api.get(path)
         assert answer.status == 200
@@ -338,6 +374,12 @@ FILTERS = [
     (f"{V2}/userdevices?user_id=", "user"),
     (f"{V2}/users?number=", "user_number"),
     (f"{V2}/customivrs?target_type=office&target_id=", "office"),
+    (f"{V1}/requests?collection=", "collection"),
+    (f"{V1}/requests?api=", "api"),
+    (f"{V1}/requests?operation=", "operation"),
+    (f"{V1}/runs?api=", "api"),
+    (f"{V1}/runs?operation=", "operation"),
+    (f"{V1}/api-operations?q=zebrafish&api=", "api"),
 ]
 
 

@@ -112,8 +112,7 @@ def test_a_date_is_written_as_year_month_day(embedded: Company, date: str):
         ({"hours": "09:00"}, ["days[0].hours"]),
         ({"repeats_yearly": "yes"}, ["days[0].repeats_yearly"]),
         ({"date": 20261224}, ["days[0].date"]),
-        ({"name": "", "date": "x", "hours": ["1"]}, ["days[0].date", "days[0].hours[0]", "days[0].hours[0]",
-                                                    "days[0].name"]),
+        ({"name": "", "date": "x", "hours": ["1"]}, ["days[0].date", "days[0].hours[0]", "days[0].name"]),
     ],
 )  # fmt: skip
 def test_a_bad_day_is_refused_with_every_fault(embedded: Company, change: dict, places: list[str]):

@@ -104,11 +104,16 @@ class Shown:
 
     @property
     def words(self) -> str:
-        """What the filter looks through: the operation, and the names of all that it takes."""
-        taken = (field.own for field in (*self.parameters, *self.headers, *self.body))
-        return " ".join(
-            dict.fromkeys([self.method, self.path, self.summary, self.id, *(n.replace("[]", "") for n in taken)])
-        ).lower()
+        """What the filter looks through beside the summary: the path first, the operation, the names of all it takes.
+
+        A name that is part of another one is found with that: each of them is on every page, for every operation.
+        """
+        found = f"{self.path} {self.method} {self.id}".lower()
+        taken = {field.own.replace("[]", "").lower() for field in (*self.parameters, *self.headers, *self.body)}
+        for name in sorted(taken, key=lambda name: (-len(name), name)):
+            if name not in found:
+                found += f" {name}"
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +319,7 @@ def _within(
         inner = _resolved(document, option)
         trail = (*through, reference) if reference else through
         if inner.get("type") == "array":
-            items = inner.get("items", {})
+            items = _items(inner)
             if not path:
                 yield _field(document, "[]", items, required=True, prefix=prefix)
             yield from _within(document, items, path or "[]", prefix, trail)
@@ -341,6 +346,14 @@ def _options(document: Mapping[str, Any], schema: Schema) -> list[Schema]:
     return [schema]
 
 
+def _items(schema: Schema) -> Schema:
+    """What an entry of a list may be. Of one whose places have each their own form, any of those."""
+    if "prefixItems" in schema:
+        return {"anyOf": schema["prefixItems"]}
+    items = schema.get("items", {})
+    return items if isinstance(items, Mapping) else {}
+
+
 def _is_list(document: Mapping[str, Any], schema: Schema) -> bool:
     return any(_resolved(document, option).get("type") == "array" for option in _options(document, schema))
 
@@ -349,8 +362,7 @@ def _field(document: Mapping[str, Any], name: str, schema: Schema, *, required: 
     options = [_resolved(document, option) for option in _options(document, schema)]
     # What the place says of itself goes before what the type says of itself.
     merged: dict[str, Any] = {**options[0], **schema} if len(options) == 1 else {**schema}
-    subject = options[0].get("items", {}) if merged.get("type") == "array" else merged
-    subject = _resolved(document, subject) if isinstance(subject, Mapping) else {}
+    subject = _resolved(document, _items(options[0]) if merged.get("type") == "array" else merged)
     values = tuple(str(value) for value in (merged.get("enum") or subject.get("enum") or ()))
     example = merged.get("example", next(iter(merged.get("examples", ())), None))
     return Field(
@@ -378,7 +390,7 @@ def _type(document: Mapping[str, Any], schema: Schema) -> str:
         return str(schema["x-offhook-type"])
     kind = schema.get("type")
     if kind == "array":
-        inner = [_type(document, _resolved(document, option)) for option in _options(document, schema.get("items", {}))]
+        inner = [_type(document, _resolved(document, option)) for option in _options(document, _items(schema))]
         return "Array of " + " or ".join(dict.fromkeys(inner))
     name = _TYPES.get(str(kind), "Any")
     if "format" in schema:

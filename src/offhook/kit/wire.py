@@ -500,7 +500,7 @@ def _kind_of(value: Any) -> str:
 
 
 def read_query(query: Mapping[str, list[str]], kind: type[T], notices: list[Notice]) -> T:
-    """Query parameters as a `kind`: empty values are absent, booleans in any case, a name given twice is refused."""
+    """Query parameters as a `kind`: empty values are absent, booleans in any case; no NUL, no name twice."""
     of = shape(kind)
     values: dict[str, Any] = {}
     found: list[Violation] = []
@@ -512,6 +512,10 @@ def read_query(query: Mapping[str, list[str]], kind: type[T], notices: list[Noti
             continue
         if len(present) > 1:
             found.append(Violation(location=name, message="Send this parameter once.", sent=shown(given)))
+        elif present and "\0" in present[0]:
+            # No store has a text with it, so that nothing can be found by it.
+            message = "Must be text without control characters."
+            found.append(Violation(location=name, message=message, sent=shown(present[0])))
         elif present:
             bare = _bare(of.fields[name][0])
             text: Any = present[0]
@@ -526,7 +530,7 @@ def read_query(query: Mapping[str, list[str]], kind: type[T], notices: list[Noti
                 if type(values[name]) is int and to_int64(values[name]) is None:
                     text = "Must be a whole number of at most 64 bits."
                     found.append(Violation(location=name, message=text, sent=shown(values[name])))
-        elif required:
+        elif required and not any(one.location == name for one in found):
             found.append(Violation(location=name, reason="required", message="This parameter is required."))
     if found:
         raise Invalid.of(found)

@@ -41,7 +41,7 @@ class Documents(Generic[T]):
 
     `numbers` and `texts` are further columns, each with the function that computes it from a document; they can be
     filtered by. Those in `unique` are unique within a tenant among rows that are not deleted; 0 and "" are no value.
-    `by_state` are further indexes, over deleted rows too: by the state and these columns.
+    `by_state` are further indexes, over deleted rows too: by the state and these columns. `info` is of tables.py.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Documents(Generic[T]):
         texts: Mapping[str, Callable[[T], str]] | None = None,
         unique: Sequence[str] = (),
         by_state: Sequence[Sequence[str]] = (),
+        info: Mapping[str, bool] | None = None,
     ) -> None:
         numbers, texts = numbers or {}, texts or {}
         self._derive: dict[str, Callable[[T], Any]] = {**numbers, **texts}
@@ -67,7 +68,7 @@ class Documents(Generic[T]):
             *(big(column) for column in numbers),
             *(text(column) for column in texts),
         ]
-        self.table = Table(name, metadata, *columns)
+        self.table = Table(name, metadata, *columns, info=dict(info or {}))
         Index(None, self.table.c.tenant_id, self.table.c.id, **_where(_ALIVE))
         for column in self._derive:
             if column in unique:

@@ -5,9 +5,15 @@ from sqlalchemy import Table
 from offhook.catalog.credentials.model import Credential
 from offhook.storage.database import Insert, Statement, Transaction
 from offhook.storage.documents import Documents
-from offhook.storage.tables import big, metadata, text
+from offhook.storage.tables import APART, big, metadata, text
 
-credentials = Documents("credentials", Credential, texts={"name": lambda credential: credential.name}, unique=("name",))
+credentials = Documents(
+    "credentials",
+    Credential,
+    texts={"name": lambda credential: credential.name},
+    unique=("name",),
+    info={APART: True},
+)
 tokens = Table(
     "credential_tokens",
     metadata,
@@ -15,6 +21,7 @@ tokens = Table(
     big("credential_id", primary_key=True),
     big("until"),
     text("sealed"),
+    info={APART: True},
 )
 _put = Insert(tokens, ["tenant_id", "credential_id", "until", "sealed"], replacing=["tenant_id", "credential_id"])
 _GET = Statement("SELECT until, sealed FROM credential_tokens WHERE tenant_id = ? AND credential_id = ?")

@@ -4,6 +4,7 @@ A version is never read whole again: lists and the search read its operations, a
 Every key begins with the tenant id; the built-in documents are those of tenant 0.
 """
 
+import hashlib
 import json
 import re
 import zlib
@@ -361,18 +362,19 @@ def _within(words: Iterable[str], limit: int) -> Iterator[str]:
 
 def piece(tx: Transaction, tenant_id: int, version_id: int, pointer: str) -> Any:
     """The piece that was cut at a pointer; KeyError if none was."""
-    row = tx.first(_piece, tenant_id, version_id, _fit(pointer))
+    row = tx.first(_piece, tenant_id, version_id, _place(pointer))
     if row is None:
         raise KeyError(pointer)
     return json.loads(zlib.decompress(row[0]))
 
 
 def pointers(tx: Transaction, tenant_id: int, version_id: int) -> list[str]:
-    """Where the pieces of a version were cut, in order."""
+    """Where the pieces of a version were cut, in order; of what is very long, its beginning and a digest."""
     return [_unfit(row[0]) for row in tx.all(_pointers, tenant_id, version_id)]
 
 
 _ROWS_AT_ONCE, _BYTES_AT_ONCE = 1000, 4_000_000
+_LONGEST_PLACE = 500
 
 
 def _packed(cut: Iterable[tuple[str, Any]]) -> Iterator[list[tuple[str, bytes]]]:
@@ -381,13 +383,21 @@ def _packed(cut: Iterable[tuple[str, Any]]) -> Iterator[list[tuple[str, bytes]]]
     size = 0
     for pointer, value in cut:
         packed = zlib.compress(_json(value).encode(), 3)
-        batch.append((_fit(pointer), packed))
+        batch.append((_place(pointer), packed))
         size += len(packed)
         if len(batch) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _place(pointer: str) -> str:
+    """A pointer as a piece is found by it. A long one is its beginning, ~3 and its digest: no index takes it whole."""
+    fitting = _fit(pointer)
+    if len(fitting) <= _LONGEST_PLACE:
+        return fitting
+    return f"{fitting[:400]}~3{hashlib.sha256(fitting.encode()).hexdigest()}"
 
 
 def _parts(items: Iterable[Any], count: int) -> Iterator[list[Any]]:

@@ -8,6 +8,7 @@ import msgspec
 from offhook.access.gate import reply_of
 from offhook.catalog import keeping
 from offhook.catalog.credentials.redaction import is_private
+from offhook.catalog.credentials.store import credentials
 from offhook.catalog.keeping import Done, Keeping, etag, id_of, refuse, tell
 from offhook.catalog.requests import store, wire
 from offhook.catalog.requests.curl import from_curl
@@ -15,9 +16,10 @@ from offhook.catalog.requests.saved import Saved, Version
 from offhook.catalog.requests.store import saved
 from offhook.events.model import Word
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, NotFound, Notice, Violation
+from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation, shown
 from offhook.kit.operation import Call, Reply
 from offhook.kit.text import single_line
+from offhook.kit.wire import to_int64
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 
@@ -37,6 +39,7 @@ class Requests:
 
         def make(tx: Transaction) -> msgspec.Struct:
             self._refuse_twice(tx, tenant_id, value, 0)
+            self._refuse_unknown_credential(tx, tenant_id, value)
             if saved.count(tx, tenant_id) >= MOST:
                 raise Conflict(f"A company may keep {MOST} requests; delete some that are not used.")
             kept = keeping.new(call, at, self._work.ids.new(), value)
@@ -75,6 +78,8 @@ class Requests:
         def run(tx: Transaction) -> Kept[Saved]:
             before = keeping.get(saved, tx, tenant_id, id, NOUN)
             self._refuse_twice(tx, tenant_id, value, id)
+            if value.request.credential_id != before.value.request.credential_id:
+                self._refuse_unknown_credential(tx, tenant_id, value)
             after = keeping.put(saved, tx, call, at, before, value, NOUN)
             if after is not before:
                 self._keep_version(tx, call, at, after)
@@ -159,6 +164,14 @@ class Requests:
         if other is not None and other.id != id:
             message = "Another request of this collection has this name; choose one of its own."
             raise Conflict(message, [Violation(location="name", message=message, reason=Conflict.reason)])
+
+    @staticmethod
+    def _refuse_unknown_credential(tx: Transaction, tenant_id: int, value: Saved) -> None:
+        sent = value.request.credential_id
+        id = to_int64(sent) if sent else None
+        if sent and (id is None or credentials.get(tx, tenant_id, id) is None):
+            text = "There is no such credential; name one of the company's, or none."
+            raise Invalid.of([Violation(location="request.credential_id", message=text, sent=shown(sent))])
 
     @staticmethod
     def _keep_version(tx: Transaction, call: Call, at: datetime, kept: Kept[Saved]) -> None:

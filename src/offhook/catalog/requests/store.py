@@ -7,7 +7,7 @@ from offhook.catalog.requests.saved import Saved, Version
 from offhook.kit.wire import encode
 from offhook.storage.database import Insert, Statement, Transaction
 from offhook.storage.documents import Documents
-from offhook.storage.tables import BULKY, HISTORY, big, metadata, text
+from offhook.storage.tables import APART, BULKY, HISTORY, big, metadata, text
 
 MOST_VERSIONS = 50
 
@@ -21,6 +21,7 @@ saved = Documents(
         "operation": lambda one: one.request.operation,
     },
     unique=("place",),
+    info={APART: True, BULKY: True},
 )
 versions = Table(
     "saved_request_versions",

@@ -13,6 +13,8 @@ from offhook.storage.documents import Kept
 
 Meta = msgspec.Meta
 MOST_TEXT = 10_000
+MOST_NAME = 300
+_NAMES = ("api", "version", "operation", "credential_id")
 
 
 class PairIO(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -121,12 +123,17 @@ class CurlOut(msgspec.Struct, kw_only=True):
 
 
 def prepared(sent: PreparedIO, place: str, found: list[Violation]) -> Prepared:
-    """A request as it was sent, and what of it is too long to be kept."""
-    texts = ("api", "version", "operation", "method", "server", "path", "media", "credential_id", "name")
+    """A request as it was sent, and what keeps it from being kept: what is too long, or no name at all."""
+    most = dict.fromkeys(("method", "server", "path", "media", "name"), MOST_TEXT) | dict.fromkeys(_NAMES, MOST_NAME)
     found += [
-        Violation(location=f"{place}.{name}", message=f"Must have at most {MOST_TEXT} characters.")
-        for name in texts
-        if len(getattr(sent, name)) > MOST_TEXT
+        Violation(location=f"{place}.{name}", message=f"Must have at most {limit} characters.")
+        for name, limit in most.items()
+        if len(getattr(sent, name)) > limit
+    ]
+    found += [
+        Violation(location=f"{place}.{name}", message="Must be text without control characters.")
+        for name in _NAMES
+        if not getattr(sent, name).isprintable()
     ]
     if len(sent.body) > MOST_BODY:
         found.append(Violation(location=f"{place}.body", message=f"Must have at most {MOST_BODY} characters."))

@@ -78,6 +78,9 @@ class Runs:
         query: wire.RunQuery = call.query or wire.RunQuery()
         tenant_id, cursors = call.principal.tenant_id, self._work.cursors
         saved_id = None if query.saved_id is None else to_int64(query.saved_id)
+        if saved_id is None and query.saved_id is not None:
+            text = "Must be the id of a saved request."
+            raise Invalid.of([Violation(location="saved_id", message=text, sent=shown(query.saved_id))])
         filters = [saved_id, query.api, query.operation]
         before = cursors.open(query.cursor, "runs", tenant_id, filters) if query.cursor else store.NEWEST
         found = await self._work.reader.run(

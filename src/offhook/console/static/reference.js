@@ -9,6 +9,9 @@ const none = document.querySelector("nav .none");
 const menu = document.querySelector("nav .menu");
 const wide = matchMedia("(min-width: 56.01rem)");
 
+// The path of an operation, for who points at its name.
+for (const item of items) item.querySelector("a").title = item.dataset.words.split(" ", 1)[0];
+
 // Operations of other pages are listed only while they are looked for.
 const folded = new Set(groups.filter((group) => group.querySelector("ul").hidden));
 
@@ -16,7 +19,8 @@ function filter() {
   const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
   let count = 0;
   for (const item of items) {
-    const fits = words.every((word) => item.dataset.words.includes(word));
+    const told = `${item.dataset.words} ${item.textContent.toLowerCase()}`;
+    const fits = words.every((word) => told.includes(word));
     item.hidden = !fits;
     count += fits;
   }
