@@ -7,6 +7,7 @@ and makes reference pages. Status 1 if a bar is missed.
 
 import argparse
 import hashlib
+import re
 import resource
 import shutil
 import subprocess
@@ -21,12 +22,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple, TypeVar
 
+import httpx
 from rich.console import Console
 
 from bench.__main__ import OUT, report, write
 from bench.queries import QUERIES
 from bench.scenarios import Bench, Figure, Options, workplace
-from bench.server import BenchError
+from bench.server import START_SECONDS, BenchError, Server
 from offhook.catalog.documents import operations, pieces, reading, store
 from offhook.catalog.documents.store import Api, Content, Version
 from offhook.catalog.model import Head
@@ -46,6 +48,7 @@ TENANT = 1
 AMONG = 5
 ROUNDS = 5
 PAGES = 300
+REQUESTS = 200
 
 T = TypeVar("T")
 
@@ -195,6 +198,49 @@ def _page_once(database: Database, version_id: int, name: str, head: Head, faile
     return (time.perf_counter() - began) * 1000
 
 
+class Used(NamedTuple):
+    """What a server's own pages and test requests took, in milliseconds."""
+
+    pages: list[float]
+    bare: list[float]
+    runs: list[float]
+
+
+def using(folder: Path) -> Used:
+    """Open the page of offices.create; ask a health check directly, and as a test request, in turn."""
+    page, health = "/console/apis/offhook/offices.create", "/healthz"
+    with Server(folder) as server, httpx.Client(base_url=server.url, headers={"accept-encoding": "identity"}) as client:
+        signing = client.get("/console/sign-in").text
+        token = re.search(r'name="token" value="([^"]+)"', signing)
+        assert token is not None
+        form = {"token": token[1], "key": server.key}
+        sent = client.post("/console/sign-in", data=form, headers={"origin": server.url})
+        if sent.status_code != 303:
+            raise BenchError(f"signing in to the console was answered with {sent.status_code}")
+        deadline = time.monotonic() + START_SECONDS
+        while client.get(page).status_code != 200:
+            if time.monotonic() > deadline:
+                raise BenchError("the server has no document of its own")
+            time.sleep(0.1)
+        headers = {"authorization": f"Bearer {server.key}"}
+        body = {"request": {"method": "GET", "server": server.url, "path": health}}
+        pages, bare, runs = [], [], []
+        for _ in range(REQUESTS):
+            pages.append(_timed(lambda: client.get(page)))
+            bare.append(_timed(lambda: client.get(health)))
+            runs.append(_timed(lambda: client.post("/api/offhook/v1/runs", json=body, headers=headers)))
+    return Used(pages, bare, runs)
+
+
+def _timed(ask: Callable[[], httpx.Response]) -> float:
+    began = time.perf_counter()
+    answer = ask()
+    took = (time.perf_counter() - began) * 1000
+    if answer.status_code != 200:
+        raise BenchError(f"{answer.request.url} was answered with {answer.status_code}: {answer.text[:200]}")
+    return took
+
+
 def peak() -> float:
     """The most memory that this process has had, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -219,6 +265,8 @@ def measure(bench: Bench, out: Path) -> None:
     imported = apart(importing, archive, url)
     bench.say("indexing, searching, making pages")
     served = apart(serving, url, bench.folder / "search")
+    bench.say("asking a server for its pages and test requests")
+    used = using(bench.folder / "server")
     seconds, name = imported.slowest
     for text in imported.refused:
         bench.left_out[text.partition(":")[0]] = text
@@ -240,6 +288,15 @@ def measure(bench: Bench, out: Path) -> None:
             "reference, largest document", served.pages, 1, 300, f"{served.largest}, {len(served.pages)} operations"
         ),
         _times("reference, p95", served.others, 0.95, None, f"of one operation in each of {len(served.others):,}"),
+        _times("page of the seed's operation", used.pages, 0.5, 30, f"{REQUESTS} times, as a browser gets it"),
+        Figure(
+            "a test request more than the bare call",
+            median(used.runs) - median(used.bare),
+            "ms",
+            bar=3,
+            at_most=True,
+            note=f"medians of {REQUESTS}: {median(used.runs):.2f} ms, bare {median(used.bare):.2f}",
+        ),
         Figure("references that failed", len(served.failed), bar=0, at_most=True, note="; ".join(served.failed[:3])),
         Figure("memory of the serving process", served.peak, "MiB", bar=954, at_most=True, note="954 MiB are 1 GB"),
     ]

@@ -32,6 +32,7 @@ from offhook.calls.session import Calls
 from offhook.catalog import preparing
 from offhook.catalog.documents import api as apis_api
 from offhook.catalog.documents.service import Apis
+from offhook.catalog.examples import api as examples_api
 from offhook.catalog.keeping import Keeping
 from offhook.catalog.trying import Trying, own_places
 from offhook.configuration import api as configuration_api
@@ -159,6 +160,7 @@ class Offhook:
             *apis_api.operations(self.apis),
             *preparing.operations(self.apis),
             *self.trying.operations,
+            *examples_api.operations(self.work),
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
@@ -226,9 +228,14 @@ class Offhook:
             return bool(access_store.all_companies(tx))
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Offhook"]:
-        """Housekeeping while the block runs; at its end everything submitted is committed and the store is closed."""
-        keeping = [asyncio.create_task(one) for one in (self._keep_house(), self.calls.keep(), self._keep_own())]
+    async def running(self, *, serving: bool = True) -> AsyncIterator["Offhook"]:
+        """Housekeeping while the block runs; at its end everything submitted is committed and the store is closed.
+
+        Who is not `serving` does not know where the server is, and leaves the address in Offhook's own document.
+        """
+        own = self._keep_own(serving=serving)
+        keeping = [asyncio.create_task(one) for one in (self._keep_house(), self.calls.keep(), own)]
+        self._own_task = keeping[-1]
         try:
             yield self
         finally:
@@ -252,10 +259,15 @@ class Offhook:
             self.slot.release()
             self.database.close()
 
-    async def _keep_own(self) -> None:
+    async def own_kept(self) -> None:
+        """Wait, while `running`, until the workbench has Offhook's own document."""
+        await asyncio.shield(self._own_task)
+
+    async def _keep_own(self, *, serving: bool) -> None:
         """See that the workbench has Offhook's own document, as this version has it."""
         try:
-            await self.apis.keep_own({**self.document, "servers": [{"url": self.settings.address or "/"}]})
+            document = {**self.document, "servers": [{"url": self.settings.address or "/"}]}
+            await self.apis.keep_own(document, anywhere=not serving)
         except Exception:
             log.exception("own_document_not_kept")
 

@@ -26,6 +26,7 @@ JSON = "application/json"
 SECONDS, READ_SECONDS = 30.0, 120.0
 PATIENCE = 5
 _WAIT_LIMIT = 60.0
+_LOOKS, _LOOK_SECONDS = 50, 0.1
 
 
 class NoAnswer(Refusal):
@@ -56,9 +57,26 @@ class Answer:
 class Client:
     """Calls of the API with one key."""
 
-    def __init__(self, http: "httpx.AsyncClient", where: str) -> None:
+    def __init__(
+        self, http: "httpx.AsyncClient", where: str, settling: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._http = http
         self._where = where
+        self._settling = settling
+
+    async def settled(self) -> None:
+        """Wait until Offhook's own API document is there, which an application keeps soon after its start."""
+        if self._settling is not None:
+            await self._settling()
+            return
+        for _ in range(_LOOKS):
+            try:
+                await self.call("GET", "/api/offhook/v1/apis/offhook")
+                return
+            except Refused as refusal:
+                if refusal.code != 404:
+                    return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def call(
         self,
@@ -191,12 +209,12 @@ async def embedded(settings: Settings, caller: Principal | None, key: str = "") 
     from offhook.app import Offhook
 
     offhook = Offhook(msgspec.structs.replace(settings, access_log=False, otel_endpoint=""))
-    async with offhook.running():
+    async with offhook.running(serving=False):
         secret = offhook.access.trust(caller) if caller is not None else key
         headers = {"Authorization": f"Bearer {secret}"}
         transport = httpx.ASGITransport(offhook.gate)
         async with httpx.AsyncClient(transport=transport, base_url="http://offhook", headers=headers) as http:
-            yield Client(http, "the application")
+            yield Client(http, "the application", offhook.own_kept)
 
 
 def body_of(value: Any) -> bytes:

@@ -75,7 +75,6 @@ FULL: dict[str, Any] = {
         "closed": {
             "try_dial_operators": False,
             "action": "voicemail",
-            "dtmf": [{"input": "0", "options": {"action": "disabled"}}],
         },
     },
     "group_description": "Sales and support for the west coast.",
@@ -83,5 +82,16 @@ FULL: dict[str, Any] = {
     "auto_call_recording": False,
     "voice_intelligence": {"auto_start": True, "allow_pause": True},
 }
+
+HEAD_OFFICE: dict[str, Any] = {
+    **FULL,
+    "name": "Head office",
+    "no_operators_action": "voicemail",
+    "routing_options": {
+        "open": {"try_dial_operators": True, "operator_routing": "longestidle", "action": "voicemail"},
+        "closed": {"try_dial_operators": False, "action": "voicemail"},
+    },
+}
+"""The first office of a company that says nothing of its own: nobody is there yet who could be found by name."""
 
 CREATE_EXAMPLES: dict[str, object] = {"A small office": SMALL, "Most fields": FULL}

@@ -399,7 +399,7 @@ def test_the_own_document_is_kept_at_the_start_and_not_again_at_the_next(runner:
         desk = Desk(runner, _settings(tmp_path, **more))
         try:
             _own_is_kept(desk)
-            desk.run(desk.offhook._keep_own())
+            desk.run(desk.offhook._keep_own(serving=True))
             api = desk.found().live
             found = api.get(f"{V1}/api-operations?q=create office&api=offhook").json["items"]
             return api.get(f"{APIS}/offhook").json, api.get(f"{APIS}/offhook/versions").json["items"], found

@@ -1,6 +1,8 @@
 """The workbench in a real browser: from a search to an office that was created by a test request; and its pages."""
 
+import os
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +10,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.console.test_browser import NARROW, WIDE, Desktop, Scheme, chromium, server
+from tests.console.test_browser import NARROW, WIDE, Desktop, Scheme, chromium
 from tests.survival.process import Process
 
-__all__ = ["chromium", "server"]
+__all__ = ["chromium"]
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "workbench.png"
 PREPARED = "/console/requests/new?api=offhook&operation=offices.create"
@@ -28,6 +30,14 @@ PAGES = [
     "/console/credentials?kind=oauth2",
 ]
 MANY = ("offices.create", "users.list", "offhook.simulate")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """A server whose test requests may go anywhere on loopback."""
+    data = tmp_path_factory.mktemp("workbench") / "data"
+    with Process(data, settings={"egress_allow": "127.0.0.0/8"}) as process:
+        yield process
 
 
 @pytest.fixture
@@ -162,8 +172,62 @@ def test_every_page_of_the_workbench_is_accessible_and_fits_the_window(
     assert window.complaints == []
 
 
-def test_the_picture_of_the_documentation_is_this_page(window: Desktop, credential: str, tmp_path: Path):
+def test_the_picture_of_the_documentation_is_of_this_page(window: Desktop, credential: str, tmp_path: Path):
+    """With OFFHOOK_PICTURES=1 it takes the place of the one in docs/images."""
     page = prepared(window, credential)
     expect(page.locator("#verdict")).to_contain_text("As the document wants it.")
-    page.screenshot(path=tmp_path / "workbench.png")
-    assert (tmp_path / "workbench.png").stat().st_size > 10_000
+    page.get_by_text("As code").click()
+    place = PICTURE if os.environ.get("OFFHOOK_PICTURES") else tmp_path / PICTURE.name
+    place.parent.mkdir(exist_ok=True)
+    page.screenshot(path=place)
+    assert PICTURE.stat().st_size > 10_000
+
+
+def test_a_run_is_kept_as_an_example_of_its_operation(window: Desktop, credential: str):
+    page = prepared(window, credential)
+    page.get_by_role("button", name="Test request").click()
+    page.get_by_role("link", name="This run in the history").click()
+    page.get_by_text("Keep it as an example of the operation").click()
+    page.get_by_label("What it shows").fill("A small office")
+    page.get_by_role("button", name="Keep it").click()
+    examples = page.get_by_role("region", name="Examples of the company")
+    examples.get_by_text("A small office").click()
+    expect(examples.get_by_label("What came back")).to_contain_text('"availability_status"')
+    examples.get_by_role("button", name="Delete this example").click()
+    expect(page.get_by_role("region", name="Examples of the company")).to_have_count(0)
+    expect(page.get_by_role("heading", name="POST /api/v2/offices")).to_be_visible()
+
+
+def test_a_request_that_is_not_answered_is_cancelled_on_the_page(window: Desktop):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        page = window.sign_in()
+        page.goto("/console/requests/new")
+        page.get_by_label("Server").fill(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        page.get_by_label("Path").fill("/never")
+        page.get_by_role("button", name="Test request").click()
+        result = page.locator("#result")
+        expect(result).to_contain_text("Under way")
+        result.get_by_role("button", name="Cancel it").click()
+        expect(result).to_contain_text("cancelled")
+        expect(page).to_have_url(re.compile("/console/requests/new$"))
+
+
+def test_a_request_that_may_not_be_made_says_why(window: Desktop):
+    page = window.sign_in()
+    page.goto("/console/requests/new")
+    page.get_by_label("Server").fill("http://169.254.169.254")
+    page.get_by_label("Path").fill("/latest/meta-data")
+    page.get_by_role("button", name="Test request").click()
+    expect(page.locator("#result")).to_contain_text("not on the open internet")
+
+
+def test_a_run_is_run_again_as_it_was(window: Desktop, credential: str):
+    page = prepared(window, credential)
+    page.get_by_label("name required", exact=True).fill("Aveiro")
+    page.get_by_role("button", name="Test request").click()
+    page.get_by_role("link", name="This run in the history").click()
+    page.get_by_role("link", name="run it again").click()
+    expect(page.get_by_label("name required", exact=True)).to_have_value("Aveiro")
+    expect(page.get_by_label("Credential")).to_have_value(credential)
+    page.get_by_role("button", name="Test request").click()
+    expect(page.locator("#result").get_by_text("200", exact=True)).to_be_visible()

@@ -71,6 +71,15 @@ def test_what_is_pasted_from_begin_to_end_works(tmp_path: Path) -> None:
         server.kill()
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     said = done.stdout + done.stderr
-    for sign in ("HTTP/1.1 200 OK", '"status":"open"', "is revoked", "3 created", "+14155550190", " bo@", "to do"):
+    for sign in (
+        "HTTP/1.1 200 OK",
+        '"status":"open"',
+        "is revoked",
+        "3 created",
+        "+14155550190",
+        " bo@",
+        '"name": "Porto"',
+        "to do",
+    ):
         assert sign in said, sign
     assert (tmp_path / "new-folder" / "offhook.sqlite3").is_file()

@@ -15,14 +15,17 @@ from typing import Annotated
 import typer
 
 from offhook import __version__
+from offhook.cli.apis import app as api
 from offhook.cli.common import State, emit, err, refuse, say
 from offhook.cli.configuration import register as register_configuration
+from offhook.cli.credentials import app as credential
 from offhook.cli.install import init, serve, settings, version
 from offhook.cli.keys import app as key
 from offhook.cli.lines import app as line
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
 from offhook.cli.prompts import app as prompt
+from offhook.cli.requests import register as register_requests
 from offhook.cli.routing import register as register_routing
 from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
@@ -69,6 +72,9 @@ app.add_typer(office, name="office")
 app.add_typer(line, name="line")
 app.add_typer(user, name="user")
 app.add_typer(prompt, name="prompt")
+app.add_typer(api, name="api")
+register_requests(api)
+api.add_typer(credential, name="credential")
 
 
 def main() -> None:

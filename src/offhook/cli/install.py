@@ -29,7 +29,7 @@ from offhook.cli.common import (
     table,
     warn,
 )
-from offhook.examples import FULL
+from offhook.examples import FULL, HEAD_OFFICE
 from offhook.kit.errors import Conflict, Invalid, Refusal, Violation
 from offhook.kit.ids import Ids
 from offhook.kit.settings import MASKED, PREFIX, Settings, load
@@ -139,7 +139,7 @@ def _span(numbers: list[str]) -> str:
 
 def _head_office(office: Path | None, **chosen: str | None) -> dict[str, Any]:
     """The head office's create body: a file's or the example's, with what the options say."""
-    body: Any = parse(read_file(office)).value if office else {**FULL, "name": "Head office"}
+    body: Any = parse(read_file(office)).value if office else HEAD_OFFICE
     if not isinstance(body, dict):
         raise Refusal(f"{office} must hold one JSON object: the body of a create.")
     country = chosen["country"]

@@ -136,11 +136,20 @@ async def operation(visit: Visit) -> Answer:
     place = f"{API}/{quote(name, safe='')}/operations/{quote(key, safe='')}"
     found = await visit.inside.get(place, {"version": version} if version else {})
     prepared = await visit.inside.ask("GET", f"{place}/prepared", {"version": version} if version else {})
+    kept = await visit.inside.ask("GET", "/api/offhook/v1/api-examples", {"api": name, "operation": key})
     prepare = "/console/requests/new?" + urlencode({"api": name, "operation": key})
     return visit.page(
         "operation.html", here="apis", api=found, it=found["reference"], words=words, limits=_limits, address=address,
-        prepare=prepare, code=prepared.document.get("code") if prepared.ok else None,
+        prepare=prepare, examples=kept.document["items"] if kept.ok else [],
+        code=prepared.document.get("code") if prepared.ok else None,
     )  # fmt: skip
+
+
+async def delete_example(visit: Visit) -> Answer:
+    """`POST /console/examples/{id}/delete`: back to the page of its operation."""
+    await visit.inside.do("DELETE", f"/api/offhook/v1/api-examples/{visit.params['id']}")
+    back = dict(visit.form).get("back", "")
+    return redirect(back if re.fullmatch(r"/console/apis/[^/\\?#]+/[^/\\?#]+", back) else HERE)
 
 
 def _tag(head: Mapping[str, Any]) -> str:

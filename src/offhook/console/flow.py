@@ -80,6 +80,8 @@ def _line(record: Mapping[str, Any], state: str, way: _Way, id: str) -> Node:
         return action
     order = _STRATEGY.get(routing.get("operator_routing") or "simultaneous", "")
     note = f"for {record['ring_seconds']} s, {order}"
+    if record.get("operators") == 0:
+        note = "there are none yet"
     answered = way.query()
     return Node(
         f"{id}/rings", "The operators ring", note, then=_led(action, "nobody answers"),

@@ -47,6 +47,9 @@ async def section(visit: Visit, line: Mapping[str, Any]) -> Part:
     """What becomes of a call in both states; with `flow`, `keys` and `answer` in the query, one call followed."""
     names, records = await targets(visit, line["routing_options"])
     follow = await followed(visit, line)
+    asked = await visit.inside.ask("GET", f"/api/v2/{lines.folder_of(visit)}/{line['id']}/operators")
+    if asked.ok:
+        line = {**line, "operators": sum(map(len, (asked.document.get(kind) or () for kind in ("users", "rooms"))))}
     lit = flow.passed(follow.call["steps"]) if follow and follow.call else frozenset()
     base = lines.here(visit)
     sides = []

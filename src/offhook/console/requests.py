@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
@@ -67,7 +67,10 @@ async def listed(visit: Visit) -> Answer:
 
 
 async def blank(visit: Visit) -> Answer:
-    """`GET /console/requests/new?api=…&operation=…`: the request that the operation prepares, or an empty one."""
+    """`GET /console/requests/new?api=…&operation=…`, or `?run=…`: as the operation prepares it, as it was, or empty."""
+    if visit.query.get("run", "").isdecimal():
+        run = await visit.inside.get(f"{V1}/runs/{visit.query['run'][:18]}")
+        return await _page(visit, Editor(_again(run)))
     api, key = visit.query.get("api", ""), visit.query.get("operation", "")
     request: dict[str, Any] = {"method": "GET"}
     if api and key:
@@ -79,8 +82,12 @@ async def blank(visit: Visit) -> Answer:
 
 async def kept(visit: Visit) -> Answer:
     """`GET /console/requests/{id}`: a saved request."""
-    saved = await visit.inside.get(f"{V1}/requests/{visit.params['id']}")
-    return await _page(visit, Editor(saved["request"], saved=saved))
+    id, number = visit.params["id"], visit.query.get("version", "")
+    saved = await visit.inside.get(f"{V1}/requests/{id}")
+    request = saved["request"]
+    if number.isdecimal():
+        request = (await visit.inside.get(f"{V1}/requests/{id}/versions/{number[:18]}"))["request"]
+    return await _page(visit, Editor(request, saved=saved))
 
 
 async def sent(visit: Visit) -> Answer:
@@ -95,8 +102,9 @@ async def sent(visit: Visit) -> Answer:
     if verb == "fields":
         editor.request["body"] = _taken(editor.request.get("body", ""), form)
     values = _values(editor)
-    if verb == "test" and values is not None:
-        body: dict[str, Any] = {"request": editor.request, "values": values}
+    if verb in ("test", "start") and values is not None:
+        # A script begins it and looks again; without one the answer is waited for.
+        body: dict[str, Any] = {"request": editor.request, "values": values, "wait": verb == "test"}
         if id:
             body["saved_id"] = id
         asked = await visit.inside.ask("POST", f"{V1}/runs", body=body)
@@ -124,6 +132,22 @@ async def _from_curl(visit: Visit, form: Mapping[str, str]) -> Answer:
     _note(editor, asked)
     editor.notices = asked.notices
     return await _page(visit, editor, curl=form.get("curl", ""))
+
+
+def _again(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The request of a run, as it was sent; what was secret comes from its credential."""
+    sent = run["request"]
+    parts = urlsplit(sent["url"])
+    headers = [one for one in sent.get("headers", ()) if "***" not in one["value"]]
+    media = next((one["value"] for one in headers if one["name"].lower() == "content-type"), "")
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if "***" not in value]
+    return {
+        "api": run.get("api", ""), "version": run.get("version", ""), "operation": run.get("operation", ""),
+        "method": sent["method"], "server": f"{parts.scheme}://{parts.netloc}", "path": parts.path or "/",
+        "query": [{"name": name, "value": value} for name, value in query],
+        "headers": [one for one in headers if one["name"].lower() != "content-type"],
+        "media": media, "body": sent.get("body", ""), "credential_id": run.get("credential_id", ""),
+    }  # fmt: skip
 
 
 async def delete(visit: Visit) -> Answer:
@@ -164,11 +188,15 @@ async def _page(visit: Visit, editor: Editor, values: dict[str, Any] | None = No
         )
         editor.checked = asked.document if asked.ok else None
     credentials = await visit.inside.ask("GET", f"{V1}/credentials")
+    versions: list[Any] = []
+    if editor.saved.get("id"):
+        listed = await visit.inside.ask("GET", f"{V1}/requests/{editor.saved['id']}/versions")
+        versions = listed.document["items"] if listed.ok else []
     reference = editor.reference["reference"] if editor.reference else {}
     return visit.page(
         "request.html", here="requests", status=editor.status, it=editor, request=request, methods=METHODS,
         groups=[(name, title, _rows(request.get(name, ()))) for name, title in GROUPS if _shows(name, request)],
-        curl=curl,
+        curl=curl, versions=versions,
         servers=[one["url"] for one in reference.get("servers", ())], cells=_cells(request, reference), words=words,
         credentials=credentials.document.get("items", []) if credentials.ok else [], address=address,
         medias=[one["media"] for one in reference.get("bodies", ())], faults=_by_place(editor.checked),

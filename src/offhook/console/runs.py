@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from offhook.console.apis import address
 from offhook.console.frame import Answer, redirect
 from offhook.console.visit import Visit
 
@@ -19,7 +20,7 @@ async def listed(visit: Visit) -> Answer:
     )  # fmt: skip
 
 
-async def run(visit: Visit) -> Answer:
+async def run(visit: Visit, refusal: str = "", name: str = "", status: int = 200) -> Answer:
     """`GET /console/runs/{id}`."""
     found = await visit.inside.get(f"{API}/{visit.params['id']}")
     before: dict[str, Any] | None = None
@@ -28,7 +29,18 @@ async def run(visit: Visit) -> Answer:
         page = await visit.inside.get(API, alike)
         older = [one for one in page.get("items", []) if int(one["id"]) < int(found["id"])]
         before = older[0] if older else None
-    return visit.page("run.html", here="requests", run=found, before=before)
+    return visit.page("run.html", here="requests", status=status, run=found, before=before, refusal=refusal, name=name)
+
+
+async def example(visit: Visit) -> Answer:
+    """`POST /console/runs/{id}/example`: kept, and shown on the page of its operation."""
+    name = dict(visit.form).get("name", "").strip()
+    body = {"run_id": visit.params["id"], "name": name}
+    asked = await visit.inside.ask("POST", "/api/offhook/v1/api-examples", body=body)
+    if not asked.ok:
+        said = asked.violations[0].message if asked.violations else asked.message
+        return await run(visit, said, name, asked.status)
+    return redirect(address(asked.document["api"], asked.document["operation"]) + "#examples")
 
 
 async def compare(visit: Visit) -> Answer:

@@ -125,6 +125,8 @@ class Console:
             "/console/runs": {"GET": runs.listed},
             f"/console/runs/{number}": {"GET": runs.run},
             rf"/console/runs/{number}/compare/(?P<other>\d{{1,19}})": {"GET": runs.compare},
+            f"/console/runs/{number}/example": {"POST": runs.example},
+            f"/console/examples/{number}/delete": {"POST": apis.delete_example},
             f"/console/runs/{number}/cancel": {"POST": runs.cancel},
             f"/console/runs/{number}/delete": {"POST": runs.delete},
             "/console/credentials": {"GET": credentials.listed, "POST": credentials.sent},

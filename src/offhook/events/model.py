@@ -96,6 +96,8 @@ class Word(StrEnum):
     NUMBERS_IMPORTED = "numbers.imported"
     API_IMPORTED = "api.imported"
     API_DELETED = "api.deleted"
+    API_EXAMPLE_CREATED = "api_example.created"
+    API_EXAMPLE_DELETED = "api_example.deleted"
     CREDENTIAL_CREATED = "credential.created"
     CREDENTIAL_UPDATED = "credential.updated"
     CREDENTIAL_SEALED_AGAIN = "credential.sealed_again"

@@ -116,6 +116,7 @@ _TOUCHES: Mapping[str, _Touch] = {
     "policy": _touches_nothing,
     "numbers": _touches_nothing,
     "api": _touches_nothing,
+    "api_example": _touches_nothing,
     "credential": _touches_nothing,
     "request": _touches_nothing,
     "emergency_call": _touches_nothing,

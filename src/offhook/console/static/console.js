@@ -100,6 +100,28 @@ for (const find of document.querySelectorAll("form[data-live]")) {
 
 document.documentElement.classList.add("scripted");
 
+// A run that is under way is looked at until it is over; cancelling it does not leave the page.
+const ended = async (place) => {
+  for (let pause = 60; ; pause = Math.min(pause * 1.5, 1000)) {
+    const here = place.querySelector("[data-under-way]");
+    if (!here) break;
+    await new Promise((go) => setTimeout(go, pause));
+    const page = await load(here.dataset.underWay);
+    const fresh = page && page.querySelector(".result");
+    if (fresh && !fresh.dataset.underWay) here.replaceWith(fresh);
+  }
+  copyable(place);
+};
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-cancel]")) return;
+  event.preventDefault();
+  fetch(event.target.action, { method: "POST", body: new URLSearchParams(new FormData(event.target)) });
+});
+for (const one of document.querySelectorAll("[data-under-way]")) ended(one.parentElement);
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
+
 // A request: its body as a form and as JSON are kept in step, it is checked as one types, and tried without leaving.
 const request = document.getElementById("request");
 if (request) {
@@ -189,14 +211,15 @@ if (request) {
     const title = button.textContent;
     button.disabled = true;
     button.textContent = "Under way…";
-    const page = await ask("test");
+    const page = await ask("start");
+    if (page) {
+      put(page, "verdict");
+      put(page, "result");
+      document.getElementById("result").scrollIntoView({ block: "nearest" });
+      await ended(document.getElementById("result"));
+    }
     button.disabled = false;
     button.textContent = title;
-    if (!page) return;
-    put(page, "verdict");
-    put(page, "result");
-    copyable(document.getElementById("result"));
-    document.getElementById("result").scrollIntoView({ block: "nearest" });
     button.focus({ preventScroll: true });
   });
 }

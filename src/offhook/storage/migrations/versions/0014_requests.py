@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    documents("api_examples", texts=("place", "api", "operation"), unique=("place",))
     documents("credentials", texts=("name",), unique=("name",))
     op.create_table(
         "credential_tokens",
@@ -56,5 +57,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("run_bodies", "runs", "saved_request_versions", "saved_requests", "credential_tokens", "credentials"):
+    for table in (
+        "api_examples",
+        "run_bodies",
+        "runs",
+        "saved_request_versions",
+        "saved_requests",
+        "credential_tokens",
+        "credentials",
+    ):
         op.drop_table(table)

@@ -1,0 +1,1 @@
+"""What an operation answered once, kept by name as an example of it, longer than the history of runs."""

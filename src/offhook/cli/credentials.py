@@ -1,0 +1,168 @@
+"""Credentials of the workbench, by the API. A secret is asked for or read, and is never an argument of a command."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from offhook.cli.apis import header_of, line_of, pages
+from offhook.cli.common import AsJson, emit, following, read_file, say, table
+from offhook.cli.lines import V1
+from offhook.cli.way import Way, again, by_api, run
+from offhook.client import Client, body_of
+from offhook.kit.errors import Refusal, shown
+
+app = typer.Typer(no_args_is_help=True, help="What requests are sent with: encrypted, for named hosts only.")
+
+CREDENTIALS = f"{V1}/credentials"
+_SECRET = {"bearer": "token", "basic": "password", "api_key": "value", "oauth2": "client_secret"}
+
+
+@app.command()
+@by_api
+def add(
+    way: Way,
+    name: Annotated[str, typer.Argument(help="What it is called; unique in the company.")],
+    kind: Annotated[
+        Literal["bearer", "basic", "api_key", "oauth2", "headers"], typer.Option("--kind", help="How it is sent.")
+    ],
+    host: Annotated[
+        list[str],
+        typer.Option("--host", help="Where it may be sent: api.example.com, *.example.com:8443; repeat it."),
+    ],
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the secret is read from, - for standard input; asked for on a terminal, else standard input. "
+            "Of headers, a line each: Name: value.",
+            metavar="FILE",
+        ),
+    ] = None,
+    username: Annotated[str | None, typer.Option(help="basic: the user name.")] = None,
+    place: Annotated[
+        Literal["header", "query"] | None, typer.Option("--in", help="api_key: where it is sent; header unless said.")
+    ] = None,
+    parameter: Annotated[str | None, typer.Option(help="api_key: name of the header or parameter.")] = None,
+    token_url: Annotated[str | None, typer.Option(help="oauth2: where tokens are asked for.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="oauth2: who asks.")] = None,
+    client_way: Annotated[
+        Literal["basic", "body"] | None, typer.Option(help="oauth2: how its secret is sent; basic unless said.")
+    ] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="oauth2: what the token is for; repeat it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a credential. Its secret is asked for, or read from a file; it is never shown again."""
+    body: dict[str, Any] = {"name": name, "kind": kind, "hosts": host}
+    given = {
+        "username": username, "place": place, "parameter": parameter, "token_url": token_url, "client_id": client_id,
+        "client_way": client_way, "scopes": scope or None,
+    }  # fmt: skip
+    body |= {field: value for field, value in given.items() if value is not None}
+    secret = _secret(kind, secret_file)
+    if kind == "headers":
+        pairs = [header_of(line) for line in secret.splitlines() if line.strip()]
+        body["headers"] = [{"name": header, "value": value} for header, value in pairs]
+    else:
+        body[_SECRET[kind]] = secret
+
+    async def work(client: Client) -> Any:
+        return (await client.call("POST", CREDENTIALS, body=body_of(body))).document
+
+    made = run(way, work)
+    if as_json:
+        emit(made)
+        return
+    say(f"{line_of(made['name'])} is kept, encrypted, for {', '.join(made['hosts'])}.", "green bold")
+    following(f"offhook api request KEY --credential {shlex.quote(name)} --send{again(way)}   sends a request with it")
+
+
+def _secret(kind: str, file: Path | None) -> str:
+    """The secret without the line end behind it. Nobody sees it typed."""
+    if file is None and sys.stdin.isatty():
+        if kind == "headers":
+            text = typer.prompt("A header, as Name: value", hide_input=True, err=True)
+        else:
+            text = typer.prompt(_SECRET[kind].replace("_", " ").capitalize(), hide_input=True, err=True)
+        return str(text)
+    try:
+        text = read_file(file or Path("-")).decode()
+    except UnicodeDecodeError:
+        raise Refusal("The secret is not text in UTF-8.") from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise Refusal("There is no secret: pipe it in, or name its file with --secret-file.")
+    return text
+
+
+@app.command("list")
+@by_api
+def list_credentials(way: Way, as_json: AsJson = False) -> None:
+    """List the credentials, without what is secret."""
+    items = run(way, lambda client: pages(client, CREDENTIALS))
+    if as_json:
+        emit({"items": items})
+        return
+    table(
+        ("ID", "NAME", "KIND", "HOSTS", "SECRET"),
+        [
+            (
+                one["id"],
+                line_of(one["name"]),
+                one["kind"],
+                ", ".join(one["hosts"]),
+                "lost" if one.get("lost") else "***",
+            )
+            for one in items
+        ],
+    )
+    if any(one.get("lost") for one in items):
+        following("set credentials_keys to what they were, or add what is lost again")
+    elif not items:
+        following(f"offhook api credential add NAME --kind bearer --host HOST{again(way)}")
+
+
+@app.command()
+@by_api
+def remove(
+    way: Way,
+    word: Annotated[str, typer.Argument(help="Its name, or its id.", metavar="NAME")],
+    as_json: AsJson = False,
+) -> None:
+    """Delete a credential; nothing secret of it stays in the store."""
+
+    async def work(client: Client) -> Any:
+        for one in await pages(client, CREDENTIALS):
+            if word in (one["name"], one["id"]):
+                await client.call("DELETE", f"{CREDENTIALS}/{one['id']}")
+                return one
+        raise Refusal(f"There is no credential {shown(word)}.")
+
+    gone = run(way, work)
+    if as_json:
+        emit({"removed": gone["id"], "name": gone["name"]})
+        return
+    say(f"{line_of(gone['name'])} is deleted.", "green bold")
+    following(f"offhook api credential list{again(way)}   shows what is left")
+
+
+@app.command()
+@by_api
+def rotate(way: Way, as_json: AsJson = False) -> None:
+    """Encrypt all credentials with the newest key, after a new one was put first."""
+
+    async def work(client: Client) -> Any:
+        return (await client.call("POST", f"{CREDENTIALS}/rotate-key")).document
+
+    done = run(way, work)
+    if as_json:
+        emit(done)
+        return
+    lost = done.get("lost", [])
+    say(f"{done['sealed_again']:,} encrypted anew; {done['already']:,} were under the newest key.", "green bold")
+    if lost:
+        say(f"{len(lost):,} that no key opens: {', '.join(lost)}", "red bold")
+        following(f"offhook api credential list{again(way)}   names them; enter their secrets again")
+    else:
+        following("the keys before the newest one are needed by no credential of this company any more")
