@@ -33,7 +33,6 @@ from offhook.catalog import preparing
 from offhook.catalog.documents import api as apis_api
 from offhook.catalog.documents.service import Apis
 from offhook.catalog.examples import api as examples_api
-from offhook.catalog.keeping import Keeping
 from offhook.catalog.trying import Trying, own_places
 from offhook.configuration import api as configuration_api
 from offhook.configuration.service import Configuration
@@ -149,8 +148,7 @@ class Offhook:
             keep_days=settings.idempotency_days,
         )
         self.apis = Apis(self.work, self.database, Path(settings.data) / "search", self.egress)
-        keeping = Keeping(self.writer, self.reader, self.ids, cursors, settings.idempotency_days)
-        self.trying = Trying(keeping, settings, places=own_places(settings), lookup=self.apis.lookup)
+        self.trying = Trying(self.work, settings, places=own_places(settings), lookup=self.apis.lookup)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 from cryptography.fernet import Fernet
 
+from offhook.access.doing import Doing
 from offhook.access.gate import Gate
 from offhook.app import Offhook
-from offhook.catalog.keeping import Keeping
 from offhook.catalog.model import Tree
 from offhook.catalog.trying import Trying
 from offhook.events import api as events_api
@@ -39,7 +39,7 @@ class Workbench(Desk):
         self.ids = offhook.ids
         self.document: dict[str, Any] = {}
         cursors = Cursors("tests")
-        work = Keeping(offhook.writer, offhook.reader, offhook.ids, cursors)
+        work = Doing(writer=offhook.writer, reader=offhook.reader, ids=offhook.ids, cursors=cursors)
         self.trying = Trying(work, settings, lookup=self._lookup)
         self.egress, self.credentials, self.runs = self.trying.egress, self.trying.credentials, self.trying.runs
         operations = [*self.trying.operations, *events_api.operations(offhook.reader, cursors, {})]

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from offhook.access.doing import Doing
 from offhook.catalog.credentials import api as credentials_api
 from offhook.catalog.credentials.service import Credentials
 from offhook.catalog.credentials.tokens import Tokens
 from offhook.catalog.credentials.vault import KEY_FILE, Vault
-from offhook.catalog.keeping import Keeping
 from offhook.catalog.requests import api as requests_api
 from offhook.catalog.runs import api as runs_api
 from offhook.catalog.runs.running import Limits
@@ -33,7 +33,7 @@ class Trying:
 
     def __init__(
         self,
-        work: Keeping,
+        work: Doing,
         settings: Settings,
         *,
         places: Sequence[tuple[str, int]] = (),

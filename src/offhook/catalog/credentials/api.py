@@ -1,8 +1,9 @@
 """The routes of credentials."""
 
+from offhook.access.doing import Done
 from offhook.catalog.credentials import wire
 from offhook.catalog.credentials.service import Credentials
-from offhook.catalog.keeping import READ, V1, WRITE, Done
+from offhook.catalog.keeping import READ, V1, WRITE
 from offhook.kit.operation import Operation
 
 TAG = "Credentials"

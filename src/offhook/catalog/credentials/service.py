@@ -5,25 +5,33 @@ from typing import Any
 
 import msgspec
 
+from offhook.access.doing import Doing, Done, refuse
 from offhook.access.gate import reply_of
-from offhook.catalog import keeping
 from offhook.catalog.credentials import rules, store, wire
 from offhook.catalog.credentials.model import Applied, Credential, Kind
 from offhook.catalog.credentials.store import credentials
 from offhook.catalog.credentials.tokens import Tokens
 from offhook.catalog.credentials.vault import Sealed, Vault
-from offhook.catalog.keeping import Done, Keeping, etag, id_of, refuse, tell
+from offhook.catalog.keeping import etag, id_of
+from offhook.events.keeper import Keeper
 from offhook.events.model import Word
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, Invalid, Violation
+from offhook.kit.errors import Conflict, Invalid, Notice, Violation
 from offhook.kit.operation import Call, Reply
 from offhook.kit.places import Allowed
 from offhook.kit.text import single_line
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 
-NOUN = "credential"
 MOST = 500
+KEEPER = Keeper(
+    "credential",
+    credentials,
+    lambda _, kept: wire.told(kept.value),
+    Word.CREDENTIAL_CREATED,
+    Word.CREDENTIAL_UPDATED,
+    Word.CREDENTIAL_DELETED,
+)
 _FIELDS: dict[Kind, tuple[str, ...]] = {
     "bearer": ("token",),
     "basic": ("username", "password"),
@@ -44,7 +52,7 @@ _SECRET: dict[Kind, str] = {
 class Credentials:
     """The credentials of all companies. `allowed` are places that may be called in the clear."""
 
-    def __init__(self, work: Keeping, vault: Vault, tokens: Tokens, allowed: Allowed) -> None:
+    def __init__(self, work: Doing, vault: Vault, tokens: Tokens, allowed: Allowed) -> None:
         self._work, self._vault, self._tokens, self._allowed = work, vault, tokens, allowed
 
     # Keeping them
@@ -55,16 +63,13 @@ class Credentials:
         at, tenant_id = clock.now(), call.principal.tenant_id
         credential, secrets = self._read(body, body.kind, None, {})
 
-        def make(tx: Transaction) -> msgspec.Struct:
+        def make(tx: Transaction, _notices: list[Notice]) -> msgspec.Struct:
             self._refuse_twice(tx, tenant_id, credential.name, 0)
             if credentials.count(tx, tenant_id) >= MOST:
                 raise Conflict(f"A company may have {MOST} credentials; delete one that is not used.")
             id = self._work.ids.new()
             sealed = self._vault.seal(tenant_id, id, secrets)
-            kept = keeping.new(call, at, id, msgspec.structs.replace(credential, sealed=sealed))
-            credentials.insert(tx, [kept])
-            tell(tx, call, at, Word.CREDENTIAL_CREATED, id, after=wire.told(kept.value))
-            return wire.credential_out(kept)
+            return wire.credential_out(KEEPER.add(tx, call, at, id, msgspec.structs.replace(credential, sealed=sealed)))
 
         return await self._work.create(call, make)
 
@@ -76,13 +81,14 @@ class Credentials:
     async def page(self, call: Call) -> Reply:
         """A page of them, oldest first."""
         query: wire.CredentialQuery = call.query or wire.CredentialQuery()
-        tenant_id, cursors = call.principal.tenant_id, self._work.cursors
-        after = cursors.open(query.cursor, "credentials", tenant_id, []) if query.cursor else 0
-        found = await self._work.reader.run(lambda tx: credentials.page(tx, tenant_id, after, keeping.PAGE + 1))
-        here = found[: keeping.PAGE]
-        more = len(found) > len(here)
-        cursor = cursors.seal("credentials", tenant_id, [], here[-1].id) if more else None
-        return reply_of(wire.CredentialPage(items=[self._out(kept) for kept in here], cursor=cursor))
+        tenant_id = call.principal.tenant_id
+        page = await self._work.page(
+            call,
+            "credentials",
+            lambda tx, after, limit: credentials.page(tx, tenant_id, after, limit),
+            cursor=query.cursor,
+        )
+        return reply_of(wire.CredentialPage(items=[self._out(kept) for kept in page.items], cursor=page.cursor))
 
     async def update(self, call: Call) -> Reply:
         """Change a credential. Its secrets must be sent again if it is to go to more places than before."""
@@ -90,7 +96,7 @@ class Credentials:
         at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
 
         def run(tx: Transaction) -> Kept[Credential]:
-            before = keeping.get(credentials, tx, tenant_id, id, NOUN)
+            before = KEEPER.get(tx, tenant_id, id)
             try:
                 secrets = self._vault.open(tenant_id, id, before.value.sealed)
             except Sealed:
@@ -100,11 +106,9 @@ class Credentials:
             self._refuse_twice(tx, tenant_id, credential.name, id)
             sealed = before.value.sealed if new == secrets else self._vault.seal(tenant_id, id, new)
             value = msgspec.structs.replace(credential, sealed=sealed)
-            after = keeping.put(credentials, tx, call, at, before, value, NOUN)
+            after = KEEPER.change(tx, call, at, before, value)
             if after is not before:
                 store.forget_token(tx, tenant_id, id)
-                told = wire.told(before.value)
-                tell(tx, call, at, Word.CREDENTIAL_UPDATED, id, before=told, after=wire.told(after.value))
             return after
 
         kept = await self._work.writer.run(run)
@@ -115,11 +119,9 @@ class Credentials:
         at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
 
         def run(tx: Transaction) -> None:
-            before = keeping.get(credentials, tx, tenant_id, id, NOUN)
-            gone = msgspec.structs.replace(before.value, sealed="")
-            keeping.remove(credentials, tx, call, at, before, gone, NOUN)
+            before = KEEPER.get(tx, tenant_id, id)
+            KEEPER.remove(tx, call, at, before, msgspec.structs.replace(before.value, sealed=""))
             store.forget_token(tx, tenant_id, id)
-            tell(tx, call, at, Word.CREDENTIAL_DELETED, id, before=wire.told(before.value))
 
         await self._work.writer.run(run)
         return reply_of(Done())
@@ -141,10 +143,10 @@ class Credentials:
                     continue
                 sealed = self._vault.seal(tenant_id, before.id, secrets)
                 value = msgspec.structs.replace(before.value, sealed=sealed)
-                keeping.put(credentials, tx, msgspec.structs.replace(call, if_match=None), at, before, value, NOUN)
+                every = msgspec.structs.replace(call, if_match=None)
+                KEEPER.change(tx, every, at, before, value, word=Word.CREDENTIAL_SEALED_AGAIN)
                 # Tokens are got again, which is simpler than sealing them again.
                 store.forget_token(tx, tenant_id, before.id)
-                tell(tx, call, at, Word.CREDENTIAL_SEALED_AGAIN, before.id)
                 done += 1
             return wire.RotatedOut(sealed_again=done, already=already, lost=lost)
 
@@ -154,7 +156,7 @@ class Credentials:
 
     async def kept(self, tenant_id: int, id: int) -> Kept[Credential]:
         """A credential of the company; NotFound if it has none of this id."""
-        return await self._work.reader.run(lambda tx: keeping.get(credentials, tx, tenant_id, id, NOUN))
+        return await self._work.reader.run(lambda tx: KEEPER.get(tx, tenant_id, id))
 
     async def check(self, tenant_id: int, id: int, url: str) -> None:
         """Refuse as `applied` would, as far as that is known without asking for a token."""

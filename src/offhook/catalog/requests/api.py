@@ -1,6 +1,7 @@
 """The routes of saved requests."""
 
-from offhook.catalog.keeping import READ, V1, WRITE, Done, Keeping
+from offhook.access.doing import Doing, Done
+from offhook.catalog.keeping import READ, V1, WRITE
 from offhook.catalog.requests import wire
 from offhook.catalog.requests.service import Requests
 from offhook.kit.operation import MIB, Operation
@@ -9,7 +10,7 @@ TAG = "Requests"
 PATH = f"{V1}/requests"
 
 
-def operations(work: Keeping) -> list[Operation]:
+def operations(work: Doing) -> list[Operation]:
     """The operations of this subject."""
     requests = Requests(work)
     return [

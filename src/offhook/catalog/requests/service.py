@@ -5,15 +5,16 @@ from typing import Any
 
 import msgspec
 
+from offhook.access.doing import Doing, Done, refuse
 from offhook.access.gate import reply_of
-from offhook.catalog import keeping
 from offhook.catalog.credentials.redaction import is_private
 from offhook.catalog.credentials.store import credentials
-from offhook.catalog.keeping import Done, Keeping, etag, id_of, refuse, tell
+from offhook.catalog.keeping import etag, id_of
 from offhook.catalog.requests import store, wire
 from offhook.catalog.requests.curl import from_curl
 from offhook.catalog.requests.saved import Saved, Version
 from offhook.catalog.requests.store import saved
+from offhook.events.keeper import Keeper
 from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation, shown
@@ -23,29 +24,26 @@ from offhook.kit.wire import to_int64
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 
-NOUN = "request"
 MOST = 5_000
 
 
 class Requests:
     """The saved requests of all companies."""
 
-    def __init__(self, work: Keeping) -> None:
+    def __init__(self, work: Doing) -> None:
         self._work = work
 
     async def create(self, call: Call) -> Reply:
         """Keep a request by name."""
         value, at, tenant_id = self._read(call), clock.now(), call.principal.tenant_id
 
-        def make(tx: Transaction) -> msgspec.Struct:
+        def make(tx: Transaction, _notices: list[Notice]) -> msgspec.Struct:
             self._refuse_twice(tx, tenant_id, value, 0)
             self._refuse_unknown_credential(tx, tenant_id, value)
             if saved.count(tx, tenant_id) >= MOST:
                 raise Conflict(f"A company may keep {MOST} requests; delete some that are not used.")
-            kept = keeping.new(call, at, self._work.ids.new(), value)
-            saved.insert(tx, [kept])
+            kept = KEEPER.add(tx, call, at, self._work.ids.new(), value)
             self._keep_version(tx, call, at, kept)
-            tell(tx, call, at, Word.REQUEST_CREATED, kept.id, after=_told(value))
             return wire.saved_out(kept)
 
         return await self._work.create(call, make)
@@ -53,37 +51,37 @@ class Requests:
     async def get(self, call: Call) -> Reply:
         """One of them."""
         tenant_id, id = call.principal.tenant_id, id_of(call)
-        kept = await self._work.reader.run(lambda tx: keeping.get(saved, tx, tenant_id, id, NOUN))
+        kept = await self._work.reader.run(lambda tx: KEEPER.get(tx, tenant_id, id))
         return reply_of(wire.saved_out(kept), headers=etag(kept))
 
     async def page(self, call: Call) -> Reply:
         """A page of them, oldest first."""
         query: wire.SavedQuery = call.query or wire.SavedQuery()
-        tenant_id, cursors = call.principal.tenant_id, self._work.cursors
+        tenant_id = call.principal.tenant_id
         collection = "" if query.in_none else query.collection
         named = {"collection": collection, "api": query.api, "operation": query.operation}
         filters = {name: value for name, value in named.items() if value is not None}
-        bound = sorted(filters.items())
-        after = cursors.open(query.cursor, "saved requests", tenant_id, bound) if query.cursor else 0
-        found = await self._work.reader.run(lambda tx: saved.page(tx, tenant_id, after, keeping.PAGE + 1, filters))
-        here = found[: keeping.PAGE]
-        more = len(found) > len(here)
-        cursor = cursors.seal("saved requests", tenant_id, bound, here[-1].id) if more else None
-        return reply_of(wire.SavedPage(items=[wire.saved_out(kept) for kept in here], cursor=cursor))
+        page = await self._work.page(
+            call,
+            "saved requests",
+            lambda tx, after, limit: saved.page(tx, tenant_id, after, limit, filters),
+            cursor=query.cursor,
+            filters=filters,
+        )
+        return reply_of(wire.SavedPage(items=[wire.saved_out(kept) for kept in page.items], cursor=page.cursor))
 
     async def update(self, call: Call) -> Reply:
         """Put another in its place, as its next version."""
         value, at, tenant_id, id = self._read(call), clock.now(), call.principal.tenant_id, id_of(call)
 
         def run(tx: Transaction) -> Kept[Saved]:
-            before = keeping.get(saved, tx, tenant_id, id, NOUN)
+            before = KEEPER.get(tx, tenant_id, id)
             self._refuse_twice(tx, tenant_id, value, id)
             if value.request.credential_id != before.value.request.credential_id:
                 self._refuse_unknown_credential(tx, tenant_id, value)
-            after = keeping.put(saved, tx, call, at, before, value, NOUN)
+            after = KEEPER.change(tx, call, at, before, value)
             if after is not before:
                 self._keep_version(tx, call, at, after)
-                tell(tx, call, at, Word.REQUEST_UPDATED, id, before=_told(before.value), after=_told(value))
             return after
 
         kept = await self._work.writer.run(run)
@@ -94,10 +92,9 @@ class Requests:
         at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
 
         def run(tx: Transaction) -> None:
-            before = keeping.get(saved, tx, tenant_id, id, NOUN)
-            keeping.remove(saved, tx, call, at, before, before.value, NOUN)
+            before = KEEPER.get(tx, tenant_id, id)
+            KEEPER.remove(tx, call, at, before)
             store.forget_versions(tx, tenant_id, id)
-            tell(tx, call, at, Word.REQUEST_DELETED, id, before=_told(before.value))
 
         await self._work.writer.run(run)
         return reply_of(Done())
@@ -107,7 +104,7 @@ class Requests:
         tenant_id, id = call.principal.tenant_id, id_of(call)
 
         def find(tx: Transaction) -> list[Version]:
-            keeping.get(saved, tx, tenant_id, id, NOUN)
+            KEEPER.get(tx, tenant_id, id)
             return store.all_versions(tx, tenant_id, id)
 
         found = await self._work.reader.run(find)
@@ -118,7 +115,7 @@ class Requests:
         tenant_id, id, number = call.principal.tenant_id, id_of(call), id_of(call, "version_id")
 
         def find(tx: Transaction) -> Version:
-            keeping.get(saved, tx, tenant_id, id, NOUN)
+            KEEPER.get(tx, tenant_id, id)
             found = store.version(tx, tenant_id, id, number)
             if found is None:
                 raise NotFound(f"There is no version {number} of the request {id}.")
@@ -189,3 +186,13 @@ def _told(value: Saved) -> dict[str, Any]:
         "server": value.request.server.partition("?")[0],
         "path": value.request.path.partition("?")[0],
     }
+
+
+KEEPER = Keeper(
+    "request",
+    saved,
+    lambda _, kept: _told(kept.value),
+    Word.REQUEST_CREATED,
+    Word.REQUEST_UPDATED,
+    Word.REQUEST_DELETED,
+)

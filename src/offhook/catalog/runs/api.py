@@ -1,6 +1,7 @@
 """The routes of runs."""
 
-from offhook.catalog.keeping import READ, V1, WRITE, Done
+from offhook.access.doing import Done
+from offhook.catalog.keeping import READ, V1, WRITE
 from offhook.catalog.runs import wire
 from offhook.catalog.runs.service import Runs
 from offhook.kit.operation import MIB, Limit, Operation

@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
+from offhook.access.doing import Doing, Done, refuse
 from offhook.access.gate import reply_of
-from offhook.catalog import keeping
 from offhook.catalog.credentials.model import Applied
 from offhook.catalog.credentials.service import Credentials
-from offhook.catalog.keeping import Done, Keeping, id_of, refuse
+from offhook.catalog.keeping import id_of
 from offhook.catalog.model import Document
 from offhook.catalog.requests import wire as requests_wire
 from offhook.catalog.requests.checking import check_answer
 from offhook.catalog.requests.model import Prepared, finished
-from offhook.catalog.requests.store import saved
+from offhook.catalog.requests.service import KEEPER
 from offhook.catalog.runs import store, wire
 from offhook.catalog.runs.comparing import compare
 from offhook.catalog.runs.model import Fault, Run
@@ -45,7 +45,7 @@ class Runs:
 
     def __init__(
         self,
-        work: Keeping,
+        work: Doing,
         egress: Egress,
         credentials: Credentials,
         lookup: Lookup = nowhere,
@@ -163,7 +163,7 @@ class Runs:
         saved_id = 0 if body.saved_id is None else to_int64(body.saved_id) or -1
         kept = None
         if saved_id:
-            kept = await self._work.reader.run(lambda tx: keeping.get(saved, tx, tenant_id, saved_id, "request"))
+            kept = await self._work.reader.run(lambda tx: KEEPER.get(tx, tenant_id, saved_id))
         if body.request is not None:
             found: list[Violation] = []
             prepared = requests_wire.prepared(body.request, "request", found)
