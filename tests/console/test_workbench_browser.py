@@ -1,5 +1,6 @@
 """The workbench in a real browser: from a search to an office that was created by a test request; and its pages."""
 
+import json
 import os
 import re
 import socket
@@ -117,10 +118,12 @@ def test_a_request_is_saved_by_name_and_tried_again_without_a_script(
     page.get_by_label("name required", exact=True).fill("Tavira")
     page.get_by_role("button", name="Take these into the JSON").click()
     expect(page.get_by_label("As JSON").first).to_have_value(re.compile('"name": "Tavira"'))
+    page.get_by_label("timezone", exact=True).fill("Atlantic/Azores")
     page.get_by_label("Name", exact=True).fill("Create Tavira")
     page.get_by_label("Collection").fill("Algarve")
     page.get_by_role("button", name="Save it").click()
     expect(page.get_by_role("heading", name="Create Tavira")).to_be_visible()
+    expect(page.get_by_label("As JSON").first).to_have_value(re.compile("Atlantic/Azores"))
     page.get_by_role("button", name="Test request").click()
     expect(page.locator("#result").get_by_text("200", exact=True)).to_be_visible()
     page.goto("/console/requests?collection=Algarve")
@@ -231,3 +234,55 @@ def test_a_run_is_run_again_as_it_was(window: Desktop, credential: str):
     expect(page.get_by_label("Credential")).to_have_value(credential)
     page.get_by_role("button", name="Test request").click()
     expect(page.locator("#result").get_by_text("200", exact=True)).to_be_visible()
+
+
+ODD = """{"openapi": "3.1.0", "info": {"title": "Odd", "version": "1"}, "paths": {"/odd": {"post": {
+"operationId": "odd", "requestBody": {"content": {"application/json": {"schema": {"type": "object", "properties": {
+"big": {"type": "integer"}, "note": {"type": "string"}, "a.b": {"type": "string"},
+"way": {"type": "string", "enum": ["a\\"b", "c\\\\d"]}}}}}}, "responses": {}}}}}"""
+
+
+def test_the_form_changes_nothing_but_its_own_field(window: Desktop, server: Process):
+    assert server.company is not None
+    answer = server.ask("POST", "/api/offhook/v1/apis", {"document": ODD}, key=server.company.sandbox_key)
+    assert answer.status == 200, answer
+    page = window.sign_in()
+    page.goto("/console/requests/new?api=odd&operation=odd")
+    text = page.get_by_label("As JSON").first
+    text.fill('{"big": 1234567890123456789, "a.b": "x"}')
+    page.get_by_label("note", exact=True).fill("new")
+    page.get_by_label("way", exact=True).select_option('a"b')
+    expect(text).to_have_value('{\n  "big": 1234567890123456789,\n  "a.b": "x",\n  "note": "new",\n  "way": "a\\"b"\n}')
+    expect(page.get_by_label("a.b", exact=True)).to_have_count(0)
+
+
+def test_what_is_refused_is_said_where_one_looks(window: Desktop, credential: str):
+    page = prepared(window, credential)
+    page.get_by_text("Trial values for expressions").click()
+    page.get_by_label("As JSON").last.fill("{bad")
+    expect(page.locator("#verdict")).to_contain_text("Trial values must be a JSON object.")
+    page.get_by_label("As JSON").last.fill("[" * 100_000)
+    expect(page.locator("#verdict")).to_contain_text("Trial values must be a JSON object.")
+    page.get_by_label("As JSON").last.fill("")
+    page.get_by_label("As JSON").first.fill("[" * 20_000 + "]" * 20_000)
+    expect(page.locator("#verdict")).to_contain_text("to mend")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Test request").click()
+    expect(page.locator("#verdict")).to_contain_text("the session may have ended")
+    expect(page.get_by_role("button", name="Test request")).to_be_enabled()
+    window.complaints.clear()
+
+
+def test_a_hostile_description_keeps_nobody_waiting(window: Desktop, server: Process):
+    assert server.company is not None
+    operation = {
+        "description": "[" * 20_000,
+        "parameters": [{"name": f"p{one}", "in": "query", "description": "![" * 10_000} for one in range(40)],
+    }
+    document = {"openapi": "3.0.0", "info": {"title": "Slow", "version": "1"}, "paths": {"/x": {"get": operation}}}
+    key = server.company.sandbox_key
+    assert server.ask("POST", "/api/offhook/v1/apis", {"document": json.dumps(document)}, key=key).status == 200
+    page = window.sign_in()
+    page.goto("/console/apis/slow/get-x")
+    expect(page.get_by_role("heading", name="GET /x")).to_be_visible()
+    expect(page.locator(".written")).to_have_count(41)

@@ -1,5 +1,6 @@
 """The workbench's directory: API documents, the search over their operations, one document, and how one comes in."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from itertools import groupby
@@ -19,6 +20,8 @@ MOST_FORM = 160 * 1024 * 1024
 """A document of 50 MiB as a form sends it, in which many characters take three."""
 
 HITS = 20
+MOST_MARKDOWN = 400_000
+MOST_WRITTEN = 4_000
 _MARKED = re.compile(r"[*_`<>\[\]#|~&\\]|\n|https?://")
 
 
@@ -31,11 +34,26 @@ class Import(NamedTuple):
     headers: str = ""
 
 
-def words(text: str) -> Markup:
-    """A description as HTML; the usual sentence without the Markdown machinery."""
-    if _MARKED.search(text):
+class Prose:
+    """Descriptions as HTML, for one page: no document makes a page cost more than so many characters of Markdown.
+
+    The usual sentence goes without the Markdown machinery, and what is beyond the page's part stands as it was written.
+    """
+
+    def __init__(self, most: int = MOST_MARKDOWN) -> None:
+        self._left = most
+
+    def __call__(self, text: str) -> Markup:
+        if not text:
+            return Markup("")
+        if not _MARKED.search(text):
+            return Markup("<p>{}</p>").format(text)
+        # What opens something that may never be closed is what a parser looks for again and again.
+        cost = len(text) + 50 * sum(map(text.count, "[*_|!<`"))
+        if cost > self._left:
+            return Markup('<p class="written">{}</p>').format(text[:MOST_WRITTEN])
+        self._left -= cost
         return Markup(html(text))  # noqa: S704 - cleaned by an allow-list
-    return Markup("<p>{}</p>").format(text) if text else Markup("")
 
 
 def address(api: str, key: str = "", version: int | None = None) -> str:
@@ -64,7 +82,7 @@ async def document(visit: Visit) -> Answer:
     place = f"{API}/{quote(name, safe='')}"
     query = {"version": version} if version else {}
     api = await visit.inside.get(place, query)
-    listed = await visit.inside.get(f"{place}/operations", {"cursor": cursor} if cursor else {})
+    listed = await visit.inside.get(f"{place}/operations", query | ({"cursor": cursor} if cursor else {}))
     problems = await visit.inside.get(f"{place}/problems", query) if api.get("problems") else {"items": []}
     versions = await visit.inside.get(f"{place}/versions")
     groups = [(tag, list(some)) for tag, some in groupby(listed.get("items", []), _tag)]
@@ -137,9 +155,12 @@ async def operation(visit: Visit) -> Answer:
     found = await visit.inside.get(place, {"version": version} if version else {})
     prepared = await visit.inside.ask("GET", f"{place}/prepared", {"version": version} if version else {})
     kept = await visit.inside.ask("GET", "/api/offhook/v1/api-examples", {"api": name, "operation": key})
-    prepare = "/console/requests/new?" + urlencode({"api": name, "operation": key})
-    return visit.page(
-        "operation.html", here="apis", api=found, it=found["reference"], words=words, limits=_limits, address=address,
+    wanted = {"version": version} if version else {}
+    prepare = "/console/requests/new?" + urlencode({"api": name, "operation": key} | wanted)
+    # A page of thousands of rows is made beside the loop that serves everybody else.
+    return await asyncio.to_thread(
+        visit.page,
+        "operation.html", here="apis", api=found, it=found["reference"], words=Prose(), limits=_limits, address=address,
         prepare=prepare, examples=kept.document["items"] if kept.ok else [],
         code=prepared.document.get("code") if prepared.ok else None,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
-from offhook.console.apis import API, address, words
+from offhook.console.apis import API, address
 from offhook.console.frame import Answer, redirect
 from offhook.console.inside import Asked
 from offhook.console.visit import Visit
@@ -30,11 +30,12 @@ _ROW = re.compile(r"(path_parameters|query|headers)\.(\d{1,3})\.(name|value|on)"
 
 
 class Cell(NamedTuple):
-    """A field of the body in the form: a row of the reference, its place in the JSON, and what stands there."""
+    """A field of the body in the form: its row of the reference, its place in the JSON, what stands there, choices."""
 
     row: Mapping[str, Any]
     path: str
     value: str
+    choices: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -99,7 +100,8 @@ async def sent(visit: Visit) -> Answer:
     editor = Editor(_request(form), values=form.get("values", ""))
     if id := visit.params.get("id", ""):
         editor.saved = await visit.inside.get(f"{V1}/requests/{id}")
-    if verb == "fields":
+    if form.get("scripted") != "yes":
+        # Without a script nothing has taken over what was filled into the form's fields.
         editor.request["body"] = _taken(editor.request.get("body", ""), form)
     values = _values(editor)
     if verb in ("test", "start") and values is not None:
@@ -169,7 +171,7 @@ def _values(editor: Editor) -> dict[str, Any] | None:
         found = msgspec.json.decode(editor.values.strip() or "{}")
         if isinstance(found, dict):
             return found
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         pass
     editor.refusal, editor.status = "Trial values must be a JSON object.", 400
     return None
@@ -197,7 +199,7 @@ async def _page(visit: Visit, editor: Editor, values: dict[str, Any] | None = No
         "request.html", here="requests", status=editor.status, it=editor, request=request, methods=METHODS,
         groups=[(name, title, _rows(request.get(name, ()))) for name, title in GROUPS if _shows(name, request)],
         curl=curl, versions=versions,
-        servers=[one["url"] for one in reference.get("servers", ())], cells=_cells(request, reference), words=words,
+        servers=[one["url"] for one in reference.get("servers", ())], cells=_cells(request, reference),
         credentials=credentials.document.get("items", []) if credentials.ok else [], address=address,
         medias=[one["media"] for one in reference.get("bodies", ())], faults=_by_place(editor.checked),
     )  # fmt: skip
@@ -247,14 +249,33 @@ def _cells(request: Mapping[str, Any], reference: Mapping[str, Any]) -> list[Cel
         return []
     try:
         held = json.loads(request.get("body") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         held = {}
-    return [
-        Cell(row, row["name"], _written(_at(held, row["name"])))
-        for row in body.get("fields", ())
-        if _PLAIN.fullmatch(row["name"]) and row["type"] not in ("Object", "Array")
-        and not row.get("choice") and not row.get("read_only")
-    ][:MOST_FIELDS]  # fmt: skip
+    fields = body.get("fields", ())
+    objects = {row["name"] for row in fields if "Object" in row["type"]}
+    found = []
+    for row in fields:
+        path = row["name"]
+        parent = path.rpartition(".")[0]
+        # A dot may be part of a name: then there is no object before it.
+        if not _PLAIN.fullmatch(path) or (parent and parent not in objects):
+            continue
+        if row["type"] in ("Object", "Array") or row.get("choice") or row.get("read_only"):
+            continue
+        value = _written(_at(held, path))
+        choices = [_plain(one) for one in row.get("values", ())]
+        if choices and value and value not in choices:
+            choices.append(value)
+        found.append(Cell(row, path, value, tuple(choices)))
+    return found[:MOST_FIELDS]
+
+
+def _plain(text: str) -> str:
+    """A possible value, which is JSON, as a form shows it."""
+    try:
+        return _written(json.loads(text))
+    except ValueError:
+        return text
 
 
 def _at(held: Any, path: str) -> Any:
@@ -270,17 +291,19 @@ def _written(value: Any) -> str:
 
 
 def _taken(text: str, form: Mapping[str, str]) -> str:
-    """The JSON with what was filled into the form's fields; as it was, if it is none."""
+    """The JSON with what was changed in the form's fields; as it was, if it is none."""
+    changed = {
+        name[2:]: value for name, value in form.items() if name.startswith("f:") and value != form.get("o:" + name[2:])
+    }
     try:
         held = json.loads(text or "{}")
-    except ValueError:
+        if not changed or not isinstance(held, dict):
+            return text
+        for path, value in changed.items():
+            _put(held, path, value, form.get("t:" + path, "String"))
+        return json.dumps(held, indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
         return text
-    if not isinstance(held, dict):
-        return text
-    for name, value in form.items():
-        if name.startswith("f:"):
-            _put(held, name[2:], value, form.get("t:" + name[2:], "String"))
-    return json.dumps(held, indent=2, ensure_ascii=False)
 
 
 def _put(held: dict[str, Any], path: str, text: str, kind: str) -> None:
@@ -303,5 +326,5 @@ def _meant(text: str, kind: str) -> Any:
         return text
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from offhook.catalog.documents.limits import Problems
@@ -192,3 +193,12 @@ def test_an_operation_of_swagger_reads_like_any_other():
     found = reference(Tree(tree), head.pointer, head)
     assert found.servers[0].url == "https://a.com"
     assert [(row.name, row.required) for row in found.bodies[0].fields] == [("a", True)]
+
+
+def test_the_whole_description_stands_on_the_page_whatever_a_list_has_of_it():
+    long = "word " * 1000
+    document = {"paths": {"/a": {"get": {"description": long, "x-ratelimit": [[5, 60]], "responses": {}}}}}
+    (head,) = heads(document)
+    cut = msgspec.structs.replace(head, description=head.description[:500])
+    said = reference(Tree(document), head.pointer, cut).head.description
+    assert said == f"{long}\n\nRate limit: 5 per minute."

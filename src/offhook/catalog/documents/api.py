@@ -169,7 +169,7 @@ def operations(apis: Apis) -> list[Operation]:
             summary="List the operations of an API document",
             handler=apis.operations,
             scope=READ,
-            query=wire.ListQuery,
+            query=wire.OperationsQuery,
             reply=wire.HeadPage,
             reply_description="A page of operations.",
             note="in its order",

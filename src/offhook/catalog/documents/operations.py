@@ -5,6 +5,7 @@ from collections import deque
 from typing import Any
 
 from offhook.catalog.model import METHODS, Document, Head, Method, Tree, pointer_to
+from offhook.catalog.reference.described import described
 from offhook.catalog.reference.resolving import Resolver, entries, items, text_of
 
 MOST_WORDS = 400
@@ -79,7 +80,7 @@ class _Listing:
             path=path,
             pointer=pointer,
             summary=text_of(operation.get("summary"))[:_SUMMARY],
-            description=_described(operation),
+            description=described(operation, _DESCRIPTION),
             tags=tuple(tag for tag in items(operation.get("tags")) if isinstance(tag, str)),
             deprecated=operation.get("deprecated") is True,
             words=self._words(operation, shared),
@@ -164,21 +165,6 @@ class _Listing:
         face = _Face(names, list({id(target): target for target in targets}.values()))
         self._faces[id(schema)] = face
         return face
-
-
-def _described(operation: dict[str, Any]) -> str:
-    """The description, and behind it the rate limit where an extension says it in numbers ([[1200, 60]])."""
-    text = text_of(operation.get("description"))[:_DESCRIPTION]
-    limits = [limit for limit in items(operation.get("x-ratelimit"))[:3] if _is_limit(limit)]
-    said = ", ".join(f"{count} per {_PERIODS.get(seconds, f'{seconds} seconds')}" for count, seconds in limits)
-    return f"{text}\n\nRate limit: {said}.".strip() if said else text
-
-
-_PERIODS = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
-
-
-def _is_limit(limit: Any) -> bool:
-    return isinstance(limit, list) and len(limit) == 2 and all(type(number) is int for number in limit)
 
 
 _MORE = {"$ref", "properties", "items", "additionalProperties", "allOf", "oneOf", "anyOf", "prefixItems"}

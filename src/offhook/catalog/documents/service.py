@@ -288,7 +288,7 @@ class Apis:
 
     async def operations(self, call: Call) -> Reply:
         """A page of a document's operations, in its order."""
-        query: wire.ListQuery = call.query or wire.ListQuery()
+        query: wire.OperationsQuery = call.query or wire.OperationsQuery()
         api, version = await self._found(call)
 
         page = await self._work.page(

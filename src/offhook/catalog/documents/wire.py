@@ -147,6 +147,13 @@ class ListQuery(msgspec.Struct):
     cursor: Annotated[str | None, Meta(description="The cursor of the page before.")] = None
 
 
+class OperationsQuery(msgspec.Struct):
+    """Which operations."""
+
+    version: Annotated[Number | None, Meta(description="Those of this version; of the current one unless said.")] = None
+    cursor: Annotated[str | None, Meta(description="The cursor of the page before.")] = None
+
+
 class SearchQuery(msgspec.Struct):
     """What is looked for."""
 

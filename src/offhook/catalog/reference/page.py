@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import msgspec
+
 from offhook.catalog.model import (
     Body,
     Document,
@@ -16,6 +18,7 @@ from offhook.catalog.model import (
     parts_of,
     pointer_to,
 )
+from offhook.catalog.reference.described import described
 from offhook.catalog.reference.examples import Way, built
 from offhook.catalog.reference.fields import MOST_FIELDS, Flattener
 from offhook.catalog.reference.resolving import Resolver, entries, items, text_of
@@ -76,7 +79,7 @@ class _Page:
             )
             headers = (media, *headers)
         return Reference(
-            head=head,
+            head=msgspec.structs.replace(head, description=described(self._operation, _TEXT)),
             servers=self._servers(),
             path_parameters=self._rows(given, "path"),
             query_parameters=self._rows(given, "query"),

@@ -100,6 +100,13 @@ for (const find of document.querySelectorAll("form[data-live]")) {
 
 document.documentElement.classList.add("scripted");
 
+const say = (place, words) => {
+  const card = document.createElement("div");
+  card.className = "card bad";
+  card.append(Object.assign(document.createElement("p"), { textContent: words }));
+  place.replaceChildren(card);
+};
+
 // A run that is under way is looked at until it is over; cancelling it does not leave the page.
 const ended = async (place) => {
   for (let pause = 60; ; pause = Math.min(pause * 1.5, 1000)) {
@@ -107,6 +114,10 @@ const ended = async (place) => {
     if (!here) break;
     await new Promise((go) => setTimeout(go, pause));
     const page = await load(here.dataset.underWay);
+    if (!page || !page.querySelector(".result")) {
+      say(place, "The server gave no page: the session may have ended. The history shows what became of it.");
+      break;
+    }
     const fresh = page && page.querySelector(".result");
     if (fresh && !fresh.dataset.underWay) here.replaceWith(fresh);
   }
@@ -126,10 +137,13 @@ addEventListener("beforeprint", () => {
 const request = document.getElementById("request");
 if (request) {
   const text = document.getElementById("r-body");
+  request.elements.scripted.value = "yes";
   const inputs = [...request.querySelectorAll("[data-path]")];
   const read = () => {
     try {
-      const held = JSON.parse(text.value.trim() || "{}");
+      // Numbers that a script cannot hold stay as they are written.
+      const kept = (_key, value, context) => (typeof value === "number" && JSON.rawJSON && context && String(value) !== context.source ? JSON.rawJSON(context.source) : value);
+      const held = JSON.parse(text.value.trim() || "{}", kept);
       return held && typeof held === "object" && !Array.isArray(held) ? held : null;
     } catch {
       return null;
@@ -215,8 +229,10 @@ if (request) {
     if (page) {
       put(page, "verdict");
       put(page, "result");
-      document.getElementById("result").scrollIntoView({ block: "nearest" });
+      if (page.querySelector("#result .result")) document.getElementById("result").scrollIntoView({ block: "nearest" });
       await ended(document.getElementById("result"));
+    } else if (!asked.signal.aborted) {
+      say(document.getElementById("verdict"), "The server gave no page: the session may have ended. Open this page in another window to sign in, then try again.");
     }
     button.disabled = false;
     button.textContent = title;
