@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from offhook.access.model import Environment
 from offhook.calls import store
 from offhook.calls.model import Kept
+from offhook.catalog.runs import store as runs
+from offhook.catalog.runs.model import Request, Run
 from offhook.routing.state import new_call
 from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
 from tests.directory.recordings import BEEP
@@ -93,18 +95,19 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["device"] = make(f"{V1}/users/{own['user']}/devices", {})
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
     own["call"] = str(_call(company, environment, own["office_number"]))
-    _workbench(make, own)
+    _workbench(company, environment, make, own)
     return Furnished(api, company, environment, own)
 
 
-def _workbench(make: Callable[..., str], own: Things) -> None:
+def _workbench(company: Company, environment: Environment, make: Callable[..., str], own: Things) -> None:
     """What companies name themselves is a number here, so that it is found in answers as ids are."""
     own |= {thing: str(7_000_000_000 + next(_SERIAL)) for thing in ("api", "operation", "collection")}
     make(f"{V1}/apis", {"document": described(own["operation"]), "name": own["api"]}, "api")
     own["credential"] = make(f"{V1}/credentials", BODIES["offhook.credentials.create"](own) | {"name": own["api"]})
     own["request"] = make(f"{V1}/requests", BODIES["offhook.requests.create"](own) | {"name": own["api"]})
     for run in ("run", "other_run"):
-        own[run] = make(f"{V1}/runs", BODIES["offhook.runs.create"](own))
+        own[run] = str(_run(company, environment, own))
+    own["example"] = make(f"{V1}/api-examples", BODIES["offhook.examples.create"](own) | {"name": own["api"]})
 
 
 def described(operation: str) -> str:
@@ -134,6 +137,18 @@ def _call(company: Company, environment: Environment, number: str) -> int:
         state=state,
     )  # fmt: skip
     company.desk.transact(lambda tx: store.keep(tx, kept, (), 0))
+    return id
+
+
+def _run(company: Company, environment: Environment, own: Things) -> int:
+    """A run that was answered once: its id."""
+    id, url = company.desk.ids.new(), f"{INSIDE}/zebrafish/{own['operation']}"
+    run = Run(
+        id=id, tenant_id=company.tenant(environment), started=1, by="key", state="done",
+        request=Request(method="GET", url=url), url=url, api=own["api"], version="1", operation=own["operation"],
+        status=200,
+    )  # fmt: skip
+    company.desk.transact(lambda tx: runs.put(tx, run, b"{}"))
     return id
 
 
@@ -297,6 +312,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     },
     "offhook.credentials.update": lambda own: {"token": SECRET[::-1]},
     "offhook.runs.create": lambda own: {"request": _request(own)},
+    "offhook.examples.create": lambda own: {"run_id": own["run"], "name": "One more"},
 }  # fmt: skip
 """By operation id: a body that is accepted, of a caller who owns these things."""
 
@@ -326,6 +342,7 @@ WITHOUT_BODY = frozenset({
     "offhook.requests.get", "offhook.requests.delete", "offhook.requests.versions.list",
     "offhook.requests.versions.get", "offhook.credentials.get", "offhook.credentials.delete", "offhook.runs.get",
     "offhook.runs.delete", "offhook.runs.cancel", "offhook.runs.compare",
+    "offhook.examples.delete",
 })  # fmt: skip
 """The ids of the other operations that name something in their path."""
 
@@ -339,6 +356,7 @@ _OF_SEGMENT = {
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
     "userdevices": "device", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
     "runs": "run",
+    "api-examples": "example",
 }  # fmt: skip
 _OF_NAME = {
     "device_id": "device",

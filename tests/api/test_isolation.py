@@ -186,7 +186,7 @@ _ONE = {
     "office_id": "primary", "admin_office_ids": "primary", "owner_id": "admin", "user_id": "other",
     "member_id": "other", "ivr_id": "prompt", "number": "free_number", "mainline_number": "free_number",
     "phone_numbers": "user_number", "caller_id": "user_number",
-    "credential_id": "credential", "saved_id": "request",
+    "run_id": "run", "credential_id": "credential", "saved_id": "request",
 }  # fmt: skip
 
 
@@ -340,7 +340,7 @@ LISTS = [
     f"{V1}/{name}"
     for name in (
         "prompts", "events?limit=500", "calls", "coverage", "apis", "api-operations?q=zebrafish", "requests",
-        "request-collections", "credentials", "runs",
+        "request-collections", "credentials", "runs", "api-examples?api={api}&operation={operation}",
     )
 ]  # fmt: skip
 NO_LIST = {"company.get", "offices.primary.get", "custom_ivrs.get", "offhook.configuration.get"}
@@ -357,6 +357,7 @@ def test_every_list_is_asked(sqlite_scene: Scene):
 @pytest.mark.parametrize("path", LISTS)
 def test_a_list_holds_only_ones_own(scene: Scene, path: str):
     ids = {value for name, value in scene.company.own.items() if name not in NOBODYS_OWN}
+    path = path.format(**scene.company.own)
     for stranger in scene.strangers.values():
         answer = stranger.api.get(path)
         assert answer.status == 200

@@ -633,6 +633,12 @@ def test_a_document_with_very_long_names_is_kept_and_read(company: Company):
     assert company.live.get(f"{APIS}/harbour-berths/source").json == tree
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", " "])
+def test_the_name_of_an_example_is_one_line(company: Company, name: str):
+    answer = company.live.post(f"{V1}/api-examples", {"run_id": "1", "name": name})
+    assert (answer.status, answer.places) == (400, ["name"])
+
+
 @pytest.mark.parametrize("query", ["requests?collection", "requests?api", "runs?operation", "api-operations?q"])
 def test_nothing_is_looked_for_by_a_nul(company: Company, query: str):
     answer = company.live.get(f"{V1}/{query}=a%00b")
@@ -673,7 +679,7 @@ def test_what_the_workbench_keeps_is_not_copied_to_rehearse_a_company(company: C
     tenant = company.tenant()
     with company.desk.offhook.database.reading() as tx:
         rows = rows_of(tx, tenant)
-    copied = {table.name for table, found in rows.items() if found}
+    copied = {table.name for table in rows}
     assert "offices" in copied
-    names = r"(api_(documents|versions|pieces|operations)|credential|saved_request|run)"
+    names = r"(api_(documents|versions|pieces|operations|examples)|credential|saved_request|run)"
     assert [name for name in copied if re.match(names, name)] == []

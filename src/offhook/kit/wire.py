@@ -512,8 +512,8 @@ def read_query(query: Mapping[str, list[str]], kind: type[T], notices: list[Noti
             continue
         if len(present) > 1:
             found.append(Violation(location=name, message="Send this parameter once.", sent=shown(given)))
-        elif present and "\0" in present[0]:
-            # No store has a text with it, so that nothing can be found by it.
+        elif present and "\0" in present[0] and name != "cursor":
+            # No store has a text with it, so that nothing can be found by it. A cursor has a refusal of its own.
             message = "Must be text without control characters."
             found.append(Violation(location=name, message=message, sent=shown(present[0])))
         elif present:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from offhook.access.doing import Doing, Done
+from offhook.access.doing import Doing, Done, refuse
 from offhook.access.gate import reply_of
 from offhook.catalog.examples import wire
 from offhook.catalog.examples.store import Example, examples
@@ -14,6 +14,7 @@ from offhook.events.model import Word
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, Notice, Violation, shown
 from offhook.kit.operation import Call, Operation, Reply
+from offhook.kit.text import single_line
 from offhook.kit.wire import to_int64
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
@@ -45,6 +46,8 @@ class Examples:
         """Keep a run as an example."""
         body: wire.ExampleIn = call.body
         tenant_id, at = call.principal.tenant_id, clock.now()
+        name, fault = single_line(body.name, "name", 200)
+        refuse([] if fault is None else [fault])
 
         def make(tx: Transaction, _notices: list[Notice]) -> msgspec.Struct:
             run = runs.get(tx, tenant_id, to_int64(body.run_id) or 0)
@@ -56,7 +59,7 @@ class Examples:
             if not run.api or not run.operation or not run.status:
                 text = "An example is of an operation and has an answer; this run was not made for one, or got none."
                 raise Invalid.of([Violation(location="run_id", message=text)])
-            value = _example(run, body.name.strip(), runs.body(tx, tenant_id, run.id), call.principal.key_name)
+            value = _example(run, name or "", runs.body(tx, tenant_id, run.id), call.principal.key_name)
             known = examples.page(tx, tenant_id, 0, MOST, {"api": value.api, "operation": value.operation})
             if len(known) >= MOST:
                 raise Conflict(f"This operation has {MOST} examples, the most; delete one first.")

@@ -3,6 +3,7 @@
 import msgspec
 
 from offhook.storage.documents import Documents
+from offhook.storage.tables import APART, BULKY
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,4 +32,5 @@ examples = Documents(
         "operation": lambda one: one.operation,
     },
     unique=("place",),
+    info={APART: True, BULKY: True},
 )

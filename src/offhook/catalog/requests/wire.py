@@ -13,7 +13,7 @@ from offhook.storage.documents import Kept
 
 Meta = msgspec.Meta
 MOST_TEXT = 10_000
-MOST_NAME = 300
+MOST_NAME = 200
 _NAMES = ("api", "version", "operation", "credential_id")
 
 
