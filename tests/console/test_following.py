@@ -90,6 +90,13 @@ def test_an_office_that_never_closes_says_so_instead_of_following(visitor: Visit
     assert "never: it takes calls at any hour" in text
 
 
+def test_a_line_that_is_held_open_by_hand_is_said_to_be(visitor: Visitor, embedded: Company):
+    id = lisbon(embedded)
+    assert embedded.sandbox.put(f"/api/offhook/v1/offices/{id}/by-hand", {"status": "open"}).status == 200
+    text = visitor.get(f"/console/offices/{id}?flow=closed").part("routing")
+    assert "It was opened by hand until somebody lifts that" in text
+
+
 def test_a_holiday_with_hours_of_its_own_is_not_taken_for_closing(visitor: Visitor, embedded: Company):
     id = lisbon(embedded, tuesday_hours=["00:00", "24:00"])
     days = [{"date": "2026-11-25", "name": "Fair", "kind": "holiday", "hours": ["00:00", "24:00"]}]

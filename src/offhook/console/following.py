@@ -128,4 +128,7 @@ async def moment(visit: Visit, state: str) -> tuple[str, str]:
     if asked.document["availability_status"].endswith(state):
         return clock.now().isoformat(timespec="seconds"), ""
     at = asked.document.get("next_change", "")
+    if not at and asked.document.get("by_hand"):
+        held = "opened" if state == "closed" else "closed"
+        return "", f"It was {held} by hand until somebody lifts that, so no call goes this way."
     return at, "" if at else f"It is never {state} in the year ahead, so no call goes this way."
