@@ -104,13 +104,19 @@ def test_a_sequence_is_written_for_mermaid_and_nothing_else(offhook: Run, lisbon
     assert said.err == ""
 
 
-def test_the_status_of_a_verification_says_how_bad_it_is(offhook: Run, lisbon: dict[str, str]) -> None:
+def test_the_status_of_a_verification_says_how_bad_it_is(offhook: Run, lisbon: dict[str, str], empty: Path) -> None:
+    assert offhook("verify").status == 1, "a new company's head office has no error"
+    asks = {"action": "directory", "try_dial_operators": False}
+    porto = {name: value for name, value in SMALL.items() if name not in ("name", "monday_hours")}
+    porto["routing_options"] = {"open": asks, "closed": {**asks, "action": "voicemail"}}
+    (empty / "porto.yaml").write_text(json.dumps({"version": 1, "offices": {"Porto": porto}}))
+    assert offhook("apply", "porto.yaml", "--yes").status == 0
     everything = offhook("verify")
-    assert everything.status == 2, "the directory of the head office is empty"
+    assert everything.status == 2, "the directory of Porto is empty"
     assert "directory_empty" in everything.out
-    assert "2 offices verified." in everything.err
+    assert "3 offices verified." in everything.err
     followed = everything.err.split("Next  offhook ")[1].split("   ")[0]
-    assert "Head office" in offhook(*followed.split()).out, "what to do next works"
+    assert "Porto" in offhook(*followed.split()).out, "what to do next works"
     lisbons = offhook("verify", lisbon["Lisbon"], "--json")
     assert lisbons.status == 1
     assert (lisbons.json["errors"], lisbons.json["offices"]) == (0, 1)
