@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from offhook.catalog.runs import store
@@ -321,6 +322,31 @@ def test_a_credential_is_sent_and_shown_nowhere(
     assert "***" in got.json["body"]
     if kind == "query":
         assert got.json["request"]["url"].endswith("?a=1&odd=***")
+
+
+async def echo_otherwise(head: str, writer: asyncio.StreamWriter) -> None:
+    """Sends on to where the query stands escaped in small letters, and answers there in wide characters."""
+    word = "ab/cd+ef=="
+    if "/there" not in head:
+        location = "/there?odd=ab%2fcd%2bef%3d%3d"
+        await answering(b"", f"location: {location}", status="302 Found")(head, writer)
+        return
+    text = '{"a": "' + word.replace("/", "\\/") + '", "b": "' + word.replace("=", "\\u003d") + '"}'
+    await answering(text.encode("utf-16"), "content-type: application/json; charset=utf-16")(head, writer)
+
+
+def test_a_secret_that_comes_back_in_other_letters_is_not_shown(workbench: Workbench, firm: Company):
+    async def go(service: Service) -> Any:
+        id = await credential(firm, service, "query", value="ab/cd+ef==")
+        request = {"server": service.url(""), "credential_id": id}
+        once = await firm.live.sending("POST", PATH, {"request": request, "redirects": False})
+        return once.json, (await firm.live.sending("POST", PATH, {"request": request})).json
+
+    once, followed = with_service(workbench, echo_otherwise, go)
+    assert {"name": "location", "value": "/there?odd=***"} in once["headers"]
+    assert followed["url"].endswith("/there?odd=***")
+    assert msgspec.json.decode(followed["body"]) == {"a": "***", "b": "***"}
+    assert followed["redirects"][0]["url"].endswith("?odd=***")
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
