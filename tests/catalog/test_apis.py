@@ -374,6 +374,13 @@ def test_the_request_that_is_prepared_for_a_create_has_no_faults(company: Compan
     assert checked["code"]["curl"].startswith("curl ")
 
 
+def test_a_request_that_is_too_deep_is_said_to_be(company: Company):
+    deep = "[" * 700 + '"${x}"' + "]" * 700
+    request = {"server": "https://a.example", "media": "application/json", "body": deep}
+    checked = company.live.post(f"{V1}/requests/check", {"request": request, "values": {"x": 1}})
+    assert (checked.status, [one["location"] for one in checked.json["faults"]]) == (200, ["body"])
+
+
 def test_the_bodies_that_are_prepared_are_accepted(company: Company):
     request = company.live.get(f"{APIS}/offhook/operations/offices.create/prepared").json["request"]
     answer = company.live.post(request["path"], json.loads(request["body"]), headers={"offhook-dry-run": "true"})

@@ -439,3 +439,10 @@ def test_typed_secrets_are_redacted_in_the_history(workbench: Workbench, firm: C
     assert "typed-2" in run["service"].heads[0]
     assert run["request"]["url"].endswith("/x?api_key=***")
     assert "typed-" not in firm.live.get(f"{PATH}/{run['id']}").response.text
+
+
+def test_a_body_that_is_too_deep_is_refused_before_anything_is_sent(workbench: Workbench, firm: Company):
+    deep = "[" * 700 + '"${x}"' + "]" * 700
+    request = {"server": "https://a.example", "media": "application/json", "body": deep}
+    got = firm.live.post(PATH, {"request": request, "values": {"x": 1}})
+    assert (got.status, got.places) == (400, ["body"])
