@@ -51,12 +51,12 @@ def check_name(name: str, location: str, found: list[Violation]) -> str:
     return name
 
 
-def check_secret(text: str, location: str, found: list[Violation]) -> str:
-    """A secret that can stand in a header; what was sent is not repeated."""
+def check_secret(text: str, location: str, found: list[Violation], least: int = LEAST) -> str:
+    """A secret that can stand in a header; what was sent is not repeated. One that is kept is not too short to hide."""
     if not text or len(text) > MOST_SECRET or not text.isascii() or not text.isprintable() or text != text.strip():
         message = f"Must be 1 to {MOST_SECRET} visible ASCII characters, without spaces around them."
         found.append(Violation(location=location, message=message))
-    elif len(text) < LEAST:
+    elif len(text) < least:
         found.append(Violation(location=location, message=f"{TOO_SHORT}."))
     return text
 

@@ -465,7 +465,7 @@ def _headers(sent: Sequence[wire.HeaderIn]) -> dict[str, str]:
     found: list[Violation] = []
     for number, one in enumerate(sent):
         rules.check_name(one.name, f"headers[{number}].name", found)
-        rules.check_secret(one.value, f"headers[{number}].value", found)
+        rules.check_secret(one.value, f"headers[{number}].value", found, least=1)
     refuse(found)
     return {one.name.lower(): one.value for one in sent}
 

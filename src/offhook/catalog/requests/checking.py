@@ -39,7 +39,7 @@ _REMARKS = frozenset(
 )
 _OF_WHOLES = frozenset("anyOf oneOf oneOfMultipleValid oneOfNotValid not uniqueItems enum const contains".split())
 _SAME = ("allOf", "anyOf", "oneOf")
-_UNCHECKED = "This is nested too deeply, or is too large, to be checked against its schema."
+UNCHECKED = "This is nested too deeply, or is too large, to be checked against its schema."
 
 
 def check(document: Document, pointer: str, prepared: Prepared) -> list[Violation]:
@@ -227,7 +227,7 @@ def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prep
     asked = _resolved(document, operation.get("requestBody"))
     content = asked.get("content")
     if not prepared.body:
-        return [Violation(location="body", message="Is required.")] if asked.get("required") is True else []
+        return [Violation(location="body", message="A body is required.")] if asked.get("required") is True else []
     if not isinstance(content, Mapping) or not content:
         return []
     schema = _schema_for(content, prepared.media)
@@ -246,7 +246,7 @@ def _check_json(document: Document, schema: Any, text: str | bytes, way: Way, pl
     except (msgspec.DecodeError, UnicodeError) as error:
         return [Violation(location=place, message=f"Is not JSON: {shown(str(error))}.")]
     except RecursionError:
-        return [Violation(location=place, message=_UNCHECKED)]
+        return [Violation(location=place, message=UNCHECKED)]
     return Checker(document, schema, way).faults(value, place) if isinstance(schema, Mapping) else []
 
 
@@ -306,11 +306,11 @@ class Checker:
             counting = _Counting(self._defs)
             counting.go(self._root, value, 0)
         except _TooMuch:
-            return [Violation(location=place, message=_UNCHECKED)]
+            return [Violation(location=place, message=UNCHECKED)]
         try:
             errors = list(islice(self._validator.iter_errors(value), MOST_FAULTS * 2))
         except (ValueError, RecursionError, jsonschema_rs.ReferencingError):
-            return [Violation(location=place, message=_UNCHECKED)]
+            return [Violation(location=place, message=UNCHECKED)]
         return [_violation(error, place) for error in errors if not (self._way == "request" and _is_unknown(error))][
             :MOST_FAULTS
         ]
@@ -369,7 +369,7 @@ class _Counting:
         if "$ref" in schema:
             self.go(self._defs[schema["$ref"].removeprefix("#/$defs/")], value, depth + 1)
         self._parts(schema, value, depth)
-        if any(name in schema for name in _UNEVALUATED):
+        if "unevaluatedProperties" in schema or "unevaluatedItems" in schema:
             # What is left over is what none of the parts took, which are asked once more.
             self._parts(schema, value, depth)
             if "$ref" in schema:
