@@ -374,6 +374,23 @@ def test_the_request_that_is_prepared_for_a_create_has_no_faults(company: Compan
     assert checked["code"]["curl"].startswith("curl ")
 
 
+def test_a_credential_that_would_not_be_sent_is_a_fault(company: Company):
+    made = {"name": "A", "kind": "bearer", "token": "word-word", "hosts": ["api.example.com"]}
+    id = company.live.post(f"{V1}/credentials", made).json["id"]
+
+    def places(server: str, credential_id: str) -> list[str]:
+        request = {"server": server, "credential_id": credential_id}
+        checked = company.live.post(f"{V1}/requests/check", {"request": request})
+        assert checked.status == 200, checked
+        return [one["location"] for one in checked.json.get("faults", [])]
+
+    assert places("https://api.example.com", id) == []
+    assert places("https://other.example.com", id) == ["credential_id"]
+    assert places("https://api.example.com", "1") == ["credential_id"]
+    assert places("https://api.example.com", "one") == ["credential_id"]
+    assert places("", "1") == ["server", "credential_id"]
+
+
 def test_a_request_that_is_too_deep_is_said_to_be(company: Company):
     deep = "[" * 700 + '"${x}"' + "]" * 700
     request = {"server": "https://a.example", "media": "application/json", "body": deep}

@@ -225,6 +225,35 @@ def test_a_saved_request_is_run_and_has_its_history(workbench: Workbench, firm: 
     assert with_service(workbench, answering(), go) == ["changed", "saved"]
 
 
+def test_a_run_keeps_what_was_asked_for(workbench: Workbench, firm: Company):
+    async def go(service: Service) -> Any:
+        id = await credential(firm, service, "bearer")
+        request = {
+            "method": "POST",
+            "server": service.url(""),
+            "path": "/{a}/x?api_key=typed-1",
+            "path_parameters": [{"name": "a", "value": "${a}"}],
+            "query": [{"name": "token", "value": "typed-2"}, {"name": "q", "value": "1", "on": False}],
+            "headers": [{"name": "X-Api-Key", "value": "${key}"}, {"name": "X-Token", "value": "typed-3"}],
+            "media": "application/x-www-form-urlencoded",
+            "body": msgspec.json.encode({"a": "${a}", "long": "x" * 300_000, "own": SECRET}).decode(),
+            "credential_id": id,
+        }
+        values = {"a": "value-of-a", "key": "value-of-key"}
+        return id, (await firm.live.sending("POST", PATH, {"request": request, "values": values})).json
+
+    id, run = with_service(workbench, answering(), go)
+    kept = firm.live.get(f"{PATH}/{run['id']}").json["prepared"]
+    assert run["prepared"] == kept
+    assert kept["path"] == "/{a}/x?api_key=***"
+    assert kept["path_parameters"] == [{"name": "a", "value": "${a}"}]
+    assert kept["query"] == [{"name": "token"}, {"name": "q", "value": "1", "on": False}]
+    assert kept["headers"] == [{"name": "X-Api-Key", "value": "${key}"}, {"name": "X-Token"}]
+    assert msgspec.json.decode(kept["body"]) == {"a": "${a}", "long": "x" * 300_000, "own": "***"}
+    assert (kept["credential_id"], kept["media"]) == (id, "application/x-www-form-urlencoded")
+    assert all("prepared" not in one for one in firm.live.get(PATH).json["items"])
+
+
 def test_runs_are_compared(workbench: Workbench, firm: Company):
     one = ran(workbench, firm.live, answering(b'{"a":1,"b":[1,2],"c":{"d":null}}', "x-a: 1"))
     two = ran(workbench, firm.live, answering(b'{"a":true,"b":[1],"c":{"e":"f"}}', "x-b: 1", status="202 Accepted"))

@@ -19,7 +19,7 @@ from offhook.catalog.credentials.redaction import (
     shown_url,
 )
 from offhook.catalog.credentials.service import Credentials
-from offhook.catalog.requests.model import Final
+from offhook.catalog.requests.model import Final, Pair, Prepared
 from offhook.catalog.runs.model import Request, Run, Times
 from offhook.catalog.runs.texts import encoding_of, header
 from offhook.kit.egress import Egress, Exchange
@@ -123,6 +123,30 @@ def request_of(sent: Final, applied: Applied, secrets: Iterable[str] = ()) -> Re
     )
 
 
+def prepared_of(prepared: Prepared, secrets: Iterable[str] = ()) -> Prepared:
+    """A request as it was prepared, to be tried again, without what is secret; expressions are none."""
+    secrets = tuple(secrets)
+
+    def clean(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+        return tuple(
+            msgspec.structs.replace(
+                pair,
+                value="" if is_private(pair.name) and "${" not in pair.value else redact(pair.value, secrets),
+            )
+            for pair in pairs
+        )
+
+    return msgspec.structs.replace(
+        prepared,
+        server=shown_url(prepared.server, secrets),
+        path=shown_url(prepared.path, secrets),
+        path_parameters=clean(prepared.path_parameters),
+        query=clean(prepared.query),
+        headers=clean(prepared.headers),
+        body=redact(prepared.body, secrets),
+    )
+
+
 def _ended(run: Run, sent: Final, applied: Applied, done: Exchange, hidden: list[str]) -> tuple[Run, bytes]:
     private = {name for name, _ in applied.query}
     body = redact_bytes(done.body, hidden, encoding_of(header(done.headers, "content-type")))
@@ -132,6 +156,7 @@ def _ended(run: Run, sent: Final, applied: Applied, done: Exchange, hidden: list
             run,
             state="failed" if done.error else "done",
             request=request_of(sent, applied, hidden),
+            prepared=None if run.prepared is None else prepared_of(run.prepared, hidden),
             url=shown_url(done.url, hidden, private),
             status=done.status,
             headers=redact_headers(done.headers, hidden, private),
