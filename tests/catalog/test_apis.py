@@ -237,6 +237,24 @@ def test_it_is_fetched_anew_from_where_it_came(company: Company):
     assert second.json["api"]["address"] == first.json["api"]["address"]
 
 
+def test_one_that_came_with_a_secret_is_fetched_anew_by_its_whole_address_only(company: Company):
+    async def run() -> tuple[list[Answer], Service]:
+        async with serving(answering(text().encode())) as there:
+            versions = f"{APIS}/harbour-berths/versions"
+            whole = {"url": there.url("/harbour.json?token=t0psecret")}
+            sent = [(APIS, whole), (versions, {}), (versions, whole), (versions, {"document": text(altered())})]
+            sent += [(versions, {}), (versions, {"url": there.url("/harbour.json#x")}), (versions, {})]
+            return [await company.live.sending("POST", *one) for one in sent], there
+
+    answers, there = company.desk.run(run())
+    assert [one.status for one in answers] == [200, 400, 200, 200, 400, 200, 200], answers
+    assert answers[1].places == answers[4].places == ["url"]
+    assert "whole url" in answers[1].errors[0]["message"]
+    assert "t0psecret" not in answers[1].response.text
+    assert answers[0].json["api"]["address"] == f"http://127.0.0.1:{there.port}/harbour.json"
+    assert len(there.heads) == 4
+
+
 def test_one_that_came_as_text_cannot_be_fetched_anew(embedded: Company):
     imported(embedded.live)
     answer = embedded.live.post(f"{APIS}/harbour-berths/versions", {})
