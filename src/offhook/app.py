@@ -156,7 +156,7 @@ class Offhook:
             *warned(self._of_company(self.work, self.offices), self.snapshots.of),
             *configuration_api.operations(Configuration(self.work, self._within)),
             *apis_api.operations(self.apis),
-            *preparing.operations(self.apis),
+            *preparing.operations(self.apis, self.trying.credentials),
             *self.trying.operations,
             *examples_api.operations(self.work),
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),

@@ -237,6 +237,24 @@ def test_it_is_fetched_anew_from_where_it_came(company: Company):
     assert second.json["api"]["address"] == first.json["api"]["address"]
 
 
+def test_one_that_came_with_a_secret_is_fetched_anew_by_its_whole_address_only(company: Company):
+    async def run() -> tuple[list[Answer], Service]:
+        async with serving(answering(text().encode())) as there:
+            versions = f"{APIS}/harbour-berths/versions"
+            whole = {"url": there.url("/harbour.json?token=t0psecret")}
+            sent = [(APIS, whole), (versions, {}), (versions, whole), (versions, {"document": text(altered())})]
+            sent += [(versions, {}), (versions, {"url": there.url("/harbour.json#x")}), (versions, {})]
+            return [await company.live.sending("POST", *one) for one in sent], there
+
+    answers, there = company.desk.run(run())
+    assert [one.status for one in answers] == [200, 400, 200, 200, 400, 200, 200], answers
+    assert answers[1].places == answers[4].places == ["url"]
+    assert "whole url" in answers[1].errors[0]["message"]
+    assert "t0psecret" not in answers[1].response.text
+    assert answers[0].json["api"]["address"] == f"http://127.0.0.1:{there.port}/harbour.json"
+    assert len(there.heads) == 4
+
+
 def test_one_that_came_as_text_cannot_be_fetched_anew(embedded: Company):
     imported(embedded.live)
     answer = embedded.live.post(f"{APIS}/harbour-berths/versions", {})
@@ -372,6 +390,30 @@ def test_the_request_that_is_prepared_for_a_create_has_no_faults(company: Compan
     assert checked.get("faults", []) == []
     assert checked["url"].endswith("/api/v2/offices")
     assert checked["code"]["curl"].startswith("curl ")
+
+
+def test_a_credential_that_would_not_be_sent_is_a_fault(company: Company):
+    made = {"name": "A", "kind": "bearer", "token": "word-word", "hosts": ["api.example.com"]}
+    id = company.live.post(f"{V1}/credentials", made).json["id"]
+
+    def places(server: str, credential_id: str) -> list[str]:
+        request = {"server": server, "credential_id": credential_id}
+        checked = company.live.post(f"{V1}/requests/check", {"request": request})
+        assert checked.status == 200, checked
+        return [one["location"] for one in checked.json.get("faults", [])]
+
+    assert places("https://api.example.com", id) == []
+    assert places("https://other.example.com", id) == ["credential_id"]
+    assert places("https://api.example.com", "1") == ["credential_id"]
+    assert places("https://api.example.com", "one") == ["credential_id"]
+    assert places("", "1") == ["server", "credential_id"]
+
+
+def test_a_request_that_is_too_deep_is_said_to_be(company: Company):
+    deep = "[" * 700 + '"${x}"' + "]" * 700
+    request = {"server": "https://a.example", "media": "application/json", "body": deep}
+    checked = company.live.post(f"{V1}/requests/check", {"request": request, "values": {"x": 1}})
+    assert (checked.status, [one["location"] for one in checked.json["faults"]]) == (200, ["body"])
 
 
 def test_the_bodies_that_are_prepared_are_accepted(company: Company):

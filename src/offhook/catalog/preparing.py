@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
+from offhook.catalog.credentials.service import Credentials
 from offhook.catalog.documents.service import Apis
 from offhook.catalog.documents.store import Api
 from offhook.catalog.documents.wire import VersionQuery
@@ -17,9 +18,9 @@ from offhook.catalog.requests import wire
 from offhook.catalog.requests.building import prepare
 from offhook.catalog.requests.checking import check
 from offhook.catalog.requests.model import Final, Prepared, finished
-from offhook.kit.errors import Invalid, NotFound, Violation
+from offhook.kit.errors import Invalid, NotFound, Refusal, Violation, shown
 from offhook.kit.operation import MIB, Call, Operation, Reply
-from offhook.kit.wire import encode
+from offhook.kit.wire import encode, to_int64
 
 Meta = msgspec.Meta
 TAG = "Requests"
@@ -68,8 +69,8 @@ class CheckOut(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Preparing:
     """Requests before they are sent."""
 
-    def __init__(self, apis: Apis) -> None:
-        self._apis = apis
+    def __init__(self, apis: Apis, credentials: Credentials) -> None:
+        self._apis, self._credentials = apis, credentials
 
     async def prepared(self, call: Call) -> Reply:
         """The request that an operation's page prepares."""
@@ -104,12 +105,31 @@ class Preparing:
             found += refusal.violations
         if request.api and request.operation:
             found += await self._against_its_document(call.principal.tenant_id, request)
+        if request.credential_id:
+            found += await self._of_its_credential(call.principal.tenant_id, request.credential_id, out.url)
         seen: set[tuple[str, str]] = set()
         for one in found:
             if (one.location, one.message) not in seen:
                 seen.add((one.location, one.message))
                 out.faults.append(FaultOut(location=one.location, message=one.message, sent=one.sent or ""))
         return Reply(body=encode(out))
+
+    async def _of_its_credential(self, tenant_id: int, sent: str, url: str) -> list[Violation]:
+        """Why a credential would not be sent; as long as the address is not whole, whether there is one at all."""
+        id = to_int64(sent)
+        if id is None:
+            message = "Must be the id of a credential."
+            return [Violation(location="credential_id", message=message, sent=shown(sent))]
+        try:
+            if url:
+                await self._credentials.check(tenant_id, id, url)
+            else:
+                await self._credentials.kept(tenant_id, id)
+        except Invalid as refusal:
+            return list(refusal.violations)
+        except Refusal as refusal:
+            return [Violation(location="credential_id", message=refusal.message, reason=refusal.reason)]
+        return []
 
     async def _against_its_document(self, tenant_id: int, request: Prepared) -> list[Violation]:
         number = int(request.version) if request.version.isdecimal() and len(request.version) < 10 else None
@@ -129,9 +149,9 @@ def code_of(sent: Final, name: str) -> CodeOut:
     return CodeOut(curl=code.curl(copied), python=code.httpx(copied), http_task=code.http_task(copied, name))
 
 
-def operations(apis: Apis) -> list[Operation]:
+def operations(apis: Apis, credentials: Credentials) -> list[Operation]:
     """The operations of this subject."""
-    preparing = Preparing(apis)
+    preparing = Preparing(apis, credentials)
     return [
         Operation(
             id="offhook.apis.prepared",
@@ -154,7 +174,8 @@ def operations(apis: Apis) -> list[Operation]:
             path=f"{V1}/requests/check",
             tag=TAG,
             summary="Check a request against its document",
-            description="Parameters and body by the schemas of the operation that it is for. Nothing is sent or kept.",
+            description="Parameters and body by the schemas of the operation that it is for, and whether its "
+            "credential may go there. Nothing is sent or kept.",
             handler=preparing.check,
             scope=READ,
             body=CheckIn,

@@ -10,6 +10,13 @@ _LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
 _PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
 """For protocols, not for services (RFC 6890); one cloud tells its machines their secrets there."""
 
+_NOWHERE = (
+    ipaddress.ip_network("fec0::/10"),
+    ipaddress.ip_network("3fff::/20"),
+    ipaddress.ip_network("192.88.99.0/24"),
+)
+"""Site-local addresses of before, those of documentation, and relays of before, which Python takes for global ones."""
+
 _WIRE_SERVER = ipaddress.ip_address("168.63.129.16")
 """Where another one does; it stands among addresses of the internet."""
 
@@ -58,6 +65,6 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address.teredo is not None or address in _LOCAL_NAT64:
             return False
-    if address == _WIRE_SERVER or address in _PROTOCOLS:
+    if address == _WIRE_SERVER or address in _PROTOCOLS or any(address in network for network in _NOWHERE):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved)

@@ -1,6 +1,7 @@
 """Which places a credential goes to, and what is taken out of what is kept."""
 
 import base64
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from offhook.catalog.credentials import rules
 from offhook.catalog.credentials.model import Credential
-from offhook.catalog.credentials.redaction import redact, redact_bytes, redact_headers
+from offhook.catalog.credentials.redaction import redact, redact_bytes, redact_headers, shown_url
 from offhook.kit.errors import Violation
 from offhook.kit.places import Allowed
 
@@ -96,6 +97,54 @@ def test_a_secret_is_taken_out_in_every_form(text: str):
     assert "***" in found
     assert "ss" not in found
     assert redact_bytes(text.encode(), [SECRET]) == found.encode()
+
+
+ODD = "ab/cd+ef=="
+PAIR = base64.b64encode(f"me:{ODD}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [ODD, r"ab\/cd+ef==", r"ab/cd+ef\u003d\u003d", r"ab/cd+ef\u003D\u003D", r"ab\\/cd\\u002bef==", "ab%2fcd%2bef%3d%3d",
+     "ab%2Fcd%2Bef%3D%3D", "ab%252fcd%252bef%253d%253d", "ab&#x2F;cd&#43;ef&#61;=", PAIR, PAIR.rstrip("="),
+     PAIR.replace("=", r"\u003d"), PAIR.replace("=", "%3d")],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "shift_jis", "latin-1"])
+def test_a_secret_is_taken_out_however_it_is_escaped_and_encoded(text: str, encoding: str):
+    whole = f'{{"é": 1, "echo": "{text}"}}'.replace("é", "x" if encoding == "shift_jis" else "é")
+    found = redact(whole, [ODD, PAIR])
+    assert '"echo": "***' in found
+    assert "ab" not in found
+    for named in (encoding, "utf-8"):
+        body = redact_bytes(whole.encode(encoding), [ODD, PAIR], named).decode(encoding)
+        assert '"echo": "***' in body
+        assert text[:8] not in body
+
+
+def test_addresses_are_shown_without_the_parameters_of_a_credential():
+    location = "/there?odd=a%2f&x=1&o%64d=zz"
+    assert shown_url(location, ["a/"], ["odd"]) == "/there?odd=***&x=1&o%64d=***"
+    assert redact_headers([("Location", location)], [], ["odd"]) == (("Location", "/there?odd=***&x=1&o%64d=***"),)
+    assert shown_url("http://[x?odd=word-word", ["word-word"], ["odd"]) == "http://[x?odd=***"
+
+
+def test_taking_out_is_quick():
+    begun = time.perf_counter()
+    redact_bytes(b"aaaa\\\\\\\\%25%25&&" * 250_000, ["aaaaaaab", PAIR])
+    assert time.perf_counter() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": "abc", "b": "abcd", "c": "x abc"}', '{"a": "***", "b": "abcd", "c": "x abc"}'),
+        ("?a=abc&b=abcd", "?a=***&b=abcd"),
+        ("abc", "***"),
+    ],
+)
+def test_short_secrets_go_where_they_are_whole_values(text: str, expected: str):
+    assert redact(text, ["abc"]) == expected
+    assert redact_bytes(text.encode(), ["abc"]) == expected.encode()
 
 
 def test_short_secrets_do_not_take_texts_apart():

@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from offhook.catalog.model import Body, Field, Head, Reference, Server, Tree, Variable
+from offhook.catalog.reference import page
 from offhook.catalog.requests.building import MOST_BODY, address, prepare
+from offhook.catalog.requests.checking import check
 from offhook.catalog.requests.model import Pair, Prepared
 
 POINTER = "/paths/~1offices/post"
@@ -63,8 +65,8 @@ def test_the_settings_are_those_of_the_operation():
     assert (prepared.operation, prepared.name, prepared.body) == ("offices.get", "Show an office", "")
     assert prepared.path_parameters == (Pair("id", "0"), Pair("region", "us"))
     assert prepared.query == (
-        Pair("limit", "30"), Pair("q", "Lisbon", on=False), Pair("filter", "", on=False), Pair("ids", "1,2"),
-        Pair("since", "2026-01-31"),
+        Pair("limit", "30"), Pair("q", "Lisbon", on=False), Pair("filter", "", on=False), Pair("ids", "1"),
+        Pair("ids", "2"), Pair("since", "2026-01-31"),
     )  # fmt: skip
     assert prepared.headers == (Pair("X-Version", "text"),)
     assert address(reference.servers[0], {"region": "us"}) == "https://us.example.com"
@@ -74,9 +76,9 @@ def test_the_settings_are_those_of_the_operation():
     ("schema", "expected"),
     [
         (obj("a", a={"type": "string"}, b={"type": "string"}), {"a": "text"}),
-        (obj("a", a={"type": "string", "default": "d", "example": "e", "enum": ["f"]}), {"a": "d"}),
-        (obj("a", a={"type": "string", "example": "e", "enum": ["f"]}), {"a": "e"}),
-        (obj("a", a={"type": "string", "examples": ["g"], "enum": ["f"]}), {"a": "g"}),
+        (obj("a", a={"type": "string", "default": "d", "example": "e", "enum": ["f", "d"]}), {"a": "d"}),
+        (obj("a", a={"type": "string", "example": "e", "enum": ["f", "e"]}), {"a": "e"}),
+        (obj("a", a={"type": "string", "examples": ["g"], "enum": ["f", "g"]}), {"a": "g"}),
         (obj("a", a={"type": "string", "enum": ["f", "h"]}), {"a": "f"}),
         (obj("a", a={"const": 7}), {"a": 7}),
         (obj("a", "b", a={"type": "integer", "minimum": 3}, b={"type": "number", "exclusiveMinimum": 1}),
@@ -93,7 +95,28 @@ def test_the_settings_are_those_of_the_operation():
         ({"allOf": [obj("a", a={"type": "string"}), obj("b", b={"type": "integer"})]}, {"a": "text", "b": 0}),
         ({"oneOf": [obj("a", a={"type": "string"}), obj("b", b={"type": "integer"})]}, {"a": "text"}),
         (obj("a", a={"anyOf": [{"type": "null"}, {"type": "integer"}]}), {"a": 0}),
-        (obj("missing", a={"type": "string"}), {}),
+        (obj("missing", a={"type": "string"}), {"missing": "text"}),
+        (obj("missing", a={"type": "string"}) | {"additionalProperties": False}, {}),
+        ({"type": "object", "required": ["m"], "additionalProperties": {"type": "integer"}}, {"m": 0}),
+        (obj("a", a={"type": "string"}, b={"enum": ["x"]}, c={"type": "string", "example": "y"}, d={"default": None}),
+         {"a": "text", "b": "x", "c": "y"}),
+        ({"allOf": [obj("a", a={"type": "string"}) | {"example": {"a": "e"}}, obj("b", b={"type": "integer"})]},
+         {"a": "e", "b": 0}),
+        ({"allOf": [obj("a", a={}) | {"example": {"a": "e"}}, obj("b", b={}) | {"example": {"b": "f"}}]},
+         {"a": "e", "b": "f"}),
+        (obj("a", a={"type": "integer", "minimum": 7, "multipleOf": 5}), {"a": 10}),
+        (obj("a", a={"type": "integer", "exclusiveMinimum": 10, "multipleOf": 5}), {"a": 15}),
+        (obj("a", a={"type": "number", "minimum": 0.25, "multipleOf": 0.1}), {"a": 0.3}),
+        (obj("a", a={"type": "number", "exclusiveMinimum": 0, "maximum": 0.5}), {"a": 0.25}),
+        (obj("a", a={"type": "integer", "maximum": -3}), {"a": -3}),
+        (obj("a", a={"type": "integer", "minimum": 1.5}), {"a": 2}),
+        (obj("a", a={"type": "array", "items": {"type": "integer"}, "minItems": 7}), {"a": [0] * 7}),
+        (obj("a", a={"type": "array", "items": {"enum": ["x", "y"]}, "minItems": 2, "uniqueItems": True}),
+         {"a": ["x", "y"]}),
+        (obj("a", a={"type": "array", "items": {"type": "integer"}, "minItems": 2, "uniqueItems": True}),
+         {"a": [0, 1]}),
+        (obj("a", a={"type": "integer", "example": "no number"}), {"a": 0}),
+        (obj("a", a={"type": "integer", "default": "no number", "minimum": 2}), {"a": 2}),
         ({"properties": "nonsense", "required": 7}, {}),
         (True, "text"),
     ],
@@ -130,8 +153,9 @@ def test_what_multiplies_is_bounded():
 
 def test_a_given_example_wins():
     schema = obj("a", a={"type": "string"})
-    assert msgspec.json.decode(built(schema, more={"example": {"x": 1}}).body) == {"x": 1}
-    assert msgspec.json.decode(built(schema, more={"examples": {"one": {"value": {"y": 2}}}}).body) == {"y": 2}
+    assert msgspec.json.decode(built(schema, more={"example": {"a": "1"}}).body) == {"a": "1"}
+    assert msgspec.json.decode(built(schema, more={"examples": {"one": {"value": {"a": "2"}}}}).body) == {"a": "2"}
+    assert msgspec.json.decode(built(schema, more={"example": {"x": 1}}).body) == {"a": "text"}
 
 
 def test_the_examples_of_the_reference_serve_where_the_document_has_none():
@@ -164,3 +188,61 @@ def test_json_is_chosen_where_there_are_several():
 
 def test_a_text_is_a_text():
     assert built({"type": "string"}, media="text/plain").body == "text"
+
+
+CAT = obj("kind", "lives", kind={"type": "string"}, lives={"type": "integer"})
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind"),
+    [
+        ({"oneOf": [ref("Cat")], "discriminator": {"propertyName": "kind"}}, "Cat"),
+        ({"oneOf": [ref("Cat")],
+          "discriminator": {"propertyName": "kind", "mapping": {"dog": "Dog", "cat": "Cat"}}}, "cat"),
+        ({"oneOf": [ref("Cat")],
+          "discriminator": {"propertyName": "kind", "mapping": {"cat": "#/components/schemas/Cat"}}}, "cat"),
+        (ref("Tom"), "tom"),
+    ],
+)  # fmt: skip
+def test_a_discriminator_says_which_one_it_is(schema: Any, kind: str):
+    pet = obj("kind", kind={"type": "string"}) | {
+        "discriminator": {"propertyName": "kind", "mapping": {"rex": ref("Rex")["$ref"], "tom": ref("Tom")["$ref"]}}
+    }
+    tom = {"allOf": [ref("Pet"), obj("lives", lives={"type": "integer"})]}
+    assert value(schema, Cat=CAT, Pet=pet, Tom=tom) == {"kind": kind, "lives": 0}
+
+
+@pytest.mark.parametrize("media", ["application/xml", "text/xml", "application/octet-stream"])
+def test_a_body_that_cannot_be_built_is_empty(media: str):
+    prepared = built(obj("a", a={"type": "string"}), media=media)
+    assert (prepared.media, prepared.body) == (media, "")
+    assert built(obj(), media=media, more={"example": "<a/>"}).body == "<a/>"
+
+
+IDS = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [
+        ({"in": "query"}, [("a", "0"), ("a", "0")]),
+        ({"in": "query", "explode": False}, [("a", "0,0")]),
+        ({"in": "query", "style": "pipeDelimited"}, [("a", "0|0")]),
+        ({"in": "query", "style": "spaceDelimited"}, [("a", "0 0")]),
+        ({"in": "path"}, [("a", "0,0")]),
+        ({"in": "header"}, [("a", "0,0")]),
+        ({"in": "cookie", "schema": {"type": "integer", "minimum": 3}}, [("Cookie", "a=3")]),
+        ({"in": "query", "content": {"application/json": {"schema": obj("n", n={"type": "integer"})}}},
+         [("a", '{"n": 0}')]),
+        ({"in": "query", "schema": {"type": "string", "minLength": 6}}, [("a", "textxx")]),
+    ],
+)  # fmt: skip
+def test_required_parameters_are_written_by_their_style_and_have_no_faults(parameter: Any, expected: Any):
+    told = {"name": "a", "required": True, **parameter}
+    told |= {} if "content" in told else {"schema": told.get("schema", IDS)}
+    document = Tree({"paths": {"/offices": {"post": {"parameters": [told]}}}})
+    head = Head(key="k", method="POST", path="/offices", pointer=POINTER)
+    prepared = prepare(page.reference(document, POINTER, head), document, POINTER)
+    rows = (*prepared.path_parameters, *prepared.query, *prepared.headers)
+    assert [(pair.name, pair.value) for pair in rows if pair.on] == expected
+    assert check(document, POINTER, prepared) == []

@@ -113,7 +113,12 @@ PARAMETERS = [
     {"in": "path", "name": "id", "schema": {"type": "integer"}},
     {"in": "query", "name": "limit", "schema": {"type": "integer", "maximum": 100}},
     {"in": "query", "name": "state", "required": True, "schema": {"enum": ["open", "closed"], "type": "string"}},
-    {"in": "query", "name": "ids", "schema": {"type": "array", "items": {"type": "integer"}, "maxItems": 2}},
+    {
+        "in": "query",
+        "name": "ids",
+        "schema": {"type": "array", "items": {"type": "integer"}, "maxItems": 2},
+        "explode": False,
+    },
     {"in": "query", "name": "on", "schema": {"type": "boolean"}},
     {"in": "query", "name": "share", "schema": {"type": "number"}},
     {"in": "header", "name": "X-Version", "schema": {"type": "string", "pattern": "^v[0-9]+$"}},
@@ -173,7 +178,9 @@ RESPONSES = {
         (200, "text/html", "<p>", ["media"]),
         (404, "text/html", "<p>", []),
         (500, "application/problem+json", "{}", ["body.title"]),
-        (200, JSON, "", []),
+        (200, JSON, "", ["body"]),
+        (200, "", "", ["body"]),
+        (404, "", "", []),
     ],
 )
 def test_an_answer_is_held_against_what_is_documented(status: int, media: str, body: str, places: list[str]):
@@ -236,3 +243,116 @@ def test_a_checker_can_be_used_again():
     assert checker.faults(1, "body") == []
     assert [one.location for one in checker.faults("x", "body")] == ["body"]
     assert checker.types() == {"integer"}
+
+
+def test_an_empty_body_is_no_json():
+    content = {JSON: {"schema": {"type": "object"}}}
+    told = document(responses={"default": {"content": content}})
+    for status, places in ((200, ["body"]), (500, ["body"]), (204, []), (304, [])):
+        assert [one.location for one in check_answer(told, POINTER, status, JSON, b"")] == places
+    head = Tree({"paths": {"/offices": {"head": {"responses": {"200": {"content": content}}}}}})
+    assert check_answer(head, "/paths/~1offices/head", 200, JSON, b"") == []
+    text = document(responses={"200": {"content": content | {"text/plain": {}}}})
+    assert check_answer(text, POINTER, 200, "text/plain", b"") == []
+
+
+def test_what_looks_like_an_expression_is_none_in_an_answer():
+    told = document(responses={"200": {"content": {JSON: {"schema": OFFICE}}}}, Office=OFFICE)
+    body = b'{"name": "Lisbon", "id": 1, "country": "${x}", "share": "${y}"}'
+    found = [one.location for one in check_answer(told, POINTER, 200, JSON, body)]
+    assert sorted(found) == ["body.country", "body.share"]
+
+
+@pytest.mark.parametrize(
+    ("media", "kind"),
+    [
+        ("application/json", "string"), ("application/json; charset=utf-8", "string"),
+        ("application/hal+json", "array"), ("text/json", "object"), ("application/json;v=2", "integer"),
+        ("Application/JSON; V=2", "integer"),
+    ],
+)  # fmt: skip
+def test_the_narrowest_media_type_counts(media: str, kind: str):
+    content = {
+        "*/*": "object",
+        "application/*": "array",
+        "application/json": "string",
+        "application/json; v=2": "integer",
+    }
+    told = document(responses={"200": {"content": {name: {"schema": {"type": one}} for name, one in content.items()}}})
+    values = {"object": "{}", "array": "[]", "string": '""', "integer": "1"}
+    fitting = [one for one, text in values.items() if not check_answer(told, POINTER, 200, media, text)]
+    assert fitting == [kind]
+
+
+TAGS = {"type": "array", "items": {"enum": ["red", "blue"]}, "minItems": 2}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "values", "places"),
+    [
+        ({"in": "query"}, ["red", "blue"], []),
+        ({"in": "query"}, ["red,blue"], ["query.a[0]", "query.a"]),
+        ({"in": "query", "style": "form", "explode": False}, ["red,blue"], []),
+        ({"in": "query", "style": "pipeDelimited"}, ["red|blue"], []),
+        ({"in": "query", "style": "spaceDelimited"}, ["red blue"], []),
+        ({"in": "query", "style": "pipeDelimited", "explode": True}, ["red", "blue"], []),
+        ({"in": "header", "explode": True}, ["red,blue"], []),
+    ],
+)
+def test_arrays_are_read_by_their_style(parameter: Any, values: list[str], places: list[str]):
+    pairs = tuple(Pair("a", value) for value in values)
+    told = document(parameters=[parameter | {"name": "a", "schema": TAGS}])
+    found = check(told, POINTER, Prepared(query=pairs, headers=pairs))
+    assert sorted(one.location for one in found) == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("value", "places"),
+    [('{"n": 1}', []), ('{"n": "x"}', ["query.a.n"]), ("{", ["query.a"]), ("${x}", []), (None, ["query.a"])],
+)
+def test_parameters_of_a_media_type_are_held_against_its_schema(value: str | None, places: list[str]):
+    content = {JSON: {"schema": {"type": "object", "properties": {"n": {"type": "integer"}}}}}
+    told = document(parameters=[{"in": "query", "name": "a", "required": True, "content": content}])
+    query = () if value is None else (Pair("a", value),)
+    assert [one.location for one in check(told, POINTER, Prepared(query=query))] == places
+
+
+@pytest.mark.parametrize(
+    ("cookie", "places"), [("a=1; b=x", []), ("b=1", ["headers.Cookie"]), ("a=x", ["headers.Cookie"])]
+)
+def test_cookies_are_held_against_theirs(cookie: str, places: list[str]):
+    told = document(parameters=[{"in": "cookie", "name": "a", "required": True, "schema": {"type": "integer"}}])
+    found = check(told, POINTER, Prepared(headers=(Pair("Cookie", cookie),)))
+    assert [one.location for one in found] == places
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "places"),
+    [
+        ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, ["body.b"]),
+        ({"dependentRequired": {"a": ["b"]}}, {"c": 1}, []),
+        ({"dependentRequired": {"a": 7}}, {"a": 1}, []),
+        ({"allOf": [{"properties": {"a": {}}}], "unevaluatedProperties": False}, {"a": 1, "b": 2}, ["body.b"]),
+        ({"allOf": [{"$ref": "#/components/schemas/P"}], "unevaluatedProperties": False}, {"p": 1}, []),
+        ({"allOf": [{"$ref": "#/components/schemas/P"}], "unevaluatedProperties": False}, {"q": 1}, ["body.q"]),
+        ({"$ref": "https://elsewhere.example/x", "unevaluatedProperties": False}, {"b": 2}, []),
+        ({"patternProperties": {"(?=b)": {}}, "unevaluatedProperties": False}, {"b": 2}, []),
+        ({"properties": {"a": {"prefixItems": [{}], "unevaluatedItems": False}}}, {"a": [1, 2]}, ["body.a"]),
+    ],
+)
+def test_rules_of_the_newer_kind_are_kept(schema: Any, value: Any, places: list[str]):
+    assert body_faults(schema, value, P={"properties": {"p": {}}}) == places
+
+
+@pytest.mark.parametrize(
+    ("named", "good", "bad"),
+    [
+        ("date", "2026-02-28", "2026-02-30"), ("date-time", "2026-01-31T12:00:00Z", "2026-01-31"),
+        ("ipv4", "192.0.2.1", "192.0.2"), ("ipv6", "::1", "192.0.2.1"), ("email", "a@example.com", "a"),
+        ("uuid", "00000000-0000-4000-8000-000000000000", "0"), ("uri", "https://example.com", "a b"),
+    ],
+)  # fmt: skip
+def test_formats_are_kept_to(named: str, good: str, bad: str):
+    schema = {"properties": {"a": {"type": "string", "format": named}}}
+    assert body_faults(schema, {"a": good}) == body_faults(schema, {"a": "${x}"}) == []
+    assert body_faults(schema, {"a": bad}) == ["body.a"]

@@ -128,3 +128,14 @@ def test_bodies_are_written_in_their_media_type():
         ("content-type", "a/b"),
     )
     assert finished(prepared(media=JSON)).headers == ()
+
+
+@pytest.mark.parametrize("depth", [150, 700, 5000])
+@pytest.mark.parametrize("media", ["application/json", "application/x-www-form-urlencoded"])
+def test_bodies_and_values_that_are_too_deep_are_refused(depth: int, media: str):
+    deep = '{"a":' + "[" * depth + '"${x}"' + "]" * depth + "}"
+    assert refused(prepared(media=media, body=deep), {"x": 1}) == ["body"]
+    value: Any = 1
+    for _ in range(min(depth, 900)):
+        value = [value]
+    assert refused(prepared(media=media, body='{"a":"${x}"}'), {"x": value}) == ["body.a"]

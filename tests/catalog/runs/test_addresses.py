@@ -37,6 +37,8 @@ TRICKS = [
     "http://169.254.1.1:{port}/", "http://192.0.0.1:{port}/", "http://192.0.2.1:{port}/", "http://198.18.0.1:{port}/",
     "http://224.0.0.1:{port}/", "http://240.0.0.1:{port}/", "http://255.255.255.255:{port}/",
     "http://[fc00::1]:{port}/", "http://[fe80::1]:{port}/", "http://[ff02::1]:{port}/", "http://[2001:db8::1]:{port}/",
+    "http://[fec0::1]:{port}/", "http://[feff::1]:{port}/", "http://[3fff:0:1::1]:{port}/",
+    "http://192.88.99.1:{port}/", "http://[2002:c058:6301::1]:{port}/", "http://[::ffff:192.88.99.1]:{port}/",
     # Where clouds keep their secrets
     "http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/latest/", "http://100.100.100.200/latest/",
     "http://168.63.129.16/machine", "http://192.0.0.192/latest/", "http://[::ffff:169.254.169.254]/",

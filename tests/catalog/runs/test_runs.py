@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from offhook.catalog.runs import store
@@ -224,6 +225,35 @@ def test_a_saved_request_is_run_and_has_its_history(workbench: Workbench, firm: 
     assert with_service(workbench, answering(), go) == ["changed", "saved"]
 
 
+def test_a_run_keeps_what_was_asked_for(workbench: Workbench, firm: Company):
+    async def go(service: Service) -> Any:
+        id = await credential(firm, service, "bearer")
+        request = {
+            "method": "POST",
+            "server": service.url(""),
+            "path": "/{a}/x?api_key=typed-1",
+            "path_parameters": [{"name": "a", "value": "${a}"}],
+            "query": [{"name": "token", "value": "typed-2"}, {"name": "q", "value": "1", "on": False}],
+            "headers": [{"name": "X-Api-Key", "value": "${key}"}, {"name": "X-Token", "value": "typed-3"}],
+            "media": "application/x-www-form-urlencoded",
+            "body": msgspec.json.encode({"a": "${a}", "long": "x" * 300_000, "own": SECRET}).decode(),
+            "credential_id": id,
+        }
+        values = {"a": "value-of-a", "key": "value-of-key"}
+        return id, (await firm.live.sending("POST", PATH, {"request": request, "values": values})).json
+
+    id, run = with_service(workbench, answering(), go)
+    kept = firm.live.get(f"{PATH}/{run['id']}").json["prepared"]
+    assert run["prepared"] == kept
+    assert kept["path"] == "/{a}/x?api_key=***"
+    assert kept["path_parameters"] == [{"name": "a", "value": "${a}"}]
+    assert kept["query"] == [{"name": "token"}, {"name": "q", "value": "1", "on": False}]
+    assert kept["headers"] == [{"name": "X-Api-Key", "value": "${key}"}, {"name": "X-Token"}]
+    assert msgspec.json.decode(kept["body"]) == {"a": "${a}", "long": "x" * 300_000, "own": "***"}
+    assert (kept["credential_id"], kept["media"]) == (id, "application/x-www-form-urlencoded")
+    assert all("prepared" not in one for one in firm.live.get(PATH).json["items"])
+
+
 def test_runs_are_compared(workbench: Workbench, firm: Company):
     one = ran(workbench, firm.live, answering(b'{"a":1,"b":[1,2],"c":{"d":null}}', "x-a: 1"))
     two = ran(workbench, firm.live, answering(b'{"a":true,"b":[1],"c":{"e":"f"}}', "x-b: 1", status="202 Accepted"))
@@ -323,6 +353,31 @@ def test_a_credential_is_sent_and_shown_nowhere(
         assert got.json["request"]["url"].endswith("?a=1&odd=***")
 
 
+async def echo_otherwise(head: str, writer: asyncio.StreamWriter) -> None:
+    """Sends on to where the query stands escaped in small letters, and answers there in wide characters."""
+    word = "ab/cd+ef=="
+    if "/there" not in head:
+        location = "/there?odd=ab%2fcd%2bef%3d%3d"
+        await answering(b"", f"location: {location}", status="302 Found")(head, writer)
+        return
+    text = '{"a": "' + word.replace("/", "\\/") + '", "b": "' + word.replace("=", "\\u003d") + '"}'
+    await answering(text.encode("utf-16"), "content-type: application/json; charset=utf-16")(head, writer)
+
+
+def test_a_secret_that_comes_back_in_other_letters_is_not_shown(workbench: Workbench, firm: Company):
+    async def go(service: Service) -> Any:
+        id = await credential(firm, service, "query", value="ab/cd+ef==")
+        request = {"server": service.url(""), "credential_id": id}
+        once = await firm.live.sending("POST", PATH, {"request": request, "redirects": False})
+        return once.json, (await firm.live.sending("POST", PATH, {"request": request})).json
+
+    once, followed = with_service(workbench, echo_otherwise, go)
+    assert {"name": "location", "value": "/there?odd=***"} in once["headers"]
+    assert followed["url"].endswith("/there?odd=***")
+    assert msgspec.json.decode(followed["body"]) == {"a": "***", "b": "***"}
+    assert followed["redirects"][0]["url"].endswith("?odd=***")
+
+
 @pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("status", ["302 Found", "307 Temporary Redirect"])
 def test_a_credential_does_not_go_along_with_a_redirect(workbench: Workbench, firm: Company, kind: str, status: str):
@@ -413,3 +468,10 @@ def test_typed_secrets_are_redacted_in_the_history(workbench: Workbench, firm: C
     assert "typed-2" in run["service"].heads[0]
     assert run["request"]["url"].endswith("/x?api_key=***")
     assert "typed-" not in firm.live.get(f"{PATH}/{run['id']}").response.text
+
+
+def test_a_body_that_is_too_deep_is_refused_before_anything_is_sent(workbench: Workbench, firm: Company):
+    deep = "[" * 700 + '"${x}"' + "]" * 700
+    request = {"server": "https://a.example", "media": "application/json", "body": deep}
+    got = firm.live.post(PATH, {"request": request, "values": {"x": 1}})
+    assert (got.status, got.places) == (400, ["body"])

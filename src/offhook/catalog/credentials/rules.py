@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from offhook.catalog.credentials.model import Applied, Credential
+from offhook.catalog.credentials.redaction import LEAST
 from offhook.kit.errors import Violation, shown
 from offhook.kit.places import Allowed
 from offhook.kit.urls import check_url
@@ -14,6 +15,7 @@ from offhook.kit.urls import check_url
 MOST_HOSTS = 20
 MOST_HEADERS = 20
 MOST_SECRET = 8_000
+TOO_SHORT = f"Must have at least {LEAST} characters: a shorter one cannot be told from other text and hidden"
 
 _LABELS = r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?P<any>\*\.)?(?P<name>{_LABELS}|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9]{{0,4}}))?")
@@ -49,11 +51,13 @@ def check_name(name: str, location: str, found: list[Violation]) -> str:
     return name
 
 
-def check_secret(text: str, location: str, found: list[Violation]) -> str:
-    """A secret that can stand in a header; what was sent is not repeated."""
+def check_secret(text: str, location: str, found: list[Violation], least: int = LEAST) -> str:
+    """A secret that can stand in a header; what was sent is not repeated. One that is kept is not too short to hide."""
     if not text or len(text) > MOST_SECRET or not text.isascii() or not text.isprintable() or text != text.strip():
         message = f"Must be 1 to {MOST_SECRET} visible ASCII characters, without spaces around them."
         found.append(Violation(location=location, message=message))
+    elif len(text) < least:
+        found.append(Violation(location=location, message=f"{TOO_SHORT}."))
     return text
 
 

@@ -9,6 +9,7 @@ from offhook.access.doing import Doing, Done, refuse
 from offhook.access.gate import reply_of
 from offhook.catalog.credentials import rules, store, wire
 from offhook.catalog.credentials.model import Applied, Credential, Kind
+from offhook.catalog.credentials.redaction import LEAST
 from offhook.catalog.credentials.store import credentials
 from offhook.catalog.credentials.tokens import Tokens
 from offhook.catalog.credentials.vault import Sealed, Vault
@@ -236,6 +237,8 @@ class Credentials:
         elif name == "password":
             if len(value) > rules.MOST_SECRET:
                 found.append(Violation(location=name, message=f"Must have at most {rules.MOST_SECRET} characters."))
+            elif 0 < len(value) < LEAST:
+                found.append(Violation(location=name, message=f"{rules.TOO_SHORT}."))
             new[name] = value
         elif name == "parameter":
             values[name] = rules.check_name(value, name, found)

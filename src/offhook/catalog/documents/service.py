@@ -96,6 +96,7 @@ class Apis:
             api = Api(
                 tenant_id=call.principal.tenant_id, id=self._work.ids.new(), name=name, title=found.read.title,
                 created_at=at, updated_at=at, address=address,
+                cut=_is_cut(body.url),
             )  # fmt: skip
             if store.named(tx, BUILT_IN, name) is not None:
                 text = f"{shown(name)} is Offhook's own document; choose another name."
@@ -113,6 +114,9 @@ class Apis:
         body: wire.DocumentIn = call.body
         tenant_id, name = call.principal.tenant_id, str(call.params["name"])
         api, current = await self._work.reader.run(lambda tx: _own(tx, tenant_id, name))
+        if body.url is None and body.document is None and api.cut:
+            text = f"It came from {shown(api.address)} with a query or a password that is not kept: send the whole url."
+            raise Invalid.of([Violation(location="url", message=text, reason="required", about=("document",))])
         if body.url is None and body.document is None and api.address:
             body = msgspec.structs.replace(body, url=api.address)
         found, address = await self._read(body)
@@ -127,7 +131,11 @@ class Apis:
             at = clock.milliseconds(clock.now())
             version = self._version(call, api, api.number + 1, found, at)
             changed = msgspec.structs.replace(
-                api, title=found.read.title, updated_at=at, address=address or api.address
+                api,
+                title=found.read.title,
+                updated_at=at,
+                address=address or api.address,
+                cut=_is_cut(body.url) if address else api.cut,
             )
             kept = store.add(tx, changed, version, self._content(found))
             store.keep_last(tx, kept, KEPT_VERSIONS)
@@ -465,7 +473,7 @@ def _headers(sent: Sequence[wire.HeaderIn]) -> dict[str, str]:
     found: list[Violation] = []
     for number, one in enumerate(sent):
         rules.check_name(one.name, f"headers[{number}].name", found)
-        rules.check_secret(one.value, f"headers[{number}].value", found)
+        rules.check_secret(one.value, f"headers[{number}].value", found, least=1)
     refuse(found)
     return {one.name.lower(): one.value for one in sent}
 
@@ -478,6 +486,11 @@ def _public(url: str) -> str:
     """An address without user, password and query, in which there may be secrets."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _is_cut(url: str | None) -> bool:
+    """Whether something of an address is not kept."""
+    return url is not None and _public(url) != urlunsplit(urlsplit(url)._replace(fragment=""))
 
 
 def _tell(tx: Transaction, call: Call, at: int, word: Word, api: Api, version: Version) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -110,7 +110,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     """A document of a company. Moments are milliseconds since 1970 UTC.
 
     `name` is a slug, unique among the tenant's documents; `number` is its current version's; `address` is where it came
-    from, without credentials, or "".
+    from, without credentials, or "". `cut` says that something was taken off it, so that it may not lead there.
     """
 
     tenant_id: int
@@ -122,6 +122,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     updated_at: int
     address: str = ""
+    cut: bool = False
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,7 +204,8 @@ def create(tx: Transaction, api: Api, version: Version, content: Content) -> Api
     if named(tx, api.tenant_id, api.name) is not None:
         raise Conflict(f"An API document is called {shown(api.name)} already; choose another name, or import it anew.")
     kept = msgspec.structs.replace(api, number=version.number, title=_fit(api.title), address=_fit(api.address))
-    _insert_document(tx, [msgspec.structs.astuple(kept)])
+    values = msgspec.structs.asdict(kept) | {"address": _address(kept)}
+    _insert_document(tx, [tuple(values[name] for name in _API)])
     _keep(tx, api.tenant_id, version, content)
     return kept
 
@@ -218,25 +220,36 @@ def add(tx: Transaction, api: Api, version: Version, content: Content) -> Api:
 
 def update(tx: Transaction, api: Api) -> None:
     """Replace what is known of a document: name, title, state, current number, moment of change and address."""
-    values = (api.name, _fit(api.title), api.state, api.number, api.updated_at, _fit(api.address))
+    values = (api.name, _fit(api.title), api.state, api.number, api.updated_at, _fit(_address(api)))
     tx.change(_update, *values, api.tenant_id, api.id)
 
 
 def get(tx: Transaction, tenant_id: int, id: int) -> Api | None:
     """A document of the tenant, or None if it never was or is deleted."""
     row = tx.first(_by_id, tenant_id, id)
-    return Api(**dict(zip(_API, row, strict=True))) if row else None
+    return _read(row) if row else None
 
 
 def named(tx: Transaction, tenant_id: int, name: str) -> Api | None:
     """The tenant's document of that name, or None."""
     row = tx.first(_by_name, tenant_id, _fit(name))
-    return Api(**dict(zip(_API, row, strict=True))) if row else None
+    return _read(row) if row else None
 
 
 def page(tx: Transaction, tenant_id: int, after: int, limit: int) -> list[Api]:
     """Documents behind the id `after`, oldest first."""
-    return [Api(**dict(zip(_API, row, strict=True))) for row in tx.all(_page, tenant_id, after, limit)]
+    return [_read(row) for row in tx.all(_page, tenant_id, after, limit)]
+
+
+def _address(api: Api) -> str:
+    # No address is kept with a fragment, so that one without a text can be the mark.
+    return f"{api.address}#" if api.cut else api.address
+
+
+def _read(row: Sequence[Any]) -> Api:
+    values = dict(zip(_API, row, strict=True))
+    address = str(values["address"])
+    return Api(**values | {"address": address.removesuffix("#"), "cut": address.endswith("#")})
 
 
 def delete(tx: Transaction, api: Api, at: int) -> None:

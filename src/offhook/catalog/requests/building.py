@@ -1,16 +1,22 @@
 """A request made ready from what a document says of an operation: whatever must be sent is there, filled in. Pure.
 
 Values come, in this order, from an example of the whole, a constant, a default, an example, the first value of an
-enumeration, and else stand in for their type. Documents may refer in circles and be as large as they like: what is
-built is bounded in depth and in number, and what lies beyond is left out.
+enumeration, and else stand in for their type. A body that breaks its own schema gives way to one that is built with
+less of what the document gives, if that breaks it less.
+
+Documents may refer in circles and be as large as they like: what is built is bounded in depth and in number, and what
+lies beyond is left out.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import msgspec
 
 from offhook.catalog.model import Document, Field, Reference, Server
+from offhook.catalog.requests.checking import UNCHECKED, Checker, separator_of
 from offhook.catalog.requests.model import FORM, MULTIPART, Pair, Prepared, is_json, media_of, written
 
 MOST_DEPTH = 12
@@ -18,6 +24,13 @@ MOST_VALUES = 1_000
 MOST_BODY = 64_000
 _MOST_CHAIN = 40
 _PADDING = 200
+_MOST_ITEMS = 50
+_CHOSEN = "\0chosen"
+"""Under this name a merged schema has the reference to the alternative that was taken."""
+
+_GIVEN = ("const", "default", "example", "examples", "enum")
+_WAYS = (_GIVEN, ("const", "default", "enum"), ("const", "enum"))
+"""What of a schema values are taken from: at first all, then less."""
 
 _BY_FORMAT = {
     "date-time": "2026-01-31T12:00:00Z",
@@ -40,14 +53,19 @@ def prepare(reference: Reference, document: Document, pointer: str) -> Prepared:
     Optional parameters are there, switched off. Which document's operation it is (`api`, `version`) the caller adds.
     """
     media, body = _body(document, pointer, reference)
+    parameters = _Parameters(document, pointer)
+    headers = [pair for pair in parameters.pairs(reference.headers, "header") if pair.name.lower() != "content-type"]
+    cookies = [pair for pair in parameters.pairs(reference.cookies, "cookie") if pair.on]
+    if cookies:
+        headers.append(Pair("Cookie", "; ".join(f"{pair.name}={pair.value}" for pair in cookies)))
     return Prepared(
         operation=reference.head.key,
         method=reference.head.method,
         server=address(reference.servers[0]) if reference.servers else "",
         path=reference.head.path,
-        path_parameters=_pairs(reference.path_parameters, required=True),
-        query=_pairs(reference.query_parameters),
-        headers=tuple(pair for pair in _pairs(reference.headers) if pair.name.lower() != "content-type"),
+        path_parameters=tuple(parameters.pairs(reference.path_parameters, "path")),
+        query=tuple(parameters.pairs(reference.query_parameters, "query")),
+        headers=tuple(headers),
         media=media,
         body=body,
         name=reference.head.summary,
@@ -64,39 +82,70 @@ def address(server: Server, chosen: Mapping[str, str] | None = None) -> str:
     return url
 
 
-def _pairs(fields: Sequence[Field], *, required: bool = False) -> tuple[Pair, ...]:
-    pairs: list[Pair] = []
-    names: list[str] = []
-    for field in fields:
-        # What is inside a parameter has a row of its own, too.
-        if any(field.name.startswith((f"{name}.", f"{name}[]", f"{name}{{}}")) for name in names):
-            continue
-        names.append(field.name)
-        on = required or field.required
-        pairs.append(Pair(field.name, _field_value(field, stand_in=on), on))
-    return tuple(pairs)
+class _Parameters:
+    """The rows of parameters, by what the document says of each."""
 
+    def __init__(self, document: Document, pointer: str) -> None:
+        self._building = Building(document)
+        self._told: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for place in (pointer.rpartition("/")[0], pointer):
+            try:
+                above = document.at(place)
+            except KeyError:
+                continue
+            for one in _list(above.get("parameters")) if isinstance(above, Mapping) else ():
+                told = self._building.resolved(one)
+                self._told[str(told.get("in")), str(told.get("name"))] = told
 
-def _field_value(field: Field, *, stand_in: bool) -> str:
-    for text in (field.default, field.example, *field.values[:1]):
-        if text:
-            return _plain(text)
-    if not stand_in:
-        return ""
-    kind = field.type.partition(" or ")[0].lower()
-    if kind in ("array", "object"):
-        return ""
-    return written(_scalar(kind if kind in ("integer", "number", "boolean") else "string", {"format": field.format}))
+    def pairs(self, fields: Sequence[Field], where: str) -> list[Pair]:
+        """A row for each, or several for an array; those of optional ones are switched off."""
+        pairs: list[Pair] = []
+        names: list[str] = []
+        for field in fields:
+            # What is inside a parameter has a row of its own, too.
+            if any(field.name.startswith((f"{name}.", f"{name}[]", f"{name}{{}}")) for name in names):
+                continue
+            names.append(field.name)
+            on = where == "path" or field.required
+            told = self._told.get((where, field.name), {})
+            rows = self._rows(field.name, self._value(field, told, stand_in=on), {**told, "in": where})
+            pairs += [Pair(name, text, on) for name, text in rows]
+        return pairs
 
+    def _value(self, field: Field, told: Mapping[str, Any], *, stand_in: bool) -> Any:
+        content = told.get("content")
+        if isinstance(content, Mapping) and content:
+            media, inner = next(iter(content.items()))
+            inner = self._building.resolved(inner)
+            value = self._building.example(inner)
+            if value is None and stand_in:
+                value = self._building.value(inner.get("schema"))
+            if value is None or not is_json(str(media)):
+                return value
+            return _as_text(value, indent=0)
+        for text in (field.default, field.example, *field.values[:1]):
+            if text:
+                return _read(text)
+        if not stand_in:
+            return None
+        if "schema" in told:
+            return self._building.value(told["schema"])
+        kind = field.type.partition(" or ")[0].lower()
+        if kind in ("array", "object"):
+            return None
+        return _scalar(kind if kind in ("integer", "number", "boolean") else "string", {"format": field.format})
 
-def _plain(text: str) -> str:
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return text
-    if isinstance(value, list):
-        return ",".join(written(one) for one in value)
-    return written(value)
+    @staticmethod
+    def _rows(name: str, value: Any, told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        separator = separator_of(told)
+        if isinstance(value, list) and value and not separator and told["in"] == "query":
+            yield from ((name, written(one)) for one in value[:_MOST_ITEMS])
+        elif isinstance(value, list):
+            yield name, (separator or ",").join(written(one) for one in value)
+        elif isinstance(value, dict) and value and told.get("style") == "deepObject":
+            yield from ((f"{name}[{key}]", written(one)) for key, one in value.items())
+        else:
+            yield name, written(value)
 
 
 def _body(document: Document, pointer: str, reference: Reference) -> tuple[str, str]:
@@ -112,17 +161,33 @@ def _body(document: Document, pointer: str, reference: Reference) -> tuple[str, 
         return "", ""
     media = _chosen([str(one) for one in content])
     told = building.resolved(content.get(media))
-    value = building.example(told)
-    if value is None:
+    given = building.example(told)
+    if given is None and "schema" not in told:
         told_of = (text for body in reference.bodies if body.media == media for _, text in body.examples)
-        value = next((_read(text) for text in told_of), None)
-    if value is None:
-        value = building.value(told.get("schema"))
-    if isinstance(value, str) and not is_json(media):
-        return media, value[:MOST_BODY]
-    if not is_json(media) and media_of(media) not in (FORM, MULTIPART) and not isinstance(value, dict | list):
-        return media, written(value)
-    return media, _as_text(value)
+        given = next((_read(text) for text in told_of), None)
+    if not is_json(media) and media_of(media) not in (FORM, MULTIPART):
+        value = building.value(told.get("schema")) if given is None else given
+        if isinstance(value, str):
+            # A text that only stands in is none of a format that has rules of its own.
+            return media, value[:MOST_BODY] if given is not None or media_of(media).startswith("text/plain") else ""
+        return media, "" if isinstance(value, dict | list) or "xml" in media_of(media) else written(value)
+    return media, _as_text(_best(document, told.get("schema"), given))
+
+
+def _best(document: Document, schema: Any, given: Any) -> Any:
+    """The body that breaks least of its schema: the one that is given, or one that is built."""
+    checker = Checker(document, schema, "request") if isinstance(schema, Mapping) else None
+    best, least = None, math.inf
+    for number in range(len(_WAYS) + 1):
+        if number == 0 and given is None:
+            continue
+        value = given if number == 0 else Building(document, _WAYS[number - 1]).value(schema)
+        found = checker.faults(value, "body") if checker else []
+        if len(found) < least:
+            best, least = value, len(found)
+        if not found or found[0].message == UNCHECKED:
+            break
+    return best
 
 
 def _read(text: str) -> Any:
@@ -132,12 +197,12 @@ def _read(text: str) -> Any:
         return text
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: Any, indent: int = 2) -> str:
     try:
         raw = msgspec.json.encode(value)
     except (TypeError, ValueError, RecursionError):
         return "{}"
-    return "{}" if len(raw) > MOST_BODY else msgspec.json.format(raw, indent=2).decode()
+    return "{}" if len(raw) > MOST_BODY else msgspec.json.format(raw, indent=indent).decode()
 
 
 def _chosen(offered: list[str]) -> str:
@@ -151,10 +216,13 @@ def _chosen(offered: list[str]) -> str:
 
 
 class Building:
-    """Makes values for schemas of one document; one for each body, since it counts what it has made."""
+    """Makes values for schemas of one document; one for each body, since it counts what it has made.
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
+    `given` names what of a schema values are taken from, where it is there.
+    """
+
+    def __init__(self, document: Document, given: Sequence[str] = _GIVEN) -> None:
+        self._document, self._given = document, given
         self._left = MOST_VALUES
 
     def resolved(self, told: Any) -> Mapping[str, Any]:
@@ -190,14 +258,17 @@ class Building:
         self._left -= 1
         if depth > MOST_DEPTH or self._left < 0:
             return None
+        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
         schema = self._merged(schema, 0)
-        for name in ("const", "default", "example"):
-            if name in schema:
-                return schema[name]
-        examples, several = schema.get("examples"), schema.get("enum")
-        for given in (examples, several):
-            if isinstance(given, list) and given:
-                return given[0]
+        schema = _discriminated(schema, [one for one in (schema.get(_CHOSEN), reference) if isinstance(one, str)])
+        for name in self._given:
+            if name in ("examples", "enum"):
+                several = _list(schema.get(name))
+                if several:
+                    return several[0]
+            elif name in schema:
+                found = schema[name]
+                return found if name == "const" else self._completed(found, schema, depth)
         kind = _kind(schema)
         if kind == "object":
             return self._object(schema, depth)
@@ -208,37 +279,67 @@ class Building:
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         properties = schema.get("properties")
         if not isinstance(properties, Mapping):
-            return {}
-        required = [name for name in _names(schema.get("required")) if name in properties]
-        if not required and depth == 0:
-            required = [name for name, one in list(properties.items())[:MOST_VALUES] if self._has_its_own(one)]
+            properties = {}
+        required = _names(schema.get("required"))[:MOST_VALUES]
+        optional = [name for name, one in list(properties.items())[:MOST_VALUES] if self._has_its_own(one)]
         made: dict[str, Any] = {}
-        for name in required:
+        for name in [*required, *(name for name in optional if name not in required)]:
             if self._left <= 0 or depth >= MOST_DEPTH:
                 break
-            if self.resolved(properties[name]).get("readOnly") is not True:
-                made[name] = self.value(properties[name], depth + 1)
+            if name in properties:
+                if self.resolved(properties[name]).get("readOnly") is not True:
+                    made[name] = self.value(properties[name], depth + 1)
+            elif schema.get("additionalProperties") is not False:
+                made[name] = self.value(schema.get("additionalProperties"), depth + 1)
         return made
+
+    def _completed(self, given: Any, schema: Mapping[str, Any], depth: int) -> Any:
+        """An object that is given for a part of a whole, with what the others require."""
+        if not isinstance(given, dict):
+            return given
+        missing = [name for name in _names(schema.get("required")) if name not in given]
+        return given | self._object({**schema, "required": missing, "properties": _only(schema, missing)}, depth)
 
     def _has_its_own(self, schema: Any) -> bool:
         found = self.resolved(schema)
-        return ("default" in found or "example" in found) and found.get("readOnly") is not True
+        own = any(found.get(name) is not None for name in self._given)
+        return own and found.get("readOnly") is not True
 
     def _array(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
-        least = schema.get("minItems")
-        count = min(least, 5) if isinstance(least, int) and least > 0 else 1
-        if depth >= MOST_DEPTH or schema.get("items") is None:
+        least, first = schema.get("minItems"), _list(schema.get("prefixItems"))[:_MOST_ITEMS]
+        count = (
+            min(least, _MOST_ITEMS) if isinstance(least, int) and least > 0 else 0 if schema.get("maxItems") == 0 else 1
+        )
+        if depth >= MOST_DEPTH or (schema.get("items") is None and not first and not least):
             return []
-        made = (self.value(schema["items"], depth + 1) for _ in range(count) if self._left > 0)
-        return [one for one in made if one is not None]
+        made: list[Any] = []
+        for number in range(max(count, len(first))):
+            if self._left <= 0:
+                break
+            one = self.value(first[number] if number < len(first) else schema.get("items"), depth + 1)
+            if schema.get("uniqueItems") is True and one in made:
+                one = self._another(schema.get("items"), one, number)
+            if one is not None:
+                made.append(one)
+        return made
+
+    def _another(self, schema: Any, value: Any, number: int) -> Any:
+        several = _list(self._merged(schema, 0).get("enum"))
+        if several:
+            return several[number % len(several)]
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value + number
+        return f"{value}{number}" if isinstance(value, str) else value
 
     def _merged(self, schema: Any, level: int) -> Mapping[str, Any]:
         """A schema with its allOf drawn in and the first of its alternatives taken."""
         found = self.resolved(schema)
         parts = _list(found.get("allOf"))[:50]
+        taken: list[Any] = []
         for name in ("oneOf", "anyOf"):
             alternatives = [one for one in _list(found.get(name)) if self.resolved(one).get("type") != "null"]
             parts += alternatives[:1]
+            taken += [one["$ref"] for one in alternatives[:1] if isinstance(one, Mapping) and "$ref" in one]
         if not parts or level > MOST_DEPTH or self._left < 0:
             return found
         merged: dict[str, Any] = {}
@@ -247,15 +348,46 @@ class Building:
         for part in [*parts, {k: v for k, v in found.items() if k not in ("allOf", "oneOf", "anyOf", "$ref")}]:
             self._left -= 1
             one = self._merged(part, level + 1) if part is not found else found
+            before = merged.get("example")
             merged |= one
+            if isinstance(before, dict) and isinstance(merged.get("example"), dict):
+                merged["example"] = before | merged["example"]
             if isinstance(one.get("properties"), Mapping):
                 properties |= one["properties"]
             required += _names(one.get("required"))
+        merged |= {_CHOSEN: taken[0]} if taken else {}
         merged |= {"properties": properties} if properties else {}
         merged |= {"required": list(dict.fromkeys(required))} if required else {}
         for name in ("allOf", "oneOf", "anyOf"):
             merged.pop(name, None)
         return merged
+
+
+def _only(schema: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    properties = schema.get("properties")
+    return {name: properties[name] for name in names if name in properties} if isinstance(properties, Mapping) else {}
+
+
+def _discriminated(schema: Mapping[str, Any], references: Sequence[str]) -> Mapping[str, Any]:
+    """A schema whose discriminator says which one of several it is, those of `references` first."""
+    told = schema.get("discriminator")
+    name = told.get("propertyName") if isinstance(told, Mapping) else None
+    if not isinstance(told, Mapping) or not isinstance(name, str):
+        return schema
+    mapping = told.get("mapping") if isinstance(told.get("mapping"), Mapping) else {}
+    assert isinstance(mapping, Mapping)
+    called = [reference.rpartition("/")[2] for reference in references]
+    known = [key for key, target in mapping.items() if target in references or target in called]
+    values = [*known, *mapping, *(called if _CHOSEN in schema else ())]
+    properties = schema.get("properties")
+    properties = dict(properties) if isinstance(properties, Mapping) else {}
+    own = properties.get(name)
+    allowed = _list(own.get("enum")) if isinstance(own, Mapping) else []
+    values = [one for one in values if not allowed or one in allowed]
+    if not values or (isinstance(own, Mapping) and "const" in own):
+        return schema
+    properties[name] = {"const": values[0]}
+    return {**schema, "properties": properties, "required": [*_names(schema.get("required")), name]}
 
 
 def _list(value: Any) -> list[Any]:
@@ -272,7 +404,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
         kind = next((one for one in kind if one != "null"), "null")
     if isinstance(kind, str):
         return kind
-    if "properties" in schema or "additionalProperties" in schema:
+    if "properties" in schema or "additionalProperties" in schema or "required" in schema:
         return "object"
     return "array" if "items" in schema else "string"
 
@@ -281,11 +413,10 @@ def _scalar(kind: str, schema: Mapping[str, Any]) -> Any:
     if kind == "boolean":
         return False
     if kind in ("integer", "number"):
-        least = schema.get("minimum", schema.get("exclusiveMinimum"))
-        if isinstance(least, bool) or not isinstance(least, int | float):
+        try:
+            return _number(schema, whole=kind == "integer")
+        except (ValueError, OverflowError):
             return 0
-        above = schema.get("exclusiveMinimum") is True or "minimum" not in schema
-        return least + 1 if above else least
     if kind == "null":
         return None
     text = _BY_FORMAT.get(str(schema.get("format", "")), "text")
@@ -294,3 +425,39 @@ def _scalar(kind: str, schema: Mapping[str, Any]) -> Any:
         text = text.ljust(least, "x")
     most = schema.get("maxLength")
     return text[:most] if isinstance(most, int) and 0 <= most < len(text) else text
+
+
+def _number(schema: Mapping[str, Any], *, whole: bool) -> int | float:
+    """The least number within the bounds; the one next to 0 if there is no lower one."""
+    low, low_open = _bound(schema, "minimum", "exclusiveMinimum")
+    high, high_open = _bound(schema, "maximum", "exclusiveMaximum")
+    step = _fraction(schema.get("multipleOf"))
+    if step is None or step <= 0:
+        step = Fraction(1) if whole else None
+    elif whole:
+        step = Fraction(step.numerator)
+    found = Fraction(0)
+    if low is not None:
+        found = low if step is None else math.ceil(low / step) * step
+        if found == low and low_open:
+            found += step or 1
+            if step is None and high is not None and found >= high:
+                found = (low + high) / 2
+    elif high is not None and (high < 0 or (high == 0 and high_open)):
+        found = high if step is None else math.floor(high / step) * step
+        if found == high and high_open:
+            found -= step or 1
+    return int(found) if found.denominator == 1 else float(found)
+
+
+def _bound(schema: Mapping[str, Any], name: str, exclusive: str) -> tuple[Fraction | None, bool]:
+    bound, above = _fraction(schema.get(name)), _fraction(schema.get(exclusive))
+    if above is not None and (bound is None or (above >= bound if name == "minimum" else above <= bound)):
+        return above, True
+    return bound, schema.get(exclusive) is True
+
+
+def _fraction(value: Any) -> Fraction | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return Fraction(value) if isinstance(value, int) else Fraction(str(value))

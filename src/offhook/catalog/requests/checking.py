@@ -7,7 +7,7 @@ alternatives can multiply it without end; what would take too long is said to be
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal
 
@@ -28,6 +28,8 @@ Way = Literal["request", "answer"]
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "integer", "string"})
 _SCHEMAS = ("additionalProperties", "items", "not", "if", "then", "else", "contains", "propertyNames")
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
+_FORMATS = frozenset({"date", "date-time", "ipv4", "ipv6", "uuid", "email", "uri"})
 _MAPS = ("properties", "patternProperties", "dependentSchemas")
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains",
            "maxContains")  # fmt: skip
@@ -35,8 +37,9 @@ _REMARKS = frozenset(
     """title description default example examples deprecated readOnly writeOnly $comment externalDocs xml
     discriminator""".split()
 )
+_OF_WHOLES = frozenset("anyOf oneOf oneOfMultipleValid oneOfNotValid not uniqueItems enum const contains".split())
 _SAME = ("allOf", "anyOf", "oneOf")
-_UNCHECKED = "This is nested too deeply, or is too large, to be checked against its schema."
+UNCHECKED = "This is nested too deeply, or is too large, to be checked against its schema."
 
 
 def check(document: Document, pointer: str, prepared: Prepared) -> list[Violation]:
@@ -55,7 +58,7 @@ def check(document: Document, pointer: str, prepared: Prepared) -> list[Violatio
 def check_answer(document: Document, pointer: str, status: int, media: str, body: str | bytes) -> list[Violation]:
     """What an answer breaks of what the document says of it: its status, its media type, its body ("body.items[0].id").
 
-    An operation that documents no answers breaks nothing.
+    An operation that documents no answers breaks nothing. `${...}` in an answer is a text as any other.
     """
     responses = _at(document, pointer).get("responses")
     if not isinstance(responses, Mapping) or not responses:
@@ -66,9 +69,15 @@ def check_answer(document: Document, pointer: str, status: int, media: str, body
         known = ", ".join(shown(name) for name in list(responses)[:10])
         return [Violation(location="status", message=f"The document knows {known}.", sent=str(status))]
     content = told.get("content")
-    if not isinstance(content, Mapping) or not content or not body:
+    if not isinstance(content, Mapping) or not content:
         return []
     schema = _schema_for(content, media)
+    if not body:
+        without = status < 200 or status in (204, 304) or pointer.rpartition("/")[2].lower() == "head"
+        other = any(not is_json(str(name)) for name in content)
+        if without or (other and (schema is None or not is_json(media))):
+            return []
+        return [Violation(location="body", message="Is empty; the document says that it is JSON.")]
     if schema is None:
         known = ", ".join(shown(name) for name in list(content)[:10])
         return [Violation(location="media", message=f"The document knows {known}.", sent=shown(media))]
@@ -97,13 +106,19 @@ def _resolved(document: Document, told: Any) -> Mapping[str, Any]:
 
 
 def _schema_for(content: Mapping[str, Any], media: str) -> Any:
-    """The schema for a media type, by its name or a range of names; {} if it has none, None if it is not there."""
-    wanted = media_of(media)
-    for name, told in content.items():
-        own = media_of(str(name))
-        if own in (wanted, "*/*") or (own.endswith("/*") and wanted.startswith(own[:-1])):
-            return told.get("schema", {}) if isinstance(told, Mapping) else {}
-    return None
+    """The schema for a media type, by its name or the narrowest range; {} if it has none, None if it is not there."""
+    whole, wanted = _plain(media), media_of(media)
+    ranks = {wanted: 3, f"{wanted.partition('/')[0]}/*": 2, "*/*": 1}
+    found = [(4 if _plain(str(name)) == whole else ranks.get(media_of(str(name)), 0), name) for name in content]
+    rank, name = max(found, key=lambda one: one[0], default=(0, ""))
+    if not rank:
+        return None
+    told = content[name]
+    return told.get("schema", {}) if isinstance(told, Mapping) else {}
+
+
+def _plain(content_type: str) -> str:
+    return content_type.replace(" ", "").lower()
 
 
 # Parameters
@@ -120,6 +135,7 @@ def _parameters(
             parameter = _resolved(document, one)
             told[str(parameter.get("in")), str(parameter.get("name"))] = parameter
     sent = {"path": prepared.path_parameters, "query": prepared.query, "header": prepared.headers}
+    sent["cookie"] = tuple(_cookies(prepared.headers))
     for (where, name), parameter in told.items():
         if where not in sent or (where == "header" and name.lower() in ("content-type", "accept", "authorization")):
             continue
@@ -133,17 +149,34 @@ def _parameters(
             deep = any(pair.on and pair.name.startswith(f"{name}[") for pair in prepared.query)
             if deep and not same:
                 continue
-        yield f"{where if where != 'header' else 'headers'}.{name}", parameter, same
+        places = {"header": f"headers.{name}", "cookie": "headers.Cookie"}
+        yield places.get(where, f"{where}.{name}"), parameter, same
+
+
+def _cookies(headers: Sequence[Pair]) -> Iterator[Pair]:
+    for header in headers:
+        if header.on and header.name.lower() == "cookie":
+            for part in header.value.split(";"):
+                name, _, value = part.strip().partition("=")
+                yield Pair(name, value)
 
 
 def _check_parameter(document: Document, place: str, told: Mapping[str, Any], pairs: list[Pair]) -> list[Violation]:
     if not pairs:
         if told.get("required") is True or place.startswith("path."):
-            return [Violation(location=place, message="Is required.")]
+            what = f"The cookie {shown(str(told.get('name')))} is" if told.get("in") == "cookie" else "Is"
+            return [Violation(location=place, message=f"{what} required.")]
         return []
     if any(EXPRESSION.search(pair.value) for pair in pairs):
         return []
-    schema = told.get("schema")
+    schema, content = told.get("schema"), told.get("content")
+    if isinstance(content, Mapping) and content:
+        media = str(next(iter(content)))
+        return (
+            _check_json(document, _schema_for(content, media), pairs[-1].value, "request", place)
+            if is_json(media)
+            else []
+        )
     if not isinstance(schema, Mapping):
         return []
     checker = Checker(document, schema, "request")
@@ -154,11 +187,20 @@ def _check_parameter(document: Document, place: str, told: Mapping[str, Any], pa
 def _typed(texts: list[str], types: frozenset[str], checker: "Checker", told: Mapping[str, Any]) -> Any:
     """What the texts of a parameter mean to a schema that takes these types."""
     if "array" in types and ("string" not in types or len(texts) > 1):
-        separator = {"pipeDelimited": "|", "spaceDelimited": " "}.get(str(told.get("style")), ",")
-        several = texts if len(texts) > 1 or told.get("explode") is True else texts[0].split(separator)
+        separator = separator_of(told)
+        several = texts if len(texts) > 1 or not separator else texts[0].split(separator)
         kinds = checker.item_types()
         return [_one(text, kinds) for text in several[:1000]]
     return _one(texts[-1], types)
+
+
+def separator_of(told: Mapping[str, Any]) -> str:
+    """What stands between the members of an array in a parameter; "" if each has a pair of its own."""
+    where = told.get("in")
+    style = told.get("style", "form" if where in ("query", "cookie") else "simple")
+    if where in ("query", "cookie") and told.get("explode", style == "form") is True:
+        return ""
+    return {"pipeDelimited": "|", "spaceDelimited": " "}.get(str(style), ",")
 
 
 def _one(text: str, types: frozenset[str]) -> Any:
@@ -185,7 +227,7 @@ def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prep
     asked = _resolved(document, operation.get("requestBody"))
     content = asked.get("content")
     if not prepared.body:
-        return [Violation(location="body", message="Is required.")] if asked.get("required") is True else []
+        return [Violation(location="body", message="A body is required.")] if asked.get("required") is True else []
     if not isinstance(content, Mapping) or not content:
         return []
     schema = _schema_for(content, prepared.media)
@@ -198,14 +240,14 @@ def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prep
     return []
 
 
-def _check_json(document: Document, schema: Any, text: str | bytes, way: Way) -> list[Violation]:
+def _check_json(document: Document, schema: Any, text: str | bytes, way: Way, place: str = "body") -> list[Violation]:
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
-        return [Violation(location="body", message=f"Is not JSON: {shown(str(error))}.")]
+        return [Violation(location=place, message=f"Is not JSON: {shown(str(error))}.")]
     except RecursionError:
-        return [Violation(location="body", message=_UNCHECKED)]
-    return Checker(document, schema, way).faults(value, "body") if isinstance(schema, Mapping) else []
+        return [Violation(location=place, message=UNCHECKED)]
+    return Checker(document, schema, way).faults(value, place) if isinstance(schema, Mapping) else []
 
 
 class Checker:
@@ -213,11 +255,13 @@ class Checker:
 
     def __init__(self, document: Document, schema: Mapping[str, Any], way: Way) -> None:
         converted = _Converted(document, schema, way)
+        self._way = way
         self._root, self._defs = converted.root, converted.defs
         try:
             self._validator: Any = jsonschema_rs.Draft202012Validator(
                 {**self._root, "$defs": self._defs},
                 pattern_options=jsonschema_rs.RegexOptions(size_limit=1_000_000, dfa_size_limit=1_000_000),
+                validate_formats=True,
                 offline=True,
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
@@ -262,19 +306,21 @@ class Checker:
             counting = _Counting(self._defs)
             counting.go(self._root, value, 0)
         except _TooMuch:
-            return [Violation(location=place, message=_UNCHECKED)]
+            return [Violation(location=place, message=UNCHECKED)]
         try:
             errors = list(islice(self._validator.iter_errors(value), MOST_FAULTS * 2))
         except (ValueError, RecursionError, jsonschema_rs.ReferencingError):
-            return [Violation(location=place, message=_UNCHECKED)]
-        return [_violation(error, place) for error in errors if not _is_unknown(error)][:MOST_FAULTS]
+            return [Violation(location=place, message=UNCHECKED)]
+        return [_violation(error, place) for error in errors if not (self._way == "request" and _is_unknown(error))][
+            :MOST_FAULTS
+        ]
 
 
 def _is_unknown(error: Any) -> bool:
     """Whether an error is about an expression, or about a whole with one in it that may decide it."""
     if isinstance(error.instance, str):
         return EXPRESSION.search(error.instance) is not None
-    if isinstance(error.instance, dict | list) and error.kind.name in ("anyOf", "oneOf", "not", "uniqueItems"):
+    if isinstance(error.instance, dict | list) and error.kind.name in _OF_WHOLES:
         return b"${" in msgspec.json.encode(error.instance)
     return False
 
@@ -285,7 +331,7 @@ def _violation(error: Any, place: str) -> Violation:
     message, kind = error.message, error.kind
     if kind.name == "required":
         return Violation(location=shown(f"{place}.{kind.property}"), message="Is required.")
-    if kind.name == "additionalProperties" and len(kind.unexpected) == 1:
+    if kind.name in ("additionalProperties", "unevaluatedProperties") and len(kind.unexpected) == 1:
         message = "The document knows no such field, and allows no others."
         return Violation(location=shown(f"{place}.{kind.unexpected[0]}"), message=message)
     if kind.name in ("anyOf", "oneOf"):
@@ -322,6 +368,19 @@ class _Counting:
             return
         if "$ref" in schema:
             self.go(self._defs[schema["$ref"].removeprefix("#/$defs/")], value, depth + 1)
+        self._parts(schema, value, depth)
+        if "unevaluatedProperties" in schema or "unevaluatedItems" in schema:
+            # What is left over is what none of the parts took, which are asked once more.
+            self._parts(schema, value, depth)
+            if "$ref" in schema:
+                self.go(self._defs[schema["$ref"].removeprefix("#/$defs/")], value, depth + 1)
+        self._left -= len(schema.get("enum", ())) // 8
+        if isinstance(value, dict):
+            self._object(schema, value, depth)
+        elif isinstance(value, list):
+            self._array(schema, value, depth)
+
+    def _parts(self, schema: dict[str, Any], value: Any, depth: int) -> None:
         for name in _SAME:
             for one in schema.get(name, ()):
                 self.go(one, value, depth + 1)
@@ -330,11 +389,6 @@ class _Counting:
                 self.go(schema[name], value, depth + 1)
         for one in schema.get("dependentSchemas", {}).values():
             self.go(one, value, depth + 1)
-        self._left -= len(schema.get("enum", ())) // 8
-        if isinstance(value, dict):
-            self._object(schema, value, depth)
-        elif isinstance(value, list):
-            self._array(schema, value, depth)
 
     def _object(self, schema: dict[str, Any], value: dict[str, Any], depth: int) -> None:
         properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
@@ -348,6 +402,8 @@ class _Counting:
                 self.go(pattern, one, depth + 1)
             if "propertyNames" in schema:
                 self.go(schema["propertyNames"], name, depth + 1)
+            if "unevaluatedProperties" in schema:
+                self.go(schema["unevaluatedProperties"], one, depth + 1)
 
     def _array(self, schema: dict[str, Any], value: list[Any], depth: int) -> None:
         first = schema.get("prefixItems", ())
@@ -358,6 +414,8 @@ class _Counting:
                 self.go(schema["items"], one, depth + 1)
             if "contains" in schema:
                 self.go(schema["contains"], one, depth + 1)
+            if "unevaluatedItems" in schema:
+                self.go(schema["unevaluatedItems"], one, depth + 1)
         if schema.get("uniqueItems"):
             self._left -= len(value)
 
@@ -373,12 +431,19 @@ class _Converted:
         self._patterns: dict[str, bool] = {}
         self._edges: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self._of = "root"
+        self._closed: list[dict[str, Any]] = []
+        self._partial = False
         self.defs: dict[str, Any] = {}
         self.root = self._schema(schema, 0, same=True)
         while self._waiting:
             pointer, self._of = self._waiting.pop()
             self.defs[self._of] = self._schema(_at(document, pointer), 0, same=True)
         self._cut_circles()
+        if self._partial:
+            # What a rule that is left out would have taken is not left over.
+            for node in self._closed:
+                for name in _UNEVALUATED:
+                    node.pop(name, None)
 
     def _schema(self, schema: Any, depth: int, *, same: bool) -> Any:
         """`same`: it is about the same value as the definition that it stands in."""
@@ -410,6 +475,11 @@ class _Converted:
                     if name != "patternProperties" or self._knows(str(key))
                 }
         _leave_out_what_would_turn(schema, made)
+        for name in _UNEVALUATED:
+            if isinstance(schema.get(name), Mapping | bool):
+                made[name] = self._schema(schema[name], depth + 1, same=False)
+                self._closed.append(made)
+        self._partial = self._partial or not _takes_all(schema, made)
         self._leave_out_what_is_not_sent(schema, made)
         if schema.get("nullable") is True:
             return self._nullable(made)
@@ -444,7 +514,7 @@ class _Converted:
             made["enum"] = schema["enum"]
         if "const" in schema:
             made["const"] = schema["const"]
-        if isinstance(schema.get("format"), str):
+        if isinstance(schema.get("format"), str) and schema["format"] in _FORMATS:
             made["format"] = schema["format"]
         if schema.get("uniqueItems") is True:
             made["uniqueItems"] = True
@@ -453,6 +523,13 @@ class _Converted:
         required = schema.get("required")
         if isinstance(required, list):
             made["required"] = list(dict.fromkeys(one for one in required if isinstance(one, str)))
+        dependent = schema.get("dependentRequired")
+        if isinstance(dependent, Mapping):
+            made["dependentRequired"] = {
+                str(name): list(dict.fromkeys(one for one in several if isinstance(one, str)))
+                for name, several in dependent.items()
+                if isinstance(several, list)
+            }
 
     def _leave_out_what_is_not_sent(self, schema: Mapping[str, Any], made: dict[str, Any]) -> None:
         """Nobody need send what is read only, nor is what is write only answered, even where it is required."""
@@ -502,6 +579,7 @@ class _Converted:
                     way.pop()
                 elif state.get(target) == 1:
                     node.pop("$ref", None)
+                    self._partial = True
                 elif target not in state:
                     state[target] = 1
                     way.append((target, iter(self._edges.get(target, ()))))
@@ -520,13 +598,27 @@ def _leave_out_what_would_turn(schema: Mapping[str, Any], made: dict[str, Any]) 
             made["anyOf"] = several
 
 
+def _takes_all(schema: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
+    """Whether all parts are there that say of which fields and members a schema knows."""
+    if "$dynamicRef" in schema:
+        return False
+    for name in ("$ref", *_SCHEMAS, *_LISTS, *_MAPS):
+        if name in schema and name not in made:
+            return False
+    several = schema.get("patternProperties")
+    return not several or len(several) == len(made["patternProperties"])
+
+
 def _is_whole(schema: Any, made: Any, *, references: bool) -> bool:
     """Whether all rules of a schema are there once it is converted; one with references only if they count as such."""
     if isinstance(schema, Mapping) and isinstance(made, dict):
         if "$ref" in schema and not references:
             return False
         return all(
-            name in _REMARKS or (name in made and _is_whole(one, made[name], references=references))
+            name in _REMARKS
+            or name.startswith("x-")
+            or (name == "format" and one not in _FORMATS)
+            or (name in made and _is_whole(one, made[name], references=references))
             for name, one in schema.items()
         )
     if isinstance(schema, list) and isinstance(made, list):

@@ -17,6 +17,9 @@ from offhook.kit.urls import check_url
 
 MOST_PAIRS = 200
 MOST_BODY = 1_000_000
+MOST_DEPTH = 100
+"""Levels of a body with expressions, and of a value for one."""
+
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
@@ -228,11 +231,16 @@ class _Making:
             fields += [(name, written(self._filled(member, f"body.{name}"))) for member in members]
         return fields
 
-    def _filled(self, value: Any, place: str) -> Any:
+    def _filled(self, value: Any, place: str, depth: int = 0) -> Any:
+        if depth > MOST_DEPTH:
+            self._too_deep("body")
+            return None
         if isinstance(value, dict):
-            return {self._text(name, place): self._filled(one, f"{place}.{name}") for name, one in value.items()}
+            return {
+                self._text(name, place): self._filled(one, f"{place}.{name}", depth + 1) for name, one in value.items()
+            }
         if isinstance(value, list):
-            return [self._filled(one, f"{place}[{number}]") for number, one in enumerate(value)]
+            return [self._filled(one, f"{place}[{number}]", depth + 1) for number, one in enumerate(value)]
         if not isinstance(value, str):
             return value
         whole = EXPRESSION.fullmatch(value)
@@ -249,7 +257,15 @@ class _Making:
         if value is _MISSING:
             self.fault(place, f"Give a trial value for ${{{expression}}}.")
             return ""
+        if _is_deeper(value, MOST_DEPTH):
+            self._too_deep(place)
+            return ""
         return value
+
+    def _too_deep(self, place: str) -> None:
+        message = f"Has more than {MOST_DEPTH} levels, one within the other."
+        if not any(one.location == place and one.message == message for one in self.found):
+            self.fault(place, message)
 
 
 def trial_value(values: Mapping[str, Any], expression: str) -> Any:
@@ -262,6 +278,20 @@ def trial_value(values: Mapping[str, Any], expression: str) -> Any:
             return _MISSING
         found = found[step]
     return found
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def written(value: Any) -> str:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from offhook.catalog.requests.model import Prepared
+
 State = Literal["running", "done", "failed", "cancelled"]
 
 
@@ -41,6 +43,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `status` is 0 if no answer began. `size` are the bytes that came over the wire, `kept` those of the unpacked body
     that are kept; `cut` says that there were more. `error` says in words why it did not end well. `faults` are None
     where there was no document to hold the answer against. `redirects` are the addresses that it was sent on from.
+    `prepared` is what was asked for, to be tried again: its expressions as they were written, nothing that is secret.
     """
 
     id: int
@@ -49,6 +52,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str
     state: State
     request: Request
+    prepared: Prepared | None = None
     url: str = ""
     api: str = ""
     version: str = ""

@@ -5,15 +5,23 @@ A credential is put on for the address that is called first, and goes nowhere el
 
 import asyncio
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from offhook.catalog.credentials.model import Applied
-from offhook.catalog.credentials.redaction import HIDDEN, is_private, redact, redact_bytes, redact_headers
+from offhook.catalog.credentials.redaction import (
+    HIDDEN,
+    is_private,
+    redact,
+    redact_bytes,
+    redact_headers,
+    shown_url,
+)
 from offhook.catalog.credentials.service import Credentials
-from offhook.catalog.requests.model import Final
+from offhook.catalog.requests.model import Final, Pair, Prepared
 from offhook.catalog.runs.model import Request, Run, Times
+from offhook.catalog.runs.texts import encoding_of, header
 from offhook.kit.egress import Egress, Exchange
 from offhook.kit.errors import Refusal
 
@@ -115,32 +123,43 @@ def request_of(sent: Final, applied: Applied, secrets: Iterable[str] = ()) -> Re
     )
 
 
-def shown_url(url: str, secrets: Iterable[str], private: Iterable[str] = ()) -> str:
-    """An address without secrets, nor the values of parameters whose names say that they are one."""
-    private = set(private)
-    query = urlsplit(url).query
-    if any(is_private(name) or name in private for name, _ in parse_qsl(query, keep_blank_values=True)):
-        pairs = [part.partition("=") for part in query.split("&")]
-        named = [(name, value, dict(parse_qsl(f"{name}=x"))) for name, _, value in pairs]
-        written = "&".join(
-            f"{name}={HIDDEN if any(is_private(one) or one in private for one in plain) else value}"
-            for name, value, plain in named
+def prepared_of(prepared: Prepared, secrets: Iterable[str] = ()) -> Prepared:
+    """A request as it was prepared, to be tried again, without what is secret; expressions are none."""
+    secrets = tuple(secrets)
+
+    def clean(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+        return tuple(
+            msgspec.structs.replace(
+                pair,
+                value="" if is_private(pair.name) and "${" not in pair.value else redact(pair.value, secrets),
+            )
+            for pair in pairs
         )
-        url = url.replace(f"?{query}", f"?{written}", 1)
-    return redact(url, secrets)
+
+    return msgspec.structs.replace(
+        prepared,
+        server=shown_url(prepared.server, secrets),
+        path=shown_url(prepared.path, secrets),
+        path_parameters=clean(prepared.path_parameters),
+        query=clean(prepared.query),
+        headers=clean(prepared.headers),
+        body=redact(prepared.body, secrets),
+    )
 
 
 def _ended(run: Run, sent: Final, applied: Applied, done: Exchange, hidden: list[str]) -> tuple[Run, bytes]:
-    body = redact_bytes(done.body, hidden)
+    private = {name for name, _ in applied.query}
+    body = redact_bytes(done.body, hidden, encoding_of(header(done.headers, "content-type")))
     times = done.timings
     return (
         msgspec.structs.replace(
             run,
             state="failed" if done.error else "done",
             request=request_of(sent, applied, hidden),
-            url=shown_url(done.url, hidden, {name for name, _ in applied.query}),
+            prepared=None if run.prepared is None else prepared_of(run.prepared, hidden),
+            url=shown_url(done.url, hidden, private),
             status=done.status,
-            headers=redact_headers(done.headers, hidden),
+            headers=redact_headers(done.headers, hidden, private),
             size=done.size,
             kept=len(body),
             cut=done.cut,
@@ -151,7 +170,7 @@ def _ended(run: Run, sent: Final, applied: Applied, done: Exchange, hidden: list
                 first_byte=round(times.first_byte, 2),
                 whole=round(times.whole, 2),
             ),
-            redirects=tuple((status, shown_url(url, hidden)) for status, url in done.redirects),
+            redirects=tuple((status, shown_url(url, hidden, private)) for status, url in done.redirects),
             error=redact(done.error, hidden),
         ),
         body,

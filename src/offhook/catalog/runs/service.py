@@ -19,7 +19,7 @@ from offhook.catalog.requests.service import KEEPER
 from offhook.catalog.runs import store, wire
 from offhook.catalog.runs.comparing import compare
 from offhook.catalog.runs.model import Fault, Run
-from offhook.catalog.runs.running import Limits, Order, execute, request_of
+from offhook.catalog.runs.running import Limits, Order, execute, prepared_of, request_of
 from offhook.catalog.runs.texts import header
 from offhook.kit import clock
 from offhook.kit.egress import Egress
@@ -90,7 +90,7 @@ class Runs:
         )
         here = found[: query.limit]
         cursor = cursors.seal("runs", tenant_id, filters, here[-1].id) if len(found) > len(here) else None
-        return reply_of(wire.RunPage(items=[wire.run_out(run) for run in here], cursor=cursor))
+        return reply_of(wire.RunPage(items=[wire.run_out(run, listed=True) for run in here], cursor=cursor))
 
     async def delete(self, call: Call) -> Reply:
         """Drop a run that has ended."""
@@ -151,6 +151,7 @@ class Runs:
             by=call.principal.key_name,
             state="running",
             request=request_of(sent, Applied()),
+            prepared=prepared_of(prepared),
             api=prepared.api,
             version=prepared.version,
             operation=prepared.operation,

@@ -1,4 +1,4 @@
-"""The only SQL of runs. A company keeps its latest thousand, and of their bodies at most 200 million bytes."""
+"""The only SQL of runs. A company keeps its latest thousand, their bodies, sent and got, within 200 million bytes."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ _decode = msgspec.json.Decoder(Run).decode
 
 def put(tx: Transaction, run: Run, body: bytes) -> None:
     """Keep a run, and drop the oldest of the company that are too many, or whose bodies are too large together."""
-    size = len(body)
+    size = len(body) + (len(run.prepared.body) if run.prepared is not None else 0)
     _put(tx, [(run.tenant_id, run.id, run.saved_id, run.api, run.operation, size, encode(run).decode())])
     if body:
         _put_body(tx, [(run.tenant_id, run.id, body)])

@@ -36,11 +36,16 @@ def header(headers: Sequence[tuple[str, str]], name: str) -> str:
     return next((value for one, value in headers if one.lower() == name), "")
 
 
+def encoding_of(content_type: str) -> str:
+    """The encoding that a Content-Type names, UTF-8 if it names none that is known."""
+    named = _CHARSET.search(content_type)
+    return named[1].lower() if named and _KNOWN.fullmatch(named[1].lower()) else "utf-8"
+
+
 def text_of(body: bytes, content_type: str) -> Text:
     """The body as text, by the encoding that its Content-Type names, else UTF-8."""
     media = media_of(content_type)
-    named = _CHARSET.search(content_type)
-    encoding = named[1].lower() if named and _KNOWN.fullmatch(named[1].lower()) else "utf-8"
+    encoding = encoding_of(content_type)
     if encoding == "utf-8":
         body = body.removeprefix(b"\xef\xbb\xbf")
     try:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from offhook.catalog.keeping import iso
-from offhook.catalog.requests.wire import PreparedIO
+from offhook.catalog.requests.wire import PreparedIO, prepared_out
 from offhook.catalog.runs.comparing import Comparison
 from offhook.catalog.runs.model import Run, State
 from offhook.catalog.runs.texts import header, pretty, text_of
@@ -77,6 +77,10 @@ class RunOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     started: str
     by: Annotated[str, Meta(description="Name of the key that asked for it.")]
     request: RequestOut
+    prepared: Annotated[
+        PreparedIO | None,
+        Meta(description="What was asked for, expressions as written, without secrets. Not in lists."),
+    ] = None
     url: Annotated[str, Meta(description="Where it ended.")] = ""
     api: str = ""
     version: str = ""
@@ -146,8 +150,8 @@ class CompareOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     more: Annotated[bool, Meta(description="There are more differences than are listed.")] = False
 
 
-def run_out(run: Run, body: bytes | None = None) -> RunOut:
-    """A run as it is answered; with its body, if it is given."""
+def run_out(run: Run, body: bytes | None = None, *, listed: bool = False) -> RunOut:
+    """A run as it is answered; with its body, if it is given, and unless it is one of a list, with what was asked."""
     out = RunOut(
         id=str(run.id),
         state=run.state,
@@ -175,6 +179,8 @@ def run_out(run: Run, body: bytes | None = None) -> RunOut:
         times=None if run.state == "running" else TimesOut(**msgspec.structs.asdict(run.times)),
         redirects=[RedirectOut(status=status, url=url) for status, url in run.redirects],
     )
+    if run.prepared is not None and not listed:
+        out.prepared = prepared_out(run.prepared)
     if run.faults is not None:
         out.faults = [FaultOut(location=one.location, message=one.message, sent=one.sent) for one in run.faults]
     if body is not None:
