@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -137,19 +137,12 @@ async def _from_curl(visit: Visit, form: Mapping[str, str]) -> Answer:
 
 
 def _again(run: Mapping[str, Any]) -> dict[str, Any]:
-    """The request of a run, as it was sent; what was secret comes from its credential."""
-    sent = run["request"]
-    parts = urlsplit(sent["url"])
-    headers = [one for one in sent.get("headers", ()) if "***" not in one["value"]]
-    media = next((one["value"] for one in headers if one["name"].lower() == "content-type"), "")
-    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if "***" not in value]
-    return {
-        "api": run.get("api", ""), "version": run.get("version", ""), "operation": run.get("operation", ""),
-        "method": sent["method"], "server": f"{parts.scheme}://{parts.netloc}", "path": parts.path or "/",
-        "query": [{"name": name, "value": value} for name, value in query],
-        "headers": [one for one in headers if one["name"].lower() != "content-type"],
-        "media": media, "body": sent.get("body", ""), "credential_id": run.get("credential_id", ""),
-    }  # fmt: skip
+    """The request of a run as it was asked for; of an older run no more than how it was sent."""
+    if run.get("prepared"):
+        return dict(run["prepared"])
+    parts = urlsplit(run["request"]["url"])
+    server = f"{parts.scheme}://{parts.netloc}"
+    return {"method": run["request"]["method"], "server": server, "path": parts.path or "/"}
 
 
 async def delete(visit: Visit) -> Answer:
