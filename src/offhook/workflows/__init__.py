@@ -1,0 +1,1 @@
+"""Workflows: definitions in Conductor's JSON, and what runs them durably."""

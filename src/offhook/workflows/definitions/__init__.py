@@ -1,0 +1,1 @@
+"""Definitions: read, checked, kept by version, imported from elsewhere."""
