@@ -25,8 +25,8 @@ demo: setup ## create an office on a server of its own and show what happened; O
 test: setup ## run the tests, kills and fuzz in their short form; ARGS=... goes to pytest
 	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile $(ARGS)
 
-test-long: setup ## run the kill, fuzz and load tests in full
-	@$(BIN)/pytest -m long --hypothesis-profile=long -n $(WORKERS) --dist worksteal $(ARGS)
+test-long: setup ## run the kill, fuzz and load tests in full; one more at a time than cores, as they wait a lot
+	@$(BIN)/pytest -m long --hypothesis-profile=long -n $$(( $(WORKERS) + 1 )) --dist worksteal $(ARGS)
 
 lint: setup ## check style, formatting, types and who imports whom
 	@$(BIN)/ruff check .

@@ -16,6 +16,8 @@ from offhook.catalog.documents.pieces import Pieces, cut
 from offhook.catalog.documents.reading import read
 from offhook.catalog.model import Tree
 from offhook.catalog.reference.page import reference
+from offhook.catalog.requests.building import prepare
+from offhook.catalog.requests.checking import check, check_answer
 from offhook.kit.errors import Invalid
 
 WORDS = (
@@ -64,7 +66,12 @@ def used(raw: bytes) -> Any:
     listed = heads(found.tree)
     pieces = Pieces(dict(cut(found.tree)).__getitem__)
     for head in listed:
-        assert reference(pieces, head.pointer, head) == reference(Tree(found.tree), head.pointer, head)
+        told = reference(pieces, head.pointer, head)
+        assert told == reference(Tree(found.tree), head.pointer, head)
+        prepared = prepare(told, pieces, head.pointer)
+        assert check(pieces, head.pointer, prepared) == check(Tree(found.tree), head.pointer, prepared)
+        for body in (b"", b'{"name": ["${a}"]}'):
+            check_answer(pieces, head.pointer, 200, "application/json", body)
     assert len({head.key for head in listed}) == len(listed)
     assert compare(Tree(found.tree), listed, pieces, listed).changed == ()
     return found

@@ -270,6 +270,28 @@ def test_what_is_no_schema_may_be_anything(odd: Any):
     assert (row.type, row.required) == ("Any", False)
 
 
+CAT = {"type": "object", "properties": {"kind": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"allOf": [{"properties": {"a": {"type": "string"}}, "example": {"a": "e"}},
+                    {"properties": {"b": {"type": "integer"}}, "required": ["b"]}]}, {"a": "e", "b": 1}),
+        ({"type": "object", "required": ["m"], "additionalProperties": {"type": "integer"}}, {"m": 1}),
+        ({"type": "array", "items": {"type": "integer"}, "minItems": 3}, [1, 1, 1]),
+        ({"type": "integer", "minimum": 7, "multipleOf": 5}, 10),
+        ({"type": "integer", "multipleOf": 5}, 5),
+        ({"type": "number", "multipleOf": 0}, 1.5),
+        ({"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind", "mapping": {"cat": "Cat"}}},
+         {"kind": "cat"}),
+    ],
+)  # fmt: skip
+def test_a_body_keeps_to_its_schema(schema: Any, expected: Any):
+    tree = Tree({"components": {"schemas": {"Cat": CAT, "Dog": CAT}}})
+    assert built(Schemas(Resolver(tree)), schema, "sent") == expected
+
+
 def test_a_body_made_from_its_schema():
     schema = {
         "required": ["a"],

@@ -234,6 +234,8 @@ IDS = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
         ({"in": "cookie", "schema": {"type": "integer", "minimum": 3}}, [("Cookie", "a=3")]),
         ({"in": "query", "content": {"application/json": {"schema": obj("n", n={"type": "integer"})}}},
          [("a", '{"n": 0}')]),
+        ({"in": "query", "schema": obj("n", n={"type": "integer"})}, [("n", "0")]),
+        ({"in": "query", "schema": obj("n", n={"type": "integer"}), "style": "deepObject"}, [("a[n]", "0")]),
         ({"in": "query", "schema": {"type": "string", "minLength": 6}}, [("a", "textxx")]),
     ],
 )  # fmt: skip

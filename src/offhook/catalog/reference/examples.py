@@ -1,5 +1,7 @@
 """A body made from its schema: given examples and defaults first, then a value of each type. Pure, bounded."""
 
+import math
+from fractions import Fraction
 from typing import Any, Literal
 
 from offhook.catalog.reference.resolving import items, text_of
@@ -7,6 +9,7 @@ from offhook.catalog.reference.schemas import Schemas, View
 
 _MOST_VALUES = 600
 _MOST_LEVELS = 8
+_MOST_ITEMS = 50
 _FORMATS = {
     "date-time": "2026-01-15T09:30:00Z", "date": "2026-01-15", "time": "09:30:00Z", "duration": "PT1H",
     "email": "someone@example.com", "uri": "https://example.com/", "url": "https://example.com/",
@@ -39,14 +42,14 @@ class _Building:
         if self._left < 0 or level > _MOST_LEVELS or not view.refs.isdisjoint(open_refs):
             return _NONE
         given = _given(view)
-        if given is not _NONE:
-            return given
         inner = open_refs | view.refs
+        if given is not _NONE:
+            return self._completed(given, view, inner, level)
         if view.alternatives and not view.properties:
             for each in view.alternatives[:5]:
                 found = self.value(each, inner, level + 1)
                 if found is not _NONE:
-                    return found
+                    return _told_apart(found, each, view)
         kind = view.types[0] if view.types else ""
         if kind == "array":
             return self._array(view, inner, level)
@@ -61,7 +64,27 @@ class _Building:
         if view.items is None:
             return []
         value = self.value(view.items, inner, level + 1)
-        return [] if value is _NONE else [value]
+        least = view.facts.get("minItems")
+        count = min(max(least, 1), _MOST_ITEMS) if isinstance(least, int) else 1
+        return [] if value is _NONE else [value] * count
+
+    def _completed(self, given: Any, view: View, inner: frozenset[str], level: int) -> Any:
+        """An object that is given for a part of a whole, with what the others require."""
+        if not isinstance(given, dict):
+            return given
+        missing = sorted(name for name in view.required if name not in given)
+        return given | self._named(missing, view, inner, level)
+
+    def _named(self, names: list[str], view: View, inner: frozenset[str], level: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name in names:
+            schema = view.properties.get(name, view.further)
+            if schema is None or self._left <= 0 or self._schemas.view(schema).facts.get(self._hidden) is True:
+                continue
+            value = self.value(schema, inner, level + 1)
+            if value is not _NONE:
+                found[name] = value
+        return found
 
     def _object(self, view: View, inner: frozenset[str], level: int) -> Any:
         found: dict[str, Any] = {}
@@ -75,7 +98,9 @@ class _Building:
             value = self.value(schema, inner, level + 1)
             if value is not _NONE:
                 found[name] = value
-        if view.further is not None and not view.properties:
+        if view.further is not None:
+            found |= self._named(sorted(view.required - view.properties.keys()), view, inner, level)
+        if view.further is not None and not view.properties and not found:
             value = self.value(view.further, inner, level + 1)
             if value is not _NONE:
                 found["name"] = value
@@ -99,9 +124,35 @@ def scalar(view: View) -> Any:
     if kind in ("integer", "number"):
         least, most = facts.get("minimum"), facts.get("maximum")
         if isinstance(least, int | float) and not isinstance(least, bool) and least > 1:
-            return least
-        return most if isinstance(most, int | float) and not isinstance(most, bool) and most < 1 else _SCALARS[kind]
+            return _multiple(least, facts.get("multipleOf"))
+        if isinstance(most, int | float) and not isinstance(most, bool) and most < 1:
+            return most
+        return _multiple(_SCALARS[kind], facts.get("multipleOf"))
     return _SCALARS.get(kind)
+
+
+def _multiple(value: int | float, step: Any) -> int | float:
+    """The next multiple of `step`, if it is one that can be."""
+    if isinstance(step, bool) or not isinstance(step, int | float) or step <= 0:
+        return value
+    try:
+        exact = Fraction(str(step))
+        found = math.ceil(Fraction(str(value)) / exact) * exact
+        return int(found) if found.denominator == 1 else float(found)
+    except (ValueError, OverflowError):
+        return value
+
+
+def _told_apart(found: Any, alternative: Any, view: View) -> Any:
+    """An alternative with what the discriminator has for it."""
+    told = view.facts.get("discriminator")
+    reference = alternative.get("$ref") if isinstance(alternative, dict) else None
+    if not isinstance(told, dict) or not isinstance(found, dict) or not isinstance(reference, str):
+        return found
+    name, mapping, called = told.get("propertyName"), told.get("mapping"), reference.rpartition("/")[2]
+    targets = mapping.items() if isinstance(mapping, dict) else ()
+    key = next((key for key, target in targets if target in (reference, called)), None)
+    return found | {name: key} if isinstance(name, str) and isinstance(key, str) else found
 
 
 def _given(view: View) -> Any:

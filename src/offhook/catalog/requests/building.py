@@ -142,6 +142,8 @@ class _Parameters:
             yield from ((name, written(one)) for one in value[:_MOST_ITEMS])
         elif isinstance(value, list):
             yield name, (separator or ",").join(written(one) for one in value)
+        elif isinstance(value, dict) and value and told["in"] == "query" and not separator:
+            yield from ((key, written(one)) for key, one in value.items())
         elif isinstance(value, dict) and value and told.get("style") == "deepObject":
             yield from ((f"{name}[{key}]", written(one)) for key, one in value.items())
         else:

@@ -163,6 +163,9 @@ def _cookies(headers: Sequence[Pair]) -> Iterator[Pair]:
 
 def _check_parameter(document: Document, place: str, told: Mapping[str, Any], pairs: list[Pair]) -> list[Violation]:
     if not pairs:
+        if told.get("in") == "query" and not separator_of(told) and _is_object(document, told):
+            # Its fields have pairs of their own.
+            return []
         if told.get("required") is True or place.startswith("path."):
             what = f"The cookie {shown(str(told.get('name')))} is" if told.get("in") == "cookie" else "Is"
             return [Violation(location=place, message=f"{what} required.")]
@@ -192,6 +195,11 @@ def _typed(texts: list[str], types: frozenset[str], checker: "Checker", told: Ma
         kinds = checker.item_types()
         return [_one(text, kinds) for text in several[:1000]]
     return _one(texts[-1], types)
+
+
+def _is_object(document: Document, told: Mapping[str, Any]) -> bool:
+    schema = told.get("schema")
+    return isinstance(schema, Mapping) and Checker(document, schema, "request").types() == {"object"}
 
 
 def separator_of(told: Mapping[str, Any]) -> str:
