@@ -5,9 +5,9 @@ from typing import Any
 Raw = dict[str, Any]
 
 
-def task(ref: str, type: str, **fields: Any) -> Raw:
+def task(ref: str, kind: str, **fields: Any) -> Raw:
     """A task whose name is its reference."""
-    return {"name": ref, "taskReferenceName": ref, "type": type, **fields}
+    return {"name": ref, "taskReferenceName": ref, "type": kind, **fields}
 
 
 def http(ref: str, **request: Any) -> Raw:
@@ -111,7 +111,7 @@ GOOD: dict[str, Raw] = {
         outputParameters={"all": "${merge.output.result}", "joined": "${both_join.output}"},
     ),
     "a fork of which a branch ends in a switch": definition(
-        *fork("f", [switch("s", "${workflow.input.x}", A=[http("a")])], [http("b")], on=["a", "b"]),
+        *fork("f", [switch("s", "${workflow.input.x}", A=[http("a")]), task("s_end", "NOOP")], [http("b")]),
     ),
     "a fork in a fork": definition(
         *fork("outer", [http("x"), *fork("inner", [http("y")], [http("z")])], [http("w")], on=["inner_join", "w"]),

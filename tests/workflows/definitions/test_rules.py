@@ -235,6 +235,8 @@ SAID: list[tuple[Raw, str, str]] = [
     (definition(task("s", "SET_VARIABLE")), IN, "nothing_set"),
     (definition(*fork("f", [A, http("b")], on=["a"])), "tasks[1].joinOn[0]", "join_on_not_last"),
     (definition(*fork("f", [A], [http("b")], on=["a"])), "tasks[1].joinOn", "branch_not_joined"),
+    (definition(*fork("f", [switch("s", 1, X=[A])], on=["a"])), "tasks[1].joinOn[0]", "join_on_case"),
+    (definition(*fork("f", [switch("s", 1, X=[A])])), "tasks[1].joinOn[0]", "join_on_case"),
     (definition(*fork("f", [A], on=["a", "a"])), "tasks[1].joinOn[0]", "named_twice"),
     (definition(*fork("f", [A], [], on=["a"])), f"{FIRST}.forkTasks[1]", "empty_branch"),
     (definition(http("a.b")), f"{FIRST}.taskReferenceName", "name_not_addressable"),

@@ -10,6 +10,8 @@ from offhook.workflows.definitions.model import TYPES, Policy
 from offhook.workflows.definitions.steps import Step
 
 JAVASCRIPT = ("javascript", "graaljs")
+JSONATA = "jsonata"
+"""An evaluator of INLINE that stock Conductor lacks: the expression is JSONata over the task's input."""
 STATUSES = ("COMPLETED", "FAILED", "TERMINATED")
 
 INSTEAD: Mapping[str, str] = {
@@ -224,7 +226,7 @@ def _inline(found: Checked, step: Step, policies: Mapping[str, Policy]) -> None:
     if kind is None:
         found.fault(f"{at}.evaluatorType", "required", "Say how the expression is evaluated: javascript.")
     elif isinstance(kind, str) and "${" not in kind:
-        _evaluator(found, f"{at}.evaluatorType", kind, (*JAVASCRIPT, "value-param"))
+        _evaluator(found, f"{at}.evaluatorType", kind, (*JAVASCRIPT, "value-param", JSONATA))
     if script is None or (isinstance(script, str) and not script.strip()):
         found.fault(f"{at}.expression", "required", "Write the script, such as (function () { return $.a; })().")
     elif not isinstance(script, str):

@@ -216,13 +216,26 @@ def _join(found: Checked, join: Step, fork: Step) -> None:
             found.notice(at, "join_on_not_used", "Behind a FORK_JOIN_DYNAMIC a JOIN waits for all; leave joinOn out.")
         return
     within = {step.ref for branch in fork.sequence("forkTasks") for step in every(branch)}
-    lasts = [branch[-1].last() for branch in fork.sequence("forkTasks") if branch]
+    lasts = {branch[-1].ref: branch[-1] for branch in fork.sequence("forkTasks") if branch}
+    cased = {
+        inner.ref
+        for branch in fork.sequence("forkTasks")
+        for step in every(branch)
+        if step.type == "SWITCH"
+        for _, tasks in step.inside
+        for inner in every(tasks)
+    }
     for name, count in Counter(names).items():
         number = names.index(name)
         if name not in within:
             text = f"Must name a task of the fork's branches, the last of each.{found.near(name, within)}"
             found.fault(f"{at}[{number}]", "unknownReference", text, name)
-        elif not any(name in last for last in lasts):
+        elif name in cased or (name in lasts and lasts[name].type == "SWITCH"):
+            text = (
+                f"What {shown(name)} stands for may not run, or end before its case does: put a NOOP behind the SWITCH."
+            )
+            found.notice(f"{at}[{number}]", "join_on_case", text)
+        elif name not in lasts:
             text = f"{shown(name)} is not the last task of its branch: the JOIN does not wait for what follows it."
             found.notice(f"{at}[{number}]", "join_on_not_last", text)
         if count > 1:

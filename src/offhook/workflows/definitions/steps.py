@@ -35,15 +35,6 @@ class Step:
         """The sequences whose names begin so."""
         return [steps for name, steps in self.inside if name.startswith(prefix)]
 
-    def last(self) -> frozenset[str]:
-        """The references by which a JOIN may wait for a branch that ends with this task."""
-        found = {self.ref}
-        if self.type == "SWITCH":
-            for _, steps in self.inside:
-                if steps:
-                    found |= steps[-1].last()
-        return frozenset(found)
-
 
 def tree(found: Checked, raw: Mapping[str, Any]) -> list[Step]:
     """The steps of a definition. Faulted are entries that are no tasks, and more tasks than there may be."""
