@@ -160,7 +160,8 @@ def skip(state: State, definition: Definition, ref: str, given: dict[str, Any], 
 
 def _over(state: State, what: str) -> None:
     if not state.run.over:
-        raise Conflict(f"The run goes on ({state.run.status}); only one that is over can be {what}. Terminate it first.")
+        status = state.run.status
+        raise Conflict(f"The run goes on ({status}); only one that is over can be {what}. Terminate it first.")
 
 
 def _reopen(state: State) -> None:

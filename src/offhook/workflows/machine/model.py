@@ -52,7 +52,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     iteration of each loop around it ("a__2"). `retry` counts the attempts of this key from 0. `due` is the moment
     before which nothing is done, or at which a wait is over. `first` is when the first attempt of the key was made,
     `policy` how it is repeated. `child` is the run that it started.
-    `called`: its work is done, and it waits for somebody to say how that ended. A failed one's `due` is the moment
+    `chain` is the first of the attempts that followed each other by policy, 0 for that one itself: what is called is told
+    one key for all of them, so that it does the thing once. `called`: its work is done, and it waits for somebody to say how that ended. A failed one's `due` is the moment
     until which its target asked to be left alone.
     `output` may be anything that is JSON, a map unless a script or an answer gave something else.
     """
@@ -77,6 +78,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy: Policy | None = None
     child: int = 0
     retry_of: int = 0
+    chain: int = 0
     alerted: bool = False
     called: bool = False
 
@@ -220,8 +222,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """What a turn came to: the state after it, the attempts that are new or changed, and what is to be done now.
 
     `perform` are attempts to be carried out, `ask` scripts to be evaluated, `start` runs to be started, `cancel`
-    attempts that are no longer wanted, `dropped` the numbers of attempts that became history, `abandon` runs of theirs to be ended. `due` is the next moment at which the run
-    has to be looked at, 0 if none.
+    attempts that are no longer wanted, `dropped` the numbers of attempts that became history, `abandon` runs of theirs
+    to be ended. `due` is the next moment at which the run has to be looked at, 0 if none.
     """
 
     state: State

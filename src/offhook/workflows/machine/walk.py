@@ -99,7 +99,7 @@ class _Pending(Exception):
 class _Walk:
     def __init__(self, definition: Definition, state: State, now: int, tools: Tools) -> None:
         self._definition, self._state, self._now, self._tools = definition, state, now, tools
-        self._asks: list[Ask] = []
+        self._asks: dict[str, Ask] = {}
         self._starts: list[Start] = []
         self._cancelled: list[int] = []
         self._abandoned: list[int] = []
@@ -138,7 +138,7 @@ class _Walk:
             state=state,
             changed=changed,
             perform=tuple(perform),
-            ask=tuple(self._asks),
+            ask=tuple(self._asks.values()),
             start=tuple(self._starts),
             cancel=tuple(self._cancelled),
             abandon=tuple(self._abandoned),
@@ -342,6 +342,7 @@ class _Walk:
             status="SCHEDULED",
             retry=retry,
             retry_of=before.id if before is not None else self._state.again.pop(key, 0),
+            chain=(before.chain or before.id) if before is not None else 0,
             iteration=iterations[-1] if iterations else 0,
             scheduled=self._now,
             first=(before.first or before.scheduled) if before is not None else self._now,
@@ -387,7 +388,7 @@ class _Walk:
             if answer is None:
                 roots = {one.root for one in references("${jsonata:" + source + "}")}
                 bindings = {root: data[root] for root in roots if root in data}
-                self._asks.append(Ask(key=key, language="jsonata", script=source, bindings=bindings))
+                self._asks[key] = Ask(key=key, language="jsonata", script=source, bindings=bindings)
                 waiting = True
             elif answer.error:
                 raise ExpressionError(place, answer.error)
@@ -400,14 +401,13 @@ class _Walk:
     def _after_failure(self, task: Task, found: Attempt, iterations: tuple[int, ...]) -> Attempt:
         """What becomes of a task that failed: another attempt, going on without it, or the end of the run."""
         policy = policy_of(task)
+        delay = delay_ms(policy, found.retry, seed=found.id, after_ms=max(0, found.due - self._now))
         spent = bool(policy.total_timeout_seconds) and (
-            self._now - (found.first or found.scheduled) >= policy.total_timeout_seconds * 1000
+            self._now + delay - (found.first or found.scheduled) >= policy.total_timeout_seconds * 1000
         )
         if found.status in RETRIABLE and found.retry < policy.retry_count and not spent:
             if self._state.run.status == "PAUSED":
                 return found
-            after = max(0, found.due - self._now)
-            delay = delay_ms(policy, found.retry, seed=found.id, after_ms=after)
             return self._make(task, found.key, iterations, found, self._now + delay if delay else 0)
         if task.optional:
             return self._put(msgspec.structs.replace(found, status="COMPLETED_WITH_ERRORS"))
@@ -415,7 +415,8 @@ class _Walk:
             if not self._state.run.failing:
                 self._run(failing=found.id)
             return found
-        status: RunStatus = "TIMED_OUT" if found.status == "TIMED_OUT" and policy.timeout_policy == "TIME_OUT_WF" else "FAILED"
+        late = found.status == "TIMED_OUT" and policy.timeout_policy == "TIME_OUT_WF"
+        status: RunStatus = "TIMED_OUT" if late else "FAILED"
         self._end(status, f"Task {found.key} failed: {found.reason or found.status}", failed=found.id)
         raise AssertionError("unreachable")
 
@@ -464,9 +465,7 @@ class _Walk:
     def _set(self, found: Attempt, given: dict[str, Any]) -> Attempt:
         variables = {**self._state.run.variables, **given}
         if len(encode(variables)) > MOST_VARIABLES:
-            return self._fail(
-                found, f"The run's variables would have more than {MOST_VARIABLES} bytes.", terminal=True
-            )
+            return self._fail(found, f"The run's variables would have more than {MOST_VARIABLES} bytes.", terminal=True)
         self._run(variables=variables)
         return self._complete(found, given)
 
@@ -694,7 +693,7 @@ class _Walk:
         key = f"{found.id} {number}"
         answer = self._tools.answers.get(key)
         if answer is None:
-            self._asks.append(Ask(key=key, language="javascript", script=script, bindings=bindings))
+            self._asks[key] = Ask(key=key, language="javascript", script=script, bindings=bindings)
         return answer
 
     # Time limits of tasks
@@ -756,9 +755,7 @@ class _Walk:
     def _fail(self, found: Attempt, reason: str, *, terminal: bool = False) -> Attempt:
         status: Status = "FAILED_WITH_TERMINAL_ERROR" if terminal else "FAILED"
         started = found.started or self._now
-        return self._put(
-            msgspec.structs.replace(found, status=status, reason=reason, started=started, ended=self._now)
-        )
+        return self._put(msgspec.structs.replace(found, status=status, reason=reason, started=started, ended=self._now))
 
     def _run(self, **changes: Any) -> None:
         self._state.run = msgspec.structs.replace(self._state.run, **changes)
