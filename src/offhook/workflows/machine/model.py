@@ -191,28 +191,40 @@ class State:
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """A script that has to be evaluated before the run goes on; what it says is handed in by its `key`."""
+    """Something that has to be known before the run goes on; the answer is handed in by its `key`.
+
+    A script is evaluated over `bindings`. For "workflow" the definition is looked up that `bindings` names as `name` and
+    `version`, or holds as `workflow`; the answer is `Found`.
+    """
 
     key: str
-    language: Literal["javascript", "jsonata"]
+    language: Literal["javascript", "jsonata", "workflow"]
     script: str
     bindings: dict[str, Any]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A definition that a task starts: its name, version, and the digest of its text."""
+
+    name: str
+    version: int
+    digest: str
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
     """Another run that is started together with this turn.
 
-    `id` is given beforehand. `workflow` is a definition written out, else `name` and `version` (None: the latest) say
-    which. `parent_task` 0 is a run that nobody waits for. `depth` is that of the run that starts it, and one.
+    `id` is given beforehand. `digest` is of the definition that it goes by; "" where it was not looked up yet, as for a
+    failure workflow, then `version` None is the latest. `parent_task` 0 is a run that nobody waits for. `depth` is that
+    of the run that starts it, and one.
     """
 
     id: int
     name: str
     version: int | None = None
-    workflow: Any = None
+    digest: str = ""
     input: Any = None
     correlation: str = ""
-    idempotency: str = ""
     parent_task: int = 0
     depth: int = 0
     failure_of: int = 0
