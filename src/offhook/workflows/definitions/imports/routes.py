@@ -3,6 +3,7 @@
 A cycle is a loop if it is entered at one task, left at one decision only, and passes that decision each time round.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,12 @@ class Routes:
                 self.cut |= {(source, head) for source in sources}
             else:
                 self.loops[head] = loop
+        deciders = Counter(loop.decider for loop in self.loops.values())
+        for head, loop in list(self.loops.items()):
+            # One decision cannot say of two loops at once whether they go on.
+            if deciders[loop.decider] > 1:
+                del self.loops[head]
+                self.cut |= {(source, head) for source in heads[head]}
         self._back = back
         self._above: dict[str, str] = {}
         self._depth: dict[str, int] = {EXIT: 0}
