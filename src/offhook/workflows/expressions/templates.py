@@ -29,7 +29,9 @@ MOST = 10 * 1024 * 1024
 JSONATA = "jsonata:"
 
 _WHOLE_CACHED = 2 * LENGTH
-_SECRET = re.compile(r"workflow\s*\.\s*secrets(?=[.\s\[]|$)|\[\s*['\"]workflow['\"]\s*\]\s*(\.\s*secrets|\[\s*['\"]secrets)")
+_SECRET = re.compile(
+    r"workflow\s*\.\s*secrets(?=[.\s\[]|$)|\[\s*['\"]workflow['\"]\s*\]\s*(\.\s*secrets|\[\s*['\"]secrets)"
+)
 _SECRET_NAME = re.compile(r"workflow\.secrets\.([A-Za-z0-9_.\-]{1,200})")
 _KEPT = re.compile(r"\$\{workflow\.secrets\.([A-Za-z0-9_.\-]{1,200})\}")
 _INSIDE = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[{}]", re.DOTALL)

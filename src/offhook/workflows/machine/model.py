@@ -50,12 +50,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `number` counts the attempts of a run in the order in which they were made. `key` is the reference name with the
     iteration of each loop around it ("a__2"). `retry` counts the attempts of this key from 0. `due` is the moment
-    before which nothing is done, or at which a wait is over. `first` is when the first attempt of the key was made,
-    `policy` how it is repeated. `child` is the run that it started.
-    `chain` is the first of the attempts that followed each other by policy, 0 for that one itself: what is called is told
-    one key for all of them, so that it does the thing once. `called`: its work is done, and it waits for somebody to say how that ended. A failed one's `due` is the moment
-    until which its target asked to be left alone.
-    `output` may be anything that is JSON, a map unless a script or an answer gave something else.
+    before which nothing is done, or at which a wait is over; of a failed one, until which its target asked to be left
+    alone. `first` is when the first attempt of the key was made, `policy` how it is repeated. `child` is the run that
+    it started. `chain` is the first of the attempts that followed each other by policy, 0 for that one itself: what is
+    called is told one key for all of them, so that it does the thing once. `called`: its work is done, and it waits for
+    somebody to say how that ended. `output` may be anything that is JSON, a map unless an answer gave something else.
     """
 
     id: int
@@ -193,8 +192,8 @@ class State:
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """Something that has to be known before the run goes on; the answer is handed in by its `key`.
 
-    A script is evaluated over `bindings`. For "workflow" the definition is looked up that `bindings` names as `name` and
-    `version`, or holds as `workflow`; the answer is `Found`.
+    A script is evaluated over `bindings`. For "workflow" the definition is looked up that `bindings` names as `name`
+    and `version`, or holds as `workflow`; the answer is `Found`.
     """
 
     key: str

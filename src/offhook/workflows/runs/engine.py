@@ -1,12 +1,12 @@
 """Takes runs on, turn by turn, durably: what a turn came to is committed before anything of it is carried out.
 
-A run lives in memory only while something is carried out for it; else its rows wait, and cost nothing. Everything that
-happens to a run (an answer came, its time has come, somebody pauses it) is a change of its state followed by a turn. Changes
-that meet are taken together. Where the store had another turn meanwhile, the state is read anew and the changes are made
-again, so that nothing is lost and nothing is done twice.
+A run lives in memory only while something is carried out for it; else its rows wait, and cost nothing. Everything
+that happens to a run (an answer came, its time has come, somebody pauses it) is a change of its state followed by a
+turn. Changes that meet are taken together. Where the store had another turn meanwhile, the state is read anew and the
+changes are made again, so that nothing is lost and nothing is done twice.
 
-What was carried out when a process died is carried out again by whoever has the run next: its attempt is still open. See
-docs/algorithms/runs.md.
+What was carried out when a process died is carried out again by whoever has the run next: its attempt is still open.
+See docs/algorithms/runs.md.
 """
 
 import asyncio
@@ -420,7 +420,8 @@ class Engine:
         state, definition = live.state, live.definition
         assert state is not None
         assert definition is not None
-        now, ending, events = self._now(), "", []
+        now, ending = self._now(), ""
+        events: list[Event] = []
         results: list[tuple[_Op, Any, Refusal | None]] = []
         before = state.run
         for op in ops:
@@ -446,11 +447,11 @@ class Engine:
         else:
             turn = walk.advance(definition, state, now, tools)
         await self._commit(live, turn, before, now, tuple(events))
-        for op, value, refusal in results:
-            if refusal is None:
+        for op, value, refused in results:
+            if refused is None:
                 op.done(value)
             else:
-                op.failed(refusal)
+                op.failed(refused)
         self._carry_out(live, turn)
 
     async def _load(self, live: _Live) -> None:

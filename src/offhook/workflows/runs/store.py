@@ -184,7 +184,8 @@ class Keep:
     """A unit of work: one turn of a run, made from turn `turn` of it, and the runs that it starts.
 
     With `fresh` the run itself is new. `poke` is a run to be looked at, as one that it waits for has ended; `doom` are
-    runs that are no longer wanted. Stale if the run is not at that turn any more, Twice if the key of a new one is used.
+    runs that are no longer wanted. Stale if the run is not at that turn any more, Twice if the key of a new one is
+    used.
     """
 
     aside: ClassVar[bool] = True
