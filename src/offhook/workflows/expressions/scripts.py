@@ -52,8 +52,8 @@ class _Child:
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-I", program],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
                 cwd="/",
                 env={"TZ": "UTC"},
@@ -112,7 +112,7 @@ class Scripts:
     async def javascript(
         self, script: str, bindings: dict[str, Any], *, now_ms: int, seed: int, most: int = MOST
     ) -> Any:
-        """What the script leaves, as JSON. `$` is `bindings`; Date stands at `now_ms`, Math.random follows from `seed`."""
+        """What the script leaves, as JSON. `$` is `bindings`, Date stands at `now_ms`, chance follows from `seed`."""
         return await self._evaluate("js", script, bindings, now_ms, seed, most)
 
     async def jq(self, query: str, value: Any, *, now_ms: int | None = None, most: int = MOST) -> list[Any]:
