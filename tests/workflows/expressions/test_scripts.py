@@ -88,6 +88,8 @@ def test_chance_follows_from_the_seed():
         ("javascript", "(function () {})", "The script gives a function; call it."),
         ("javascript", "(async () => 1)()", "The script gives a promise; a script cannot wait."),
         ("javascript", "'x'.repeat(2e6)", "larger than the 1,000,000 bytes"),
+        ("javascript", "new ArrayBuffer(1e8).byteLength", "more memory than it may (64 MB)"),
+        ("jq", '"x" * 300000000 | length', "more memory than it may (256 MB)"),
         ("jq", ".a |", "unexpected end of file"),
         ("jq", "foo", "foo/0 is not defined at line 1, column 1"),
         ("jq", '"it" | error', "it"),

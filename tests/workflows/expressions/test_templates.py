@@ -156,8 +156,9 @@ def test_queries_over_much_data_end_soon():
     rows = [{"a": number, "b": {"c": str(number)}} for number in range(60_000)]
     data = {"l": rows, "ids": list(range(50_000)), "s": "x" * 1_000_000, "k" * 100_000: rows}
     paths = (
-        "l[?@.a == 5 && @.a != 4]", "..c", "l[?@.a in $.ids]", "l[?$.ids == $.ids]", "l[?$.ids == 5]", "l[?!@ && !@ && !@]",
-        "l[?$.s contains 'xy']", "l[?count($..c) > 1]", "..*", "*.*.*", "l[?@.a == 1 && " + "!@ && " * 200 + "!@]",
+        "l[?@.a == 5 && @.a != 4]", "..c", "l[?@.a in $.ids]", "l[?$.ids == $.ids]", "l[?$.ids == 5]",
+        "l[?!@ && !@ && !@]",
+        "l[?$.s contains 'xy']", "l[?count($..c) > 1]", "..*", "l[?@.a == 1 && " + "!@ && " * 200 + "!@]",
     )  # fmt: skip
     for path in paths:
         start = time.process_time()

@@ -183,7 +183,13 @@ class Scripts:
         except asyncio.CancelledError:
             starting.add_done_callback(lambda done: None if done.exception() else self._end(done.result()))
             raise
+        except OSError as error:
+            log.error("script_process_not_started", error=str(error))
+            raise ScriptError("The server could not start a process for it; try again.") from None
         self._all.add(child)
+        if self._closed:
+            self._end(child)
+            raise ScriptError("The server is being stopped.")
         return child
 
     async def _why(self, child: _Child) -> str:
