@@ -170,8 +170,7 @@ class Scripts:
                 self._end(child)
 
     async def _child(self) -> _Child:
-        if self._closed:
-            raise ScriptError("The server is being stopped.")
+        self._still_open()
         while self._idle:
             child = self._idle.pop()
             if child.process.poll() is None:
@@ -187,10 +186,16 @@ class Scripts:
             log.error("script_process_not_started", error=str(error))
             raise ScriptError("The server could not start a process for it; try again.") from None
         self._all.add(child)
-        if self._closed:
+        try:
+            self._still_open()
+        except ScriptError:
             self._end(child)
-            raise ScriptError("The server is being stopped.")
+            raise
         return child
+
+    def _still_open(self) -> None:
+        if self._closed:
+            raise ScriptError("The server is being stopped.")
 
     async def _why(self, child: _Child) -> str:
         """In words, why a process ended by itself."""
