@@ -122,7 +122,7 @@ class Running:
             rest = [one for one in tasks if one not in inflight]
             if not rest:
                 return
-            await asyncio.wait(rest, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(rest, timeout=0.005, return_when=asyncio.FIRST_COMPLETED)
 
     def run_of(self, id: int) -> Run:
         with self.database.reading() as tx:
