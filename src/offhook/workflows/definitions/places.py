@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from offhook.kit.errors import shown
 
 _OPENED = "${jsonata:"
+_MOST_FAILURES = 20
 MOST_NESTED = 8
 """Expressions one within the other; what is nested deeper is text."""
 
@@ -58,15 +59,18 @@ def spans(text: str) -> list[tuple[int, int]]:
     """Where expressions begin (at the dollar) and end (at their brace), outer ones before inner ones."""
     found: list[tuple[int, int]] = []
     opened: list[int] = []
-    at = 0
+    at = failures = 0
     while at < len(text):
         if text.startswith("$${", at) and not opened:
             at += 3
             continue
-        if text.startswith(_OPENED, at) and not opened and (end := closing(text, at + 2)) >= 0:
-            found.append((at, end))
-            at = end + 1
-            continue
+        if text.startswith(_OPENED, at) and not opened and failures < _MOST_FAILURES:
+            end = closing(text, at + 2)
+            if end >= 0:
+                found.append((at, end))
+                at = end + 1
+                continue
+            failures += 1
         if text.startswith("${", at) and len(opened) < MOST_NESTED:
             opened.append(at)
             at += 2
