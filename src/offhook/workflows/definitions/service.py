@@ -78,23 +78,27 @@ class Definitions:
         """Keep a definition as a version."""
         body: wire.RegisterIn = call.body
         tenant_id, at = call.principal.tenant_id, clock.now()
-        found = await self._checked(tenant_id, body.definition)
+        found = await self.checked(tenant_id, body.definition)
 
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
-            kept = self._register(tx, call, at, found, "sent", notices, overwrite=body.overwrite, anew=body.new_version)
+            kept = self.keep(tx, call, at, found, "sent", notices, overwrite=body.overwrite, anew=body.new_version)
             return wire.definition_out(kept, store.raw_of(tx, tenant_id, kept.value.hash))
 
         return await self._work.create(call, make)
 
-    async def _checked(self, tenant_id: int, sent: Raw) -> Read:
+    async def checked(self, tenant_id: int, sent: Raw) -> Read:
         """A definition held against the rules, in a thread: a large one takes a while."""
         policies = await self._work.reader.run(lambda tx: store.all_policies(tx, tenant_id))
         return await asyncio.to_thread(_read, sent, policies)
 
-    def _register(
+    def keep(
         self, tx: Transaction, call: Call, at: datetime, found: Read, source: str, notices: list[Notice],
         *, overwrite: bool = False, anew: bool = False,
     ) -> Kept[Registered]:  # fmt: skip
+        """Keep a definition that was checked as a version, with its event, in the caller's transaction.
+
+        `anew` makes it the version after the latest. Conflict if the version is there and may not be overwritten.
+        """
         tenant_id = call.principal.tenant_id
         if anew:
             latest = store.version(tx, tenant_id, found.definition.name, None)
@@ -131,7 +135,7 @@ class Definitions:
         """Put a definition in the place of a version: new runs take it, those that go on keep what they have."""
         body: wire.UpdateIn = call.body
         tenant_id, name, at = call.principal.tenant_id, str(call.params["name"]), clock.now()
-        found = await self._checked(tenant_id, body.definition)
+        found = await self.checked(tenant_id, body.definition)
 
         def run(tx: Transaction, notices: list[Notice]) -> Kept[Registered]:
             if found.definition.name != name:
@@ -242,14 +246,12 @@ class Definitions:
         body: wire.ImportIn = call.body
         at = clock.now()
         made = await asyncio.to_thread(imported, body.definition)
-        sound = [
-            await self._checked(call.principal.tenant_id, one) for one in (*made.others, made.raw) if body.register
-        ]
+        sound = [await self.checked(call.principal.tenant_id, one) for one in (*made.others, made.raw) if body.register]
 
         def make(tx: Transaction, notices: list[Notice]) -> wire.ImportOut:
             kept: list[wire.DefinitionOut] = []
             for found in sound:
-                one = self._register(tx, call, at, found, "imported", notices, anew=True)
+                one = self.keep(tx, call, at, found, "imported", notices, anew=True)
                 kept.append(wire.definition_out(one))
             return wire.ImportOut(
                 definition=made.raw,
@@ -282,7 +284,7 @@ class Definitions:
             credential = _credential(tx, tenant_id, prepared)
             task = adding.http_task(prepared, name=wanted, ref=ref, credential=credential, origin=origin)
             found = _read(adding.inserted(before, task, body.after), store.all_policies(tx, tenant_id))
-            kept = self._register(tx, call, at, found, "task added", notices, anew=True)
+            kept = self.keep(tx, call, at, found, "task added", notices, anew=True)
             return wire.AddedOut(definition=wire.definition_out(kept, _raw(tx, kept)), task=task)
 
         return await self._work.create(call, make)
