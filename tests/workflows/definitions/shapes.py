@@ -172,6 +172,9 @@ GOOD: dict[str, Raw] = {
             "workflowDefinition": definition(http("sub"), outputParameters={"x": "${sub.output.response}"}),
         }),
     ),
+    "an expression in JSONata": definition(
+        http("a"), http("b", body={"x": "${jsonata:{'n': $count(a.output.response.body.items[kind = '}'])}}"}),
+    ),
     "waiting for people and for times": definition(
         task("ask", "HUMAN", inputParameters={"question": "${workflow.input.question}"}),
         wait("until", until="2026-12-24 18:00 Europe/Lisbon"),

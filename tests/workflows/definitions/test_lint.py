@@ -29,6 +29,7 @@ CASES: list[tuple[Raw, str, str]] = [
     (definition(task("i", "INLINE", inputParameters={"evaluatorType": "jsonata", "expression": "a"}), **OWNED),
      "jsonata",
      f"{IN}.evaluatorType"),
+    (definition(http("a", body="${jsonata:$sum(b.output[x = '}'])}"), **OWNED), "jsonata", f"{IN}.body"),
     (definition(loop("l", http("a", maxBytes=5)), **OWNED), "extension",
      "tasks[0].loopOver[0].inputParameters.maxBytes"),
 ]  # fmt: skip

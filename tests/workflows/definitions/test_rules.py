@@ -318,6 +318,8 @@ def test_hostile_definitions_take_a_bounded_time() -> None:
     began = time.process_time()
     rules.check(definition(http("a", body="${" * 300_000)))
     rules.check(definition(http("a", body=[f"${{name_{number}.output}}" for number in range(40_000)])))
+    rules.check(definition(http("a", body="${jsonata:" * 90_000)))
+    rules.check(definition(*(http(f"t{n}", body=f"${{t{n - 1}.output}}") for n in range(1, 2_000))))
     rules.check(definition(http("a", body={"k" * 400_000: ["${q.output}"] * 40_000})))
     rules.check(
         definition(*({**task(f"t{n}", "NOOP"), **{f"inputParametr{k}": 1 for k in range(20)}} for n in range(2_000)))

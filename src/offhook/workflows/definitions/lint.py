@@ -16,6 +16,7 @@ from offhook.workflows.definitions import durations
 from offhook.workflows.definitions.checked import Checked
 from offhook.workflows.definitions.http import EXTENSIONS, REPEATED_WITH_CARE, request_of
 from offhook.workflows.definitions.kinds import JSONATA
+from offhook.workflows.definitions.places import JSONATA as JSONATA_BEGIN
 from offhook.workflows.definitions.places import references
 from offhook.workflows.definitions.steps import Step, every, tree
 
@@ -107,6 +108,9 @@ def _of_task(step: Step, looped: bool) -> Iterator[Finding]:
             text, stock = "The moment is written in another form than yyyy-MM-dd HH:mm z.", "It fails the task."
             yield Finding(code="until_form", place=f"{at}.until", text=text, stock=stock)
     for one in references(step.inputs, at):
+        if one.expression.startswith(JSONATA_BEGIN):
+            text, stock = "The expression is JSONata.", "It takes it for a path that leads nowhere, which gives null."
+            yield Finding(code="jsonata", place=one.place, text=text, stock=stock)
         for name, variable in (("secrets", "CONDUCTOR_SECRET_"), ("env", "CONDUCTOR_ENV_")):
             if one.expression.startswith(f"workflow.{name}."):
                 own = one.expression.split(".")[2]

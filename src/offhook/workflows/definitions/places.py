@@ -9,8 +9,13 @@ from typing import Any, NamedTuple
 
 from offhook.kit.errors import shown
 
+_OPENED = "${jsonata:"
+_MOST_FAILURES = 20
 MOST_NESTED = 8
 """Expressions one within the other; what is nested deeper is text."""
+
+JSONATA = "jsonata:"
+"""What begins an expression that is JSONata, not a path."""
 
 _ROOT = re.compile(r"""\s*(?:\$\.?)?(?:\[\s*(?:'([^']*)'|"([^"]*)")\s*\]|([^.\[]*))""")
 
@@ -54,11 +59,18 @@ def spans(text: str) -> list[tuple[int, int]]:
     """Where expressions begin (at the dollar) and end (at their brace), outer ones before inner ones."""
     found: list[tuple[int, int]] = []
     opened: list[int] = []
-    at = 0
+    at = failures = 0
     while at < len(text):
         if text.startswith("$${", at) and not opened:
             at += 3
             continue
+        if text.startswith(_OPENED, at) and not opened and failures < _MOST_FAILURES:
+            end = closing(text, at + 2)
+            if end >= 0:
+                found.append((at, end))
+                at = end + 1
+                continue
+            failures += 1
         if text.startswith("${", at) and len(opened) < MOST_NESTED:
             opened.append(at)
             at += 2
@@ -67,6 +79,28 @@ def spans(text: str) -> list[tuple[int, int]]:
             found.append((opened.pop(), at))
         at += 1
     return sorted(found)
+
+
+def closing(text: str, at: int) -> int:
+    """Where the brace stands that closes what was opened before `at`, by quotes and braces; -1 if none does."""
+    depth, quote = 1, ""
+    while at < len(text):
+        sign = text[at]
+        if quote:
+            if sign == "\\":
+                at += 1
+            elif sign == quote:
+                quote = ""
+        elif sign in "\"'`":
+            quote = sign
+        elif sign == "{":
+            depth += 1
+        elif sign == "}":
+            depth -= 1
+            if depth == 0:
+                return at
+        at += 1
+    return -1
 
 
 def unclosed(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from offhook.kit.errors import shown
 from offhook.workflows.definitions.checked import Checked
-from offhook.workflows.definitions.places import Reference, references, second, texts, unclosed
+from offhook.workflows.definitions.places import JSONATA, Reference, references, second, texts, unclosed
 from offhook.workflows.definitions.steps import Step, every
 
 OF_WORKFLOW = frozenset({
@@ -106,7 +106,7 @@ class Scope:
         if not one.expression.strip():
             self._found.notice(place, "expression_empty", "${} is an empty text; write what it stands for.")
             return
-        if "${" in one.expression and not name:
+        if one.expression.startswith(JSONATA) or ("${" in one.expression and not name):
             return
         if any(sign.isspace() for sign in one.expression.partition("${")[0]):
             text = "An expression has no spaces; leave them out, and give tasks reference names without any."

@@ -1,6 +1,7 @@
 """What can be done with definitions and policies: registered, read, checked, drawn, imported, added to."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +30,7 @@ from offhook.workflows.definitions import adding, rules, store, wire
 from offhook.workflows.definitions.graph import graph, mermaid
 from offhook.workflows.definitions.imports.simworkflow import imported
 from offhook.workflows.definitions.lint import exported, lint
-from offhook.workflows.definitions.model import every
+from offhook.workflows.definitions.model import Policy, every
 from offhook.workflows.definitions.reading import Read, loaded, read, read_policy
 from offhook.workflows.definitions.store import Registered, RegisteredPolicy
 
@@ -77,20 +78,28 @@ class Definitions:
         """Keep a definition as a version."""
         body: wire.RegisterIn = call.body
         tenant_id, at = call.principal.tenant_id, clock.now()
-        raw = loaded(body.definition)
+        found = await self.checked(tenant_id, body.definition)
 
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
-            kept = self._register(tx, call, at, raw, "sent", notices, overwrite=body.overwrite, anew=body.new_version)
+            kept = self.keep(tx, call, at, found, "sent", notices, overwrite=body.overwrite, anew=body.new_version)
             return wire.definition_out(kept, store.raw_of(tx, tenant_id, kept.value.hash))
 
         return await self._work.create(call, make)
 
-    def _register(
-        self, tx: Transaction, call: Call, at: datetime, raw: Raw, source: str, notices: list[Notice],
+    async def checked(self, tenant_id: int, sent: Raw) -> Read:
+        """A definition held against the rules, in a thread: a large one takes a while."""
+        policies = await self._work.reader.run(lambda tx: store.all_policies(tx, tenant_id))
+        return await asyncio.to_thread(_read, sent, policies)
+
+    def keep(
+        self, tx: Transaction, call: Call, at: datetime, found: Read, source: str, notices: list[Notice],
         *, overwrite: bool = False, anew: bool = False,
     ) -> Kept[Registered]:  # fmt: skip
+        """Keep a definition that was checked as a version, with its event, in the caller's transaction.
+
+        `anew` makes it the version after the latest. Conflict if the version is there and may not be overwritten.
+        """
         tenant_id = call.principal.tenant_id
-        found = _read(tx, tenant_id, raw)
         if anew:
             latest = store.version(tx, tenant_id, found.definition.name, None)
             number = 1 if latest is None else latest.value.number + 1
@@ -126,20 +135,19 @@ class Definitions:
         """Put a definition in the place of a version: new runs take it, those that go on keep what they have."""
         body: wire.UpdateIn = call.body
         tenant_id, name, at = call.principal.tenant_id, str(call.params["name"]), clock.now()
-        raw = loaded(body.definition)
+        found = await self.checked(tenant_id, body.definition)
 
         def run(tx: Transaction, notices: list[Notice]) -> Kept[Registered]:
-            found = _read(tx, tenant_id, raw)
             if found.definition.name != name:
                 text = f"Must be {shown(name)}, the name in the path; a definition is not renamed."
                 sent = shown(found.definition.name)
                 raise Invalid.of([Violation(location="definition.name", message=text, sent=sent)])
-            before = _version(tx, tenant_id, name, int(raw.get("version") or 1))
+            before = _version(tx, tenant_id, name, found.definition.version)
             notices += found.notices
             return KEEPER.change(tx, call, at, before, self._value(tx, call, at, found, "sent"))
 
         kept = await self._work.change(call, run)
-        return reply_of(wire.definition_out(kept, raw), headers=etag(kept))
+        return reply_of(wire.definition_out(kept, found.raw), headers=etag(kept))
 
     async def delete(self, call: Call) -> Reply:
         """Delete a version; runs that were started with it go on."""
@@ -223,13 +231,13 @@ class Definitions:
             found = refusal.violations or (Violation(location="", message=refusal.message, reason=refusal.reason),)
             out = [wire.violation_out(one) for one in found]
             return reply_of(wire.ValidatedOut(good=False, violations=out, notices=[], lint=[]))
-        checked = rules.check(raw, policies)
+        checked, lacking = await asyncio.to_thread(lambda: (rules.check(raw, policies), lint(raw)))
         return reply_of(
             wire.ValidatedOut(
                 good=checked.good,
                 violations=[wire.violation_out(one) for one in checked.violations],
                 notices=[wire.notice_out(one) for one in checked.notices],
-                lint=lint(raw),
+                lint=lacking,
             )
         )
 
@@ -237,14 +245,14 @@ class Definitions:
         """What a definition of another system becomes; registered only if that is asked for."""
         body: wire.ImportIn = call.body
         at = clock.now()
-        made = imported(body.definition)
+        made = await asyncio.to_thread(imported, body.definition)
+        sound = [await self.checked(call.principal.tenant_id, one) for one in (*made.others, made.raw) if body.register]
 
         def make(tx: Transaction, notices: list[Notice]) -> wire.ImportOut:
             kept: list[wire.DefinitionOut] = []
-            if body.register:
-                for raw in (*made.others, made.raw):
-                    one = self._register(tx, call, at, raw, "imported", notices, anew=True)
-                    kept.append(wire.definition_out(one))
+            for found in sound:
+                one = self.keep(tx, call, at, found, "imported", notices, anew=True)
+                kept.append(wire.definition_out(one))
             return wire.ImportOut(
                 definition=made.raw,
                 others=list(made.others),
@@ -275,8 +283,8 @@ class Definitions:
             ref = body.reference_name or adding.free_ref(before, wanted)
             credential = _credential(tx, tenant_id, prepared)
             task = adding.http_task(prepared, name=wanted, ref=ref, credential=credential, origin=origin)
-            raw = adding.inserted(before, task, body.after)
-            kept = self._register(tx, call, at, raw, "task added", notices, anew=True)
+            found = _read(adding.inserted(before, task, body.after), store.all_policies(tx, tenant_id))
+            kept = self.keep(tx, call, at, found, "task added", notices, anew=True)
             return wire.AddedOut(definition=wire.definition_out(kept, _raw(tx, kept)), task=task)
 
         return await self._work.create(call, make)
@@ -417,10 +425,10 @@ class _History:
         return review, keys
 
 
-def _read(tx: Transaction, tenant_id: int, raw: Raw) -> Read:
+def _read(raw: Raw, policies: Mapping[str, Policy]) -> Read:
     """A definition held against the rules; places are those in the request."""
     try:
-        return read(raw, store.all_policies(tx, tenant_id))
+        return read(raw, policies)
     except Invalid as refusal:
         raise Invalid.of(_placed(refusal.violations)) from None
 

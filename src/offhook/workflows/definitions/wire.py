@@ -16,6 +16,7 @@ from offhook.workflows.definitions.store import Registered, RegisteredPolicy
 
 Meta = msgspec.Meta
 Raw = dict[str, Any]
+Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 _DEFINITION = Meta(
     description="A workflow definition as Conductor writes it, schema version 2.",
     examples=[{"name": "hello", "version": 1, "tasks": [{"name": "a", "taskReferenceName": "a", "type": "NOOP"}]}],
@@ -83,19 +84,19 @@ class ListQuery(msgspec.Struct):
 class VersionQuery(msgspec.Struct):
     """Which version; the latest if none is named."""
 
-    version: Annotated[int | None, Meta(ge=1, description="Its number.")] = None
+    version: Annotated[Number | None, Meta(description="Its number.")] = None
 
 
 class DeleteQuery(msgspec.Struct):
     """Which version is deleted."""
 
-    version: Annotated[int, Meta(ge=1, description="Its number.")]
+    version: Annotated[Number, Meta(description="Its number.")]
 
 
 class GraphQuery(msgspec.Struct):
     """Which version, and in which form."""
 
-    version: Annotated[int | None, Meta(ge=1, description="Its number.")] = None
+    version: Annotated[Number | None, Meta(description="Its number.")] = None
     form: Annotated[Literal["json", "mermaid"], Meta(description="Nodes and edges, or text for Mermaid.")] = "json"
 
 
@@ -161,7 +162,7 @@ class AddTaskIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     after: Annotated[str | None, Meta(description="Behind the task with this reference name; else at the end.")] = None
     name: Annotated[str | None, Meta(description="The task's name; else the request's.")] = None
     reference_name: Annotated[str | None, Meta(description="Its reference name; else one made of its name.")] = None
-    version: Annotated[int | None, Meta(ge=1, description="The version that it is added to; else the latest.")] = None
+    version: Annotated[Number | None, Meta(description="The version that it is added to; else the latest.")] = None
 
 
 class AddedOut(msgspec.Struct, kw_only=True):

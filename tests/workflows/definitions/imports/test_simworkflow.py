@@ -1,6 +1,7 @@
 """Definitions of the seed page's workflow product, compiled: what each part becomes, and that the same tasks run."""
 
 import json
+import time
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -346,3 +347,11 @@ def test_many_ways_that_never_meet_are_bounded() -> None:
     tasks["d60"] = simple()
     made = imported(flow("d0", tasks))
     assert any("too many" in one.why for one in made.missing)
+
+
+def test_a_large_chain_is_compiled_quickly() -> None:
+    began = time.process_time()
+    tasks = {f"t{number}": simple(f"t{number + 1}") for number in range(499)} | {"t499": simple()}
+    assert len(_good(flow("t0", tasks)).raw["tasks"]) == 500
+    imported(flow("a", {"a": simple(inputParameters={"x": "${" * 300_000, "y": "${jsonata:" * 9_000})}))
+    assert time.process_time() - began < 5

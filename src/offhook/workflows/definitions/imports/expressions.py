@@ -7,11 +7,10 @@ looked at to find the end; `$${` is no expression.
 import re
 from typing import Any
 
-JSONATA = "jsonata:"
+from offhook.workflows.definitions.places import closing
 
 _STEP = re.compile(r"""\.([A-Za-z_][\w-]*)|\[(\d{1,9})\]|\[\s*'([^']*)'\s*\]|\[\s*"([^"]*)"\s*\]""")
 _ROOT = re.compile(r"""\s*(?:\$\.?)?(?:\[\s*'([^']*)'\s*\]|\[\s*"([^"]*)"\s*\]|(swf:[A-Za-z]+|[^.\[\s]+))""")
-_CLOSES = {'"': '"', "'": "'", "`": "`"}
 
 
 def pieces(text: str) -> list[tuple[bool, str]]:
@@ -22,7 +21,7 @@ def pieces(text: str) -> list[tuple[bool, str]]:
         if at > 0 and text[at - 1] == "$":
             at += 2
             continue
-        end = _end(text, at + 2)
+        end = closing(text, at + 2)
         if end < 0:
             break
         if at > plain:
@@ -32,28 +31,6 @@ def pieces(text: str) -> list[tuple[bool, str]]:
     if plain < len(text):
         found.append((False, text[plain:]))
     return found
-
-
-def _end(text: str, at: int) -> int:
-    """Where the brace stands that closes an expression which begins at `at`; -1 if none does."""
-    depth, quote = 1, ""
-    while at < len(text):
-        sign = text[at]
-        if quote:
-            if sign == "\\":
-                at += 1
-            elif sign == quote:
-                quote = ""
-        elif sign in _CLOSES:
-            quote = sign
-        elif sign == "{":
-            depth += 1
-        elif sign == "}":
-            depth -= 1
-            if depth == 0:
-                return at
-        at += 1
-    return -1
 
 
 def split(expression: str) -> tuple[str, str]:

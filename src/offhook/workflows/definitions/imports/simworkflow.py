@@ -15,9 +15,10 @@ import msgspec
 
 from offhook.kit.errors import Invalid, Malformed, TooLarge, Violation, shown
 from offhook.kit.wire import encode, meant
-from offhook.workflows.definitions.imports.expressions import JSONATA, path, pieces, split, walked
+from offhook.workflows.definitions.imports.expressions import path, pieces, split, walked
 from offhook.workflows.definitions.imports.report import Missing, Report, Translated
 from offhook.workflows.definitions.imports.routes import EXIT, Loop, Routes
+from offhook.workflows.definitions.places import JSONATA
 from offhook.workflows.definitions.reading import loaded, read
 
 Raw = dict[str, Any]
