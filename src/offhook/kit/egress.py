@@ -23,6 +23,7 @@ import certifi
 import httpcore
 
 from offhook.kit import clock
+from offhook.kit.connections import Connections
 from offhook.kit.places import Address, Allowed, is_public
 from offhook.kit.urls import check_url
 
@@ -194,15 +195,9 @@ class Egress:
         self._allowed = allowed or Allowed()
 
     @cached_property
-    def _pool(self) -> httpcore.AsyncConnectionPool:
+    def _pool(self) -> Connections:
         # Made at the first call: reading the authorities' certificates takes longer than many a command.
-        return httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(cafile=certifi.where()),
-            max_connections=100,
-            max_keepalive_connections=20,
-            keepalive_expiry=15.0,
-            network_backend=_Backend(self._allowed),
-        )
+        return Connections(ssl.create_default_context(cafile=certifi.where()), _Backend(self._allowed))
 
     async def request(
         self,

@@ -1,4 +1,4 @@
-"""The request of an HTTP task as it is sent, read from the task's resolved input. Does no input or output.
+"""The request of an HTTP task as it is sent, read from the task's resolved input. Pure.
 
 The definition was checked before (definitions/http.py); here expressions have become values, which may be anything.
 """
@@ -185,9 +185,8 @@ def _headers(headers: Any) -> list[tuple[str, str]]:
             raise Wrong(f"headers: {shown(name)} is no name of a header; it has letters, digits and hyphens only.")
         if name.lower() in _OURS and values is not None:
             raise Wrong(f"headers.{name}: leave it out; whoever sends the request writes it.")
-        for value in values if isinstance(values, list) else [values]:
-            if value is not None:
-                lines.append((name, _header(name, value)))
+        several = values if isinstance(values, list) else [values]
+        lines += [(name, _header(name, value)) for value in several if value is not None]
     return lines
 
 

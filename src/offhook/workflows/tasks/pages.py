@@ -1,4 +1,4 @@
-"""Further pages of an answer: which is asked for next, and what each has. Does no input or output."""
+"""Further pages of an answer: which is asked for next, and what each has. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -128,7 +128,8 @@ def with_parameter(url: str, name: str, value: str) -> str:
     url, hash_, fragment = url.partition("#")
     head, _, query = url.partition("?")
     kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) != name]
-    return f"{head}?{'&'.join([*kept, f'{quote(name, safe="")}={quote(value, safe="")}'])}{hash_}{fragment}"
+    kept.append(f"{quote(name, safe='')}={quote(value, safe='')}")
+    return f"{head}?{'&'.join(kept)}{hash_}{fragment}"
 
 
 def _number(url: str, name: str) -> int:

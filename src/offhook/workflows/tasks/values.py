@@ -1,4 +1,4 @@
-"""Values of a task's input, whose types are only known when it is done. Does no input or output."""
+"""Values of a task's input, whose types are only known when it is done. Pure."""
 
 import json
 from typing import Any
