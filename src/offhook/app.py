@@ -69,6 +69,7 @@ from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+from offhook.workflows.definitions import api as definitions_api
 
 if TYPE_CHECKING:
     from offhook.console.site import Console
@@ -110,6 +111,7 @@ _TAGS = {
     "Requests": "The workbench: requests prepared, checked, saved.",
     "Test runs": "The workbench: requests sent to try them, and what came back.",
     "Credentials": "The workbench: what requests are sent with, encrypted at rest and never shown again.",
+    "Workflow definitions": "What is done in which order: registered by version, checked, drawn, imported.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -159,6 +161,7 @@ class Offhook:
             *preparing.operations(self.apis, self.trying.credentials),
             *self.trying.operations,
             *examples_api.operations(self.work),
+            *definitions_api.operations(self.work, self.apis),
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]

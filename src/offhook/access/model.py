@@ -22,6 +22,8 @@ SCOPES = {
     "calls:read": "Read calls and why they went where they went; simulate calls, verify lines.",
     "catalog:read": "Read API documents, prepared requests, their runs, and credentials without their secrets.",
     "catalog:write": "Import API documents; prepare and run requests; keep credentials.",
+    "workflows:read": "Read workflow definitions and their policies.",
+    "workflows:write": "Register, import, change and delete them.",
     "company:read": "Read the company.",
     "events:read": "Read the event log.",
 }

@@ -105,6 +105,12 @@ class Word(StrEnum):
     REQUEST_CREATED = "request.created"
     REQUEST_UPDATED = "request.updated"
     REQUEST_DELETED = "request.deleted"
+    WORKFLOW_DEFINITION_REGISTERED = "workflow_definition.registered"
+    WORKFLOW_DEFINITION_UPDATED = "workflow_definition.updated"
+    WORKFLOW_DEFINITION_DELETED = "workflow_definition.deleted"
+    WORKFLOW_POLICY_REGISTERED = "workflow_policy.registered"
+    WORKFLOW_POLICY_UPDATED = "workflow_policy.updated"
+    WORKFLOW_POLICY_DELETED = "workflow_policy.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from offhook.workflows.definitions.model import converted
 from offhook.workflows.machine import controls, walk
-from offhook.workflows.machine.model import Attempt, Outcome, Run, State, Turn
+from offhook.workflows.machine.model import Attempt, Found, Outcome, Run, State, Turn
 from offhook.workflows.machine.walk import Answer, Tools
 
 BEGUN = 1_800_000_000_000
@@ -46,7 +46,13 @@ class Play:
             self._keep(self.turn)
             started += self.turn.start
             cancelled += self.turn.cancel
+            for ask in self.turn.ask:
+                if ask.language == "workflow" and ask.key not in answers:
+                    name, version = ask.bindings["name"], ask.bindings["version"]
+                    answers[ask.key] = Answer(Found(name, version or 1, "digest"))
             new = [ask for ask in self.turn.ask if ask.script in self.scripts and ask.key not in answers]
+            if not new and any(ask.language == "workflow" for ask in self.turn.ask):
+                continue
             if not new:
                 self.started, self.cancelled = started, cancelled
                 return self.turn

@@ -19,6 +19,8 @@ OF_TASK = frozenset({
     "endTime", "updateTime", "scheduledTime", "iteration", "seq", "pollCount", "reasonForIncompletion", "workerId",
     "retriedTaskId", "callbackAfterSeconds", "correlationId", "workflowInstanceId",
 })  # fmt: skip
+_BOUND = re.compile(r"\(\s*\$\s*\)\s*(?:\{|=>)|(?:var|let|const)\s+\$\s*=")
+"""What gives $ another meaning in a script."""
 _ITERATION = re.compile(r"__\d+$")
 _READ = re.compile(r"""\$(?:\.([A-Za-z_]\w*)|\[\s*['"]([^'"\]]{1,255})['"]\s*\])""")
 
@@ -80,6 +82,8 @@ class Scope:
             self._condition(step, "expression", frozenset(step.inputs))
 
     def _condition(self, step: Step, name: str, readable: frozenset[str]) -> None:
+        if _BOUND.search(step.text(name)):
+            return
         for match in _READ.finditer(step.text(name)):
             read = match[1] or match[2]
             if read in readable:

@@ -1,1 +1,1 @@
-"""What definitions compute: expressions over a run's data, and scripts, which are evaluated in a process of their own."""
+"""What definitions compute: expressions over a run's data, and scripts, evaluated in a process of their own."""

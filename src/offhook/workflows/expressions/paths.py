@@ -1,8 +1,8 @@
 """The paths inside expressions: `workflow.input.items[0].id`, and JSONPath with filters, wildcards and `..`.
 
-A path that leads to one place is walked here, which takes about a microsecond. Any other goes to the JSONPath engine, about
-a hundred times slower, with its work counted: a filter of a stranger over a long list ends with a PathError, not with a
-server that stands still. Regular expressions in filters are refused, because nothing here could stop one.
+A path that leads to one place is walked here, which takes about a microsecond. Any other goes to the JSONPath engine,
+about a hundred times slower, with its work counted: a filter of a stranger over a long list ends with a PathError, not
+with a server that stands still. Regular expressions in filters are refused, because nothing here could stop one.
 """
 
 import json
@@ -77,7 +77,7 @@ def walk(steps: Iterable[str | int], value: Any) -> Any:
             else:
                 return None
         elif type(value) is list and -len(value) <= step < len(value):  # type: ignore[operator]
-            value = value[step]
+            value = value[step]  # type: ignore[index]
         else:
             return None
     return value
@@ -98,7 +98,7 @@ _SEGMENT = re.compile(
 _INSIDE = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[\[\]]", re.DOTALL)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def compiled(text: str) -> Path:
     """The path that `text` writes; PathError if it writes none. A leading `$` may be left out, as in Conductor."""
     if len(text) > LENGTH:
@@ -233,23 +233,27 @@ class _Engine(jsonpath.JSONPathEnvironment):
         return super().is_truthy(obj)
 
     def compare(self, left: object, operator: str, right: object) -> bool:
-        if operator in ("&&", "||"):
-            _take(1)
-        else:
-            _take(1 + min(_weight(left), _weight(right)) // 20 if operator not in ("in", "contains") else 1)
+        _take(1)
+        if operator not in ("&&", "||"):
+            left_value, right_value = _bare(left), _bare(right)
             if operator == "in":
-                _take(_weight(right) // 20)
+                _take(_weight(right_value) // 20)
             elif operator == "contains":
-                _take(_weight(left) // 20)
+                _take(_weight(left_value) // 20)
+            elif isinstance(left_value, _MANY) and isinstance(right_value, _MANY):
+                _take((_weight(left_value) + _weight(right_value)) // 20)
         return super().compare(left, operator, right)
 
 
+_MANY = (str, list, dict)
+
+
+def _bare(value: object) -> object:
+    return value[0].obj if isinstance(value, NodeList) and len(value) == 1 else value
+
+
 def _weight(value: object) -> int:
-    """How much there is to compare in a value: its values, all levels together, and its strings by the kilobyte."""
-    if isinstance(value, str):
-        return len(value) // 50
-    if not isinstance(value, list | dict | NodeList):
-        return 0
+    """How much there is to compare in a value: the values of all its levels, and one for 50 characters of a string."""
     weight, todo = 0, [value]
     while todo:
         one: Any = todo.pop()

@@ -24,7 +24,7 @@ async def resolved(
     most: int = MOST,
     place: str = "",
 ) -> Any:
-    """What `templates.resolve` gives, JSONata included; `$now()` stands at `now_ms`, `$random()` follows from `seed`."""
+    """What `templates.resolve` gives, JSONata included: `$now()` is `now_ms`, `$random()` follows from `seed`."""
     answers: dict[str, Any] = {}
     for source in templates.jsonata(value):
         try:

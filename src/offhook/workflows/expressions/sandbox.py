@@ -1,13 +1,13 @@
 """The program that evaluates the scripts of definitions: JavaScript, jq and JSONata.
 
-It runs in a process of its own (docs/decisions/0024), because engines are native code that runs strangers' programs. Before
-the first one it gives up what it does not need: memory beyond a bound, files, sockets, further processes, the environment.
-It must import nothing of Offhook, so that it starts quickly.
+It runs in a process of its own (docs/decisions/0024), because engines are native code that runs strangers' programs.
+Before the first one it gives up what it does not need: memory beyond a bound, files, sockets, further processes, the
+environment. It must import nothing of Offhook, so that it starts quickly.
 
-Standard input and output speak frames: four bytes of length, big-endian, then the content. A request is two frames: its head
-as JSON (`op` js, jq or jsonata; `source`; `now` in milliseconds or null; `seed`; `most`, in bytes) and the value that the
-source is about, as JSON. An answer is one frame: a letter, then UTF-8: V and the result as JSON, F and the fault in words,
-or X and the fault if the process is spent and ends.
+Standard input and output speak frames: four bytes of length, big-endian, then the content. A request is two frames: its
+head as JSON (`op` js, jq or jsonata; `source`; `now` in milliseconds or null; `seed`; `most`, in bytes) and the value
+that the source is about, as JSON. An answer is one frame: a letter, then UTF-8: V and the result as JSON, F and the
+fault in words, or X and the fault if the process is spent and ends.
 """
 
 import json
@@ -100,7 +100,7 @@ _OURS = "TypeError: the script"
 
 def javascript(source: str, value: str, now: int, seed: int, most: int) -> bytes:
     """What the script leaves, as JSON; `$` is the value. Every script has an engine of its own, made for it."""
-    import _quickjs
+    import _quickjs  # type: ignore[import-not-found]
 
     context = _quickjs.Context()
     context.set_memory_limit(JS_MEMORY)
@@ -157,7 +157,7 @@ _JQ_PRELUDE = (
 
 @lru_cache(maxsize=256)
 def _compiled(query: str) -> Any:
-    import jq
+    import jq  # type: ignore[import-not-found]
 
     try:
         jq.compile(query)
@@ -250,7 +250,7 @@ def answer(head: dict[str, Any], value: str) -> bytes:
         return SPENT + f"{TOO_MUCH} ({MEMORY // 1024**2} MB).".encode()
     except RecursionError:
         return SPENT + b"It is nested too deeply."
-    except Exception as error:  # noqa: BLE001 - an engine may raise anything
+    except Exception as error:
         return SPENT + f"It could not be evaluated ({type(error).__name__}).".encode(errors="replace")
 
 
@@ -276,7 +276,7 @@ def bind() -> None:
 
 
 def _more_time() -> None:
-    """Let the processor time of this process end soon after that of one more script, even if nobody is left to end it."""
+    """Bound this process to the processor time of one more script, even if nobody is left to end it."""
     soft = int(time.process_time() + SECONDS) + 3
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))

@@ -52,8 +52,8 @@ class _Child:
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-I", program],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
                 cwd="/",
                 env={"TZ": "UTC"},
@@ -112,7 +112,7 @@ class Scripts:
     async def javascript(
         self, script: str, bindings: dict[str, Any], *, now_ms: int, seed: int, most: int = MOST
     ) -> Any:
-        """What the script leaves, as JSON. `$` is `bindings`; Date stands at `now_ms`, Math.random follows from `seed`."""
+        """What the script leaves, as JSON. `$` is `bindings`, Date stands at `now_ms`, chance follows from `seed`."""
         return await self._evaluate("js", script, bindings, now_ms, seed, most)
 
     async def jq(self, query: str, value: Any, *, now_ms: int | None = None, most: int = MOST) -> list[Any]:
@@ -170,8 +170,7 @@ class Scripts:
                 self._end(child)
 
     async def _child(self) -> _Child:
-        if self._closed:
-            raise ScriptError("The server is being stopped.")
+        self._still_open()
         while self._idle:
             child = self._idle.pop()
             if child.process.poll() is None:
@@ -183,8 +182,20 @@ class Scripts:
         except asyncio.CancelledError:
             starting.add_done_callback(lambda done: None if done.exception() else self._end(done.result()))
             raise
+        except OSError as error:
+            log.error("script_process_not_started", error=str(error))
+            raise ScriptError("The server could not start a process for it; try again.") from None
         self._all.add(child)
+        try:
+            self._still_open()
+        except ScriptError:
+            self._end(child)
+            raise
         return child
+
+    def _still_open(self) -> None:
+        if self._closed:
+            raise ScriptError("The server is being stopped.")
 
     async def _why(self, child: _Child) -> str:
         """In words, why a process ended by itself."""

@@ -1,8 +1,9 @@
-"""Expressions in the values of a definition: `${workflow.input.x}`, `${ref.output.response.body.id}`, as Conductor has them.
+"""Expressions in the values of a definition, `${workflow.input.x}` or `${ref.output.response.body.id}`, as in
+Conductor.
 
-Pure: data comes from the caller, nothing is read from the process, its environment or a clock. What an expression may say is
-in docs/algorithms/expressions.md. JSONata inside `${jsonata: ...}` is not evaluated here but apart (resolving.py), and its
-answers are handed in.
+Pure: data comes from the caller, nothing is read from the process, its environment or a clock. What an expression may
+say is in docs/algorithms/expressions.md. JSONata inside `${jsonata: ...}` is not evaluated here but apart
+(resolving.py), and its answers are handed in.
 """
 
 import json
@@ -29,7 +30,9 @@ MOST = 10 * 1024 * 1024
 JSONATA = "jsonata:"
 
 _WHOLE_CACHED = 2 * LENGTH
-_SECRET = re.compile(r"workflow\s*\.\s*secrets(?=[.\s\[]|$)|\[\s*['\"]workflow['\"]\s*\]\s*(\.\s*secrets|\[\s*['\"]secrets)")
+_SECRET = re.compile(
+    r"workflow\s*\.\s*secrets(?=[.\s\[]|$)|\[\s*['\"]workflow['\"]\s*\]\s*(\.\s*secrets|\[\s*['\"]secrets)"
+)
 _SECRET_NAME = re.compile(r"workflow\.secrets\.([A-Za-z0-9_.\-]{1,200})")
 _KEPT = re.compile(r"\$\{workflow\.secrets\.([A-Za-z0-9_.\-]{1,200})\}")
 _INSIDE = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[{}]", re.DOTALL)
@@ -50,9 +53,9 @@ class ExpressionError(Exception):
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """An expression of a value, for checks.
 
-    `place` is where it stands ("inputParameters.body.items[0]"); `expression` what stands between the braces. `root` is the
-    first name of its path, "workflow" or a task's reference name, "" where that is only known at run time; JSONata that
-    reads several has one reference each. `fault` says why it is refused, "" if it is not; `spaces` that a stock
+    `place` is where it stands ("inputParameters.body.items[0]"); `expression` what stands between the braces. `root` is
+    the first name of its path, "workflow" or a task's reference name, "" where that is only known at run time; JSONata
+    that reads several has one reference each. `fault` says why it is refused, "" if it is not; `spaces` that a stock
     Conductor refuses it, because it has spaces.
     """
 
@@ -136,7 +139,7 @@ def _read(text: str, depth: int) -> _Template:
     return _Template(tuple(parts), unbalanced)
 
 
-_cached = lru_cache(maxsize=8_192)(lambda text: _read(text, 0))
+_cached = lru_cache(maxsize=2_048)(lambda text: _read(text, 0))
 
 
 def _end(text: str, start: int) -> int:
@@ -190,8 +193,8 @@ def resolve(
     """`value` with every expression in it replaced by what it gives for `data`; ExpressionError if one cannot be.
 
     `data` is {"workflow": {...}, "<reference name>": {...}}. `most` bounds the size of the result, counted as JSON.
-    `answers` are the results of JSONata by its source. `place` is what places in errors begin with. Parts of `data` stand
-    in the result as they are, not copied. Secrets stay as they are written.
+    `answers` are the results of JSONata by its source. `place` is what places in errors begin with. Parts of `data`
+    stand in the result as they are, not copied. Secrets stay as they are written.
     """
     return _Resolving(data, most, answers or {}, place).value(value)
 
@@ -323,9 +326,10 @@ def with_secrets(
 ) -> tuple[Any, dict[str, str]]:
     """A resolved value with its secrets put in, and those that were, by name. Never kept: only for who does the task.
 
-    `lookup` gives a secret by name, None if there is none, which is an ExpressionError. With `template`, the value as the
-    definition has it, a secret is put in only where the definition itself asks for that one. Without, it is also put in
-    where the text came from the run's data, as Conductor does: who starts a run could then have any secret sent anywhere.
+    `lookup` gives a secret by name, None if there is none, which is an ExpressionError. With `template`, the value as
+    the definition has it, a secret is put in only where the definition itself asks for that one. Without, it is also
+    put in where the text came from the run's data, as Conductor does: who starts a run could then have any secret sent
+    anywhere.
     """
     used: dict[str, str] = {}
     at: list[str | int] = []

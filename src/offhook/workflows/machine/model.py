@@ -50,12 +50,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `number` counts the attempts of a run in the order in which they were made. `key` is the reference name with the
     iteration of each loop around it ("a__2"). `retry` counts the attempts of this key from 0. `due` is the moment
-    before which nothing is done, or at which a wait is over. `first` is when the first attempt of the key was made,
-    `policy` how it is repeated. `child` is the run that it started.
-    `chain` is the first of the attempts that followed each other by policy, 0 for that one itself: what is called is told
-    one key for all of them, so that it does the thing once. `called`: its work is done, and it waits for somebody to say how that ended. A failed one's `due` is the moment
-    until which its target asked to be left alone.
-    `output` may be anything that is JSON, a map unless a script or an answer gave something else.
+    before which nothing is done, or at which a wait is over; of a failed one, until which its target asked to be left
+    alone. `first` is when the first attempt of the key was made, `policy` how it is repeated. `child` is the run that
+    it started. `chain` is the first of the attempts that followed each other by policy, 0 for that one itself: what is
+    called is told one key for all of them, so that it does the thing once. `called`: its work is done, and it waits for
+    somebody to say how that ended. `output` may be anything that is JSON, a map unless an answer gave something else.
     """
 
     id: int
@@ -191,28 +190,40 @@ class State:
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """A script that has to be evaluated before the run goes on; what it says is handed in by its `key`."""
+    """Something that has to be known before the run goes on; the answer is handed in by its `key`.
+
+    A script is evaluated over `bindings`. For "workflow" the definition is looked up that `bindings` names as `name`
+    and `version`, or holds as `workflow`; the answer is `Found`.
+    """
 
     key: str
-    language: Literal["javascript", "jsonata"]
+    language: Literal["javascript", "jsonata", "workflow"]
     script: str
     bindings: dict[str, Any]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A definition that a task starts: its name, version, and the digest of its text."""
+
+    name: str
+    version: int
+    digest: str
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
     """Another run that is started together with this turn.
 
-    `id` is given beforehand. `workflow` is a definition written out, else `name` and `version` (None: the latest) say
-    which. `parent_task` 0 is a run that nobody waits for. `depth` is that of the run that starts it, and one.
+    `id` is given beforehand. `digest` is of the definition that it goes by; "" where it was not looked up yet, as for a
+    failure workflow, then `version` None is the latest. `parent_task` 0 is a run that nobody waits for. `depth` is that
+    of the run that starts it, and one.
     """
 
     id: int
     name: str
     version: int | None = None
-    workflow: Any = None
+    digest: str = ""
     input: Any = None
     correlation: str = ""
-    idempotency: str = ""
     parent_task: int = 0
     depth: int = 0
     failure_of: int = 0

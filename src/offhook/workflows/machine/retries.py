@@ -1,5 +1,7 @@
 """When a task is tried again (docs/algorithms/retries.md). Pure."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from offhook.workflows.definitions.model import UNREGISTERED, Policy, Task
@@ -8,12 +10,12 @@ MOST_DELAY = 2**31 - 1
 """Seconds that a delay is at most, whatever its factor came to."""
 
 
-def policy_of(task: Task) -> Policy:
-    """The policy that holds for a task: its own or a registered one, with the number of repeats that the task names.
+def policy_of(task: Task, registered: Mapping[str, Policy]) -> Policy:
+    """The policy that holds for a task: its own, or the one `registered` by its name.
 
-    A task without either is not repeated. One that names only a number of repeats waits 60 s before each.
+    The number of repeats that the task itself names wins. A task without either is not repeated. One that names only a number of repeats waits 60 s before each.
     """
-    policy = task.task_definition or UNREGISTERED
+    policy = task.task_definition or registered.get(task.name) or UNREGISTERED
     if task.retry_count is None:
         return policy
     return msgspec.structs.replace(policy, retry_count=task.retry_count)

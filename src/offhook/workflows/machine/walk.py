@@ -7,7 +7,7 @@ again, so what happens next follows from the rows alone: there is no second reco
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,6 +26,7 @@ from offhook.workflows.definitions.model import (
     UNREGISTERED,
     WAIT,
     Definition,
+    Policy,
     Task,
     every,
 )
@@ -44,6 +45,7 @@ from offhook.workflows.machine.model import (
     RETRIABLE,
     Ask,
     Attempt,
+    Found,
     RunStatus,
     Start,
     State,
@@ -74,6 +76,7 @@ class Tools:
     """What a turn takes from outside: new ids, settings that workflows may read, and what was said to earlier asks."""
 
     ids: Callable[[], int]
+    policies: Mapping[str, Policy] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
 
@@ -327,7 +330,7 @@ class _Walk:
                 fault = str(error)
         if task.type == LOOP and before is not None:
             self._undo_rounds(task, iterations)
-        policy = policy_of(task)
+        policy = self._policy(task)
         number = self._state.run.attempts + 1
         self._run(attempts=number)
         self._state.given.pop(key, None)
@@ -371,7 +374,7 @@ class _Walk:
         if task.metadata is _GIVEN:
             return task.input_parameters
         given = self._value(task.input_parameters, iterations, "inputParameters", owner)
-        template = task.task_definition.input_template if task.task_definition is not None else None
+        template = self._policy(task).input_template
         if template:
             filled = self._value(template, iterations, "inputTemplate", owner)
             given = {**filled, **{name: value for name, value in given.items() if value is not None}}
@@ -400,7 +403,7 @@ class _Walk:
 
     def _after_failure(self, task: Task, found: Attempt, iterations: tuple[int, ...]) -> Attempt:
         """What becomes of a task that failed: another attempt, going on without it, or the end of the run."""
-        policy = policy_of(task)
+        policy = self._policy(task)
         delay = delay_ms(policy, found.retry, seed=found.id, after_ms=max(0, found.due - self._now))
         spent = bool(policy.total_timeout_seconds) and (
             self._now + delay - (found.first or found.scheduled) >= policy.total_timeout_seconds * 1000
@@ -532,35 +535,50 @@ class _Walk:
                 found, f"{MOST_DEPTH} runs led to this one, each started by the one before: no further is started.",
                 terminal=True,
             )  # fmt: skip
-        id = self._tools.ids()
-        workflow: Any = None
         if task.type == SUB:
             param = task.sub_workflow_param
             assert param is not None
-            name, version, workflow = param.name, param.version, param.workflow_definition
+            what: dict[str, Any] = {"name": param.name, "version": param.version}
+            workflow = param.workflow_definition
             if isinstance(workflow, str):
                 try:
                     workflow = resolve(workflow, self._data(iterations_of(found)), most=MOST_INPUT)
                 except ExpressionError as error:
                     return self._fail(found, f"subWorkflowParam: {error}", terminal=True)
-            start = Start(
-                id=id, name=name, version=version, workflow=workflow, input=given, correlation=run.correlation,
-                parent_task=found.id, depth=run.depth + 1,
-            )  # fmt: skip
-            self._starts.append(start)
+            if workflow is not None:
+                what["workflow"] = workflow
+            passed, correlation = given, run.correlation
+        else:
+            sent = given.get("startWorkflow")
+            what = {name: sent.get(name) for name in ("name", "version")} if isinstance(sent, dict) else {}
+            passed = (sent.get("input") if isinstance(sent, dict) else None) or {}
+            correlation = str((sent.get("correlationId") if isinstance(sent, dict) else None) or "")
+        if "workflow" not in what and not (isinstance(what.get("name"), str) and what["name"]):
+            return self._fail(found, "It does not say which workflow is started, by name.", terminal=True)
+        if what.get("version") is not None and not (isinstance(what["version"], int) and what["version"] > 0):
+            return self._fail(found, "The version of a workflow must be a whole number from 1.", terminal=True)
+        answer = self._asked(found, 0, "", what, "workflow")
+        if answer is None:
+            return self._state.tasks[found.key]
+        if answer.error:
+            return self._fail(found, answer.error, terminal=True)
+        known: Found = answer.value
+        waits = task.type == SUB
+        id = self._tools.ids()
+        self._starts.append(
+            Start(
+                id=id,
+                name=known.name,
+                version=known.version,
+                digest=known.digest,
+                input=passed,
+                correlation=correlation,
+                parent_task=found.id if waits else 0,
+                depth=run.depth + 1,
+            )
+        )
+        if waits:
             return self._progress(found, child=id, output={"subWorkflowId": str(id)})
-        what = given.get("startWorkflow")
-        name = what.get("name") if isinstance(what, dict) else None
-        if not isinstance(what, dict) or not isinstance(name, str) or not name:
-            return self._fail(found, "startWorkflow must say which workflow is started, by name.", terminal=True)
-        version = what.get("version")
-        if version is not None and not (isinstance(version, int) and version > 0):
-            return self._fail(found, "startWorkflow.version must be a whole number from 1.", terminal=True)
-        start = Start(
-            id=id, name=name, version=version, input=what.get("input") or {},
-            correlation=str(what.get("correlationId") or ""), depth=run.depth + 1,
-        )  # fmt: skip
-        self._starts.append(start)
         return self._complete(msgspec.structs.replace(found, child=id), {"workflowId": str(id)})
 
     def _terminate(self, found: Attempt, given: dict[str, Any]) -> Attempt:
@@ -688,12 +706,19 @@ class _Walk:
                 errors = errors or one.status == "COMPLETED_WITH_ERRORS"
         return self._complete(found, joined, status="COMPLETED_WITH_ERRORS" if errors else "COMPLETED")
 
-    def _asked(self, found: Attempt, number: int, script: str, bindings: dict[str, Any]) -> Answer | None:
-        """What the script said, or None: then it is asked."""
+    def _asked(
+        self,
+        found: Attempt,
+        number: int,
+        script: str,
+        bindings: dict[str, Any],
+        language: Literal["javascript", "workflow"] = "javascript",
+    ) -> Answer | None:
+        """What was said, or None: then it is asked."""
         key = f"{found.id} {number}"
         answer = self._tools.answers.get(key)
         if answer is None:
-            self._asks[key] = Ask(key=key, language="javascript", script=script, bindings=bindings)
+            self._asks[key] = Ask(key=key, language=language, script=script, bindings=bindings)
         return answer
 
     # Time limits of tasks
@@ -738,6 +763,9 @@ class _Walk:
         self._put(msgspec.structs.replace(task, status="TIMED_OUT", ended=self._now, reason=text))
 
     # Small things
+
+    def _policy(self, task: Task) -> Policy:
+        return policy_of(task, self._tools.policies)
 
     def _data(self, iterations: tuple[int, ...]) -> Data:
         return Data(self._state, iterations, self._tools.env)

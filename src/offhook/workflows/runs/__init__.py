@@ -1,0 +1,1 @@
+"""Runs: kept, taken on turn by turn, seen and controlled."""

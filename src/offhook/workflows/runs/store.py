@@ -1,0 +1,405 @@
+"""The only SQL of runs: one row a run, one an attempt, and who has which runs.
+
+`turn` counts the turns of a run. A turn is written over the one that it was made from or not at all, so a process that
+was away and comes back cannot undo what another has done meanwhile. `owner` is the process that carries something out
+for a run, 0 while it only waits; `wake` the moment at which it must be looked at, 0 if none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+from sqlalchemy import Index, Table
+from sqlalchemy import text as sql_text
+
+from offhook.events import store as outbox
+from offhook.events.model import Event
+from offhook.kit.wire import encode
+from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.tables import APART, HISTORY, big, metadata, text
+from offhook.workflows.machine.model import Attempt, Run, State
+
+_GOING = "ended = 0"
+
+runs = Table(
+    "workflow_runs",
+    metadata,
+    big("tenant_id", primary_key=True),
+    big("id", primary_key=True),
+    text("name"),
+    big("version"),
+    text("status"),
+    big("owner"),
+    big("turn"),
+    big("wake"),
+    big("doomed"),
+    big("parent"),
+    big("started"),
+    big("ended"),
+    text("correlation"),
+    text("idempotency"),
+    text("input"),
+    text("run"),
+    Index(None, "tenant_id", "status", "id"),
+    Index(None, "tenant_id", "name", "id"),
+    Index("ix_workflow_runs_wake", "owner", "wake", sqlite_where=sql_text(_GOING), postgresql_where=sql_text(_GOING)),
+    Index(
+        "ix_workflow_runs_correlation",
+        "tenant_id",
+        "correlation",
+        "id",
+        sqlite_where=sql_text("correlation <> ''"),
+        postgresql_where=sql_text("correlation <> ''"),
+    ),
+    Index(
+        "ix_workflow_runs_parent",
+        "tenant_id",
+        "parent",
+        "id",
+        sqlite_where=sql_text("parent <> 0"),
+        postgresql_where=sql_text("parent <> 0"),
+    ),
+    Index(
+        "uq_workflow_runs_idempotency",
+        "tenant_id",
+        "idempotency",
+        unique=True,
+        sqlite_where=sql_text("idempotency <> ''"),
+        postgresql_where=sql_text("idempotency <> ''"),
+    ),
+    info={HISTORY: True, APART: True},
+)
+attempts = Table(
+    "workflow_attempts",
+    metadata,
+    big("tenant_id", primary_key=True),
+    big("run_id", primary_key=True),
+    big("number", primary_key=True),
+    big("id"),
+    big("live"),
+    text("attempt"),
+    info={HISTORY: True, APART: True},
+)
+workers = Table(
+    "workflow_workers", metadata, big("id", primary_key=True), big("slot"), big("until"), info={HISTORY: True}
+)
+
+NEWEST = 2**62
+
+_COLUMNS = [
+    "tenant_id", "id", "name", "version", "status", "owner", "turn", "wake", "doomed", "parent", "started", "ended",
+    "correlation", "idempotency", "input", "run",
+]  # fmt: skip
+_insert_runs = Insert(runs, _COLUMNS)
+_put_attempts = Insert(
+    attempts,
+    ["tenant_id", "run_id", "number", "id", "live", "attempt"],
+    replacing=["tenant_id", "run_id", "number"],
+)
+_UPDATE = Statement(
+    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, input = ?, run = ? "
+    "WHERE tenant_id = ? AND id = ? AND turn = ?"
+)
+_UPDATE_LIGHT = Statement(
+    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, run = ? "
+    "WHERE tenant_id = ? AND id = ? AND turn = ?"
+)
+_GONE = Statement("UPDATE workflow_attempts SET live = 0 WHERE tenant_id = ? AND run_id = ? AND number = ?")
+_POKE = Statement("UPDATE workflow_runs SET wake = ? WHERE tenant_id = ? AND id = ? AND ended = 0")
+_DOOM = Statement("UPDATE workflow_runs SET doomed = 1, wake = ? WHERE tenant_id = ? AND id = ? AND ended = 0")
+_ROW = "run, input, owner, turn, wake, doomed"
+_GET = Statement(f"SELECT {_ROW} FROM workflow_runs WHERE tenant_id = ? AND id = ?")  # noqa: S608
+_BY_KEY = Statement("SELECT id FROM workflow_runs WHERE tenant_id = ? AND idempotency = ?")
+_LIVE = Statement(
+    "SELECT attempt FROM workflow_attempts WHERE tenant_id = ? AND run_id = ? AND live = 1 ORDER BY number"
+)
+_ATTEMPTS = Statement(
+    "SELECT attempt, live FROM workflow_attempts WHERE tenant_id = ? AND run_id = ? AND number > ? "
+    "ORDER BY number LIMIT ?"
+)
+_DUE = Statement(
+    "SELECT tenant_id, id FROM workflow_runs WHERE ended = 0 AND owner = ? AND wake > 0 AND wake <= ? "
+    "ORDER BY wake LIMIT ?"
+)
+_NEXT = Statement("SELECT MIN(wake) FROM workflow_runs WHERE ended = 0 AND owner = 0 AND wake > 0")
+_ENDED = Statement("SELECT status, run FROM workflow_runs WHERE tenant_id = ? AND id = ? AND ended > 0")
+_FREE = Statement("UPDATE workflow_runs SET owner = 0, wake = ? WHERE ended = 0 AND owner = ?")
+_RENEW = Statement("UPDATE workflow_workers SET until = ? WHERE id = ?")
+_ENLIST = Statement("INSERT INTO workflow_workers (id, slot, until) VALUES (?, ?, ?)")
+_DEAD = Statement("SELECT id FROM workflow_workers WHERE id <> ? AND (until < ? OR slot = ?)")
+_DISMISS = Statement("DELETE FROM workflow_workers WHERE id = ?")
+_COUNT = Statement("SELECT count(*) FROM workflow_runs WHERE tenant_id = ? AND status = ?")
+_OLD = Statement(
+    "SELECT tenant_id, id FROM workflow_runs WHERE ended > 0 AND ended < ? AND tenant_id = ? ORDER BY id LIMIT ?"
+)
+_FORGET = Statement("DELETE FROM workflow_runs WHERE tenant_id = ? AND id = ?")
+_FORGET_ATTEMPTS = Statement("DELETE FROM workflow_attempts WHERE tenant_id = ? AND run_id = ?")
+
+_decode_run = msgspec.json.Decoder(Run).decode
+_decode_attempt = msgspec.json.Decoder(Attempt).decode
+_decode = msgspec.json.Decoder().decode
+
+
+class Stale(Exception):
+    """The run was taken on by somebody else meanwhile; nothing of the turn was written."""
+
+
+class Twice(Exception):
+    """A run was started with this idempotency key already."""
+
+    def __init__(self, id: int) -> None:
+        super().__init__()
+        self.id = id
+
+
+class Row(msgspec.Struct, frozen=True):
+    """Where a run stands in the store beside its state."""
+
+    owner: int
+    turn: int
+    wake: int
+    doomed: bool
+
+
+def _run_text(run: Run) -> str:
+    return encode(msgspec.structs.replace(run, input=None)).decode()
+
+
+def new_row(run: Run, owner: int, wake: int) -> tuple[Any, ...]:
+    """A run's row before its first turn."""
+    return (
+        run.tenant_id, run.id, run.name, run.version, run.status, owner, 0, wake, 0, run.parent, run.started, run.ended,
+        run.correlation, run.idempotency, encode(run.input).decode(), _run_text(run),
+    )  # fmt: skip
+
+
+def attempt_row(tenant_id: int, run_id: int, one: Attempt) -> tuple[Any, ...]:
+    """An attempt's row, while it counts."""
+    return (tenant_id, run_id, one.number, one.id, 1, encode(one).decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A unit of work: one turn of a run, made from turn `turn` of it, and the runs that it starts.
+
+    With `fresh` the run itself is new. `poke` is a run to be looked at, as one that it waits for has ended; `doom` are
+    runs that are no longer wanted. Stale if the run is not at that turn any more, Twice if the key of a new one is
+    used.
+    """
+
+    aside: ClassVar[bool] = True
+    tenant_id: int
+    after: Run
+    turn: int
+    owner: int
+    wake: int
+    now: int
+    changed: tuple[Attempt, ...]
+    dropped: tuple[int, ...] = ()
+    born: tuple[tuple[Any, ...], ...] = ()
+    poke: int = 0
+    doom: tuple[int, ...] = ()
+    fresh: bool = False
+    new_input: bool = False
+    events: tuple[Event, ...] = ()
+
+    def row(self) -> tuple[Any, ...]:
+        run = self.after
+        head = (run.status, self.owner, self.turn + 1, self.wake, run.started, run.ended)
+        given = (encode(run.input).decode(),) if self.new_input else ()
+        return (*head, *given, _run_text(run), self.tenant_id, run.id, self.turn)
+
+    def run(self, tx: Transaction) -> None:
+        """Alone."""
+        self.run_many(tx, [self])
+
+    @classmethod
+    def run_many(cls, tx: Transaction, units: "Sequence[Keep]") -> list[None]:
+        """Many turns with a statement a table; none of two turns of one run, which go one by one."""
+        if len({(unit.tenant_id, unit.after.id) for unit in units}) < len(units):
+            raise Stale
+        born: list[tuple[Any, ...]] = []
+        light: list[tuple[Any, ...]] = []
+        rows: list[tuple[Any, ...]] = []
+        for unit in units:
+            if unit.fresh:
+                if unit.after.idempotency:
+                    found = tx.first(_BY_KEY, unit.tenant_id, unit.after.idempotency)
+                    if found is not None:
+                        raise Twice(int(found[0]))
+                row = new_row(unit.after, unit.owner, unit.wake)
+                born.append((*row[:6], 1, *row[7:]))
+            elif unit.new_input:
+                if tx.change(_UPDATE, *unit.row()) != 1:
+                    raise Stale
+            else:
+                light.append(unit.row())
+            born += unit.born
+            rows += [attempt_row(unit.tenant_id, unit.after.id, one) for one in unit.changed]
+        if len(light) == 1:
+            if tx.change(_UPDATE_LIGHT, *light[0]) != 1:
+                raise Stale
+        elif light:
+            changed = tx.connection.exec_driver_sql(_UPDATE_LIGHT.text(tx.sqlite), light).rowcount
+            if changed != len(light):
+                raise Stale
+        if born:
+            _insert_runs(tx, born)
+        if rows:
+            _put_attempts(tx, rows)
+        for unit in units:
+            for number in unit.dropped:
+                tx.change(_GONE, unit.tenant_id, unit.after.id, number)
+            for id in unit.doom:
+                tx.change(_DOOM, unit.now, unit.tenant_id, id)
+            if unit.poke:
+                tx.change(_POKE, unit.now, unit.tenant_id, unit.poke)
+        told = [event for unit in units for event in unit.events]
+        if told:
+            outbox.append(tx, told)
+        return [None] * len(units)
+
+
+def load(tx: Transaction, tenant_id: int, id: int) -> tuple[State, Row] | None:
+    """A run as it stands; None if the company has none of this id."""
+    row = tx.first(_GET, tenant_id, id)
+    if row is None:
+        return None
+    run, given, owner, turn, wake, doomed = row
+    state = State(
+        msgspec.structs.replace(_decode_run(run), input=_decode(given)),
+        [_decode_attempt(one[0]) for one in tx.all(_LIVE, tenant_id, id)],
+    )
+    return state, Row(owner, turn, wake, bool(doomed))
+
+
+def get(tx: Transaction, tenant_id: int, id: int) -> Run | None:
+    """A run without its tasks; None if the company has none of this id."""
+    row = tx.first(_GET, tenant_id, id)
+    return None if row is None else msgspec.structs.replace(_decode_run(row[0]), input=_decode(row[1]))
+
+
+def by_key(tx: Transaction, tenant_id: int, key: str) -> int:
+    """The run that was started with this idempotency key; 0 if none was."""
+    row = tx.first(_BY_KEY, tenant_id, key)
+    return int(row[0]) if row else 0
+
+
+def history(
+    tx: Transaction, tenant_id: int, id: int, after: int = 0, limit: int = 100_000
+) -> list[tuple[Attempt, bool]]:
+    """All attempts of a run in their order, each with whether it still counts."""
+    return [(_decode_attempt(one), bool(live)) for one, live in tx.all(_ATTEMPTS, tenant_id, id, after, limit)]
+
+
+def ended(tx: Transaction, tenant_id: int, id: int) -> Run | None:
+    """A run that is over; None if it is not."""
+    row = tx.first(_ENDED, tenant_id, id)
+    return _decode_run(row[1]) if row else None
+
+
+def due(tx: Transaction, owner: int, now: int, limit: int) -> list[tuple[int, int]]:
+    """Runs of all companies that have to be looked at by `owner` (0: by anybody), as (tenant, id)."""
+    return [(row[0], row[1]) for row in tx.all(_DUE, owner, now, limit)]
+
+
+def next_wake(tx: Transaction) -> int:
+    """The next moment at which a run that waits has to be looked at; 0 if none does."""
+    row = tx.first(_NEXT)
+    return int(row[0] or 0) if row else 0
+
+
+def enlist(tx: Transaction, id: int, slot: int, until: int, wall: int) -> int:
+    """A process begins to take on runs. Those of a process that had its slot before are free at once; how many."""
+    tx.change(_ENLIST, id, slot, until)
+    return _free_dead(tx, id, wall, slot)
+
+
+def renew(tx: Transaction, id: int, until: int, wall: int) -> tuple[bool, int]:
+    """This process lasts; others whose time is over lose what they had.
+
+    Gives whether it is known itself, and how many runs are free now.
+    """
+    return tx.change(_RENEW, until, id) == 1, _free_dead(tx, id, wall, -1)
+
+
+def _free_dead(tx: Transaction, id: int, wall: int, slot: int) -> int:
+    count = 0
+    for row in tx.all(_DEAD, id, wall, slot):
+        count += tx.change(_FREE, wall, row[0])
+        tx.change(_DISMISS, row[0])
+    return count
+
+
+def dismiss(tx: Transaction, id: int, now: int) -> None:
+    """This process takes on no more; what it had is free."""
+    tx.change(_FREE, now, id)
+    tx.change(_DISMISS, id)
+
+
+def count(tx: Transaction, tenant_id: int, status: str) -> int:
+    """How many runs of a company are in a state."""
+    row = tx.first(_COUNT, tenant_id, status)
+    return int(row[0]) if row else 0
+
+
+def old(tx: Transaction, tenant_id: int, before: int, limit: int) -> list[int]:
+    """Runs of a company that ended before a moment, oldest first."""
+    return [row[1] for row in tx.all(_OLD, before, tenant_id, limit)]
+
+
+def forget(tx: Transaction, tenant_id: int, ids: Sequence[int]) -> None:
+    """These runs and their attempts are gone."""
+    for id in ids:
+        tx.change(_FORGET_ATTEMPTS, tenant_id, id)
+        tx.change(_FORGET, tenant_id, id)
+
+
+def search(
+    tx: Transaction,
+    tenant_id: int,
+    *,
+    before: int = NEWEST,
+    limit: int = 100,
+    statuses: Sequence[str] = (),
+    name: str = "",
+    version: int = 0,
+    correlation: str = "",
+    parent: int = 0,
+    since: int = 0,
+    until: int = 0,
+) -> list[Run]:
+    """Runs before an id, the latest first. `since` and `until` bound when they began, in milliseconds."""
+    where, values = ["tenant_id = ?"], [tenant_id]
+    if correlation:
+        where.append("correlation = ?")
+        values.append(correlation)  # type: ignore[arg-type]
+    if name:
+        where.append("name = ?")
+        values.append(name)  # type: ignore[arg-type]
+    if version:
+        where.append("version = ?")
+        values.append(version)
+    if parent:
+        where.append("parent = ?")
+        values.append(parent)
+    if since:
+        where.append("started >= ?")
+        values.append(since)
+    if until:
+        where.append("started <= ?")
+        values.append(until)
+    end = " AND ".join([*where, "id < ?"])
+
+    def page(status: str | None) -> list[Any]:
+        if status is None:
+            query = f"SELECT run, input FROM workflow_runs WHERE {end} ORDER BY id DESC LIMIT ?"  # noqa: S608
+            return tx.all(Statement(query), *values, before, limit)
+        query = f"SELECT run, input FROM workflow_runs WHERE {end} AND status = ? ORDER BY id DESC LIMIT ?"  # noqa: S608
+        return tx.all(Statement(query), *values, before, status, limit)
+
+    # One look a state: each goes along an index, where a list of states would be sorted.
+    found = [row for status in statuses for row in page(status)] if statuses else page(None)
+    made = [msgspec.structs.replace(_decode_run(run), input=_decode(given)) for run, given in found]
+    return sorted(made, key=lambda one: -one.id)[:limit]

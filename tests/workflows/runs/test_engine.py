@@ -1,0 +1,393 @@
+"""Runs are taken on turn by turn, and each turn is on disk before anything of it is carried out."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from offhook.kit.errors import Conflict, NotFound, Unavailable
+from offhook.storage.database import Database
+from offhook.workflows.machine import controls
+from offhook.workflows.machine.model import Outcome
+from offhook.workflows.runs import store
+from tests.workflows.runs.running import TENANT, Running, Target, task
+
+Story = Callable[[], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def one(database: Database, runner: asyncio.Runner) -> Iterator[Running]:
+    running: list[Running] = []
+
+    async def make() -> None:
+        running.append(Running(database, Target()))
+
+    runner.run(make())
+    yield running[0]
+    runner.run(running[0].close())
+
+
+def test_a_run_of_two_steps_is_done_and_kept(one: Running, runner: asyncio.Runner):
+    one.register("two", task("a"), task("b", inputParameters={"uri": "http://localhost/", "n": "${a.output.of}"}))
+
+    async def story() -> None:
+        id = await one.start("two", {"x": 1}, by="me")
+        await one.quiet()
+        run = one.run_of(id)
+        assert (run.status, run.input, run.output, run.by) == ("COMPLETED", {"x": 1}, {"of": "b"}, "me")
+        assert [(a.key, a.status, a.input.get("n")) for a in one.history(id)] == [
+            ("a", "COMPLETED", None), ("b", "COMPLETED", "a"),
+        ]  # fmt: skip
+        assert one.engine.live == 0
+
+    runner.run(story())
+
+
+def test_a_workflow_that_is_not_there_is_not_started(one: Running, runner: asyncio.Runner):
+    with pytest.raises(NotFound):
+        runner.run(one.start("nobody"))
+
+
+def test_a_key_starts_one_run_only(one: Running, runner: asyncio.Runner):
+    one.register("w", task("h", "HUMAN"))
+
+    async def story() -> None:
+        first = await one.start("w", idempotency="k")
+        assert await one.engine.start(TENANT, "w", idempotency="k") == (first, False)
+        both = await asyncio.gather(*(one.engine.start(TENANT, "w", idempotency="m") for _ in range(20)))
+        assert len({id for id, _ in both}) == 1
+        assert sum(new for _, new in both) == 1
+
+    runner.run(story())
+
+
+def test_what_was_being_carried_out_is_carried_out_again_by_the_next_process(
+    database: Database, runner: asyncio.Runner
+):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        target = Target()
+        dead, heir = Running(database, target, slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        dead.register("w", task("a"), task("b"))
+        target.hold.add("b")
+        id = await dead.start("w")
+        await dead.quiet()
+        assert dead.statuses(id) == {"a": "COMPLETED", "b": "SCHEDULED"}
+        dead.die()
+        await heir.engine.enlist()
+        await heir.later(9.9)
+        assert heir.target.called == []
+        clock[0] += 0.2
+        await heir.engine.renew()
+        await heir.later(0)
+        assert heir.target.keys == ["b"]
+        assert heir.target.called[0] == target.called[1], "the same key is told"
+        assert heir.run_of(id).status == "COMPLETED"
+        await dead.close()
+        await heir.close()
+
+    runner.run(story())
+
+
+def test_a_process_that_is_started_again_has_its_runs_at_once(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        target = Target()
+        dead = Running(database, target)
+        dead.register("w", task("a"))
+        target.hold.add("a")
+        id = await dead.start("w")
+        await dead.quiet()
+        dead.die()
+        heir = Running(database, Target())
+        await heir.engine.enlist()
+        await heir.later(0)
+        assert heir.run_of(id).status == "COMPLETED"
+        await dead.close()
+        await heir.close()
+
+    runner.run(story())
+
+
+def test_who_was_taken_for_dead_undoes_nothing(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        slow, other = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        slow.register("w", task("a"), task("b"))
+        slow.target.hold.add("a")
+        id = await slow.start("w")
+        await slow.quiet()
+        clock[0] += 11
+        await other.engine.enlist()
+        await other.later(0)
+        assert other.run_of(id).status == "COMPLETED"
+        slow.target.let("a", Outcome(status="FAILED", reason="too late"))
+        await slow.engine.settled()
+        assert other.run_of(id).status == "COMPLETED"
+        assert [a.status for a in other.history(id)] == ["COMPLETED", "COMPLETED"]
+        await slow.engine.renew()
+        assert slow.engine.owner
+        await slow.close()
+        await other.close()
+
+    runner.run(story())
+
+
+def test_a_run_that_waits_is_not_in_memory_and_goes_on_in_time(one: Running, runner: asyncio.Runner):
+    one.register("w", task("w", "WAIT", inputParameters={"duration": "3 days"}), task("a"))
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        assert one.engine.live == 0
+        await one.later(3 * 86_400 - 1)
+        assert one.target.called == []
+        await one.later(1)
+        assert one.run_of(id).status == "COMPLETED"
+
+    runner.run(story())
+
+
+def test_a_wait_that_another_process_began_is_ended_by_whoever_is_there(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        first, second = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        first.register("w", task("w", "WAIT", inputParameters={"duration": "60s"}))
+        id = await first.start("w")
+        await first.quiet()
+        await first.close()
+        await second.engine.enlist()
+        await second.later(60)
+        assert second.run_of(id).status == "COMPLETED"
+        await second.close()
+
+    runner.run(story())
+
+
+def test_a_failed_attempt_is_repeated_and_each_is_kept(one: Running, runner: asyncio.Runner):
+    policy = {"name": "p", "retryCount": 2, "retryDelaySeconds": 5, "retryLogic": "FIXED"}
+    one.register("w", task("a", taskDefinition=policy))
+    answers = iter([Outcome(status="FAILED", reason="503"), Outcome(status="COMPLETED", output={"n": 1})])
+    one.target.answers["a"] = lambda attempt: next(answers)
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        assert (one.engine.live, one.run_of(id).status) == (0, "RUNNING")
+        await one.later(5)
+        assert one.run_of(id).output == {"n": 1}
+        assert [(a.retry, a.status, a.reason) for a in one.history(id)] == [(0, "FAILED", "503"), (1, "COMPLETED", "")]
+        assert len({chain for _, chain in one.target.called}) == 1
+
+    runner.run(story())
+
+
+def test_the_store_may_be_away_and_nothing_is_lost(one: Running, runner: asyncio.Runner):
+    one.register("w", task("a"), task("b"))
+    one.target.hold.add("a")
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        one.away(5)
+        one.target.let("a")
+        await one.engine.settled()
+        assert one.run_of(id).status == "COMPLETED"
+        assert one.target.keys == ["a", "b"]
+        assert one.pauses[:5] == [0.1, 0.2, 0.4, 0.8, 1.6]
+
+    runner.run(story())
+
+
+def test_who_asks_while_the_store_is_away_is_told(one: Running, runner: asyncio.Runner):
+    one.register("w", task("h", "HUMAN"))
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        one.away(2)
+        with pytest.raises(Unavailable):
+            await one.engine.change(TENANT, id, lambda state, definition, now: controls.pause(state))
+        with pytest.raises(Unavailable):
+            await one.start("w")
+        assert one.run_of(id).status == "RUNNING"
+        await one.engine.change(TENANT, id, lambda state, definition, now: controls.pause(state))
+        assert one.run_of(id).status == "PAUSED"
+
+    runner.run(story())
+
+
+def test_a_sub_workflow_is_waited_for_and_gives_its_output(one: Running, runner: asyncio.Runner):
+    one.register("child", task("c", inputParameters={"uri": "http://localhost/", "n": "${workflow.input.n}"}))
+    one.register(
+        "parent",
+        task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child", "version": 1}, inputParameters={"n": 3}),
+        task("z"), outputParameters={"got": "${s.output.of}"},
+    )  # fmt: skip
+
+    async def story() -> None:
+        id = await one.start("parent")
+        await one.quiet()
+        assert one.run_of(id).output == {"got": "c"}
+        child = one.history(id)[0].child
+        assert (one.run_of(child).parent, one.run_of(child).input) == (id, {"n": 3})
+
+    runner.run(story())
+
+
+def test_a_parent_hears_of_a_child_that_ended_while_nobody_was_there(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        first = Running(database, Target(), slot=1, clock=clock)
+        first.register("child", task("h", "HUMAN"))
+        first.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}))
+        id = await first.start("parent")
+        await first.quiet()
+        child = first.history(id)[0].child
+        human = first.history(child)[0].id
+        # As if the process died after the child's end was written, and before the parent was told.
+        put = first.engine._put
+        first.engine._put = lambda live, op: None if live.id == id else put(live, op)  # type: ignore[method-assign]
+        done = Outcome(status="COMPLETED", output={"ok": True})
+        await first.engine.change(TENANT, child, lambda state, definition, now: controls.finish(state, human, done, now))
+        first.die()
+        second = Running(database, Target(), slot=1, clock=clock)
+        await second.engine.enlist()
+        await second.later(0)
+        assert second.run_of(id).output == {"ok": True, "subWorkflowId": str(child)}
+        await first.close()
+        await second.close()
+
+    runner.run(story())
+
+
+def test_the_runs_of_a_run_that_is_ended_are_ended_too(one: Running, runner: asyncio.Runner):
+    one.register("child", task("h", "HUMAN"))
+    one.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}))
+
+    async def story() -> None:
+        id = await one.start("parent")
+        await one.quiet()
+        child = one.history(id)[0].child
+        await one.engine.terminate(TENANT, id, "enough")
+        await one.quiet()
+        assert (one.run_of(id).status, one.run_of(id).reason) == ("TERMINATED", "enough")
+        assert one.run_of(child).status == "TERMINATED"
+        with pytest.raises(Conflict):
+            await one.engine.terminate(TENANT, id, "again")
+
+    runner.run(story())
+
+
+def test_a_failure_workflow_is_started_once_the_run_has_failed(one: Running, runner: asyncio.Runner):
+    one.register("undo", task("u"))
+    one.register("w", task("a"), failureWorkflow="undo")
+    one.target.answers["a"] = lambda attempt: Outcome(status="FAILED", reason="no")
+
+    async def story() -> None:
+        id = await one.start("w", {"x": 1})
+        await one.quiet()
+        undo = one.run_of(one.run_of(id).failure_run)
+        assert (undo.name, undo.status, undo.input["workflowId"]) == ("undo", "COMPLETED", str(id))
+
+    runner.run(story())
+
+
+def test_a_workflow_that_a_task_names_and_that_is_not_there_fails_the_task(one: Running, runner: asyncio.Runner):
+    one.register("w", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "nobody"}))
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        run = one.run_of(id)
+        assert (run.status, run.reason) == ("FAILED", "Task s failed: There is no workflow nobody.")
+
+    runner.run(story())
+
+
+def test_a_run_that_starts_itself_for_ever_is_stopped(one: Running, runner: asyncio.Runner):
+    one.register("w", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "w"}))
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        assert one.run_of(id).status == "FAILED"
+
+    runner.run(story())
+
+
+def test_many_branches_end(one: Running, runner: asyncio.Runner):
+    one.register(
+        "w", task("f", "FORK_JOIN_DYNAMIC", inputParameters={
+            "forkTaskType": "HTTP", "forkTaskInputs": "${workflow.input.all}"}), task("j", "JOIN"),
+    )  # fmt: skip
+
+    async def story() -> None:
+        id = await one.start("w", {"all": [{"uri": f"http://localhost/{n}", "method": "GET"} for n in range(500)]})
+        await one.quiet()
+        run = one.run_of(id)
+        assert run.status == "COMPLETED"
+        assert len(run.output) == 500
+        assert len(one.target.called) == 500
+
+    runner.run(story())
+
+
+def test_a_script_decides_the_way_and_a_loop(one: Running, runner: asyncio.Runner):
+    one.register(
+        "w",
+        task("l", "DO_WHILE", loopCondition="$.l['iteration'] < 3", loopOver=[task("a")]),
+        task("s", "SWITCH", evaluatorType="javascript", expression="$.n > 2 ? 'BIG' : 'SMALL'",
+             inputParameters={"n": "${l.output.iteration}"}, decisionCases={"BIG": [task("big")]}),
+    )  # fmt: skip
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        assert one.target.keys == ["a__1", "a__2", "a__3", "big"]
+        assert one.run_of(id).status == "COMPLETED"
+
+    runner.run(story())
+
+
+def test_a_change_of_another_process_is_seen_and_carried_out(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        first, second = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        first.register("w", task("f", "FORK_JOIN", forkTasks=[[task("a")], [task("h", "HUMAN"), task("b")]]),
+                       task("j", "JOIN", joinOn=["a", "b"]))  # fmt: skip
+        first.target.hold.add("a")
+        id = await first.start("w")
+        await first.quiet()
+        await second.engine.enlist()
+        human = next(a.id for a in first.history(id) if a.key == "h")
+        ended = Outcome(status="COMPLETED", output={})
+        assert await second.engine.change(TENANT, id, lambda s, d, now: controls.finish(s, human, ended, now))
+        await second.engine.settled()
+        first.target.let("a")
+        await first.quiet()
+        assert first.run_of(id).status == "COMPLETED"
+        assert set(first.target.keys + second.target.keys) == {"a", "b"}
+        await first.close()
+        await second.close()
+
+    runner.run(story())
+
+
+def test_history_is_searched_by_what_it_has(one: Running, runner: asyncio.Runner):
+    one.register("w", task("a"))
+    one.register("v", task("h", "HUMAN"))
+
+    async def story() -> None:
+        ids = [await one.start("w", correlation=f"c{n % 2}") for n in range(4)]
+        waits = await one.start("v")
+        await one.quiet()
+        with one.database.reading() as tx:
+            find = lambda **what: [run.id for run in store.search(tx, TENANT, **what)]  # noqa: E731
+            assert find() == [waits, *ids[::-1]]
+            assert find(statuses=["RUNNING"]) == [waits]
+            assert find(name="w", correlation="c1") == [ids[3], ids[1]]
+            assert find(before=ids[2], limit=1) == [ids[1]]
+            assert [run.id for run in store.search(tx, TENANT + 1)] == []
+
+    runner.run(story())
