@@ -17,17 +17,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import certifi
 import httpcore
 
 from offhook.kit import clock
+from offhook.kit.connections import Connections
 from offhook.kit.places import Address, Allowed, is_public
 from offhook.kit.urls import check_url
 
 _MOST_ADDRESSES = 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_WRITTEN = "".join(map(chr, range(128)))
+"""Characters that an address has as they are; whether they may be there is judged later."""
+
 _UNPACKED = frozenset({"", "identity"})
 _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 47}
 """Encodings that are undone, with the window bits by which zlib knows them."""
@@ -191,15 +195,9 @@ class Egress:
         self._allowed = allowed or Allowed()
 
     @cached_property
-    def _pool(self) -> httpcore.AsyncConnectionPool:
+    def _pool(self) -> Connections:
         # Made at the first call: reading the authorities' certificates takes longer than many a command.
-        return httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(cafile=certifi.where()),
-            max_connections=100,
-            max_keepalive_connections=20,
-            keepalive_expiry=15.0,
-            network_backend=_Backend(self._allowed),
-        )
+        return Connections(ssl.create_default_context(cafile=certifi.where()), _Backend(self._allowed))
 
     async def request(
         self,
@@ -270,18 +268,22 @@ class Egress:
         most: int = 5_000_000,
         redirects: int = 5,
         private: frozenset[str] = frozenset(),
+        connect: float = 0.0,
+        bound: bool = False,
     ) -> Exchange:
         """Ask for somebody who wants to see what happens: never raises for a target, and says how far it came.
 
         Of the answer at most `most` bytes are kept, unpacked; then the connection is ended. `private` are headers, in
         lower case, that go to the first origin (scheme, host and port) only, whatever redirects there are, as those
-        that identify somebody always do. Cancelling ends the connection.
+        that identify somebody always do. A `bound` body does not leave it either: such a redirect is refused. Making a
+        connection may take `connect` seconds, if that is not 0. Cancelling ends the connection.
         """
         done = Exchange(url)
         begun = clock.monotonic()
         try:
             async with asyncio.timeout(seconds):
-                await self._follow(done, method, list(headers), body, most, redirects, private | _FOR_ONE_HOST)
+                call = _Call(method, list(headers), body, most, connect)
+                await self._follow(done, call, redirects, private | _FOR_ONE_HOST, bound)
         except EgressError as error:
             done.error, done.refused = _sentence(error), isinstance(error, NotAllowed)
         except TimeoutError:
@@ -294,57 +296,59 @@ class Egress:
         return done
 
     async def _follow(
-        self,
-        done: Exchange,
-        method: str,
-        headers: list[tuple[str, str]],
-        body: bytes,
-        most: int,
-        redirects: int,
-        private: frozenset[str],
+        self, done: Exchange, call: "_Call", redirects: int, private: frozenset[str], bound: bool
     ) -> None:
         for left in range(redirects, -1, -1):
-            await self._show(done, method, headers, body, most)
+            await self._show(done, call)
+            if done.status not in _REDIRECTS or not redirects:
+                return
             target = next((value for name, value in done.headers if name.lower() == "location"), "")
-            if done.status not in _REDIRECTS or not target or not redirects:
+            if not target:
                 return
             if not left:
                 raise Unreachable(f"it was redirected more than {redirects} times")
-            if method != "HEAD" and (done.status == 303 or (done.status in (301, 302) and method == "POST")):
-                method, body = "GET", b""
-                headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
+            if call.method != "HEAD" and (done.status == 303 or (done.status in (301, 302) and call.method == "POST")):
+                call.method, call.body = "GET", b""
+                call.headers = [(name, value) for name, value in call.headers if name.lower() != "content-type"]
             before = done.url
             done.redirects = (*done.redirects, (done.status, before))
             try:
-                done.url = urljoin(before, target)
+                # What is not ASCII in it came as bytes of UTF-8.
+                done.url = quote(urljoin(before, target).encode("latin-1", "replace"), safe=_WRITTEN)
             except ValueError:
                 raise NotAllowed("it was redirected to what is no address") from None
             if _origin(done.url) != _origin(before):
-                headers = [(name, value) for name, value in headers if name.lower() not in private]
+                call.headers = [(name, value) for name, value in call.headers if name.lower() not in private]
+                if bound and call.body:
+                    raise NotAllowed("it was redirected to another place, for which what is sent is not meant")
 
-    async def _show(self, done: Exchange, method: str, headers: list[tuple[str, str]], body: bytes, most: int) -> None:
+    async def _show(self, done: Exchange, call: "_Call") -> None:
         done.status, done.headers, done.body, done.size, done.cut = 0, (), b"", 0, False
         done.timings = timings = Timings()
         checked, fault = check_url(done.url, "url")
         if checked is None:
             raise NotAllowed(fault.message if fault is not None else "the address cannot be used")
         done.url = checked
-        names = {name.lower() for name, _ in headers}
-        sent = [("host", urlsplit(checked).netloc), *headers]
+        names = {name.lower() for name, _ in call.headers}
+        sent = [("host", urlsplit(checked).netloc), *call.headers]
         sent += [] if "accept-encoding" in names else [("accept-encoding", "gzip, deflate")]
         sent += [] if "user-agent" in names else [("user-agent", "offhook")]
-        if body or method in ("POST", "PUT", "PATCH"):
-            sent.append(("content-length", str(len(body))))
+        if call.body or call.method in ("POST", "PUT", "PATCH"):
+            sent.append(("content-length", str(len(call.body))))
         extensions: dict[str, Any] = {"trace": _Trace(timings).note}
+        if call.connect:
+            extensions["timeout"] = {"connect": call.connect}
         token = _timing.set(timings)
         try:
             async with (
                 _leaving_nothing_open(),
-                self._pool.stream(method, checked, headers=sent, content=body, extensions=extensions) as answer,
+                self._pool.stream(
+                    call.method, checked, headers=sent, content=call.body, extensions=extensions
+                ) as answer,
             ):
                 done.status = answer.status
                 done.headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.headers)
-                await self._read(done, answer, most)
+                await self._read(done, answer, call.most)
         finally:
             _timing.reset(token)
 
@@ -371,6 +375,17 @@ class Egress:
         """End all connections."""
         if "_pool" in self.__dict__:
             await self._pool.aclose()
+
+
+@dataclass(slots=True)
+class _Call:
+    """What is sent next, as redirects have made it."""
+
+    method: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    most: int
+    connect: float
 
 
 class _Trace:
