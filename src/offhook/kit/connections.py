@@ -70,9 +70,7 @@ class Connections:
             if connection.is_available() and not connection.has_expired():
                 return connection
             await connection.aclose()
-        return Connection(
-            origin, ssl_context=self._ssl, keepalive_expiry=self._seconds, network_backend=self._backend
-        )
+        return Connection(origin, ssl_context=self._ssl, keepalive_expiry=self._seconds, network_backend=self._backend)
 
     async def _give_back(self, connection: Connection, origin: httpcore.Origin) -> None:
         if self._closed or connection.is_closed() or not connection.is_idle():

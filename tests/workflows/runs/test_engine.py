@@ -151,7 +151,10 @@ def test_a_run_that_waits_is_not_in_memory_and_goes_on_in_time(one: Running, run
 def test_a_wait_that_another_process_began_is_ended_by_whoever_is_there(database: Database, runner: asyncio.Runner):
     async def story() -> None:
         clock = [1_800_000_000.0]
-        first, second = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        first, second = (
+            Running(database, Target(), slot=1, clock=clock),
+            Running(database, Target(), slot=2, clock=clock),
+        )
         first.register("w", task("w", "WAIT", inputParameters={"duration": "60s"}))
         id = await first.start("w")
         await first.quiet()
@@ -249,7 +252,9 @@ def test_a_parent_hears_of_a_child_that_ended_while_nobody_was_there(database: D
         put = first.engine._put
         first.engine._put = lambda live, op: None if live.id == id else put(live, op)  # type: ignore[method-assign]
         done = Outcome(status="COMPLETED", output={"ok": True})
-        await first.engine.change(TENANT, child, lambda state, definition, now: controls.finish(state, human, done, now))
+        await first.engine.change(
+            TENANT, child, lambda state, definition, now: controls.finish(state, human, done, now)
+        )
         first.die()
         second = Running(database, Target(), slot=1, clock=clock)
         await second.engine.enlist()
@@ -353,7 +358,10 @@ def test_a_script_decides_the_way_and_a_loop(one: Running, runner: asyncio.Runne
 def test_a_change_of_another_process_is_seen_and_carried_out(database: Database, runner: asyncio.Runner):
     async def story() -> None:
         clock = [1_800_000_000.0]
-        first, second = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        first, second = (
+            Running(database, Target(), slot=1, clock=clock),
+            Running(database, Target(), slot=2, clock=clock),
+        )
         first.register("w", task("f", "FORK_JOIN", forkTasks=[[task("a")], [task("h", "HUMAN"), task("b")]]),
                        task("j", "JOIN", joinOn=["a", "b"]))  # fmt: skip
         first.target.hold.add("a")

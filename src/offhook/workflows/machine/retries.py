@@ -13,7 +13,8 @@ MOST_DELAY = 2**31 - 1
 def policy_of(task: Task, registered: Mapping[str, Policy]) -> Policy:
     """The policy that holds for a task: its own, or the one `registered` by its name.
 
-    The number of repeats that the task itself names wins. A task without either is not repeated. One that names only a number of repeats waits 60 s before each.
+    The number of repeats that the task itself names wins. A task without either is not repeated. One that names only a
+    number of repeats waits 60 s before each.
     """
     policy = task.task_definition or registered.get(task.name) or UNREGISTERED
     if task.retry_count is None:
