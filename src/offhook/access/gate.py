@@ -123,7 +123,9 @@ class Gate:
         headers = [(b"content-type", reply.media), (b"x-request-id", request_id.encode()), *reply.headers]
         if seen.notices:
             headers.extend(warning_headers(seen.notices))
-        if WHOLE in (scope.get("extensions") or ()):
+        if reply.stream is not None:
+            await _send_stream(reply, headers, receive, send)
+        elif WHOLE in (scope.get("extensions") or ()):
             await send({"type": WHOLE, "status": reply.status, "headers": headers, "body": body})
         else:
             headers.append((b"content-length", b"%d" % len(body)))
@@ -311,6 +313,36 @@ class Gate:
             head,
             reply.body,
         )
+
+
+async def _send_stream(reply: Reply, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:
+    """Send what a stream gives until it ends or the client leaves; either way the stream is closed."""
+    assert reply.stream is not None
+    stream = reply.stream
+    headers.append((b"cache-control", b"no-store"))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+
+    async def pieces() -> None:
+        async for piece in stream:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    sending, leaving = asyncio.ensure_future(pieces()), asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if sending.done() and not sending.cancelled():
+            sending.result()
+            await send({"type": "http.response.body", "body": b""})
+    finally:
+        for one in (sending, leaving):
+            one.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()
 
 
 class ClientGone(Exception):

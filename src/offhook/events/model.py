@@ -111,6 +111,15 @@ class Word(StrEnum):
     WORKFLOW_POLICY_REGISTERED = "workflow_policy.registered"
     WORKFLOW_POLICY_UPDATED = "workflow_policy.updated"
     WORKFLOW_POLICY_DELETED = "workflow_policy.deleted"
+    WORKFLOW_RUN_PAUSED = "workflow_run.paused"
+    WORKFLOW_RUN_RESUMED = "workflow_run.resumed"
+    WORKFLOW_RUN_TERMINATED = "workflow_run.terminated"
+    WORKFLOW_RUN_RETRIED = "workflow_run.retried"
+    WORKFLOW_RUN_RESTARTED = "workflow_run.restarted"
+    WORKFLOW_RUN_RERUN = "workflow_run.rerun"
+    WORKFLOW_RUN_TASK_SKIPPED = "workflow_run.task_skipped"
+    WORKFLOW_RUN_TASK_COMPLETED = "workflow_run.task_completed"
+    WORKFLOW_RUN_DELETED = "workflow_run.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
 
 

@@ -3,7 +3,7 @@
 Subjects list their operations; app.py collects them; access/gate.py carries them out. Nothing here knows a subject.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -31,12 +31,16 @@ class Nothing(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes back: a body already encoded, and headers beyond those the gate adds."""
+    """What goes back: a body already encoded, and headers beyond those the gate adds.
+
+    With a `stream` the body is what that gives, piece by piece, for as long as the client listens.
+    """
 
     body: bytes
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
     media: bytes = b"application/json"
+    stream: AsyncIterator[bytes] | None = None
 
 
 class WarningOut(msgspec.Struct):

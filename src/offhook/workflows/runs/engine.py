@@ -90,10 +90,16 @@ Change = Callable[[State, Definition, int], T]
 class _Op:
     """A change that waits for its turn. Without a future it is the engine's own, and is not given up."""
 
-    __slots__ = ("change", "future", "reason")
+    __slots__ = ("change", "event", "future", "reason")
 
-    def __init__(self, change: Change[Any] | None, future: "asyncio.Future[Any] | None", reason: str = "") -> None:
-        self.change, self.future, self.reason = change, future, reason
+    def __init__(
+        self,
+        change: Change[Any] | None,
+        future: "asyncio.Future[Any] | None",
+        reason: str = "",
+        event: Event | None = None,
+    ) -> None:
+        self.change, self.future, self.reason, self.event = change, future, reason, event
 
     def done(self, value: Any) -> None:
         if self.future is not None and not self.future.done():
@@ -221,19 +227,19 @@ class Engine:
         self._count("run", "started")
         return run.id, True
 
-    async def change(self, tenant_id: int, id: int, change: Change[T]) -> T:
-        """Change a run and take it on; what the change gave, once all of it is on disk.
+    async def change(self, tenant_id: int, id: int, change: Change[T], event: Event | None = None) -> T:
+        """Change a run and take it on; what the change gave, once all of it is on disk, and its event with it.
 
         NotFound if the company has no such run, else what the change refuses.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._put(self._of(tenant_id, id), _Op(change, future))
+        self._put(self._of(tenant_id, id), _Op(change, future, event=event))
         return await future
 
-    async def terminate(self, tenant_id: int, id: int, reason: str) -> None:
+    async def terminate(self, tenant_id: int, id: int, reason: str, event: Event | None = None) -> None:
         """End a run that is not over."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._put(self._of(tenant_id, id), _Op(None, future, reason or "It was terminated."))
+        self._put(self._of(tenant_id, id), _Op(None, future, reason or "It was terminated.", event))
         await future
 
     def watch(self, id: int) -> asyncio.Event:
@@ -431,8 +437,8 @@ class Engine:
                     if state.run.over:
                         raise Conflict(f"The run is over already ({state.run.status}).")
                     ending = op.reason
-                if isinstance(value, Event):
-                    events.append(value)
+                if op.event is not None:
+                    events.append(op.event)
                 results.append((op, value, None))
             except Refusal as refusal:
                 results.append((op, None, refusal))

@@ -15,6 +15,7 @@ from sqlalchemy import text as sql_text
 
 from offhook.events import store as outbox
 from offhook.events.model import Event
+from offhook.kit.ids import EPOCH_MS
 from offhook.kit.wire import encode
 from offhook.storage.database import Insert, Statement, Transaction
 from offhook.storage.tables import APART, HISTORY, big, metadata, text
@@ -118,6 +119,12 @@ _ATTEMPTS = Statement(
     "SELECT attempt, live FROM workflow_attempts WHERE tenant_id = ? AND run_id = ? AND number > ? "
     "ORDER BY number LIMIT ?"
 )
+_LENGTHS = Statement(
+    "SELECT number, length(attempt) FROM workflow_attempts WHERE tenant_id = ? AND run_id = ? AND number > ? "
+    "ORDER BY number LIMIT ?"
+)
+_ATTEMPT = Statement("SELECT attempt, live FROM workflow_attempts WHERE tenant_id = ? AND run_id = ? AND id = ?")
+_TURN = Statement("SELECT turn FROM workflow_runs WHERE tenant_id = ? AND id = ?")
 _DUE = Statement(
     "SELECT tenant_id, id FROM workflow_runs WHERE ended = 0 AND owner = ? AND wake > 0 AND wake <= ? "
     "ORDER BY wake LIMIT ?"
@@ -293,6 +300,31 @@ def history(
     return [(_decode_attempt(one), bool(live)) for one, live in tx.all(_ATTEMPTS, tenant_id, id, after, limit)]
 
 
+def history_page(
+    tx: Transaction, tenant_id: int, id: int, after: int, limit: int, size: int
+) -> tuple[list[tuple[Attempt, bool]], bool]:
+    """Attempts after a number, at least one, at most `limit` and about `size` bytes; and whether there are more."""
+    total, count = 0, 0
+    lengths = tx.all(_LENGTHS, tenant_id, id, after, limit + 1)
+    for _, length in lengths[:limit]:
+        if count and total + length > size:
+            break
+        total, count = total + length, count + 1
+    return history(tx, tenant_id, id, after, count) if count else [], len(lengths) > count
+
+
+def attempt(tx: Transaction, tenant_id: int, id: int, task_id: int) -> tuple[Attempt, bool] | None:
+    """An attempt by its id, with whether it still counts; None if the run has none of it."""
+    row = tx.first(_ATTEMPT, tenant_id, id, task_id)
+    return None if row is None else (_decode_attempt(row[0]), bool(row[1]))
+
+
+def turn_of(tx: Transaction, tenant_id: int, id: int) -> int | None:
+    """How many turns a run has had; None if there is none of this id."""
+    row = tx.first(_TURN, tenant_id, id)
+    return None if row is None else int(row[0])
+
+
 def ended(tx: Transaction, tenant_id: int, id: int) -> Run | None:
     """A run that is over; None if it is not."""
     row = tx.first(_ENDED, tenant_id, id)
@@ -370,7 +402,7 @@ def search(
     since: int = 0,
     until: int = 0,
 ) -> list[Run]:
-    """Runs before an id, the latest first. `since` and `until` bound when they began, in milliseconds."""
+    """Runs before an id, the latest first. They were first started at or after `since`, and before `until` (ms)."""
     where, values = ["tenant_id = ?"], [tenant_id]
     if correlation:
         where.append("correlation = ?")
@@ -385,11 +417,10 @@ def search(
         where.append("parent = ?")
         values.append(parent)
     if since:
-        where.append("started >= ?")
-        values.append(since)
+        where.append("id >= ?")
+        values.append((since - EPOCH_MS) << 11)
     if until:
-        where.append("started <= ?")
-        values.append(until)
+        before = min(before, (until - EPOCH_MS) << 11)
     end = " AND ".join([*where, "id < ?"])
 
     def page(status: str | None) -> list[Any]:
