@@ -40,6 +40,10 @@ class ScriptError(Exception):
         self.message = message
 
 
+class NotNow(ScriptError):
+    """Nothing was wrong with the script: it could not be evaluated here and now."""
+
+
 class _Ended(Exception):
     """The process closed its end, or said what it should not."""
 
@@ -162,7 +166,8 @@ class Scripts:
         except TimeoutError:
             raise ScriptError(sandbox.TOO_LONG) from None
         except _Ended:
-            raise ScriptError(await self._why(child)) from None
+            why = await self._why(child)
+            raise (NotNow if self._closed else ScriptError)(why) from None
         finally:
             if good and child.used < self._uses and not self._closed:
                 self._idle.append(child)
@@ -184,7 +189,7 @@ class Scripts:
             raise
         except OSError as error:
             log.error("script_process_not_started", error=str(error))
-            raise ScriptError("The server could not start a process for it; try again.") from None
+            raise NotNow("The server could not start a process for it; try again.") from None
         self._all.add(child)
         try:
             self._still_open()
@@ -195,7 +200,7 @@ class Scripts:
 
     def _still_open(self) -> None:
         if self._closed:
-            raise ScriptError("The server is being stopped.")
+            raise NotNow("The server is being stopped.")
 
     async def _why(self, child: _Child) -> str:
         """In words, why a process ended by itself."""
