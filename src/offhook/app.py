@@ -69,7 +69,7 @@ from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
-from offhook.workflows.definitions import api as definitions_api
+from offhook.workflows.working import Workflows
 
 if TYPE_CHECKING:
     from offhook.console.site import Console
@@ -112,6 +112,7 @@ _TAGS = {
     "Test runs": "The workbench: requests sent to try them, and what came back.",
     "Credentials": "The workbench: what requests are sent with, encrypted at rest and never shown again.",
     "Workflow definitions": "What is done in which order: registered by version, checked, drawn, imported.",
+    "Workflow runs": "Workflows under way and over: started, seen, changed.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -151,6 +152,16 @@ class Offhook:
         )
         self.apis = Apis(self.work, self.database, Path(settings.data) / "search", self.egress)
         self.trying = Trying(self.work, settings, places=own_places(settings), lookup=self.apis.lookup)
+        self.workflows = Workflows(
+            self.work,
+            self.writer,
+            self.reader,
+            self.apis,
+            self.trying.credentials,
+            self.trying.egress,
+            slot=self.slot.number,
+            days=settings.runs_days,
+        )
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
@@ -161,7 +172,7 @@ class Offhook:
             *preparing.operations(self.apis, self.trying.credentials),
             *self.trying.operations,
             *examples_api.operations(self.work),
-            *definitions_api.operations(self.work, self.apis),
+            *self.workflows.operations,
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
@@ -235,7 +246,11 @@ class Offhook:
         Who is not `serving` does not know where the server is, and leaves the address in Offhook's own document.
         """
         own = self._keep_own(serving=serving)
-        keeping = [asyncio.create_task(one) for one in (self._keep_house(), self.calls.keep(), own)]
+        lasting = [self._keep_house(), self.calls.keep()]
+        if serving:
+            # A command does one thing and ends; runs go on in the server, or when there is one again.
+            lasting.append(self.workflows.keep())
+        keeping = [asyncio.create_task(one) for one in (*lasting, own)]
         self._own_task = keeping[-1]
         try:
             yield self
@@ -246,6 +261,7 @@ class Offhook:
                     await task
             with suppress(Refusal):
                 await self.access.flush()
+            await self.workflows.close()
             await self.calls.close()
             await self.reservations.close()
             await self.trying.close()
@@ -280,6 +296,7 @@ class Offhook:
                 await self.access.flush()
                 await self.sessions.forget()
                 await self.records.forget()
+                await self.workflows.records.forget()
                 horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
                 if horizon > 0:
                     while await self.writer.aside(

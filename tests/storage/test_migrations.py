@@ -132,6 +132,7 @@ def test_importing_the_application_declares_every_table():
         "operators", "primary_offices", "rooms", "users", "devices", "user_emails", "store_settings", "tenants",
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",
         "policy_assignments", "departments", "callcenters", "sessions",
-        "workflow_definitions", "workflow_texts", "workflow_policies",
+        "workflow_definitions", "workflow_texts", "workflow_policies", "workflow_runs", "workflow_attempts",
+        "workflow_workers",
         "prompt_recordings", "prompt_uses", "prompts",
     }  # fmt: skip

@@ -69,6 +69,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 12
     idempotency_days: Annotated[int, msgspec.Meta(ge=1, le=90), _field("Days that a create can be repeated.")] = 7
     calls_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _field("Days that calls and their steps are kept.")] = 90
+    runs_days: Annotated[
+        int, msgspec.Meta(ge=1, le=3650), _field("Days that workflow runs and their attempts are kept.")
+    ] = 90
     head_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request head.")] = 15.0
     body_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request body.")] = 30.0
     keep_alive_seconds: Annotated[int, msgspec.Meta(gt=0), _field("Idle time before a connection is closed.")] = 75

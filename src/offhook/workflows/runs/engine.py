@@ -13,6 +13,7 @@ import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -372,7 +373,8 @@ class Engine:
             self._spawn(self._turns(live))
 
     def _spawn(self, work: Any) -> "asyncio.Task[Any]":
-        task = asyncio.get_running_loop().create_task(work)
+        # Of none of the request's context: the clock of a caller in the sandbox is not that of the run.
+        task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -487,8 +489,10 @@ class Engine:
         run = turn.state.run
         carries_out = bool(turn.perform or turn.ask or live.inflight or live.asking) and not run.over
         owner = self.owner if carries_out else 0
+        # Who takes nothing on leaves it to one that does.
+        wake = now if carries_out and not owner else turn.due
         unchanged = run is before and not turn.changed and not turn.dropped and not turn.start
-        if unchanged and not live.fresh and not events and (owner, turn.due) == (live.owner, live.wake):
+        if unchanged and not live.fresh and not events and (owner, wake) == (live.owner, live.wake):
             return
         born = [await self._child(run, start, now) for start in turn.start]
         keep = Keep(
@@ -496,7 +500,7 @@ class Engine:
             after=run,
             turn=live.turn,
             owner=owner,
-            wake=turn.due,
+            wake=wake,
             now=now,
             changed=turn.changed,
             dropped=turn.dropped,
@@ -508,7 +512,7 @@ class Engine:
             events=events,
         )
         await self._writer.submit(keep)
-        live.turn, live.owner, live.wake, live.fresh = live.turn + 1, owner, turn.due, False
+        live.turn, live.owner, live.wake, live.fresh = live.turn + 1, owner, wake, False
         for one in born:
             if one is not None:
                 self._count("run", "started")
@@ -534,7 +538,7 @@ class Engine:
                 log.warning("run_failed", run=str(live.id), workflow=run.name, cause=run.reason)
         for event in self._watchers.get(live.id, ()):
             event.set()
-        if live.wake:
+        if live.wake and self.owner:
             if not self._timers or live.wake < self._timers[0][0]:
                 self._sooner.set()
             heapq.heappush(self._timers, (live.wake, live.tenant_id, live.id))
@@ -575,7 +579,7 @@ class Engine:
                 task.cancel()
         if not turn.ask:
             live.answers.clear()
-        if self._closing:
+        if self._closing or not self.owner:
             return
         for attempt in turn.perform:
             if attempt.id not in live.inflight:

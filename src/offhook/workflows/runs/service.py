@@ -296,7 +296,7 @@ class Runs:
                 raise _missing(id)
             if not found.over:
                 raise Conflict(f"The run goes on ({found.status}); terminate it first.")
-            store.forget(tx, tenant_id, [id])
+            store.forget(tx, [(tenant_id, id)])
             outbox.append(tx, [event_of(call, at, Word.WORKFLOW_RUN_DELETED, id, before={"workflow": found.name})])
 
         await self._work.change(call, run)

@@ -44,6 +44,9 @@ runs = Table(
     text("run"),
     Index(None, "tenant_id", "status", "id"),
     Index(None, "tenant_id", "name", "id"),
+    Index(
+        "ix_workflow_runs_ended", "ended", sqlite_where=sql_text("ended > 0"), postgresql_where=sql_text("ended > 0")
+    ),
     Index("ix_workflow_runs_wake", "owner", "wake", sqlite_where=sql_text(_GOING), postgresql_where=sql_text(_GOING)),
     Index(
         "ix_workflow_runs_correlation",
@@ -137,9 +140,7 @@ _ENLIST = Statement("INSERT INTO workflow_workers (id, slot, until) VALUES (?, ?
 _DEAD = Statement("SELECT id FROM workflow_workers WHERE id <> ? AND (until < ? OR slot = ?)")
 _DISMISS = Statement("DELETE FROM workflow_workers WHERE id = ?")
 _COUNT = Statement("SELECT count(*) FROM workflow_runs WHERE tenant_id = ? AND status = ?")
-_OLD = Statement(
-    "SELECT tenant_id, id FROM workflow_runs WHERE ended > 0 AND ended < ? AND tenant_id = ? ORDER BY id LIMIT ?"
-)
+_OLD = Statement("SELECT tenant_id, id FROM workflow_runs WHERE ended > 0 AND ended < ? ORDER BY ended LIMIT ?")
 _FORGET = Statement("DELETE FROM workflow_runs WHERE tenant_id = ? AND id = ?")
 _FORGET_ATTEMPTS = Statement("DELETE FROM workflow_attempts WHERE tenant_id = ? AND run_id = ?")
 
@@ -376,14 +377,14 @@ def count(tx: Transaction, tenant_id: int, status: str) -> int:
     return int(row[0]) if row else 0
 
 
-def old(tx: Transaction, tenant_id: int, before: int, limit: int) -> list[int]:
-    """Runs of a company that ended before a moment, oldest first."""
-    return [row[1] for row in tx.all(_OLD, before, tenant_id, limit)]
+def old(tx: Transaction, before: int, limit: int) -> list[tuple[int, int]]:
+    """Runs of all companies that ended before a moment, as (tenant, id), oldest first."""
+    return [(row[0], row[1]) for row in tx.all(_OLD, before, limit)]
 
 
-def forget(tx: Transaction, tenant_id: int, ids: Sequence[int]) -> None:
-    """These runs and their attempts are gone."""
-    for id in ids:
+def forget(tx: Transaction, found: Sequence[tuple[int, int]]) -> None:
+    """These runs, as (tenant, id), and their attempts are gone."""
+    for tenant_id, id in found:
         tx.change(_FORGET_ATTEMPTS, tenant_id, id)
         tx.change(_FORGET, tenant_id, id)
 

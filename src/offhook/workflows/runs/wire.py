@@ -7,6 +7,7 @@ import msgspec
 
 from offhook.catalog.keeping import iso
 from offhook.workflows.machine.model import Attempt, Run, RunStatus, Status
+from offhook.workflows.tasks.performing import key_of
 
 Meta = msgspec.Meta
 Raw = dict[str, Any]
@@ -69,7 +70,7 @@ class SearchQuery(msgspec.Struct, kw_only=True):
 
     status: Annotated[
         str | None,
-        Meta(description="One or more states, separated by commas.", examples=["FAILED,TIMED_OUT"], max_length=100),
+        Meta(description="One or more states, separated by commas.", examples=["FAILED,TIMED_OUT"]),
     ] = None
     workflow: Annotated[Short | None, Meta(description="The definition's name.")] = None
     version: Annotated[Number | None, Meta(description="The definition's version.")] = None
@@ -271,7 +272,7 @@ def _task(one: Attempt, *, counts: bool) -> dict[str, Any]:
         "reason": one.reason,
         "run_id": _id(one.child),
         "repeats": _id(one.retry_of),
-        "idempotency_key": str(one.chain or one.id) if one.type == "HTTP" else None,
+        "idempotency_key": key_of(one) if one.type == "HTTP" else None,
         "waits_for_you": waits(one),
         "counts": counts,
     }

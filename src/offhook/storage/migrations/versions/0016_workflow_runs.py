@@ -25,6 +25,7 @@ def upgrade() -> None:
     )
     for column in ("status", "name"):
         op.create_index(op.f(f"ix_workflow_runs_tenant_id_{column}_id"), "workflow_runs", ["tenant_id", column, "id"])
+    index("ix_workflow_runs_ended", "workflow_runs", ["ended"], "ended > 0")
     index("ix_workflow_runs_wake", "workflow_runs", ["owner", "wake"], "ended = 0")
     index("ix_workflow_runs_correlation", "workflow_runs", ["tenant_id", "correlation", "id"], "correlation <> ''")
     index("ix_workflow_runs_parent", "workflow_runs", ["tenant_id", "parent", "id"], "parent <> 0")
