@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from offhook.kit.errors import Conflict, NotFound, RateLimited, Unavailable
-from offhook.storage.database import Database
+from offhook.storage.database import Database, Transaction
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome
 from offhook.workflows.runs import store
@@ -168,7 +168,7 @@ def test_a_wait_that_another_process_began_is_ended_by_whoever_is_there(database
 
 
 def test_a_failed_attempt_is_repeated_and_each_is_kept(one: Running, runner: asyncio.Runner):
-    policy = {"name": "p", "retryCount": 2, "retryDelaySeconds": 5, "retryLogic": "FIXED"}
+    policy: dict[str, Any] = {"name": "p", "retryCount": 2, "retryDelaySeconds": 5, "retryLogic": "FIXED"}
     one.register("w", task("a", taskDefinition=policy))
     answers = iter([Outcome(status="FAILED", reason="503"), Outcome(status="COMPLETED", output={"n": 1})])
     one.target.answers["a"] = lambda attempt: next(answers)
@@ -334,6 +334,41 @@ def test_many_branches_end(one: Running, runner: asyncio.Runner):
         assert run.status == "COMPLETED"
         assert len(run.output) == 500
         assert len(one.target.called) == 500
+
+    runner.run(story())
+
+
+def test_no_branch_is_carried_out_twice_while_others_are_written_down(one: Running, runner: asyncio.Runner):
+    count = 60
+
+    async def story() -> None:
+        branches = [[task(f"b{number}")] for number in range(count)]
+        joined = [f"b{number}" for number in range(count)]
+        one.register("w", task("f", "FORK_JOIN", forkTasks=branches), task("j", "JOIN", joinOn=joined))
+        perform = one.target.perform
+        ends = [asyncio.Event() for _ in range(count)]
+
+        async def in_turn(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+            """Each branch ends while the one before it is being written down."""
+            outcome = await perform(tenant_id, attempt, template)
+            await ends[int(attempt.ref[1:])].wait()
+            return outcome
+
+        submit = one.engine._writer.submit
+        ended = iter(ends)
+
+        async def submitted(unit: Any) -> Any:
+            done = asyncio.ensure_future(submit(unit))
+            next(ended, ends[-1]).set()
+            return await done
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(one.target, "perform", in_turn)
+            patch.setattr(one.engine._writer, "submit", submitted)
+            id = await one.start("w")
+            await one.quiet()
+        assert one.run_of(id).over
+        assert sorted(one.target.keys) == sorted(joined)
 
     runner.run(story())
 
@@ -518,7 +553,12 @@ def test_starting_does_not_count_each_time(one: Running, runner: asyncio.Runner,
     one.register("w", task("h", "HUMAN"))
     counted: list[int] = []
     original = store.going
-    monkeypatch.setattr(store, "going", lambda tx, tenant, most: counted.append(tenant) or original(tx, tenant, most))
+
+    def counting(tx: Transaction, tenant_id: int, most: int) -> int:
+        counted.append(tenant_id)
+        return original(tx, tenant_id, most)
+
+    monkeypatch.setattr(store, "going", counting)
 
     async def story() -> None:
         await asyncio.gather(*(one.start("w") for _ in range(20)))
@@ -622,7 +662,7 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
 
     one.target.perform = perform  # type: ignore[method-assign]
     given = {"uri": "http://localhost/${workflow.input.x}", "method": "GET"}
-    policy = {"name": "b", "inputTemplate": {"uri": "no", "headers": {"X-Key": "${workflow.secrets.KEY}"}}}
+    policy: dict[str, Any] = {"name": "b", "inputTemplate": {"uri": "no", "headers": {"X-Key": "${workflow.secrets.KEY}"}}}
     one.register(
         "w",
         task("a", inputParameters=given),

@@ -98,7 +98,7 @@ Change = Callable[[State, Definition, int], T]
 class _Op:
     """A change that waits for its turn. Without a future it is the engine's own, and is not given up."""
 
-    __slots__ = ("change", "event", "future", "reason")
+    __slots__ = ("attempt", "change", "event", "future", "reason")
 
     def __init__(
         self,
@@ -106,8 +106,9 @@ class _Op:
         future: "asyncio.Future[Any] | None",
         reason: str = "",
         event: Event | None = None,
+        attempt: int = 0,
     ) -> None:
-        self.change, self.future, self.reason, self.event = change, future, reason, event
+        self.change, self.future, self.reason, self.event, self.attempt = change, future, reason, event, attempt
 
     def done(self, value: Any) -> None:
         if self.future is not None and not self.future.done():
@@ -122,8 +123,8 @@ class _Live:
     """A run in memory. `stored` is where the store has it: turn, owner, wake."""
 
     __slots__ = (
-        "answers", "asking", "definition", "fresh", "id", "inflight", "ops", "owner", "state", "tenant_id", "turn",
-        "turning", "wake",
+        "answers", "asking", "definition", "fresh", "id", "inflight", "ops", "owner", "state", "tenant_id", "told",
+        "turn", "turning", "wake",
     )  # fmt: skip
 
     def __init__(self, tenant_id: int, id: int) -> None:
@@ -135,6 +136,8 @@ class _Live:
         self.turning = False
         self.ops: list[_Op] = []
         self.inflight: dict[int, asyncio.Task[None]] = {}
+        self.told: set[int] = set()
+        """Attempts that were carried out here, whose outcome is not on disk yet."""
         self.asking: dict[str, asyncio.Task[None]] = {}
         self.answers: dict[str, Answer] = {}
 
@@ -451,6 +454,7 @@ class Engine:
         for op in live.ops:
             op.failed(error)
         live.ops = []
+        live.told.clear()
 
     async def _turn(self, live: _Live, ops: list[_Op]) -> None:
         """Make changes, take the run as far as it goes, commit that, then have it carried out."""
@@ -486,6 +490,7 @@ class Engine:
         else:
             turn = walk.advance(definition, state, now, tools)
         await self._commit(live, turn, before, now, tuple(events))
+        live.told.difference_update(op.attempt for op in ops)
         for op, value, refused in results:
             if refused is None:
                 op.done(value)
@@ -519,7 +524,9 @@ class Engine:
         if self._elsewhere(live):
             return
         for one in tasks:
-            if one.status == "IN_PROGRESS" and one.type in PERFORMED and not one.called and one.id not in live.inflight:
+            if one.id in live.inflight or one.id in live.told:
+                continue
+            if one.status == "IN_PROGRESS" and one.type in PERFORMED and not one.called:
                 # Whoever had it under way is gone. It is carried out again, and has its whole time for that.
                 state.put(msgspec.structs.replace(one, status="SCHEDULED", started=0))
 
@@ -637,7 +644,7 @@ class Engine:
         if self._closing or not self.owner or self._elsewhere(live):
             return
         for attempt in turn.perform:
-            if attempt.id not in live.inflight:
+            if attempt.id not in live.inflight and attempt.id not in live.told:
                 template = self._template(turn.state.run.definition, live.definition, attempt)
                 live.inflight[attempt.id] = self._spawn(self._perform(live, attempt, template))
         for ask in turn.ask:
@@ -661,7 +668,8 @@ class Engine:
             self._begun.pop(attempt.id, None)
         live.inflight.pop(attempt.id, None)
         outcome = msgspec.structs.replace(outcome, started=started)
-        self._put(live, _Op(_finishing(attempt.id, outcome), None))
+        live.told.add(attempt.id)
+        self._put(live, _Op(_finishing(attempt.id, outcome), None, attempt=attempt.id))
         self._live.setdefault((live.tenant_id, live.id), live)
 
     def _mark_begun(self, now: int) -> None:

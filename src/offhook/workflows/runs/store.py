@@ -95,7 +95,7 @@ _COLUMNS = [
     "tenant_id", "id", "name", "version", "status", "owner", "turn", "wake", "doomed", "parent", "started", "ended",
     "correlation", "idempotency", "input", "run",
 ]  # fmt: skip
-_insert_runs = Insert(runs, _COLUMNS)
+insert_rows = Insert(runs, _COLUMNS)
 _put_attempts = Insert(
     attempts,
     ["tenant_id", "run_id", "number", "id", "live", "attempt"],
@@ -259,7 +259,7 @@ class Keep:
             if changed != len(light):
                 raise Stale
         if born:
-            _insert_runs(tx, born)
+            insert_rows(tx, born)
         if rows:
             _put_attempts(tx, rows)
         for unit in units:
