@@ -662,7 +662,10 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
 
     one.target.perform = perform  # type: ignore[method-assign]
     given = {"uri": "http://localhost/${workflow.input.x}", "method": "GET"}
-    policy: dict[str, Any] = {"name": "b", "inputTemplate": {"uri": "no", "headers": {"X-Key": "${workflow.secrets.KEY}"}}}
+    policy: dict[str, Any] = {
+        "name": "b",
+        "inputTemplate": {"uri": "no", "headers": {"X-Key": "${workflow.secrets.KEY}"}},
+    }
     one.register(
         "w",
         task("a", inputParameters=given),
