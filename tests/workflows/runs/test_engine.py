@@ -10,7 +10,7 @@ from offhook.kit.errors import Conflict, NotFound, RateLimited, Unavailable
 from offhook.storage.database import Database
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome
-from offhook.workflows.runs import store
+from offhook.workflows.runs import engine, store
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -607,6 +607,41 @@ def test_a_repeated_call_has_its_whole_time_for_an_answer(database: Database, ru
         await heir.close()
 
     runner.run(story())
+
+
+def test_what_one_company_waits_for_takes_no_place_of_another(
+    one: Running, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(engine, "AT_ONCE", 2)
+    for tenant in (TENANT, TENANT + 1):
+        one.register("w", task("a"), tenant=tenant)
+
+    async def story() -> None:
+        gate, both, other = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        called: list[int] = []
+
+        async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+            called.append(tenant_id)
+            if tenant_id == TENANT:
+                if called.count(TENANT) == 2:
+                    both.set()
+                await gate.wait()
+            else:
+                other.set()
+            return Outcome(status="COMPLETED", output={})
+
+        one.target.perform = perform  # type: ignore[method-assign]
+        for _ in range(3):
+            await one.start("w")
+        await both.wait()
+        await one.engine.start(TENANT + 1, "w")
+        await other.wait()
+        assert called == [TENANT, TENANT, TENANT + 1], "the third of the first company has no place"
+        gate.set()
+        await one.quiet()
+        assert called.count(TENANT) == 3
+
+    runner.run(asyncio.wait_for(story(), 20))
 
 
 # Templates
