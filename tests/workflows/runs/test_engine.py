@@ -8,8 +8,9 @@ import pytest
 
 from offhook.kit.errors import Conflict, NotFound, RateLimited, Unavailable
 from offhook.storage.database import Database
+from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
-from offhook.workflows.machine.model import Attempt, Outcome
+from offhook.workflows.machine.model import Attempt, Outcome, State
 from offhook.workflows.runs import engine, store
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
@@ -439,6 +440,7 @@ def test_what_is_short_costs_no_turn_for_being_under_way(one: Running, runner: a
         await one.later(0.5)
         one.target.let("a")
         await one.quiet()
+        assert not one.engine._begun
         await one.later(5)
         assert _turn(one, id) == 2
 
@@ -586,6 +588,34 @@ def test_what_another_process_says_is_done_by_who_carries_the_run_out(database: 
     runner.run(story())
 
 
+def test_what_another_process_makes_needless_is_not_carried_out_any_more(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        here, there = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        here.register("w", task("a"), task("b"))
+        here.target.hold |= {"a", "b"}
+        id = await here.start("w")
+        await here.quiet()
+        await there.engine.enlist()
+
+        def skip(state: State, definition: Definition, now: int) -> None:
+            controls.skip(state, definition, "a", {"taskOutput": {"x": 1}}, now)
+
+        await there.engine.change(TENANT, id, skip)
+        await there.quiet()
+        never = here.target.held.pop("a")
+        await here.later(0)
+        assert never.cancelled()
+        assert (here.target.keys, there.target.keys) == (["a", "b"], [])
+        here.target.let("b")
+        await here.quiet()
+        assert here.statuses(id) == {"a": "SKIPPED", "b": "COMPLETED"}
+        await here.close()
+        await there.close()
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
 def test_a_repeated_call_has_its_whole_time_for_an_answer(database: Database, runner: asyncio.Runner):
     async def story() -> None:
         clock = [1_800_000_000.0]
@@ -662,12 +692,19 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
         "w",
         task("a", inputParameters=given),
         task("b", inputParameters=given, taskDefinition=policy),
-        task("f", "FORK_JOIN_DYNAMIC", inputParameters={"forkTaskType": "HTTP", "forkTaskInputs": [given]}),
+        task(
+            "f",
+            "FORK_JOIN_DYNAMIC",
+            dynamicForkTasksParam="tasks",
+            dynamicForkTasksInputParamName="inputs",
+            inputParameters={"tasks": "${workflow.input.tasks}", "inputs": {}},
+        ),
         task("j", "JOIN"),
     )
+    branch = {"name": "c", "taskReferenceName": "f_0", "type": "HTTP", "taskDefinition": policy}
 
     async def story() -> None:
-        id = await one.start("w", {"x": "y"})
+        id = await one.start("w", {"x": "y", "tasks": [branch]})
         await one.quiet()
         assert one.run_of(id).status == "COMPLETED"
         assert told["a"] == given

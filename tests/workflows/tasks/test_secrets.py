@@ -66,9 +66,9 @@ def test_what_a_target_says_back_is_kept_without_them(body: bytes, status: str):
 
 def test_a_number_that_is_a_secret_is_hidden():
     asks = get(headers={"X-Key": "${workflow.secrets.PIN}"})
-    outcome, _ = call(asks, _says(b'{"pin": 482913, "in": 14829130, "other": 7}'), template=asks,
-                      secrets={"PIN": "482913"})  # fmt: skip
-    assert outcome.output["response"]["body"] == {"pin": "***", "in": "***", "other": 7}
+    said = _says(b'{"pin": 482913, "in": 14829130, "482913": true, "other": [7, "a 482913"]}')
+    outcome, _ = call(asks, said, template=asks, secrets={"PIN": "482913"})
+    assert outcome.output["response"]["body"] == {"pin": "***", "in": "***", "***": True, "other": [7, "a ***"]}
 
 
 def test_a_secret_with_quotes_is_hidden_in_json():
