@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from offhook.kit.errors import Conflict, NotFound, RateLimited, Unavailable
-from offhook.storage.database import Database
+from offhook.storage.database import Database, Transaction
 from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome, State
@@ -520,7 +520,12 @@ def test_starting_does_not_count_each_time(one: Running, runner: asyncio.Runner,
     one.register("w", task("h", "HUMAN"))
     counted: list[int] = []
     original = store.going
-    monkeypatch.setattr(store, "going", lambda tx, tenant, most: counted.append(tenant) or original(tx, tenant, most))
+
+    def going(tx: Transaction, tenant_id: int, most: int) -> int:
+        counted.append(tenant_id)
+        return original(tx, tenant_id, most)
+
+    monkeypatch.setattr(store, "going", going)
 
     async def story() -> None:
         await asyncio.gather(*(one.start("w") for _ in range(20)))
@@ -687,7 +692,10 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
 
     one.target.perform = perform  # type: ignore[method-assign]
     given = {"uri": "http://localhost/${workflow.input.x}", "method": "GET"}
-    policy = {"name": "b", "inputTemplate": {"uri": "no", "headers": {"X-Key": "${workflow.secrets.KEY}"}}}
+    policy: dict[str, Any] = {
+        "name": "b",
+        "inputTemplate": {"uri": "no", "headers": {"X-Key": "${workflow.secrets.KEY}"}},
+    }
     one.register(
         "w",
         task("a", inputParameters=given),

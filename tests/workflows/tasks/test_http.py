@@ -285,7 +285,7 @@ def test_an_answer_of_more_than_an_output_may_have_fails_for_good():
 
 
 def test_a_refusal_with_a_large_body_is_kept_without_it():
-    for more in ({"maxBytes": 100}, {}):
+    for more in (dict[str, Any](maxBytes=100), dict[str, Any]()):
         outcome, _ = call(get(**more), answering(b"x" * (MOST_OUTPUT + 1), status="500 X"))
         response = outcome.output["response"]
         assert outcome.status == "FAILED"
