@@ -57,8 +57,14 @@ def counting(seconds: float = 0.02) -> Iterator[Counting]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 256
+
+        def handle_error(self, *_: Any) -> None:
+            """Clients are killed here; that their connections break is no news."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     service.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -8,9 +8,10 @@ import pytest
 
 from offhook.kit.errors import Conflict, NotFound, RateLimited, Unavailable
 from offhook.storage.database import Database, Transaction
+from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
-from offhook.workflows.machine.model import Attempt, Outcome
-from offhook.workflows.runs import store
+from offhook.workflows.machine.model import Attempt, Outcome, State
+from offhook.workflows.runs import engine, store
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -168,7 +169,7 @@ def test_a_wait_that_another_process_began_is_ended_by_whoever_is_there(database
 
 
 def test_a_failed_attempt_is_repeated_and_each_is_kept(one: Running, runner: asyncio.Runner):
-    policy: dict[str, Any] = {"name": "p", "retryCount": 2, "retryDelaySeconds": 5, "retryLogic": "FIXED"}
+    policy = {"name": "p", "retryCount": 2, "retryDelaySeconds": 5, "retryLogic": "FIXED"}
     one.register("w", task("a", taskDefinition=policy))
     answers = iter([Outcome(status="FAILED", reason="503"), Outcome(status="COMPLETED", output={"n": 1})])
     one.target.answers["a"] = lambda attempt: next(answers)
@@ -474,6 +475,7 @@ def test_what_is_short_costs_no_turn_for_being_under_way(one: Running, runner: a
         await one.later(0.5)
         one.target.let("a")
         await one.quiet()
+        assert not one.engine._begun
         await one.later(5)
         assert _turn(one, id) == 2
 
@@ -554,11 +556,11 @@ def test_starting_does_not_count_each_time(one: Running, runner: asyncio.Runner,
     counted: list[int] = []
     original = store.going
 
-    def counting(tx: Transaction, tenant_id: int, most: int) -> int:
+    def going(tx: Transaction, tenant_id: int, most: int) -> int:
         counted.append(tenant_id)
         return original(tx, tenant_id, most)
 
-    monkeypatch.setattr(store, "going", counting)
+    monkeypatch.setattr(store, "going", going)
 
     async def story() -> None:
         await asyncio.gather(*(one.start("w") for _ in range(20)))
@@ -626,6 +628,34 @@ def test_what_another_process_says_is_done_by_who_carries_the_run_out(database: 
     runner.run(story())
 
 
+def test_what_another_process_makes_needless_is_not_carried_out_any_more(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        here, there = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        here.register("w", task("a"), task("b"))
+        here.target.hold |= {"a", "b"}
+        id = await here.start("w")
+        await here.quiet()
+        await there.engine.enlist()
+
+        def skip(state: State, definition: Definition, now: int) -> None:
+            controls.skip(state, definition, "a", {"taskOutput": {"x": 1}}, now)
+
+        await there.engine.change(TENANT, id, skip)
+        await there.quiet()
+        never = here.target.held.pop("a")
+        await here.later(0)
+        assert never.cancelled()
+        assert (here.target.keys, there.target.keys) == (["a", "b"], [])
+        here.target.let("b")
+        await here.quiet()
+        assert here.statuses(id) == {"a": "SKIPPED", "b": "COMPLETED"}
+        await here.close()
+        await there.close()
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
 def test_a_repeated_call_has_its_whole_time_for_an_answer(database: Database, runner: asyncio.Runner):
     async def story() -> None:
         clock = [1_800_000_000.0]
@@ -649,6 +679,41 @@ def test_a_repeated_call_has_its_whole_time_for_an_answer(database: Database, ru
     runner.run(story())
 
 
+def test_what_one_company_waits_for_takes_no_place_of_another(
+    one: Running, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(engine, "AT_ONCE", 2)
+    for tenant in (TENANT, TENANT + 1):
+        one.register("w", task("a"), tenant=tenant)
+
+    async def story() -> None:
+        gate, both, other = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        called: list[int] = []
+
+        async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+            called.append(tenant_id)
+            if tenant_id == TENANT:
+                if called.count(TENANT) == 2:
+                    both.set()
+                await gate.wait()
+            else:
+                other.set()
+            return Outcome(status="COMPLETED", output={})
+
+        one.target.perform = perform  # type: ignore[method-assign]
+        for _ in range(3):
+            await one.start("w")
+        await both.wait()
+        await one.engine.start(TENANT + 1, "w")
+        await other.wait()
+        assert called == [TENANT, TENANT, TENANT + 1], "the third of the first company has no place"
+        gate.set()
+        await one.quiet()
+        assert called.count(TENANT) == 3
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
 # Templates
 
 
@@ -670,12 +735,19 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
         "w",
         task("a", inputParameters=given),
         task("b", inputParameters=given, taskDefinition=policy),
-        task("f", "FORK_JOIN_DYNAMIC", inputParameters={"forkTaskType": "HTTP", "forkTaskInputs": [given]}),
+        task(
+            "f",
+            "FORK_JOIN_DYNAMIC",
+            dynamicForkTasksParam="tasks",
+            dynamicForkTasksInputParamName="inputs",
+            inputParameters={"tasks": "${workflow.input.tasks}", "inputs": {}},
+        ),
         task("j", "JOIN"),
     )
+    branch = {"name": "c", "taskReferenceName": "f_0", "type": "HTTP", "taskDefinition": policy}
 
     async def story() -> None:
-        id = await one.start("w", {"x": "y"})
+        id = await one.start("w", {"x": "y", "tasks": [branch]})
         await one.quiet()
         assert one.run_of(id).status == "COMPLETED"
         assert told["a"] == given

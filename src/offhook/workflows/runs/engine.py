@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import Context
 from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -45,7 +46,7 @@ STOP_SECONDS = 10.0
 """How long what is carried out may go on when the process stops."""
 
 AT_ONCE = 128
-"""How much is carried out at a time."""
+"""How much is carried out at a time for a company: what one waits for takes no place of another."""
 
 READ_AT_ONCE = 64
 DUE_AT_ONCE = 1_000
@@ -173,7 +174,7 @@ class Engine:
         self._live: dict[tuple[int, int], _Live] = {}
         self._timers: list[tuple[int, int, int]] = []
         self._sooner = asyncio.Event()
-        self._working = asyncio.Semaphore(AT_ONCE)
+        self._places: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._watchers: dict[int, set[asyncio.Event]] = {}
@@ -653,8 +654,9 @@ class Engine:
 
     async def _perform(self, live: _Live, attempt: Attempt, template: Mapping[str, Any]) -> None:
         started = self._now()
+        places = self._places.setdefault(live.tenant_id, asyncio.Semaphore(AT_ONCE))
         try:
-            async with self._working:
+            async with places:
                 started = self._now()
                 self._begun[attempt.id] = started, live
                 outcome = await self._performer.perform(live.tenant_id, attempt, template)
