@@ -161,6 +161,7 @@ class Offhook:
             self.trying.egress,
             slot=self.slot.number,
             days=settings.runs_days,
+            address=settings.address,
         )
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [

@@ -7,12 +7,15 @@ from offhook.kit.egress import Egress
 from offhook.kit.operation import Operation
 from offhook.storage.batches import Reader, Writer
 from offhook.workflows.definitions import api as definitions_api
+from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.runs import api as runs_api
 from offhook.workflows.runs.engine import Engine
 from offhook.workflows.runs.records import Records
 from offhook.workflows.runs.service import Runs
 from offhook.workflows.runs.texts import Registered
+from offhook.workflows.shipped import api as shipped_api
+from offhook.workflows.shipped.service import Taking
 from offhook.workflows.tasks.http import HttpTask
 from offhook.workflows.tasks.performing import Tasks
 from offhook.workflows.tasks.secrets import from_environment
@@ -32,6 +35,7 @@ class Workflows:
         *,
         slot: int,
         days: int,
+        address: str = "",
     ) -> None:
         scripts, texts = Scripts(), Registered()
         tasks = Tasks(HttpTask(egress, sending, sending.named, from_environment()), scripts)
@@ -40,6 +44,7 @@ class Workflows:
         self.records = Records(reader, writer, days)
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
+            *shipped_api.operations(Taking(work, Definitions(work, apis), address)),
             *runs_api.operations(self.runs),
         ]
 
