@@ -62,9 +62,22 @@ class House:
             if not cursor:
                 return found
 
-    def user(self, office: str, name: str) -> str:
+    def user(self, office: str, name: str, *, telephone: bool = True) -> str:
         body = {"email": f"{name}@example.com", "first_name": name, "last_name": "Silva", "office_id": office}
-        return str(self.post(f"{V2}/users", body)["id"])
+        id = str(self.post(f"{V2}/users", body)["id"])
+        if telephone:
+            self.post(f"{V1}/users/{id}/devices", {"name": "Desk"})
+        return id
+
+    def lines(self, office: str, count: int) -> None:
+        """Have lines for so many more users."""
+        self.post(f"{V1}/offices/{office}/licences", {"talk_lines": count})
+
+    def answering(self, office: str, *people: str, role: str = "operator") -> None:
+        """Have users answer an office's main line."""
+        for one in people:
+            body = {"operator_type": "user", "operator_id": one, "role": role}
+            self.post(f"{V2}/offices/{office}/operators", body)
 
     def begin(self, workflow: str, **given: Any) -> str:
         return str(self.post(RUNS, {"workflow": workflow, "input": given})["id"])

@@ -1,23 +1,42 @@
 """provision_office: what it makes, and that nothing is left where it fails, at whatever step, before or after."""
 
 import re
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-import pytest
-
 from offhook.examples import SMALL
-from tests.workflows.shipped.stage import RUNS, V1, V2, House, broken, pretty
+from tests.workflows.shipped.stage import V1, V2, House, Matches, broken, pretty
 
 OFFICE = {**SMALL, "name": "Porto"}
+TRIES = 4
+"""Attempts that a task of it has."""
+
+STEPS = {
+    "create": ("POST", r"/api/v2/offices"),
+    "claim": ("POST", r"/api/v2/numbers/assign"),
+    "add_operator": ("POST", r"/api/v2/offices/\d+/operators"),
+    "verify": ("POST", r"/api/offhook/v1/offices/\d+/verify"),
+    "look": ("GET", r"/api/v2/offices/\d+"),
+    "simulate": ("POST", r"/api/offhook/v1/simulate"),
+}
+
+
+def asks(step: str) -> Matches:
+    method, path = STEPS[step]
+    return lambda asked, where: asked == method and re.fullmatch(path, where.partition("?")[0]) is not None
+
+
+def operators(*people: str) -> list[dict[str, str]]:
+    return [{"operator_type": "user", "operator_id": one} for one in people]
+
+
+def head(house: House) -> str:
+    return str(house.offices()[0]["id"])
 
 
 def test_it_makes_an_office_with_a_number_and_operators(house: House) -> None:
-    head = house.offices()[0]["id"]
-    people = [house.user(head, name) for name in ("Ana", "Rui")]
-    operators = [{"operator_type": "user", "operator_id": one} for one in people]
-    run = house.run("provision_office", office=OFFICE, operators=operators)
+    people = [house.user(head(house), name) for name in ("Ana", "Rui")]
+    run = house.run("provision_office", office=OFFICE, operators=operators(*people))
     assert run["status"] == "COMPLETED", pretty(run)
     made = run["output"]
     office = house.get(f"{V2}/offices/{made['office_id']}")
@@ -26,4 +45,101 @@ def test_it_makes_an_office_with_a_number_and_operators(house: House) -> None:
     answering = house.get(f"{V2}/offices/{made['office_id']}/operators")["users"]
     assert [one["id"] for one in answering] == people
     assert made["operators"] == 2
-    assert made["call"]
+    assert not [one for one in made["findings"] if one["severity"] == "error"]
+    assert "Porto" in made["call"]
+
+
+def test_a_number_may_be_named_or_an_area_or_none_be_claimed(house: House) -> None:
+    free = house.get(f"{V2}/numbers?status=available")["items"][-1]["number"]
+    quiet = {**OFFICE, "hours_on": False}
+    named, area, none = (
+        house.begin("provision_office", office={**quiet, "name": name}, tolerate=["operators_unreachable"], **more)
+        for name, more in (("A", {"number": free}), ("B", {"area_code": "212"}), ("C", {"claim": False}))
+    )
+    assert house.ended(named)["output"]["number"] == free
+    assert house.ended(area)["output"]["number"].startswith("+1212")
+    run = house.ended(none)
+    assert run["status"] == "COMPLETED", pretty(run)
+    assert run["output"]["number"] is None
+    assert "phone_numbers" not in house.get(f"{V2}/offices/{run['output']['office_id']}")
+
+
+def test_nothing_is_left_whatever_step_fails_and_whether_it_was_done_or_not(house: House) -> None:
+    people = [house.user(head(house), name) for name in ("Ana", "Rui")]
+    before = house.left()
+    with ExitStack() as ways:
+        begun: dict[str, str] = {}
+        for step in STEPS:
+            for late in (False, True):
+                way = ways.enter_context(broken(house, asks(step), TRIES, late=late))
+                name = f"{step} {'late' if late else 'not'} done"
+                given: dict[str, Any] = {"office": {**OFFICE, "name": name}, "operators": operators(*people)}
+                begun[name] = house.begin("provision_office", **given, area_code="212", **way.given)
+        for name, id in begun.items():
+            run = house.ended(id)
+            undo = house.undone(run)
+            assert run["reason"].startswith(f"Task {name.partition(' ')[0]}"), run["reason"]
+            assert undo["status"] == "COMPLETED", (name, pretty(undo))
+            assert undo["output"]["was_there"] is True, name
+    assert house.left() == before
+
+
+def test_a_number_that_the_company_had_stays_its_own(house: House) -> None:
+    free = house.get(f"{V2}/numbers?status=available")["items"][0]["number"]
+    before = house.left()
+    run = house.run(
+        "provision_office", office=OFFICE, number=free, outcomes=["nothing is good"], tolerate=["never_open"]
+    )
+    undo = house.undone(run)
+    assert undo["status"] == "COMPLETED", pretty(undo)
+    assert undo["output"]["numbers"] == [free]
+    assert house.left() == before
+    assert "does not end well" in run["reason"]
+
+
+def test_an_office_whose_callers_would_be_lost_is_undone(house: House) -> None:
+    people = [house.user(head(house), "Ana", telephone=False)]
+    before = house.left()
+    run = house.run("provision_office", office=OFFICE, operators=operators(*people))
+    assert "operators_unreachable" in run["reason"]
+    assert house.undone(run)["status"] == "COMPLETED"
+    assert house.left() == before
+
+
+def test_what_was_refused_leaves_nothing_to_undo(house: House) -> None:
+    before = house.left()
+    run = house.run("provision_office", office={**OFFICE, "country": "XX"})
+    assert "country" in run["reason"]
+    undo = house.undone(run)
+    assert (undo["status"], undo["output"]["was_there"]) == ("COMPLETED", False)
+    assert house.left() == before
+
+
+def test_undoing_goes_on_when_it_is_interrupted_and_harms_nobody_when_it_is_repeated(house: House) -> None:
+    before = house.left()
+    with broken(house, lambda method, _: method == "DELETE", 1, late=True) as way:
+        given = {"office": OFFICE, "area_code": "212", "outcomes": [], **way.given}
+        run = house.run("provision_office", **given)
+        undo = house.undone(run)
+        assert undo["status"] == "COMPLETED", pretty(undo)
+        assert house.left() == before
+        number = run["output"]["number"]
+        # Somebody else has the same number by now.
+        house.post(f"{V2}/offices/{head(house)}/assign_number", {"area_code": "212"})
+        assert number in house.get(f"{V2}/offices/{head(house)}")["phone_numbers"]
+        again = house.run("provision_office_undo", workflowId=run["id"], input=run["input"])
+    assert again["status"] == "COMPLETED", pretty(again)
+    assert number in house.get(f"{V2}/offices/{head(house)}")["phone_numbers"]
+    assert len(house.offices()) == 1
+
+
+def test_a_run_that_is_started_again_makes_an_office_anew(house: House) -> None:
+    given = {"office": OFFICE, "area_code": "212"}
+    with broken(house, asks("simulate"), TRIES) as way:
+        run = house.run("provision_office", **given, **way.given)
+        assert house.undone(run)["status"] == "COMPLETED"
+        house.post(f"{V1}/workflows/runs/{run['id']}/restart")
+        after = house.ended(run["id"])
+    assert after["status"] == "COMPLETED", pretty(after)
+    assert after["output"]["office_id"] != run["output"]["office_id"]
+    assert house.get(f"{V2}/offices/{after['output']['office_id']}")["name"] == "Porto"

@@ -56,9 +56,7 @@ class Taking:
 
         return await self._work.create(call, make)
 
-    def _keep(
-        self, tx: Transaction, call: Call, at: datetime, found: Read, notices: list[Notice]
-    ) -> Kept[Registered]:
+    def _keep(self, tx: Transaction, call: Call, at: datetime, found: Read, notices: list[Notice]) -> Kept[Registered]:
         latest = store.version(tx, call.principal.tenant_id, found.definition.name, None)
         if latest is not None:
             _, digest = store.written({**found.raw, "version": latest.value.number})
