@@ -1,6 +1,6 @@
 """Companies in a few words, for tests of decisions: compiled as the snapshot compiles them, without a store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -107,7 +107,9 @@ def office(id: int, name: str, *, country: str = "PT", timezone: str = "Europe/L
     return Office(id=id, name=name, country=country, timezone=timezone, **more)
 
 
-def company(*things: Any, numbers: dict[str, Target] | None = None, version: int = 1) -> Company:
+def company(
+    *things: Any, numbers: dict[str, Target] | None = None, version: int = 1, missing_scripts: Iterable[str] = ()
+) -> Company:
     """All of them together; offices come of themselves from the lines of offices."""
     lines = {one.target: one for one in things if isinstance(one, Line)}
     offices = {one.id: one for one in things if isinstance(one, Office)}
@@ -125,6 +127,7 @@ def company(*things: Any, numbers: dict[str, Target] | None = None, version: int
         contacts={one.id: one for one in things if isinstance(one, Contact)},
         teams={one.target.id: one for one in things if isinstance(one, Team)},
         numbers=numbers or {},
+        missing_scripts=frozenset(missing_scripts),
         admins=admins_of(people.values()),
         extensions={one.extension: one.who for one in people.values() if one.extension},
         residents={

@@ -101,7 +101,7 @@ def lines(draw: st.DrawFn, kind: str, id: int) -> Line:
         ring_seconds=draw(st.integers(10, 45)),
         queue=draw(queues),
         record=draw(st.booleans()),
-        script=draw(st.sampled_from(["", "welcome"])),
+        script=draw(st.sampled_from(["", "welcome", "gone"])),
         prompts=draw(
             st.sampled_from([{}, {"MENU": "ab" * 32, "DEPARTMENT_INTRO": "cd" * 32, "NEXT_TARGET": "ef" * 32}])
         ),
@@ -137,6 +137,7 @@ def companies(draw: st.DrawFn):
         *(Contact(id, f"Contact {id}", draw(st.sampled_from([(), ("+14155550100",)]))) for id in CONTACTS),
         *(Team(Target("coachinggroup", id), f"Team {id}", 1, ("user:101", "user:102")) for id in TEAMS),
         numbers={"+351210000001": Target("office", 1), "+351210000002": draw(targets)},
+        missing_scripts={"gone"},
     )
 
 
@@ -149,13 +150,15 @@ behaviours = st.builds(
 answers = st.builds(
     Told,
     at=st.just(0),
-    action=st.sampled_from(["route", "forward", "ask", "end", ""]),
+    action=st.sampled_from(["route", "forward", "ask", "end", "voicemail", ""]),
     target=st.none() | targets,
     number=st.sampled_from(["", "+14155550100", "+351912345678"]),
     message=st.sampled_from([(), ("Hello.",)]),
     question=st.just("account"),
     digits=st.integers(0, 30),
     fault=st.sampled_from(["", "it did not answer"]),
+    recording=st.sampled_from(["", "ab" * 32]),
+    carried=st.sampled_from(["", '{"n":1}']),
 )
 scripts = st.builds(
     Script,
@@ -167,6 +170,7 @@ scripts = st.builds(
     hang_up=st.none() | st.integers(0, 1200),
     message_seconds=st.sampled_from([0, 10]),
     routers=st.dictionaries(st.sampled_from(ROUTERS), answers, max_size=2),
+    workflows=st.lists(answers, max_size=40).map(tuple),
 )
 firsts = st.builds(
     lambda at, target, number: Incoming(MONDAY + at, "+14155550123", number, target if not number else None),

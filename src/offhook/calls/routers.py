@@ -25,11 +25,11 @@ from offhook.kit.phones import check_e164
 from offhook.kit.wire import to_int64
 from offhook.routing.people import MAX_DIGITS
 from offhook.routing.plan import Ask, Told
+from offhook.routing.scripted import spoken
 from offhook.routing.state import CallState
 from offhook.storage.batches import Reader, Writer
 
 MOST = 64 * 1024
-_SPOKEN = 2000
 
 log = structlog.get_logger("offhook.calls")
 
@@ -128,7 +128,7 @@ def said(status: int, body: bytes) -> Told:
         answer = _answer.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Told(0, fault=f"its answer cannot be read: {str(error)[:120]}")
-    message = _spoken([answer.message] if isinstance(answer.message, str) else answer.message or [])
+    message = spoken([answer.message] if isinstance(answer.message, str) else answer.message or [])
     if answer.action == "route":
         id = to_int64(answer.target_id) if answer.target_id is not None else None
         if answer.target_type is None or id is None or id <= 0:
@@ -146,14 +146,3 @@ def said(status: int, body: bytes) -> Told:
             return Told(0, fault="it said ask without num_digits")
         return Told(0, "ask", message=message, question=answer.hint_name or "digits", digits=digits)
     return Told(0, "end", message=message)
-
-
-def _spoken(parts: list[str]) -> tuple[str, ...]:
-    """What of a message is spoken: a line each, and no more of all than somebody would listen to."""
-    found, left = [], _SPOKEN
-    for part in parts:
-        line = " ".join(part[:left].split())
-        if line := "".join(filter(str.isprintable, line)):
-            found.append(line)
-            left -= len(line)
-    return tuple(found)

@@ -4,11 +4,10 @@ Live calls, simulation and verification use this function and nothing else.
 """
 
 from offhook.directory.lines.model import Target
-from offhook.routing import endings, groups, menus, outbound, people
+from offhook.routing import endings, groups, menus, outbound, people, scripts
 from offhook.routing.model import Company
 from offhook.routing.plan import (
     Answered,
-    AskScript,
     Ended,
     Event,
     Hangup,
@@ -36,8 +35,6 @@ from offhook.routing.turn import (
     name_of,
     prompt,
 )
-
-SCRIPT_SECONDS = 5
 
 
 def decide(config: Company, state: CallState, event: Event) -> tuple[CallState, tuple[Verb, ...]]:
@@ -183,7 +180,7 @@ def _act(turn: Turn, act: Act) -> Go:
         case "extension":
             return menus.ask_extension(turn)
         case "scripted_ivr":
-            return _script(turn)
+            return scripts.enter(turn, line)
     turn.because("action_unknown", f"The action {choice.action} is not known here: voicemail of {line.name}.")
     return Mailbox(line.target)
 
@@ -200,27 +197,12 @@ def _send_on(turn: Turn, act: Act) -> Go:
     return Enter(target)
 
 
-def _script(turn: Turn) -> Go:
-    line = turn.line()
-    assert line is not None
-    if not line.script:
-        turn.because("no_script", f"{line.name} hands calls to a workflow, but none is attached: voicemail.")
-        return Mailbox(line.target)
-    turn.because("script_asked", f"The workflow {line.script} was asked for the next step.")
-    turn.wait("asking", AskScript(line.target, line.script, SCRIPT_SECONDS))
-    return None
-
-
 def _told(turn: Turn, event: Told) -> Go:
     router = turn.config.routers.get(turn.state.where.id) if turn.state.where.type == "callrouter" else None
     if router is not None:
         return people.told(turn, router, event)
     line = turn.line()
-    if event.target is not None:
-        turn.because("script_said", f"The workflow said: {name_of(turn.config, event.target)}.")
-        return Enter(event.target)
-    turn.because("script_failed", f"The workflow gave no answer that can be used: {event.fault}.")
-    return Mailbox(line.target if line is not None else None)
+    return scripts.told(turn, line, event) if line is not None else Mailbox()
 
 
 def _pressed(turn: Turn, event: Pressed) -> Go:
@@ -235,6 +217,8 @@ def _pressed(turn: Turn, event: Pressed) -> Go:
     if state.phase == "choice":
         return menus.name_chosen(turn, event.keys)
     if state.phase == "question":
+        if line is not None:
+            return scripts.answered(turn, line, event.keys)
         router = turn.config.routers.get(state.where.id)
         return people.question_answered(turn, router, event.keys) if router is not None else Mailbox()
     if state.phase == "extension":

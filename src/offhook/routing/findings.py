@@ -58,6 +58,7 @@ CODES: dict[str, tuple[Severity, ...]] = {
     "router_default_loop": ("warning",),
     "router_disabled": ("warning",),
     "router_without_default": ("error", "warning"),
+    "script_gone": ("error",),
     "script_missing": ("error",),
     "target_closed": ("warning", "hint"),
     "target_gone": ("error",),

@@ -81,6 +81,7 @@ class Line:
     transcribe: bool = True
     may_stop_transcript: bool = True
     script: str = ""
+    script_seconds: int = 5
     prompts: Prompts = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
     ready: tuple[Operator, ...] = field(init=False)
@@ -194,6 +195,8 @@ class Company:
     admins: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """By office that has any: its admins, in the order of ids."""
     primary_office: int = 0
+    missing_scripts: frozenset[str] = frozenset()
+    """Workflows that lines name, and that are not registered."""
 
 
 def who_of(target: Target) -> str:

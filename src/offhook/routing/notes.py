@@ -22,6 +22,7 @@ _HERE: dict[str, tuple[str, Severity, str]] = {
     "not_callable": ("target_not_callable", "error", "a target that takes calls"),
     "contact_without_number": ("contact_without_number", "error", "a target that has a number"),
     "international_off": ("contact_abroad", "error", "a target at home, or international calls for the office"),
+    "script_gone": ("script_gone", "error", "another action, or attach a workflow that is registered to the line"),
     "no_script": ("script_missing", "error", "another action, or attach a workflow to the line"),
     "action_unknown": ("action_unknown", "error", "an action that is known"),
     "menu_without_keys": ("menu_without_keys", "error", "an action other than menu, or give the menu keys"),

@@ -117,11 +117,19 @@ class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="do"):
 
 
 class AskScript(msgspec.Struct, frozen=True, tag="ask_script", tag_field="do"):
-    """Ask the workflow that is attached to a line for the next step. Answered by Told."""
+    """Ask the workflow that is attached to a line for the next step, for at most `seconds`. Answered by Told.
+
+    `step` counts from 1; `pressed` is what the caller answered to the step before, and `carried` (JSON, "" at first)
+    what the workflow gave along with it. `office_id` is the office of the line.
+    """
 
     group: Target
     script: str
     seconds: int
+    step: int = 1
+    pressed: str = ""
+    carried: str = ""
+    office_id: int = 0
 
 
 class Bridge(msgspec.Struct, frozen=True, tag="bridge", tag_field="do"):
@@ -235,18 +243,21 @@ class NotAnswered(msgspec.Struct, frozen=True, tag="not_answered", tag_field="ev
 class Told(msgspec.Struct, frozen=True, tag="told", tag_field="event"):
     """What a web service or a workflow said, or what went wrong with asking it.
 
-    `route` to `target`, `forward` to `number` (E.164), `ask` for `digits` keys and give them back as `question`, or
-    `end`; the caller hears `message` first.
+    `route` to `target`, `forward` to `number` (E.164), `ask` for `digits` keys and give them back as `question`, `end`,
+    or of a workflow `voicemail`, of `target` or the line; the caller hears `message` first, or of a workflow the
+    recording with this digest instead. `carried` is what the workflow wishes to know again, as JSON.
     """
 
     at: int
-    action: Literal["route", "forward", "ask", "end", ""] = ""
+    action: Literal["route", "forward", "ask", "end", "voicemail", ""] = ""
     target: Target | None = None
     number: str = ""
     message: tuple[str, ...] = ()
     question: str = ""
     digits: int = 0
     fault: str = ""
+    recording: str = ""
+    carried: str = ""
 
 
 class Recorded(msgspec.Struct, frozen=True, tag="recorded", tag_field="event"):

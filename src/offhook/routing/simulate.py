@@ -1,6 +1,6 @@
 """A call that is not made: the same decisions, with a script instead of telephones. Pure; it changes nothing.
 
-Nobody else calls meanwhile. What a call router's service would say is asked of the script, never of the service.
+Nobody else calls meanwhile. What a call router's service or a workflow would say is asked of the script, never of them.
 """
 
 from collections import deque
@@ -73,6 +73,7 @@ ANSWERS = Behaviour(seconds=4)
 """What numbers outside do."""
 
 NOT_ASKED = "it is not asked in a simulation"
+NOT_RUN = "it is not run in a simulation, and no answer is left that it should have given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class Script:
 
     `keys` are pressed in turn, one entry each time that keys are asked for, or several where one is; "" presses
     none, and after the last none is pressed. In a queue the next entry is pressed only if it is the key that leaves it.
-    `hang_up` is after how many seconds the caller gives up. `routers` say what call routers answer. `rotations` by line
+    `hang_up` is after how many seconds the caller gives up. `routers` say what call routers answer, `workflows` in turn
+    what those answer that lines hand the call to. `rotations` by line
     ("office:1") and `idle_since` are what earlier calls have left behind, as in strategies.Facts.
     """
 
@@ -92,6 +94,7 @@ class Script:
     message_seconds: int = SPEECH_SECONDS
     talk_seconds: int = TALK_SECONDS
     routers: Mapping[int, Told] = field(default_factory=dict)
+    workflows: tuple[Told, ...] = ()
     rotations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     idle_since: Mapping[str, int] = field(default_factory=dict)
 
@@ -139,6 +142,7 @@ class _Play:
         self.script = script
         self.began = began
         self.keys = deque(script.keys)
+        self.workflows = deque(script.workflows)
         self.talking: set[str] = set()
         self.gives_up = None if script.hang_up is None else began + script.hang_up * 1000
 
@@ -173,7 +177,8 @@ class _Play:
                 said = self.script.routers.get(verb.router_id)
                 return msgspec.structs.replace(said, at=at) if said is not None else Told(at, fault=NOT_ASKED)
             case AskScript():
-                return Told(at, fault=NOT_ASKED)
+                said = self.workflows.popleft() if self.workflows else Told(at, fault=NOT_RUN)
+                return msgspec.structs.replace(said, at=at)
             case Voicemail():
                 spoken = min(self.script.message_seconds, verb.seconds)
                 return Recorded(at + (_seconds(verb.greeting) + spoken) * 1000, spoken)

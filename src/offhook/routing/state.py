@@ -67,6 +67,10 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     question: str = ""
     answers: tuple[tuple[str, str], ...] = ()
     """What a call router's service asked the caller last, and what was answered so far."""
+    asked: int = 0
+    script_step: int = 0
+    carried: str = ""
+    """How often workflows were asked in all, of the one that has the call which step, and what it gave along."""
     talking: str = ""
     outcome: str = ""
     reasons: tuple[Reason, ...] = ()

@@ -134,7 +134,7 @@ def heard(prompt: Prompt) -> str:
     """What a caller hears, in words: the text, or which recording."""
     if not prompt.recording:
         return f'"{prompt.text}"'
-    return f"The recording for {prompt.purpose} ({prompt.recording[:12]})"
+    return f"The recording{f' for {prompt.purpose}' if prompt.purpose else ''} ({prompt.recording[:12]})"
 
 
 def rung(trace: Trace) -> list[tuple[float, tuple[str, ...], int, str]]:
