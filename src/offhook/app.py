@@ -28,6 +28,7 @@ from offhook.calls import api as calls_api
 from offhook.calls.call import Parts
 from offhook.calls.records import Records
 from offhook.calls.routers import asking
+from offhook.calls.scripts import asking as asking_workflows
 from offhook.calls.session import Calls
 from offhook.catalog import preparing
 from offhook.catalog.documents import api as apis_api
@@ -134,8 +135,6 @@ class Offhook:
         self.sessions = Sessions(self.database, self.writer, self.access, hours=settings.session_hours)
         self.reservations = Reservations(self.writer)
         self.egress = Egress(Allowed.read(settings.egress_allow))
-        asks = asking(self.reader, self.writer, self.egress)
-        self.calls = Calls(Parts(self.writer, self.snapshots.of, self.reservations, asks), self.ids)
         self.records = Records(self.reader, self.writer, settings.calls_days)
         self.limiter = limiter_for(settings.redis_url)
         self.offices = Offices(
@@ -163,6 +162,10 @@ class Offhook:
             days=settings.runs_days,
             address=settings.address,
         )
+        routers = asking(self.reader, self.writer, self.egress)
+        scripts = asking_workflows(self.reader, self.workflows.engine)
+        parts = Parts(self.writer, self.snapshots.of, self.reservations, routers, scripts)
+        self.calls = Calls(parts, self.ids)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from offhook.calls.call import AskRouter, Parts
+from offhook.calls.call import AskRouter, AskWorkflow, Parts
 from offhook.calls.session import Calls
 from offhook.directory.lines.model import Target
 from offhook.kit.errors import Unavailable
@@ -109,7 +109,13 @@ class Process:
     """One process' calls over a company's store, decided with `config`, which may be exchanged at any time."""
 
     def __init__(
-        self, company: Company, *things: Any, time: Time | None = None, ask: AskRouter = nothing_said, **more: Any
+        self,
+        company: Company,
+        *things: Any,
+        time: Time | None = None,
+        ask: AskRouter = nothing_said,
+        ask_workflow: AskWorkflow | None = None,
+        **more: Any,
     ) -> None:
         self.company = company
         self.desk = company.desk
@@ -120,6 +126,8 @@ class Process:
         writer: Any = self.store
         self.reservations = Reservations(writer, wall=self.time, monotonic=self.time, sleep=self.time.sleep)
         parts = Parts(writer, self._company, self.reservations, ask, patience=0.05, wall=self.time)
+        if ask_workflow is not None:
+            parts = replace(parts, ask_workflow=ask_workflow)
         self.calls = Calls(parts, self.desk.ids, sleep=self.time.sleep, monotonic=self.time)
 
     async def _company(self, tenant_id: int) -> Compiled:

@@ -230,6 +230,8 @@ PLANTED = [
     Planted("extensions_missing", lambda: replace(key(Choice("extension"))(), extensions={}), DTMF3, "no_extensions",
             keys="5"),
     Planted("script_missing", key(Choice("scripted_ivr")), DTMF3, "no_script", keys="5"),
+    Planted("script_gone", lambda: acme(main(keys={"5": Choice("scripted_ivr")}, script="welcome"),
+            missing_scripts={"welcome"}), DTMF3, "script_gone", keys="5", says="welcome"),
     Planted("action_unknown", key(Choice("teleport")), DTMF3, "action_unknown", keys="5"),
     Planted("action_disabled", lambda: acme(sales(open=routing("disabled"))), OPEN, "disabled", SALES,
             severity="warning", keys="1"),

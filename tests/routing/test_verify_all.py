@@ -29,6 +29,7 @@ FOUND = {
     "no_default": {"router_without_default"},
     "router_off": {"router_disabled"},
     "no_script": {"script_missing"},
+    "script_gone": {"script_gone"},
     "box_gone": {"target_gone"},
     "box_inactive": {"target_inactive"},
     "box_missing": {"target_not_callable"},

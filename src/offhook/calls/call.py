@@ -60,6 +60,14 @@ AskRouter = Callable[[int, int, Ask, CallState], Awaitable[Told]]
 """From (tenant id, call id, what to ask, the call) to what the web service said, or why it said nothing."""
 
 
+AskWorkflow = Callable[[int, int, AskScript, CallState], Awaitable[Told]]
+"""The same of the workflow of a line."""
+
+
+async def _no_workflows(_tenant_id: int, _call_id: int, _verb: AskScript, _state: CallState) -> Told:
+    return Told(clock.milliseconds(clock.now()), fault="no workflow can be asked here")
+
+
 class Holding(Protocol):
     """Who reserves operators: `routing/reservations.py`."""
 
@@ -77,6 +85,7 @@ class Parts:
     company: CompanyOf
     holding: Holding
     ask: AskRouter
+    ask_workflow: AskWorkflow = _no_workflows
     patience: float = PATIENCE_SECONDS
     wall: Callable[[], float] = clock.wall
 
@@ -325,7 +334,7 @@ class Call:
             elif isinstance(verb, Ask):
                 event = await self._parts.ask(self.tenant_id, self.id, verb, self._state)
             else:
-                event = _unanswered(verb, "no workflow can be asked yet")
+                event = await self._parts.ask_workflow(self.tenant_id, self.id, verb, self._state)
         except Refusal as refusal:
             event = _unanswered(verb, refusal.message)
         except Exception:

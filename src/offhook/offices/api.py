@@ -3,7 +3,7 @@
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
 from offhook.billing.wire import plan_out
-from offhook.directory import hands
+from offhook.directory import hands, scripts
 from offhook.directory.e911 import E911Out, e911_out
 from offhook.directory.offices import OFF_DUTY_STATUSES
 from offhook.directory.paths import ForceQuery
@@ -50,6 +50,16 @@ def operations(
         lifted=Word.OFFICE_HAND_LIFTED,
         read=lambda call: offices.hand(call, _id(call)),
         change=lambda call, word, decide: offices.change_hand(call, _id(call), word, decide),
+    )
+
+    handed = scripts.Side(
+        path="offices",
+        noun="office",
+        scopes=("offices:read", "offices:write"),
+        attached=Word.OFFICE_SCRIPT_ATTACHED,
+        detached=Word.OFFICE_SCRIPT_DETACHED,
+        read=lambda call: offices.script(call, _id(call)),
+        change=lambda call, word, edit: offices.change_script(call, _id(call), word, edit),
     )
 
     async def create(call: Call) -> Reply:
@@ -401,6 +411,7 @@ def operations(
             refusals=(409,),
         ),
         *hands.operations(by_hand),
+        *scripts.operations(handed),
         *bulk.operations(offices, writer),
     ]
 

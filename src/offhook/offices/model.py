@@ -6,7 +6,7 @@ Rows and wire forms are made from it by the visible functions of store.py and re
 import msgspec
 
 from offhook.billing.model import Contact, Terms
-from offhook.directory.lines.model import KeptByHand, Target, schedule, targets_of
+from offhook.directory.lines.model import KeptByHand, KeptScript, Target, schedule, targets_of
 from offhook.directory.lines.wire import RoutingStateOut
 from offhook.emergency.model import CivicAddress, PostalAddress
 from offhook.hours.model import Schedule, SpecialDay
@@ -47,6 +47,7 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     auto_start_vi: bool = True
     allow_pause_vi: bool = True
     by_hand: KeptByHand | None = None
+    script: KeptScript | None = None
 
     def terms(self, office_id: int, invoice_office_id: int, anchor_day: int) -> Terms:
         """What was agreed on billing; the commitment is set by whoever makes the plan."""

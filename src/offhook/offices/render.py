@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from offhook.billing.model import Plan
 from offhook.billing.wire import address_out, plan_out
-from offhook.directory import hands
+from offhook.directory import hands, scripts
 from offhook.directory.e911 import e911_out
 from offhook.directory.lines.wire import RoutingOptionsOut
 from offhook.hours.model import Schedule, SpecialDay
@@ -62,6 +62,7 @@ def _extras(stored: Stored, plan: Plan, at: datetime) -> wire.OfficeExtras:
     contact = terms.contact
     return wire.OfficeExtras(
         by_hand=hands.out(hand_of(stored), at) if office.by_hand is not None else None,
+        script=scripts.out(office.script) if office.script is not None else None,
         hours_on=office.hours_on,
         group_description=office.group_description,
         mainline_number=office.mainline_number,

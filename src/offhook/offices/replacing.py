@@ -40,7 +40,7 @@ def replaced(
         home = rules.Home(stored.id, stored.office.timezone, body.currency)
     _warn_of_read_only(body, stored, plan, at, notices)
     office = _with_numbers(body, home, stored.office, notices)
-    office = msgspec.structs.replace(office, by_hand=stored.office.by_hand)
+    office = msgspec.structs.replace(office, by_hand=stored.office.by_hand, script=stored.office.script)
     invoice = home.office_id if home is not None else stored.id
     return msgspec.structs.replace(stored, office=office), _plan(office, stored.id, invoice, company, plan, at, notices)
 

@@ -19,6 +19,8 @@ from offhook.directory.hands import Hand
 from offhook.directory.lines.model import KeptByHand, Target, added
 from offhook.directory.lines.rules import repointed
 from offhook.directory.operators.service import leave_group
+from offhook.directory.scripts import Edit as ScriptEdit
+from offhook.directory.scripts import Scripted
 from offhook.directory.users.addresses import give_address
 from offhook.directory.users.service import forget_office
 from offhook.directory.work import Holder, Holding, Residents, Work
@@ -306,6 +308,21 @@ class Offices:
 
         stored, _ = await self.change(call, office_id, word, edit)
         return render.hand_of(stored)
+
+    async def script(self, call: Call, office_id: int) -> Scripted:
+        """The workflow that the main line hands calls to."""
+        stored = await self.get(call.principal.tenant_id, office_id)
+        return Scripted(stored.office.script, stored.version)
+
+    async def change_script(self, call: Call, office_id: int, word: Word, decide: ScriptEdit) -> Scripted:
+        """Attach a workflow to the main line, or detach it."""
+
+        def edit(tx: Transaction, before: Stored, plan: Plan, _notices: list[Notice]) -> tuple[Stored, Plan]:
+            office = msgspec.structs.replace(before.office, script=decide(tx))
+            return msgspec.structs.replace(before, office=office), plan
+
+        stored, _ = await self.change(call, office_id, word, edit)
+        return Scripted(stored.office.script, stored.version)
 
     async def import_days(self, call: Call, office_id: int) -> Outcome:
         """Import public holidays of a country and region, with one set of hours for all of them; gives those days."""

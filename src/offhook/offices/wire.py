@@ -22,6 +22,7 @@ from offhook.directory.lines.wire import (
     WeekIn,
 )
 from offhook.directory.operators.wire import OperatorIn
+from offhook.directory.scripts import ScriptOut
 from offhook.kit.errors import Notice
 from offhook.kit.operation import WarningOut
 from offhook.kit.wire import Int64, Int64Text
@@ -252,6 +253,7 @@ class OfficeExtras(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What v2 never returns of an office."""
 
     by_hand: Annotated[ByHandOut | None, Meta(description="If its main line was opened or closed by hand.")] = None
+    script: Annotated[ScriptOut | None, Meta(description="The workflow of its scripted_ivr actions.")] = None
     hours_on: bool
     group_description: str
     mainline_number: str | None = None
@@ -292,6 +294,7 @@ READ_ONLY: Mapping[str, str] = {
     "office_settings": "",
     "phone_numbers": "POST /api/v2/offices/{id}/assign_number and /unassign_number change them.",
     "by_hand": "PUT and DELETE /api/offhook/v1/offices/{id}/by-hand change it.",
+    "script": "PUT and DELETE /api/offhook/v1/offices/{id}/script change it.",
     "special_days": "PUT and DELETE /api/offhook/v1/offices/{id}/special-days change them.",
     "version": "Send If-Match to be refused if somebody changed the office since.",
     "created_at": "",

@@ -71,6 +71,8 @@ def main_line(stored: Stored, prompts: Prompts) -> Line:
         record=office.auto_call_recording,
         transcribe=office.auto_start_vi,
         may_stop_transcript=office.allow_pause_vi,
+        script=office.script.workflow if office.script is not None else "",
+        script_seconds=office.script.seconds if office.script is not None else 5,
         prompts=prompts,
         numbers=office.phone_numbers,
     )
@@ -103,6 +105,8 @@ def group_line(
         record=record,
         transcribe=group.auto_start_vi,
         may_stop_transcript=group.allow_pause_vi,
+        script=group.script.workflow if group.script is not None else "",
+        script_seconds=group.script.seconds if group.script is not None else 5,
         prompts=prompts,
         numbers=group.phone_numbers,
     )

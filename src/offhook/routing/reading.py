@@ -4,6 +4,8 @@ from collections import defaultdict
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.kit.errors import Notice, Violation, shown
@@ -14,6 +16,7 @@ from offhook.routing import wire
 from offhook.routing.dialling import e164
 from offhook.routing.model import Company, target_of_who, who_of
 from offhook.routing.plan import Incoming, Outgoing, Told
+from offhook.routing.scripted import said
 from offhook.routing.simulate import Behaviour, Played, Script
 from offhook.routing.trace import rung
 from offhook.routing.turn import TEAMS, office_of
@@ -142,6 +145,14 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
         target = _there(config, sent, f"routers[{index}].target_id", found, router.target_id)
         if target is not None:
             routers[id] = Told(0, "route", target)
+    workflows: list[Told] = []
+    for index, output in enumerate(body.workflows):
+        told, prompt = said(output)
+        if told.fault:
+            text = f"Is no answer of a workflow: {told.fault}. A call would end in voicemail by it."
+            found.append(Violation(location=f"workflows[{index}]", message=text))
+        # Which recording it is does not matter here, as nobody hears it.
+        workflows.append(replace(told, recording=f"{prompt}") if prompt else told)
     return Script(
         keys=tuple(body.press),
         people=people,
@@ -150,6 +161,7 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
         message_seconds=body.message_seconds,
         talk_seconds=body.talk_seconds,
         routers=routers,
+        workflows=tuple(workflows),
     )
 
 
@@ -166,6 +178,12 @@ def unused(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], play
         if who is not None and who not in rang and one.busy_for == 0 and one.does == "answers":
             text = f"{config.people[who].name} was not rung in this call."
             found.append(Notice("never_rang", f"people[{index}].who", text))
+    if played.workflows_left:
+        text = f"The last {played.workflows_left} of them were not asked for."
+        found.append(Notice("workflows_not_asked", "workflows", text))
+    if played.workflows_lacking:
+        text = "A workflow was asked for more steps than are said in workflows; it is not run in a simulation."
+        found.append(Notice("workflow_not_run", "workflows", text))
     if played.state.phase != "over":
         seconds = (played.trace.ended - played.trace.began) // 1000
         text = f"The call goes on; told are its first {len(played.trace.steps):,} steps, of {seconds:,} s."

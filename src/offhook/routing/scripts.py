@@ -37,7 +37,8 @@ def _ask(turn: Turn, line: Line, pressed: str) -> Go:
     seconds = line.script_seconds
     turn.because("script_asked", f"The workflow {line.script} was asked for step {state.script_step}, for {seconds} s.")
     turn.wait(
-        "asking", AskScript(line.target, line.script, seconds, state.script_step, pressed, state.carried, line.office_id)
+        "asking",
+        AskScript(line.target, line.script, seconds, state.script_step, pressed, state.carried, line.office_id),
     )
     return None
 

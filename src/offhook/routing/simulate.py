@@ -107,12 +107,16 @@ class Script:
 class Played:
     """A call that was played, its last state, and the keys of the script that nothing asked for.
 
+    `workflows_left` counts its answers of workflows that nobody asked for; `workflows_lacking`: there were too few.
+
     A call that is not over (`state.phase`) went on after MOST_STEPS steps.
     """
 
     trace: Trace
     state: CallState
     keys_left: tuple[str, ...]
+    workflows_left: int = 0
+    workflows_lacking: bool = False
 
 
 def simulate(config: Company, first: Incoming | Outgoing, script: Script, seed: int = 1) -> tuple[Trace, CallState]:
@@ -131,7 +135,13 @@ def play(config: Company, first: Incoming | Outgoing, script: Script, seed: int 
         state, taken = step(config, state, event)
         steps.append(taken)
         event = None if state.phase == "over" else world.next(taken)
-    return Played(Trace(id="simulated", seed=seed, steps=tuple(steps)), state, tuple(world.keys))
+    return Played(
+        Trace(id="simulated", seed=seed, steps=tuple(steps)),
+        state,
+        tuple(world.keys),
+        len(world.workflows),
+        world.lacking,
+    )
 
 
 class _Play:
@@ -143,6 +153,7 @@ class _Play:
         self.began = began
         self.keys = deque(script.keys)
         self.workflows = deque(script.workflows)
+        self.lacking = False
         self.talking: set[str] = set()
         self.gives_up = None if script.hang_up is None else began + script.hang_up * 1000
 
@@ -177,8 +188,9 @@ class _Play:
                 said = self.script.routers.get(verb.router_id)
                 return msgspec.structs.replace(said, at=at) if said is not None else Told(at, fault=NOT_ASKED)
             case AskScript():
-                said = self.workflows.popleft() if self.workflows else Told(at, fault=NOT_RUN)
-                return msgspec.structs.replace(said, at=at)
+                self.lacking = self.lacking or not self.workflows
+                told = self.workflows.popleft() if self.workflows else Told(at, fault=NOT_RUN)
+                return msgspec.structs.replace(told, at=at)
             case Voicemail():
                 spoken = min(self.script.message_seconds, verb.seconds)
                 return Recorded(at + (_seconds(verb.greeting) + spoken) * 1000, spoken)

@@ -33,6 +33,7 @@ from offhook.routing.model import NO_PROMPTS, Company, Line, Office, Operator, P
 from offhook.routing.touched import GROUPS, Touched
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
+from offhook.workflows.definitions import store as definitions
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -108,6 +109,7 @@ def compiled(tx: Transaction, tenant_id: int) -> Snapshot:
         residents=_residents(places, people.values()),
         admins=compiling.admins_of(people.values()),
         primary_office=found[0] if found else 0,
+        missing_scripts=_missing_scripts(tx, tenant_id, lines.values()),
     )
     return Snapshot(company, away)
 
@@ -140,6 +142,12 @@ def _teams(tx: Transaction, tenant_id: int) -> dict[int, Any]:
     for one in members.of_kind(tx, tenant_id, "coachinggroup"):
         joined[one.group_id].append(one)
     return {kept.id: compiling.team_of(kept, joined.get(kept.id, ())) for kept in teams.all(tx, tenant_id)}
+
+
+def _missing_scripts(tx: Transaction, tenant_id: int, lines: Iterable[Line]) -> frozenset[str]:
+    """The workflows that lines hand calls to, and that are not registered."""
+    names = {line.script for line in lines if line.script}
+    return frozenset(name for name in names if definitions.version(tx, tenant_id, name, None) is None)
 
 
 def _residents(places: Iterable[int], people: Iterable[Person]) -> dict[int, tuple[str, ...]]:
@@ -289,11 +297,12 @@ class _Step:
         old, touched, tx, tenant_id = self._old, self._touched, self._tx, self._tenant_id
         places, people = _overlaid(old.offices, self._places), self._everybody
         primary = offices.primary(tx, tenant_id) if touched.offices else None
+        lines = _overlaid(old.lines, self._lines)
         company = dataclasses.replace(
             old,
             version=version,
             offices=places,
-            lines=_overlaid(old.lines, self._lines),
+            lines=lines,
             people=people,
             routers=_overlaid(old.routers, _read(tx, tenant_id, callrouters, touched.routers, compiling.router_of)),
             contacts=_overlaid(old.contacts, self._read_contacts()),
@@ -306,8 +315,18 @@ class _Step:
             residents=self._residents(places, people),
             admins=self._admins(people),
             primary_office=primary[0] if primary is not None else old.primary_office,
+            missing_scripts=self._scripts(lines),
         )
         return Snapshot(company, self._all_away)
+
+    def _scripts(self, lines: Mapping[Target, Line]) -> frozenset[str]:
+        changed = any(
+            (line.script if line is not None else "") != (was.script if (was := self._old.lines.get(target)) else "")
+            for target, line in self._lines.items()
+        )
+        if not changed and not self._touched.workflows:
+            return self._old.missing_scripts
+        return _missing_scripts(self._tx, self._tenant_id, lines.values())
 
     def _team(self, kept: Kept[Any]) -> Any:
         joined = members.page(self._tx, self._tenant_id, "coachinggroup", kept.id, 0, _ALL)

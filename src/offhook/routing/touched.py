@@ -26,6 +26,7 @@ class Touched:
     teams: set[int] = field(default_factory=set)
     channels: set[int] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
+    workflows: bool = False
     everything: bool = False
 
     def note(self, word: str, subject: str, before: str, after: str) -> None:
@@ -110,6 +111,10 @@ def _number(touched: Touched, action: str, subject: str, _before: str, _after: s
         touched.numbers.add(subject)
 
 
+def _definition(touched: Touched, _action: str, _subject: str, _before: str, _after: str) -> None:
+    touched.workflows = True
+
+
 _TOUCHES: Mapping[str, _Touch] = {
     "company": _touches_nothing,
     "key": _touches_nothing,
@@ -120,6 +125,9 @@ _TOUCHES: Mapping[str, _Touch] = {
     "credential": _touches_nothing,
     "request": _touches_nothing,
     "emergency_call": _touches_nothing,
+    "workflow_definition": _definition,
+    "workflow_policy": _touches_nothing,
+    "workflow_run": _touches_nothing,
     "office": _touches("office"),
     "user": _user,
     "room": _touches("room"),

@@ -74,15 +74,16 @@ _made = msgspec.json.Decoder(_Made)
 
 def advice(office: Office) -> list[Notice]:
     """What an office has against itself, for its create and whatever replaces it."""
-    found = _alone(office.open, office.closed)
+    found = _alone(office.open, office.closed, office.script.workflow if office.script is not None else "")
     return [Notice(one.code, one.field, one.text.replace(_NAMELESS, office.name)) for one in found]
 
 
 @lru_cache(maxsize=1024)
-def _alone(opened: RoutingStateOut, closed: RoutingStateOut) -> tuple[Notice, ...]:
+def _alone(opened: RoutingStateOut, closed: RoutingStateOut, script: str) -> tuple[Notice, ...]:
     """The same for an office without a name that is alone in the world."""
     target = Target("office", 1)
     line = Line(target, _NAMELESS, 1, _NINE_TO_FIVE, routing_of(opened, "open"), routing_of(closed, "closed"))
+    line = dataclasses.replace(line, script=script)
     alone = Company(tenant_id=0, version=0, lines={target: line})
     return tuple(one for one in quick(alone, target, _SOME_DAY) if one.code in OWN)
 

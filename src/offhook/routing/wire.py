@@ -1,6 +1,6 @@
 """Simulated calls and weeks on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -68,6 +68,14 @@ class SimulateIn(msgspec.Struct, kw_only=True):
     people: Annotated[Annotated[list[PersonIn], Meta(max_length=500)], Meta(description="What single people do.")] = []
     routers: Annotated[
         Annotated[list[RouterIn], Meta(max_length=50)], Meta(description="What call routers say; others say nothing.")
+    ] = []
+    workflows: Annotated[
+        Annotated[list[dict[str, Any]], Meta(max_length=50)],
+        Meta(
+            description="What the workflows say that lines hand the call to, in turn: their outputs. They are not run; "
+            "what is not said here ends in voicemail.",
+            examples=[[{"action": "gather", "say": "Your number, please.", "digits": 4}, {"action": "voicemail"}]],
+        ),
     ] = []
     hang_up_after: Annotated[Seconds | None, Meta(description="When the caller gives up, in seconds.")] = None
     message_seconds: Annotated[

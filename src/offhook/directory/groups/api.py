@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from offhook.access.v2 import V2_OPERATIONS
-from offhook.directory import hands
+from offhook.directory import hands, scripts
 from offhook.directory.groups import wire
 from offhook.directory.groups.service import CALLCENTER_SIDE, DEPARTMENT_SIDE, Groups, status_of
 from offhook.directory.paths import V2, ForceQuery
@@ -58,11 +58,12 @@ def operations(work: Work) -> list[Operation]:
     ]
 
 
-def _by_hand(groups: Groups[Any], path: str, noun: str) -> list[Operation]:
+def _additions(groups: Groups[Any], path: str, noun: str) -> list[Operation]:
     kind = groups.kind
     scopes = ("directory:read", "directory:write")
     side = hands.Side(path, noun, path, scopes, kind.opened, kind.closed, kind.lifted, groups.hand, groups.change_hand)
-    return hands.operations(side)
+    handed = scripts.Side(path, noun, scopes, kind.attached, kind.detached, groups.script, groups.change_script)
+    return [*hands.operations(side), *scripts.operations(handed)]
 
 
 def _alike(
@@ -181,5 +182,5 @@ def _alike(
             refusals=(409, 412),
             better="nothing is deleted from under a caller: 409 names what sends calls there",
         ),
-        *_by_hand(groups, path, noun),
+        *_additions(groups, path, noun),
     ]

@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from offhook.directory.lines.model import KeptByHand, Target, Week, schedule, targets_of, usual
+from offhook.directory.lines.model import KeptByHand, KeptScript, Target, Week, schedule, targets_of, usual
 from offhook.directory.lines.wire import RoutingStateOut, Strategy
 from offhook.directory.offices import OfficeCard
 from offhook.events.model import Word
@@ -34,6 +34,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     allow_pause_vi: bool = True
     keeps_office_days: bool | None = None
     by_hand: KeptByHand | None = None
+    script: KeptScript | None = None
 
     def targets(self) -> list[tuple[str, Target]]:
         """Every target that its routing names, with the field path of its id."""
@@ -122,6 +123,8 @@ class Kind(Generic[G]):
     opened: Word
     closed: Word
     lifted: Word
+    attached: Word
+    detached: Word
 
     def blank(self, office_id: int) -> G:
         """One of an office as it is before anything is said of it."""
@@ -142,6 +145,8 @@ DEPARTMENTS: Kind[Department] = Kind(
     opened=Word.DEPARTMENT_OPENED_BY_HAND,
     closed=Word.DEPARTMENT_CLOSED_BY_HAND,
     lifted=Word.DEPARTMENT_HAND_LIFTED,
+    attached=Word.DEPARTMENT_SCRIPT_ATTACHED,
+    detached=Word.DEPARTMENT_SCRIPT_DETACHED,
 )
 CALLCENTERS: Kind[CallCenter] = Kind(
     target="callcenter",
@@ -156,4 +161,6 @@ CALLCENTERS: Kind[CallCenter] = Kind(
     opened=Word.CALLCENTER_OPENED_BY_HAND,
     closed=Word.CALLCENTER_CLOSED_BY_HAND,
     lifted=Word.CALLCENTER_HAND_LIFTED,
+    attached=Word.CALLCENTER_SCRIPT_ATTACHED,
+    detached=Word.CALLCENTER_SCRIPT_DETACHED,
 )

@@ -9,7 +9,7 @@ import msgspec
 
 from offhook.access.doing import refuse
 from offhook.access.gate import reply_of
-from offhook.directory import hands, loops, pointers, targets
+from offhook.directory import hands, loops, pointers, scripts, targets
 from offhook.directory.assignment import service as assignment
 from offhook.directory.groups import rules, wire
 from offhook.directory.groups.model import CALLCENTERS, DEPARTMENTS, G, Kind
@@ -210,6 +210,26 @@ class Groups(Generic[G]):
     def _hand(self, tx: Transaction, kept: Kept[G]) -> hands.Hand:
         return hands.Hand(kept.value.schedule(self._office(tx, kept)), kept.value.by_hand, kept.version)
 
+    # Workflows
+
+    async def script(self, call: Call) -> scripts.Scripted:
+        """The workflow that one hands calls to."""
+        tenant_id, id = call.principal.tenant_id, id_of(call)
+        kept = await self._work.reader.run(lambda tx: self.keeper.get(tx, tenant_id, id))
+        return scripts.Scripted(kept.value.script, kept.version)
+
+    async def change_script(self, call: Call, word: Word, edit: scripts.Edit) -> scripts.Scripted:
+        """Attach a workflow to one, or detach it."""
+        at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
+
+        def run(tx: Transaction, _notices: list[Notice]) -> scripts.Scripted:
+            before = self.keeper.get(tx, tenant_id, id)
+            group = msgspec.structs.replace(before.value, script=edit(tx))
+            kept = self.keeper.change(tx, call, at, before, group, word=word)
+            return scripts.Scripted(kept.value.script, kept.version)
+
+        return await self._work.change(call, run)
+
     # Inside
 
     def _shown(self, tx: Transaction, kept: Kept[G]) -> dict[str, Any]:
@@ -218,6 +238,8 @@ class Groups(Generic[G]):
         wired: dict[str, Any] = msgspec.to_builtins(self._side.show(kept, card, at))
         if kept.value.by_hand is not None:
             wired["by_hand"] = msgspec.to_builtins(hands.out(self._hand(tx, kept), at))
+        if kept.value.script is not None:
+            wired["script"] = msgspec.to_builtins(scripts.out(kept.value.script))
         return wired
 
     def _office(self, tx: Transaction, kept: Kept[G]) -> OfficeCard:

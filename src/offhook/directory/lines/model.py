@@ -76,6 +76,13 @@ class KeptByHand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
 
 
+class KeptScript(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The workflow that a line hands calls to, by name, and how many seconds a caller waits for its answer."""
+
+    workflow: str
+    seconds: int = 5
+
+
 @lru_cache(maxsize=4096)
 def schedule(
     timezone: str,
