@@ -83,7 +83,7 @@ def test_a_real_call_does_what_its_simulation_does_and_its_trace_replays(sqlite_
         return phone.verbs, kept, got
 
     owner = company.tenant()
-    # A workflow cannot be asked yet, which a real call finds out by itself.
+    # Workflows are asked in test_scripts.py.
     assume(not any(isinstance(verb, AskScript) for step in simulated.steps for verb in step.verbs))
     verbs, kept, got = sqlite_desk.run(asyncio.wait_for(same(), 30))
     assert kept.steps == simulated.steps
