@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 
 from offhook.calls.scripts import asking
@@ -13,6 +14,7 @@ from offhook.routing.plan import Gather, Hangup, Play, Pressed, Ring, Transfer, 
 from offhook.storage.documents import Kept
 from tests.api.desk import Company
 from tests.calls.scripted import ANA, CALLER, Process, lisbon
+from tests.docs.tables import ROOT
 from tests.routing.companies import routing
 
 T = TypeVar("T")
@@ -49,8 +51,8 @@ FAILS = [{**ends({}), "inputParameters": {"terminationStatus": "FAILED", "termin
 class Scripted:
     """A company whose main line hands its calls to a workflow."""
 
-    def __init__(self, company: Company, tasks: list[Any] | None, *, seconds: float = 20) -> None:
-        self.company, self.desk, self.tasks = company, company.desk, tasks
+    def __init__(self, company: Company, tasks: list[Any] | None, *, seconds: float = 20, **more: Any) -> None:
+        self.company, self.desk, self.tasks, self.more = company, company.desk, tasks, more
         offhook = company.desk.offhook
         ask = asking(offhook.reader, offhook.workflows.engine, lambda _: asyncio.timeout(seconds))
         main = lisbon(ANA, open=routing("scripted_ivr", operators=False), script="welcome", script_seconds=7)
@@ -59,7 +61,7 @@ class Scripted:
     def run(self, story: Callable[[Process], Awaitable[T]]) -> T:
         async def all_of_it() -> T:
             if self.tasks is not None:
-                definition = {"name": "welcome", "version": 1, "tasks": self.tasks}
+                definition = {"name": "welcome", "version": 1, "tasks": self.tasks, **self.more}
                 answer = await self.company.live.sending("POST", f"{V1}/definitions", {"definition": definition})
                 assert answer.status == 200, answer
             return await story(self.process)
@@ -173,6 +175,22 @@ def test_a_workflow_that_takes_too_long_is_not_waited_for_and_ended(embedded: Co
         assert "it did not end within 7 s" in await scripted.reasons(id)
         run = await scripted.ended()
         assert (run["status"], run["reason"]) == ("TERMINATED", "The call does not wait for it any more.")
+
+    scripted.run(story)
+
+
+def test_the_example_of_the_documentation_runs(embedded: Company):
+    page = (ROOT / "docs" / "scripted-ivr.md").read_text()
+    example = msgspec.json.decode(page.partition("```json")[2].partition("```")[0])
+    scripted = Scripted(embedded, example["tasks"], outputParameters=example["outputParameters"])
+
+    async def story(process: Process) -> None:
+        id, phone = await process.rings()
+        for keys in ("", "9", "1"):
+            assert (await phone.given(Gather)).most == 1
+            process.calls.happened(id, Pressed(process.at, keys))
+        assert (await phone.given(Play)).prompt.text == "We call you back."
+        await phone.given(Voicemail)
 
     scripted.run(story)
 
