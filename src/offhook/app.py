@@ -265,8 +265,8 @@ class Offhook:
                     await task
             with suppress(Refusal):
                 await self.access.flush()
-            await self.workflows.close()
             await self.calls.close()
+            await self.workflows.close()
             await self.reservations.close()
             await self.trying.close()
             await self.egress.close()

@@ -66,6 +66,8 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["callcenter"] = make(f"{V2}/callcenters", {"name": "Support", "office_id": primary})
     own["callrouter"] = make(f"{V2}/callrouters", BODIES["callrouters.create"](own))
     own["channel"] = make(f"{V2}/channels", {**BODIES["channels.post"](own), "user_id": own["user"]})
+    welcome = {"name": "welcome", "version": 1, "tasks": [{"name": "a", "taskReferenceName": "a", "type": "NOOP"}]}
+    make(f"{V1}/workflows/definitions", {"definition": welcome}, "name")
     own["contact"] = make(f"{V2}/contacts", {"first_name": "Ada", "last_name": "Lovelace"})
     own["team"] = make(f"{V1}/coaching-teams", {"name": "New hires", "office_id": primary})
     make(f"{V2}/coachingteams/{own['team']}/members", {"member_id": own["user"], "role": "trainee"})
@@ -293,6 +295,9 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.offices.byhand.set": lambda own: {"status": "closed"},
     "offhook.departments.byhand.set": lambda own: {"status": "closed"},
     "offhook.callcenters.byhand.set": lambda own: {"status": "closed"},
+    "offhook.offices.script.set": lambda own: {"workflow": "welcome"},
+    "offhook.departments.script.set": lambda own: {"workflow": "welcome"},
+    "offhook.callcenters.script.set": lambda own: {"workflow": "welcome"},
     "offhook.simulate": lambda own: {
         "target_type": "office", "target_id": own["primary"],
         "routers": [{"id": own["callrouter"], "target_type": "office", "target_id": own["primary"]}],
@@ -335,6 +340,8 @@ WITHOUT_BODY = frozenset({
     "offhook.offices.periods", "offhook.offices.days.list", "offhook.offices.days.delete",
     "offhook.offices.byhand.get", "offhook.offices.byhand.lift", "offhook.departments.byhand.get",
     "offhook.departments.byhand.lift", "offhook.callcenters.byhand.get", "offhook.callcenters.byhand.lift",
+    "offhook.offices.script.get", "offhook.offices.script.remove", "offhook.departments.script.get",
+    "offhook.departments.script.remove", "offhook.callcenters.script.get", "offhook.callcenters.script.remove",
     "offhook.offices.coverage", "offhook.departments.coverage", "offhook.callcenters.coverage",
     "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace",
     "offhook.apis.get", "offhook.apis.delete", "offhook.apis.source", "offhook.apis.problems", "offhook.apis.versions",

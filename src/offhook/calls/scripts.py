@@ -26,6 +26,8 @@ from offhook.workflows.runs.engine import Engine
 LOOK_SECONDS = 0.25
 """How often it is looked whether a run is over that another process may have taken on."""
 
+ENDING_SECONDS = 10.0
+
 BY = "a call"
 LANGUAGE = "en"
 """What v2 has for everybody."""
@@ -114,6 +116,7 @@ async def _answer(reader: Reader, tenant_id: int, run: Run) -> Told:
 async def _terminate(engine: Engine, tenant_id: int, id: int) -> None:
     """Nobody waits for it; it may be over all the same."""
     try:
-        await engine.terminate(tenant_id, id, "The call does not wait for it any more.")
-    except Refusal as refusal:
-        log.info("script_not_terminated", run=str(id), cause=refusal.message)
+        async with asyncio.timeout(ENDING_SECONDS):
+            await engine.terminate(tenant_id, id, "The call does not wait for it any more.")
+    except (Refusal, TimeoutError) as fault:
+        log.info("script_not_terminated", run=str(id), cause=str(fault) or type(fault).__name__)
