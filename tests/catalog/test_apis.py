@@ -639,6 +639,15 @@ def test_reading_takes_one_scope_and_importing_another(embedded: Company):
     assert stranger.get(APIS).status == 403
 
 
+def test_every_moment_is_told_with_its_zone(company: Company):
+    api = imported(company.live).json["api"]
+    version = company.live.get(f"{APIS}/harbour-berths/versions").json["items"][0]
+    request = {"server": "https://10.0.0.1", "path": "/berths"}
+    saved = company.live.post(f"{V1}/requests", {"name": "Berths", "request": request}).json
+    for told in (api["imported_at"], version["imported_at"], saved["created_at"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", told), told
+
+
 # What no store can hold
 
 

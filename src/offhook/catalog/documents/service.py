@@ -18,6 +18,7 @@ from offhook.catalog.credentials import rules
 from offhook.catalog.documents import comparing, operations, reading, store, wire
 from offhook.catalog.documents.pieces import Pieces, cut
 from offhook.catalog.documents.store import BUILT_IN, Api, Content, Version
+from offhook.catalog.keeping import iso
 from offhook.catalog.model import Document, Head, Tree
 from offhook.catalog.reference.page import reference
 from offhook.catalog.search.index import SearchIndex
@@ -518,7 +519,7 @@ def api_out(api: Api, version: Version, operations: int | None = None) -> wire.A
         problems=len(version.problems),
         address=api.address,
         built_in=api.tenant_id == BUILT_IN,
-        imported_at=clock.iso(version.created_at),
+        imported_at=iso(version.created_at),
         imported_by=version.made_by,
     )
 
@@ -531,7 +532,7 @@ def version_out(version: Version) -> wire.VersionOut:
         kind=version.kind,
         operations=version.operations,
         problems=len(version.problems),
-        imported_at=clock.iso(version.created_at),
+        imported_at=iso(version.created_at),
         imported_by=version.made_by,
     )
 
