@@ -5,7 +5,7 @@ What comes from documents is somebody else's: no control character of it reaches
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -220,15 +220,17 @@ def list_apis(way: Way, as_json: AsJson = False) -> None:
     )
 
 
-async def pages(client: Client, path: str) -> list[Any]:
-    """The items of all pages."""
+async def pages(
+    client: Client, path: str, given: Mapping[str, str] | None = None, *, most: int | None = None
+) -> list[Any]:
+    """The items of all pages, or the first `most` of them."""
     found: list[Any] = []
-    query: dict[str, str] = {}
+    query = dict(given or {})
     while True:
         page = (await client.patiently(lambda: client.call("GET", path, query=query))).document
         found += page.get("items", [])
-        if "cursor" not in page:
-            return found
+        if "cursor" not in page or (most is not None and len(found) >= most):
+            return found[:most]
         query["cursor"] = page["cursor"]
 
 
@@ -266,7 +268,7 @@ def search(
         say("No operation was found.", "bold", to=err)
         following(f"offhook api list{again(way)}   says which APIs there are")
         return
-    _fitted(
+    fitted(
         ("METHOD", "PATH", "SUMMARY", "API", "KEY"),
         [
             (one["method"], line_of(one["path"]), line_of(one.get("summary", "")), one["api"], one["key"])
@@ -346,7 +348,7 @@ def show(
         say(line_of(found["title"]), "bold")
         facts(_api_facts(found))
         say()
-        _fitted(
+        fitted(
             ("METHOD", "PATH", "SUMMARY", "KEY"),
             [(one["method"], line_of(one["path"]), line_of(one.get("summary", "")), one["key"]) for one in heads],
         )
@@ -433,12 +435,12 @@ def _show_fields(fields: Sequence[Any]) -> None:
         for field in fields:
             name, kind, required, default, text = _row(field)
             rows.append((name, kind, required, f"{text} Default: {default}.".strip() if default else text))
-        _fitted(tuple(one for one in _COLUMNS if one != "DEFAULT"), rows)
+        fitted(tuple(one for one in _COLUMNS if one != "DEFAULT"), rows)
     elif fields:
-        _fitted(_COLUMNS, [_row(field) for field in fields])
+        fitted(_COLUMNS, [_row(field) for field in fields])
 
 
-def _fitted(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def fitted(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table that is as wide as the terminal at most: its cells go on below, but a key is never broken."""
     longest = max(
         (len(cell) for row in rows for name, cell in zip(columns, row, strict=True) if name == "KEY"), default=0
