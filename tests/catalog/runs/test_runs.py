@@ -378,6 +378,27 @@ def test_a_secret_that_comes_back_in_other_letters_is_not_shown(workbench: Workb
     assert followed["redirects"][0]["url"].endswith("?odd=***")
 
 
+def test_a_secret_that_an_answer_is_cut_in_leaves_nothing(small: Workbench, firm: Company):
+    """At every place of it: where the answer is longer than what is kept, and where it breaks off."""
+
+    async def sent(answer: Answer) -> str:
+        async with serving(answer) as service:
+            id = await credential(firm, service, "bearer")
+            request = {"server": service.url(""), "path": "/x", "credential_id": id}
+            got = (await firm.live.sending("POST", PATH, {"request": request})).json
+            return str(got["body"])
+
+    async def broken(_head: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 500\r\n\r\n12" + part)
+
+    for length in range(1, len(SECRET) + 1):
+        part = SECRET[:length].encode()
+        body = b"1" * (10_000 - length) + SECRET.encode() + b"222"
+        said = small.run(sent(answering(body, "content-type: text/plain")))
+        assert said in ("1" * (10_000 - length), "1" * (10_000 - length) + "***"), said[-20:]
+        assert small.run(sent(broken)) in ("12", "12***")
+
+
 @pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("status", ["302 Found", "307 Temporary Redirect"])
 def test_a_credential_does_not_go_along_with_a_redirect(workbench: Workbench, firm: Company, kind: str, status: str):

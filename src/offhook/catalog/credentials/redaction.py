@@ -18,6 +18,15 @@ _ALWAYS = re.compile(
 _COOKIE = re.compile(r"^([^=;]*=)[^;]*")
 _ADDRESSES = frozenset({"location", "content-location", "refresh"})
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_UNITS = dict.fromkeys(("utf-16", "utf-16-le", "utf-16-be"), 2) | dict.fromkeys(("utf-32", "utf-32-le", "utf-32-be"), 4)
+_ESCAPING = "\\%&+"
+_MOST_STEPS = 1_000_000
+_BEGUN = re.compile(
+    r"\\{1,5}(?:[xu][0-9a-fA-F]{0,4}(?:\\{1,4}(?:u[0-9a-fA-F]{0,4})?)?)?|(?:%[0-9a-fA-F]{0,6}){1,4}|"
+    r"&(?:#[xX]?[0-9a-fA-F]{0,10}|[A-Za-z]{0,10})|[\udc80-\udcff]{1,3}"
+)
+"""An escaped character, or one of several bytes, as far as it came."""
+
 _CONTROLS = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 
 
@@ -53,6 +62,78 @@ def _redacted_as(body: bytes, patterns: Sequence[str], encoding: str) -> bytes:
     for pattern in patterns:
         clean = re.sub(pattern, HIDDEN, clean)
     return body if clean == text else clean.encode(encoding, "replace")
+
+
+def without_beginnings(body: bytes, secrets: Iterable[str], encoding: str = "utf-8") -> bytes:
+    """A body that was cut off somewhere, without what is a secret's beginning, in any of its forms, at its end.
+
+    Where that would take too long to tell, as many bytes go as a secret may take.
+    """
+    forms = _forms(secrets)
+    if not forms or not body:
+        return body
+    named = encoding.replace("_", "-").lower()
+    body = body[: len(body) - len(body) % _UNITS.get(named, 1)]
+    # By their plain names, utf-16 and utf-32 begin with a mark, which a part has not: one of the four is the same.
+    names = [named] if named not in ("utf-16", "utf-32") else []
+    for name in dict.fromkeys(("utf-8", *names, *(_WIDE if b"\0" in body else ()))):
+        body = body[: len(body) - _beginning(body, forms, name)]
+    return body
+
+
+def _beginning(body: bytes, forms: Sequence[str], encoding: str) -> int:
+    """How many bytes at the end are the beginning of one of the forms."""
+    unit = _UNITS.get(encoding, 1)
+    most = max(map(_longest, forms)) * unit
+    rest = len(body) % unit
+    start = max(0, len(body) - rest - most)
+    part = body[start : len(body) - rest]
+    try:
+        text = part.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
+    except (UnicodeError, LookupError):
+        return 0
+    found = _begun_at(text, forms)
+    if found == len(text):
+        return 0
+    errors = "surrogateescape" if encoding == "utf-8" else "replace"
+    return len(text[found:].encode(encoding, errors)) + rest
+
+
+def _begun_at(text: str, forms: Sequence[str]) -> int:
+    """Where the first beginning of a form begins that goes on to the end of the text; its length if there is none."""
+    first, steps = len(text), 0
+    for form in forms:
+        for start in range(max(0, len(text) - _longest(form)), first):
+            if text[start] != form[0] and text[start] not in _ESCAPING and not "\udc80" <= text[start] <= "\udcff":
+                continue
+            ends = {start}
+            for one in form:
+                steps += len(ends)
+                if any(end == len(text) or _BEGUN.fullmatch(text, end) for end in ends):
+                    break
+                ends = {match.end() for end in ends for way in _compiled(one) if (match := way.match(text, end))}
+                if not ends:
+                    break
+            else:
+                ends &= {len(text)}
+            if steps > _MOST_STEPS:
+                return 0
+            if ends:
+                first = start
+                break
+    return first
+
+
+def _longest(form: str) -> int:
+    """Characters that a form may take, each in the longest way to escape it."""
+    return len(form) * (10 if form.isascii() else 28)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(one: str) -> tuple[re.Pattern[str], ...]:
+    # A backslash itself may be written by any number of them.
+    ways = [rf"\\{{{count}}}" for count in range(1, 6)] if one == "\\" else []
+    return tuple(re.compile(way) for way in (*ways, *_ways(one)))
 
 
 def redact_headers(
@@ -114,6 +195,11 @@ def _pattern(form: str) -> str:
 
 
 def _sign(one: str) -> str:
+    return f"(?:{'|'.join(_ways(one))})"
+
+
+def _ways(one: str) -> list[str]:
+    """Expressions for a character as itself, and as each way to escape it."""
     # Each way begins with a character of its own, by which the expression skips quickly what is none of them.
     ways = [re.escape(one), rf"\\{{1,4}}{re.escape(one)}"]
     units = one.encode("utf-16-be", "surrogatepass")
@@ -131,7 +217,7 @@ def _sign(one: str) -> str:
         ways.append(rf"\\{{1,4}}{_CONTROLS[one]}")
     if one == " ":
         ways.append(r"\+")
-    return f"(?:{'|'.join(ways)})"
+    return ways
 
 
 def _either(digits: str) -> str:
@@ -140,6 +226,11 @@ def _either(digits: str) -> str:
 
 
 def _patterns(secrets: Iterable[str]) -> list[str]:
+    return [_pattern(form) for form in _forms(secrets)]
+
+
+def _forms(secrets: Iterable[str]) -> list[str]:
+    """The secrets as they travel; a form that holds another stands before it."""
     forms: set[str] = set()
     for secret in filter(None, secrets):
         whole = {secret}
@@ -148,5 +239,4 @@ def _patterns(secrets: Iterable[str]) -> list[str]:
             whole |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
         # What fills up base64 at its end is left off by some.
         forms |= whole | {form.rstrip("=") for form in whole if len(form.rstrip("=")) >= LEAST}
-    # A form that holds another goes first.
-    return [_pattern(form) for form in sorted(forms, key=len, reverse=True)]
+    return sorted(forms, key=len, reverse=True)
