@@ -387,6 +387,9 @@ def _show_reference(found: Any) -> None:
         _heading(f"Body, {line_of(body['media'])}{', required' if reference.get('body_required') else ''}")
         _show_body(body)
     _show_answers(reference.get("responses", ()))
+    if cut := reference.get("cut"):
+        say()
+        say(f"The document has more of these than are shown: {', '.join(cut)}.", "yellow")
 
 
 def _show_answers(responses: Iterable[Any]) -> None:
@@ -411,6 +414,8 @@ def _show_body(body: Any) -> None:
     _show_fields(body.get("fields", ()))
     if body.get("more_fields"):
         say(f"  and {body['more_fields']:,} more fields", "dim")
+    if body.get("more_choices"):
+        say(f"  and {body['more_choices']:,} more alternatives", "dim")
 
 
 def _heading(text: str) -> None:

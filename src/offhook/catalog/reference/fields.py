@@ -16,9 +16,14 @@ MOST_FIELDS = 3_000
 MOST_OF_PAGE = 8_000
 """The most rows of all bodies of a page together; the first ones have them."""
 
+MORE_VALUES = " more values are not listed"
+"""How a limit ends that says so, behind their count."""
+
 _MOST_LEVELS = 32
 _MOST_ALTERNATIVES = 50
 _MOST_VALUES = 1_000
+_MOST_TUPLE = 100
+_MOST_COUNTED = 3
 _MOST_INSIDE = 30
 """How many arrays and alternatives may stand directly in one another."""
 
@@ -50,6 +55,9 @@ class Flattener:
         self.schemas = Schemas(resolver)
         self._anchors = anchors
         self._left = MOST_OF_PAGE
+        self.more_choices = 0
+        """Alternatives that the rows of the latest body leave out."""
+
         self._said: dict[int, tuple[View, dict[str, Any]]] = {}
 
     def rows(self, schema: Any, section: str, most: int = MOST_FIELDS) -> tuple[tuple[Field, ...], int]:
@@ -57,6 +65,7 @@ class Flattener:
 
         A body that is an object has no row of its own; an array has the row `[]`, anything else one without a name.
         """
+        self.more_choices = 0
         view = self.schemas.view(schema)
         root = _Node("", view, frozenset(), 0, required=True, choice="")
         roots: list[_Node] = []
@@ -108,13 +117,23 @@ class Flattener:
             view = self.schemas.view(view.items)
             if not view.refs.isdisjoint(node.open):
                 return 0
-        return len(view.properties) + (view.further is not None)
+        return self._count_in(view, node.open, 0)
+
+    def _count_in(self, view: View, open_refs: frozenset[str], depth: int) -> int:
+        count = len(view.properties) + (view.further is not None) + len(view.tuple_items)
+        if depth < _MOST_COUNTED:
+            for inner in view.alternatives[:_MOST_ALTERNATIVES]:
+                of = self.schemas.view(inner)
+                if of.refs.isdisjoint(open_refs):
+                    count += self._count_in(of, open_refs | of.refs, depth + 1)
+        return count
 
     def _inside(
         self, name: str, view: View, open_refs: frozenset[str], node: _Node, choice: str, depth: int, found: list[_Node]
     ) -> None:
         """Add to `found` what stands below `view`, whose own row is called `name`."""
         if depth > _MOST_INSIDE or len(found) > 2 * MOST_FIELDS:
+            self.more_choices += 1
             return
         level = node.level + 1
         prefix = f"{name}." if name else ""
@@ -128,10 +147,12 @@ class Flattener:
         if view.further is not None:
             put(view.further, prefix + "{}", False)
         bare = name.removesuffix("[]")
-        for index, inner in enumerate(view.tuple_items[:100]):
+        for index, inner in enumerate(view.tuple_items[:_MOST_TUPLE]):
             put(inner, f"{bare}[{index}]", False)
         if view.items is not None:
             self._items(name if view.is_array else f"{bare}[]", view, open_refs, node, choice, depth, found)
+        self.more_choices += max(0, len(view.alternatives) - _MOST_ALTERNATIVES)
+        self.more_choices += max(0, len(view.tuple_items) - _MOST_TUPLE)
         for number, inner in enumerate(view.alternatives[:_MOST_ALTERNATIVES], 1):
             of = self.schemas.view(inner)
             if not of.refs.isdisjoint(open_refs):
@@ -183,7 +204,7 @@ class Flattener:
                 if kind != "Any":
                     limits = (*limits, f"items: {kind}", *limits_of(of))
         if len(values) > _MOST_VALUES:
-            limits = (*limits, f"{len(values) - _MOST_VALUES:,} more values are not listed")
+            limits = (*limits, f"{len(values) - _MOST_VALUES:,}{MORE_VALUES}")
             values = values[:_MOST_VALUES]
         example = facts.get("example", (items(facts.get("examples")) or [None])[0])
         return {
@@ -205,7 +226,7 @@ class Flattener:
             return view.values
         given = [self.schemas.view(each).values for each in view.alternatives[:_MOST_ALTERNATIVES]]
         if given and all(values is not None for values in given):
-            united = {encoded(value): value for values in given for value in (values or [])[:_MOST_VALUES]}
+            united = {encoded(value): value for values in given for value in (values or [])[: _MOST_VALUES + 1]}
             return list(united.values())
         return []
 
