@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from offhook.catalog.documents import service
+from offhook.catalog.documents import apart, service
 from offhook.kit.settings import Settings
 from offhook.storage.rehearsal import rows_of
 from tests.api.desk import Answer, Api, Company, Desk
@@ -473,6 +473,21 @@ def test_a_dry_run_of_a_new_version_reviews_it_and_keeps_nothing(company: Compan
     assert review["unchanged"] == 1
     assert company.live.get(f"{APIS}/harbour-berths").json["version"] == 1
     assert events(company.live) == ["api.imported"]
+
+
+def test_a_document_that_is_read_apart_is_reviewed_and_kept_as_any_other(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+):
+    assert imported(company.live).json["api"]["operations"] == 3
+    near = company.live.post(f"{APIS}/harbour-berths/versions", {"document": text(altered())}).json
+    monkeypatch.setattr(apart, "LARGE", 0)
+    other = company.sandbox
+    assert imported(other).json["api"]["operations"] == 3
+    far = other.post(f"{APIS}/harbour-berths/versions", {"document": text(altered())}).json
+    assert far["review"] == near["review"]
+    for path in ("operations", "operations/berths.book", "problems", "source"):
+        got = [api.get(f"{APIS}/harbour-berths/{path}").json for api in (company.live, other)]
+        assert got[0] == got[1]
 
 
 def test_a_new_version_takes_the_place_of_the_one_before_which_stays(company: Company):

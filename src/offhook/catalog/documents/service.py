@@ -5,7 +5,6 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ import msgspec
 
 from offhook.access.doing import Doing, Done, refuse
 from offhook.catalog.credentials import rules
-from offhook.catalog.documents import comparing, operations, reading, store, wire
-from offhook.catalog.documents.pieces import Pieces, cut
+from offhook.catalog.documents import comparing, store, wire
+from offhook.catalog.documents.apart import Cut, Readers, read_here
+from offhook.catalog.documents.pieces import Pieces
 from offhook.catalog.documents.store import BUILT_IN, Api, Content, Version
 from offhook.catalog.keeping import iso
-from offhook.catalog.model import Document, Head, Tree
+from offhook.catalog.model import Document, Head
 from offhook.catalog.reference.page import reference
 from offhook.catalog.search.index import SearchIndex
 from offhook.events import store as events
@@ -42,26 +42,6 @@ _REMEMBERED = 32
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A document that was read, and is ready to be kept. `tree` is what its operations point into."""
-
-    raw: bytes
-    read: reading.Read
-    heads: list[Head]
-    digest: str
-
-    @property
-    def tree(self) -> Document:
-        return Tree(self.read.tree)
-
-
-def read(raw: bytes, name: str = "") -> Cut:
-    """Read a document to be kept; Invalid if it is none. For a thread: a large one takes seconds."""
-    found = reading.read(raw, name)
-    return Cut(raw, found, operations.heads(found.tree), hashlib.sha256(raw).hexdigest())
-
-
 class Apis:
     """The API documents of all companies, and Offhook's own."""
 
@@ -72,6 +52,7 @@ class Apis:
         self._database = database
         self._folder = folder
         self._egress = egress
+        self._readers = Readers()
         self._pieces: OrderedDict[tuple[int, int], dict[str, Any]] = OrderedDict()
 
     @cached_property
@@ -90,12 +71,12 @@ class Apis:
         """Import a document: its first version."""
         body: wire.DocumentIn = call.body
         found, address = await self._read(body)
-        name = _name(body.name, found.read.title)
+        name = _name(body.name, found.told.title)
 
         def make(tx: Transaction, _notices: list[Notice]) -> wire.ImportedOut:
             at = clock.milliseconds(clock.now())
             api = Api(
-                tenant_id=call.principal.tenant_id, id=self._work.ids.new(), name=name, title=found.read.title,
+                tenant_id=call.principal.tenant_id, id=self._work.ids.new(), name=name, title=found.told.title,
                 created_at=at, updated_at=at, address=address,
                 cut=_is_cut(body.url),
             )  # fmt: skip
@@ -105,8 +86,8 @@ class Apis:
             version = self._version(call, api, 1, found, at)
             kept = store.create(tx, api, version, self._content(found))
             _tell(tx, call, at, Word.API_IMPORTED, kept, version)
-            listed = list(found.read.problems)
-            return wire.ImportedOut(api=api_out(kept, version, len(found.heads)), problems=listed)
+            listed = list(found.told.problems)
+            return wire.ImportedOut(api=api_out(kept, version, found.told.operations), problems=listed)
 
         return await self._imported(call, make)
 
@@ -126,14 +107,14 @@ class Apis:
 
         def make(tx: Transaction, _notices: list[Notice]) -> wire.ImportedOut:
             api, current = _own(tx, tenant_id, name)
-            listed = list(found.read.problems)
+            listed = list(found.told.problems)
             if found.digest == current.digest:
                 return wire.ImportedOut(api=api_out(api, current), problems=listed, same=True)
             at = clock.milliseconds(clock.now())
             version = self._version(call, api, api.number + 1, found, at)
             changed = msgspec.structs.replace(
                 api,
-                title=found.read.title,
+                title=found.told.title,
                 updated_at=at,
                 address=address or api.address,
                 cut=_is_cut(body.url) if address else api.cut,
@@ -141,7 +122,7 @@ class Apis:
             kept = store.add(tx, changed, version, self._content(found))
             store.keep_last(tx, kept, KEPT_VERSIONS)
             _tell(tx, call, at, Word.API_IMPORTED, kept, version)
-            return wire.ImportedOut(api=api_out(kept, version, len(found.heads)), problems=listed, review=review)
+            return wire.ImportedOut(api=api_out(kept, version, found.told.operations), problems=listed, review=review)
 
         return await self._imported(call, make)
 
@@ -157,11 +138,10 @@ class Apis:
             text = "Send either the document's text or its url."
             raise Invalid.of([Violation(location="document", message=text, reason="required", about=("url",))])
         if body.document is not None:
-            raw = body.document.encode("utf-8", "surrogatepass")
-            return await asyncio.to_thread(read, raw, body.name or ""), ""
+            return await self._readers.read(body.document, body.name or ""), ""
         assert body.url is not None
         raw = await self._fetched(body.url, _headers(body.headers))
-        return await asyncio.to_thread(read, raw, body.name or _last(body.url)), _public(body.url)
+        return await self._readers.read(raw, body.name or _last(body.url)), _public(body.url)
 
     async def _fetched(self, url: str, headers: Mapping[str, str]) -> bytes:
         asked = {"accept": "application/json, application/yaml, */*", **headers}
@@ -181,14 +161,14 @@ class Apis:
     def _version(self, call: Call, api: Api, number: int, found: Cut, at: int) -> Version:
         return Version(
             id=self._work.ids.new(), document_id=api.id, number=number, created_at=at,
-            made_by=call.principal.key_name, kind=found.read.kind, title=found.read.title,
-            api_version=found.read.version, digest=found.digest, problems=found.read.problems,
-            operations=len(found.heads),
+            made_by=call.principal.key_name, kind=found.told.kind, title=found.told.title,
+            api_version=found.told.version, digest=found.digest, problems=found.told.problems,
+            operations=found.told.operations,
         )  # fmt: skip
 
     @staticmethod
     def _content(found: Cut) -> Content:
-        return Content(source=found.raw, heads=found.heads, pieces=cut(found.read.tree))
+        return Content(source=found.raw, heads=found.heads, pieces=found.pieces)
 
     async def keep_own(self, document: Mapping[str, Any], *, anywhere: bool = False) -> None:
         """Make `document` the current version of Offhook's own; nothing is done if it is.
@@ -211,7 +191,7 @@ class Apis:
             kept = msgspec.json.decode(before or b"{}")
             if encode({**kept, "servers": []}) == encode({**msgspec.json.decode(raw), "servers": []}):
                 return
-        found = await asyncio.to_thread(read, raw, OWN)
+        found = await asyncio.to_thread(read_here, raw, OWN)
         at = clock.milliseconds(clock.now())
         ids = [self._work.ids.new() for _ in range(2)]
 
@@ -222,11 +202,11 @@ class Apis:
             number = api.number + 1 if api is not None else 1
             api = api or Api(tenant_id=BUILT_IN, id=ids[0], name=OWN, title="", created_at=at, updated_at=at)
             made = Version(
-                id=ids[1], document_id=api.id, number=number, created_at=at, made_by="", kind=found.read.kind,
-                title=found.read.title, api_version=found.read.version, digest=digest, problems=found.read.problems,
-                operations=len(found.heads),
+                id=ids[1], document_id=api.id, number=number, created_at=at, made_by="", kind=found.told.kind,
+                title=found.told.title, api_version=found.told.version, digest=digest, problems=found.told.problems,
+                operations=found.told.operations,
             )  # fmt: skip
-            named = msgspec.structs.replace(api, title=found.read.title, updated_at=at)
+            named = msgspec.structs.replace(api, title=found.told.title, updated_at=at)
             kept = (store.create if number == 1 else store.add)(tx, named, made, self._content(found))
             store.keep_last(tx, kept, 1)
 
@@ -427,7 +407,7 @@ class Apis:
     async def _review(self, api: Api, current: Version, found: Cut) -> comparing.Review:
         def compare(tx: Transaction) -> comparing.Review:
             old = self._heads(tx, api, current)
-            return comparing.compare(self.document(tx, api, current), old, found.tree, found.heads)
+            return comparing.compare(self.document(tx, api, current), old, found.tree, list(found.heads))
 
         return await self._work.reader.run(compare)
 
