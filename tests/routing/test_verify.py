@@ -12,7 +12,7 @@ from offhook.hours.model import SpecialDay
 from offhook.routing import strategies
 from offhook.routing.decide import decide
 from offhook.routing.findings import CODES, Finding, Place, arranged, natural, render, report
-from offhook.routing.model import Choice, Company, Operator
+from offhook.routing.model import Choice, Company, Operator, Router
 from offhook.routing.plan import (
     Ask,
     AskScript,
@@ -300,6 +300,16 @@ def test_a_change_is_warned_of_at_once_and_only_of_what_it_changed():
     assert quick(config, SUPPORT, NOW) == []
     assert quick(config, OFFICE, NOW, said={"target_gone"}) == []
     assert quick(config, Target("department", 404), NOW) == []
+
+
+@pytest.mark.parametrize("later", [0, 12, 48, 60])
+def test_a_call_router_is_looked_at_in_all_hours_of_its_default_whenever_that_is(later: int):
+    router = Target("callrouter", 6)
+    sends = main(schedule=HOURS, open=routing("department", SALES, operators=False))
+    back = sales(schedule=hours(), open=routing("bridge_target", router, operators=False))
+    config = acme(sends, back, Router(6, "Bot", 1, True, OFFICE))
+    found = quick(config, router, NOW + timedelta(hours=later))
+    assert [(one.code, one.field) for one in found] == [("router_default_loop", "default_target_id")]
 
 
 @pytest.mark.parametrize("name", GOOD)

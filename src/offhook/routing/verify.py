@@ -248,8 +248,8 @@ def _found(
 def quick(config: Company, target: Target, now: datetime.datetime, said: Collection[str] = ()) -> list[Notice]:
     """What a change of a line or call router should be warned of at once: errors and warnings of its own fields.
 
-    Only the line itself is walked, at one moment while it is open and one while it is closed. `said` are codes that the
-    request has been warned of already.
+    Only the line itself is walked, at one moment while it is open and one while it is closed; for a call router, while
+    its default is. `said` are codes that the request has been warned of already.
     """
     line = config.lines.get(target)
     if line is None and target.type != "callrouter":
@@ -257,7 +257,7 @@ def quick(config: Company, target: Target, now: datetime.datetime, said: Collect
     found: dict[tuple[str, str], tuple[Severity, str]] = {}
     zone = zone_of(config, target)
     at: dict[bool, int] = {}
-    for stretch in stretches([line] if line is not None else [], zone, now, 8):
+    for stretch in stretches([one for one in (_hours_of(config, target),) if one is not None], zone, now, 8):
         at.setdefault(bool(stretch.open), stretch.at)
     for opened, moment in at.items():
         walk = Walk(config, [target])
@@ -283,6 +283,13 @@ def quick(config: Company, target: Target, now: datetime.datetime, said: Collect
         for (code, field), (severity, what) in found.items()
         if severity != "hint" and code not in said
     ]
+
+
+def _hours_of(config: Company, target: Target) -> Line | None:
+    """The line by whose hours calls to `target` differ."""
+    if target.type == "callrouter" and target.id in config.routers:
+        target = config.routers[target.id].default or target
+    return config.lines.get(target)
 
 
 def zone_of(config: Company, target: Target) -> ZoneInfo:

@@ -58,7 +58,7 @@ LATER = frozenset({"group_empty", "voicemail_unread"})
 their own.
 """
 
-SAID = {"target_unreachable": "contact_without_number"}
+SAID = {"target_unreachable": "contact_without_number", "target_loop": "router_default_loop"}
 """By a code of the rules: the code of verification that says the same."""
 
 
