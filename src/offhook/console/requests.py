@@ -15,7 +15,7 @@ import msgspec
 
 from offhook.console.apis import API, address
 from offhook.console.frame import Answer, redirect
-from offhook.console.inside import Asked
+from offhook.console.inside import Asked, Refused
 from offhook.console.visit import Visit
 
 HERE = "/console/requests"
@@ -25,6 +25,13 @@ GROUPS = (("path_parameters", "Path parameters"), ("query", "Query parameters"),
 MOST_FIELDS = 150
 SPARE_ROWS = 1
 MOST_ROWS = 200
+_ROWED = tuple(name for name, _ in GROUPS)
+_PARTS = (
+    ("name", "name"), ("collection", "collection"), ("method", "method"), ("server", "server"), ("path", "path"),
+    ("credential_id", "credential"), *((name, title.lower()) for name, title in GROUPS),
+    ("media", "Content-Type"), ("body", "body"),
+)  # fmt: skip
+_GONE = "This saved request was deleted meanwhile. What you filled in is still here: save it as a new one."
 _PLAIN = re.compile(r"[^\[\]{}]+")
 _ROW = re.compile(r"(path_parameters|query|headers)\.(\d{1,3})\.(name|value|on)")
 
@@ -38,12 +45,26 @@ class Cell(NamedTuple):
     choices: tuple[str, ...]
 
 
+class Overtaken(NamedTuple):
+    """A saved request that somebody else changed meanwhile: its version now, and the parts that are not as here."""
+
+    version: str
+    parts: Sequence[str]
+
+
 @dataclass(slots=True)
 class Editor:
-    """The page: the request, what its document says, and what was found out about it."""
+    """The page: the request, what its document says, and what was found out about it.
+
+    `read` is the version of the saved request that the page was made of, `overtaken` what has changed since.
+    """
 
     request: dict[str, Any]
-    saved: dict[str, Any] = field(default_factory=dict)
+    saved: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    collection: str = ""
+    read: str = ""
+    overtaken: Overtaken | None = None
     values: str = ""
     reference: Mapping[str, Any] | None = None
     checked: Mapping[str, Any] | None = None
@@ -71,14 +92,18 @@ async def blank(visit: Visit) -> Answer:
     """`GET /console/requests/new?api=…&operation=…`, or `?run=…`: as the operation prepares it, as it was, or empty."""
     if visit.query.get("run", "").isdecimal():
         run = await visit.inside.get(f"{V1}/runs/{visit.query['run'][:18]}")
-        return await _page(visit, Editor(_again(run)))
+        return await _page(visit, _new(_again(run)))
     api, key = visit.query.get("api", ""), visit.query.get("operation", "")
     request: dict[str, Any] = {"method": "GET"}
     if api and key:
         version = {"version": visit.query["version"]} if visit.query.get("version") else {}
         place = f"{API}/{quote(api, safe='')}/operations/{quote(key, safe='')}/prepared"
         request = (await visit.inside.get(place, version))["request"]
-    return await _page(visit, Editor(request))
+    return await _page(visit, _new(request))
+
+
+def _new(request: dict[str, Any]) -> Editor:
+    return Editor(request, name=request.get("name", ""))
 
 
 async def kept(visit: Visit) -> Answer:
@@ -88,7 +113,10 @@ async def kept(visit: Visit) -> Answer:
     request = saved["request"]
     if number.isdecimal():
         request = (await visit.inside.get(f"{V1}/requests/{id}/versions/{number[:18]}"))["request"]
-    return await _page(visit, Editor(request, saved=saved))
+    read = str(saved["version"])
+    return await _page(
+        visit, Editor(request, saved=saved, name=saved["name"], collection=saved["collection"], read=read)
+    )
 
 
 async def sent(visit: Visit) -> Answer:
@@ -97,14 +125,25 @@ async def sent(visit: Visit) -> Answer:
     verb = form.get("do", "check")
     if verb == "curl":
         return await _from_curl(visit, form)
-    editor = Editor(_request(form), values=form.get("values", ""))
-    if id := visit.params.get("id", ""):
-        editor.saved = await visit.inside.get(f"{V1}/requests/{id}")
+    editor = Editor(_request(form), values=form.get("values", ""), read=form.get("read", ""))
+    editor.name, editor.collection = form.get("name", "").strip(), form.get("collection", "").strip()
+    id = visit.params.get("id", "")
+    if id:
+        found = await visit.inside.ask("GET", f"{V1}/requests/{id}")
+        if found.ok:
+            editor.saved = found.document
+        elif found.status == 404:
+            # What was filled in is not lost with it.
+            editor.refusal, editor.status, id = _GONE, 404, ""
+        else:
+            raise Refused(found)
     if form.get("scripted") != "yes":
         # Without a script nothing has taken over what was filled into the form's fields.
         editor.request["body"] = _taken(editor.request.get("body", ""), form)
     values = _values(editor)
-    if verb in ("test", "start") and values is not None:
+    if editor.refusal == _GONE:
+        pass
+    elif verb in ("test", "start") and values is not None:
         # A script begins it and looks again; without one the answer is waited for.
         body: dict[str, Any] = {"request": editor.request, "values": values, "wait": verb == "test"}
         if id:
@@ -112,25 +151,45 @@ async def sent(visit: Visit) -> Answer:
         asked = await visit.inside.ask("POST", f"{V1}/runs", body=body)
         _note(editor, asked)
         editor.run = asked.document if asked.ok else None
-    elif verb in ("save", "save_new"):
-        saving: dict[str, Any] = {
-            "name": form.get("name", "").strip(),
-            "collection": form.get("collection", "").strip(),
-        }
-        saving["request"] = editor.request
-        new = verb == "save_new" or not id
-        place = f"{V1}/requests" if new else f"{V1}/requests/{id}"
-        asked = await visit.inside.ask("POST" if new else "PUT", place, body=saving)
-        if asked.ok:
-            return redirect(f"{HERE}/{asked.document['id']}")
-        _note(editor, asked)
-        editor.saved = {**editor.saved, **saving}
+    elif verb in ("save", "save_over", "save_new"):
+        over = form.get("over", "") if verb == "save_over" else editor.read
+        answer = await _save(visit, editor, over, new=verb == "save_new")
+        if answer is not None:
+            return answer
     return await _page(visit, editor, values)
+
+
+async def _save(visit: Visit, editor: Editor, over: str, *, new: bool) -> Answer | None:
+    """Keep the request, over that version and no other; None if that is refused, which is noted."""
+    saving = {"name": editor.name, "collection": editor.collection, "request": editor.request}
+    id = editor.saved.get("id", "")
+    if new or not id:
+        asked = await visit.inside.ask("POST", f"{V1}/requests", body=saving)
+    else:
+        match = {"if-match": f'"{over}"'} if over.isdecimal() else None
+        asked = await visit.inside.ask("PUT", f"{V1}/requests/{id}", body=saving, headers=match)
+    if asked.ok:
+        return redirect(f"{HERE}/{asked.document['id']}")
+    if asked.status == 412:
+        parts = [title for name, title in _PARTS if _part(editor.saved, name) != _part(saving, name)]
+        editor.overtaken, editor.status = Overtaken(str(editor.saved["version"]), parts), 412
+    else:
+        _note(editor, asked)
+    return None
+
+
+def _part(saved: Mapping[str, Any], name: str) -> Any:
+    if name in ("name", "collection"):
+        return saved[name]
+    if name in _ROWED:
+        return [(one["name"], one.get("value", ""), one.get("on", True)) for one in saved["request"].get(name, ())]
+    # What is as usual is left out of an answer.
+    return saved["request"].get(name) or ("GET" if name == "method" else "")
 
 
 async def _from_curl(visit: Visit, form: Mapping[str, str]) -> Answer:
     asked = await visit.inside.ask("POST", f"{V1}/requests/from-curl", body={"curl": form.get("curl", "")})
-    editor = Editor(asked.document["request"] if asked.ok else {"method": "GET"})
+    editor = _new(asked.document["request"] if asked.ok else {"method": "GET"})
     _note(editor, asked)
     editor.notices = asked.notices
     return await _page(visit, editor, curl=form.get("curl", ""))

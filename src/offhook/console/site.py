@@ -218,7 +218,7 @@ class Console:
             visit.form = forms.pairs(await _read(receive, most))
         except ValueError:
             raise Fault(400, "What was sent is not a form of this page.") from None
-        given = dict(visit.form).get(session.TOKEN, "")
+        given = dict(visit.form).get(session.SEAL_INPUT, "")
         if not self._seals.fits(visit.holder, given):
             raise Fault(403, "This form is of another session, or its session has ended. Open the page again.")
 
