@@ -114,3 +114,149 @@ def test_what_was_filled_in_outlives_the_request_that_it_was_for(page: Page, ser
     page.get_by_role("button", name="Save it").click()
     expect(page.get_by_role("heading", name="Short-lived")).to_be_visible()
     expect(page.get_by_label("Path")).to_have_value("/still")
+
+
+ORDERS = """
+openapi: 3.1.0
+info: {title: Orders, version: "1"}
+servers: [{url: "http://127.0.0.1:9"}]
+paths:
+  /orders:
+    post:
+      operationId: order
+      parameters:
+        - {name: sort, in: query, required: true, schema: {type: string, enum: [up, down]}}
+        - {name: limit, in: query, required: true, schema: {type: integer, minimum: 1, maximum: 9}}
+      requestBody:
+        content:
+          application/x-www-form-urlencoded:
+            schema:
+              type: object
+              required: [name]
+              properties:
+                name: {type: string}
+                tags: {type: array, items: {type: string}}
+                lines: {type: array, items: {type: object, properties: {sku: {type: string}, count: {type: integer}}}}
+                pay:
+                  oneOf:
+                    - {title: Card, type: object, properties: {number: {type: string}}}
+                    - {title: Account, type: object, properties: {iban: {type: string}}}
+      responses: {}
+"""
+ORDER = "/console/requests/new?api=orders&operation=order"
+
+
+@pytest.fixture(scope="module")
+def orders(server: Process) -> None:
+    """A document with what a form has no place for."""
+    ask(server, "POST", "/apis", {"document": ORDERS})
+
+
+@pytest.mark.usefixtures("orders")
+def test_parameters_are_chosen_from_what_their_document_lists(page: Page):
+    page.goto(ORDER)
+    sort = page.get_by_label("Query parameters, value of sort")
+    sort.select_option("down")
+    expect(page.locator("#verdict")).to_contain_text("sort=down")
+    expect(page.locator(".pair").filter(has=sort)).to_contain_text("String, required")
+    expect(page.get_by_text("Integer, required, at least 1, at most 9")).to_be_visible()
+    sort.select_option(label="another value …")
+    expect(sort).to_be_focused()
+    page.keyboard.type("${workflow.input.sort}")
+    expect(page.locator("#verdict")).to_contain_text("Give a trial value for ${workflow.input.sort}.")
+
+
+@pytest.mark.usefixtures("orders")
+def test_what_the_form_has_no_place_for_is_counted_and_named(page: Page):
+    page.goto(ORDER)
+    page.get_by_label("name required", exact=True).fill("Ann")
+    expect(page.get_by_label("Its fields, as JSON")).to_have_value(re.compile('"name": "Ann"'))
+    page.get_by_text("5 fields only in the JSON").click()
+    for name in ("tags[]", "lines[].sku", "lines[].count", "pay.number", "pay.iban"):
+        expect(page.locator(".without").get_by_text(name, exact=True)).to_be_visible()
+    page.locator(".without").get_by_role("link", name="lines[].sku").click()
+    expect(page.locator("tr:target")).to_contain_text("lines[].sku")
+
+
+@pytest.mark.usefixtures("orders")
+def test_nothing_is_typed_into_the_form_while_the_json_cannot_be_read(page: Page):
+    page.goto(ORDER)
+    text, name = page.get_by_label("Its fields, as JSON"), page.get_by_label("name required", exact=True)
+    name.fill("Ann")
+    text.fill('{"name": "Ann",')
+    expect(name).to_be_disabled()
+    expect(page.locator("#form-fault")).to_contain_text("The form waits until it is mended.")
+    page.get_by_role("button", name="Back to the JSON before").click()
+    expect(text).to_have_value('{\n  "name": "Ann"\n}')
+    name.fill("Bea")
+    expect(text).to_have_value(re.compile('"name": "Bea"'))
+
+
+@pytest.mark.usefixtures("orders")
+def test_without_a_script_what_was_typed_waits_for_the_json_to_be_mended(chromium: Browser, server: Process):
+    window = Desktop(chromium, server, viewport={"width": WIDE, "height": 900}, java_script_enabled=False)
+    page = window.sign_in()
+    page.goto(ORDER)
+    text, name = page.get_by_label("Its fields, as JSON"), page.get_by_label("name required", exact=True)
+    text.fill('{"name": "Ann",')
+    name.fill("Bea")
+    page.get_by_role("button", name="Take these into the JSON").click()
+    expect(page.locator("#form-fault")).to_contain_text("Mend it to take over what you filled in here: name.")
+    expect(name).to_have_value("Bea")
+    text.fill('{"name": "Ann"}')
+    page.get_by_role("button", name="Take these into the JSON").click()
+    expect(text).to_have_value(re.compile('"name": "Bea"'))
+    # Enter in a field looks at the request, and keeps nothing.
+    page.get_by_label("Path").press("Enter")
+    expect(page.locator("#verdict")).to_contain_text("As the document wants it.")
+    expect(page).to_have_url(re.compile("/console/requests/new$"))
+    page.get_by_role("button", name="Test request").click()
+    expect(page.get_by_role("heading", name="The answer")).to_be_in_viewport()
+    window.context.close()
+
+
+def test_enter_tries_nothing_and_control_enter_does_and_leads_to_the_answer(page: Page, server: Process):
+    page.set_viewport_size({"width": WIDE, "height": 500})
+    page.goto("/console/requests/new")
+    page.get_by_label("Server").fill(server.url)
+    path = page.get_by_label("Path")
+    path.fill("/healthz")
+    path.press("Enter")
+    expect(page.locator("#verdict")).to_contain_text("It can be sent.")
+    expect(page).to_have_url(re.compile("/requests/new$"))
+    expect(path).to_be_focused()
+    path.press("Control+Enter")
+    expect(page.locator("#result").get_by_text("200", exact=True)).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="The answer")).to_be_focused()
+    page.get_by_role("link", name="Back to the request").click()
+    expect(path).to_be_in_viewport()
+    page.set_viewport_size({"width": WIDE, "height": 900})
+
+
+def test_a_header_that_holds_a_secret_is_warned_of_where_it_is_typed(page: Page):
+    page.goto("/console/requests/new")
+    page.get_by_label("Server").fill("https://api.example.com")
+    headers = page.get_by_role("group", name="Headers")
+    headers.get_by_label("Headers, name 1").fill("Accept")
+    headers.get_by_label("Headers, name 2").fill("X-API-Key")
+    expect(headers.get_by_label("Headers, name 3")).to_be_visible()
+    note = headers.locator(".pair").nth(1)
+    expect(note).to_contain_text("Saved in the clear, for the whole company to see")
+    expect(headers.locator(".pair").first).not_to_contain_text("Saved in the clear")
+    note.get_by_label("value of 2").fill("${workflow.input.key}")
+    expect(note).not_to_contain_text("Saved in the clear")
+    headers.get_by_label("Headers, name 2").fill("Authorization")
+    note.get_by_label("value of 2").fill("Bearer x")
+    note.get_by_role("link", name="keep it as a credential").click()
+    expect(page.get_by_role("heading", name="Credentials")).to_be_visible()
+
+
+def test_a_slash_goes_to_the_search_of_the_page(page: Page):
+    page.goto("/console/apis/offhook")
+    page.keyboard.press("/")
+    page.keyboard.type("create office")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Search for the API or operation")).to_have_value("create office")
+    page.get_by_role("heading", name="Documents").click()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search for the API or operation")).to_be_focused()

@@ -56,7 +56,7 @@ class Prose:
         return Markup(html(text))  # noqa: S704 - cleaned by an allow-list
 
 
-def address(api: str, key: str = "", version: int | None = None) -> str:
+def address(api: str, key: str = "", version: int | str | None = None) -> str:
     """The page of a document or of one of its operations."""
     found = f"{HERE}/{quote(api, safe='')}" + (f"/{quote(key, safe='')}" if key else "")
     return found + (f"?version={version}" if version else "")

@@ -4,7 +4,6 @@ Form and JSON are one body: a script keeps them in step, and without one a butto
 wrong comes from the API's own check, as one types or by a button.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from offhook.catalog.credentials.redaction import is_private
+from offhook.console import cells
 from offhook.console.apis import API, address
 from offhook.console.frame import Answer, redirect
 from offhook.console.inside import Asked, Refused
@@ -22,9 +23,8 @@ HERE = "/console/requests"
 V1 = "/api/offhook/v1"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
 GROUPS = (("path_parameters", "Path parameters"), ("query", "Query parameters"), ("headers", "Headers"))
-MOST_FIELDS = 150
-SPARE_ROWS = 1
 MOST_ROWS = 200
+_DOCUMENTED = {"path_parameters": "path_parameters", "query": "query_parameters", "headers": "headers"}
 _ROWED = tuple(name for name, _ in GROUPS)
 _PARTS = (
     ("name", "name"), ("collection", "collection"), ("method", "method"), ("server", "server"), ("path", "path"),
@@ -32,17 +32,7 @@ _PARTS = (
     ("media", "Content-Type"), ("body", "body"),
 )  # fmt: skip
 _GONE = "This saved request was deleted meanwhile. What you filled in is still here: save it as a new one."
-_PLAIN = re.compile(r"[^\[\]{}]+")
 _ROW = re.compile(r"(path_parameters|query|headers)\.(\d{1,3})\.(name|value|on)")
-
-
-class Cell(NamedTuple):
-    """A field of the body in the form: its row of the reference, its place in the JSON, what stands there, choices."""
-
-    row: Mapping[str, Any]
-    path: str
-    value: str
-    choices: tuple[str, ...]
 
 
 class Overtaken(NamedTuple):
@@ -56,7 +46,8 @@ class Overtaken(NamedTuple):
 class Editor:
     """The page: the request, what its document says, and what was found out about it.
 
-    `read` is the version of the saved request that the page was made of, `overtaken` what has changed since.
+    `read` is the version of the saved request that the page was made of, `overtaken` what has changed since. `typed` is
+    what stands in the form's fields, if the JSON could not take it.
     """
 
     request: dict[str, Any]
@@ -69,6 +60,7 @@ class Editor:
     reference: Mapping[str, Any] | None = None
     checked: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
+    typed: Mapping[str, str] = field(default_factory=dict)
     refusal: str = ""
     notices: Sequence[Any] = ()
     status: int = 200
@@ -139,7 +131,11 @@ async def sent(visit: Visit) -> Answer:
             raise Refused(found)
     if form.get("scripted") != "yes":
         # Without a script nothing has taken over what was filled into the form's fields.
-        editor.request["body"] = _taken(editor.request.get("body", ""), form)
+        taken = cells.taken(editor.request["body"], form)
+        if taken is None:
+            editor.typed = form
+        else:
+            editor.request["body"] = taken
     values = _values(editor)
     if editor.refusal == _GONE:
         pass
@@ -249,9 +245,13 @@ async def _page(visit: Visit, editor: Editor, values: dict[str, Any] | None = No
     reference = editor.reference["reference"] if editor.reference else {}
     return visit.page(
         "request.html", here="requests", status=editor.status, it=editor, request=request, methods=METHODS,
-        groups=[(name, title, _rows(request.get(name, ()))) for name, title in GROUPS if _shows(name, request)],
+        groups=[
+            (name, title, _rows(name, request, reference), _names(name, reference))
+            for name, title in GROUPS
+            if _shows(name, request)
+        ],
         curl=curl, versions=versions,
-        servers=[one["url"] for one in reference.get("servers", ())], cells=_cells(request, reference),
+        servers=[one["url"] for one in reference.get("servers", ())], form=cells.form(request, reference, editor.typed),
         credentials=credentials.document.get("items", []) if credentials.ok else [], address=address,
         medias=[one["media"] for one in reference.get("bodies", ())], faults=_by_place(editor.checked),
     )  # fmt: skip
@@ -266,8 +266,40 @@ def _shows(name: str, request: Mapping[str, Any]) -> bool:
     return name != "path_parameters" or bool(request.get(name)) or "{" in request.get("path", "")
 
 
-def _rows(pairs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [*pairs, *({"name": "", "value": "", "on": True} for _ in range(SPARE_ROWS))]
+class Row(NamedTuple):
+    """A parameter or header: what is sent, what its document says of it, and whether it tells a secret."""
+
+    name: str
+    value: str
+    on: bool
+    field: Mapping[str, Any]
+    choices: tuple[str, ...]
+    private: bool
+
+
+def _rows(group: str, request: Mapping[str, Any], reference: Mapping[str, Any]) -> list[Row]:
+    """The rows of a group, and an empty one."""
+    fields = {_own(group, one["name"]): one for one in reference.get(_DOCUMENTED[group], ())}
+    found = []
+    for pair in (*request.get(group, ()), {"name": ""}):
+        name, value = pair["name"], pair.get("value", "")
+        described = fields.get(_own(group, name), {})
+        choices = cells.choices(described)
+        if choices and value not in choices:
+            choices = (value, *choices) if value else ("", *choices)
+        private = group != "path_parameters" and is_private(name) and "${" not in value
+        found.append(Row(name, value, pair.get("on", True), described, choices, private))
+    return found
+
+
+def _own(group: str, name: str) -> str:
+    """A name as it is compared: those of headers are the same in either case."""
+    return name.lower() if group == "headers" else name
+
+
+def _names(group: str, reference: Mapping[str, Any]) -> list[str]:
+    """The names that the document has for a group."""
+    return [one["name"] for one in reference.get(_DOCUMENTED[group], ())]
 
 
 def _request(form: Mapping[str, str]) -> dict[str, Any]:
@@ -288,95 +320,3 @@ def _request(form: Mapping[str, str]) -> dict[str, Any]:
             if one.get("name", "").strip()
         ]
     return found
-
-
-# The body as a form
-
-
-def _cells(request: Mapping[str, Any], reference: Mapping[str, Any]) -> list[Cell]:
-    """The fields of a JSON body that have a place of their own: no lists, no alternatives, nothing only in answers."""
-    bodies = reference.get("bodies", ())
-    body = next((one for one in bodies if one["media"] == request.get("media")), None)
-    if body is None or "json" not in body["media"]:
-        return []
-    try:
-        held = json.loads(request.get("body") or "{}")
-    except (ValueError, RecursionError):
-        held = {}
-    fields = body.get("fields", ())
-    objects = {row["name"] for row in fields if "Object" in row["type"]}
-    found = []
-    for row in fields:
-        path = row["name"]
-        parent = path.rpartition(".")[0]
-        # A dot may be part of a name: then there is no object before it.
-        if not _PLAIN.fullmatch(path) or (parent and parent not in objects):
-            continue
-        if row["type"] in ("Object", "Array") or row.get("choice") or row.get("read_only"):
-            continue
-        value = _written(_at(held, path))
-        choices = [_plain(one) for one in row.get("values", ())]
-        if choices and value and value not in choices:
-            choices.append(value)
-        found.append(Cell(row, path, value, tuple(choices)))
-    return found[:MOST_FIELDS]
-
-
-def _plain(text: str) -> str:
-    """A possible value, which is JSON, as a form shows it."""
-    try:
-        return _written(json.loads(text))
-    except ValueError:
-        return text
-
-
-def _at(held: Any, path: str) -> Any:
-    for part in path.split("."):
-        if not isinstance(held, dict) or part not in held:
-            return None
-        held = held[part]
-    return held
-
-
-def _written(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _taken(text: str, form: Mapping[str, str]) -> str:
-    """The JSON with what was changed in the form's fields; as it was, if it is none."""
-    changed = {
-        name[2:]: value for name, value in form.items() if name.startswith("f:") and value != form.get("o:" + name[2:])
-    }
-    try:
-        held = json.loads(text or "{}")
-        if not changed or not isinstance(held, dict):
-            return text
-        for path, value in changed.items():
-            _put(held, path, value, form.get("t:" + path, "String"))
-        return json.dumps(held, indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _put(held: dict[str, Any], path: str, text: str, kind: str) -> None:
-    *way, own = path.split(".")
-    for part in way:
-        inner = held.get(part)
-        if not isinstance(inner, dict):
-            if text == "":
-                return
-            inner = held[part] = {}
-        held = inner
-    if text == "":
-        held.pop(own, None)
-        return
-    held[own] = _meant(text, kind)
-
-
-def _meant(text: str, kind: str) -> Any:
-    if kind.startswith("String"):
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
