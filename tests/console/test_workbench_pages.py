@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.console.test_browser import WIDE, Desktop, chromium
+from tests.console.test_browser import NARROW, WIDE, Desktop, chromium
 from tests.survival.process import Process
 
 __all__ = ["chromium"]
@@ -23,6 +23,7 @@ SECRETS = {
     },
     "Headers": {"Headers": "X-One: secret-one\nX-Two: secret-two"},
 }
+LISTS = ("apis", "requests", "runs", "credentials")
 
 
 @pytest.fixture(scope="module")
@@ -260,3 +261,70 @@ def test_a_slash_goes_to_the_search_of_the_page(page: Page):
     page.get_by_role("heading", name="Documents").click()
     page.keyboard.press("/")
     expect(page.get_by_label("Search for the API or operation")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_names_that_are_one_long_word_fit_the_window(page: Page, server: Process, width: int):
+    name, place = f"{width}" + "Long" * 45, f"long-{width}"
+    ask(server, "POST", "/apis", {"document": ORDERS.replace("Orders", name), "name": place})
+    saved = {"name": name, "collection": name, "request": {"api": place, "operation": "order", "path": f"/{name}"}}
+    id = ask(server, "POST", "/requests", saved)["id"]
+    ask(
+        server,
+        "POST",
+        "/credentials",
+        {"name": name, "kind": "bearer", "hosts": ["x.example.com"], "token": "secret-1"},
+    )
+    ask(server, "POST", "/runs", {"request": {"server": server.url, "path": f"/{name}"}})
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in (f"/apis/{place}", f"/apis/{place}/order", f"/requests/{id}", *(f"/{one}" for one in LISTS)):
+        page.goto(f"/console{path}")
+        page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        size = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert size[0] <= size[1], path
+    page.set_viewport_size({"width": WIDE, "height": 900})
+
+
+def test_a_credential_is_changed_and_its_secret_stays_for_the_same_hosts(page: Page, server: Process):
+    bearer = {"name": "To change", "kind": "bearer", "hosts": ["a.example.com", "b.example.com"], "token": "secret-one"}
+    id = ask(server, "POST", "/credentials", bearer)["id"]
+    page.goto("/console/credentials")
+    page.get_by_role("link", name="To change").click()
+    expect(page.get_by_label("Token")).to_have_value("")
+    page.get_by_label("Name", exact=True).fill("Changed")
+    page.get_by_label("Hosts").fill("b.example.com c.example.com")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#k-token-faults")).to_contain_text("Send the secret again with new hosts")
+    page.get_by_label("Hosts").fill("b.example.com")
+    ask(server, "PATCH", f"/credentials/{id}", {"name": "By another"})
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("it was changed meanwhile, to version 2")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("row", name=re.compile("^Changed"))).to_contain_text("b.example.com")
+    assert ask(server, "GET", f"/credentials/{id}")["hosts"] == ["b.example.com"]
+
+
+def test_what_is_not_secret_of_a_credential_can_be_changed_alone(page: Page, server: Process):
+    oauth = {"name": "Login", "kind": "oauth2", "hosts": ["api.example.com"], "client_id": "us", "scopes": ["a", "b"]}
+    oauth |= {"token_url": "https://login.example.com/token", "client_secret": "secret-client"}
+    id = ask(server, "POST", "/credentials", oauth)["id"]
+    page.goto(f"/console/credentials/{id}")
+    page.get_by_label("How the client says who it is").select_option(label="in the form")
+    page.get_by_label("Scopes").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Credentials")).to_be_visible()
+    now = ask(server, "GET", f"/credentials/{id}")
+    assert (now["client_way"], now.get("scopes", []), now["client_id"]) == ("body", [], "us")
+
+
+def test_a_credential_is_deleted_when_that_was_meant(page: Page, server: Process):
+    bearer = {"name": "To delete", "kind": "bearer", "hosts": ["a.example.com"], "token": "secret-one"}
+    ask(server, "POST", "/credentials", bearer)
+    page.goto("/console/credentials")
+    expect(page.get_by_role("button", name=re.compile("Delete"))).to_have_count(0)
+    page.get_by_role("link", name="To delete").click()
+    expect(page.get_by_role("button", name="Delete To delete")).to_be_hidden()
+    page.get_by_text("Delete this credential").click()
+    expect(page.get_by_text("cannot be tried until they have another one")).to_be_visible()
+    page.get_by_role("button", name="Delete To delete").click()
+    expect(page.get_by_role("link", name="To delete")).to_have_count(0)

@@ -130,6 +130,7 @@ class Console:
             f"/console/runs/{number}/cancel": {"POST": runs.cancel},
             f"/console/runs/{number}/delete": {"POST": runs.delete},
             "/console/credentials": {"GET": credentials.listed, "POST": credentials.sent},
+            f"/console/credentials/{number}": {"GET": credentials.one, "POST": credentials.changed},
             f"/console/credentials/{number}/delete": {"POST": credentials.delete},
             "/console/coverage": {"GET": coverage.of_company},
             "/console/calls": {"GET": calls.calls},
