@@ -101,6 +101,7 @@ class Frame:
 
     def page(self, template: str, session: Session | None, token: str, *, status: int = 200, **shown: Any) -> Answer:
         """A page for whoever is signed in; `token` is what its forms carry. `shown` are the template's own values."""
-        context = {"session": session, "token": token, "search": "", "here": "", **shown}
+        writes = session is not None and session.principal.may("catalog:write")
+        context = {"session": session, "token": token, "search": "", "here": "", "writes": writes, **shown}
         html = self._pages.get_template(template).render(context)
         return Answer(status, html.encode(), headers=[("cache-control", "no-store")])

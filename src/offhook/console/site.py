@@ -123,6 +123,7 @@ class Console:
             f"/console/requests/{number}": {"GET": requests.kept, "POST": requests.sent},
             f"/console/requests/{number}/delete": {"POST": requests.delete},
             "/console/runs": {"GET": runs.listed},
+            "/console/runs/compare": {"GET": runs.chosen},
             f"/console/runs/{number}": {"GET": runs.run},
             rf"/console/runs/{number}/compare/(?P<other>\d{{1,19}})": {"GET": runs.compare},
             f"/console/runs/{number}/example": {"POST": runs.example},
