@@ -85,3 +85,14 @@ def test_any_two_runs_of_a_saved_request_are_compared(visitor: Visitor, embedded
     from_one = visitor.get(f"{place}&run={other}")
     assert [one["value"] for one in from_one.tags("input") if "checked" in one] == [other]
     assert f"{place}&run={runs[1]}" in [one["href"] for one in visitor.get(f"/console/runs/{runs[1]}").tags("a")]
+
+
+def test_an_older_version_of_a_saved_request_says_that_it_is_one(visitor: Visitor, embedded: Company):
+    saved = embedded.sandbox.send("POST", f"{V1}/requests", {"name": "Own", "request": {"path": "/one"}}).json["id"]
+    embedded.sandbox.send("PUT", f"{V1}/requests/{saved}", {"name": "Own", "request": {"path": "/two"}})
+    page = visitor.get(f"/console/requests/{saved}?version=1")
+    assert "as it was in version 1; the current one is version 2" in page.text
+    kept = visitor.follow(visitor.send(page, f"/console/requests/{saved}", {"do": "save"}))
+    assert "version 3" in kept.text
+    assert "as it was in" not in kept.text
+    assert dict(kept.form(f"/console/requests/{saved}").values)["path"] == "/one"

@@ -46,8 +46,9 @@ class Overtaken(NamedTuple):
 class Editor:
     """The page: the request, what its document says, and what was found out about it.
 
-    `read` is the version of the saved request that the page was made of, `overtaken` what has changed since. `typed` is
-    what stands in the form's fields, if the JSON could not take it.
+    `read` is the version of the saved request that the page was made of, `overtaken` what has changed since; `older`
+    is the version before it that is shown, if it is one. `typed` is what stands in the form's fields, if the JSON could
+    not take it.
     """
 
     request: dict[str, Any]
@@ -55,6 +56,7 @@ class Editor:
     name: str = ""
     collection: str = ""
     read: str = ""
+    older: str = ""
     overtaken: Overtaken | None = None
     values: str = ""
     reference: Mapping[str, Any] | None = None
@@ -103,12 +105,13 @@ async def kept(visit: Visit) -> Answer:
     id, number = visit.params["id"], visit.query.get("version", "")
     saved = await visit.inside.get(f"{V1}/requests/{id}")
     request = saved["request"]
-    if number.isdecimal():
+    number = number if number.isdecimal() else ""
+    if number:
         request = (await visit.inside.get(f"{V1}/requests/{id}/versions/{number[:18]}"))["request"]
-    read = str(saved["version"])
-    return await _page(
-        visit, Editor(request, saved=saved, name=saved["name"], collection=saved["collection"], read=read)
-    )
+    editor = Editor(request, saved=saved, read=str(saved["version"]))
+    editor.name, editor.collection = saved["name"], saved["collection"]
+    editor.older = number if number != editor.read else ""
+    return await _page(visit, editor)
 
 
 async def sent(visit: Visit) -> Answer:
