@@ -18,7 +18,8 @@ from offhook.catalog.requests import wire
 from offhook.catalog.requests.building import prepare
 from offhook.catalog.requests.checking import check
 from offhook.catalog.requests.model import Final, Prepared, finished
-from offhook.kit.errors import Invalid, NotFound, Refusal, Violation, shown
+from offhook.catalog.work import Work
+from offhook.kit.errors import Invalid, NotFound, Notice, Refusal, Violation, shown
 from offhook.kit.operation import MIB, Call, Operation, Reply
 from offhook.kit.wire import encode, to_int64
 
@@ -77,14 +78,19 @@ class Preparing:
         query: VersionQuery = call.query or VersionQuery()
         name, key = str(call.params["name"]), str(call.params["key"])
 
-        def build(document: Document, head: Head, api: Api) -> Prepared:
-            made = prepare(reference(document, head.pointer, head), document, head.pointer)
+        def build(document: Document, head: Head, api: Api, work: Work) -> tuple[Prepared, bool]:
+            # Of the page only parameters and headers are needed, which come first: what is cut of it is not told.
+            made = prepare(reference(document, head.pointer, head, work.part(20_000)), document, head.pointer, work)
             # A relative address is meant from where the document is; where that is not known, there is none.
             server = urljoin(api.address, made.server) if api.address or "://" in made.server else ""
-            return msgspec.structs.replace(made, api=name, version=str(api.number), operation=key, server=server)
+            made = msgspec.structs.replace(made, api=name, version=str(api.number), operation=key, server=server)
+            return made, work.cut
 
-        made = await self._apis.within(call.principal.tenant_id, name, key, query.version, build)
+        made, cut = await self._apis.within(call.principal.tenant_id, name, key, query.version, build)
         out = PreparedOut(request=wire.prepared_out(made))
+        if cut:
+            text = "The schemas of this operation are too manifold to make all of it; see what is missing yourself."
+            call.notices.append(Notice("prepared_in_part", "request.body", text))
         # Whether it can be sent as it stands, its check says.
         with suppress(Invalid):
             out.code = code_of(finished(made), key)
@@ -136,7 +142,7 @@ class Preparing:
         try:
             found: list[Violation] = await self._apis.within(
                 tenant_id, request.api, request.operation, number,
-                lambda document, head, _: check(document, head.pointer, request),
+                lambda document, head, _, work: check(document, head.pointer, request, work),
             )  # fmt: skip
         except NotFound as missing:
             return [Violation(location="api", message=missing.message, reason="notFound")]

@@ -9,6 +9,7 @@ import pytest
 from offhook.catalog.model import Tree
 from offhook.catalog.requests.checking import Checker, check, check_answer
 from offhook.catalog.requests.model import Pair, Prepared
+from offhook.catalog.work import Work
 
 POINTER = "/paths/~1offices/post"
 JSON = "application/json"
@@ -239,7 +240,7 @@ def test_what_would_take_for_ever_is_said_to_be_unchecked(parts: dict[str, Any],
 
 
 def test_a_checker_can_be_used_again():
-    checker = Checker(Tree({}), {"type": "integer"}, "request")
+    checker = Checker(Tree({}), {"type": "integer"}, "request", Work())
     assert checker.faults(1, "body") == []
     assert [one.location for one in checker.faults("x", "body")] == ["body"]
     assert checker.types() == {"integer"}

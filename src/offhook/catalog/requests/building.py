@@ -11,13 +11,15 @@ lies beyond is left out.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from offhook.catalog.model import Document, Field, Reference, Server
-from offhook.catalog.requests.checking import UNCHECKED, Checker, separator_of
+from offhook.catalog.requests.checking import UNTOLD, Checker, separator_of
 from offhook.catalog.requests.model import FORM, MULTIPART, Pair, Prepared, is_json, media_of, written
+from offhook.catalog.work import Work
 
 MOST_DEPTH = 12
 MOST_VALUES = 1_000
@@ -47,13 +49,15 @@ _BY_FORMAT = {
 }
 
 
-def prepare(reference: Reference, document: Document, pointer: str) -> Prepared:
+def prepare(reference: Reference, document: Document, pointer: str, work: Work | None = None) -> Prepared:
     """The request of the operation that stands at `pointer`.
 
     Optional parameters are there, switched off. Which document's operation it is (`api`, `version`) the caller adds.
+    What would take more than `work` is left out, and `work.cut` then.
     """
-    media, body = _body(document, pointer, reference)
-    parameters = _Parameters(document, pointer)
+    work = work or Work()
+    media, body = _body(document, pointer, reference, work)
+    parameters = _Parameters(document, pointer, work)
     headers = [pair for pair in parameters.pairs(reference.headers, "header") if pair.name.lower() != "content-type"]
     cookies = [pair for pair in parameters.pairs(reference.cookies, "cookie") if pair.on]
     if cookies:
@@ -85,8 +89,8 @@ def address(server: Server, chosen: Mapping[str, str] | None = None) -> str:
 class _Parameters:
     """The rows of parameters, by what the document says of each."""
 
-    def __init__(self, document: Document, pointer: str) -> None:
-        self._building = Building(document)
+    def __init__(self, document: Document, pointer: str, work: Work) -> None:
+        self._building = Building(document, work)
         self._told: dict[tuple[str, str], Mapping[str, Any]] = {}
         for place in (pointer.rpartition("/")[0], pointer):
             try:
@@ -150,9 +154,9 @@ class _Parameters:
             yield name, written(value)
 
 
-def _body(document: Document, pointer: str, reference: Reference) -> tuple[str, str]:
+def _body(document: Document, pointer: str, reference: Reference, work: Work) -> tuple[str, str]:
     """The media type and the body; both empty if the operation takes none."""
-    building = Building(document)
+    building = Building(document, work)
     try:
         operation = document.at(pointer)
     except KeyError:
@@ -173,21 +177,21 @@ def _body(document: Document, pointer: str, reference: Reference) -> tuple[str, 
             # A text that only stands in is none of a format that has rules of its own.
             return media, value[:MOST_BODY] if given is not None or media_of(media).startswith("text/plain") else ""
         return media, "" if isinstance(value, dict | list) or "xml" in media_of(media) else written(value)
-    return media, _as_text(_best(document, told.get("schema"), given))
+    return media, _as_text(_best(document, told.get("schema"), given, work))
 
 
-def _best(document: Document, schema: Any, given: Any) -> Any:
+def _best(document: Document, schema: Any, given: Any, work: Work) -> Any:
     """The body that breaks least of its schema: the one that is given, or one that is built."""
-    checker = Checker(document, schema, "request") if isinstance(schema, Mapping) else None
+    checker = Checker(document, schema, "request", work) if isinstance(schema, Mapping) else None
     best, least = None, math.inf
     for number in range(len(_WAYS) + 1):
         if number == 0 and given is None:
             continue
-        value = given if number == 0 else Building(document, _WAYS[number - 1]).value(schema)
+        value = given if number == 0 else Building(document, work, _WAYS[number - 1]).value(schema)
         found = checker.faults(value, "body") if checker else []
         if len(found) < least:
             best, least = value, len(found)
-        if not found or found[0].message == UNCHECKED:
+        if not found or found[0].message in UNTOLD:
             break
     return best
 
@@ -223,8 +227,8 @@ class Building:
     `given` names what of a schema values are taken from, where it is there.
     """
 
-    def __init__(self, document: Document, given: Sequence[str] = _GIVEN) -> None:
-        self._document, self._given = document, given
+    def __init__(self, document: Document, work: Work, given: Sequence[str] = _GIVEN) -> None:
+        self._document, self._given, self._work = document, given, work
         self._left = MOST_VALUES
 
     def resolved(self, told: Any) -> Mapping[str, Any]:
@@ -258,7 +262,7 @@ class Building:
     def value(self, schema: Any, depth: int = 0) -> Any:
         """A value that the schema may take."""
         self._left -= 1
-        if depth > MOST_DEPTH or self._left < 0:
+        if depth > MOST_DEPTH or self._left < 0 or not self._work.spend():
             return None
         reference = schema.get("$ref") if isinstance(schema, Mapping) else None
         schema = self._merged(schema, 0)
@@ -283,7 +287,8 @@ class Building:
         if not isinstance(properties, Mapping):
             properties = {}
         required = _names(schema.get("required"))[:MOST_VALUES]
-        optional = [name for name, one in list(properties.items())[:MOST_VALUES] if self._has_its_own(one)]
+        self._work.spend(min(len(properties), MOST_VALUES))
+        optional = [name for name, one in islice(properties.items(), MOST_VALUES) if self._has_its_own(one)]
         made: dict[str, Any] = {}
         for name in [*required, *(name for name in optional if name not in required)]:
             if self._left <= 0 or depth >= MOST_DEPTH:
@@ -339,10 +344,11 @@ class Building:
         parts = _list(found.get("allOf"))[:50]
         taken: list[Any] = []
         for name in ("oneOf", "anyOf"):
-            alternatives = [one for one in _list(found.get(name)) if self.resolved(one).get("type") != "null"]
-            parts += alternatives[:1]
-            taken += [one["$ref"] for one in alternatives[:1] if isinstance(one, Mapping) and "$ref" in one]
-        if not parts or level > MOST_DEPTH or self._left < 0:
+            real = (one for one in _list(found.get(name)) if self.resolved(one).get("type") != "null")
+            alternatives = list(islice(real, 1))
+            parts += alternatives
+            taken += [one["$ref"] for one in alternatives if isinstance(one, Mapping) and "$ref" in one]
+        if not parts or level > MOST_DEPTH or self._left < 0 or self._work.over:
             return found
         merged: dict[str, Any] = {}
         properties: dict[str, Any] = {}
@@ -355,6 +361,7 @@ class Building:
             if isinstance(before, dict) and isinstance(merged.get("example"), dict):
                 merged["example"] = before | merged["example"]
             if isinstance(one.get("properties"), Mapping):
+                self._work.spend(1 + len(one["properties"]) // 10)
                 properties |= one["properties"]
             required += _names(one.get("required"))
         merged |= {_CHOSEN: taken[0]} if taken else {}

@@ -3,7 +3,8 @@
 Schemas are brought into the form of JSON Schema 2020-12 and given to a library that matches patterns in linear time.
 What a document has wrong in its schemas is not held against the request: such a rule is left out, as are references out
 of the document and patterns that the library does not know. Work is counted beforehand, since alternatives within
-alternatives can multiply it without end; what would take too long is said to be unchecked.
+alternatives can multiply it without end; what would take too long is said to be unchecked. The library holds all other
+threads up while it works: it says at first only whether there are faults, and what they are where that is soon found.
 """
 
 import re
@@ -16,12 +17,20 @@ import msgspec
 
 from offhook.catalog.model import Document
 from offhook.catalog.requests.model import EXPRESSION, FORM, MULTIPART, Pair, Prepared, is_json, media_of
+from offhook.catalog.work import Work
 from offhook.kit.errors import Violation, shown
 
 MOST_FAULTS = 50
 MOST_NODES = 20_000
 MOST_VISITS = 200_000
 MOST_DEPTH = 64
+MOST_COST = 80_000
+"""What finding the faults of one value may cost, in about microseconds: each holds a copy of what it is about."""
+
+_FEWER = (200, 20, 3, 1)
+_PATTERN = 100
+"""Steps that making a pattern ready counts as."""
+
 _MOST_CHAIN = 40
 
 Way = Literal["request", "answer"]
@@ -39,23 +48,35 @@ _REMARKS = frozenset(
 )
 _OF_WHOLES = frozenset("anyOf oneOf oneOfMultipleValid oneOfNotValid not uniqueItems enum const contains".split())
 _SAME = ("allOf", "anyOf", "oneOf")
+_OF_OBJECTS = frozenset(
+    "properties patternProperties additionalProperties propertyNames unevaluatedProperties required".split()
+)
+_OF_ARRAYS = frozenset("prefixItems items contains unevaluatedItems uniqueItems".split())
+_OF_LENGTHS = frozenset("minItems maxItems minContains maxContains uniqueItems contains".split())
 UNCHECKED = "This is nested too deeply, or is too large, to be checked against its schema."
+UNPLACED = "Something in this breaks its schema; this is too large, or the schema too manifold, to tell what."
+UNTOLD = (UNCHECKED, UNPLACED)
 
 
-def check(document: Document, pointer: str, prepared: Prepared) -> list[Violation]:
+def check(document: Document, pointer: str, prepared: Prepared, work: Work | None = None) -> list[Violation]:
     """What a request breaks of its operation's schemas, by place: "path.id", "query.limit", "headers.X-A", "body.name".
 
-    Values that are expressions are not known yet, and pass.
+    Values that are expressions are not known yet, and pass. What would take more than `work` is said to be unchecked.
     """
+    work = work or Work()
     operation = _at(document, pointer)
     found: list[Violation] = []
     for place, told, pairs in _parameters(document, pointer, operation, prepared):
-        found += _check_parameter(document, place, told, pairs)
-    found += _check_body(document, operation, prepared)
+        found += _check_parameter(document, place, told, pairs, work)
+        if len(found) >= MOST_FAULTS:
+            break
+    found += _check_body(document, operation, prepared, work)
     return found[:MOST_FAULTS]
 
 
-def check_answer(document: Document, pointer: str, status: int, media: str, body: str | bytes) -> list[Violation]:
+def check_answer(
+    document: Document, pointer: str, status: int, media: str, body: str | bytes, work: Work | None = None
+) -> list[Violation]:
     """What an answer breaks of what the document says of it: its status, its media type, its body ("body.items[0].id").
 
     An operation that documents no answers breaks nothing. `${...}` in an answer is a text as any other.
@@ -83,7 +104,7 @@ def check_answer(document: Document, pointer: str, status: int, media: str, body
         return [Violation(location="media", message=f"The document knows {known}.", sent=shown(media))]
     if not is_json(media):
         return []
-    return _check_json(document, schema, body, "answer")
+    return _check_json(document, schema, body, "answer", work or Work())
 
 
 def _at(document: Document, pointer: str) -> Mapping[str, Any]:
@@ -161,9 +182,11 @@ def _cookies(headers: Sequence[Pair]) -> Iterator[Pair]:
                 yield Pair(name, value)
 
 
-def _check_parameter(document: Document, place: str, told: Mapping[str, Any], pairs: list[Pair]) -> list[Violation]:
+def _check_parameter(
+    document: Document, place: str, told: Mapping[str, Any], pairs: list[Pair], work: Work
+) -> list[Violation]:
     if not pairs:
-        if told.get("in") == "query" and not separator_of(told) and _is_object(document, told):
+        if told.get("in") == "query" and not separator_of(told) and _is_object(document, told, work):
             # Its fields have pairs of their own.
             return []
         if told.get("required") is True or place.startswith("path."):
@@ -176,13 +199,13 @@ def _check_parameter(document: Document, place: str, told: Mapping[str, Any], pa
     if isinstance(content, Mapping) and content:
         media = str(next(iter(content)))
         return (
-            _check_json(document, _schema_for(content, media), pairs[-1].value, "request", place)
+            _check_json(document, _schema_for(content, media), pairs[-1].value, "request", work, place)
             if is_json(media)
             else []
         )
     if not isinstance(schema, Mapping):
         return []
-    checker = Checker(document, schema, "request")
+    checker = Checker(document, schema, "request", work)
     value = _typed([pair.value for pair in pairs], checker.types(), checker, told)
     return checker.faults(value, place)
 
@@ -197,9 +220,9 @@ def _typed(texts: list[str], types: frozenset[str], checker: "Checker", told: Ma
     return _one(texts[-1], types)
 
 
-def _is_object(document: Document, told: Mapping[str, Any]) -> bool:
+def _is_object(document: Document, told: Mapping[str, Any], work: Work) -> bool:
     schema = told.get("schema")
-    return isinstance(schema, Mapping) and Checker(document, schema, "request").types() == {"object"}
+    return isinstance(schema, Mapping) and Checker(document, schema, "request", work).types() == {"object"}
 
 
 def separator_of(told: Mapping[str, Any]) -> str:
@@ -231,7 +254,7 @@ def _one(text: str, types: frozenset[str]) -> Any:
 # Bodies
 
 
-def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prepared) -> list[Violation]:
+def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prepared, work: Work) -> list[Violation]:
     asked = _resolved(document, operation.get("requestBody"))
     content = asked.get("content")
     if not prepared.body:
@@ -244,25 +267,28 @@ def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prep
         message = f"The operation takes {known}."
         return [Violation(location="media", message=message, sent=shown(prepared.media))]
     if is_json(prepared.media) or media_of(prepared.media) in (FORM, MULTIPART):
-        return _check_json(document, schema, prepared.body, "request")
+        return _check_json(document, schema, prepared.body, "request", work)
     return []
 
 
-def _check_json(document: Document, schema: Any, text: str | bytes, way: Way, place: str = "body") -> list[Violation]:
+def _check_json(
+    document: Document, schema: Any, text: str | bytes, way: Way, work: Work, place: str = "body"
+) -> list[Violation]:
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
         return [Violation(location=place, message=f"Is not JSON: {shown(str(error))}.")]
     except RecursionError:
         return [Violation(location=place, message=UNCHECKED)]
-    return Checker(document, schema, way).faults(value, place) if isinstance(schema, Mapping) else []
+    return Checker(document, schema, way, work).faults(value, place) if isinstance(schema, Mapping) else []
 
 
 class Checker:
     """One schema of a document, made ready. It may be used again for as long as the document stays the same."""
 
-    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way) -> None:
-        converted = _Converted(document, schema, way)
+    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way, work: Work) -> None:
+        converted = _Converted(document, schema, way, work)
+        self._work = work
         self._way = way
         self._root, self._defs = converted.root, converted.defs
         try:
@@ -308,20 +334,83 @@ class Checker:
 
     def faults(self, value: Any, place: str) -> list[Violation]:
         """What `value` breaks, at most fifty things."""
+        if self._work.over:
+            return [Violation(location=place, message=UNCHECKED)]
         if self._validator is None:
             return []
         try:
-            counting = _Counting(self._defs)
-            counting.go(self._root, value, 0)
-        except _TooMuch:
+            _Counting(self._defs, self._work).go(self._root, value, 0)
+            if self._validator.is_valid(value):
+                return []
+            return self._placed(value, place)
+        except (_TooMuch, ValueError, RecursionError, jsonschema_rs.ReferencingError):
             return [Violation(location=place, message=UNCHECKED)]
-        try:
-            errors = list(islice(self._validator.iter_errors(value), MOST_FAULTS * 2))
-        except (ValueError, RecursionError, jsonschema_rs.ReferencingError):
-            return [Violation(location=place, message=UNCHECKED)]
-        return [_violation(error, place) for error in errors if not (self._way == "request" and _is_unknown(error))][
-            :MOST_FAULTS
-        ]
+
+    def _placed(self, value: Any, place: str) -> list[Violation]:
+        """The faults of a value that has some: of the beginnings of its lists only, if it is too large."""
+        for most in (0, *_FEWER):
+            part = _shortened(value, most) if most else value
+            if self._cost(part) <= MOST_COST:
+                break
+        else:
+            return [Violation(location=place, message=UNPLACED)]
+        errors = islice(self._validator.iter_errors(part), MOST_FAULTS * 2)
+        faults = [
+            _violation(error, place)
+            for error in errors
+            if not (most and _is_of_shortening(error, most)) and not (self._way == "request" and _is_unknown(error))
+        ][:MOST_FAULTS]
+        if most and not faults and not (self._way == "request" and b"${" in msgspec.json.encode(value)):
+            return [Violation(location=place, message=UNPLACED)]
+        return faults
+
+    def _cost(self, value: Any) -> int:
+        """What it takes to find the faults of a value if all that it is held against is broken."""
+        counting = _Counting(self._defs, self._work, _sizes(value))
+        counting.go(self._root, value, 0)
+        return counting.cost
+
+
+def _sizes(value: Any) -> dict[int, int]:
+    """How many values there are in each object and list, by its id; long texts count as several."""
+    order = [value]
+    for one in order:
+        if isinstance(one, dict | list):
+            order.extend(one.values() if isinstance(one, dict) else one)
+    sizes: dict[int, int] = {}
+    for one in reversed(order):
+        if isinstance(one, dict | list):
+            sizes[id(one)] = 1 + sum(
+                sizes[id(inner)] if isinstance(inner, dict | list) else _size(inner)
+                for inner in (one.values() if isinstance(one, dict) else one)
+            )
+    return sizes
+
+
+def _size(value: Any) -> int:
+    return 1 + len(value) // 200 if isinstance(value, str) else 1
+
+
+def _shortened(value: Any, most: int) -> Any:
+    """A value with at most so many members in each of its lists."""
+    if isinstance(value, list):
+        return [_shortened(one, most) for one in value[:most]]
+    if isinstance(value, dict):
+        return {name: _shortened(one, most) for name, one in value.items()}
+    return value
+
+
+def _is_of_shortening(error: Any, most: int) -> bool:
+    """Whether an error may be there only because lists were shortened."""
+    if error.kind.name not in _OF_WHOLES | _OF_LENGTHS:
+        return False
+    order = [error.instance]
+    for one in order:
+        if isinstance(one, list) and len(one) >= most:
+            return True
+        if isinstance(one, dict | list):
+            order.extend(one.values() if isinstance(one, dict) else one)
+    return False
 
 
 def _is_unknown(error: Any) -> bool:
@@ -361,17 +450,22 @@ class _TooMuch(Exception):
 
 
 class _Counting:
-    """Goes the way that a check goes, without short cuts, and counts its steps."""
+    """Goes the way that a check goes, without short cuts, and counts its steps; with `sizes` of values, its `cost`."""
 
-    def __init__(self, defs: Mapping[str, Any]) -> None:
-        self._defs = defs
+    def __init__(self, defs: Mapping[str, Any], work: Work, sizes: Mapping[int, int] | None = None) -> None:
+        self._defs, self._work, self._sizes = defs, work, sizes
         self._left = MOST_VISITS
+        self.cost = 0
 
     def go(self, schema: Any, value: Any, depth: int) -> None:
         """Count what a value costs under a schema; _TooMuch if that is too much."""
         self._left -= 1
-        if self._left < 0 or depth > MOST_DEPTH * 4:
+        if self._left < 0 or depth > MOST_DEPTH * 4 or not self._work.spend():
             raise _TooMuch
+        if self._sizes is not None:
+            self.cost += 4 + self._sizes.get(id(value), 1)
+            if self.cost > MOST_COST:
+                return
         if not isinstance(schema, dict):
             return
         if "$ref" in schema:
@@ -383,9 +477,13 @@ class _Counting:
             if "$ref" in schema:
                 self.go(self._defs[schema["$ref"].removeprefix("#/$defs/")], value, depth + 1)
         self._left -= len(schema.get("enum", ())) // 8
-        if isinstance(value, dict):
+        if isinstance(value, str):
+            self._left -= len(value) // 200
+        if isinstance(value, dict) and not _OF_OBJECTS.isdisjoint(schema):
+            self._left -= len(value) // 10
             self._object(schema, value, depth)
-        elif isinstance(value, list):
+        elif isinstance(value, list) and not _OF_ARRAYS.isdisjoint(schema):
+            self._left -= len(value) // 10
             self._array(schema, value, depth)
 
     def _parts(self, schema: dict[str, Any], value: Any, depth: int) -> None:
@@ -400,7 +498,10 @@ class _Counting:
 
     def _object(self, schema: dict[str, Any], value: dict[str, Any], depth: int) -> None:
         properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-        self._left -= len(value) * len(patterns) + len(schema.get("required", ()))
+        required = schema.get("required", ())
+        self._left -= len(value) * len(patterns) + len(required)
+        if self._sizes is not None:
+            self.cost += self._sizes.get(id(value), 1) * sum(name not in value for name in required)
         for name, one in value.items():
             if name in properties:
                 self.go(properties[name], one, depth + 1)
@@ -431,8 +532,8 @@ class _Counting:
 class _Converted:
     """A schema and all that it reaches, in the form of 2020-12: `root`, with references into `defs`."""
 
-    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way) -> None:
-        self._document, self._way = document, way
+    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way, work: Work) -> None:
+        self._document, self._way, self._work = document, way, work
         self._numbers: dict[str, str] = {}
         self._waiting: list[tuple[str, str]] = []
         self._left = MOST_NODES
@@ -458,7 +559,7 @@ class _Converted:
         self._left -= 1
         if isinstance(schema, bool):
             return schema
-        if not isinstance(schema, Mapping) or self._left < 0 or depth > MOST_DEPTH:
+        if not isinstance(schema, Mapping) or self._left < 0 or depth > MOST_DEPTH or not self._work.spend():
             return {}
         made: dict[str, Any] = {}
         reference = schema.get("$ref")
@@ -562,6 +663,8 @@ class _Converted:
 
     def _knows(self, pattern: str) -> bool:
         """Whether the library takes a pattern, within its bounds of size."""
+        if not self._work.spend(_PATTERN):
+            return False
         if pattern not in self._patterns:
             try:
                 options = jsonschema_rs.RegexOptions(size_limit=1_000_000, dfa_size_limit=1_000_000)
