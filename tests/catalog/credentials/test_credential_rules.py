@@ -4,6 +4,7 @@ import base64
 import time
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -97,6 +98,32 @@ def test_a_secret_is_taken_out_in_every_form(text: str):
     assert "***" in found
     assert "ss" not in found
     assert redact_bytes(text.encode(), [SECRET]) == found.encode()
+
+
+@pytest.mark.parametrize("secret", [SECRET, "sk_live_51HcÿÿÿSecret~?>"])
+@pytest.mark.parametrize("before", ["", "u", "me", "us:", "user"])
+@pytest.mark.parametrize("after", ["", "x", "yz", "zzz"])
+def test_a_secret_is_taken_out_of_what_is_encoded_with_it(secret: str, before: str, after: str):
+    raw = f"{before}{secret}{after}".encode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(raw).decode()
+        for text in (f'{{"x": "{encoded}"}}', f'{{"x": "{encoded.rstrip("=")}"}}', quote(encoded, safe="")):
+            found = redact(text, [secret])
+            assert "***" in found
+            # At most the two letters stay that other bytes have a part in.
+            assert len(found) <= len(text) - len(encode(secret.encode()).rstrip(b"=")) + 2 + len("***")
+            assert redact_bytes(text.encode("utf-16-le"), [secret]).decode("utf-16-le") == found
+    for digits in (raw.hex(), raw.hex().upper()):
+        hidden = redact(digits, [secret])
+        assert hidden.lower() == f"{before.encode().hex()}***{after.encode().hex()}"
+
+
+def test_an_encoded_secret_that_a_body_was_cut_in_leaves_nothing():
+    secret = "sk_live_51HcSecret"
+    for encoded in (secret.encode().hex(), base64.b64encode(b"u:" + secret.encode()).decode()[3:]):
+        for length in range(1, len(encoded)):
+            left = _kept(f"echo: {encoded[:length]}".encode(), [secret], "utf-8").decode()
+            assert left.removeprefix("echo: ") in ("", "***", f"***{encoded[length - 1]}")
 
 
 ODD = "ab/cd+ef=="

@@ -20,7 +20,7 @@ _ADDRESSES = frozenset({"location", "content-location", "refresh"})
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _UNITS = dict.fromkeys(("utf-16", "utf-16-le", "utf-16-be"), 2) | dict.fromkeys(("utf-32", "utf-32-le", "utf-32-be"), 4)
 _ESCAPING = "\\%&+"
-_MOST_STEPS = 1_000_000
+_MOST_STEPS = 500_000
 _BEGUN = re.compile(
     r"\\{1,5}(?:[xu][0-9a-fA-F]{0,4}(?:\\{1,4}(?:u[0-9a-fA-F]{0,4})?)?)?|(?:%[0-9a-fA-F]{0,6}){1,4}|"
     r"&(?:#[xX]?[0-9a-fA-F]{0,10}|[A-Za-z]{0,10})|[\udc80-\udcff]{1,3}"
@@ -226,17 +226,45 @@ def _either(digits: str) -> str:
 
 
 def _patterns(secrets: Iterable[str]) -> list[str]:
-    return [_pattern(form) for form in _forms(secrets)]
+    """Expressions for the secrets as they travel; one for a text that holds another stands before it."""
+    plain = _plain(secrets)
+    found = {form: _coded(form) for secret in plain for form in _codes(secret)}
+    found |= {secret: _pattern(secret) for secret in plain}
+    return [found[form] for form in sorted(found, key=len, reverse=True)]
 
 
 def _forms(secrets: Iterable[str]) -> list[str]:
-    """The secrets as they travel; a form that holds another stands before it."""
-    forms: set[str] = set()
-    for secret in filter(None, secrets):
-        whole = {secret}
-        if len(secret) >= LEAST:
-            raw = secret.encode("utf-8", "surrogatepass")
-            whole |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
-        # What fills up base64 at its end is left off by some.
-        forms |= whole | {form.rstrip("=") for form in whole if len(form.rstrip("=")) >= LEAST}
-    return sorted(forms, key=len, reverse=True)
+    """The secrets as they travel, in the same order."""
+    plain = _plain(secrets)
+    return sorted({*plain, *(form for secret in plain for form in _codes(secret))}, key=len, reverse=True)
+
+
+def _plain(secrets: Iterable[str]) -> set[str]:
+    """The secrets as they are. What fills up base64 at its end, which some are, is left off by some."""
+    known = set(filter(None, secrets))
+    return known | {one.rstrip("=") for one in known if len(one.rstrip("=")) >= LEAST}
+
+
+@lru_cache(maxsize=256)
+def _codes(secret: str) -> tuple[str, ...]:
+    """A secret in hexadecimal digits and in base64, alone and in the midst of what is encoded with it.
+
+    Of base64 what stands for the secret alone, wherever in a group of three bytes it begins.
+    """
+    if len(secret) < LEAST:
+        return ()
+    raw = secret.encode("utf-8", "surrogatepass")
+    forms = {raw.hex(), raw.hex().upper()}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(raw).decode()
+        forms |= {whole, whole.rstrip("=")}
+        for before in range(3):
+            text = encode(b"\0" * before + raw).decode()
+            forms.add(text[-(-before * 4 // 3) : (before + len(raw)) * 4 // 3])
+    return tuple(form for form in forms if len(form) >= LEAST)
+
+
+@lru_cache(maxsize=1024)
+def _coded(form: str) -> str:
+    """An expression for a code: its letters and digits are escaped by nobody."""
+    return "".join(one if one.isalnum() else _sign(one) for one in form)
