@@ -183,10 +183,10 @@ def test_secrets_that_repeat_themselves_or_begin_alike_are_cut_off_too(secrets: 
 
 
 def test_cutting_off_is_quick_and_then_cuts_more():
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assert len(without_beginnings(b"a" * 200_000, ["a" * 8_000 + "b"])) < 200_000 - 8_000
     assert without_beginnings(b"a." * 2_500_000, ["ab" * 4_000, PAIR]) == b"a." * 2_500_000
-    assert time.perf_counter() - begun < 5
+    assert time.thread_time() - begun < 5
 
 
 def test_addresses_are_shown_without_the_parameters_of_a_credential():
@@ -231,3 +231,13 @@ def test_headers_that_hold_secrets_are_never_shown():
         ("Set-Cookie", "session=***; Path=/"), ("X-Other", "has *** in it"), ("Accept", "a/b"),
         ("Proxy-Authorization", "***"), ("client_secret", "***"),
     )  # fmt: skip
+
+
+def test_zeros_without_end_are_looked_through_quickly():
+    """As a small packed answer may come to."""
+    secrets = ["sk_live_51Hc0ffee-Secret/Value9", PAIR]
+    begun = time.thread_time()
+    assert redact_bytes(b"\0" * 5_000_000, secrets) == b"\0" * 5_000_000
+    assert time.thread_time() - begun < 1
+    hidden = redact_bytes(b"\0" * 1000 + "日本sécret".encode("utf-16-be"), ["日本sécret"])
+    assert hidden.decode("utf-16-be").endswith("\0***")

@@ -39,16 +39,25 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 def redact_bytes(body: bytes, secrets: Iterable[str], encoding: str = "utf-8") -> bytes:
     """The same of a body, by the encoding that it says it has and by those in which it may be besides."""
+    secrets = tuple(secrets)
     patterns = _patterns(secrets)
     for pattern in patterns:
         body = re.sub(pattern.encode("utf-8", "surrogatepass"), HIDDEN.encode(), body)
     if not patterns:
         return body
     # Wide characters have zeros in them, so that nothing was found yet.
-    wide = _WIDE if b"\0" in body else ()
+    wide = _WIDE if b"\0" in body and _may_be_wide(body, secrets, patterns) else ()
     for name in (encoding, *wide):
         body = _redacted_as(body, patterns, name)
     return body
+
+
+def _may_be_wide(body: bytes, secrets: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Whether a secret may stand in wide characters: without their zeros, it stands there in plain ones."""
+    if any(ord(one) > 255 for secret in secrets for one in secret):
+        return True
+    narrow = body.translate(None, b"\0").decode("latin-1")
+    return any(re.search(pattern, narrow) for pattern in patterns)
 
 
 def _redacted_as(body: bytes, patterns: Sequence[str], encoding: str) -> bytes:
