@@ -21,7 +21,7 @@ from offhook.catalog.documents.store import BUILT_IN, Api, Content, Version
 from offhook.catalog.keeping import iso
 from offhook.catalog.model import Document, Head
 from offhook.catalog.reference.page import reference
-from offhook.catalog.search.index import SearchIndex
+from offhook.catalog.search.index import Found, SearchIndex
 from offhook.catalog.work import Turns, Work
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
@@ -369,11 +369,15 @@ class Apis:
         query: wire.SearchQuery = call.query
         tenant_id = call.principal.tenant_id
 
-        def look() -> list[Any]:
+        def look() -> Found:
             self._index.follow(self._database)
-            return self._index.search(tenant_id, query.q, query.limit, api=query.api, method=query.method)
+            return self._index.find(tenant_id, query.q, query.limit, api=query.api, method=query.method)
 
-        hits = await asyncio.to_thread(look)
+        found = await asyncio.to_thread(look)
+        if found.without:
+            named = " and ".join(f'"{word}"' for word in found.without)
+            text = f"Nothing has {named}; these are the hits of the other words."
+            call.notices.append(Notice("words_not_found", "q", text))
         return _reply(
             wire.HitsOut(
                 items=[
@@ -381,8 +385,9 @@ class Apis:
                         api=one.api, title=one.title, key=one.key, method=one.method, path=one.path,
                         summary=one.summary, why=one.why, built_in=one.built_in,
                     )
-                    for one in hits
-                ]
+                    for one in found.hits
+                ],
+                without=list(found.without),
             )
         )  # fmt: skip
 
