@@ -18,6 +18,7 @@ from offhook.catalog.requests import wire
 from offhook.catalog.requests.building import prepare
 from offhook.catalog.requests.checking import check
 from offhook.catalog.requests.model import Final, Prepared, finished
+from offhook.catalog.requests.typed import offers
 from offhook.catalog.work import Work
 from offhook.kit.errors import Invalid, NotFound, Notice, Refusal, Violation, shown
 from offhook.kit.operation import MIB, Call, Operation, Reply
@@ -65,6 +66,9 @@ class CheckOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     faults: list[FaultOut] = []
     url: str = ""
     code: CodeOut | None = None
+    offers: Annotated[
+        list[wire.OfferOut], Meta(description="Credentials that secrets which were typed into it could be kept as.")
+    ] = []
 
 
 class Preparing:
@@ -103,7 +107,9 @@ class Preparing:
         request = wire.prepared(body.request, "request", found)
         if found:
             raise Invalid.of(found)
-        out = CheckOut()
+        typed = offers(request)
+        call.notices.extend(one.notice for one in typed)
+        out = CheckOut(offers=[wire.offer_out(one) for one in typed])
         try:
             sent = finished(request, body.values)
             out.url, out.code = sent.url, code_of(sent, request.operation or "request")
@@ -151,7 +157,7 @@ class Preparing:
 
 def code_of(sent: Final, name: str) -> CodeOut:
     """A request in all the ways in which it can be copied."""
-    copied = Sent(method=sent.method, url=sent.url, headers=sent.headers, body=sent.body or None)
+    copied = Sent(method=sent.method, url=sent.url, headers=sent.headers, body=sent.body or None, fields=sent.fields)
     return CodeOut(curl=code.curl(copied), python=code.httpx(copied), http_task=code.http_task(copied, name))
 
 

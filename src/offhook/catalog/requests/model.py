@@ -66,12 +66,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Final(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it goes out, without what a credential adds."""
+    """A request as it goes out, without what a credential adds. `fields` are those of a multipart body."""
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 def media_of(content_type: str) -> str:
@@ -111,7 +112,7 @@ def finished(prepared: Prepared, trial_values: Mapping[str, Any] | None = None) 
         headers = (*headers, ("Content-Type", media))
     if making.found:
         raise Invalid.of(making.found)
-    return Final(method=method, url=url, headers=headers, body=body)
+    return Final(method=method, url=url, headers=headers, body=body, fields=making.fields)
 
 
 class _Making:
@@ -120,6 +121,7 @@ class _Making:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
         self.found: list[Violation] = []
+        self.fields: tuple[tuple[str, str], ...] = ()
 
     def fault(self, place: str, message: str, sent: str | None = None) -> None:
         self.found.append(Violation(location=place, message=message, sent=None if sent is None else shown(sent)))
@@ -207,6 +209,7 @@ class _Making:
             fields = self._form(prepared.body)
             if media == FORM:
                 return urlencode(fields).encode(), prepared.media
+            self.fields = tuple(fields)
             return _multipart(fields)
         if is_json(media) and EXPRESSION.search(prepared.body):
             return self._json(prepared.body), prepared.media
