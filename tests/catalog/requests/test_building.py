@@ -10,7 +10,7 @@ from offhook.catalog.model import Body, Field, Head, Reference, Server, Tree, Va
 from offhook.catalog.reference import page
 from offhook.catalog.requests.building import MOST_BODY, address, prepare
 from offhook.catalog.requests.checking import check
-from offhook.catalog.requests.model import Pair, Prepared
+from offhook.catalog.requests.model import Pair, Prepared, finished
 
 POINTER = "/paths/~1offices/post"
 
@@ -236,6 +236,14 @@ IDS = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
          [("a", '{"n": 0}')]),
         ({"in": "query", "schema": obj("n", n={"type": "integer"})}, [("n", "0")]),
         ({"in": "query", "schema": obj("n", n={"type": "integer"}), "style": "deepObject"}, [("a[n]", "0")]),
+        ({"in": "query", "schema": obj("n", n={"type": "integer"}), "style": "deepObject", "explode": True},
+         [("a[n]", "0")]),
+        ({"in": "query", "style": "deepObject", "schema": obj("o", "l", o=obj("n", n={"type": "boolean"}), l=IDS)},
+         [("a[o][n]", "false"), ("a[l][]", "0"), ("a[l][]", "0")]),
+        ({"in": "header", "schema": obj("n", "m", n={"type": "integer"}, m={"type": "string"})}, [("a", "n,0,m,text")]),
+        ({"in": "path", "explode": True, "schema": obj("n", "m", n={"type": "integer"}, m={"type": "string"})},
+         [("a", "n=0,m=text")]),
+        ({"in": "cookie", "schema": {"const": "a; b"}}, [("Cookie", "a=a%3B%20b")]),
         ({"in": "query", "schema": {"type": "string", "minLength": 6}}, [("a", "textxx")]),
     ],
 )  # fmt: skip
@@ -248,3 +256,39 @@ def test_required_parameters_are_written_by_their_style_and_have_no_faults(param
     rows = (*prepared.path_parameters, *prepared.query, *prepared.headers)
     assert [(pair.name, pair.value) for pair in rows if pair.on] == expected
     assert check(document, POINTER, prepared) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "path", "sent"),
+    [
+        ({"style": "matrix"}, "/offices/{;a}", "/offices/;a=0,0"),
+        ({"style": "matrix", "explode": True}, "/offices/{;a*}", "/offices/;a=0;a=0"),
+        ({"style": "label"}, "/offices/{.a}", "/offices/.0,0"),
+        ({"style": "label", "explode": True}, "/offices/{.a*}", "/offices/.0.0"),
+        ({}, "/offices/{a*}", "/offices/0,0"),
+        ({"schema": {"type": "integer"}}, "/offices/{a}", "/offices/0"),
+        ({"schema": obj("n", n={"type": "integer"}), "style": "matrix", "explode": True}, "/offices/{;a*}", "/offices/;n=0"),
+    ],
+)  # fmt: skip
+def test_a_parameter_of_the_path_is_written_by_its_style(told: Any, path: str, sent: str):
+    told = {"in": "path", "name": "a", "required": True, "schema": IDS, **told}
+    pointer = "/paths/~1offices~1{a}/get"
+    document = Tree(
+        {"servers": [{"url": "https://a.example"}], "paths": {"/offices/{a}": {"get": {"parameters": [told]}}}}
+    )
+    head = Head(key="k", method="GET", path="/offices/{a}", pointer=pointer)
+    prepared = prepare(page.reference(document, pointer, head), document, pointer)
+    assert prepared.path == path
+    assert finished(prepared).url == f"https://a.example{sent}"
+    assert check(document, pointer, prepared) == []
+
+
+def test_cookies_that_need_not_be_sent_stand_there_switched_off():
+    several = [
+        {"in": "cookie", "name": name, "required": name == "a", "schema": {"type": "string", "default": name}}
+        for name in ("a", "b", "c")
+    ]
+    document = Tree({"paths": {"/offices": {"post": {"parameters": several}}}})
+    head = Head(key="k", method="POST", path="/offices", pointer=POINTER)
+    prepared = prepare(page.reference(document, POINTER, head), document, POINTER)
+    assert [(pair.value, pair.on) for pair in prepared.headers] == [("a=a", True), ("b=b; c=c", False)]

@@ -308,6 +308,35 @@ def test_arrays_are_read_by_their_style(parameter: Any, values: list[str], place
 
 
 @pytest.mark.parametrize(
+    ("rows", "places"),
+    [
+        ({"a[n]": "1"}, []),
+        ({"a[n]": "x"}, ["query.a.n"]),
+        ({"a[n]": "1", "a[o][m]": "no"}, ["query.a.o.m"]),
+        ({"a[o][m]": "true"}, ["query.a.n"]),
+        ({"a[n]": "1", "a[z]": "1"}, ["query.a.z"]),
+        ({"a[n]": "1", "a[l][]": "x"}, ["query.a.l[0]"]),
+        ({"a[n]": "${x}"}, []),
+        ({"a[": "1", "a[n][n]": "1", "a[n]": "2"}, ["query.a."]),
+    ],
+)
+def test_the_fields_of_a_deep_object_are_held_against_theirs(rows: dict[str, str], places: list[str]):
+    schema = {
+        "type": "object",
+        "required": ["n"],
+        "additionalProperties": False,
+        "properties": {
+            "n": {"type": "integer"},
+            "l": {"type": "array", "items": {"type": "integer"}},
+            "o": {"type": "object", "properties": {"m": {"type": "boolean"}}},
+        },
+    }
+    told = document(parameters=[{"in": "query", "name": "a", "style": "deepObject", "schema": schema}])
+    query = tuple(Pair(name, value) for name, value in rows.items())
+    assert [one.location for one in check(told, POINTER, Prepared(query=query))] == places
+
+
+@pytest.mark.parametrize(
     ("value", "places"),
     [('{"n": 1}', []), ('{"n": "x"}', ["query.a.n"]), ("{", ["query.a"]), ("${x}", []), (None, ["query.a"])],
 )

@@ -9,10 +9,12 @@ lies beyond is left out.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -27,6 +29,10 @@ MOST_BODY = 64_000
 _MOST_CHAIN = 40
 _PADDING = 200
 _MOST_ITEMS = 50
+_COOKIE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
+"""What may stand in the value of a cookie as it is (RFC 6265, 4.1.1), besides letters and digits."""
+
+_IN_BRACES = re.compile(r"\{([^{}/]{1,100})\}")
 _CHOSEN = "\0chosen"
 """Under this name a merged schema has the reference to the alternative that was taken."""
 
@@ -59,15 +65,18 @@ def prepare(reference: Reference, document: Document, pointer: str, work: Work |
     media, body = _body(document, pointer, reference, work)
     parameters = _Parameters(document, pointer, work)
     headers = [pair for pair in parameters.pairs(reference.headers, "header") if pair.name.lower() != "content-type"]
-    cookies = [pair for pair in parameters.pairs(reference.cookies, "cookie") if pair.on]
-    if cookies:
-        headers.append(Pair("Cookie", "; ".join(f"{pair.name}={pair.value}" for pair in cookies)))
+    cookies = parameters.pairs(reference.cookies, "cookie")
+    for on in (True, False):
+        written_out = [f"{pair.name}={quote(pair.value, safe=_COOKIE)}" for pair in cookies if pair.on is on]
+        if written_out:
+            headers.append(Pair("Cookie", "; ".join(written_out), on))
+    path_parameters = parameters.pairs(reference.path_parameters, "path")
     return Prepared(
         operation=reference.head.key,
         method=reference.head.method,
         server=address(reference.servers[0]) if reference.servers else "",
-        path=reference.head.path,
-        path_parameters=tuple(parameters.pairs(reference.path_parameters, "path")),
+        path=parameters.template(reference.head.path),
+        path_parameters=tuple(path_parameters),
         query=tuple(parameters.pairs(reference.query_parameters, "query")),
         headers=tuple(headers),
         media=media,
@@ -116,6 +125,18 @@ class _Parameters:
             pairs += [Pair(name, text, on) for name, text in rows]
         return pairs
 
+    def template(self, path: str) -> str:
+        """A path that says of each parameter how it is written, where that is not as it stands."""
+
+        def put(match: re.Match[str]) -> str:
+            told = self._told.get(("path", match[1]), {})
+            way = {"label": ".", "matrix": ";"}.get(str(told.get("style")), "")
+            kind = _kind(self._building.resolved(told.get("schema"))) if "schema" in told else ""
+            several = kind in ("array", "object") and (not way or told.get("explode") is True)
+            return f"{{{way}{match[1]}{'*' if several else ''}}}"
+
+        return _IN_BRACES.sub(put, path)
+
     def _value(self, field: Field, told: Mapping[str, Any], *, stand_in: bool) -> Any:
         content = told.get("content")
         if isinstance(content, Mapping) and content:
@@ -142,16 +163,30 @@ class _Parameters:
     @staticmethod
     def _rows(name: str, value: Any, told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         separator = separator_of(told)
-        if isinstance(value, list) and value and not separator and told["in"] == "query":
+        if isinstance(value, dict) and value and told.get("style") == "deepObject":
+            yield from _deep(name, value)
+        elif isinstance(value, list) and value and not separator and told["in"] == "query":
             yield from ((name, written(one)) for one in value[:_MOST_ITEMS])
         elif isinstance(value, list):
             yield name, (separator or ",").join(written(one) for one in value)
         elif isinstance(value, dict) and value and told["in"] == "query" and not separator:
             yield from ((key, written(one)) for key, one in value.items())
-        elif isinstance(value, dict) and value and told.get("style") == "deepObject":
-            yield from ((f"{name}[{key}]", written(one)) for key, one in value.items())
+        elif isinstance(value, dict) and value and "content" not in told:
+            between = "=" if told.get("explode") is True else ","
+            yield name, (separator or ",").join(f"{key}{between}{written(one)}" for key, one in value.items())
         else:
             yield name, written(value)
+
+
+def _deep(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """The rows of an object within an object: `filter[owner][name]`."""
+    if isinstance(value, dict) and depth < MOST_DEPTH:
+        for key, one in value.items():
+            yield from _deep(f"{name}[{key}]", one, depth + 1)
+    elif isinstance(value, list) and depth < MOST_DEPTH:
+        yield from ((f"{name}[]", written(one)) for one in value[:_MOST_ITEMS])
+    else:
+        yield name, written(value)
 
 
 def _body(document: Document, pointer: str, reference: Reference, work: Work) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import jsonschema_rs
 import msgspec
@@ -167,8 +168,10 @@ def _parameters(
         ]
         if where == "query" and not same:
             same = [pair for pair in prepared.query if pair.on and pair.name == f"{name}[]"]
-            deep = any(pair.on and pair.name.startswith(f"{name}[") for pair in prepared.query)
+            deep = [pair for pair in prepared.query if pair.on and pair.name.startswith(f"{name}[")]
             if deep and not same:
+                if parameter.get("style") == "deepObject":
+                    yield f"query.{name}", parameter, deep
                 continue
         places = {"header": f"headers.{name}", "cookie": "headers.Cookie"}
         yield places.get(where, f"{where}.{name}"), parameter, same
@@ -179,7 +182,7 @@ def _cookies(headers: Sequence[Pair]) -> Iterator[Pair]:
         if header.on and header.name.lower() == "cookie":
             for part in header.value.split(";"):
                 name, _, value = part.strip().partition("=")
-                yield Pair(name, value)
+                yield Pair(name, unquote(value))
 
 
 def _check_parameter(
@@ -206,8 +209,34 @@ def _check_parameter(
     if not isinstance(schema, Mapping):
         return []
     checker = Checker(document, schema, "request", work)
+    if told.get("style") == "deepObject" and all("[" in pair.name for pair in pairs):
+        return checker.faults(_deep(pairs, checker), place)
     value = _typed([pair.value for pair in pairs], checker.types(), checker, told)
     return checker.faults(value, place)
+
+
+def _deep(pairs: list[Pair], checker: "Checker") -> dict[str, Any]:
+    """The object that pairs such as `filter[owner][name]` are the fields of."""
+    made: dict[str, Any] = {}
+    for pair in pairs:
+        *way, last = [step.removesuffix("]") for step in pair.name.split("[")[1:]][:MOST_DEPTH]
+        several = last == "" and bool(way)
+        if several:
+            last = way.pop()
+        inner = made
+        for step in way:
+            following = inner.setdefault(step, {})
+            if not isinstance(following, dict):
+                following = {}
+            inner = following
+        value = _one(pair.value, checker.types_at([*way, last], items=several))
+        if several:
+            before = inner.setdefault(last, [])
+            if isinstance(before, list):
+                before.append(value)
+        else:
+            inner[last] = value
+    return made
 
 
 def _typed(texts: list[str], types: frozenset[str], checker: "Checker", told: Mapping[str, Any]) -> Any:
@@ -217,7 +246,19 @@ def _typed(texts: list[str], types: frozenset[str], checker: "Checker", told: Ma
         several = texts if len(texts) > 1 or not separator else texts[0].split(separator)
         kinds = checker.item_types()
         return [_one(text, kinds) for text in several[:1000]]
+    if types == {"object"} and texts[-1][:1] != "{" and "content" not in told:
+        return _members(texts[-1], checker, exploded=told.get("explode") is True)
     return _one(texts[-1], types)
+
+
+def _members(text: str, checker: "Checker", *, exploded: bool) -> dict[str, Any]:
+    """The object that a text is: `a=1,b=2`, or `a,1,b,2` if it is not exploded."""
+    parts = text.split(",")[:2000]
+    if exploded:
+        pairs = [(name, value) for name, _, value in (part.partition("=") for part in parts)]
+    else:
+        pairs = list(zip(parts[::2], [*parts[1::2], ""], strict=False))
+    return {name: _one(value, checker.types_at([name])) for name, value in pairs}
 
 
 def _is_object(document: Document, told: Mapping[str, Any], work: Work) -> bool:
@@ -310,6 +351,17 @@ class Checker:
         """The same of an array's members."""
         items = self._followed(self._root).get("items")
         return self._types(items) if isinstance(items, dict) else _TYPES
+
+    def types_at(self, way: Sequence[str], *, items: bool = False) -> frozenset[str]:
+        """The same of a field, by the names that lead to it, or of the members of an array there."""
+        schema: Any = self._followed(self._root)
+        for name in way:
+            properties = schema.get("properties", {})
+            schema = properties.get(name, schema.get("additionalProperties", {}))
+            schema = self._followed(schema) if isinstance(schema, dict) else {}
+        if items:
+            schema = schema.get("items", {})
+        return self._types(schema)
 
     def _followed(self, schema: dict[str, Any]) -> dict[str, Any]:
         for _ in range(_MOST_CHAIN):

@@ -46,7 +46,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A request before it is sent.
 
     `api`, `version` and `operation` say which document's operation it was made for, empty if none. `server` is the
-    chosen server's address, `path` a template (`/offices/{id}`) behind it. `body` is a JSON text where `media` is JSON;
+    chosen server's address, `path` a template (`/offices/{id}`) behind it, which may say how a value is written as URI
+    templates do (RFC 6570): `{.id}`, `{;id}`, and `{id*}` for several, with commas between them. `body` is a JSON text where `media` is JSON;
     a JSON object of fields for forms (urlencoded or multipart); else the text itself. "" is no body.
     """
 
@@ -167,7 +168,14 @@ class _Making:
             made += quote(prepared.path[end : match.start()], safe=_PATH_SAFE)
             end = match.end()
             if match[2] is not None:
-                text, place = parameter(match[2]), f"path.{match[2]}"
+                way, name, several = _template(match[2], values)
+                text, place = parameter(name), f"path.{name}"
+                if way or several:
+                    text = expanded(way, name, text, several=several)
+                    made += text
+                    if text in (".", ".."):
+                        self.fault(place, "Must not be . or .., which would lead to another path.", text)
+                    continue
             elif match[1] is not None:
                 text, place = written(self._value(match[1], "path")), "path"
             else:
@@ -269,6 +277,26 @@ class _Making:
         message = f"Has more than {MOST_DEPTH} levels, one within the other."
         if not any(one.location == place and one.message == message for one in self.found):
             self.fault(place, message)
+
+
+def _template(inner: str, values: Mapping[str, Any]) -> tuple[str, str, bool]:
+    """How what stands in braces is written, its name, and whether it is several values."""
+    if inner in values:
+        return "", inner, False
+    way, name = (inner[0], inner[1:]) if inner[0] in ".;" else ("", inner)
+    return way, name.removesuffix("*"), name.endswith("*")
+
+
+def expanded(way: str, name: str, text: str, *, several: bool) -> str:
+    """A value in a path as a URI template has it (RFC 6570, 3.2): of "1,2", `{;id*}` makes ";id=1;id=2".
+
+    What are several is written with commas between, members of objects as `name=value`.
+    """
+    parts = [quote(part, safe="=") for part in text.split(",")] if several else [quote(text, safe=",")]
+    if way == ";":
+        named = quote(name, safe="")
+        return "".join(f";{part}" if several and "=" in part else f";{named}={part}" for part in parts)
+    return f".{'.'.join(parts)}" if way == "." else ",".join(parts)
 
 
 def trial_value(values: Mapping[str, Any], expression: str) -> Any:
