@@ -284,6 +284,7 @@ CAT = {"type": "object", "properties": {"kind": {"type": "string"}}}
         ({"type": "integer", "minimum": 7, "multipleOf": 5}, 10),
         ({"type": "integer", "multipleOf": 5}, 5),
         ({"type": "number", "multipleOf": 0}, 1.5),
+        ({"type": "string", "pattern": "^v[0-9]{2}$"}, "v00"),
         ({"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind", "mapping": {"cat": "Cat"}}},
          {"kind": "cat"}),
     ],

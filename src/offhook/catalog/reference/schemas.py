@@ -65,7 +65,7 @@ class Schemas:
 
     def __init__(self, resolver: Resolver, work: Work) -> None:
         self._resolver = resolver
-        self._work = work
+        self.work = work
         # The schema is kept with its view, so that its id stays its own.
         self._views: dict[int, tuple[Any, View]] = {}
 
@@ -77,7 +77,7 @@ class Schemas:
             layers.add(schema, 0, whole=True)
             # What has no reference is told by itself, since a loop comes back to the same place of the document.
             refs = frozenset(layers.refs) or frozenset([f"{id(schema)}"])
-            if not self._work.spend(sum(map(_size, layers.found))):
+            if not self.work.spend(sum(map(_size, layers.found))):
                 return View()
             known = (schema, _united(layers, refs))
             if len(self._views) < _MOST_KEPT:

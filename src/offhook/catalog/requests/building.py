@@ -20,7 +20,9 @@ import msgspec
 
 from offhook.catalog.model import Document, Field, Reference, Server
 from offhook.catalog.requests.checking import UNTOLD, Checker, separator_of
-from offhook.catalog.requests.model import FORM, MULTIPART, Pair, Prepared, is_json, media_of, written
+from offhook.catalog.requests.model import FORM, MULTIPART, Pair, Prepared, is_json, is_xml, media_of, written
+from offhook.catalog.requests.patterns import matching
+from offhook.catalog.requests.xml import as_xml
 from offhook.catalog.work import Work
 
 MOST_DEPTH = 12
@@ -28,6 +30,9 @@ MOST_VALUES = 1_000
 MOST_BODY = 64_000
 _MOST_CHAIN = 40
 _PADDING = 200
+_PATTERN = 100
+"""Steps that finding a text for a pattern counts as."""
+
 _MOST_ITEMS = 50
 _COOKIE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
 """What may stand in the value of a cookie as it is (RFC 6265, 4.1.1), besides letters and digits."""
@@ -206,12 +211,17 @@ def _body(document: Document, pointer: str, reference: Reference, work: Work) ->
     if given is None and "schema" not in told:
         told_of = (text for body in reference.bodies if body.media == media for _, text in body.examples)
         given = next((_read(text) for text in told_of), None)
+    if is_xml(media) and not isinstance(given, str):
+        if given is None and "schema" not in told:
+            return media, ""
+        value = building.value(told.get("schema")) if given is None else given
+        return media, as_xml(value, told.get("schema"), building.whole)[:MOST_BODY]
     if not is_json(media) and media_of(media) not in (FORM, MULTIPART):
         value = building.value(told.get("schema")) if given is None else given
         if isinstance(value, str):
             # A text that only stands in is none of a format that has rules of its own.
             return media, value[:MOST_BODY] if given is not None or media_of(media).startswith("text/plain") else ""
-        return media, "" if isinstance(value, dict | list) or "xml" in media_of(media) else written(value)
+        return media, "" if isinstance(value, dict | list) else written(value)
     return media, _as_text(_best(document, told.get("schema"), given, work))
 
 
@@ -294,6 +304,10 @@ class Building:
                     return found["value"]
         return None
 
+    def whole(self, schema: Any) -> Mapping[str, Any]:
+        """What a schema comes to, with its parts drawn in."""
+        return self._merged(schema, 0) if self._work.spend() else {}
+
     def value(self, schema: Any, depth: int = 0) -> Any:
         """A value that the schema may take."""
         self._left -= 1
@@ -315,6 +329,8 @@ class Building:
             return self._object(schema, depth)
         if kind == "array":
             return self._array(schema, depth)
+        if "pattern" in schema and not self._work.spend(_PATTERN):
+            return None
         return _scalar(kind, schema)
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
@@ -465,6 +481,11 @@ def _scalar(kind: str, schema: Mapping[str, Any]) -> Any:
         return None
     text = _BY_FORMAT.get(str(schema.get("format", "")), "text")
     least = schema.get("minLength")
+    if isinstance(schema.get("pattern"), str) and "format" not in schema:
+        wanted = least if isinstance(least, int) and 0 < least <= _PADDING else 0
+        found = matching(schema["pattern"], wanted)
+        if found is not None:
+            return found
     if isinstance(least, int) and len(text) < least <= _PADDING:
         text = text.ljust(least, "x")
     most = schema.get("maxLength")

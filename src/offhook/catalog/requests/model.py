@@ -47,8 +47,9 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `api`, `version` and `operation` say which document's operation it was made for, empty if none. `server` is the
     chosen server's address, `path` a template (`/offices/{id}`) behind it, which may say how a value is written as URI
-    templates do (RFC 6570): `{.id}`, `{;id}`, and `{id*}` for several, with commas between them. `body` is a JSON text where `media` is JSON;
-    a JSON object of fields for forms (urlencoded or multipart); else the text itself. "" is no body.
+    templates do (RFC 6570): `{.id}`, `{;id}`, and `{id*}` for several, with commas between them. `body` is a JSON text
+    where `media` is JSON; a JSON object of fields for forms (urlencoded or multipart); else the text itself. "" is no
+    body.
     """
 
     api: str = ""
@@ -85,6 +86,12 @@ def is_json(content_type: str) -> bool:
     """Whether a body of this Content-Type is JSON."""
     media = media_of(content_type)
     return media in ("application/json", "text/json") or media.endswith("+json")
+
+
+def is_xml(content_type: str) -> bool:
+    """Whether a body of this Content-Type is XML."""
+    media = media_of(content_type)
+    return media in ("application/xml", "text/xml") or media.endswith("+xml")
 
 
 def expressions(prepared: Prepared) -> tuple[str, ...]:
