@@ -386,3 +386,35 @@ def test_formats_are_kept_to(named: str, good: str, bad: str):
     schema = {"properties": {"a": {"type": "string", "format": named}}}
     assert body_faults(schema, {"a": good}) == body_faults(schema, {"a": "${x}"}) == []
     assert body_faults(schema, {"a": bad}) == ["body.a"]
+
+
+@pytest.mark.parametrize("which", ["oneOf", "anyOf"])
+@pytest.mark.parametrize(
+    ("value", "places"),
+    [
+        ({"kind": "cat", "lives": 9}, []),
+        ({"kind": "cat", "lives": "nine"}, ["body.lives"]),
+        ({"kind": "cat"}, ["body.lives"]),
+        ({"kind": "Dog", "tail": 1}, ["body.tail"]),
+        ({"kind": "Dog", "tail": True, "lives": "x"}, []),
+        ({"kind": "cow"}, ["body.kind"]),
+        ({"lives": "nine"}, ["body.kind"]),
+        ({"kind": "${x}"}, []),
+        ({"kind": "cat", "lives": "${x}"}, []),
+        (7, ["body"]),
+    ],
+)
+def test_a_discriminator_says_of_which_alternative_the_faults_are(which: str, value: Any, places: list[str]):
+    kinds = {"Cat": {"lives": {"type": "integer"}}, "Dog": {"tail": {"type": "boolean"}}}
+    schemas = {
+        name: {"type": "object", "required": ["kind", *fields], "properties": {"kind": {"type": "string"}, **fields}}
+        for name, fields in kinds.items()
+    }
+    told = {"propertyName": "kind", "mapping": {"cat": "#/components/schemas/Cat"}}
+    schema = {
+        which: [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+        "discriminator": told,
+    }
+    checker = Checker(Tree({"components": {"schemas": schemas}}), schema, "request", Work())
+    found = checker.faults(value, "body")
+    assert [one.location for one in found] == places, found

@@ -29,6 +29,9 @@ MOST_COST = 80_000
 """What finding the faults of one value may cost, in about microseconds: each holds a copy of what it is about."""
 
 _FEWER = (200, 20, 3, 1)
+_MOST_TOLD = 200
+"""Alternatives that are told apart by a discriminator."""
+
 _PATTERN = 100
 """Steps that making a pattern ready counts as."""
 
@@ -636,6 +639,7 @@ class _Converted:
                     if name != "patternProperties" or self._knows(str(key))
                 }
         _leave_out_what_would_turn(schema, made)
+        _tell_apart(schema, made)
         for name in _UNEVALUATED:
             if isinstance(schema.get(name), Mapping | bool):
                 made[name] = self._schema(schema[name], depth + 1, same=False)
@@ -746,6 +750,30 @@ class _Converted:
                 elif target not in state:
                     state[target] = 1
                     way.append((target, iter(self._edges.get(target, ()))))
+
+
+def _tell_apart(schema: Mapping[str, Any], made: dict[str, Any]) -> None:
+    """Where a discriminator says which alternative a value is, what it breaks is what it breaks of that one."""
+    told = schema.get("discriminator")
+    name = told.get("propertyName") if isinstance(told, Mapping) else None
+    which = next((one for one in ("oneOf", "anyOf") if one in made), None)
+    if not isinstance(told, Mapping) or not isinstance(name, str) or which is None or len(made[which]) > _MOST_TOLD:
+        return
+    given = schema.get(which, schema.get("oneOf"))
+    mapping = told.get("mapping")
+    ways: dict[str, Any] = {}
+    for one, alternative in zip(given, made[which], strict=False):
+        reference = one.get("$ref") if isinstance(one, Mapping) else None
+        if not isinstance(reference, str):
+            return
+        called = reference.rpartition("/")[2]
+        entries = mapping.items() if isinstance(mapping, Mapping) else ()
+        keys = [str(key) for key, target in entries if target in (reference, called)]
+        ways |= dict.fromkeys(keys or [called], alternative)
+    known = {"type": ["object"], "properties": {name: {"enum": list(ways)}}, "required": [name]}
+    chosen = [{"if": {**known, "properties": {name: {"const": key}}}, "then": one} for key, one in ways.items()]
+    several = {"if": {which: made.pop(which)}, "then": True, "else": {"allOf": [known, *chosen]}}
+    made["allOf"] = [*made.get("allOf", []), several]
 
 
 def _leave_out_what_would_turn(schema: Mapping[str, Any], made: dict[str, Any]) -> None:
