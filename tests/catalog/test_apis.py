@@ -17,6 +17,7 @@ from offhook.catalog.documents import apart, service
 from offhook.kit.settings import Settings
 from offhook.storage.rehearsal import rows_of
 from tests.api.desk import Answer, Api, Company, Desk
+from tests.catalog.hostile import document
 from tests.catalog.workbench import V1, Service, answering, serving
 from tests.catalog.workbench import Answer as Served
 from tests.servers import PostgreSQL
@@ -749,3 +750,20 @@ def test_what_the_workbench_keeps_is_not_copied_to_rehearse_a_company(company: C
     assert "offices" in copied
     names = r"(api_(documents|versions|pieces|operations|examples)|credential|saved_request|run)"
     assert [name for name in copied if re.match(names, name)] == []
+
+
+def test_a_typed_secret_is_said_when_a_request_is_checked(embedded: Company):
+    headers = [{"name": "X-Api-Key", "value": "t0psecret"}]
+    request = {"server": "https://api.example.com", "path": "/x", "headers": headers}
+    answer = embedded.live.post(f"{V1}/requests/check", {"request": request})
+    assert answer.warned == {("secret_in_request", "X-Api-Key")}
+    assert [one["kind"] for one in answer.json["offers"]] == ["api_key"]
+
+
+def test_schemas_that_multiply_themselves_are_prepared_in_part_and_that_is_said(embedded: Company):
+    imported(embedded.live, document("lists of alternatives"))
+    path = f"{APIS}/hostile/operations/a"
+    prepared = embedded.live.get(f"{path}/prepared")
+    assert prepared.status == 200
+    assert prepared.warned == {("prepared_in_part", "request.body")}
+    assert "alternatives" in embedded.live.get(path).json["reference"]["cut"]

@@ -105,6 +105,9 @@ def test_operations_are_found_by_mistyped_words_in_aligned_columns(offhook: Run,
     found = offhook("api", "search", "book", "--api", "book-shop", "--method", "get", "--json").json["items"]
     assert [one["key"] for one in found] == ["books.get"]
     assert "offhook api list" in offhook("api", "search", "xyzzyplugh", "--api", "book-shop").err
+    said = offhook("api", "search", "book", "xyzzyplugh", "--api", "book-shop")
+    assert 'Nothing has "xyzzyplugh"' in said.err
+    assert "/books" in said.out
 
 
 def test_problems_of_a_document_are_counted_and_the_first_are_shown(offhook: Run, company: Any, empty: Path) -> None:

@@ -186,9 +186,13 @@ def pointer_to(*parts: str) -> str:
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A request as it goes out: the whole address, headers in their order, and the body as text or bytes."""
+    """A request as it goes out: the whole address, headers in their order, and the body as text or bytes.
+
+    `fields` are those that a multipart body was made of.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: str | bytes | None = None
+    fields: tuple[tuple[str, str], ...] = ()

@@ -255,15 +255,18 @@ def search(
     query |= {"api": api} if api is not None else {}
     query |= {"method": method.upper()} if method is not None else {}
 
-    async def work(client: Client) -> list[Any]:
+    async def work(client: Client) -> Any:
         await client.settled()
-        found: list[Any] = (await client.call("GET", f"{V1}/api-operations", query=query)).document["items"]
-        return found
+        return (await client.call("GET", f"{V1}/api-operations", query=query)).document
 
-    items = run(way, work)
+    found = run(way, work)
+    items = found["items"]
     if as_json:
-        emit({"items": items})
+        emit(found)
         return
+    if found.get("without"):
+        named = " and ".join(f'"{line_of(word)}"' for word in found["without"])
+        say(f"Nothing has {named}; these are the hits of the other words.", "yellow", to=err)
     if not items:
         say("No operation was found.", "bold", to=err)
         following(f"offhook api list{again(way)}   says which APIs there are")

@@ -150,7 +150,7 @@ def remove(
 
 @app.command("new-key")
 def new_key(data: Data = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Put a new key before those of credentials.key in the data folder. A running server writes with it from then on."""
+    """Put a new key before those of credentials.key in the data folder; running servers write with it from then on."""
     from offhook.catalog.credentials.vault import KEY_FILE, Vault
 
     settings = load({"data": data}, config)

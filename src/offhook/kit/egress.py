@@ -11,7 +11,7 @@ import logging
 import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -247,8 +247,11 @@ class Egress:
         if checked is None:
             raise NotAllowed(fault.message if fault is not None else "the address cannot be used")
         parts = urlsplit(checked)
-        sent = [("host", parts.netloc), *headers.items(), ("content-length", str(len(body)))]
-        async with _leaving_nothing_open(), self._pool.stream(method, checked, headers=sent, content=body) as answer:
+        sent = [("host", parts.netloc), *headers.items(), *_length(method, body)]
+        async with (
+            _leaving_nothing_open(),
+            self._pool.stream(method, checked, headers=sent, content=body or None) as answer,
+        ):
             received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
             parts_read: list[bytes] = []
             size = 0
@@ -270,18 +273,21 @@ class Egress:
         most: int = 5_000_000,
         redirects: int = 5,
         private: frozenset[str] = frozenset(),
+        carries: Callable[[str], bool] = lambda url: False,
     ) -> Exchange:
         """Ask for somebody who wants to see what happens: never raises for a target, and says how far it came.
 
         Of the answer at most `most` bytes are kept, unpacked; then the connection is ended. `private` are headers, in
         lower case, that go to the first origin (scheme, host and port) only, whatever redirects there are, as those
-        that identify somebody always do. Cancelling ends the connection.
+        that identify somebody always do. `carries` tells of an address whether it has what must not go to another
+        origin either: a redirect with it is not followed. Cancelling ends the connection.
         """
         done = Exchange(url)
         begun = clock.monotonic()
         try:
             async with asyncio.timeout(seconds):
-                await self._follow(done, method, list(headers), body, most, redirects, private | _FOR_ONE_HOST)
+                private |= _FOR_ONE_HOST
+                await self._follow(done, method, list(headers), body, most, redirects, private, carries)
         except EgressError as error:
             done.error, done.refused = _sentence(error), isinstance(error, NotAllowed)
         except TimeoutError:
@@ -302,7 +308,9 @@ class Egress:
         most: int,
         redirects: int,
         private: frozenset[str],
+        carries: Callable[[str], bool],
     ) -> None:
+        begun = _origin(done.url)
         for left in range(redirects, -1, -1):
             await self._show(done, method, headers, body, most)
             target = next((value for name, value in done.headers if name.lower() == "location"), "")
@@ -314,11 +322,14 @@ class Egress:
                 method, body = "GET", b""
                 headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
             before = done.url
-            done.redirects = (*done.redirects, (done.status, before))
             try:
-                done.url = urljoin(before, target)
+                following = urljoin(before, target)
             except ValueError:
                 raise NotAllowed("it was redirected to what is no address") from None
+            if _origin(following) != begun and carries(following):
+                raise NotAllowed("it was redirected to another place with the secret of its credential in the address")
+            done.redirects = (*done.redirects, (done.status, before))
+            done.url = following
             if _origin(done.url) != _origin(before):
                 headers = [(name, value) for name, value in headers if name.lower() not in private]
 
@@ -333,14 +344,13 @@ class Egress:
         sent = [("host", urlsplit(checked).netloc), *headers]
         sent += [] if "accept-encoding" in names else [("accept-encoding", "gzip, deflate")]
         sent += [] if "user-agent" in names else [("user-agent", "offhook")]
-        if body or method in ("POST", "PUT", "PATCH"):
-            sent.append(("content-length", str(len(body))))
+        sent += _length(method, body)
         extensions: dict[str, Any] = {"trace": _Trace(timings).note}
         token = _timing.set(timings)
         try:
             async with (
                 _leaving_nothing_open(),
-                self._pool.stream(method, checked, headers=sent, content=body, extensions=extensions) as answer,
+                self._pool.stream(method, checked, headers=sent, content=body or None, extensions=extensions) as answer,
             ):
                 done.status = answer.status
                 done.headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.headers)
@@ -415,6 +425,11 @@ class _Unpacking:
                 self._deflate, self._packed = False, zlib.decompressobj(-15)
                 return self.part(data, room)
             raise Unreachable("the answer is not compressed in the way that its head says") from None
+
+
+def _length(method: str, body: bytes) -> list[tuple[str, str]]:
+    """How long a body is; nothing for a method that has none (RFC 9110, 8.6)."""
+    return [("content-length", str(len(body)))] if body or method in ("POST", "PUT", "PATCH") else []
 
 
 def _since(begun: float) -> float:

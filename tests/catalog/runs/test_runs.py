@@ -1,9 +1,11 @@
 """Requests that are run: what is shown of them, what is kept, what ends them, and that no secret gets anywhere."""
 
 import asyncio
+import base64
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -421,6 +423,27 @@ def test_a_credential_does_not_go_along_with_a_redirect(workbench: Workbench, fi
     assert "own-word" in here.heads[0]
     for word in (SECRET, "own-word", "bWU6"):
         assert word not in there.heads[0]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("written", ["plain", "base64"])
+def test_a_redirect_that_carries_a_secret_to_another_place_is_not_followed(
+    workbench: Workbench, firm: Company, kind: str, written: str
+):
+    async def run() -> Any:
+        secret = base64.urlsafe_b64encode(f"u:{SECRET}".encode()).decode() if written == "base64" else SECRET
+        async with serving(answering()) as there:
+            target = f"{there.url('/there')}?of={quote(secret)}"
+            async with serving(answering(b"", f"location: {target}", status="302 Found")) as here:
+                id = await credential(firm, here, kind)
+                request = {"server": here.url(""), "credential_id": id}
+                return (await firm.live.sending("POST", PATH, {"request": request})).json, there
+
+    got, there = workbench.run(run())
+    assert there.connections == 0
+    assert (got["state"], got["status"]) == ("failed", 302)
+    assert "another place with the secret" in got["error"]
+    assert SECRET not in repr(got)
 
 
 def test_a_credential_for_another_place_is_refused_before_anything_is_sent(workbench: Workbench, firm: Company):

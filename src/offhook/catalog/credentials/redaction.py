@@ -20,7 +20,7 @@ _ADDRESSES = frozenset({"location", "content-location", "refresh"})
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _UNITS = dict.fromkeys(("utf-16", "utf-16-le", "utf-16-be"), 2) | dict.fromkeys(("utf-32", "utf-32-le", "utf-32-be"), 4)
 _ESCAPING = "\\%&+"
-_MOST_STEPS = 1_000_000
+_MOST_STEPS = 500_000
 _BEGUN = re.compile(
     r"\\{1,5}(?:[xu][0-9a-fA-F]{0,4}(?:\\{1,4}(?:u[0-9a-fA-F]{0,4})?)?)?|(?:%[0-9a-fA-F]{0,6}){1,4}|"
     r"&(?:#[xX]?[0-9a-fA-F]{0,10}|[A-Za-z]{0,10})|[\udc80-\udcff]{1,3}"
@@ -39,16 +39,25 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 def redact_bytes(body: bytes, secrets: Iterable[str], encoding: str = "utf-8") -> bytes:
     """The same of a body, by the encoding that it says it has and by those in which it may be besides."""
+    secrets = tuple(secrets)
     patterns = _patterns(secrets)
     for pattern in patterns:
         body = re.sub(pattern.encode("utf-8", "surrogatepass"), HIDDEN.encode(), body)
     if not patterns:
         return body
     # Wide characters have zeros in them, so that nothing was found yet.
-    wide = _WIDE if b"\0" in body else ()
+    wide = _WIDE if b"\0" in body and _may_be_wide(body, secrets, patterns) else ()
     for name in (encoding, *wide):
         body = _redacted_as(body, patterns, name)
     return body
+
+
+def _may_be_wide(body: bytes, secrets: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Whether a secret may stand in wide characters: without their zeros, it stands there in plain ones."""
+    if any(ord(one) > 255 for secret in secrets for one in secret):
+        return True
+    narrow = body.translate(None, b"\0").decode("latin-1")
+    return any(re.search(pattern, narrow) for pattern in patterns)
 
 
 def _redacted_as(body: bytes, patterns: Sequence[str], encoding: str) -> bytes:
@@ -226,17 +235,45 @@ def _either(digits: str) -> str:
 
 
 def _patterns(secrets: Iterable[str]) -> list[str]:
-    return [_pattern(form) for form in _forms(secrets)]
+    """Expressions for the secrets as they travel; one for a text that holds another stands before it."""
+    plain = _plain(secrets)
+    found = {form: _coded(form) for secret in plain for form in _codes(secret)}
+    found |= {secret: _pattern(secret) for secret in plain}
+    return [found[form] for form in sorted(found, key=len, reverse=True)]
 
 
 def _forms(secrets: Iterable[str]) -> list[str]:
-    """The secrets as they travel; a form that holds another stands before it."""
-    forms: set[str] = set()
-    for secret in filter(None, secrets):
-        whole = {secret}
-        if len(secret) >= LEAST:
-            raw = secret.encode("utf-8", "surrogatepass")
-            whole |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
-        # What fills up base64 at its end is left off by some.
-        forms |= whole | {form.rstrip("=") for form in whole if len(form.rstrip("=")) >= LEAST}
-    return sorted(forms, key=len, reverse=True)
+    """The secrets as they travel, in the same order."""
+    plain = _plain(secrets)
+    return sorted({*plain, *(form for secret in plain for form in _codes(secret))}, key=len, reverse=True)
+
+
+def _plain(secrets: Iterable[str]) -> set[str]:
+    """The secrets as they are. What fills up base64 at its end, which some are, is left off by some."""
+    known = set(filter(None, secrets))
+    return known | {one.rstrip("=") for one in known if len(one.rstrip("=")) >= LEAST}
+
+
+@lru_cache(maxsize=256)
+def _codes(secret: str) -> tuple[str, ...]:
+    """A secret in hexadecimal digits and in base64, alone and in the midst of what is encoded with it.
+
+    Of base64 what stands for the secret alone, wherever in a group of three bytes it begins.
+    """
+    if len(secret) < LEAST:
+        return ()
+    raw = secret.encode("utf-8", "surrogatepass")
+    forms = {raw.hex(), raw.hex().upper()}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(raw).decode()
+        forms |= {whole, whole.rstrip("=")}
+        for before in range(3):
+            text = encode(b"\0" * before + raw).decode()
+            forms.add(text[-(-before * 4 // 3) : (before + len(raw)) * 4 // 3])
+    return tuple(form for form in forms if len(form) >= LEAST)
+
+
+@lru_cache(maxsize=1024)
+def _coded(form: str) -> str:
+    """An expression for a code: its letters and digits are escaped by nobody."""
+    return "".join(one if one.isalnum() else _sign(one) for one in form)

@@ -89,8 +89,9 @@ class Vault:
     def _keys(self) -> list[Fernet]:
         if self._given:
             return self._given
+        # By the state before reading: what changes meanwhile is read the next time.
         stamp = self._stamp()
-        if not self._known:
+        if not self._known or stamp != self._read_at:
             try:
                 self._known = [Fernet(line) for line in self._lines()]
             except ValueError:

@@ -15,12 +15,16 @@ from offhook.catalog.model import Body, Document, Field, Head, Reference, parts_
 from offhook.catalog.reference.fields import MORE_VALUES
 from offhook.catalog.reference.page import reference
 from offhook.catalog.reference.resolving import Resolver, local
+from offhook.catalog.work import Work
 
 MOST_CHANGES = 200
 """The most changes that are listed of one operation."""
 
 MOST_ROWS = 250_000
 """The most rows that are compared in all; operations behind that are said to have changed, without saying how."""
+
+MOST_STEPS, MOST_SECONDS = 10_000_000, 20.0
+"""What is spent on one comparison."""
 
 _MOST_STEPS = 10_000_000
 _DEEPER = re.compile(r"\]\[|\[[0-9]")
@@ -67,8 +71,11 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.removed) or any(each.breaks for each in self.changed)
 
 
-def compare(before: Document, old: Sequence[Head], after: Document, new: Sequence[Head]) -> Review:
+def compare(
+    before: Document, old: Sequence[Head], after: Document, new: Sequence[Head], work: Work | None = None
+) -> Review:
     """What is different in `after`, whose operations are `new`; operations are matched by method and path."""
+    work = work or Work(MOST_STEPS, MOST_SECONDS)
     was = {(head.method, head.path): head for head in old}
     now = {(head.method, head.path): head for head in new}
     both = [(was[key], head) for key, head in now.items() if key in was]
@@ -78,12 +85,15 @@ def compare(before: Document, old: Sequence[Head], after: Document, new: Sequenc
     for one, other in both:
         if other.pointer not in touched and one.key == other.key:
             continue
-        if rows > MOST_ROWS:
+        if rows > MOST_ROWS or work.over:
             text = "It changed; there are too many changes to look at each."
             unseen = Change(kind="other", place="operation", name="", text=text)
             changed.append(Changed(before=one, after=other, changes=(unseen,)))
             continue
-        first, second = reference(before, one.pointer, one), reference(after, other.pointer, other)
+        parts = work.part(), work.part()
+        first = reference(before, one.pointer, one, parts[0])
+        second = reference(after, other.pointer, other, parts[1])
+        work.spend(sum(part.spent for part in parts))
         rows += _size(first) + _size(second)
         changes = list(_changes(first, second))
         if unseen_parts := _unseen(first, second):

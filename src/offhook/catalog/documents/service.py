@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -21,7 +21,8 @@ from offhook.catalog.documents.store import BUILT_IN, Api, Content, Version
 from offhook.catalog.keeping import iso
 from offhook.catalog.model import Document, Head
 from offhook.catalog.reference.page import reference
-from offhook.catalog.search.index import SearchIndex
+from offhook.catalog.search.index import Found, SearchIndex
+from offhook.catalog.work import Turns, Work
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
 from offhook.kit import clock
@@ -32,6 +33,7 @@ from offhook.kit.text import slug
 from offhook.kit.wire import encode
 from offhook.storage.database import Database, Transaction
 
+T = TypeVar("T")
 OWN = "offhook"
 MOST_BYTES = 50 * 1024 * 1024
 FETCH_SECONDS = 30.0
@@ -53,6 +55,7 @@ class Apis:
         self._folder = folder
         self._egress = egress
         self._readers = Readers()
+        self._turns = Turns()
         self._pieces: OrderedDict[tuple[int, int], dict[str, Any]] = OrderedDict()
 
     @cached_property
@@ -62,6 +65,7 @@ class Apis:
 
     def close(self) -> None:
         """Leave the index to the next process."""
+        self._turns.close()
         if "_index" in self.__dict__:
             self._index.close()
 
@@ -266,11 +270,11 @@ class Apis:
         api, after = await self._found(call, query.after)
         _, before = await self._found(call, query.before)
 
-        def compare(tx: Transaction) -> comparing.Review:
+        def compare(tx: Transaction, work: Work) -> comparing.Review:
             old, new = (self._heads(tx, api, one) for one in (before, after))
-            return comparing.compare(self.document(tx, api, before), old, self.document(tx, api, after), new)
+            return comparing.compare(self.document(tx, api, before), old, self.document(tx, api, after), new, work)
 
-        found = await self._work.reader.run(compare)
+        found = await self._compared(call.principal.tenant_id, compare)
         return _reply(
             wire.ReviewOut(before=str(before.number), after=str(after.number), breaks=found.breaks, review=found)
         )
@@ -301,29 +305,43 @@ class Apis:
         self, tenant_id: int, name: str, key: str, number: int | None = None
     ) -> tuple[Api, Version, Any]:
         """The document, its version, and the reference of an operation; NotFound."""
-        api, version = await self._work.reader.run(lambda tx: _any(tx, tenant_id, name, number))
 
-        def build(tx: Transaction) -> Any:
-            head = store.head(tx, api.tenant_id, version.id, key)
-            if head is None:
-                raise NotFound(f"{api.title} has no operation {shown(key)}.")
-            return reference(self.document(tx, api, version), head.pointer, head)
+        def build(document: Document, head: Head, work: Work, api: Api, version: Version) -> Any:
+            return api, version, reference(document, head.pointer, head, work)
 
-        return api, version, await self._work.reader.run(build)
+        found: tuple[Api, Version, Any] = await self._at(tenant_id, name, key, number, build)
+        return found
 
     async def within(
-        self, tenant_id: int, name: str, key: str, number: int | None, do: Callable[[Document, Head, Api], Any]
-    ) -> Any:
-        """What `do` makes of a version of a document, the operation, and the document's own record; NotFound."""
-        api, version = await self._work.reader.run(lambda tx: _any(tx, tenant_id, name, number))
+        self, tenant_id: int, name: str, key: str, number: int | None, do: Callable[[Document, Head, Api, Work], T]
+    ) -> T:
+        """What `do` makes of a version of a document, the operation, the document's own record, and so much work.
 
-        def run(tx: Transaction) -> Any:
-            head = store.head(tx, api.tenant_id, version.id, key)
-            if head is None:
-                raise NotFound(f"{api.title} has no operation {shown(key)}.")
-            return do(self.document(tx, api, version), head, msgspec.structs.replace(api, number=version.number))
+        NotFound; RateLimited if the company has too much of this under way.
+        """
 
-        return await self._work.reader.run(run)
+        def run(document: Document, head: Head, work: Work, api: Api, version: Version) -> T:
+            return do(document, head, msgspec.structs.replace(api, number=version.number), work)
+
+        return await self._at(tenant_id, name, key, number, run)
+
+    async def _at(
+        self,
+        tenant_id: int,
+        name: str,
+        key: str,
+        number: int | None,
+        do: Callable[[Document, Head, Work, Api, Version], T],
+    ) -> T:
+        def run(work: Work) -> T:
+            with self._database.reading() as tx:
+                api, version = _any(tx, tenant_id, name, number)
+                head = store.head(tx, api.tenant_id, version.id, key)
+                if head is None:
+                    raise NotFound(f"{api.title} has no operation {shown(key)}.")
+                return do(self.document(tx, api, version), head, work, api, version)
+
+        return await self._turns.run(tenant_id, run)
 
     async def lookup(self, tenant_id: int, name: str, number: str, key: str) -> tuple[Document, str] | None:
         """The document of an operation and where it stands in it, to be read whenever; None if it is not there."""
@@ -351,11 +369,15 @@ class Apis:
         query: wire.SearchQuery = call.query
         tenant_id = call.principal.tenant_id
 
-        def look() -> list[Any]:
+        def look() -> Found:
             self._index.follow(self._database)
-            return self._index.search(tenant_id, query.q, query.limit, api=query.api, method=query.method)
+            return self._index.find(tenant_id, query.q, query.limit, api=query.api, method=query.method)
 
-        hits = await asyncio.to_thread(look)
+        found = await asyncio.to_thread(look)
+        if found.without:
+            named = " and ".join(f'"{word}"' for word in found.without)
+            text = f"Nothing has {named}; these are the hits of the other words."
+            call.notices.append(Notice("words_not_found", "q", text))
         return _reply(
             wire.HitsOut(
                 items=[
@@ -363,8 +385,9 @@ class Apis:
                         api=one.api, title=one.title, key=one.key, method=one.method, path=one.path,
                         summary=one.summary, why=one.why, built_in=one.built_in,
                     )
-                    for one in hits
-                ]
+                    for one in found.hits
+                ],
+                without=list(found.without),
             )
         )  # fmt: skip
 
@@ -405,11 +428,18 @@ class Apis:
         return await self._work.reader.run(lambda tx: _any(tx, tenant_id, name, wanted))
 
     async def _review(self, api: Api, current: Version, found: Cut) -> comparing.Review:
-        def compare(tx: Transaction) -> comparing.Review:
+        def compare(tx: Transaction, work: Work) -> comparing.Review:
             old = self._heads(tx, api, current)
-            return comparing.compare(self.document(tx, api, current), old, found.tree, list(found.heads))
+            return comparing.compare(self.document(tx, api, current), old, found.tree, list(found.heads), work)
 
-        return await self._work.reader.run(compare)
+        return await self._compared(api.tenant_id, compare)
+
+    async def _compared(self, tenant_id: int, do: Callable[[Transaction, Work], comparing.Review]) -> comparing.Review:
+        def run(work: Work) -> comparing.Review:
+            with self._database.reading() as tx:
+                return do(tx, work)
+
+        return await self._turns.run(tenant_id, run, comparing.MOST_STEPS, comparing.MOST_SECONDS)
 
     @staticmethod
     def _heads(tx: Transaction, api: Api, version: Version) -> list[Head]:

@@ -11,6 +11,7 @@ from offhook.catalog.model import Field
 from offhook.catalog.reference.resolving import Resolver, items, text_of
 from offhook.catalog.reference.schemas import Schemas, View, label_of
 from offhook.catalog.reference.texts import Anchors, brief, encoded
+from offhook.catalog.work import Work
 
 MOST_FIELDS = 3_000
 MOST_OF_PAGE = 8_000
@@ -49,10 +50,11 @@ class _Node:
 
 
 class Flattener:
-    """Makes the rows of one page; `anchors` are those of the whole page."""
+    """Makes the rows of one page; `anchors` are those of the whole page, and so is `work`."""
 
-    def __init__(self, resolver: Resolver, anchors: Anchors) -> None:
-        self.schemas = Schemas(resolver)
+    def __init__(self, resolver: Resolver, anchors: Anchors, work: Work) -> None:
+        self.schemas = Schemas(resolver, work)
+        self._work = work
         self._anchors = anchors
         self._left = MOST_OF_PAGE
         self.more_choices = 0
@@ -74,7 +76,7 @@ class Flattener:
         most = max(0, min(most, self._left))
         count, more = len(roots), 0
         queue = deque([root])
-        while queue:
+        while queue and not self._work.over:
             node = queue.popleft()
             room = max(0, most - count)
             if room == 0:
@@ -87,6 +89,7 @@ class Flattener:
             node.below = below[:room]
             count += len(node.below)
             queue.extend(node.below)
+        self.more_choices += bool(queue) and self._work.over
         found: list[Field] = []
         stack = roots or root.below[::-1]
         while stack:
@@ -110,7 +113,7 @@ class Flattener:
 
     def _count(self, node: _Node) -> int:
         """How many rows stand directly below a node for which there is no room, found out without making them."""
-        if node.recursive or node.level >= _MOST_LEVELS:
+        if node.recursive or node.level >= _MOST_LEVELS or not self._work.spend():
             return 0
         view = node.view
         if view.is_array and view.items is not None:
@@ -123,6 +126,8 @@ class Flattener:
         count = len(view.properties) + (view.further is not None) + len(view.tuple_items)
         if depth < _MOST_COUNTED:
             for inner in view.alternatives[:_MOST_ALTERNATIVES]:
+                if not self._work.spend():
+                    break
                 of = self.schemas.view(inner)
                 if of.refs.isdisjoint(open_refs):
                     count += self._count_in(of, open_refs | of.refs, depth + 1)
@@ -132,7 +137,7 @@ class Flattener:
         self, name: str, view: View, open_refs: frozenset[str], node: _Node, choice: str, depth: int, found: list[_Node]
     ) -> None:
         """Add to `found` what stands below `view`, whose own row is called `name`."""
-        if depth > _MOST_INSIDE or len(found) > 2 * MOST_FIELDS:
+        if depth > _MOST_INSIDE or len(found) > 2 * MOST_FIELDS or not self._work.spend(4 + len(view.properties)):
             self.more_choices += 1
             return
         level = node.level + 1

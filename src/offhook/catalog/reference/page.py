@@ -24,6 +24,7 @@ from offhook.catalog.reference.examples import Way, built
 from offhook.catalog.reference.fields import MORE_VALUES, MOST_FIELDS, Flattener
 from offhook.catalog.reference.resolving import Resolver, entries, items, text_of
 from offhook.catalog.reference.texts import Anchors, brief, encoded
+from offhook.catalog.work import Work
 from offhook.kit.errors import shown
 
 T = TypeVar("T")
@@ -44,16 +45,20 @@ _EXAMPLE = 50_000
 _TEXT = 20_000
 
 
-def reference(document: Document, pointer: str, head: Head) -> Reference:
-    """The reference of the operation at `pointer`; KeyError if nothing stands there."""
-    return _Page(document, pointer).reference(head)
+def reference(document: Document, pointer: str, head: Head, work: Work | None = None) -> Reference:
+    """The reference of the operation at `pointer`; KeyError if nothing stands there.
+
+    What would take more than `work` is left out; "alternatives" is in its `cut` then.
+    """
+    return _Page(document, pointer, work or Work()).reference(head)
 
 
 class _Page:
-    def __init__(self, document: Document, pointer: str) -> None:
+    def __init__(self, document: Document, pointer: str, work: Work) -> None:
         self._document = document
         self._resolver = Resolver(document)
-        self._fields = Flattener(self._resolver, Anchors())
+        self._work = work
+        self._fields = Flattener(self._resolver, Anchors(), work)
         operation = document.at(pointer)
         self._operation: dict[str, Any] = operation if isinstance(operation, dict) else {}
         self._item = self._at(pointer_to(*parts_of(pointer)[:-1]))
@@ -73,10 +78,12 @@ class _Page:
         return found[:most]
 
     def reference(self, head: Head) -> Reference:
-        body = self._resolver.mapping(self._operation.get("requestBody"))
-        bodies = self._bodies(body.get("content"), "body", "sent")
+        # Parameters first: they are few, and bodies may take all that there is to be spent.
         given = self._parameters(head.path)
         headers = self._rows(given, "header")
+        in_path, in_query, cookies = (self._rows(given, place) for place in ("path", "query", "cookie"))
+        body = self._resolver.mapping(self._operation.get("requestBody"))
+        bodies = self._bodies(body.get("content"), "body", "sent")
         if bodies:
             more = len(_media(body.get("content"))) - len(bodies)
             media = Field(
@@ -93,10 +100,10 @@ class _Page:
         found = Reference(
             head=msgspec.structs.replace(head, description=described(self._operation, _TEXT)),
             servers=self._servers(),
-            path_parameters=self._rows(given, "path"),
-            query_parameters=self._rows(given, "query"),
+            path_parameters=in_path,
+            query_parameters=in_query,
             headers=headers,
-            cookies=self._rows(given, "cookie"),
+            cookies=cookies,
             body_required=body.get("required") is True,
             body_description=text_of(body.get("description"))[:_TEXT],
             bodies=bodies,
@@ -104,6 +111,8 @@ class _Page:
             security=self._security(),
             problems=tuple(self._resolver.problems),
         )
+        if self._work.cut:
+            self._cut["alternatives"] = None
         return msgspec.structs.replace(found, cut=tuple(self._cut))
 
     def _parameters(self, path: str) -> Sequence[dict[str, Any]]:

@@ -88,6 +88,7 @@ async def _call(egress: Egress, order: Order, applied: Applied, limits: Limits) 
         most=limits.most,
         redirects=limits.redirects if order.redirects else 0,
         private=frozenset(name.lower() for name, _ in sent.headers) - _FOR_ALL | _names(applied),
+        carries=lambda url: redact(url, applied.secrets) != url,
     )
 
 
