@@ -8,6 +8,7 @@ key was sent with, into a log or an answer.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -260,8 +261,10 @@ class Gate:
             raise TooLarge(f"The body may have {operation.body_limit} bytes; this one has {heads.length}.")
         call.raw, call.media = await _body(receive, operation.body_limit), media
         if operation.body is not None:
+            reading = partial(read, call.raw, operation.body, call.notices, operation.adapt)
             try:
-                call.body, call.raw = read(call.raw, operation.body, call.notices, operation.adapt)
+                # What takes long would keep all others waiting.
+                call.body, call.raw = reading() if len(call.raw) < _LARGE else await asyncio.to_thread(reading)
             except Misfit as misfit:
                 raise await whole_refusal(misfit, call, operation.check) from None
 
@@ -452,6 +455,10 @@ async def whole_refusal(misfit: Misfit, call: Call, check: Check | None) -> Inva
     with clock.at(call.moment):
         broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
     return Invalid.of([*misfit.violations, *(one for one in broken if not misfit.explains(one))])
+
+
+_LARGE = 1_000_000
+"""Bytes of a body from which it is not read on the event loop."""
 
 
 async def _body(receive: Receive, limit: int) -> bytes:

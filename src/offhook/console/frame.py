@@ -77,8 +77,8 @@ class Frame:
     """Puts pages into their frame."""
 
     def __init__(self) -> None:
-        css, js = _asset("console.css"), _asset("console.js")
-        self.assets: Mapping[str, Asset] = {asset.address: asset for asset in (css, js)}
+        css, js, request_js = _asset("console.css"), _asset("console.js"), _asset("request.js")
+        self.assets: Mapping[str, Asset] = {asset.address: asset for asset in (css, js, request_js)}
         # What is not set is left out of the API's documents: an undefined name is empty, as it is there.
         self._pages = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
@@ -86,7 +86,8 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._pages.globals |= {"css": css.address, "js": js.address, "statuses": words.STATUS, "pages": words.PAGES}
+        self._pages.globals |= {"css": css.address, "js": js.address, "request_js": request_js.address}
+        self._pages.globals |= {"statuses": words.STATUS, "pages": words.PAGES}
         self._pages.filters |= {
             "moment": words.moment,
             "since_1970": words.since_1970,
@@ -100,6 +101,7 @@ class Frame:
 
     def page(self, template: str, session: Session | None, token: str, *, status: int = 200, **shown: Any) -> Answer:
         """A page for whoever is signed in; `token` is what its forms carry. `shown` are the template's own values."""
-        context = {"session": session, "token": token, "search": "", "here": "", **shown}
+        writes = session is not None and session.principal.may("catalog:write")
+        context = {"session": session, "token": token, "search": "", "here": "", "writes": writes, **shown}
         html = self._pages.get_template(template).render(context)
         return Answer(status, html.encode(), headers=[("cache-control", "no-store")])
