@@ -29,6 +29,7 @@ from offhook.cli.requests import register as register_requests
 from offhook.cli.routing import register as register_routing
 from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
+from offhook.cli.workflows import app as workflow
 from offhook.kit.errors import Refusal, Unavailable
 
 __all__ = ["app", "main"]
@@ -75,6 +76,7 @@ app.add_typer(prompt, name="prompt")
 app.add_typer(api, name="api")
 register_requests(api)
 api.add_typer(credential, name="credential")
+app.add_typer(workflow, name="workflow")
 
 
 def main() -> None:
