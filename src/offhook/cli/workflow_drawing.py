@@ -82,7 +82,7 @@ def _what(task: Raw) -> str:
             says = inputs.get("queryExpression")
         case "INLINE":
             says = inputs.get("expression")
-    return f"{kind}  {_short(says)}".rstrip()
+    return f"{kind} {_short(says)}".rstrip()
 
 
 def _short(value: Any) -> str:

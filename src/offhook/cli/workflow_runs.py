@@ -239,9 +239,8 @@ def _show(way: Way, found: Any) -> None:
         ("status", found["status"]),
         ("started", _moment(found["started_at"])),
     ]
-    rows += [("ended", f"{_moment(found['ended_at'])}, after {found.get('seconds', 0):,.2f} s")] * bool(
-        found.get("ended_at")
-    )
+    if found.get("ended_at"):
+        rows.append(("ended", f"{_moment(found['ended_at'])}, after {found.get('seconds', 0):,.2f} s"))
     for name, label in (
         ("reason", "reason"), ("correlation_id", "correlation"), ("started_by", "started by"), ("parent_id", "parent"),
         ("failure_run_id", "failure run"), ("restarts", "restarts"),

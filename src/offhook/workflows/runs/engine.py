@@ -182,9 +182,9 @@ class Engine:
         self._latest: dict[tuple[int, str, int | None], tuple[float, int, Found]] = {}
         self._policies: dict[int, tuple[float, int, Mapping[str, Policy]]] = {}
         self._closing = False
+        self.only_own = False
+        """Whether only runs are taken on that were started here, and what they start and wait for."""
         self._own: set[tuple[int, int]] = set()
-        """The runs that this process keeps to, if it takes on its own only."""
-        self._only_own = False
         self.counts: dict[tuple[str, str], int] = {}
         """How often what happened, for metrics: ("run", "COMPLETED"), ("attempt", "FAILED"), ..."""
 
@@ -308,7 +308,7 @@ class Engine:
 
     async def keep(self, *, only_own: bool = False) -> None:
         """Take runs on for as long as this goes on: all, or those only that are started here and what they start."""
-        self._only_own = only_own
+        self.only_own = only_own
         renewed = 0.0
         while True:
             try:
@@ -365,7 +365,7 @@ class Engine:
 
         def look(tx: Transaction) -> tuple[set[tuple[int, int]], list[tuple[int, int]]]:
             owned = store.due(tx, self.owner, now, DUE_AT_ONCE)
-            if not self._only_own:
+            if not self.only_own:
                 return set(), [*store.due(tx, 0, now, DUE_AT_ONCE), *owned]
             going, free = store.due_of(tx, known, now)
             return going, [*free, *owned]
@@ -404,7 +404,7 @@ class Engine:
         await self._scripts.close()
 
     def _keep_to(self, tenant_id: int, id: int) -> None:
-        if self._only_own:
+        if self.only_own:
             self._own.add((tenant_id, id))
 
     # Turns
