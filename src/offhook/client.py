@@ -138,8 +138,8 @@ class Client:
                         name = value
                     elif field == "data" and name:
                         yield name, msgspec.json.decode(value)
-        except httpx.TransportError as error:
-            raise NoAnswer(f"The connection to {self._where} was lost: {_cause(error)}.") from None
+        except httpx.TransportError:
+            raise NoAnswer(f"The connection to {self._where} was lost.") from None
 
     async def _ask(self, method: str, path: str, **options: Any) -> "httpx.Response":
         import httpx

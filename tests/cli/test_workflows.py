@@ -98,6 +98,8 @@ def test_every_fault_has_its_line_and_mend(offhook: Run, served: Process, empty:
     assert sorted((one["location"], one["line"]) for one in answer["violations"]) == [
         ("tasks[1].taskReferenceName", 12), ("tasks[2].type", 18),
     ]  # fmt: skip
+    errors = offhook("workflow", "register", file, "--json").json["error"]["errors"]
+    assert {one["line"] for one in errors} == {12, 18}
     for command in ("register", "run", "start"):
         said = offhook("workflow", command, file)
         assert said.status == 1
@@ -124,26 +126,25 @@ def test_yaml_is_read_without_loss_and_what_is_no_file_is_refused(offhook: Run, 
         assert fault in said.err
 
 
-def test_a_version_is_registered_once_or_anew_or_over_the_old(offhook: Run, company: Any, empty: Path) -> None:
-    assert "No workflow is registered." in offhook("workflow", "list").err
-    file = write(empty, GREETING)
+def test_a_version_is_registered_once_or_anew_or_over_the_old(offhook: Run, served: Process, empty: Path) -> None:
+    file = write(empty, {**GREETING, "name": "kept"})
     assert "nothing was kept" in offhook("workflow", "register", file, "--dry-run").out
     said = offhook("workflow", "register", file)
-    assert said.out == "hello, version 1, is registered.\n"
+    assert said.out == "kept, version 1, is registered.\n"
     again = offhook("workflow", "register", file)
     assert again.status == 1
     assert "say --new-version for the version after the latest, or --overwrite" in again.err
-    assert offhook("workflow", "register", file, "--new-version").out == "hello, version 2, is registered.\n"
-    assert offhook("workflow", "register", file, "--overwrite").out == "hello, version 1, is registered.\n"
+    assert offhook("workflow", "register", file, "--new-version").out == "kept, version 2, is registered.\n"
+    assert offhook("workflow", "register", file, "--overwrite").out == "kept, version 1, is registered.\n"
     assert "say one of them" in offhook("workflow", "register", file, "--overwrite", "--new-version").err
-    assert offhook("workflow", "list").out.splitlines()[1].split() == ["hello", "2", "2"]
-    listed = offhook("workflow", "versions", "hello")
+    assert re.search(r"^kept +2 +2$", offhook("workflow", "list").out, re.MULTILINE)
+    listed = offhook("workflow", "versions", "kept")
     assert [line.split()[0] for line in listed.out.splitlines()] == ["VERSION", "2", "1"]
-    assert offhook(*step(listed)).out == "hello, version 1, is deleted. Runs that go by it go on.\n"
-    assert "no workflow definition hello with a version 1" in offhook("workflow", "show", "hello", "--version", "1").err
-    assert (
-        "no workflow definition hello with a version 1" in offhook("workflow", "delete", "hello", "--version", "1").err
-    )
+    assert json.loads(offhook(*step(listed)).out)["version"] == 1
+    deleting = ("workflow", "delete", "kept", "--version", "1")
+    assert offhook(*deleting).out == "kept, version 1, is deleted. Runs that go by it go on.\n"
+    for command in (deleting, ("workflow", "show", "kept", "--version", "1")):
+        assert "no workflow definition kept with a version 1" in offhook(*command).err
     assert "no workflow definition nobody" in offhook("workflow", "versions", "nobody").err
 
 
@@ -352,6 +353,24 @@ def test_progress_is_told_as_it_comes_from_a_server(offhook: Run, served: Proces
     times = [float(line.split()[0]) for line in lines]
     assert times == sorted(times)
     assert "\x1b" not in said.err + said.out
+
+
+def test_whoever_follows_a_run_outlasts_the_server(offhook: Run, served: Process, empty: Path) -> None:
+    command = [sys.executable, "-m", "offhook", "workflow", "run", write(empty, ASKING)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=empty) as process:
+        assert process.stderr is not None
+        said = ""
+        while "waits for you" not in said:
+            said += process.stderr.readline()
+        served.kill()
+        while "trying again" not in said:
+            said += process.stderr.readline()
+        served.start()
+        done = offhook("workflow", "complete", said.split()[1], "ask", "--output", '{"said": "yes"}')
+        assert done.status == 0, done.err
+        out, rest = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)) == (0, {"said": "yes"}), rest
+    assert rest.count("ask ") == 1
 
 
 def test_a_key_starts_one_run(offhook: Run, served: Process, empty: Path) -> None:

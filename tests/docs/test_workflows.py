@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from offhook.kit.wire import MAX_DEPTH
 from offhook.workflows.definitions import durations, http, model, reading, rules, service, steps
 from offhook.workflows.expressions import sandbox, scripts
 from offhook.workflows.machine import forking
@@ -135,7 +136,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE[PAGE.index("## Limits") :], re.MULTILINE))
     assert {
         "a definition": f"{reading.MOST_BYTES:,} bytes, {steps.MOST_TASKS:,} tasks, "
-        f"{reading.MAX_DEPTH} levels of JSON, {rules.MOST_SUBS} workflows written out within each other",
+        f"{MAX_DEPTH} levels of JSON, {rules.MOST_SUBS} workflows written out within each other",
         "versions of definitions, and policies, of an environment": f"{service.MOST:,} of each",
         "runs of an environment that go on": f"{engine.MOST_GOING:,}",
         "attempts of a run": f"{machine.MOST_ATTEMPTS:,}",

@@ -5,6 +5,7 @@ lost is made again, as the run goes on without it.
 """
 
 import asyncio
+import shlex
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -44,6 +45,8 @@ _SAID = {
 
 _OPEN = ("SCHEDULED", "IN_PROGRESS")
 _STATUS, _KEY, _TYPE = 12, 20, 18
+_LONGEST = 160
+"""Characters of a cause on a line; all of it is in the run's attempts."""
 
 
 class Progress:
@@ -77,17 +80,24 @@ class Progress:
         status, _ = _SAID.get(one["status"], (one["status"], ""))
         style = STYLES.get(one["status"], "")
         passed = _seconds(run["started_at"], _latest(one))
-        line = Text(f"{passed:>9.2f} s  ", "dim") + Text(f"{status:<{_STATUS}} ", style)
-        line += Text(f"{line_of(one['key']):<{_KEY}} ", "bold") + Text(f"{one['type']:<{_TYPE}} ", "dim")
-        return line + Text(self._detail(run, one))
+        line = Text.assemble(
+            (f"{passed:>9.2f} s  ", "dim"),
+            (f"{status:<{_STATUS}} ", style),
+            (f"{line_of(one['key']):<{_KEY}} ", "bold"),
+            (f"{one['type']:<{_TYPE}} ", "dim"),
+            self._detail(run, one),
+        )
+        line.rstrip()
+        return line
 
     def _detail(self, run: Any, one: Any) -> str:
         parts = [f"attempt {one['attempt'] + 1}"] if one.get("attempt") else []
         if one.get("waits_for_you"):
-            parts.append(f"waits for you: offhook workflow complete {run['id']} {one['key']}{self._options}")
+            key = shlex.quote(line_of(one["key"]))
+            parts.append(f"waits for you: offhook workflow complete {run['id']} {key}{self._options}")
         elif one["status"] in _OPEN:
             if one.get("due_at"):
-                parts.append(f"{'begins' if one['status'] == 'SCHEDULED' else 'over'} at {_clock(one['due_at'])}")
+                parts.append(f"{'begins' if one['status'] == 'SCHEDULED' else 'over'} at {_clock(run, one['due_at'])}")
         elif one.get("started_at") and one.get("ended_at"):
             parts.append(f"{_seconds(one['started_at'], one['ended_at']):.3f} s")
         if one.get("run_id"):
@@ -95,7 +105,8 @@ class Progress:
         if one["status"] in _SAID:
             parts.append(_SAID[one["status"]][1])
         if one.get("reason"):
-            parts.append(line_of(one["reason"]))
+            cause = line_of(one["reason"])
+            parts.append(cause if len(cause) <= _LONGEST else f"{cause[: _LONGEST - 1]}…")
         return "  ".join(parts)
 
 
@@ -114,8 +125,10 @@ def _seconds(begin: str, end: str) -> float:
     return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds())
 
 
-def _clock(moment: str) -> str:
-    return f"{datetime.fromisoformat(moment):%H:%M:%S} UTC"
+def _clock(run: Any, moment: str) -> str:
+    """A moment, with its date unless that is the day on which the run was started."""
+    same = moment[:10] == run["started_at"][:10]
+    return f"{datetime.fromisoformat(moment):{'%H:%M:%S' if same else '%Y-%m-%d %H:%M:%S'}} UTC"
 
 
 async def followed(client: Client, id: str, progress: Progress) -> Any:

@@ -1,5 +1,6 @@
 """Runs of workflows, by the API: started, followed, searched, and what can be done to them."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -176,7 +177,7 @@ def _end(way: Way, done: Any, *, as_json: bool) -> None:
     else:
         _say_ended(done)
         if done.get("output") is not None:
-            _print_json(done["output"])
+            print_json(done["output"])
         if not good:
             options = again(way)
             following(
@@ -195,8 +196,14 @@ def _say_ended(done: Any) -> None:
         say(f"Its failure workflow is run {done['failure_run_id']}.", to=err)
 
 
-def _print_json(value: Any) -> None:
-    sys.stdout.write(clean(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n")
+def pretty(value: Any) -> str:
+    """A value as JSON for people."""
+    return clean(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) + "\n"
+
+
+def print_json(value: Any) -> None:
+    """The same on standard output."""
+    sys.stdout.write(pretty(value))
     sys.stdout.flush()
 
 
@@ -281,7 +288,7 @@ def _moment(text: str) -> str:
 def _steps(way: Way, found: Any) -> list[str]:
     id, options = found["id"], again(way)
     steps = [
-        f"offhook workflow complete {id} {one['key']}{options}   says how that task ended"
+        f"offhook workflow complete {id} {shlex.quote(line_of(one['key']))}{options}   says how that task ended"
         for one in found.get("tasks", [])
         if one.get("waits_for_you")
     ][:2]
@@ -375,7 +382,7 @@ def attempts(
             page = (
                 await client.patiently(lambda: client.call("GET", f"{_one(id)}/attempts", query=query))  # noqa: B023
             ).document
-            found += page["items"]
+            found += page["items"] if task is not None or as_json else map(_without_values, page["items"])
             if "after" not in page:
                 return found
             after = page["after"]
@@ -401,11 +408,16 @@ def attempts(
         for one in found:
             say()
             say(f"{one['number']}  {line_of(one['key'])}: what it took", "bold")
-            _print_json(one.get("input"))
+            print_json(one.get("input"))
             say(f"{one['number']}  {line_of(one['key'])}: what it gave", "bold")
-            _print_json(one.get("output"))
+            print_json(one.get("output"))
     elif found:
-        following(f"offhook workflow attempts {id} --task {found[-1]['key']}{again(way)}   shows input and output")
+        last = shlex.quote(line_of(found[-1]["key"]))
+        following(f"offhook workflow attempts {id} --task {last}{again(way)}   shows input and output")
+
+
+def _without_values(one: Any) -> Any:
+    return {name: value for name, value in one.items() if name not in ("input", "output")}
 
 
 # Changing

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from offhook.cli import workflow_files as files
 from offhook.cli import workflow_runs
-from offhook.cli.apis import APIS, clean, line_of, operation, pages
+from offhook.cli.apis import APIS, line_of, operation, pages
 from offhook.cli.common import (
     AsJson,
     emit,
@@ -32,6 +32,7 @@ from offhook.cli.common import (
 )
 from offhook.cli.lines import V1
 from offhook.cli.way import DryRun, Way, again, by_api, run, warning
+from offhook.cli.workflow_runs import pretty, print_json
 from offhook.client import Answer, Client, Refused, body_of
 from offhook.kit.errors import Notice, Refusal, Violation, shown
 
@@ -91,9 +92,10 @@ def validate(
     else:
         _show_checked(source, found)
         if found["good"]:
+            word = "FILE" if str(file) == "-" else shlex.quote(str(file))
             following(
-                f"offhook workflow register {file}{again(way)}   keeps it",
-                f"offhook workflow run {file}{again(way)}   runs it as it is",
+                f"offhook workflow register {word}{again(way)}   keeps it",
+                f"offhook workflow run {word}{again(way)}   runs it as it is",
             )
     if not found["good"]:
         raise typer.Exit(1)
@@ -226,7 +228,7 @@ def show(way: Way, name: Name, version: Version = None, as_json: AsJson = False)
         ("hash", found["hash"]),
     ]
     facts([row for row in rows if row[1]], to=err)
-    _print_json(found["definition"])
+    print_json(found["definition"])
     quoted = shlex.quote(name)
     following(
         f"offhook workflow graph {quoted}{again(way)}   draws it",
@@ -239,15 +241,6 @@ def _definition(way: Way, name: str, version: int | None) -> Any:
         return (await client.call("GET", _one(name), query=_of(version))).document
 
     return run(way, work)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(clean(_pretty(value)))
-    sys.stdout.flush()
-
-
-def _pretty(value: Any) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
 
 
 @app.command()
@@ -273,7 +266,7 @@ def versions(way: Way, name: Name, as_json: AsJson = False) -> None:
         ],
     )  # fmt: skip
     number = found["items"][-1]["version"]
-    following(f"offhook workflow delete {shlex.quote(name)} --version {number}{again(way)}   deletes the oldest")
+    following(f"offhook workflow show {shlex.quote(name)} --version {number}{again(way)}   shows the oldest")
 
 
 @app.command()
@@ -343,12 +336,12 @@ def export(way: Way, name: Name, version: Version = None, to: To = None, as_json
 
     found = run(way, work)
     if to is not None:
-        write_private(to, _pretty(found["definition"]).encode())
+        write_private(to, pretty(found["definition"]).encode())
     if as_json:
         emit(found)
         return
     if to is None:
-        _print_json(found["definition"])
+        print_json(found["definition"])
     else:
         say(f"{line_of(name)} is in {to}.", "green bold", to=err)
     _warn(found["notices"])
@@ -393,7 +386,7 @@ def import_it(
 
 def _show_imported(way: Way, found: Any, *, dry_run: bool) -> None:
     if dry_run or not found["sound"]:
-        _print_json(found["definition"])
+        print_json(found["definition"])
     if translated := found["translated"]:
         say(f"{len(translated):,} translated", "bold", to=err)
         for one in translated:
@@ -459,7 +452,7 @@ def add_task(
     kept, made = found["definition"], found["task"]
     ref_of = line_of(made["taskReferenceName"])
     say(f"{line_of(name)}, version {kept['version']}, has the task {ref_of}.", "green bold")
-    _print_json(made)
+    print_json(made)
     warn(answer.notices)
     following(
         f"offhook workflow graph {shlex.quote(name)}{again(way)}   draws it",
