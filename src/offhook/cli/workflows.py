@@ -48,9 +48,6 @@ Name = Annotated[str, typer.Argument(help="The definition's name.")]
 Version = Annotated[int | None, typer.Option("--version", help="Which version; else the latest.", min=1)]
 To = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.", metavar="FILE")]
 
-workflow_runs.register(app)
-app.add_typer(policies, name="policies")
-
 
 def _one(name: str) -> str:
     return f"{DEFINITIONS}/{quote(name, safe='')}"
@@ -540,3 +537,7 @@ def delete_policy(
         return
     say(f"The policy {line_of(name)} is deleted.", "green bold")
     following(f"offhook workflow policies list{again(way)}   shows what is left")
+
+
+workflow_runs.register(app)
+app.add_typer(policies, name="policies")
