@@ -32,6 +32,7 @@ from offhook.cli.runs import app as runs
 from offhook.cli.saved import app as saved
 from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
+from offhook.cli.workflows import app as workflow
 from offhook.kit.errors import Refusal, Unavailable
 
 __all__ = ["app", "main"]
@@ -81,6 +82,7 @@ api.add_typer(saved, name="saved")
 api.add_typer(runs, name="runs")
 api.add_typer(examples, name="examples")
 api.add_typer(credential, name="credential")
+app.add_typer(workflow, name="workflow")
 
 
 def main() -> None:

@@ -43,9 +43,9 @@ class Workflows:
             *runs_api.operations(self.runs),
         ]
 
-    async def keep(self) -> None:
-        """Take runs on for as long as this goes on."""
-        await self.engine.keep()
+    async def keep(self, *, only_own: bool = False) -> None:
+        """Take runs on for as long as this goes on: all, or those only that are started here and what they start."""
+        await self.engine.keep(only_own=only_own)
 
     async def close(self) -> None:
         """End what is under way; what does not end is left to whoever starts next."""
