@@ -56,7 +56,11 @@ class Clockwork:
     async def keep(self) -> None:
         """Go on until cancelled. What is under way then is left to whoever starts next."""
         # Apart, so that no condition of a trigger and no slow start keeps a schedule waiting.
-        loops = (self._keep_deciding(self._tell_the_time), self._keep_deciding(self.following.look), self._keep_starting())
+        loops = (
+            self._keep_deciding(self._tell_the_time),
+            self._keep_deciding(self.following.look),
+            self._keep_starting(),
+        )
         tasks = [asyncio.ensure_future(one) for one in loops]
         try:
             await asyncio.gather(*tasks)

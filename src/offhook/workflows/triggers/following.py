@@ -159,9 +159,7 @@ class Following:
                 data |= event_data(row, self._shows)
             if not rules.fulfils(one.where, data) or not await self._holds(one, data, at, seq):
                 return None
-            given = await resolved(
-                one.input, data, self._scripts, now_ms=at, seed=seq, most=MOST_INPUT, place="input"
-            )
+            given = await resolved(one.input, data, self._scripts, now_ms=at, seed=seq, most=MOST_INPUT, place="input")
         except ExpressionError as error:
             fault = str(error)
         except ScriptError as error:

@@ -44,22 +44,27 @@ def signature(secret: str, body: bytes, at: int) -> str:
     return f"t={at},v1={_hmac(secret, b'%d.' % at + body)}"
 
 
-def signed(headers: Mapping[str, str], secret: str, body: bytes, now: float) -> str:
-    """The signature by which a request is accepted at `now`, in lower case; "" if none of its signatures is good.
+def signed(headers: Mapping[str, str], secret: str, body: bytes, now: float) -> bool:
+    """Whether one of the signatures of a request is good at `now`, in seconds since 1970.
 
     A request may have several, while its secret is being changed.
     """
+    good, at = good_signature(headers, secret, body)
+    return bool(good) and abs(now - at) <= TOLERANCE_SECONDS
+
+
+def good_signature(headers: Mapping[str, str], secret: str, body: bytes) -> tuple[str, int]:
+    """The signature that is good, whatever else is sent along, and the time in it; ("", 0) if none is."""
     parts = [found for one in headers.get(SIGNATURE_HEADER, "").split(",")[: MOST_SIGNATURES + 1]
              if (found := _PART.fullmatch(one.strip()))]  # fmt: skip
     times = [one[2] for one in parts if one[1] == "t"]
     if len(times) != 1 or not times[0].isdigit() or len(times[0]) > 12:
-        return ""
+        return "", 0
     wanted = _hmac(secret, times[0].encode() + b"." + body)
-    good = ""
+    good = False
     for one in parts:
-        if one[1] == "v1" and _equal(one[2].lower(), wanted):
-            good = wanted
-    return good if abs(now - int(times[0])) <= TOLERANCE_SECONDS else ""
+        good |= one[1] == "v1" and _equal(one[2].lower(), wanted)
+    return (wanted, int(times[0])) if good else ("", 0)
 
 
 def hub_signed(headers: Mapping[str, str], secret: str, body: bytes) -> bool:

@@ -47,10 +47,10 @@ def of_engine(engine: Engine) -> Start:
     """Starts runs on the embedded engine."""
 
     async def start(
-        tenant_id: int, name: str, version: int | None, input: Any, *, idempotency: str, by: str, correlation: str
+        tenant_id: int, name: str, version: int | None, given: Any, /, *, idempotency: str, by: str, correlation: str
     ) -> int:
         id, _ = await engine.start(
-            tenant_id, name, version, given=input, idempotency=idempotency, by=by, correlation=correlation
+            tenant_id, name, version, given=given, idempotency=idempotency, by=by, correlation=correlation
         )
         return id
 

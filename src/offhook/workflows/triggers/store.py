@@ -92,9 +92,7 @@ starts = Table(
 _put_timer = Insert(timers, ["tenant_id", "id", "version", "due", "run_id", "ran"])
 _TIMER = Statement("SELECT version, due, run_id, ran FROM workflow_timers WHERE tenant_id = ? AND id = ?")
 _SET = Statement("UPDATE workflow_timers SET version = ?, due = ? WHERE tenant_id = ? AND id = ?")
-_MOVE = Statement(
-    "UPDATE workflow_timers SET due = ? WHERE tenant_id = ? AND id = ? AND version = ? AND due = ?"
-)
+_MOVE = Statement("UPDATE workflow_timers SET due = ? WHERE tenant_id = ? AND id = ? AND version = ? AND due = ?")
 _TOLD = Statement("UPDATE workflow_timers SET ran = ? WHERE tenant_id = ? AND id = ?")
 _STARTED = Statement("UPDATE workflow_timers SET ran = ?, run_id = ? WHERE tenant_id = ? AND id = ?")
 _NO_TIMER = Statement("DELETE FROM workflow_timers WHERE tenant_id = ? AND id = ?")

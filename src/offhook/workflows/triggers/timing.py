@@ -64,7 +64,7 @@ class Timing:
             if not found:
                 return count
             count += len(found)
-            decisions = await asyncio.to_thread(lambda now=now, found=found: [_decided(*one, now) for one in found])  # type: ignore[misc]
+            decisions = await asyncio.to_thread(_all_decided, found, now)
             await self._writer.aside(lambda tx, now=now, found=decisions: self._keep(tx, found, now))  # type: ignore[misc]
 
     def _keep(self, tx: Transaction, decisions: list[_Decision], now: int) -> None:
@@ -104,6 +104,10 @@ class Timing:
 
 def _due(tx: Transaction, now: int) -> list[tuple[Due, Kept[Schedule] | None]]:
     return [(one, store.schedules.get(tx, one.tenant_id, one.id)) for one in store.due(tx, now, AT_ONCE)]
+
+
+def _all_decided(found: list[tuple[Due, Kept[Schedule] | None]], now: int) -> list[_Decision]:
+    return [_decided(due, kept, now) for due, kept in found]
 
 
 def _decided(due: Due, kept: Kept[Schedule] | None, now: int) -> _Decision:
@@ -168,7 +172,8 @@ def cron_of(schedule: Schedule) -> Cron:
 
 def _why_missed(schedule: Schedule, plan: Plan) -> str:
     many = f"{plan.missed:,}{' or more' if plan.missed == rules.COUNTED else ''}"
-    moments = f"{many} moment{'' if plan.missed == 1 else 's'} passed while nobody looked (no server ran, or its clock was put forward)"
+    passed = f"{many} moment{'' if plan.missed == 1 else 's'} passed"
+    moments = f"{passed} while nobody looked (no server ran, or its clock was put forward)"
     if schedule.missed == "skip":
         return f"{moments}; missed ones are skipped."
     if schedule.missed == "all" and schedule.overlap == "allow":
