@@ -63,8 +63,9 @@ def plan(cron: Cron, due: int, now: int, missed: Missed) -> Plan:
         moment = _ms(one)
         if moment not in run:
             count, first, last = count + 1, first or moment, moment
-    left_out = [one for one in latest if one not in run]
-    return Plan(run=tuple(run), late=late, missed=count, first=first, last=max([last, *left_out]), next=following)
+    if count == COUNTED:
+        last = _ms(cron.latest(since, moment_of(run[0] - 1) if run else until, 1)[-1])
+    return Plan(run=tuple(run), late=late, missed=count, first=first, last=last, next=following)
 
 
 def next_moment(cron: Cron, after: int) -> int:
