@@ -254,7 +254,6 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     }
     found = {name: value for name, value in described.items() if value}
     if operation.admit is not None:
-        del found["x-scope"]
         found["security"] = []
     return found
 

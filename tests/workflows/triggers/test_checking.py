@@ -64,3 +64,53 @@ def test_the_next_moments_are_shown_with_what_the_clock_does(story: Any):
         assert sorted(one["location"] for one in bad.json()["error"]["errors"]) == ["after", "cron", "timezone"]
 
     story(tell)
+
+
+@pytest.mark.parametrize(
+    ("changes", "places"),
+    [
+        ({"events": []}, ["events"]),
+        ({"events": ["office.craeted", "user.*"]}, ["events[0]"]),
+        ({"events": ["workflow_trigger.fired"]}, ["events[0]"]),
+        ({"where": {"after.x)": 1}, "input": {"x": "${workflow.secrets.KEY}"}}, ["input.x", "where.after.x)"]),
+        ({"expression": "$foo(", "language": "jsonata"}, ["expression"]),
+        ({"most_per_minute": 0}, ["most_per_minute"]),
+        ({"not_by": ["a\nb"], "workflow": "w"}, ["not_by[0]"]),
+    ],
+)
+def test_what_is_wrong_with_a_trigger(story: Any, changes: dict[str, Any], places: list[str]):
+    async def tell(one: Waking) -> None:
+        body = {"name": "t", "workflow": "w", "events": ["office.created"], **changes}
+        answer = await one.send("POST", f"{V1}/triggers", body)
+        assert answer.status_code == 400
+        assert sorted({error["location"] for error in answer.json()["error"]["errors"]}) == places
+
+    story(tell)
+
+
+def test_a_misspelt_event_is_told_what_was_meant(story: Any):
+    async def tell(one: Waking) -> None:
+        answer = await one.send("POST", f"{V1}/triggers", {"name": "t", "workflow": "w", "events": ["ofice.created"]})
+        assert "office.created" in answer.json()["error"]["errors"][0]["message"]
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    ("changes", "places"),
+    [
+        ({"headers": ["Authorization", "x y", "X-Fine"]}, ["headers[0]", "headers[1]"]),
+        ({"idempotency_header": "Cookie"}, ["idempotency_header"]),
+        ({"secret": "of my own, long enough"}, ["secret"]),
+        ({"secret": "short", "proof": "github"}, ["secret"]),
+        ({"workflow": "nobody"}, ["workflow"]),
+    ],
+)
+def test_what_is_wrong_with_a_hook(story: Any, changes: dict[str, Any], places: list[str]):
+    async def tell(one: Waking) -> None:
+        answer = await one.send("POST", f"{V1}/hooks", {"name": "h", "workflow": "w", **changes})
+        assert answer.status_code == 400
+        assert sorted({error["location"] for error in answer.json()["error"]["errors"]}) == places
+        assert "short" not in answer.text
+
+    story(tell)

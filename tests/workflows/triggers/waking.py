@@ -66,7 +66,6 @@ class Target:
         self, tenant_id: int, name: str, version: int | None, given: Any, *, idempotency: str, by: str, correlation: str
     ) -> int:
         self.asked.append(idempotency)
-        self.came.set()
         await asyncio.sleep(0)
         if self.refuse:
             raise self.refuse.pop(0)
@@ -75,6 +74,7 @@ class Target:
         if run is None:
             id = 1_000 + len(self.runs)
             run = self.runs[key] = Started(id, tenant_id, name, version, given, idempotency, by, correlation)
+        self.came.set()
         if idempotency in self.forget:
             self.forget.discard(idempotency)
             raise asyncio.CancelledError
@@ -158,7 +158,7 @@ class Waking:
         if body is not None:
             options["content"] = msgspec.json.encode(body)
             headers.setdefault("content-type", "application/json")
-        transport = httpx.ASGITransport(app=self.gate)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=self.gate)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.request(method, path, headers={k: v for k, v in headers.items() if v}, **options)
 

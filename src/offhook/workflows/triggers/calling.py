@@ -73,20 +73,26 @@ class Calling:
         one = kept.value
         if one.paused:
             raise Conflict("This hook is paused; nothing was started.")
-        run_id = await self._start(
-            kept.tenant_id,
-            one.workflow,
-            one.version,
-            {
-                "body": _body(call.media, call.raw),
-                "headers": {name: outside.headers[name][:MOST_VALUE] for name in (*ALWAYS, *one.headers)
-                            if name in outside.headers},
-                "query": _plain(outside.query),
-            },
-            idempotency=self._key(kept, outside.headers, call.raw),
-            by=call.principal.key_name,
-            correlation=f"hook:{kept.id}",
-        )  # fmt: skip
+        named = (*ALWAYS, *one.headers)
+        given = {
+            "body": _body(call.media, call.raw),
+            "headers": {name: outside.headers[name][:MOST_VALUE] for name in named if name in outside.headers},
+            "query": _plain(outside.query),
+        }
+        try:
+            run_id = await self._start(
+                kept.tenant_id,
+                one.workflow,
+                one.version,
+                given,
+                idempotency=self._key(kept, outside.headers, call.raw),
+                by=call.principal.key_name,
+                correlation=f"hook:{kept.id}",
+            )
+        except NotFound as missing:
+            # Another answer than a stranger's: it is the workflow that is not there.
+            log.warning("hook_started_nothing", hook=str(kept.id), tenant=str(kept.tenant_id), cause=missing.message)
+            raise Conflict(f"The hook is good, but nothing was started: {missing.message}") from None
         return reply_of(CalledOut(run_id=str(run_id)), status=202)
 
     def _signed(self, kept: Kept[Hook], headers: Mapping[str, str], body: bytes) -> bool:
