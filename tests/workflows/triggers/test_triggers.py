@@ -99,33 +99,35 @@ def _dies(*_: Any) -> Any:
     raise asyncio.CancelledError
 
 
-def test_a_trigger_that_is_made_while_others_look_misses_nothing(make: Make, runner: asyncio.Runner):
+@pytest.mark.parametrize("what", ["pause", "delete", "make"])
+def test_triggers_that_change_while_events_are_looked_at(make: Make, runner: asyncio.Runner, what: str):
     async def tell() -> None:
         one = make()
         one.register("w")
-        await one.made("triggers", OFFICES)
+        id = (await one.made("triggers", OFFICES))["id"]
         one.happened(Word.OFFICE_CREATED, "1")
-        keep, times = one.clockwork.following._keep, list[int]()
-
-        def between(*given: Any) -> Any:
-            times.append(1)
-            return keep(*given)
-
-        decided = one.clockwork.following._decided
+        decided, times = one.clockwork.following._decided, list[int]()
 
         async def slow(*given: Any) -> Any:
             found = await decided(*given)
-            if not times:
+            times.append(1)
+            if len(times) == 1 and what == "make":
                 await one.made("triggers", {**OFFICES, "name": "second"})
                 one.happened(Word.OFFICE_CREATED, "2")
+            elif len(times) == 1:
+                way = {"pause": ("POST", "/pause"), "delete": ("DELETE", "")}[what]
+                assert (await one.send(way[0], f"{V1}/triggers/{id}{way[1]}")).status_code == 200
             return found
 
-        one.clockwork.following._keep = between  # type: ignore[method-assign,assignment]
         one.clockwork.following._decided = slow  # type: ignore[method-assign,assignment]
-        await one.clockwork.tick()
-        found = sorted((run.by, run.key.rpartition(":")[2]) for run in one.target.started)
-        assert [by for by, _ in found] == ["trigger offices", "trigger offices", "trigger second"]
-        assert found[1][1] == found[2][1]
+        for _ in range(3):
+            await one.later(1)
+        started = sorted((run.by, run.key.rpartition(":")[2]) for run in one.target.started)
+        if what == "make":
+            assert [by for by, _ in started] == ["trigger offices", "trigger offices", "trigger second"]
+            assert started[1][1] == started[2][1], "the new one has what happened since"
+        else:
+            assert started == [], "once that is answered, nothing is started any more"
 
     runner.run(tell())
 

@@ -115,9 +115,11 @@ class Clockwork:
 
     async def _tell_the_time(self) -> int:
         due = await self._reader.run(store.next_due)
-        count = await self.timing.decide() if due and due <= self._wall() * 1000 else 0
-        self._next = 0 if count else due
-        return count
+        if not due or due > self._wall() * 1000:
+            self._next = due
+            return 0
+        self._next = 0
+        return await self.timing.decide()
 
     async def _carry_out(self) -> int:
         due = await self._reader.run(store.next_start)

@@ -18,7 +18,7 @@ ON_TIME_MS = 60_000
 MOST_LATE = 100
 """Missed moments that are made up for at once, the latest."""
 
-COUNTED = 1_000
+COUNTED = 100
 """Up to how many missed moments are counted."""
 
 MINUTE_MS = 60_000
@@ -52,7 +52,7 @@ def plan(cron: Cron, due: int, now: int, missed: Missed) -> Plan:
     if due > now:
         return Plan(next=following)
     since, until = moment_of(due), moment_of(now)
-    latest = [_ms(one) for one in cron.latest(since, until, MOST_LATE)]
+    latest = [_ms(one) for one in cron.latest(since, until, MOST_LATE if missed == "all" else 2)]
     on_time = [one for one in latest if now - one < ON_TIME_MS]
     run = {"skip": on_time, "once": latest[-1:], "all": latest}[missed]
     late = frozenset(run) - frozenset(on_time)
