@@ -105,6 +105,7 @@ def test_triggers_that_change_while_events_are_looked_at(make: Make, runner: asy
         one = make()
         one.register("w")
         id = (await one.made("triggers", OFFICES))["id"]
+        await one.made("triggers", {**OFFICES, "name": "other", "events": ["user.*"]})
         one.happened(Word.OFFICE_CREATED, "1")
         decided, times = one.clockwork.following._decided, list[int]()
 
