@@ -14,6 +14,8 @@ from typing import Any
 import httpcore
 
 Connection = httpcore.AsyncHTTPConnection
+Place = tuple[bytes, bytes, int]
+"""Scheme, host and port."""
 
 
 class Connections:
@@ -33,8 +35,8 @@ class Connections:
     ) -> None:
         self._ssl, self._backend, self._most, self._seconds = ssl_context, backend, idle, seconds
         self._places = asyncio.Semaphore(at_once)
-        self._idle: dict[httpcore.Origin, deque[Connection]] = {}
-        self._oldest: OrderedDict[Connection, httpcore.Origin] = OrderedDict()
+        self._idle: dict[Place, deque[Connection]] = {}
+        self._oldest: OrderedDict[Connection, Place] = OrderedDict()
         self._closed = False
 
     @asynccontextmanager
@@ -61,12 +63,13 @@ class Connections:
                 await self._give_back(connection, request.url.origin)
 
     async def _take(self, origin: httpcore.Origin) -> Connection:
-        kept = self._idle.get(origin)
+        place = _place(origin)
+        kept = self._idle.get(place)
         while kept:
             connection = kept.pop()
             del self._oldest[connection]
             if not kept:
-                del self._idle[origin]
+                del self._idle[place]
             if connection.is_available() and not connection.has_expired():
                 return connection
             await connection.aclose()
@@ -76,8 +79,9 @@ class Connections:
         if self._closed or connection.is_closed() or not connection.is_idle():
             await connection.aclose()
             return
-        self._idle.setdefault(origin, deque()).append(connection)
-        self._oldest[connection] = origin
+        place = _place(origin)
+        self._idle.setdefault(place, deque()).append(connection)
+        self._oldest[connection] = place
         while self._oldest:
             oldest, where = next(iter(self._oldest.items()))
             if len(self._oldest) <= self._most and not oldest.has_expired():
@@ -96,3 +100,8 @@ class Connections:
         self._idle.clear()
         for connection in kept:
             await connection.aclose()
+
+
+def _place(origin: httpcore.Origin) -> Place:
+    # An origin can be compared, but is no key.
+    return origin.scheme, origin.host, origin.port

@@ -2,14 +2,15 @@
 
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from offhook.catalog.credentials import rules
 from offhook.catalog.credentials.model import Credential
-from offhook.catalog.credentials.redaction import redact, redact_bytes, redact_headers, shown_url
+from offhook.catalog.credentials.redaction import HIDDEN, redact, redact_bytes, redact_headers, shown_url
 from offhook.kit.errors import Violation
 from offhook.kit.places import Allowed
 
@@ -163,3 +164,21 @@ def test_headers_that_hold_secrets_are_never_shown():
         ("Set-Cookie", "session=***; Path=/"), ("X-Other", "has *** in it"), ("Accept", "a/b"),
         ("Proxy-Authorization", "***"), ("client_secret", "***"),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("around", ["", "a", "ab", "abc", "Authorization: Bearer "])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_taken_out_of_base64_of_what_it_stands_in(around: str, encode: Callable[[bytes], bytes]):
+    secret = "s3cr3t>>>w?rd~42"
+    text = encode(f"{around}{secret}\r\n tail".encode()).decode()
+    clean = redact(f'{{"x": "{text}"}}', [secret])
+    assert clean.count(HIDDEN) == 1
+    whole = len(secret) * 8 // 6
+    assert len(text) - len(clean.removeprefix('{"x": "').removesuffix('"}').replace(HIDDEN, "")) >= whole - 1
+
+
+def test_a_secret_is_taken_out_of_hexadecimal_digits():
+    secret = "s3cr3t-word/42"
+    for text in (secret.encode().hex(), secret.encode().hex().upper(), quote(secret, safe="").encode().hex()):
+        assert redact(f"ff{text}00", [secret]) == f"ff{HIDDEN}00"
+        assert redact_bytes(f"ff{text}00".encode(), [secret]) == f"ff{HIDDEN}00".encode()

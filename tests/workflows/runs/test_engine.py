@@ -1,16 +1,17 @@
 """Runs are taken on turn by turn, and each turn is on disk before anything of it is carried out."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from offhook.kit.errors import Conflict, NotFound, Unavailable
-from offhook.storage.database import Database
+from offhook.kit.errors import Conflict, NotFound, RateLimited, Unavailable
+from offhook.storage.database import Database, Transaction
+from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
-from offhook.workflows.machine.model import Outcome
-from offhook.workflows.runs import store
+from offhook.workflows.machine.model import Attempt, Outcome, State
+from offhook.workflows.runs import engine, store
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -338,6 +339,41 @@ def test_many_branches_end(one: Running, runner: asyncio.Runner):
     runner.run(story())
 
 
+def test_no_branch_is_carried_out_twice_while_others_are_written_down(one: Running, runner: asyncio.Runner):
+    count = 60
+
+    async def story() -> None:
+        branches = [[task(f"b{number}")] for number in range(count)]
+        joined = [f"b{number}" for number in range(count)]
+        one.register("w", task("f", "FORK_JOIN", forkTasks=branches), task("j", "JOIN", joinOn=joined))
+        perform = one.target.perform
+        ends = [asyncio.Event() for _ in range(count)]
+
+        async def in_turn(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+            """Each branch ends while the one before it is being written down."""
+            outcome = await perform(tenant_id, attempt, template)
+            await ends[int(attempt.ref[1:])].wait()
+            return outcome
+
+        submit = one.engine._writer.submit
+        ended = iter(ends)
+
+        async def submitted(unit: Any) -> Any:
+            done = asyncio.ensure_future(submit(unit))
+            next(ended, ends[-1]).set()
+            return await done
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(one.target, "perform", in_turn)
+            patch.setattr(one.engine._writer, "submit", submitted)
+            id = await one.start("w")
+            await one.quiet()
+        assert one.run_of(id).over
+        assert sorted(one.target.keys) == sorted(joined)
+
+    runner.run(story())
+
+
 def test_a_script_decides_the_way_and_a_loop(one: Running, runner: asyncio.Runner):
     one.register(
         "w",
@@ -397,5 +433,325 @@ def test_history_is_searched_by_what_it_has(one: Running, runner: asyncio.Runner
             assert find(name="w", correlation="c1") == [ids[3], ids[1]]
             assert find(before=ids[2], limit=1) == [ids[1]]
             assert [run.id for run in store.search(tx, TENANT + 1)] == []
+
+    runner.run(story())
+
+
+# What is under way, and how many
+
+
+def test_what_takes_long_is_seen_to_be_under_way(one: Running, runner: asyncio.Runner):
+    one.register("w", task("a"), task("b"))
+    one.target.hold.add("b")
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        began = int(one.clock[0] * 1000)
+        await one.later(0.9)
+        assert one.statuses(id) == {"a": "COMPLETED", "b": "SCHEDULED"}
+        await one.later(0.2)
+        (b,) = [a for a in one.history(id) if a.key == "b"]
+        assert (b.status, b.started) == ("IN_PROGRESS", began)
+        turns = _turn(one, id)
+        await one.later(5)
+        assert _turn(one, id) == turns, "once"
+        one.target.let("b")
+        await one.quiet()
+        (b,) = [a for a in one.history(id) if a.key == "b"]
+        assert (b.status, b.started, b.ended) == ("COMPLETED", began, began + 6_100)
+        assert one.target.keys == ["a", "b"]
+
+    runner.run(story())
+
+
+def test_what_is_short_costs_no_turn_for_being_under_way(one: Running, runner: asyncio.Runner):
+    one.register("w", task("a"))
+    one.target.hold.add("a")
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        await one.later(0.5)
+        one.target.let("a")
+        await one.quiet()
+        assert not one.engine._begun
+        await one.later(5)
+        assert _turn(one, id) == 2
+
+    runner.run(story())
+
+
+def test_a_target_that_gives_no_answer_is_given_up_in_time(one: Running, runner: asyncio.Runner):
+    one.register("w", task("a", taskDefinition={"name": "a", "retryCount": 0, "responseTimeoutSeconds": 3}))
+    one.target.hold.add("a")
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        await one.later(1)
+        await one.later(1.9)
+        assert one.statuses(id) == {"a": "IN_PROGRESS"}
+        one.target.held.clear()
+        await one.later(0.2)
+        assert one.statuses(id) == {"a": "TIMED_OUT"}
+        assert one.run_of(id).status == "TIMED_OUT"
+
+    runner.run(story())
+
+
+def _turn(one: Running, id: int) -> int:
+    with one.database.reading() as tx:
+        found = store.load(tx, TENANT, id)
+    assert found is not None
+    return found[1].turn
+
+
+def test_a_company_has_no_more_runs_going_than_it_may(one: Running, runner: asyncio.Runner):
+    one.register("w", task("h", "HUMAN"))
+    one.engine._most_going = 3
+
+    async def story() -> None:
+        ids = [await one.start("w", idempotency=f"k{number}") for number in range(3)]
+        with pytest.raises(RateLimited, match="3 runs of the company go on") as refused:
+            await one.start("w")
+        assert ("Retry-After", "10") in refused.value.headers
+        assert await one.engine.start(TENANT, "w", idempotency="k1") == (ids[1], False), "it is there already"
+        await one.engine.change(TENANT, ids[0], lambda state, _definition, _now: controls.pause(state))
+        one.clock[0] += 2
+        with pytest.raises(RateLimited):
+            await one.start("w")
+        await one.engine.terminate(TENANT, ids[2], "enough")
+        await one.start("w")
+        with pytest.raises(RateLimited):
+            await one.start("w")
+
+    runner.run(story())
+
+
+def test_runs_that_others_start_and_end_are_counted_a_little_later(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        here, there = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        here.register("w", task("h", "HUMAN"))
+        here.engine._most_going = there.engine._most_going = 4
+        await here.start("w")
+        ids = [await there.start("w") for _ in range(3)]
+        clock[0] += 10
+        with pytest.raises(RateLimited):
+            await here.start("w")
+        await there.engine.terminate(TENANT, ids[0], "enough")
+        with pytest.raises(RateLimited):
+            await here.start("w")
+        clock[0] += 1
+        await here.start("w")
+        await here.close()
+        await there.close()
+
+    runner.run(story())
+
+
+def test_starting_does_not_count_each_time(one: Running, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch):
+    one.register("w", task("h", "HUMAN"))
+    counted: list[int] = []
+    original = store.going
+
+    def going(tx: Transaction, tenant_id: int, most: int) -> int:
+        counted.append(tenant_id)
+        return original(tx, tenant_id, most)
+
+    monkeypatch.setattr(store, "going", going)
+
+    async def story() -> None:
+        await asyncio.gather(*(one.start("w") for _ in range(20)))
+        assert counted == [TENANT]
+
+    runner.run(story())
+
+
+# Two processes
+
+
+def test_what_one_process_carries_out_no_other_does(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        here, there = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        here.register("w", task("a"), task("b"))
+        here.target.hold.add("a")
+        id = await here.start("w")
+        await here.quiet()
+        await there.engine.enlist()
+        await there.engine.change(TENANT, id, lambda state, _definition, _now: controls.pause(state))
+        await there.quiet()
+        await there.engine.change(TENANT, id, lambda state, _definition, _now: controls.resume(state))
+        await there.quiet()
+        assert there.target.keys == []
+        assert there.engine.live == 0
+        here.target.let("a")
+        await here.quiet()
+        assert (here.target.keys, there.target.keys) == (["a", "b"], [])
+        assert here.run_of(id).status == "COMPLETED"
+        await here.close()
+        await there.close()
+
+    runner.run(story())
+
+
+def test_what_another_process_says_is_done_by_who_carries_the_run_out(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        here, there = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        here.register(
+            "w",
+            task("f", "FORK_JOIN", forkTasks=[[task("a")], [task("h", "HUMAN"), task("b")]]),
+            task("j", "JOIN", joinOn=["a", "b"]),
+        )
+        here.target.hold.add("a")
+        id = await here.start("w")
+        await here.quiet()
+        (human,) = [one.id for one in here.history(id) if one.key == "h"]
+        await there.engine.enlist()
+        done = Outcome(status="COMPLETED", output={})
+        assert await there.engine.change(TENANT, id, lambda state, _, now: controls.finish(state, human, done, now))
+        await there.quiet()
+        await here.later(0)
+        assert here.target.keys == ["a", "b"]
+        assert there.target.keys == []
+        await there.engine.terminate(TENANT, id, "enough")
+        here.target.let("a")
+        await here.later(0)
+        assert here.run_of(id).status == "TERMINATED"
+        assert here.statuses(id)["a"] == "CANCELED", "what came after that is not taken"
+        await here.close()
+        await there.close()
+
+    runner.run(story())
+
+
+def test_what_another_process_makes_needless_is_not_carried_out_any_more(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        here, there = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        here.register("w", task("a"), task("b"))
+        here.target.hold |= {"a", "b"}
+        id = await here.start("w")
+        await here.quiet()
+        await there.engine.enlist()
+
+        def skip(state: State, definition: Definition, now: int) -> None:
+            controls.skip(state, definition, "a", {"taskOutput": {"x": 1}}, now)
+
+        await there.engine.change(TENANT, id, skip)
+        await there.quiet()
+        never = here.target.held.pop("a")
+        await here.later(0)
+        assert never.cancelled()
+        assert (here.target.keys, there.target.keys) == (["a", "b"], [])
+        here.target.let("b")
+        await here.quiet()
+        assert here.statuses(id) == {"a": "SKIPPED", "b": "COMPLETED"}
+        await here.close()
+        await there.close()
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
+def test_a_repeated_call_has_its_whole_time_for_an_answer(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        dead, heir = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        dead.register("w", task("a", taskDefinition={"name": "a", "retryCount": 0, "responseTimeoutSeconds": 5}))
+        dead.target.hold.add("a")
+        id = await dead.start("w")
+        await dead.quiet()
+        await dead.later(1)
+        assert dead.statuses(id) == {"a": "IN_PROGRESS"}
+        dead.die()
+        await heir.engine.enlist()
+        clock[0] += 20
+        await heir.engine.renew()
+        await heir.later(0)
+        assert heir.target.called == dead.target.called
+        assert heir.statuses(id) == {"a": "COMPLETED"}
+        await dead.close()
+        await heir.close()
+
+    runner.run(story())
+
+
+def test_what_one_company_waits_for_takes_no_place_of_another(
+    one: Running, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(engine, "AT_ONCE", 2)
+    for tenant in (TENANT, TENANT + 1):
+        one.register("w", task("a"), tenant=tenant)
+
+    async def story() -> None:
+        gate, both, other = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        called: list[int] = []
+
+        async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+            called.append(tenant_id)
+            if tenant_id == TENANT:
+                if called.count(TENANT) == 2:
+                    both.set()
+                await gate.wait()
+            else:
+                other.set()
+            return Outcome(status="COMPLETED", output={})
+
+        one.target.perform = perform  # type: ignore[method-assign]
+        for _ in range(3):
+            await one.start("w")
+        await both.wait()
+        await one.engine.start(TENANT + 1, "w")
+        await other.wait()
+        assert called == [TENANT, TENANT, TENANT + 1], "the third of the first company has no place"
+        gate.set()
+        await one.quiet()
+        assert called.count(TENANT) == 3
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
+# Templates
+
+
+def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, runner: asyncio.Runner):
+    told: dict[str, Any] = {}
+    original = one.target.perform
+
+    async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+        told[attempt.key] = dict(template)
+        return await original(tenant_id, attempt, template)
+
+    one.target.perform = perform  # type: ignore[method-assign]
+    given = {"uri": "http://localhost/${workflow.input.x}", "method": "GET"}
+    policy: dict[str, Any] = {
+        "name": "b",
+        "inputTemplate": {"uri": "no", "headers": {"X-Key": "${workflow.secrets.KEY}"}},
+    }
+    one.register(
+        "w",
+        task("a", inputParameters=given),
+        task("b", inputParameters=given, taskDefinition=policy),
+        task(
+            "f",
+            "FORK_JOIN_DYNAMIC",
+            dynamicForkTasksParam="tasks",
+            dynamicForkTasksInputParamName="inputs",
+            inputParameters={"tasks": "${workflow.input.tasks}", "inputs": {}},
+        ),
+        task("j", "JOIN"),
+    )
+    branch = {"name": "c", "taskReferenceName": "f_0", "type": "HTTP", "taskDefinition": policy}
+
+    async def story() -> None:
+        id = await one.start("w", {"x": "y", "tasks": [branch]})
+        await one.quiet()
+        assert one.run_of(id).status == "COMPLETED"
+        assert told["a"] == given
+        assert told["b"] == {**policy["inputTemplate"], **given}
+        assert told["f_0"] == {}, "what is data has no template"
 
     runner.run(story())

@@ -124,3 +124,11 @@ def test_text_of_a_run_that_looks_like_a_secret_is_text():
 def test_what_could_not_be_evaluated_here_may_be_tried_again():
     given = {"evaluatorType": "javascript", "expression": "1"}
     assert done("inline", given, closed=True).status == "FAILED"
+
+
+def test_a_result_that_is_nested_too_deeply_is_none():
+    nest = "(function () {{ let a = []; for (let i = 1; i < {}; i++) a = [a]; return a; }})()"
+    assert inline(nest.format(199)).status == "COMPLETED"
+    came = inline(nest.format(200))
+    assert came.status == "FAILED_WITH_TERMINAL_ERROR"
+    assert "nested in more than" in came.reason

@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from html.entities import codepoint2name
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote_from_bytes, urlsplit
 
 HIDDEN = "***"
 LEAST = 4
 """Characters of a secret that is looked for within texts; shorter ones, which would take whole texts apart, go where
 they are a whole value."""
+_LEAST_ENCODED = 6
+"""Signs of a secret within base64 that are looked for."""
 
 _ALWAYS = re.compile(
     r"authorization|proxy-authorization|cookie|(?:.*[-_])?(?:api[-_]?key|token|secret|password|apikey)", re.IGNORECASE
@@ -140,13 +142,30 @@ def _either(digits: str) -> str:
 
 
 def _patterns(secrets: Iterable[str]) -> list[str]:
-    forms: set[str] = set()
+    found: dict[str, str] = {}
     for secret in filter(None, secrets):
         whole = {secret}
         if len(secret) >= LEAST:
             raw = secret.encode("utf-8", "surrogatepass")
             whole |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
+            for one in {raw, quote_from_bytes(raw, safe="").encode()}:
+                found |= _encoded(one)
         # What fills up base64 at its end is left off by some.
-        forms |= whole | {form.rstrip("=") for form in whole if len(form.rstrip("=")) >= LEAST}
+        forms = whole | {form.rstrip("=") for form in whole if len(form.rstrip("=")) >= LEAST}
+        found |= {form: _pattern(form) for form in forms}
     # A form that holds another goes first.
-    return [_pattern(form) for form in sorted(forms, key=len, reverse=True)]
+    return [found[form] for form in sorted(found, key=len, reverse=True)]
+
+
+@lru_cache(maxsize=64)
+def _encoded(raw: bytes) -> dict[str, str]:
+    """The forms of a secret within longer texts that were encoded as a whole, with their expressions."""
+    found = {raw.hex(): f"(?i:{raw.hex()})"}
+    for shift, begins in ((0, 0), (1, 2), (2, 3)):
+        # Signs that hold bits of what is around the secret are none of its own.
+        ends = (shift + len(raw)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            form = encode(bytes(shift) + raw).decode()[begins:ends]
+            if len(form) >= _LEAST_ENCODED:
+                found[form] = "".join(one if one.isalnum() else _sign(one) for one in form)
+    return found

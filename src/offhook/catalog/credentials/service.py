@@ -159,6 +159,11 @@ class Credentials:
         """A credential of the company; NotFound if it has none of this id."""
         return await self._work.reader.run(lambda tx: KEEPER.get(tx, tenant_id, id))
 
+    async def named(self, tenant_id: int, name: str) -> int | None:
+        """The id of the company's credential of this name; None if it has none."""
+        found = await self._work.reader.run(lambda tx: credentials.first(tx, tenant_id, name=name))
+        return None if found is None else found.id
+
     async def check(self, tenant_id: int, id: int, url: str) -> None:
         """Refuse as `applied` would, as far as that is known without asking for a token."""
         kept = await self.kept(tenant_id, id)

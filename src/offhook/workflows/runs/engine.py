@@ -3,7 +3,8 @@
 A run lives in memory only while something is carried out for it; else its rows wait, and cost nothing. Everything
 that happens to a run (an answer came, its time has come, somebody pauses it) is a change of its state followed by a
 turn. Changes that meet are taken together. Where the store had another turn meanwhile, the state is read anew and the
-changes are made again, so that nothing is lost and nothing is done twice.
+changes are made again, so that nothing is lost and nothing is done twice. What one process carries out no other does:
+who changes such a run leaves the rest to the one that has it.
 
 What was carried out when a process died is carried out again by whoever has the run next: its attempt is still open.
 See docs/algorithms/runs.md.
@@ -15,13 +16,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import Context
 from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
 
 from offhook.events.model import Event
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, NotFound, Refusal, Unavailable
+from offhook.kit.errors import Conflict, NotFound, RateLimited, Refusal, Unavailable
 from offhook.kit.ids import Ids
 from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Transaction
@@ -29,7 +31,7 @@ from offhook.workflows.definitions.model import Definition, Policy, every
 from offhook.workflows.expressions.scripts import ScriptError, Scripts
 from offhook.workflows.machine import controls, walk
 from offhook.workflows.machine.model import Ask, Attempt, Found, Outcome, Run, Start, State, Turn
-from offhook.workflows.machine.walk import Answer, Tools
+from offhook.workflows.machine.walk import PERFORMED, Answer, Tools
 from offhook.workflows.runs import store
 from offhook.workflows.runs.store import Keep, Stale, Twice
 
@@ -44,12 +46,18 @@ STOP_SECONDS = 10.0
 """How long what is carried out may go on when the process stops."""
 
 AT_ONCE = 128
-"""How much is carried out at a time."""
+"""How much is carried out at a time for a company: what one waits for takes no place of another."""
 
 READ_AT_ONCE = 64
 DUE_AT_ONCE = 1_000
 MOST_GOING = 200_000
-"""Runs of a company that go on at a time."""
+"""Runs of a company that go on at a time, about: what other processes start is seen a little later."""
+
+COUNTED_SECONDS = 10.0
+"""How long it is known how many runs of a company go on, but for what this process starts and ends itself."""
+
+LONG_MS = 1_000
+"""How long an attempt is carried out before its run says that it is under way."""
 
 FRESH_SECONDS = 0.25
 """How long a definition is known without a look whether it is still the latest."""
@@ -91,7 +99,7 @@ Change = Callable[[State, Definition, int], T]
 class _Op:
     """A change that waits for its turn. Without a future it is the engine's own, and is not given up."""
 
-    __slots__ = ("change", "event", "future", "reason")
+    __slots__ = ("attempt", "change", "event", "future", "reason")
 
     def __init__(
         self,
@@ -99,8 +107,9 @@ class _Op:
         future: "asyncio.Future[Any] | None",
         reason: str = "",
         event: Event | None = None,
+        attempt: int = 0,
     ) -> None:
-        self.change, self.future, self.reason, self.event = change, future, reason, event
+        self.change, self.future, self.reason, self.event, self.attempt = change, future, reason, event, attempt
 
     def done(self, value: Any) -> None:
         if self.future is not None and not self.future.done():
@@ -115,8 +124,8 @@ class _Live:
     """A run in memory. `stored` is where the store has it: turn, owner, wake."""
 
     __slots__ = (
-        "answers", "asking", "definition", "fresh", "id", "inflight", "ops", "owner", "state", "tenant_id", "turn",
-        "turning", "wake",
+        "answers", "asking", "definition", "fresh", "id", "inflight", "ops", "owner", "state", "tenant_id", "told",
+        "turn", "turning", "wake",
     )  # fmt: skip
 
     def __init__(self, tenant_id: int, id: int) -> None:
@@ -128,6 +137,8 @@ class _Live:
         self.turning = False
         self.ops: list[_Op] = []
         self.inflight: dict[int, asyncio.Task[None]] = {}
+        self.told: set[int] = set()
+        """Attempts that were carried out here, whose outcome is not on disk yet."""
         self.asking: dict[str, asyncio.Task[None]] = {}
         self.answers: dict[str, Answer] = {}
 
@@ -153,19 +164,25 @@ class Engine:
         wall: Callable[[], float] = clock.wall,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         lease: float = LEASE_SECONDS,
+        most_going: int = MOST_GOING,
     ) -> None:
         self._writer, self._reader, self._ids, self._texts = writer, reader, ids, texts
         self._performer, self._scripts, self._slot = performer, scripts, slot
         self._env, self._wall, self._sleep, self._lease = env or {}, wall, sleep, lease
+        self._most_going = most_going
         self.owner = 0
         self._live: dict[tuple[int, int], _Live] = {}
         self._timers: list[tuple[int, int, int]] = []
         self._sooner = asyncio.Event()
-        self._working = asyncio.Semaphore(AT_ONCE)
+        self._places: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._watchers: dict[int, set[asyncio.Event]] = {}
         self._definitions: dict[str, Definition] = {}
+        self._inputs: dict[str, Mapping[str, Mapping[str, Any]]] = {}
+        self._going: dict[int, tuple[float, int]] = {}
+        self._counting = asyncio.Lock()
+        self._begun: dict[int, tuple[int, _Live]] = {}
         self._latest: dict[tuple[int, str, int | None], tuple[float, int, Found]] = {}
         self._policies: dict[int, tuple[float, int, Mapping[str, Policy]]] = {}
         self._closing = False
@@ -188,8 +205,9 @@ class Engine:
     ) -> tuple[int, bool]:
         """Start a run: its id, and whether it was started by this call.
 
-        The run is on disk, with what it begins with, when this returns. NotFound if there is no such definition. A run
-        that was started with the same `idempotency` key is that one.
+        The run is on disk, with what it begins with, when this returns. NotFound if there is no such definition,
+        RateLimited if as many runs go on as a company may have. A run that was started with the same `idempotency` key
+        is that one.
         """
         if self._closing:
             raise Unavailable("The server is stopping.")
@@ -199,6 +217,16 @@ class Engine:
         else:
             found = await self._find(tenant_id, name, version)
         definition = await self._definition(tenant_id, found.digest, text)
+        if self._full(tenant_id) and await self._counted_full(tenant_id):
+            if idempotency:
+                same = await self._reader.run(lambda tx: store.by_key(tx, tenant_id, idempotency))
+                if same:
+                    return same, False
+            raise RateLimited(
+                f"{self._most_going:,} runs of the company go on, which is as many as may. Start this one when some of "
+                "them have ended, or terminate what is not needed.",
+                headers=[("Retry-After", "10")],
+            )
         now = self._now()
         run = Run(
             id=self._ids.new(),
@@ -226,6 +254,7 @@ class Engine:
         except Twice as twice:
             return twice.id, False
         self._count("run", "started")
+        self._going_more(tenant_id, 1)
         return run.id, True
 
     async def change(self, tenant_id: int, id: int, change: Change[T], event: Event | None = None) -> T:
@@ -314,12 +343,18 @@ class Engine:
         if not known:
             # It was taken for dead, and others have what it had. What it still carries out is told to them as it ends.
             log.warning("taken_for_dead")
-            self.owner = 0
+            gone, self.owner = self.owner, 0
+            await self._writer.aside(lambda tx: store.dismiss(tx, gone, wall))
             await self.enlist()
+            for live in list(self._live.values()):
+                if not live.turning:
+                    live.state = None
+                self._put(live, _Op(None, None))
 
     async def tick(self) -> int:
         """Look at all runs whose time has come; how many there were."""
         now, count = self._now(), 0
+        self._mark_begun(now)
         while self._timers and self._timers[0][0] <= now:
             _, tenant_id, id = heapq.heappop(self._timers)
             self._put(self._of(tenant_id, id), _Op(None, None))
@@ -420,6 +455,7 @@ class Engine:
         for op in live.ops:
             op.failed(error)
         live.ops = []
+        live.told.clear()
 
     async def _turn(self, live: _Live, ops: list[_Op]) -> None:
         """Make changes, take the run as far as it goes, commit that, then have it carried out."""
@@ -455,6 +491,7 @@ class Engine:
         else:
             turn = walk.advance(definition, state, now, tools)
         await self._commit(live, turn, before, now, tuple(events))
+        live.told.difference_update(op.attempt for op in ops)
         for op, value, refused in results:
             if refused is None:
                 op.done(value)
@@ -470,9 +507,29 @@ class Engine:
         live.state, row = found
         live.turn, live.owner, live.wake, live.fresh = row.turn, row.owner, row.wake, False
         live.definition = await self._definition(live.tenant_id, live.state.run.definition)
+        self._compare(live, live.state)
         if row.doomed and not live.state.run.over:
             live.ops.append(_Op(None, None, "The run that started it has ended."))
         await self._ask_children(live)
+
+    def _elsewhere(self, live: _Live) -> bool:
+        """Whether another process carries something out for the run."""
+        return live.owner not in (0, self.owner)
+
+    def _compare(self, live: _Live, state: State) -> None:
+        """Hold what is carried out here against the run as the store has it."""
+        tasks = [state.tasks[key] for key in state.open]
+        wanted = {one.id for one in tasks}
+        for id in [id for id in live.inflight if id not in wanted]:
+            live.inflight.pop(id).cancel()
+        if self._elsewhere(live):
+            return
+        for one in tasks:
+            if one.id in live.inflight or one.id in live.told:
+                continue
+            if one.status == "IN_PROGRESS" and one.type in PERFORMED and not one.called:
+                # Whoever had it under way is gone. It is carried out again, and has its whole time for that.
+                state.put(msgspec.structs.replace(one, status="SCHEDULED", started=0))
 
     async def _ask_children(self, live: _Live) -> None:
         """See whether runs that it waits for have ended."""
@@ -492,7 +549,11 @@ class Engine:
         # Who takes nothing on leaves it to one that does.
         wake = now if carries_out and not owner else turn.due
         unchanged = run is before and not turn.changed and not turn.dropped and not turn.start
-        if unchanged and not live.fresh and not events and (owner, wake) == (live.owner, live.wake):
+        elsewhere = self._elsewhere(live)
+        if elsewhere:
+            # Who has it looks at it at once, and does the rest.
+            owner, wake = (0, 0) if run.over else (live.owner, now)
+        if unchanged and not live.fresh and not events and (elsewhere or (owner, wake) == (live.owner, live.wake)):
             return
         born = [await self._child(run, start, now) for start in turn.start]
         keep = Keep(
@@ -516,6 +577,7 @@ class Engine:
         for one in born:
             if one is not None:
                 self._count("run", "started")
+                self._going_more(one.tenant_id, 1)
                 self._put(self._of(one.tenant_id, one.id), _Op(None, None))
         for child in turn.abandon:
             self._put(self._of(live.tenant_id, child), _Op(None, None, "The run that started it has ended."))
@@ -534,11 +596,12 @@ class Engine:
                 self._count("attempt", one.status)
         if run.over and not before.over:
             self._count("run", run.status)
+            self._going_more(live.tenant_id, -1)
             if run.status in ("FAILED", "TIMED_OUT"):
                 log.warning("run_failed", run=str(live.id), workflow=run.name, cause=run.reason)
         for event in self._watchers.get(live.id, ()):
             event.set()
-        if live.wake and self.owner:
+        if live.wake and self.owner and not self._elsewhere(live):
             if not self._timers or live.wake < self._timers[0][0]:
                 self._sooner.set()
             heapq.heappush(self._timers, (live.wake, live.tenant_id, live.id))
@@ -579,34 +642,46 @@ class Engine:
                 task.cancel()
         if not turn.ask:
             live.answers.clear()
-        if self._closing or not self.owner:
+        if self._closing or not self.owner or self._elsewhere(live):
             return
         for attempt in turn.perform:
-            if attempt.id not in live.inflight:
-                live.inflight[attempt.id] = self._spawn(self._perform(live, attempt))
+            if attempt.id not in live.inflight and attempt.id not in live.told:
+                template = self._template(turn.state.run.definition, live.definition, attempt)
+                live.inflight[attempt.id] = self._spawn(self._perform(live, attempt, template))
         for ask in turn.ask:
             if ask.key not in live.asking and ask.key not in live.answers:
                 live.asking[ask.key] = self._spawn(self._ask(live, ask))
 
-    async def _perform(self, live: _Live, attempt: Attempt) -> None:
+    async def _perform(self, live: _Live, attempt: Attempt, template: Mapping[str, Any]) -> None:
         started = self._now()
-        assert live.definition is not None
+        places = self._places.setdefault(live.tenant_id, asyncio.Semaphore(AT_ONCE))
         try:
-            async with self._working:
+            async with places:
                 started = self._now()
-                outcome = await self._performer.perform(
-                    live.tenant_id, attempt, _template(live.definition, attempt.ref)
-                )
+                self._begun[attempt.id] = started, live
+                outcome = await self._performer.perform(live.tenant_id, attempt, template)
         except asyncio.CancelledError:
             live.inflight.pop(attempt.id, None)
             raise
         except Exception:
             log.exception("attempt_failed", run=str(live.id), task=attempt.key)
             outcome = Outcome(status="FAILED", reason="Something went wrong here; the server's log says what.")
+        finally:
+            self._begun.pop(attempt.id, None)
         live.inflight.pop(attempt.id, None)
         outcome = msgspec.structs.replace(outcome, started=started)
-        self._put(live, _Op(_finishing(attempt.id, outcome), None))
+        live.told.add(attempt.id)
+        self._put(live, _Op(_finishing(attempt.id, outcome), None, attempt=attempt.id))
         self._live.setdefault((live.tenant_id, live.id), live)
+
+    def _mark_begun(self, now: int) -> None:
+        """Have it known of what takes long that it is under way; what is short costs no turn of its own."""
+        while self._begun:
+            id, (started, live) = next(iter(self._begun.items()))
+            if 0 <= now - started < LONG_MS:
+                return
+            del self._begun[id]
+            self._put(live, _Op(_beginning(id, started), None))
 
     async def _ask(self, live: _Live, ask: Ask) -> None:
         try:
@@ -682,7 +757,47 @@ class Engine:
     def _remember(self, digest: str, definition: Definition) -> None:
         if len(self._definitions) >= 1_000:
             self._definitions.clear()
+            self._inputs.clear()
         self._definitions[digest] = definition
+
+    def _template(self, digest: str, definition: Definition | None, attempt: Attempt) -> Mapping[str, Any]:
+        """The input of an attempt's task as its definition has it, completed by its policy; {} if it was data."""
+        assert definition is not None
+        inputs = self._inputs.get(digest)
+        if inputs is None:
+            if len(self._inputs) >= 1_000:
+                self._inputs.clear()
+            inputs = self._inputs[digest] = {task.ref: task.input_parameters for _, task in every(definition.tasks)}
+        own = inputs.get(attempt.ref)
+        if own is None:
+            return {}
+        more = attempt.policy.input_template if attempt.policy is not None else {}
+        return {**more, **{name: value for name, value in own.items() if value is not None}} if more else own
+
+    # How many go on
+
+    def _full(self, tenant_id: int) -> bool:
+        """Whether a company may have as many runs as may go on, or it is not known."""
+        moment, count = self._going.get(tenant_id, (0.0, 0))
+        return not 0 <= self._wall() - moment < COUNTED_SECONDS or count >= self._most_going
+
+    async def _counted_full(self, tenant_id: int) -> bool:
+        """Whether a company has as many runs as may go on, by a count of this moment."""
+        async with self._counting:
+            moment, count = self._going.get(tenant_id, (0.0, 0))
+            age = self._wall() - moment
+            # Who is refused may ask as often as it likes: that costs a count a second.
+            if not 0 <= age < (COUNTED_SECONDS if count < self._most_going else 1.0):
+                count = await self._reader.run(lambda tx: store.going(tx, tenant_id, self._most_going))
+                if len(self._going) >= 10_000:
+                    self._going.clear()
+                self._going[tenant_id] = self._wall(), count
+            return count >= self._most_going
+
+    def _going_more(self, tenant_id: int, more: int) -> None:
+        known = self._going.get(tenant_id)
+        if known is not None:
+            self._going[tenant_id] = known[0], max(0, known[1] + more)
 
     async def _registered(self, tenant_id: int) -> Mapping[str, Policy]:
         changes = self._writer.changes()
@@ -733,6 +848,10 @@ def _finishing(id: int, outcome: Outcome) -> Change[bool]:
     return lambda state, _definition, now: controls.finish(state, id, outcome, now)
 
 
+def _beginning(id: int, started: int) -> Change[bool]:
+    return lambda state, _definition, _now: controls.began(state, id, started)
+
+
 def _outcome_of(child: Run) -> Outcome:
     """How a run ended, for the task that waits for it."""
     output = {**child.output, "subWorkflowId": str(child.id)} if isinstance(child.output, dict) else child.output
@@ -740,10 +859,3 @@ def _outcome_of(child: Run) -> Outcome:
         return Outcome(status="COMPLETED", output=output)
     reason = f"Workflow {child.name} ({child.id}) ended {child.status}" + (f": {child.reason}" if child.reason else ".")
     return Outcome(status="FAILED", output=output, reason=reason)
-
-
-def _template(definition: Definition, ref: str) -> Mapping[str, Any]:
-    for _, task in every(definition.tasks):
-        if task.ref == ref:
-            return task.input_parameters
-    return {}

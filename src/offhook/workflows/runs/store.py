@@ -95,7 +95,7 @@ _COLUMNS = [
     "tenant_id", "id", "name", "version", "status", "owner", "turn", "wake", "doomed", "parent", "started", "ended",
     "correlation", "idempotency", "input", "run",
 ]  # fmt: skip
-_insert_runs = Insert(runs, _COLUMNS)
+insert_rows = Insert(runs, _COLUMNS)
 _put_attempts = Insert(
     attempts,
     ["tenant_id", "run_id", "number", "id", "live", "attempt"],
@@ -140,6 +140,12 @@ _ENLIST = Statement("INSERT INTO workflow_workers (id, slot, until) VALUES (?, ?
 _DEAD = Statement("SELECT id FROM workflow_workers WHERE id <> ? AND (until < ? OR slot = ?)")
 _DISMISS = Statement("DELETE FROM workflow_workers WHERE id = ?")
 _COUNT = Statement("SELECT count(*) FROM workflow_runs WHERE tenant_id = ? AND status = ?")
+_GOING_COUNT = Statement(
+    "SELECT count(*) FROM (SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND status = 'RUNNING' LIMIT ?) AS one"
+)
+_PAUSED_COUNT = Statement(
+    "SELECT count(*) FROM (SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND status = 'PAUSED' LIMIT ?) AS one"
+)
 _OLD = Statement("SELECT tenant_id, id FROM workflow_runs WHERE ended > 0 AND ended < ? ORDER BY ended LIMIT ?")
 _FORGET = Statement("DELETE FROM workflow_runs WHERE tenant_id = ? AND id = ?")
 _FORGET_ATTEMPTS = Statement("DELETE FROM workflow_attempts WHERE tenant_id = ? AND run_id = ?")
@@ -253,7 +259,7 @@ class Keep:
             if changed != len(light):
                 raise Stale
         if born:
-            _insert_runs(tx, born)
+            insert_rows(tx, born)
         if rows:
             _put_attempts(tx, rows)
         for unit in units:
@@ -375,6 +381,11 @@ def count(tx: Transaction, tenant_id: int, status: str) -> int:
     """How many runs of a company are in a state."""
     row = tx.first(_COUNT, tenant_id, status)
     return int(row[0]) if row else 0
+
+
+def going(tx: Transaction, tenant_id: int, most: int) -> int:
+    """How many runs of a company go on, paused ones too, counted up to `most` of either."""
+    return sum(int(tx.all(one, tenant_id, most)[0][0]) for one in (_GOING_COUNT, _PAUSED_COUNT))
 
 
 def old(tx: Transaction, before: int, limit: int) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ import msgspec
 from offhook.catalog.credentials.redaction import HIDDEN, LEAST, redact, redact_bytes
 from offhook.catalog.runs.texts import encoding_of, header
 from offhook.kit.egress import Exchange
+from offhook.workflows.tasks.values import DEEPEST, too_deep
 
 BINARY = "bodyBase64"
 """The field that holds a body which is no text."""
@@ -20,6 +21,9 @@ LONGEST_MS = 86_400_000
 
 SHOWN = 300
 """Characters of a body that a reason has."""
+
+_LEVELS = DEEPEST - 2
+"""Levels of a body: it stands two deep in an output."""
 
 _PHRASES = {one.value: one.phrase for one in HTTPStatus}
 _BOM = b"\xef\xbb\xbf"
@@ -58,6 +62,10 @@ def _body(done: Exchange, secrets: Sequence[str]) -> tuple[Any, dict[str, Any], 
         encoded = base64.b64encode(clean).decode()
         note = f"The body is no text in {encoding}; {BINARY} has its {len(data):,} bytes."
         return None, {"body": None, BINARY: encoded, "note": note}, note
+    if isinstance(raw, dict | list) and data.count(b"[") + data.count(b"{") > _LEVELS and too_deep([[raw]]):
+        shown = redact(text, secrets) if secrets else text
+        note = f"The body is nested in more than {_LEVELS} levels, and is kept as text."
+        return raw, {"body": shown, "note": note}, _beginning(shown)
     if clean is data or clean == data:
         return raw, {"body": raw}, _beginning(text)
     cleaned, value = _read(clean, encoding)

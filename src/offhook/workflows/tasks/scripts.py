@@ -12,7 +12,7 @@ from offhook.kit.errors import shown
 from offhook.workflows.expressions.scripts import NotNow, ScriptError, Scripts
 from offhook.workflows.expressions.templates import ExpressionError, with_secrets
 from offhook.workflows.machine.model import MOST_OUTPUT, Attempt, Outcome
-from offhook.workflows.tasks.values import Wrong, json_bytes
+from offhook.workflows.tasks.values import DEEPEST, Wrong, json_bytes, too_deep
 
 EVALUATORS = ("javascript", "graaljs", "value-param", "jsonata")
 
@@ -88,6 +88,8 @@ def _given(attempt: Attempt, template: Mapping[str, Any], name: str, what: str) 
 async def _outcome(work: Awaitable[dict[str, Any]]) -> Outcome:
     try:
         output = await work
+        if too_deep(output):
+            raise Wrong(f"The result is nested in more than the {DEEPEST - 2} levels that it may have.")
         return Outcome(status="COMPLETED", output=output)
     except NotNow as error:
         return Outcome(status="FAILED", output={"error": str(error)}, reason=str(error))

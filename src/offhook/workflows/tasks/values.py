@@ -7,6 +7,9 @@ import msgspec
 
 from offhook.kit.errors import shown
 
+DEEPEST = 200
+"""Levels of objects and lists within each other that an output may have: so many can be read and written anywhere."""
+
 
 class Wrong(Exception):
     """Why a task cannot be done as it is asked for, in words for who wrote it. Doing it again does not help."""
@@ -45,3 +48,18 @@ def json_bytes(value: Any, what: str) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
     except (TypeError, ValueError, OverflowError, RecursionError):
         raise Wrong(f"{what} is no JSON, or is nested too deeply.") from None
+
+
+def too_deep(value: Any) -> bool:
+    """Whether a value has more levels than an output may have."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(DEEPEST):
+        if not level:
+            return False
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
