@@ -133,6 +133,7 @@ def test_importing_the_application_declares_every_table():
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",
         "policy_assignments", "departments", "callcenters", "sessions",
         "workflow_definitions", "workflow_texts", "workflow_policies", "workflow_runs", "workflow_attempts",
-        "workflow_workers",
+        "workflow_workers", "workflow_schedules", "workflow_triggers", "workflow_hooks", "workflow_timers",
+        "workflow_followed", "workflow_watches", "workflow_starts",
         "prompt_recordings", "prompt_uses", "prompts",
     }  # fmt: skip

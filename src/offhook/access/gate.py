@@ -40,7 +40,7 @@ from offhook.kit.errors import (
 )
 from offhook.kit.ids import Ids
 from offhook.kit.log import RequestLog
-from offhook.kit.operation import JSON, Call, Check, Limit, Nothing, Operation, Reply
+from offhook.kit.operation import JSON, Call, Check, Limit, Nothing, Operation, Outside, Reply
 from offhook.kit.protocol import WHOLE
 from offhook.kit.router import Match, Router, public
 from offhook.kit.wire import Misfit, encode, read, read_query
@@ -158,6 +158,8 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str, seen: "_Seen") -> Reply:
         match, operation = self._match(scope, seen)
+        if operation.admit is not None and operation.handler is not None:
+            return await self._from_outside(match, operation, scope, receive, request_id, seen)
         heads = _Heads(scope["headers"])
         query = (
             parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else {}
@@ -167,7 +169,7 @@ class Gate:
             self._access.authenticate(_secret(heads, query)) if digest is None else self._access.identify(digest)
         )
         seen.company, seen.key = principal.company_id, principal.key_id
-        await self._limit(principal, operation)
+        await self._limit(principal.company_id, operation)
         if operation.handler is not None and not principal.may(operation.scope):
             raise Forbidden(f"This key lacks the scope {operation.scope}.")
         if match.violations:
@@ -227,9 +229,53 @@ class Gate:
         meant = f" Did you mean {near}?" if near is not None else ""
         return NotFound(f"There is no path {shown(path)}.{meant} GET /openapi.json lists those that there are.")
 
-    async def _limit(self, principal: Principal, operation: Operation) -> None:
+    async def _from_outside(
+        self, match: Match, operation: Operation, scope: Scope, receive: Receive, request_id: str, seen: "_Seen"
+    ) -> Reply:
+        """Carry out an operation that takes no key. Nothing is read or counted for who is not admitted."""
+        assert operation.admit is not None
+        assert operation.handler is not None
+        heads = _Heads(scope["headers"])
+        headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            text = value.decode("latin-1").strip()
+            known = headers.get(name.decode("latin-1").lower())
+            headers[name.decode("latin-1").lower()] = text if known is None else f"{known}, {text}"
+        read: list[bytes] = []
+
+        async def body() -> bytes:
+            if not read:
+                if heads.length is not None and heads.length > operation.body_limit:
+                    raise TooLarge(f"The body may have {operation.body_limit} bytes; this one has {heads.length}.")
+                read.append(await _body(receive, operation.body_limit) if heads.length != 0 else b"")
+            return read[0]
+
+        outside = Outside(
+            params=match.params,
+            headers=headers,
+            query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+            media=(heads.content_type or "").split(";")[0].strip().lower(),
+            body=body,
+        )
+        principal: Principal = await operation.admit(outside)
+        seen.company, seen.key = principal.company_id, principal.key_id
+        await self._limit(principal.key_id, operation)
+        call = Call(
+            principal=principal,
+            params=match.params,
+            raw=await body(),
+            media=outside.media,
+            request_id=request_id,
+            operation=operation.id,
+            notices=seen.notices,
+            outside=outside,
+        )
+        return await operation.handler(call)
+
+    async def _limit(self, whose: int, operation: Operation) -> None:
+        """Count a request of a company, or of whoever else sends it."""
         limit = self._scaled(operation.limit)
-        key = (principal.company_id, operation.id)
+        key = (whose, operation.id)
         verdict = self._limiter.take_now(key, limit) or await self._limiter.take(key, limit)
         if not verdict.accepted:
             self._refusing_until = max(self._refusing_until, clock.monotonic() + verdict.reset_after)

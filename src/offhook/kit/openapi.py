@@ -246,13 +246,16 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         "parameters": [*_path_parameters(operation), *_query_parameters(operation, schemas), *_headers(operation)],
         "requestBody": _request_body(operation, schemas),
         "responses": {
-            "200": _reply(operation, schemas),
+            str(operation.reply_status): _reply(operation, schemas),
             **{str(s): {"$ref": f"#/components/responses/{_REFUSALS[s][0]}"} for s in _statuses(operation)},
         },
         "x-ratelimit": [[operation.limit.count, operation.limit.seconds]],
         "x-scope": operation.scope,
     }
-    return {name: value for name, value in described.items() if value}
+    found = {name: value for name, value in described.items() if value}
+    if operation.admit is not None:
+        found["security"] = []
+    return found
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -313,7 +316,8 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
         names += ["IdempotencyKey", "DryRun"]
     if PreconditionFailed.status in operation.refusals:
         names.append("IfMatch")
-    names.append("Clock")
+    if operation.admit is None:
+        names.append("Clock")
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
@@ -367,7 +371,9 @@ def _refusal(status: int, schemas: _Schemas) -> dict[str, Any]:
 
 def _statuses(operation: Operation) -> list[int]:
     """The refusals of an operation: its own, and those that follow from what it takes."""
-    statuses = {400, 401, 403, 429, *operation.refusals}
+    statuses = {400, 429, *operation.refusals}
+    if operation.admit is None:
+        statuses |= {401, 403}
     if "{" in operation.path:
         statuses.add(404)
     if operation.body is not None or operation.media != (JSON,):
