@@ -113,6 +113,7 @@ _TAGS = {
     "Credentials": "The workbench: what requests are sent with, encrypted at rest and never shown again.",
     "Workflow definitions": "What is done in which order: registered by version, checked, drawn, imported.",
     "Workflow runs": "Workflows under way and over: started, seen, changed.",
+    "Conductor": "The API of Conductor OSS, so that its clients drive workflows here unchanged.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -153,6 +154,7 @@ class Offhook:
         self.apis = Apis(self.work, self.database, Path(settings.data) / "search", self.egress)
         self.trying = Trying(self.work, settings, places=own_places(settings), lookup=self.apis.lookup)
         self.workflows = Workflows(
+            self.access,
             self.work,
             self.writer,
             self.reader,
@@ -176,7 +178,8 @@ class Offhook:
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
-        everything = [*self.operations, *unbuilt({operation.id for operation in self.operations})]
+        known = {operation.id for operation in self.operations}
+        everything = [*self.operations, *unbuilt(known), *self.workflows.unbuilt]
         self.gate = Gate(
             Router(everything),
             self.access,

@@ -1,13 +1,16 @@
 """Puts together what runs workflows: for app.py, which hands in its own parts."""
 
 from offhook.access.doing import Doing
+from offhook.access.service import Access
 from offhook.catalog.credentials.service import Credentials
 from offhook.catalog.credentials.store import credentials
 from offhook.catalog.documents.service import Apis
 from offhook.kit.egress import Egress
 from offhook.kit.operation import Operation
 from offhook.storage.batches import Reader, Writer
+from offhook.workflows.conductor import api as conductor_api
 from offhook.workflows.definitions import api as definitions_api
+from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.runs import api as runs_api
 from offhook.workflows.runs.engine import Engine
@@ -24,6 +27,7 @@ class Workflows:
 
     def __init__(
         self,
+        access: Access,
         work: Doing,
         writer: Writer,
         reader: Reader,
@@ -46,7 +50,10 @@ class Workflows:
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
             *runs_api.operations(self.runs),
+            *conductor_api.operations(access, work, Definitions(work, apis), self.runs),
         ]
+        self.unbuilt = conductor_api.unbuilt()
+        """Operations that are known, and not there."""
 
     async def keep(self) -> None:
         """Take runs on for as long as this goes on."""
