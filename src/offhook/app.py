@@ -69,6 +69,7 @@ from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ _TAGS = {
     "Credentials": "The workbench: what requests are sent with, encrypted at rest and never shown again.",
     "Workflow definitions": "What is done in which order: registered by version, checked, drawn, imported.",
     "Workflow runs": "Workflows under way and over: started, seen, changed.",
+    "Workflows elsewhere": "Workflows sent to a Conductor server that this installation names, and run there.",
     "Conductor": "The API of Conductor OSS, so that its clients drive workflows here unchanged.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
@@ -163,6 +165,9 @@ class Offhook:
             self.trying.egress,
             slot=self.slot.number,
             days=settings.runs_days,
+            elsewhere=Conductor(settings.conductor_url, settings.conductor_key_id, settings.conductor_key_secret)
+            if settings.conductor_url
+            else None,
         )
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [

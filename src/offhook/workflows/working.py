@@ -12,6 +12,9 @@ from offhook.workflows.conductor import api as conductor_api
 from offhook.workflows.definitions import api as definitions_api
 from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.expressions.scripts import Scripts
+from offhook.workflows.remote import api as remote_api
+from offhook.workflows.remote.model import Elsewhere
+from offhook.workflows.remote.service import RemoteRuns
 from offhook.workflows.runs import api as runs_api
 from offhook.workflows.runs.engine import Engine
 from offhook.workflows.runs.records import Records
@@ -37,6 +40,7 @@ class Workflows:
         *,
         slot: int,
         days: int,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         async def credential_id(tenant_id: int, name: str) -> int | None:
             found = await reader.run(lambda tx: credentials.first(tx, tenant_id, name=name))
@@ -46,10 +50,12 @@ class Workflows:
         tasks = Tasks(HttpTask(egress, sending, credential_id, from_environment()), scripts)
         self.engine = Engine(writer, reader, work.ids, texts, tasks, scripts, slot=slot)
         self.runs = Runs(work, self.engine, texts)
+        self.remote = RemoteRuns(work, elsewhere)
         self.records = Records(reader, writer, days)
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
             *runs_api.operations(self.runs),
+            *remote_api.operations(self.remote),
             *conductor_api.operations(access, work, Definitions(work, apis), self.runs),
         ]
         self.unbuilt = conductor_api.unbuilt()
@@ -62,3 +68,4 @@ class Workflows:
     async def close(self) -> None:
         """End what is under way; what does not end is left to whoever starts next."""
         await self.engine.close()
+        await self.remote.close()
