@@ -4,6 +4,7 @@ from typing import Any
 
 from offhook.workflows.conductor.api import UNBUILT
 from tests.api.desk import Api, Company
+from tests.directory.people import key_of, person
 from tests.workflows.definitions.shapes import Raw, definition, task
 
 DEFS, RUNS, TASKS = "/api/metadata/workflow", "/api/workflow", "/api/tasks"
@@ -76,6 +77,29 @@ def test_a_scope_is_needed(company: Company) -> None:
     reader = company.key("workflows:read")
     assert reader.get(DEFS).status == 200
     _refused(reader.post(DEFS, HUMAN), 403, DEFS)
+
+
+def test_a_key_of_a_user_who_is_no_admin_changes_nothing(embedded: Company) -> None:
+    id = _begun(embedded.live)
+    plain = key_of(embedded, person(embedded, "Paul"))
+    assert plain.get(f"{RUNS}/{id}").status == 200
+    for method, path in (("POST", DEFS), ("POST", RUNS), ("DELETE", f"{RUNS}/{id}"), ("PUT", f"{RUNS}/{id}/pause")):
+        _refused(plain.send(method, path, HUMAN if method == "POST" else None), 403, path)
+    assert embedded.live.get(f"{RUNS}/{id}").json["status"] == "RUNNING"
+
+
+def test_conductors_command_line_finds_the_server(embedded: Company) -> None:
+    assert Api(embedded.desk, "").get("/health").json == {"healthy": True}
+
+
+def test_a_limit_is_told_in_conductors_form(embedded: Company) -> None:
+    limiter, path = embedded.desk.offhook.gate._limiter, f"{RUNS}/running/test"
+    [operation] = [one for one in embedded.desk.offhook.operations if one.id == "conductor.workflows.running"]
+    while limiter.take_now((embedded.id, operation.id), operation.limit).accepted:  # type: ignore[union-attr]
+        pass
+    answer = embedded.live.get(path)
+    _refused(answer, 429, path)
+    assert int(answer.headers["retry-after"]) > 0
 
 
 def test_a_run_is_nobody_elses(company: Company) -> None:

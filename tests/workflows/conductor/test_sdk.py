@@ -377,7 +377,7 @@ def test_workers_are_told_that_there_is_nothing_for_them(ours: Conductor) -> Non
         ours.register({"name": "work", "taskReferenceName": "work", "type": "SIMPLE"})
     assert "SIMPLE" in caught.value.message
     for poll in (ours.tasks.poll_task, ours.tasks.batch_poll_tasks):
-        with refused(501) as caught:
+        with refused(400) as caught:
             poll("work")
         assert "Nobody polls for tasks here" in caught.value.message
     with refused(501) as caught:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -143,12 +142,6 @@ def test_an_installation_that_names_no_server(sqlite_desk: Any) -> None:
 
 
 # The client
-
-
-@pytest.fixture
-def loop() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as running:
-        yield running
 
 
 ANSWERS: list[tuple[str, type[Exception], str]] = [

@@ -291,7 +291,7 @@ def _tasks(reading: Reading, changing: Changing) -> list[Operation]:
         *(
             _operation(
                 f"tasks.poll{'_batch' if batch else ''}", "GET", f"{TASKS}/poll{batch}/{{taskType}}",
-                "Poll for tasks of workers", changing.poll, refusals=(501,), query=wire.PollQuery,
+                "Poll for tasks of workers", changing.poll, query=wire.PollQuery,
                 reply_description="Never.", note="refused: there are no workers' tasks here",
             )
             for batch in ("", "/batch")

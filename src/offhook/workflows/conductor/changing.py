@@ -8,7 +8,7 @@ import msgspec
 
 from offhook.access.gate import reply_of
 from offhook.events.model import Word
-from offhook.kit.errors import Conflict, Invalid, NotBuilt, NotFound, Notice, Refusal, Violation, shown
+from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Refusal, Violation, shown
 from offhook.kit.operation import Call, Reply
 from offhook.workflows.conductor import shown as showing
 from offhook.workflows.conductor import wire
@@ -209,11 +209,13 @@ class Changing:
 
     async def poll(self, call: Call) -> Reply:
         """There is nothing to be polled."""
-        raise NotBuilt(
-            f"Nobody polls for tasks here: {shown(call.params['taskType'])} would be done by a worker (SIMPLE), and "
-            "definitions with such tasks are refused when they are registered. Use HTTP for what a service does, and "
-            "HUMAN or WAIT for what somebody completes with POST /api/tasks."
+        kind = shown(call.params["taskType"])
+        text = (
+            f"Nobody polls for tasks here: {kind} would be done by a worker (SIMPLE), and definitions with such tasks "
+            "are refused when they are registered. Use HTTP for what a service does, and HUMAN or WAIT for what "
+            "somebody completes with POST /api/tasks."
         )
+        raise Invalid(text, [Violation(location="taskType", message=text, sent=kind)])
 
 
 class _Settled(Refusal):

@@ -29,7 +29,7 @@ MOST_AT_ONCE = 100
 MOST_BYTES = 16_000_000
 """About as much as a list of whole definitions has."""
 
-EMPTY = Reply(body=b"", media=b"application/json")
+EMPTY = Reply(body=b"", media=b"text/plain; charset=utf-8")
 
 
 class Metadata:

@@ -1,17 +1,16 @@
 """Runs read as Conductor's clients see them: with their definition, and the attempts that were repeated."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from offhook.access.doing import Doing
 from offhook.access.gate import reply_of
-from offhook.kit.errors import NotFound, Notice, shown
+from offhook.kit.errors import Invalid, NotFound, Notice, Violation, shown
 from offhook.kit.operation import Call, Reply
 from offhook.kit.wire import to_int64
 from offhook.storage.database import Transaction
 from offhook.workflows.conductor import shown as showing
 from offhook.workflows.conductor import wire
-from offhook.workflows.conductor.searching import Wanted, wanted
+from offhook.workflows.conductor.searching import LATEST, MOST_VALUES, Wanted, wanted
 from offhook.workflows.definitions import store as definitions
 from offhook.workflows.machine.model import Attempt, Run, State
 from offhook.workflows.runs import store
@@ -21,7 +20,7 @@ Raw = dict[str, Any]
 MOST_TASKS = 2_000
 MOST_HISTORY = 1_000
 MOST_RUNNING = 10_000
-MOST_CORRELATED, MOST_OF_EACH = 100, 100
+MOST_CORRELATED, MOST_WHOLE = 100, 200
 GOING = ("RUNNING", "PAUSED")
 
 
@@ -120,16 +119,23 @@ class Reading:
     async def search(self, call: Call) -> Reply:
         """Runs, the latest first."""
         query: wire.SearchQuery = call.query or wire.SearchQuery()
-        found, total = await self.found(call, wanted(query.query, query.free_text, query.sort), query.size, query.start)
-        return reply_of(wire.SearchResult(total_hits=total, results=await self._summaries(call, found)))
+        tenant_id = call.principal.tenant_id
+        of = wanted(query.query, query.free_text, query.sort)
+        ids, total = await self.found(call, of, query.size, query.start)
 
-    async def found(self, call: Call, of: Wanted, limit: int, offset: int = 0) -> tuple[list[Run], int]:
-        """Runs that are wanted, and how many there are, counted to a bound."""
+        def read(tx: Transaction) -> list[wire.WorkflowSummary]:
+            # One after the other, since each may be large, and little of it is shown.
+            return [one for id in ids if (one := _summary(tx, tenant_id, id)) is not None]
+
+        return reply_of(wire.SearchResult(total_hits=total, results=await self._work.reader.run(read)))
+
+    async def found(self, call: Call, of: Wanted, limit: int, offset: int = 0) -> tuple[list[int], int]:
+        """The ids of runs that are wanted, and how many there are, counted to a bound."""
         if of.none:
             return [], 0
         tenant_id = call.principal.tenant_id
         return await self._work.reader.run(
-            lambda tx: store.find(
+            lambda tx: store.find_ids(
                 tx,
                 tenant_id,
                 limit=limit,
@@ -140,67 +146,73 @@ class Reading:
                 statuses=of.statuses,
                 correlations=of.correlations,
                 since=of.started[0],
-                until=of.started[1],
-                ended=of.ended,
+                until=of.started[1] if of.started[1] < LATEST else 0,
+                ended=(of.ended[0], of.ended[1] if of.ended[1] < LATEST else 0),
                 text=of.text,
                 earliest_first=of.earliest_first,
             )
         )
-
-    async def _summaries(self, call: Call, found: Sequence[Run]) -> list[wire.WorkflowSummary]:
-        tenant_id = call.principal.tenant_id
-
-        def read(tx: Transaction) -> dict[int, str]:
-            failed = {run.id: store.attempt(tx, tenant_id, run.id, run.failed_task) for run in found if run.failed_task}
-            return {id: one[0].key for id, one in failed.items() if one is not None}
-
-        names = await self._work.reader.run(read)
-        return [showing.summary(run, names.get(run.id, "")) for run in found]
 
     async def running(self, call: Call) -> Reply:
         """The ids of the runs of a definition that go on."""
         query: wire.RunningQuery = call.query or wire.RunningQuery()
         of = Wanted(names=(str(call.params["name"]),), statuses=GOING)
         of.versions = (query.version,) if query.version else ()
-        of.started = (query.start_time, query.end_time or of.started[1])
-        found, _ = await self.found(call, of, MOST_RUNNING)
-        return reply_of([str(one.id) for one in found])
+        of.started = (query.start_time, query.end_time or LATEST)
+        ids, _ = await self.found(call, of, MOST_RUNNING)
+        return reply_of([str(id) for id in ids])
 
     async def correlated(self, call: Call) -> Reply:
         """Runs of a definition by their correlation ids."""
-        names = (str(call.params["name"]),)
-        return reply_of(await self._correlated(call, names, tuple(map(str, call.body))))
+        return reply_of(await self._correlated(call, (str(call.params["name"]),), call.body))
 
     async def correlated_one(self, call: Call) -> Reply:
         """Runs of a definition by one correlation id."""
         id = str(call.params["correlationId"])
-        found = await self._correlated(call, (str(call.params["name"]),), (id,))
+        found = await self._correlated(call, (str(call.params["name"]),), [id])
         return reply_of(found[id])
 
     async def correlated_many(self, call: Call) -> Reply:
         """Runs of several definitions by their correlation ids."""
         body: wire.CorrelationIds = call.body
-        return reply_of(await self._correlated(call, tuple(body.workflow_names[:50]), tuple(body.correlation_ids)))
+        return reply_of(await self._correlated(call, tuple(dict.fromkeys(body.workflow_names)), body.correlation_ids))
 
     async def _correlated(
-        self, call: Call, names: tuple[str, ...], ids: tuple[str, ...]
+        self, call: Call, names: tuple[str, ...], ids: list[str]
     ) -> dict[str, list[wire.ConductorWorkflow]]:
         query: wire.CorrelatedQuery = call.query or wire.CorrelatedQuery()
-        if len(ids) > MOST_CORRELATED:
-            text = f"Only the first {MOST_CORRELATED} correlation ids were looked at."
-            call.notices.append(Notice("left_out", "", text))
-        answer: dict[str, list[wire.ConductorWorkflow]] = {}
-        for id in ids[:MOST_CORRELATED]:
+        tenant_id = call.principal.tenant_id
+        if len(names) > MOST_VALUES or len(ids) > MOST_CORRELATED:
+            text = f"Send at most {MOST_CORRELATED} correlation ids, and {MOST_VALUES} names."
+            raise Invalid.of([Violation(location="", message=text)])
+        answer: dict[str, list[wire.ConductorWorkflow]] = {id: [] for id in ids}
+        left, more = MOST_WHOLE, False
+        for id in answer:
+            if not id or not names:
+                continue
             of = Wanted(names=names, correlations=(id,), statuses=() if query.include_closed else GOING)
-            found, total = await self.found(call, of, MOST_OF_EACH)
-            if total > len(found):
-                text = f"Of {total:,} runs of one correlation id the latest {MOST_OF_EACH} are here."
-                call.notices.append(Notice("left_out", shown(id), text))
-            if query.include_tasks:
-                answer[id] = [await self.whole(call, one.id) for one in found]
-            else:
-                answer[id] = [showing.workflow(one, (), (), None) for one in found]
+            found, total = await self.found(call, of, left)
+            more = more or total > len(found)
+            left -= len(found)
+            for one in found:
+                if query.include_tasks:
+                    answer[id].append(await self.whole(call, one))
+                    continue
+                run = await self._work.reader.run(lambda tx, run_id=one: store.get(tx, tenant_id, run_id))  # type: ignore[misc]
+                if run is not None:
+                    answer[id].append(showing.workflow(run, (), (), None))
+        if more:
+            text = f"There are more than these {MOST_WHOLE} runs; search for them page by page."
+            call.notices.append(Notice("left_out", "", text))
         return answer
+
+
+def _summary(tx: Transaction, tenant_id: int, id: int) -> wire.WorkflowSummary | None:
+    run = store.get(tx, tenant_id, id)
+    if run is None:
+        return None
+    failed = store.attempt(tx, tenant_id, id, run.failed_task) if run.failed_task else None
+    return showing.summary(run, failed[0].key if failed is not None else "")
 
 
 def workflow_id(call: Call) -> int:

@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"[^"]*"|'[^']*')|(?P<sign><=|>=|!=|<|>|=)|(?P<mark>[(),])|(?P<word>[^\s"'()<>=!,]+))"""
 )
 _SIGNS = frozenset({"=", "<", ">", "<=", ">="})
-_LATEST = 2**52
+LATEST = 2**52
 
 
 @dataclass(slots=True)
@@ -33,8 +33,8 @@ class Wanted:
     ids: tuple[int, ...] = ()
     correlations: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
-    started: tuple[int, int] = (0, _LATEST)
-    ended: tuple[int, int] = (0, _LATEST)
+    started: tuple[int, int] = (0, LATEST)
+    ended: tuple[int, int] = (0, LATEST)
     none: bool = False
     text: str = ""
     earliest_first: bool = False
@@ -158,7 +158,7 @@ def _narrow(found: Wanted, name: str, sign: str, moment: int) -> None:
 
 def _moment(name: str, text: str) -> int:
     number = to_int64(text)
-    if number is not None and 0 <= number < _LATEST:
+    if number is not None and 0 <= number < LATEST:
         return number
     try:
         moment = datetime.fromisoformat(text)

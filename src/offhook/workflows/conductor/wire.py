@@ -76,7 +76,7 @@ class StatusQuery(Wire):
 class TerminateQuery(Wire):
     """Why."""
 
-    reason: Annotated[str, Meta(max_length=2_000)] = ""
+    reason: Annotated[str, Meta(max_length=256)] = ""
     trigger_failure_workflow: Annotated[bool, Meta(description="Not used here: it is always started.")] = False
 
 
@@ -102,7 +102,7 @@ class RetryQuery(Wire):
 class SkipQuery(Wire):
     """What counts as input and output, as the Python SDK sends it: a map written as text."""
 
-    skip_task_request: Annotated[str, Meta(max_length=20_000)] = ""
+    skip_task_request: str = ""
 
 
 class SearchQuery(Wire):
@@ -115,7 +115,6 @@ class SearchQuery(Wire):
     query: Annotated[
         str,
         Meta(
-            max_length=10_000,
             description="Conditions joined by AND.",
             examples=["workflowType=hello AND status IN (FAILED,TIMED_OUT) AND startTime>1735689600000"],
         ),
