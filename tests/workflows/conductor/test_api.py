@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from offhook.workflows.conductor import starting
 from offhook.workflows.conductor.api import UNBUILT
 from tests.api.desk import Api, Company
 from tests.directory.people import key_of, person
@@ -100,6 +103,25 @@ def test_a_limit_is_told_in_conductors_form(embedded: Company) -> None:
     answer = embedded.live.get(path)
     _refused(answer, 429, path)
     assert int(answer.headers["retry-after"]) > 0
+
+
+def test_it_is_waited_for_as_long_as_was_said_and_by_so_many(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    api, path = company.live, f"{RUNS}/execute/test/1"
+    api.post(DEFS, HUMAN)
+    for query in ("waitForSeconds=0", "waitForSeconds=60&waitUntilTaskRef=ask"):
+        run = api.post(f"{path}?{query}&requestId=r", {"name": "test"}).json
+        assert (run["status"], run["requestId"]) == ("RUNNING", "r")
+        assert [one["referenceTaskName"] for one in run["tasks"]] == ["ask"]
+        assert "responseType" not in run
+    told = api.post(f"{path}?waitForSeconds=0&returnStrategy=TARGET_WORKFLOW", {"name": "test"}).json
+    assert (told["responseType"], told["targetWorkflowStatus"]) == ("TARGET_WORKFLOW", "RUNNING")
+    _refused(api.post(f"{path}?returnStrategy=BLOCKING_TASK", {"name": "test"}), 400, path)
+    _refused(api.post(f"{path}?waitForSeconds=61", {"name": "test"}), 400, path)
+    _refused(api.post(f"{RUNS}/execute/other/None", {"name": "test"}), 404, f"{RUNS}/execute/other/None")
+    monkeypatch.setattr(starting, "MOST_WAITING", 0)
+    before = api.get(f"{RUNS}/search").json["totalHits"]
+    _refused(api.post(path, {"name": "test"}), 429, path)
+    assert api.get(f"{RUNS}/search").json["totalHits"] == before
 
 
 def test_a_run_is_nobody_elses(company: Company) -> None:

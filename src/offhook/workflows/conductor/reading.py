@@ -70,6 +70,14 @@ class Reading:
         found = showing.tasks(state.run, live[-MOST_TASKS:], history, raw, whole=not summarize) if tasks else []
         return state.run, found, live, raw
 
+    async def over(self, tenant_id: int, id: int) -> bool:
+        """Whether a run is over, or gone."""
+
+        def read(tx: Transaction) -> bool:
+            return store.ended(tx, tenant_id, id) is not None or store.turn_of(tx, tenant_id, id) is None
+
+        return await self._work.reader.run(read)
+
     async def status(self, call: Call) -> Reply:
         """How a run stands."""
         query: wire.StatusQuery = call.query or wire.StatusQuery()

@@ -1,20 +1,22 @@
 """Runs started by Conductor's clients, and waited for if that is asked."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from offhook.access.gate import reply_of
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation, shown
+from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, RateLimited, Violation, shown
 from offhook.kit.operation import Call, Reply
 from offhook.workflows.conductor import shown as showing
 from offhook.workflows.conductor import wire
-from offhook.workflows.conductor.reading import Reading, missing
-from offhook.workflows.machine.model import ENDED, State
+from offhook.workflows.conductor.reading import Reading
 from offhook.workflows.runs.engine import LOOK_SECONDS
-from offhook.workflows.runs.service import Runs
+from offhook.workflows.runs.service import LIVE_SECONDS, Runs
 from offhook.workflows.runs.wire import waits
 
+MOST_WAITING = 500
+FIRST_PAUSE = 0.005
 STRATEGIES = ("FAIL", "RETURN_EXISTING")
 TEXT = b"text/plain; charset=utf-8"
 
@@ -29,6 +31,7 @@ class Starting:
 
     def __init__(self, runs: Runs, reading: Reading) -> None:
         self._runs, self._reading = runs, reading
+        self._waiting = 0
 
     async def start(self, call: Call) -> Reply:
         """Start what the body names."""
@@ -92,40 +95,44 @@ class Starting:
         if version.isascii() and version.isdecimal() and len(version) < 10:
             request.version = int(version)
         refuse_strategy(query.return_strategy)
-        id = await self.begun(call, request)
         # The Python SDK writes out a None.
         refs = frozenset(one for one in query.wait_until_task_ref.split(",") if one not in ("", "None"))
-        await self.wait(call, id, refs, query.wait_for_seconds)
+        if self._waiting >= MOST_WAITING:
+            text = "Too many wait for workflows at this time; start it with POST /api/workflow, and ask for it."
+            raise RateLimited(text, headers=[("Retry-After", "5")])
+        self._waiting += 1
+        try:
+            id = await self.begun(call, request)
+            await self.wait(call, id, refs, query.wait_for_seconds)
+        finally:
+            self._waiting -= 1
         run, found, _, _ = await self._reading.parts(call, id)
         return reply_of(showing.waited(run, found, query.request_id, query.return_strategy))
 
     async def wait(self, call: Call, id: int, refs: frozenset[str], seconds: float) -> None:
-        """Until a run is over, has come to one of some tasks, or waits for somebody; for so long at most."""
-        end = clock.monotonic() + seconds
+        """Until a run is over, or one of some tasks is over or waits for somebody; for so long at most."""
+        end, pause = clock.monotonic() + seconds, FIRST_PAUSE
         event = self._runs.engine.watch(id)
         try:
             while True:
                 event.clear()
-                state, _ = await self._runs.load(call.principal.tenant_id, id)
-                left = end - clock.monotonic()
-                if _arrived(state, refs) or left <= 0:
+                if await self._arrived(call.principal.tenant_id, id, refs) or (left := end - clock.monotonic()) <= 0:
                     return
                 # Another process may take it on, which sets nothing here.
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(event.wait(), min(left, LOOK_SECONDS))
-                except TimeoutError:
-                    continue
-        except NotFound:
-            raise missing(id) from None
+                # A run that goes on for long is looked at less often.
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, LIVE_SECONDS)
         finally:
             self._runs.engine.unwatch(id, event)
 
-
-def _arrived(state: State, refs: frozenset[str]) -> bool:
-    if state.run.status in ENDED:
-        return True
-    named = [one for one in state.tasks.values() if one.ref in refs or one.key in refs]
-    return any(not one.open or waits(one) for one in named)
+    async def _arrived(self, tenant_id: int, id: int, refs: frozenset[str]) -> bool:
+        if not refs:
+            return await self._reading.over(tenant_id, id)
+        state, _ = await self._runs.load(tenant_id, id)
+        named = [one for one in state.tasks.values() if one.ref in refs or one.key in refs]
+        return state.run.over or any(not one.open or waits(one) for one in named)
 
 
 def refuse_strategy(name: str) -> None:
