@@ -37,6 +37,7 @@ def at(moment: str) -> AbstractContextManager[None]:
 _S = TypeVar("_S", bound=Server)
 _MISSING = "NOT TESTED against a real server"
 _NO_BROWSER = "NOT TESTED in a real browser"
+NO_CONDUCTOR = "NOT TESTED against a real Conductor"
 
 
 def _started(make: Callable[[], _S]) -> Iterator[_S]:
@@ -106,8 +107,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """A skipped server or browser is said at the end of the run, where nobody overlooks it."""
-    for missing in (_MISSING, _NO_BROWSER):
+    """A skipped server, Conductor or browser is said at the end of the run, where nobody overlooks it."""
+    for missing in (_MISSING, _NO_BROWSER, NO_CONDUCTOR):
         skipped = [report for report in terminalreporter.stats.get("skipped", ()) if missing in str(report.longrepr)]
         if skipped:
             terminalreporter.write_sep("!", f"{len(skipped)} tests {missing}", red=True, bold=True)

@@ -69,6 +69,7 @@ from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
 if TYPE_CHECKING:
@@ -112,7 +113,10 @@ _TAGS = {
     "Test runs": "The workbench: requests sent to try them, and what came back.",
     "Credentials": "The workbench: what requests are sent with, encrypted at rest and never shown again.",
     "Workflow definitions": "What is done in which order: registered by version, checked, drawn, imported.",
+    "Workflow triggers": "Workflows started by the clock, by events, by calls from outside.",
     "Workflow runs": "Workflows under way and over: started, seen, changed.",
+    "Workflows elsewhere": "Workflows sent to a Conductor server that this installation names, and run there.",
+    "Conductor": "The API of Conductor OSS, so that its clients drive workflows here unchanged.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -153,6 +157,7 @@ class Offhook:
         self.apis = Apis(self.work, self.database, Path(settings.data) / "search", self.egress)
         self.trying = Trying(self.work, settings, places=own_places(settings), lookup=self.apis.lookup)
         self.workflows = Workflows(
+            self.access,
             self.work,
             self.writer,
             self.reader,
@@ -161,6 +166,11 @@ class Offhook:
             self.trying.egress,
             slot=self.slot.number,
             days=settings.runs_days,
+            vault=self.trying.vault,
+            shows={"office": snapshots.shown},
+            elsewhere=Conductor(settings.conductor_url, settings.conductor_key_id, settings.conductor_key_secret)
+            if settings.conductor_url
+            else None,
         )
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
@@ -176,7 +186,8 @@ class Offhook:
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
-        everything = [*self.operations, *unbuilt({operation.id for operation in self.operations})]
+        known = {operation.id for operation in self.operations}
+        everything = [*self.operations, *unbuilt(known), *self.workflows.unbuilt]
         self.gate = Gate(
             Router(everything),
             self.access,

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from offhook.kit.errors import PreconditionFailed, RateLimited
-from offhook.kit.operation import JSON, Nothing, Operation
+from offhook.kit.operation import JSON, Dialect, Nothing, Operation
 from offhook.kit.router import Segment, public, segments
 
 Schema = dict[str, Any]
@@ -147,7 +147,8 @@ def document(
     paths: dict[str, dict[str, Any]] = {}
     for operation in built:
         paths.setdefault(public(operation.path), {})[operation.method.lower()] = _operation(operation, schemas)
-    statuses = sorted({status for operation in built for status in _statuses(operation)})
+    dialects = {one.dialect.name: one.dialect for one in built if one.dialect is not None}
+    refused = {(_dialect(one), status) for one in built for status in _statuses(one)}
     known = tags or {}
     used = dict.fromkeys(operation.tag for operation in built if operation.tag)
     return {
@@ -162,7 +163,10 @@ def document(
         "paths": paths,
         "components": {
             "schemas": schemas.components,
-            "responses": {_REFUSALS[status][0]: _refusal(status, schemas) for status in statuses},
+            "responses": {
+                name + _REFUSALS[status][0]: _refusal(status, schemas, dialects.get(name))
+                for name, status in sorted(refused)
+            },
             "parameters": _HEADER_PARAMETERS,
             "headers": _REPLY_HEADERS,
             "securitySchemes": {
@@ -172,6 +176,11 @@ def document(
                     "description": "`Authorization: Bearer KEY`, the way to prefer: addresses end up in logs.",
                 },
                 "apikey": {"type": "apiKey", "in": "query", "name": "apikey", "description": "`?apikey=KEY`"},
+                **{
+                    name: {"type": "apiKey", "in": "header", "name": one.key_header}
+                    for name, one in dialects.items()
+                    if one.key_header
+                },
             },
         },
     }
@@ -189,6 +198,8 @@ class _Schemas:
         types: dict[Any, None] = {ErrorReply: None}
         queries: dict[Any, None] = {}
         for operation in operations:
+            if operation.dialect is not None:
+                types[operation.dialect.error] = None
             if operation.body is not None:
                 types[operation.body] = None
             if operation.reply is not None:
@@ -247,15 +258,28 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         "requestBody": _request_body(operation, schemas),
         "responses": {
             str(operation.reply_status): _reply(operation, schemas),
-            **{str(s): {"$ref": f"#/components/responses/{_REFUSALS[s][0]}"} for s in _statuses(operation)},
+            **{
+                str(status): {"$ref": f"#/components/responses/{_dialect(operation)}{_REFUSALS[status][0]}"}
+                for status in _statuses(operation)
+            },
         },
         "x-ratelimit": [[operation.limit.count, operation.limit.seconds]],
         "x-scope": operation.scope,
     }
-    found = {name: value for name, value in described.items() if value}
-    if operation.admit is not None:
-        found["security"] = []
-    return found
+    return {name: value for name, value in described.items() if value} | _security(operation)
+
+
+def _security(operation: Operation) -> dict[str, Any]:
+    """How the key comes, where that is not as in all of the document."""
+    if operation.keyless or operation.admit is not None:
+        return {"security": []}
+    if operation.dialect is None or not operation.dialect.key_header:
+        return {}
+    return {"security": [{name: []} for name in ("bearer", operation.dialect.name, "apikey")]}
+
+
+def _dialect(operation: Operation) -> str:
+    return "" if operation.dialect is None else operation.dialect.name
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -361,11 +385,11 @@ def _reply(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     }
 
 
-def _refusal(status: int, schemas: _Schemas) -> dict[str, Any]:
+def _refusal(status: int, schemas: _Schemas, dialect: Dialect | None) -> dict[str, Any]:
     response: dict[str, Any] = {"description": _REFUSALS[status][1]}
     if status == RateLimited.status:
         response["headers"] = _RATE_LIMITED_HEADERS
-    response["content"] = {JSON: {"schema": schemas.of(ErrorReply)}}
+    response["content"] = {JSON: {"schema": schemas.of(ErrorReply if dialect is None else dialect.error)}}
     return response
 
 

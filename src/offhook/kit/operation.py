@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from offhook.kit.errors import Notice, Violation
+from offhook.kit.errors import Notice, Refusal, Violation
 
 JSON = "application/json"
 MIB = 1024 * 1024
@@ -105,6 +105,20 @@ Admit = Callable[[Outside], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How operations of another system's API are spoken to, where that is not the usual way.
+
+    `refused` writes a refusal of a request to a path as that system's clients know it, and `error` is the type of such
+    a body. `key_header`, in lower case, is a header that may bring the key, besides the usual ones.
+    """
+
+    name: str
+    refused: Callable[[Refusal, str], Reply]
+    error: type[msgspec.Struct]
+    key_header: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """An API operation.
 
@@ -118,6 +132,9 @@ class Operation:
     that is not JSON; `other_media` are those that a query may ask for besides, `reply_status` is its status.
     An operation with `admit` takes no API key: `admit` tells who sends, limits hold for each sender, and its handler
     finds the request in `Call.outside`. It has no scope, and none of the headers that keys bring with them.
+    that is not JSON; `other_media` are those that a query may ask for besides.
+    A `body` that is no struct (a map, a list of maps) is decoded and not looked into. `dialect` None is the usual way;
+    a `keyless` operation is for those who have no key yet, has no principal, and looks after itself.
     `better` says what an operation of v2 does here beyond v2, `note` what else there is to know: docs/compatibility.md
     shows both.
     """
@@ -133,7 +150,7 @@ class Operation:
     scope: str = "admin"
     limit: Limit = Limit()
     query: type[msgspec.Struct] = Nothing
-    body: type[msgspec.Struct] | None = None
+    body: Any = None
     body_required: bool = True
     reply: Any = None
     reply_media: str = JSON
@@ -146,6 +163,8 @@ class Operation:
     media: tuple[str, ...] = (JSON,)
     body_limit: int = MIB
     creates: bool = False
+    dialect: Dialect | None = None
+    keyless: bool = False
     refusals: tuple[int, ...] = ()
     better: str = ""
     note: str = ""

@@ -335,20 +335,33 @@ class Definitions:
     async def register_policy(self, call: Call) -> Reply:
         """Keep a policy by its name, in place of the one before."""
         body: wire.PolicyIn = call.body
-        tenant_id, at = call.principal.tenant_id, clock.now()
-        raw, policy, said = read_policy(body.policy)
+        at = clock.now()
+        found = read_policy(body.policy)
 
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
-            notices += said
-            value = RegisteredPolicy(name=policy.name, raw=raw, by=call.principal.key_name)
-            before = store.policies.first(tx, tenant_id, name=policy.name)
-            if before is not None:
-                return wire.policy_out(POLICIES.change(tx, call, at, before, value))
-            if store.policies.count(tx, tenant_id) >= MOST:
-                raise Conflict(f"A company may keep {MOST:,} policies; delete some that are not used.")
-            return wire.policy_out(POLICIES.add(tx, call, at, self._work.ids.new(), value))
+            return wire.policy_out(self.keep_policy(tx, call, at, found, notices))
 
         return await self._work.create(call, make)
+
+    def keep_policy(
+        self,
+        tx: Transaction,
+        call: Call,
+        at: datetime,
+        found: tuple[Raw, Policy, tuple[Notice, ...]],
+        notices: list[Notice],
+    ) -> Kept[RegisteredPolicy]:
+        """Keep a policy that was read, in place of the one of its name, in the caller's transaction."""
+        raw, policy, said = found
+        notices += said
+        tenant_id = call.principal.tenant_id
+        value = RegisteredPolicy(name=policy.name, raw=raw, by=call.principal.key_name)
+        before = store.policies.first(tx, tenant_id, name=policy.name)
+        if before is not None:
+            return POLICIES.change(tx, call, at, before, value)
+        if store.policies.count(tx, tenant_id) >= MOST:
+            raise Conflict(f"A company may keep {MOST:,} policies; delete some that are not used.")
+        return POLICIES.add(tx, call, at, self._work.ids.new(), value)
 
     async def policies(self, call: Call) -> Reply:
         """A page of policies."""

@@ -466,3 +466,80 @@ def search(
     found = [row for status in statuses for row in page(status)] if statuses else page(None)
     made = [msgspec.structs.replace(_decode_run(run), input=_decode(given)) for run, given in found]
     return sorted(made, key=lambda one: -one.id)[:limit]
+
+
+MOST_COUNTED = 10_000
+MOST_READ_FOR_TEXT = 1_000
+
+
+def find_ids(
+    tx: Transaction,
+    tenant_id: int,
+    *,
+    limit: int,
+    offset: int = 0,
+    names: Sequence[str] = (),
+    versions: Sequence[int] = (),
+    ids: Sequence[int] = (),
+    statuses: Sequence[str] = (),
+    correlations: Sequence[str] = (),
+    since: int = 0,
+    until: int = 0,
+    ended: tuple[int, int] = (0, 0),
+    text: str = "",
+    earliest_first: bool = False,
+) -> tuple[list[int], int]:
+    """Ids of runs that fit all of what is named, past `offset` of them, and how many fit, counted to MOST_COUNTED.
+
+    They were first started at or after `since` and before `until`, and ended within `ended` (ms; 0 is any time).
+    `text` is looked for in the newest MOST_READ_FOR_TEXT that fit otherwise.
+    """
+    where, values = ["tenant_id = ?"], [tenant_id]
+    lists: list[tuple[str, Sequence[Any]]] = [("version", versions), ("id", ids), ("correlation", correlations)]
+    if text:
+        lists += [("name", names), ("status", statuses)]
+        names = statuses = ()
+    for column, wanted in lists:
+        if wanted:
+            where.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+    if correlations:
+        # The index has these only.
+        where.append("correlation <> ''")
+    bounds = (
+        ("id >= ?", (since - EPOCH_MS) << 11 if since > EPOCH_MS else 0),
+        ("id < ?", (max(until, EPOCH_MS) - EPOCH_MS) << 11 if until else 0),
+        ("ended >= ?", ended[0]),
+        ("ended < ?", ended[1]),
+    )
+    for condition, bound in bounds:
+        if bound:
+            where.append(condition)
+            values.append(bound)
+    order = "ASC" if earliest_first else "DESC"
+    found: list[int] = []
+    total = 0
+    # One look a name and a state: each goes along an index, where lists of them would be sorted.
+    for name in names or (None,):
+        for status in statuses or (None,):
+            condition, given = " AND ".join(where), list(values)
+            # Few runs stand in most states: it is their index that is to be gone along, not that of the name.
+            named = "name" if status in (None, "COMPLETED") else "(name || '')"
+            for column, one in ((named, name), ("status", status)):
+                if one is not None:
+                    condition += f" AND {column} = ?"
+                    given.append(one)  # type: ignore[arg-type]
+            chosen = f"SELECT id FROM workflow_runs WHERE {condition}"  # noqa: S608 - ours
+            if text:
+                like = f"%{text.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+                chosen = (
+                    f"SELECT id FROM (SELECT id, input, run FROM workflow_runs WHERE {condition} "  # noqa: S608 - ours
+                    f"ORDER BY id DESC LIMIT {MOST_READ_FOR_TEXT}) AS newest "
+                    "WHERE lower(input) LIKE ? ESCAPE '!' OR lower(run) LIKE ? ESCAPE '!'"
+                )
+                given += [like, like]  # type: ignore[list-item]
+            page = f"{chosen} ORDER BY id {order} LIMIT ?"
+            found += [row[0] for row in tx.all(Statement(page), *given, offset + limit)]
+            count = f"SELECT count(*) FROM ({chosen} LIMIT {MOST_COUNTED}) AS counted"  # noqa: S608 - ours
+            total += int(tx.all(Statement(count), *given)[0][0])
+    return sorted(found, reverse=not earliest_first)[offset : offset + limit], min(total, MOST_COUNTED)
