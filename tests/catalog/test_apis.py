@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import gzip
 import json
 import random
 import re
@@ -187,6 +188,28 @@ def test_a_document_is_fetched_from_its_address_with_headers(company: Company):
     assert "GET /harbour.json?token=t0psecret" in there.heads[0]
     assert made.json["api"]["address"] == f"http://127.0.0.1:{there.port}/harbour.json"
     assert "t0psecret" not in repr(company.live.events()) + made.response.text
+
+
+@pytest.mark.parametrize("head", [("content-encoding: gzip",), ("content-type: application/gzip",)])
+def test_a_document_that_comes_packed_is_unpacked(company: Company, head: tuple[str, ...]):
+    made, there = from_service(company, answering(gzip.compress(text().encode()), *head))
+    assert made.status == 200, made
+    assert made.json["api"]["operations"] == 3
+    assert "accept-encoding: gzip" in there.heads[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("packed", "said"),
+    [
+        (gzip.compress(b"\0" * 60_000_000, 9), "more than 52428800 bytes once it is unpacked"),
+        (gzip.compress(b"{}" * 1000)[:-12], "breaks off in the midst"),
+        (b"\x1f\x8bnonsense", "not compressed"),
+    ],
+)
+def test_what_is_packed_wrongly_or_without_end_is_refused(embedded: Company, packed: bytes, said: str):
+    made, _ = from_service(embedded, answering(packed, "content-encoding: gzip"))
+    assert made.status == 400
+    assert said in made.json["error"]["message"]
 
 
 def test_its_headers_go_to_the_first_host_only(company: Company):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from offhook.cli import apis
 from offhook.cli.requests import filled, merged, steps_of
 from offhook.kit.errors import Refusal
 from tests.cli.conftest import Run
@@ -402,6 +403,46 @@ def test_a_secret_is_asked_for_on_a_terminal(offhook: Run, company: Any, monkeyp
     assert said.status == 0, said.err
     assert [(one["text"], one["hide_input"]) for one in asked] == [("Token", True)]
     assert isinstance(sys.stdin, Terminal)
+
+
+def test_what_is_read_only_or_repeats_is_said_of_a_field() -> None:
+    field = {"name": "id", "type": "Integer", "required": False, "description": "Its id."}
+    for mark, text in (("read_only", "Read-only: not to be sent."), ("write_only", "Write-only: never answered.")):
+        assert apis._row({**field, mark: True})[-1] == f"{text} Its id."
+    assert "Has the fields of what it stands in." in apis._row({**field, "recursive": True})[-1]
+
+
+def test_a_credential_is_changed(offhook: Run, company: Any) -> None:
+    add = ("api", "credential", "add", "books", "--kind", "api_key", "--parameter", "X-Key", "--host", "a.example.com")
+    assert offhook(*add, stdin="s3cret-value").status == 0
+    change = ("api", "credential", "change")
+    said = offhook(*change, "books", "--name", "shelf", "--in", "query", "--parameter", "key")
+    assert "shelf is changed; it is for a.example.com" in said.out
+    refused = offhook(*change, "shelf", "--host", "b.example.com")
+    assert "Send the secret again with new hosts" in refused.err
+    made = offhook(*change, "shelf", "--host", "b.example.com", "--secret", "--json", stdin="an0ther-value").json
+    assert (made["hosts"], made["version"], made["place"], made["secret"]) == (["b.example.com"], 3, "query", "***")
+    assert "Say what is to change" in offhook(*change, "shelf").err
+    assert "There is no credential books" in offhook(*change, "books", "--name", "x").err
+
+
+def test_who_deletes_a_credential_at_a_terminal_is_asked(
+    offhook: Run, company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = ("api", "credential", "add", "books", "--kind", "bearer", "--host", "books.example.com")
+    assert offhook(*add, stdin="s3cret-value").status == 0
+
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(io, "TextIOWrapper", Terminal)
+    said = offhook("api", "credential", "remove", "books", stdin="n\n")
+    assert said.status == 1
+    assert "Delete books, for books.example.com?" in said.err
+    assert len(offhook("api", "credential", "list", "--json").json["items"]) == 1
+    assert offhook("api", "credential", "remove", "books", stdin="y\n").status == 0
+    assert offhook("api", "credential", "list", "--json").json["items"] == []
 
 
 def test_after_a_new_key_all_are_encrypted_with_it(offhook: Run, company: Any, empty: Path) -> None:

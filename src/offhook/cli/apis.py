@@ -474,6 +474,12 @@ def _row(field: Any) -> tuple[str, ...]:
     said = []
     if field.get("deprecated"):
         said.append("Deprecated.")
+    if field.get("read_only"):
+        said.append("Read-only: not to be sent.")
+    if field.get("write_only"):
+        said.append("Write-only: never answered.")
+    if field.get("recursive"):
+        said.append("Has the fields of what it stands in.")
     if field.get("choice"):
         said.append(f"[{line_of(field['choice'])}]")
     if field.get("description"):

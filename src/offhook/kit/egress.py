@@ -211,7 +211,7 @@ class Egress:
         redirects: int = 0,
         private: frozenset[str] = frozenset(),
     ) -> Received:
-        """Ask, and read an answer of at most `most` bytes, all within `seconds`; follow up to `redirects`.
+        """Ask, and read an answer of at most `most` bytes, unpacked, all within `seconds`; follow up to `redirects`.
 
         Raises NotAllowed and Unreachable. A redirect becomes a GET without a body, except 307 and 308. `private` are
         names of headers, in lower case, that go to the first origin only, as those for authorization do.
@@ -258,7 +258,10 @@ class Egress:
                 if size > most:
                     raise Unreachable(f"the answer has more than {most} bytes")
                 parts_read.append(part)
-        return Received(answer.status, received, b"".join(parts_read), checked)
+        data = b"".join(parts_read)
+        if encoding := received.get("content-encoding"):
+            data = await asyncio.to_thread(unpacked, data, encoding, most)
+        return Received(answer.status, received, data, checked)
 
     async def exchange(
         self,
@@ -432,6 +435,11 @@ class _Unpacking:
         self._packed = None if bits is None else zlib.decompressobj(bits)
         self._deflate = named == ["deflate"]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the end of what is packed has come."""
+        return self._packed is None or self._packed.eof
+
     def part(self, data: bytes, room: int) -> bytes:
         """The next part unpacked, as far as there is room; Unreachable if it is not packed as it is said to be."""
         if self._packed is None:
@@ -444,6 +452,17 @@ class _Unpacking:
                 self._deflate, self._packed = False, zlib.decompressobj(-15)
                 return self.part(data, room)
             raise Unreachable("the answer is not compressed in the way that its head says") from None
+
+
+def unpacked(data: bytes, encoding: str, most: int) -> bytes:
+    """A whole body without its encoding ("gzip"); Unreachable if it comes to more than `most` bytes, or breaks off."""
+    unpacking = _Unpacking([encoding])
+    plain = unpacking.part(data, most + 1)
+    if len(plain) > most:
+        raise Unreachable(f"the answer has more than {most} bytes once it is unpacked")
+    if not unpacking.is_whole:
+        raise Unreachable("the answer is packed, and breaks off in the midst")
+    return plain
 
 
 def _length(method: str, body: bytes) -> list[tuple[str, str]]:

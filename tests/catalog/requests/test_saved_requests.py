@@ -114,6 +114,8 @@ def test_what_is_shared_is_shared_within_the_company_only(firm: Company, workben
         (body(request={"body": "x" * 1_000_001}), ["request.body"]),
         (body(request={"query": [{"name": "a"}] * 201}), ["request.query"]),
         (body(request={"method": 7}), ["request.method"]),
+        (body(request={"body": "a\0b", "path": "/\0"}), ["request.body", "request.path"]),
+        (body(request={"headers": [{"name": "A"}, {"name": "B", "value": "\0"}]}), ["request.headers[1].value"]),
     ],
 )
 def test_what_cannot_be_kept_is_refused_by_its_place(firm: Company, sent: Any, places: list[str]):

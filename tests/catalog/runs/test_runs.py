@@ -13,6 +13,7 @@ import pytest
 from offhook.catalog.runs import store
 from offhook.catalog.runs.model import Request, Run
 from offhook.catalog.runs.running import Limits
+from offhook.kit import clock
 from offhook.kit.egress import Egress
 from tests.api.desk import Api, Company
 from tests.catalog.workbench import (
@@ -189,6 +190,49 @@ def test_a_run_is_cancelled(workbench: Workbench, firm: Company):
         return states
 
     assert with_service(workbench, never, go) == ["running", "cancelled", "cancelled", "cancelled"]
+
+
+def test_a_cancelled_run_says_how_long_it_took(workbench: Workbench, firm: Company):
+    async def go(service: Service) -> Any:
+        begun = await firm.live.sending("POST", PATH, {"request": {"server": service.url("")}, "wait": False})
+        await service.asked.wait()
+        return (await firm.live.sending("POST", f"{PATH}/{begun.json['id']}/cancel")).json
+
+    run = with_service(workbench, never, go)
+    assert (run["state"], run["error"]) == ("cancelled", "It was cancelled.")
+    assert run["times"]["whole"] > 0
+
+
+def test_a_run_is_kept_from_its_beginning(workbench: Workbench, firm: Company):
+    tenant = firm.tenant()
+
+    async def go(service: Service) -> list[str]:
+        begun = await firm.live.sending("POST", PATH, {"request": {"server": service.url("")}, "wait": False})
+        await service.asked.wait()
+        id = int(begun.json["id"])
+        # What was begun before this is written before it.
+        await workbench.offhook.writer.run(lambda _tx: None)
+        kept = await workbench.offhook.reader.run(lambda tx: store.get(tx, tenant, id))
+        assert kept is not None
+        listed = (await firm.live.sending("GET", PATH)).json["items"]
+        await firm.live.sending("POST", f"{PATH}/{id}/cancel")
+        after = (await firm.live.sending("GET", PATH)).json["items"]
+        return [kept.state, *(one["state"] for one in (*listed, *after))]
+
+    assert with_service(workbench, never, go) == ["running", "running", "cancelled"]
+
+
+@pytest.mark.parametrize(("age", "state"), [(3_600_000, "failed"), (1_000, "running")])
+def test_a_run_whose_process_was_killed_is_cut_off_in_the_history(
+    workbench: Workbench, firm: Company, age: int, state: str
+):
+    tenant, request = firm.tenant(), Request(method="POST", url="https://a.example")
+    started = clock.milliseconds(clock.now()) - age
+    left = Run(id=77, tenant_id=tenant, started=started, by="k", state="running", request=request)
+    workbench.transact(lambda tx: store.begin(tx, left))
+    for run in (firm.live.get(f"{PATH}/77").json, *firm.live.get(PATH).json["items"]):
+        assert (run["state"], "cut off" in run.get("error", "")) == (state, state == "failed")
+    assert firm.live.delete(f"{PATH}/77").status == (200 if state == "failed" else 409)
 
 
 def test_only_so_many_run_at_a_time(small: Workbench, firm: Company):

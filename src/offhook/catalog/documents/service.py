@@ -26,7 +26,7 @@ from offhook.catalog.work import Turns, Work
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
 from offhook.kit import clock
-from offhook.kit.egress import Egress, EgressError
+from offhook.kit.egress import Egress, EgressError, unpacked
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation, shown
 from offhook.kit.operation import Call, Reply
 from offhook.kit.text import slug
@@ -41,6 +41,7 @@ REDIRECTS = 5
 KEPT_VERSIONS = 20
 PAGE = 100
 _REMEMBERED = 32
+_GZIP = b"\x1f\x8b"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
 
 
@@ -148,19 +149,22 @@ class Apis:
         return await self._readers.read(raw, body.name or _last(body.url)), _public(body.url)
 
     async def _fetched(self, url: str, headers: Mapping[str, str]) -> bytes:
-        asked = {"accept": "application/json, application/yaml, */*", **headers}
+        asked = {"accept": "application/json, application/yaml, */*", "accept-encoding": "gzip, deflate", **headers}
         try:
             got = await self._egress.request(
                 "GET", url, headers=asked, seconds=FETCH_SECONDS, most=MOST_BYTES, redirects=REDIRECTS,
                 private=frozenset(name.lower() for name in headers),
             )  # fmt: skip
+            # A file that is kept packed, as openapi.json.gz, says nothing of it in its head.
+            packed = got.body[:2] == _GZIP
+            raw = await asyncio.to_thread(unpacked, got.body, "gzip", MOST_BYTES) if packed else got.body
         except EgressError as error:
             text = f"The document could not be fetched: {error}."
             raise Invalid.of([Violation(location="url", message=text, sent=shown(_public(url)))]) from None
         if got.status != 200:
             text = f"The document could not be fetched: the answer was {got.status}, not 200."
             raise Invalid.of([Violation(location="url", message=text, sent=shown(_public(url)))])
-        return got.body
+        return raw
 
     def _version(self, call: Call, api: Api, number: int, found: Cut, at: int) -> Version:
         return Version(

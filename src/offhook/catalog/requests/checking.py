@@ -494,6 +494,7 @@ def _violation(error: Any, place: str) -> Violation:
         message = "Must not be there."
     elif message.startswith(text := msgspec.json.encode(error.instance).decode()):
         message = "This" + message[len(text) :]
+    message = message[:1].upper() + message[1:]
     if len(message) > 300:
         message = message[:299] + "…"
     sent = error.instance if isinstance(error.instance, str) else msgspec.json.encode(error.instance).decode()

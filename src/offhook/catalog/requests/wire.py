@@ -148,6 +148,15 @@ def prepared(sent: PreparedIO, place: str, found: list[Violation]) -> Prepared:
         for name in _NAMES
         if not getattr(sent, name).isprintable()
     ]
+    texts = {name: getattr(sent, name) for name in ("method", "server", "path", "media", "body", "name")}
+    for name in ("path_parameters", "query", "headers"):
+        for number, one in enumerate(getattr(sent, name)[:MOST_PAIRS]):
+            texts |= {f"{name}[{number}].name": one.name, f"{name}[{number}].value": one.value}
+    found += [
+        Violation(location=f"{place}.{name}", message="Must be text without NUL characters.")
+        for name, text in texts.items()
+        if "\0" in text
+    ]
     if len(sent.body) > MOST_BODY:
         found.append(Violation(location=f"{place}.body", message=f"Must have at most {MOST_BODY} characters."))
     groups: dict[str, Any] = {}
