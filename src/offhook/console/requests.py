@@ -97,12 +97,9 @@ async def sent(visit: Visit) -> Answer:
     verb = form.get("do", "check")
     if verb == "curl":
         return await _from_curl(visit, form)
-    editor = Editor(_request(form), values=form.get("values", ""))
+    editor = Editor(of_form(form), values=form.get("values", ""))
     if id := visit.params.get("id", ""):
         editor.saved = await visit.inside.get(f"{V1}/requests/{id}")
-    if form.get("scripted") != "yes":
-        # Without a script nothing has taken over what was filled into the form's fields.
-        editor.request["body"] = _taken(editor.request.get("body", ""), form)
     values = _values(editor)
     if verb in ("test", "start") and values is not None:
         # A script begins it and looks again; without one the answer is waited for.
@@ -194,6 +191,7 @@ async def _page(visit: Visit, editor: Editor, values: dict[str, Any] | None = No
         curl=curl, versions=versions,
         servers=[one["url"] for one in reference.get("servers", ())], cells=_cells(request, reference),
         credentials=credentials.document.get("items", []) if credentials.ok else [], address=address,
+        into_workflow=visit.may("workflows:write"),
         medias=[one["media"] for one in reference.get("bodies", ())], faults=_by_place(editor.checked),
     )  # fmt: skip
 
@@ -211,13 +209,16 @@ def _rows(pairs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [*pairs, *({"name": "", "value": "", "on": True} for _ in range(SPARE_ROWS))]
 
 
-def _request(form: Mapping[str, str]) -> dict[str, Any]:
+def of_form(form: Mapping[str, str]) -> dict[str, Any]:
     """The request that a form holds."""
     found: dict[str, Any] = {
         name: form.get(name, "")
         for name in ("api", "version", "operation", "method", "server", "path", "media", "body", "credential_id")
     }
     found["body"] = found["body"].replace("\r\n", "\n")
+    if form.get("scripted") != "yes":
+        # Without a script nothing has taken over what was filled into the form's fields.
+        found["body"] = _taken(found["body"], form)
     rows: dict[str, dict[int, dict[str, Any]]] = {name: {} for name, _ in GROUPS}
     for name, value in form.items():
         if match := _ROW.fullmatch(name):
