@@ -95,6 +95,7 @@ class Frame:
         self._pages.globals |= {"css": css.address, "js": js.address, "statuses": words.STATUS, "pages": words.PAGES}
         self._pages.globals |= {"workflows_css": more_css.address, "workflows_js": more_js.address}
         self._pages.globals |= {"state_kind": workflow_svg.kind_of, "state_words": workflow_svg.words_of}
+        self._pages.globals |= {"type_words": workflow_svg.type_words}
         self._pages.filters |= {
             "moment": words.moment,
             "since_1970": words.since_1970,

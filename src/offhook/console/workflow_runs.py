@@ -143,7 +143,7 @@ def _page(
         picture=workflow_svg(
             graph, f"The tasks of {found['workflow']} and how far each came", states=states,
             address=lambda node: f"{here}?task={tasks[node.ref]}" if node.ref in tasks else "",
-            selected=chosen["reference_name"] if chosen else "",
+            selected=chosen["reference_name"] if chosen else "", ended=found["status"] == "COMPLETED",
         ),
         attempts=attempts, after=page.get("after"), first="after" not in visit.query,
         time=timeline(attempts, found["started_at"], found.get("ended_at"), clock.now()),

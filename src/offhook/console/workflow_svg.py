@@ -15,7 +15,7 @@ from offhook.workflows.definitions.graph import Edge, Graph, Group, Node
 
 _WIDE, _TALL, _CELL, _ROW, _TOP = 194, 50, 232, 92, 12
 _PILL, _LOW = 84, 30
-_LABEL, _NOTE = 7.7, 6.6
+_LABEL, _NOTE = 7.7, 6.1
 """How wide a letter is at most, of a label and of a note."""
 
 _ROUND = 7
@@ -34,6 +34,17 @@ SIGNS: Mapping[str, str] = {
     "TIMED_OUT": "✕",
     "CANCELED": "–",
     "SKIPPED": "↷",
+}
+
+
+TYPES: Mapping[str, str] = {
+    "HTTP": "HTTP",
+    "JSON_JQ_TRANSFORM": "jq",
+    "FORK_JOIN": "fork",
+    "FORK_JOIN_DYNAMIC": "dynamic fork",
+    "DO_WHILE": "loop",
+    "SUB_WORKFLOW": "sub-workflow",
+    "INLINE": "script",
 }
 
 
@@ -67,22 +78,27 @@ def workflow_svg(
     address: Address | None = None,
     faulty: Iterable[str] = (),
     selected: str = "",
+    ended: bool = False,
 ) -> Markup:
     """The SVG of a graph. `states` are by reference name, None for a definition that nobody runs.
 
     `address` gives where a node leads, "" for nowhere. `faulty` are places of the definition at which something is
-    wrong: the node that is nearest above is marked. `selected` is the reference name of the node that the page shows.
+    wrong: the node that is nearest above is marked. `selected` is the reference name of the node that the page shows; `ended` says that a run came to its end.
     """
-    pen = _Pen(graph, states, address, _marked(graph, faulty), selected)
+    pen = _Pen(graph, states, address, _marked(graph, faulty), selected, ended)
     wide, tall = graph.width * _CELL, graph.height * _ROW + 4
     shape = Markup(
         '<svg class="graph" role="group" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path class="tip" d="M0 0.5L8 4L0 7.5Z"/></marker></defs>{}</svg>'
+        "<defs>{}{}</defs>{}</svg>"
     )
+    tip = Markup(
+        '<marker id="{0}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" orient="auto" '
+        'markerUnits="userSpaceOnUse"><path class="{0}" d="M0 0.5L8 4L0 7.5Z"/></marker>'
+    )
+    tips = (tip.format("tip"), tip.format("tip-lit"))
     groups = (pen.group(one) for one in graph.groups if one.kind == "loop")
     parts = [*groups, *pen.edges(), *(pen.node(one) for one in graph.nodes)]
-    return shape.format(label, wide, tall, wide, tall, Markup("").join(parts))
+    return shape.format(label, wide, tall, wide, tall, *tips, Markup("").join(parts))
 
 
 def _marked(graph: Graph, faulty: Iterable[str]) -> frozenset[str]:
@@ -106,7 +122,9 @@ class _Pen:
         address: Address | None,
         faulty: frozenset[str],
         selected: str,
+        ended: bool,
     ) -> None:
+        self._ended = ended
         self._graph, self._states, self._address = graph, states, address
         self._faulty, self._selected = faulty, selected
         self._nodes = {node.id: node for node in graph.nodes}
@@ -141,7 +159,7 @@ class _Pen:
         """What is within a loop."""
         left, right, top, bottom = self._edges_of(group)
         title = Markup("<title>{}</title>").format(f"Loop {group.ref}: {group.label}")
-        shape = Markup('<g>{}<rect class="loop" x="{:g}" y="{:g}" width="{:g}" height="{:g}" rx="12"/></g>')
+        shape = Markup('<g>{}<rect class="around" x="{:g}" y="{:g}" width="{:g}" height="{:g}" rx="12"/></g>')
         return shape.format(title, left, top, right - left, bottom - top)
 
     def edges(self) -> Iterable[Markup]:
@@ -155,8 +173,9 @@ class _Pen:
             label = ", ".join(one.label for one in some if one.label)
             lit = self._lit(some[0])
             kind = "way back" if some[0].kind == "back" else "way"
-            path = Markup('<path class="{}{}" d="{}" marker-end="url(#tip)"/>')
-            yield path.format(kind, " lit" if lit else "", _rounded(points))
+            path = Markup('<path class="{}" d="{}" marker-end="url(#{})"/>')
+            kind, tip = (f"{kind} lit", "tip-lit") if lit else (kind, "tip")
+            yield path.format(kind, _rounded(points), tip)
             if label and some[0].kind != "back":
                 text = Markup('<text class="case" x="{:g}" y="{:g}">{}<title>{}</title></text>')
                 words.append(text.format(at[0], at[1], _cut(label, _CUT_EDGE), label))
@@ -167,10 +186,18 @@ class _Pen:
         if not self._states:
             return False
         source, target = self._nodes[edge.source], self._nodes[edge.target]
+        if edge.kind == "case" and target.group != edge.source and self._entered(edge.source):
+            return False
         from_there = source.shape == "start" or self._state(source) in ("COMPLETED", "COMPLETED_WITH_ERRORS", "SKIPPED")
         return from_there and self._state(target) != ""
 
+    def _entered(self, id: str) -> bool:
+        """Whether a run came to anything that is within a group."""
+        return any(node.group == id and self._state(node) for node in self._graph.nodes)
+
     def _state(self, node: Node) -> str:
+        if node.shape == "end":
+            return "COMPLETED" if self._ended else ""
         found = self._states.get(node.ref) if self._states and node.ref else None
         return found.status if found is not None else ""
 
@@ -183,11 +210,17 @@ class _Pen:
             low, lane, level = min(a.bottom + 12, bottom - 3), right - 5, b.top + b.tall / 2
             low = low if source.y * _ROW + _ROW < bottom else bottom - 5
             return [(a.x, a.bottom), (a.x, low), (lane, low), (lane, level), (b.x + b.wide / 2, level)], (lane, low)
-        if edge.target != "end" and target.y == source.y + 1 and target.x >= source.x:
+        inside = edge.source in self._groups and target.group == edge.source
+        if inside:
             return self._down(a, b)
         lane = a.x
         group = self._groups.get(edge.source)
-        if group is not None and group.kind != "loop" and group.width > 1 and target.y >= group.y + group.height:
+        if group is not None and group.kind == "loop":
+            # Out of a loop at its left side, so that its body is not crossed.
+            lane, level, under = self._edges_of(group)[0] + 5, a.top + a.tall / 2, b.top - 15
+            corners = [(a.x - a.wide / 2, level), (lane, level), (lane, under), (b.x, under), (b.x, b.top)]
+            return corners, (lane + _CLEAR, under - 5)
+        if group is not None and group.width > 1 and target.y >= group.y + group.height:
             # Past the branches, in the column that the group has for it.
             lane = (group.x + group.width - 1) * _CELL + _CELL / 2
         if lane == a.x:
@@ -244,14 +277,14 @@ class _Pen:
 
     @staticmethod
     def _note(node: Node, shown: Shown | None) -> str:
-        parts = [node.type.replace("_", " ").lower() if node.type not in ("HTTP",) else "HTTP"]
+        parts = [type_words(node.type)]
         if shown is not None:
             if shown.seconds is not None:
                 parts.append(short(shown.seconds))
             if shown.rounds > 1:
                 parts.append(f"round {shown.rounds}")
             elif shown.attempts > 1:
-                parts.append(f"{shown.attempts} attempts")
+                parts.append(f"{shown.attempts} tries")
         return " · ".join(parts)
 
 
@@ -275,6 +308,11 @@ def words_of(status: str) -> str:
         "SCHEDULED": "to be done",
     }
     return known.get(status, status.replace("_", " ").lower())
+
+
+def type_words(type_: str) -> str:
+    """A type of tasks as pages say it."""
+    return TYPES.get(type_, type_.replace("_", " ").lower())
 
 
 def _outline(node: Node, place: _Place) -> Markup:
