@@ -1,6 +1,7 @@
 """On which line of a JSON text a place of its value stands: "tasks[0].inputParameters.uri" is line 7. Pure.
 
-The text may be faulty: what stands before the fault has its lines. Goes over the text once, whatever it holds.
+The text may be faulty: what stands before the fault has its lines. Goes over the text once, whatever it holds, and
+no further than where it is nested deeper than any definition may be.
 """
 
 import re
@@ -8,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r'\n|"(?:[^"\\\n]|\\.)*"?|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+_DEEPEST = 100
 _BYTE = re.compile(r"\(byte (\d{1,9})\)")
 
 
@@ -52,6 +54,8 @@ def _found(text: str, known: set[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     stack: list[_Frame] = []
     line = 1
+    if not known:
+        return found
     for match in _TOKEN.finditer(text):
         sign = match[0]
         if sign == "\n":
@@ -81,6 +85,8 @@ def _found(text: str, known: set[str]) -> dict[str, int]:
             if place in known:
                 found.setdefault(place, line)
             if sign in "{[":
+                if len(stack) >= _DEEPEST:
+                    return found
                 stack.append(_Frame(place, sign == "["))
     return found
 

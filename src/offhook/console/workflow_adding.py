@@ -88,7 +88,7 @@ def _same(saved: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return [(one.get("name"), one.get("value", ""), one.get("on", True)) for one in value]
+        return [(one.get("name"), one.get("value", ""), one.get("on", True)) for one in value] or ""
     return value or ""
 
 

@@ -74,7 +74,9 @@ PARTS: dict[str, list[dict[str, Any]]] = {
     "HUMAN": [{}],
     "SET_VARIABLE": [{"inputParameters": {"name": "value"}}],
     "JSON_JQ_TRANSFORM": [{"inputParameters": {"value": [1, 2, 3], "queryExpression": ".value | add"}}],
-    "INLINE": [{"evaluatorType": "javascript", "expression": "$.value * 2", "inputParameters": {"value": 21}}],
+    "INLINE": [
+        {"inputParameters": {"evaluatorType": "javascript", "expression": "$.value * 2", "value": 21}},
+    ],
     "SUB_WORKFLOW": [{"subWorkflowParam": {"name": "another_workflow"}}],
     "TERMINATE": [{"inputParameters": {"terminationStatus": "COMPLETED"}}],
 }

@@ -83,7 +83,8 @@ def workflow_svg(
     """The SVG of a graph. `states` are by reference name, None for a definition that nobody runs.
 
     `address` gives where a node leads, "" for nowhere. `faulty` are places of the definition at which something is
-    wrong: the node that is nearest above is marked. `selected` is the reference name of the node that the page shows; `ended` says that a run came to its end.
+    wrong: the node that is nearest above is marked. `selected` is the reference name of the node that the page shows;
+    `ended` says that a run came to its end.
     """
     pen = _Pen(graph, states, address, _marked(graph, faulty), selected, ended)
     wide, tall = graph.width * _CELL, graph.height * _ROW + 4
