@@ -100,7 +100,7 @@ def test_a_run_waits_for_somebody_who_completes_it_on_its_page(visitor: Visitor,
     done = visitor.send(page, f"{HERE}/runs/{id}/complete", {"output": '{"said": "yes"}', "status": "COMPLETED"})
     assert done.status == 303
     assert "yes" in visitor.follow(done).text
-    assert until(visitor, id, "Completed")
+    assert "asks" in until(visitor, id, "Completed").text
     table = visitor.get(f"{HERE}/runs?status=COMPLETED&workflow=asks").text
     assert "asks version 1 Completed" in table
 

@@ -1,7 +1,7 @@
 """A workflow's graph as a picture: every task in it, nothing on top of anything else, and what became of each."""
 
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -40,7 +40,7 @@ def uprights(svg: str) -> list[tuple[float, float, float]]:
     for path in re.findall(r'<path class="way[^"]*" d="([^"]+)"', svg):
         numbers = [float(one) for one in re.findall(r"-?[\d.]+", path)]
         points = list(zip(numbers[::2], numbers[1::2], strict=True))
-        pairs = zip(points, points[1:], strict=False)
+        pairs = pairwise(points)
         found += [(a[0], min(a[1], b[1]), max(a[1], b[1])) for a, b in pairs if a[0] == b[0]]
     return found
 
@@ -60,8 +60,8 @@ def test_no_line_goes_through_a_task_and_no_task_lies_on_another(raw: dict[str, 
 def test_everything_is_within_the_picture(raw: dict[str, Any]):
     svg = drawn(raw)
     wide, tall = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())  # type: ignore[union-attr]
-    assert all(0 <= left and right <= wide and 0 <= top and bottom <= tall for left, top, right, bottom in boxes(svg))
-    assert all(0 <= x <= wide and 0 <= top and bottom <= tall for x, top, bottom in uprights(svg))
+    assert all(left >= 0 and right <= wide and top >= 0 and bottom <= tall for left, top, right, bottom in boxes(svg))
+    assert all(0 <= x <= wide and top >= 0 and bottom <= tall for x, top, bottom in uprights(svg))
 
 
 def test_a_task_s_own_words_stay_words():

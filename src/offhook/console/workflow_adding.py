@@ -66,7 +66,7 @@ async def sent(visit: Visit) -> Answer:
         adding.refusal, adding.status = asked.message, asked.status
         adding.faults = tuple({"location": one.location, "message": one.message} for one in asked.violations)
         return await _page(visit, adding)
-    return redirect(f"{address(name)}#graph")
+    return redirect(address(name))
 
 
 async def _prepared(visit: Visit, form: Mapping[str, str]) -> Answer:

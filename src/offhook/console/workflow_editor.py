@@ -173,8 +173,10 @@ async def _meet(visit: Visit, editor: Editor, name: str) -> None:
         return
     before = await visit.inside.ask("GET", place(name), {"version": str(editor.base)}) if editor.base else None
     editor.theirs = theirs.document
-    old = written(before.document["definition"]) if before is not None and before.ok else editor.text
-    differences = difflib.unified_diff(old.splitlines(), written(theirs.document["definition"]).splitlines(), n=2)
+    old = before.document["definition"] if before is not None and before.ok else object_of(editor.text) or {}
+    new = theirs.document["definition"]
+    old, new = (written({**one, "version": editor.base}).splitlines() for one in (old, new))
+    differences = difflib.unified_diff(old, new, n=2)
     editor.changed = [one for one in differences if not one.startswith(("---", "+++"))][:MOST_DIFFERENCES]
     editor.opened, editor.base = name, theirs.document["version"]
 

@@ -137,6 +137,19 @@
       if (run.dataset.live && !document.hidden && performance.now() - last > SLOW) soon();
     }, 5000);
 
+    // What is asked before something is done goes away by Escape, or by a click elsewhere.
+    const close = (except) => {
+      for (const one of document.querySelectorAll(".controls details[open]")) if (one !== except) one.open = false;
+    };
+    document.addEventListener("keydown", (event) => {
+      const open = event.key === "Escape" && document.querySelector(".controls details[open]");
+      if (!open) return;
+      const held = open.contains(document.activeElement);
+      open.open = false;
+      if (held) open.querySelector("summary").focus();
+    });
+    document.addEventListener("click", (event) => close(event.target.closest(".controls details")));
+
     // An attempt is shown without leaving the page.
     document.addEventListener("click", async (event) => {
       const link = event.target.closest("#run-graph a[href], #run-attempts a[data-task], #run-attempt a[href*='?task=']");
