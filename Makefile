@@ -11,7 +11,7 @@ READY := .venv/.ready
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help setup demo test test-long lint format docs bench bench-workbench serve lock clean
+.PHONY: help setup demo test test-long lint format docs bench bench-workbench bench-workflows serve lock clean
 
 help: ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,9 @@ bench: setup ## measure creates and reads against an echo on this machine
 
 bench-workbench: setup ## measure import, search and reference pages with 2,639 real API documents (needs npm)
 	@$(BIN)/python -m bench.workbench $(ARGS)
+
+bench-workflows: setup ## measure workflows on SQLite and PostgreSQL against a real service, 1,000,000 runs of history
+	@$(BIN)/python -m bench.workflows $(ARGS)
 
 serve: setup ## run the server; ARGS=... goes to it
 	@$(BIN)/offhook serve $(ARGS)

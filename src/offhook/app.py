@@ -240,16 +240,17 @@ class Offhook:
             return bool(access_store.all_companies(tx))
 
     @asynccontextmanager
-    async def running(self, *, serving: bool = True) -> AsyncIterator["Offhook"]:
+    async def running(self, *, serving: bool = True, takes_on: bool = False) -> AsyncIterator["Offhook"]:
         """Housekeeping while the block runs; at its end everything submitted is committed and the store is closed.
 
-        Who is not `serving` does not know where the server is, and leaves the address in Offhook's own document.
+        Who is not `serving` does not know where the server is, and leaves the address in Offhook's own document. It
+        takes no workflow runs on, or with `takes_on` those that are started in the block.
         """
         own = self._keep_own(serving=serving)
         lasting = [self._keep_house(), self.calls.keep()]
-        if serving:
-            # A command does one thing and ends; runs go on in the server, or when there is one again.
-            lasting.append(self.workflows.keep())
+        if serving or takes_on:
+            # Most commands do one thing and end; runs go on in the server, or when there is one again.
+            lasting.append(self.workflows.keep(only_own=not serving))
         keeping = [asyncio.create_task(one) for one in (*lasting, own)]
         self._own_task = keeping[-1]
         try:

@@ -105,6 +105,9 @@ def test_operations_are_found_by_mistyped_words_in_aligned_columns(offhook: Run,
     found = offhook("api", "search", "book", "--api", "book-shop", "--method", "get", "--json").json["items"]
     assert [one["key"] for one in found] == ["books.get"]
     assert "offhook api list" in offhook("api", "search", "xyzzyplugh", "--api", "book-shop").err
+    said = offhook("api", "search", "book", "xyzzyplugh", "--api", "book-shop")
+    assert 'Nothing has "xyzzyplugh"' in said.err
+    assert "/books" in said.out
 
 
 def test_problems_of_a_document_are_counted_and_the_first_are_shown(offhook: Run, company: Any, empty: Path) -> None:
@@ -413,6 +416,45 @@ def test_after_a_new_key_all_are_encrypted_with_it(offhook: Run, company: Any, e
     file.write_text(old)
     assert offhook("api", "credential", "list").out.splitlines()[1].endswith("lost")
     assert len(offhook("api", "credential", "rotate", "--json").json["lost"]) == 1
+
+
+def test_a_key_is_exchanged_step_by_step(offhook: Run, company: Any, empty: Path) -> None:
+    add = ("api", "credential", "add", "books", "--kind", "bearer", "--host", "books.example.com")
+    for environment in ("live", "sandbox"):
+        assert offhook(*add, "-e", environment, stdin="s3cret-value").status == 0
+    file = empty / "offhook-data" / "credentials.key"
+    (old,) = file.read_text().split()
+    said = offhook("api", "credential", "new-key")
+    assert "offhook api credential rotate" in said.err
+    new, kept = file.read_text().split()
+    assert (kept, new != old, file.stat().st_mode & 0o777) == (old, True, 0o600)
+    assert new not in said.out + said.err
+    assert "1 encrypted anew; 0 were" in offhook("api", "credential", "rotate", "-e", "live").out
+    assert "0 encrypted anew; 1 were" in offhook("api", "credential", "rotate", "-e", "live").out
+    assert "1 encrypted anew; 0 were" in offhook("api", "credential", "rotate", "-e", "sandbox").out
+    file.write_text(new + "\n")
+    for environment in ("live", "sandbox"):
+        assert offhook("api", "credential", "list", "-e", environment).out.splitlines()[1].endswith("***")
+
+
+def test_a_running_server_takes_the_new_key_of_the_file(offhook: Run, served: Process) -> None:
+    add = ("api", "credential", "add", "--kind", "bearer", "--host", "books.example.com")
+    assert offhook(*add, "books", stdin="s3cret-value").status == 0
+    assert offhook("api", "credential", "new-key", "--data", str(served.data)).status == 0
+    file = served.data / "credentials.key"
+    assert offhook(*add, "more", stdin="s3cret-value").status == 0
+    assert "1 encrypted anew; 1 were" in offhook("api", "credential", "rotate").out
+    file.write_text(file.read_text().split()[0] + "\n")
+    assert [one.get("lost") for one in offhook("api", "credential", "list", "--json").json["items"]] == [None, None]
+
+
+def test_keys_of_the_setting_are_exchanged_there(
+    offhook: Run, company: Any, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFHOOK_CREDENTIALS_KEYS", Fernet.generate_key().decode())
+    assert "credentials_keys" in offhook("api", "credential", "new-key").err
+    monkeypatch.delenv("OFFHOOK_CREDENTIALS_KEYS")
+    assert "There is no folder nowhere" in offhook("api", "credential", "new-key", "--data", "nowhere").err
 
 
 def test_no_secret_and_no_such_credential_are_said(offhook: Run, books: str) -> None:

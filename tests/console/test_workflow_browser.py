@@ -252,7 +252,7 @@ def test_the_stream_ends_with_the_session(server: Process):
             assert stream.headers["content-security-policy"].startswith("default-src 'none'")
             lines = iter(stream.readline, b"")
             assert next(one for one in lines if one.startswith(b"event: ")) == b"event: run\n"
-            visitor.ask("POST", "/console/sign-out", {"token": visitor.token})
+            visitor.ask("POST", "/console/sign-out", {"form-token": visitor.token})
             ask(server, "POST", f"/runs/{id}/pause")
             assert b"PAUSED" not in b"".join(lines), "the stream has ended, and without the news"
 
@@ -264,7 +264,7 @@ class _Signed:
         assert server.company is not None
         self.server, self.cookie = server, ""
         self.token = self.ask("GET", "/console/sign-in")
-        self.ask("POST", "/console/sign-in", {"token": self.token, "key": server.company.sandbox_key})
+        self.ask("POST", "/console/sign-in", {"form-token": self.token, "key": server.company.sandbox_key})
         self.token = self.ask("GET", HERE)
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> str:
@@ -274,5 +274,5 @@ class _Signed:
             connection.request(method, path, urlencode(form) if form else None, headers)
             answer = connection.getresponse()
             self.cookie = answer.headers.get("set-cookie", self.cookie).partition(";")[0]
-            found = re.search(r'name="token" value="([^"]+)"', answer.read().decode())
+            found = re.search(r'name="form-token" value="([^"]+)"', answer.read().decode())
             return found[1] if found else ""

@@ -118,7 +118,7 @@ def test_runs_are_paused_ended_and_begun_anew(visitor: Visitor, embedded: Compan
     visitor.send(page, f"{here}/terminate", {"reason": "Not wanted any more"})
     page = until(visitor, id, "Terminated")
     assert "Not wanted any more" in page.text
-    twice = visitor.ask("POST", f"{here}/pause", [("token", page.form(f"{here}/restart").values[0][1])])
+    twice = visitor.ask("POST", f"{here}/pause", [("form-token", page.form(f"{here}/restart").values[0][1])])
     assert (twice.status, "The run is over" in twice.text) == (409, True)
     visitor.send(page, f"{here}/restart")
     page = until(visitor, id, "Under way")
@@ -240,7 +240,7 @@ def test_a_key_that_may_only_read_is_offered_nothing_else(embedded: Company):
     assert 'value="save"' not in editor.html
     assert "Add to a workflow" not in reader.get("/console/requests/new").text
     token = reader.get(HERE).form("/console/sign-out").values[0][1]
-    assert reader.ask("POST", f"{HERE}/runs/{id}/pause", [("token", token)]).status == 403
+    assert reader.ask("POST", f"{HERE}/runs/{id}/pause", [("form-token", token)]).status == 403
     stranger = Visitor(embedded.desk)
     stranger.sign_in(embedded.key("offices:read", environment="sandbox").key)
     assert stranger.get(HERE).status == 403

@@ -8,6 +8,7 @@ key was sent with, into a log or an answer.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -99,6 +100,11 @@ class Gate:
         self._limits: dict[Limit, Limit] = {}
         self._refusing_until = 0.0
         self._early: dict[str, tuple[float, int]] = {}
+        self._stopping = asyncio.Event()
+
+    def end_streams(self) -> None:
+        """End every stream: the server stops, and whoever listens asks again elsewhere or later."""
+        self._stopping.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -124,7 +130,7 @@ class Gate:
         if seen.notices:
             headers.extend(warning_headers(seen.notices))
         if reply.stream is not None:
-            await _send_stream(reply, headers, receive, send)
+            await _send_stream(reply, headers, receive, send, self._stopping)
         elif WHOLE in (scope.get("extensions") or ()):
             await send({"type": WHOLE, "status": reply.status, "headers": headers, "body": body})
         else:
@@ -260,8 +266,10 @@ class Gate:
             raise TooLarge(f"The body may have {operation.body_limit} bytes; this one has {heads.length}.")
         call.raw, call.media = await _body(receive, operation.body_limit), media
         if operation.body is not None:
+            reading = partial(read, call.raw, operation.body, call.notices, operation.adapt)
             try:
-                call.body, call.raw = read(call.raw, operation.body, call.notices, operation.adapt)
+                # What takes long would keep all others waiting.
+                call.body, call.raw = reading() if len(call.raw) < _LARGE else await asyncio.to_thread(reading)
             except Misfit as misfit:
                 raise await whole_refusal(misfit, call, operation.check) from None
 
@@ -315,8 +323,10 @@ class Gate:
         )
 
 
-async def _send_stream(reply: Reply, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:
-    """Send what a stream gives until it ends or the client leaves; either way the stream is closed."""
+async def _send_stream(
+    reply: Reply, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send, stopping: asyncio.Event
+) -> None:
+    """Send what a stream gives until it ends, the client leaves or the server stops; then the stream is closed."""
     assert reply.stream is not None
     stream = reply.stream
     headers.append((b"cache-control", b"no-store"))
@@ -331,15 +341,17 @@ async def _send_stream(reply: Reply, headers: list[tuple[bytes, bytes]], receive
             pass
 
     sending, leaving = asyncio.ensure_future(pieces()), asyncio.ensure_future(gone())
+    ending = asyncio.ensure_future(stopping.wait())
     try:
-        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((sending, leaving, ending), return_when=asyncio.FIRST_COMPLETED)
         if sending.done() and not sending.cancelled():
             sending.result()
+        if not leaving.done():
             await send({"type": "http.response.body", "body": b""})
     finally:
-        for one in (sending, leaving):
+        for one in (sending, leaving, ending):
             one.cancel()
-        await asyncio.gather(sending, leaving, return_exceptions=True)
+        await asyncio.gather(sending, leaving, ending, return_exceptions=True)
         close = getattr(stream, "aclose", None)
         if close is not None:
             await close()
@@ -452,6 +464,10 @@ async def whole_refusal(misfit: Misfit, call: Call, check: Check | None) -> Inva
     with clock.at(call.moment):
         broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
     return Invalid.of([*misfit.violations, *(one for one in broken if not misfit.explains(one))])
+
+
+_LARGE = 1_000_000
+"""Bytes of a body from which it is not read on the event loop."""
 
 
 async def _body(receive: Receive, limit: int) -> bytes:

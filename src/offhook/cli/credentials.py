@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 import typer
 
 from offhook.cli.apis import header_of, line_of, pages
-from offhook.cli.common import AsJson, emit, following, read_file, say, table
+from offhook.cli.common import AsJson, ConfigFile, Data, emit, following, read_file, say, table
 from offhook.cli.lines import V1
-from offhook.cli.way import Way, again, by_api, run
+from offhook.cli.way import Way, again, by_api, on_this_machine, run
 from offhook.client import Client, body_of
 from offhook.kit.errors import Refusal, shown
+from offhook.kit.settings import load
 
 app = typer.Typer(no_args_is_help=True, help="What requests are sent with: encrypted, for named hosts only.")
 
@@ -145,6 +146,27 @@ def remove(
         return
     say(f"{line_of(gone['name'])} is deleted.", "green bold")
     following(f"offhook api credential list{again(way)}   shows what is left")
+
+
+@app.command("new-key")
+def new_key(data: Data = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Put a new key before those of credentials.key in the data folder; running servers write with it from then on."""
+    from offhook.catalog.credentials.vault import KEY_FILE, Vault
+
+    settings = load({"data": data}, config)
+    file = Path(settings.data) / KEY_FILE
+    if not settings.credentials_keys and not Path(settings.data).is_dir():
+        raise Refusal(f"There is no folder {settings.data}: name that of the store with --data.")
+    Vault(settings.credentials_keys, file).renew()
+    if as_json:
+        emit({"file": str(file)})
+        return
+    say(f"A new key stands first in {file}.", "green bold")
+    following(
+        f"offhook api credential rotate{on_this_machine(data, config, None)}   encrypts all credentials with it, once "
+        "for each company and environment",
+        "then delete the other lines of the file; those that are lost need them",
+    )
 
 
 @app.command()

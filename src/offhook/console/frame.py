@@ -82,9 +82,10 @@ class Frame:
     """Puts pages into their frame."""
 
     def __init__(self) -> None:
-        css, js = _asset("console.css"), _asset("console.js")
+        css, js, request_js = _asset("console.css"), _asset("console.js"), _asset("request.js")
         more_css, more_js = _asset("workflows.css"), _asset("workflows.js")
-        self.assets: Mapping[str, Asset] = {asset.address: asset for asset in (css, js, more_css, more_js)}
+        files = (css, js, request_js, more_css, more_js)
+        self.assets: Mapping[str, Asset] = {asset.address: asset for asset in files}
         # What is not set is left out of the API's documents: an undefined name is empty, as it is there.
         self._pages = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
@@ -92,7 +93,8 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._pages.globals |= {"css": css.address, "js": js.address, "statuses": words.STATUS, "pages": words.PAGES}
+        self._pages.globals |= {"css": css.address, "js": js.address, "request_js": request_js.address}
+        self._pages.globals |= {"statuses": words.STATUS, "pages": words.PAGES}
         self._pages.globals |= {"workflows_css": more_css.address, "workflows_js": more_js.address}
         self._pages.globals |= {"state_kind": workflow_svg.kind_of, "state_words": workflow_svg.words_of}
         self._pages.globals |= {"type_words": workflow_svg.type_words}
@@ -111,6 +113,7 @@ class Frame:
 
     def page(self, template: str, session: Session | None, token: str, *, status: int = 200, **shown: Any) -> Answer:
         """A page for whoever is signed in; `token` is what its forms carry. `shown` are the template's own values."""
-        context = {"session": session, "token": token, "search": "", "here": "", **shown}
+        writes = session is not None and session.principal.may("catalog:write")
+        context = {"session": session, "token": token, "search": "", "here": "", "writes": writes, **shown}
         html = self._pages.get_template(template).render(context)
         return Answer(status, html.encode(), headers=[("cache-control", "no-store")])

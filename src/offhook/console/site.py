@@ -135,6 +135,7 @@ class Console:
             f"/console/requests/{number}": {"GET": requests.kept, "POST": requests.sent},
             f"/console/requests/{number}/delete": {"POST": requests.delete},
             "/console/runs": {"GET": runs.listed},
+            "/console/runs/compare": {"GET": runs.chosen},
             f"/console/runs/{number}": {"GET": runs.run},
             rf"/console/runs/{number}/compare/(?P<other>\d{{1,19}})": {"GET": runs.compare},
             f"/console/runs/{number}/example": {"POST": runs.example},
@@ -142,6 +143,7 @@ class Console:
             f"/console/runs/{number}/cancel": {"POST": runs.cancel},
             f"/console/runs/{number}/delete": {"POST": runs.delete},
             "/console/credentials": {"GET": credentials.listed, "POST": credentials.sent},
+            f"/console/credentials/{number}": {"GET": credentials.one, "POST": credentials.changed},
             f"/console/credentials/{number}/delete": {"POST": credentials.delete},
             "/console/workflows": {"GET": workflows.listed},
             "/console/workflows/new": {"GET": workflow_editor.blank, "POST": workflow_editor.sent},
@@ -263,7 +265,7 @@ class Console:
             visit.form = forms.pairs(await _read(receive, most))
         except ValueError:
             raise Fault(400, "What was sent is not a form of this page.") from None
-        given = dict(visit.form).get("token", "")
+        given = dict(visit.form).get(session.SEAL_INPUT, "")
         if not self._seals.fits(visit.holder, given):
             raise Fault(403, "This form is of another session, or its session has ended. Open the page again.")
 

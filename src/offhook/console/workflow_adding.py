@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from offhook.console import requests
+from offhook.console import cells, requests
 from offhook.console.frame import Answer, redirect
 from offhook.console.visit import Visit
 from offhook.console.workflows import API, WRITE, address, object_of, place
@@ -71,6 +71,9 @@ async def sent(visit: Visit) -> Answer:
 
 async def _prepared(visit: Visit, form: Mapping[str, str]) -> Answer:
     request = requests.of_form(form)
+    if form.get("scripted") != "yes":
+        # Without a script nothing has taken over what was filled into the form's fields.
+        request["body"] = cells.taken(request["body"], form) or request["body"]
     id = form.get("saved_id", "")
     if id.isdecimal():
         saved = await visit.inside.ask("GET", f"{REQUESTS}/{id[:19]}")

@@ -2,7 +2,6 @@
 
 from offhook.access.doing import Doing
 from offhook.catalog.credentials.service import Credentials
-from offhook.catalog.credentials.store import credentials
 from offhook.catalog.documents.service import Apis
 from offhook.kit.egress import Egress
 from offhook.kit.operation import Operation
@@ -34,12 +33,8 @@ class Workflows:
         slot: int,
         days: int,
     ) -> None:
-        async def credential_id(tenant_id: int, name: str) -> int | None:
-            found = await reader.run(lambda tx: credentials.first(tx, tenant_id, name=name))
-            return None if found is None else found.id
-
         scripts, texts = Scripts(), Registered()
-        tasks = Tasks(HttpTask(egress, sending, credential_id, from_environment()), scripts)
+        tasks = Tasks(HttpTask(egress, sending, sending.named, from_environment()), scripts)
         self.engine = Engine(writer, reader, work.ids, texts, tasks, scripts, slot=slot)
         self.runs = Runs(work, self.engine, texts)
         self.records = Records(reader, writer, days)
@@ -48,9 +43,9 @@ class Workflows:
             *runs_api.operations(self.runs),
         ]
 
-    async def keep(self) -> None:
-        """Take runs on for as long as this goes on."""
-        await self.engine.keep()
+    async def keep(self, *, only_own: bool = False) -> None:
+        """Take runs on for as long as this goes on: all, or those only that are started here and what they start."""
+        await self.engine.keep(only_own=only_own)
 
     async def close(self) -> None:
         """End what is under way; what does not end is left to whoever starts next."""

@@ -129,6 +129,19 @@ def test_a_secret_in_a_request_is_warned_of_and_not_told_in_events(firm: Company
     assert "request.created" in repr(firm.live.events())
 
 
+def test_a_typed_secret_is_offered_as_a_credential_over_http(firm: Company):
+    sent = "curl https://api.example.com:8443/x?api_key=t0psecret -u me:t0psecret"
+    answer = firm.live.post(f"{PATH}/from-curl", {"curl": sent})
+    assert answer.json["offers"] == [
+        {"location": "headers.Authorization", "kind": "basic", "hosts": ["api.example.com:8443"], "username": "me"},
+        {
+            "location": "query.api_key", "kind": "api_key", "hosts": ["api.example.com:8443"],
+            "parameter": "api_key", "place": "query",
+        },
+    ]  # fmt: skip
+    assert answer.warned == {("secret_in_request", "Authorization"), ("secret_in_request", "api_key")}
+
+
 def test_curl_is_read_over_http(firm: Company):
     answer = firm.live.post(f"{PATH}/from-curl", {"curl": "curl -k https://api.example.com/x -d @secret.json"})
     assert answer.json["request"]["path"] == "/x"

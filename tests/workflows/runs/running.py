@@ -85,14 +85,14 @@ class Running:
         self.pauses.append(seconds)
         await asyncio.sleep(0)
 
-    def register(self, name: str, *tasks: dict[str, Any], version: int = 1, **more: Any) -> None:
+    def register(self, name: str, *tasks: dict[str, Any], version: int = 1, tenant: int = TENANT, **more: Any) -> None:
         """A definition of these tasks."""
         raw = read({"name": name, "version": version, "tasks": list(tasks), **more}).raw
 
         def put(tx: Transaction) -> None:
-            digest = definitions.put_text(tx, TENANT, raw, BEGUN)
+            digest = definitions.put_text(tx, tenant, raw, BEGUN)
             value = Version(name=name, number=version, hash=digest)
-            kept = Kept(id=self.ids.new(), tenant_id=TENANT, value=value, created_at=BEGUN, updated_at=BEGUN)
+            kept = Kept(id=self.ids.new(), tenant_id=tenant, value=value, created_at=BEGUN, updated_at=BEGUN)
             definitions.definitions.insert(tx, [kept])
 
         with self.database.transaction() as tx:

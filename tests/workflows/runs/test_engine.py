@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from offhook.kit.errors import Conflict, NotFound, RateLimited, Unavailable
-from offhook.storage.database import Database
+from offhook.storage.database import Database, Transaction
+from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
-from offhook.workflows.machine.model import Attempt, Outcome
-from offhook.workflows.runs import store
+from offhook.workflows.machine.model import Attempt, Outcome, State
+from offhook.workflows.runs import engine, store
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -338,6 +339,41 @@ def test_many_branches_end(one: Running, runner: asyncio.Runner):
     runner.run(story())
 
 
+def test_no_branch_is_carried_out_twice_while_others_are_written_down(one: Running, runner: asyncio.Runner):
+    count = 60
+
+    async def story() -> None:
+        branches = [[task(f"b{number}")] for number in range(count)]
+        joined = [f"b{number}" for number in range(count)]
+        one.register("w", task("f", "FORK_JOIN", forkTasks=branches), task("j", "JOIN", joinOn=joined))
+        perform = one.target.perform
+        ends = [asyncio.Event() for _ in range(count)]
+
+        async def in_turn(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+            """Each branch ends while the one before it is being written down."""
+            outcome = await perform(tenant_id, attempt, template)
+            await ends[int(attempt.ref[1:])].wait()
+            return outcome
+
+        submit = one.engine._writer.submit
+        ended = iter(ends)
+
+        async def submitted(unit: Any) -> Any:
+            done = asyncio.ensure_future(submit(unit))
+            next(ended, ends[-1]).set()
+            return await done
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(one.target, "perform", in_turn)
+            patch.setattr(one.engine._writer, "submit", submitted)
+            id = await one.start("w")
+            await one.quiet()
+        assert one.run_of(id).over
+        assert sorted(one.target.keys) == sorted(joined)
+
+    runner.run(story())
+
+
 def test_a_script_decides_the_way_and_a_loop(one: Running, runner: asyncio.Runner):
     one.register(
         "w",
@@ -439,6 +475,7 @@ def test_what_is_short_costs_no_turn_for_being_under_way(one: Running, runner: a
         await one.later(0.5)
         one.target.let("a")
         await one.quiet()
+        assert not one.engine._begun
         await one.later(5)
         assert _turn(one, id) == 2
 
@@ -518,7 +555,12 @@ def test_starting_does_not_count_each_time(one: Running, runner: asyncio.Runner,
     one.register("w", task("h", "HUMAN"))
     counted: list[int] = []
     original = store.going
-    monkeypatch.setattr(store, "going", lambda tx, tenant, most: counted.append(tenant) or original(tx, tenant, most))
+
+    def going(tx: Transaction, tenant_id: int, most: int) -> int:
+        counted.append(tenant_id)
+        return original(tx, tenant_id, most)
+
+    monkeypatch.setattr(store, "going", going)
 
     async def story() -> None:
         await asyncio.gather(*(one.start("w") for _ in range(20)))
@@ -586,6 +628,34 @@ def test_what_another_process_says_is_done_by_who_carries_the_run_out(database: 
     runner.run(story())
 
 
+def test_what_another_process_makes_needless_is_not_carried_out_any_more(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        here, there = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        here.register("w", task("a"), task("b"))
+        here.target.hold |= {"a", "b"}
+        id = await here.start("w")
+        await here.quiet()
+        await there.engine.enlist()
+
+        def skip(state: State, definition: Definition, now: int) -> None:
+            controls.skip(state, definition, "a", {"taskOutput": {"x": 1}}, now)
+
+        await there.engine.change(TENANT, id, skip)
+        await there.quiet()
+        never = here.target.held.pop("a")
+        await here.later(0)
+        assert never.cancelled()
+        assert (here.target.keys, there.target.keys) == (["a", "b"], [])
+        here.target.let("b")
+        await here.quiet()
+        assert here.statuses(id) == {"a": "SKIPPED", "b": "COMPLETED"}
+        await here.close()
+        await there.close()
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
 def test_a_repeated_call_has_its_whole_time_for_an_answer(database: Database, runner: asyncio.Runner):
     async def story() -> None:
         clock = [1_800_000_000.0]
@@ -609,6 +679,41 @@ def test_a_repeated_call_has_its_whole_time_for_an_answer(database: Database, ru
     runner.run(story())
 
 
+def test_what_one_company_waits_for_takes_no_place_of_another(
+    one: Running, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(engine, "AT_ONCE", 2)
+    for tenant in (TENANT, TENANT + 1):
+        one.register("w", task("a"), tenant=tenant)
+
+    async def story() -> None:
+        gate, both, other = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        called: list[int] = []
+
+        async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+            called.append(tenant_id)
+            if tenant_id == TENANT:
+                if called.count(TENANT) == 2:
+                    both.set()
+                await gate.wait()
+            else:
+                other.set()
+            return Outcome(status="COMPLETED", output={})
+
+        one.target.perform = perform  # type: ignore[method-assign]
+        for _ in range(3):
+            await one.start("w")
+        await both.wait()
+        await one.engine.start(TENANT + 1, "w")
+        await other.wait()
+        assert called == [TENANT, TENANT, TENANT + 1], "the third of the first company has no place"
+        gate.set()
+        await one.quiet()
+        assert called.count(TENANT) == 3
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
 # Templates
 
 
@@ -622,21 +727,61 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
 
     one.target.perform = perform  # type: ignore[method-assign]
     given = {"uri": "http://localhost/${workflow.input.x}", "method": "GET"}
-    policy = {"name": "b", "inputTemplate": {"uri": "no", "headers": {"X-Key": "${workflow.secrets.KEY}"}}}
+    policy: dict[str, Any] = {
+        "name": "b",
+        "inputTemplate": {"uri": "no", "headers": {"X-Key": "${workflow.secrets.KEY}"}},
+    }
     one.register(
         "w",
         task("a", inputParameters=given),
         task("b", inputParameters=given, taskDefinition=policy),
-        task("f", "FORK_JOIN_DYNAMIC", inputParameters={"forkTaskType": "HTTP", "forkTaskInputs": [given]}),
+        task(
+            "f",
+            "FORK_JOIN_DYNAMIC",
+            dynamicForkTasksParam="tasks",
+            dynamicForkTasksInputParamName="inputs",
+            inputParameters={"tasks": "${workflow.input.tasks}", "inputs": {}},
+        ),
         task("j", "JOIN"),
     )
+    branch = {"name": "c", "taskReferenceName": "f_0", "type": "HTTP", "taskDefinition": policy}
 
     async def story() -> None:
-        id = await one.start("w", {"x": "y"})
+        id = await one.start("w", {"x": "y", "tasks": [branch]})
         await one.quiet()
         assert one.run_of(id).status == "COMPLETED"
         assert told["a"] == given
         assert told["b"] == {**policy["inputTemplate"], **given}
         assert told["f_0"] == {}, "what is data has no template"
+
+    runner.run(story())
+
+
+def test_who_keeps_to_its_own_runs_takes_on_those_and_what_they_wait_for(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        other, own = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        own.engine.only_own = True
+        own.register("left", task("a"))
+        own.register("inner", task("ask", "HUMAN"), task("b"))
+        own.register("outer", task("sub", "SUB_WORKFLOW", subWorkflowParam={"name": "inner"}), task("c"))
+        # A process that takes nothing on leaves a run to whoever will.
+        left, _ = await other.engine.start(TENANT, "left")
+        id = await own.start("outer")
+        await own.later(1)
+        assert own.target.called == []
+        child = own.history(id)[0].child
+        ask = own.history(child)[0].id
+        done = Outcome(status="COMPLETED", output={})
+        await other.engine.change(TENANT, child, lambda state, _d, now: controls.finish(state, ask, done, now))
+        await own.later(1)
+        assert own.target.keys == ["b", "c"]
+        assert own.run_of(id).status == "COMPLETED"
+        assert own.run_of(left).status == "RUNNING"
+        own.engine.only_own = False
+        await own.later(1)
+        assert own.run_of(left).status == "COMPLETED"
+        await own.close()
+        await other.close()
 
     runner.run(story())

@@ -173,6 +173,14 @@ def test_what_says_who_asks_does_not_go_to_another_place():
     assert header_of(head, "Accept") == "application/json"
 
 
+def test_a_secret_goes_to_no_other_place_in_any_header():
+    given = {"method": "GET", "headers": {"Accept-Language": "${workflow.secrets.KEY}", "Range": "bytes=0-"}}
+    outcome, other = _elsewhere(given, template=given)
+    assert outcome.status == "COMPLETED"
+    assert header_of(other.heads[0], "Accept-Language") is None
+    assert header_of(other.heads[0], "Range") == "bytes=0-"
+
+
 def test_a_body_goes_to_another_place_unless_it_has_a_secret():
     outcome, other = _elsewhere({"method": "POST", "body": {"a": 1}})
     assert (outcome.status, other.bodies) == ("COMPLETED", [b'{"a":1}'])

@@ -190,6 +190,35 @@ def test_a_second_refusal_is_the_answer(workbench: Workbench, firm: Company):
     assert len(service.heads) == 4
 
 
+def test_a_token_is_renewed_once_for_all_pages(workbench: Workbench, firm: Company):
+    tokens = [f"tok3n-{number}-of-many" for number in range(5)]
+
+    async def answer(head: str, writer: Any) -> None:
+        if head.startswith("POST /token "):
+            await answering(json.dumps({"access_token": tokens.pop(0)}).encode())(head, writer)
+        elif header_of(head, "Authorization") == "Bearer tok3n-1-of-many" and "p=1" in head:
+            await answering(b"[1]")(head, writer)
+        else:
+            await answering(b"{}", status="401 Unauthorized")(head, writer)
+
+    given = get(pagination={"kind": "page", "parameter": "p"})
+    outcome, service = call(workbench, firm, "oauth2", answer, given, **OAUTH)
+    assert (outcome.status, outcome.output["response"]["statusCode"]) == ("FAILED", 401)
+    assert [head.split(" ")[1] for head in service.heads] == ["/token", "/?p=1", "/token", "/?p=1", "/?p=2"]
+
+
+def test_a_refusal_at_another_address_asks_for_no_token(workbench: Workbench, firm: Company):
+    granting = _granting(["tok3n-one-1", "tok3n-two-2"], {"tok3n-one-1"})
+
+    async def answer(head: str, writer: Any) -> None:
+        moved = answering(b"", "location: /b", status="302 X")
+        await (moved if head.startswith("GET /a ") else granting)(head, writer)
+
+    outcome, service = call(workbench, firm, "oauth2", answer, get("/a"), **OAUTH)
+    assert (outcome.status, outcome.output["response"]["statusCode"]) == ("FAILED", 401)
+    assert [head.split(" ")[1] for head in service.heads] == ["/token", "/a", "/b"]
+
+
 def test_a_refusal_of_another_credential_is_the_answer(workbench: Workbench, firm: Company):
     refused = answering(b"{}", status="401 Unauthorized")
     outcome, service = call(workbench, firm, "bearer", refused, get(), token=SECRET)

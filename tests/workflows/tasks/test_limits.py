@@ -56,8 +56,10 @@ def test_limits_are_of_one_company_and_one_host():
         async with hosts.turn(2, "a", (1, 10), 0):
             pass
         assert clock.slept == [10]
+        async with hosts.turn(1, "a", None, 1), hosts.turn(1, "b", None, 1), hosts.turn(2, "a", None, 1):
+            pass
 
-    asyncio.run(go())
+    asyncio.run(asyncio.wait_for(go(), 5))
 
 
 def test_no_more_than_so_many_at_a_time():

@@ -51,6 +51,9 @@ def test_by_offset():
     outcome, service = call(get(pagination={"kind": "offset", "parameter": "skip", "size": 3}), answer)
     assert outcome.output["response"]["body"] == list(range(7))
     assert asked(service) == ["/?skip=0", "/?skip=3", "/?skip=6"]
+    later, service = call(get(pagination={"kind": "offset", "parameter": "skip", "size": 3, "start": 2}), answer)
+    assert later.output["response"]["body"] == [2, 3, 4, 5, 6]
+    assert asked(service) == ["/?skip=2", "/?skip=5"]
 
 
 def test_by_cursor():

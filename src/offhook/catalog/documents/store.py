@@ -142,7 +142,10 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What a version holds: the text it came as, its operations in order, and its tree cut into pieces."""
+    """What a version holds: the text it came as, its operations in order, and its tree cut into pieces.
+
+    A piece is its pointer, and its value or the JSON of that as bytes.
+    """
 
     source: bytes
     heads: Iterable[Head]
@@ -395,7 +398,7 @@ def _packed(cut: Iterable[tuple[str, Any]]) -> Iterator[list[tuple[str, bytes]]]
     batch: list[tuple[str, bytes]] = []
     size = 0
     for pointer, value in cut:
-        packed = zlib.compress(_json(value).encode(), 3)
+        packed = zlib.compress(value if isinstance(value, bytes) else _json(value).encode(), 3)
         batch.append((_place(pointer), packed))
         size += len(packed)
         if len(batch) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:

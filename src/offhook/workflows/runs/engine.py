@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import Context
 from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -45,7 +46,7 @@ STOP_SECONDS = 10.0
 """How long what is carried out may go on when the process stops."""
 
 AT_ONCE = 128
-"""How much is carried out at a time."""
+"""How much is carried out at a time for a company: what one waits for takes no place of another."""
 
 READ_AT_ONCE = 64
 DUE_AT_ONCE = 1_000
@@ -98,7 +99,7 @@ Change = Callable[[State, Definition, int], T]
 class _Op:
     """A change that waits for its turn. Without a future it is the engine's own, and is not given up."""
 
-    __slots__ = ("change", "event", "future", "reason")
+    __slots__ = ("attempt", "change", "event", "future", "reason")
 
     def __init__(
         self,
@@ -106,8 +107,9 @@ class _Op:
         future: "asyncio.Future[Any] | None",
         reason: str = "",
         event: Event | None = None,
+        attempt: int = 0,
     ) -> None:
-        self.change, self.future, self.reason, self.event = change, future, reason, event
+        self.change, self.future, self.reason, self.event, self.attempt = change, future, reason, event, attempt
 
     def done(self, value: Any) -> None:
         if self.future is not None and not self.future.done():
@@ -122,8 +124,8 @@ class _Live:
     """A run in memory. `stored` is where the store has it: turn, owner, wake."""
 
     __slots__ = (
-        "answers", "asking", "definition", "fresh", "id", "inflight", "ops", "owner", "state", "tenant_id", "turn",
-        "turning", "wake",
+        "answers", "asking", "definition", "fresh", "id", "inflight", "ops", "owner", "state", "tenant_id", "told",
+        "turn", "turning", "wake",
     )  # fmt: skip
 
     def __init__(self, tenant_id: int, id: int) -> None:
@@ -135,6 +137,8 @@ class _Live:
         self.turning = False
         self.ops: list[_Op] = []
         self.inflight: dict[int, asyncio.Task[None]] = {}
+        self.told: set[int] = set()
+        """Attempts that were carried out here, whose outcome is not on disk yet."""
         self.asking: dict[str, asyncio.Task[None]] = {}
         self.answers: dict[str, Answer] = {}
 
@@ -170,7 +174,7 @@ class Engine:
         self._live: dict[tuple[int, int], _Live] = {}
         self._timers: list[tuple[int, int, int]] = []
         self._sooner = asyncio.Event()
-        self._working = asyncio.Semaphore(AT_ONCE)
+        self._places: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._watchers: dict[int, set[asyncio.Event]] = {}
@@ -182,6 +186,9 @@ class Engine:
         self._latest: dict[tuple[int, str, int | None], tuple[float, int, Found]] = {}
         self._policies: dict[int, tuple[float, int, Mapping[str, Policy]]] = {}
         self._closing = False
+        self.only_own = False
+        """Whether only runs are taken on that were started here, and what they start and wait for."""
+        self._own: set[tuple[int, int]] = set()
         self.counts: dict[tuple[str, str], int] = {}
         """How often what happened, for metrics: ("run", "COMPLETED"), ("attempt", "FAILED"), ..."""
 
@@ -248,7 +255,9 @@ class Engine:
         try:
             await future
         except Twice as twice:
+            self._keep_to(tenant_id, twice.id)
             return twice.id, False
+        self._keep_to(tenant_id, run.id)
         self._count("run", "started")
         self._going_more(tenant_id, 1)
         return run.id, True
@@ -301,8 +310,9 @@ class Engine:
         if freed:
             log.warning("runs_taken_over", runs=freed)
 
-    async def keep(self) -> None:
-        """Take runs on for as long as this goes on."""
+    async def keep(self, *, only_own: bool = False) -> None:
+        """Take runs on for as long as this goes on: all, or those only that are started here and what they start."""
+        self.only_own = only_own
         renewed = 0.0
         while True:
             try:
@@ -355,9 +365,17 @@ class Engine:
             _, tenant_id, id = heapq.heappop(self._timers)
             self._put(self._of(tenant_id, id), _Op(None, None))
             count += 1
-        found = await self._reader.run(
-            lambda tx: [*store.due(tx, 0, now, DUE_AT_ONCE), *store.due(tx, self.owner, now, DUE_AT_ONCE)]
-        )
+        known = frozenset(self._own)
+
+        def look(tx: Transaction) -> tuple[set[tuple[int, int]], list[tuple[int, int]]]:
+            owned = store.due(tx, self.owner, now, DUE_AT_ONCE)
+            if not self.only_own:
+                return set(), [*store.due(tx, 0, now, DUE_AT_ONCE), *owned]
+            going, free = store.due_of(tx, known, now)
+            return going, [*free, *owned]
+
+        going, found = await self._reader.run(look)
+        self._own = going | (self._own - known)
         for tenant_id, id in found:
             live = self._live.get((tenant_id, id))
             if live is not None and not live.turning and live.state is not None:
@@ -388,6 +406,10 @@ class Engine:
             with suppress(Refusal):
                 await self._writer.aside(lambda tx: store.dismiss(tx, owner, now))
         await self._scripts.close()
+
+    def _keep_to(self, tenant_id: int, id: int) -> None:
+        if self.only_own:
+            self._own.add((tenant_id, id))
 
     # Turns
 
@@ -451,6 +473,7 @@ class Engine:
         for op in live.ops:
             op.failed(error)
         live.ops = []
+        live.told.clear()
 
     async def _turn(self, live: _Live, ops: list[_Op]) -> None:
         """Make changes, take the run as far as it goes, commit that, then have it carried out."""
@@ -486,6 +509,7 @@ class Engine:
         else:
             turn = walk.advance(definition, state, now, tools)
         await self._commit(live, turn, before, now, tuple(events))
+        live.told.difference_update(op.attempt for op in ops)
         for op, value, refused in results:
             if refused is None:
                 op.done(value)
@@ -519,7 +543,9 @@ class Engine:
         if self._elsewhere(live):
             return
         for one in tasks:
-            if one.status == "IN_PROGRESS" and one.type in PERFORMED and not one.called and one.id not in live.inflight:
+            if one.id in live.inflight or one.id in live.told:
+                continue
+            if one.status == "IN_PROGRESS" and one.type in PERFORMED and not one.called:
                 # Whoever had it under way is gone. It is carried out again, and has its whole time for that.
                 state.put(msgspec.structs.replace(one, status="SCHEDULED", started=0))
 
@@ -637,7 +663,7 @@ class Engine:
         if self._closing or not self.owner or self._elsewhere(live):
             return
         for attempt in turn.perform:
-            if attempt.id not in live.inflight:
+            if attempt.id not in live.inflight and attempt.id not in live.told:
                 template = self._template(turn.state.run.definition, live.definition, attempt)
                 live.inflight[attempt.id] = self._spawn(self._perform(live, attempt, template))
         for ask in turn.ask:
@@ -646,8 +672,9 @@ class Engine:
 
     async def _perform(self, live: _Live, attempt: Attempt, template: Mapping[str, Any]) -> None:
         started = self._now()
+        places = self._places.setdefault(live.tenant_id, asyncio.Semaphore(AT_ONCE))
         try:
-            async with self._working:
+            async with places:
                 started = self._now()
                 self._begun[attempt.id] = started, live
                 outcome = await self._performer.perform(live.tenant_id, attempt, template)
@@ -661,7 +688,8 @@ class Engine:
             self._begun.pop(attempt.id, None)
         live.inflight.pop(attempt.id, None)
         outcome = msgspec.structs.replace(outcome, started=started)
-        self._put(live, _Op(_finishing(attempt.id, outcome), None))
+        live.told.add(attempt.id)
+        self._put(live, _Op(_finishing(attempt.id, outcome), None, attempt=attempt.id))
         self._live.setdefault((live.tenant_id, live.id), live)
 
     def _mark_begun(self, now: int) -> None:

@@ -5,7 +5,7 @@ was away and comes back cannot undo what another has done meanwhile. `owner` is 
 for a run, 0 while it only waits; `wake` the moment at which it must be looked at, 0 if none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -95,7 +95,7 @@ _COLUMNS = [
     "tenant_id", "id", "name", "version", "status", "owner", "turn", "wake", "doomed", "parent", "started", "ended",
     "correlation", "idempotency", "input", "run",
 ]  # fmt: skip
-_insert_runs = Insert(runs, _COLUMNS)
+insert_rows = Insert(runs, _COLUMNS)
 _put_attempts = Insert(
     attempts,
     ["tenant_id", "run_id", "number", "id", "live", "attempt"],
@@ -132,6 +132,11 @@ _DUE = Statement(
     "SELECT tenant_id, id FROM workflow_runs WHERE ended = 0 AND owner = ? AND wake > 0 AND wake <= ? "
     "ORDER BY wake LIMIT ?"
 )
+_IS_DUE = Statement(
+    "SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND id = ? AND ended = 0 AND owner = 0 AND wake > 0 AND wake <= ?"
+)
+_GOES_ON = Statement("SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND id = ? AND ended = 0")
+_CHILDREN = Statement("SELECT id FROM workflow_runs WHERE tenant_id = ? AND parent = ? AND ended = 0")
 _NEXT = Statement("SELECT MIN(wake) FROM workflow_runs WHERE ended = 0 AND owner = 0 AND wake > 0")
 _ENDED = Statement("SELECT status, run FROM workflow_runs WHERE tenant_id = ? AND id = ? AND ended > 0")
 _FREE = Statement("UPDATE workflow_runs SET owner = 0, wake = ? WHERE ended = 0 AND owner = ?")
@@ -259,7 +264,7 @@ class Keep:
             if changed != len(light):
                 raise Stale
         if born:
-            _insert_runs(tx, born)
+            insert_rows(tx, born)
         if rows:
             _put_attempts(tx, rows)
         for unit in units:
@@ -341,6 +346,21 @@ def ended(tx: Transaction, tenant_id: int, id: int) -> Run | None:
 def due(tx: Transaction, owner: int, now: int, limit: int) -> list[tuple[int, int]]:
     """Runs of all companies that have to be looked at by `owner` (0: by anybody), as (tenant, id)."""
     return [(row[0], row[1]) for row in tx.all(_DUE, owner, now, limit)]
+
+
+def due_of(
+    tx: Transaction, found: Iterable[tuple[int, int]], now: int
+) -> tuple[set[tuple[int, int]], list[tuple[int, int]]]:
+    """Of these runs, as (tenant, id), and those that they started and wait for: which are not over, and which of them
+    no process has and have to be looked at."""
+    going: set[tuple[int, int]] = set()
+    waiting = [one for one in found if tx.first(_GOES_ON, *one) is not None]
+    while waiting:
+        one = waiting.pop()
+        if one not in going:
+            going.add(one)
+            waiting += [(one[0], int(row[0])) for row in tx.all(_CHILDREN, *one)]
+    return going, [one for one in going if tx.first(_IS_DUE, *one, now) is not None]
 
 
 def next_wake(tx: Transaction) -> int:

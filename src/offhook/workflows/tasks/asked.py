@@ -275,8 +275,8 @@ def _credential(name: Any) -> str:
 
 
 def _key_header(value: Any, method: str) -> str:
-    """The header of the idempotency key, "" for none."""
-    if value is False or method not in REPEATED_WITH_CARE:
+    """The header of the idempotency key, "" for none: unless it is said, methods that may be repeated have none."""
+    if value is False or (value is None and method not in REPEATED_WITH_CARE):
         return ""
     if value is None or value is True:
         return KEY_HEADER
