@@ -10,11 +10,12 @@
   const parsed = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
 
   // What is in `old` becomes what is in `fresh`; what has the focus and what is open stays so, and nothing jumps.
-  const swap = (old, fresh) => {
+  const swap = (old, fresh, asked = false) => {
     if (!fresh || old.innerHTML === fresh.innerHTML) return;
     const held = document.activeElement && old.contains(document.activeElement) ? document.activeElement : null;
-    // Nobody loses what they are filling in.
-    if (held && held.matches("input, textarea, select")) return;
+    // Nobody loses what they are filling in, unless they ask for something else.
+    const filled = [...old.querySelectorAll("input, textarea")].some((one) => one.value !== one.defaultValue);
+    if (!asked && (filled || (held && held.matches("input, textarea, select")))) return;
     const way = held && (held.id ? `#${CSS.escape(held.id)}` : held.matches("a[href]") ? `a[href="${CSS.escape(held.getAttribute("href"))}"]` : held.matches("summary") ? "summary" : "");
     const open = new Set([...old.querySelectorAll("details[open] > summary")].map((one) => one.textContent.trim()));
     old.replaceChildren(...fresh.childNodes);
@@ -35,7 +36,7 @@
     let pause = CALM;
     let address = location.href.replace(/[?&]done=[a-z]*/, "").replace(/#.*/, "");
 
-    const look = async () => {
+    const look = async (chosen = false) => {
       clearTimeout(wait);
       wait = 0;
       const mine = ++asked;
@@ -45,7 +46,7 @@
         const page = await parsed(await fetch(address, { redirect: "error" }));
         if (mine !== asked) return true;
         if (!page.getElementById("run")) throw new Error("no page");
-        for (const part of parts()) swap(part, page.getElementById(part.id));
+        for (const part of parts()) swap(part, page.getElementById(part.id), chosen && part.id === "run-attempt");
         const fresh = page.getElementById("run");
         if (!fresh.dataset.live) leave();
         document.title = page.title;
@@ -59,7 +60,7 @@
       }
     };
     const soon = () => {
-      if (!wait) wait = setTimeout(look, Math.max(60, last + pause - performance.now()));
+      if (!wait) wait = setTimeout(() => look(), Math.max(60, last + pause - performance.now()));
     };
 
     // The stream says that something has happened.
@@ -160,7 +161,7 @@
       const within = link.closest("[data-part]");
       address = new URL(to, location.href).href;
       document.activeElement?.blur();
-      if (!(await look())) return location.assign(to);
+      if (!(await look(true))) return location.assign(to);
       history.replaceState(null, "", to);
       within.querySelector(focus)?.focus({ preventScroll: true });
       const shown = document.getElementById("run-attempt");
