@@ -100,6 +100,11 @@ class Gate:
         self._limits: dict[Limit, Limit] = {}
         self._refusing_until = 0.0
         self._early: dict[str, tuple[float, int]] = {}
+        self._stopping = asyncio.Event()
+
+    def end_streams(self) -> None:
+        """End every stream: the server stops, and whoever listens asks again elsewhere or later."""
+        self._stopping.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -127,7 +132,7 @@ class Gate:
         if seen.notices:
             headers.extend(warning_headers(seen.notices))
         if reply.stream is not None:
-            await _send_stream(reply, headers, receive, send)
+            await _send_stream(reply, headers, receive, send, self._stopping)
         elif WHOLE in (scope.get("extensions") or ()):
             await send({"type": WHOLE, "status": reply.status, "headers": headers, "body": body})
         else:
@@ -377,8 +382,10 @@ class Gate:
         )
 
 
-async def _send_stream(reply: Reply, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:
-    """Send what a stream gives until it ends or the client leaves; either way the stream is closed."""
+async def _send_stream(
+    reply: Reply, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send, stopping: asyncio.Event
+) -> None:
+    """Send what a stream gives until it ends, the client leaves or the server stops; then the stream is closed."""
     assert reply.stream is not None
     stream = reply.stream
     headers.append((b"cache-control", b"no-store"))
@@ -393,15 +400,17 @@ async def _send_stream(reply: Reply, headers: list[tuple[bytes, bytes]], receive
             pass
 
     sending, leaving = asyncio.ensure_future(pieces()), asyncio.ensure_future(gone())
+    ending = asyncio.ensure_future(stopping.wait())
     try:
-        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((sending, leaving, ending), return_when=asyncio.FIRST_COMPLETED)
         if sending.done() and not sending.cancelled():
             sending.result()
+        if not leaving.done():
             await send({"type": "http.response.body", "body": b""})
     finally:
-        for one in (sending, leaving):
+        for one in (sending, leaving, ending):
             one.cancel()
-        await asyncio.gather(sending, leaving, return_exceptions=True)
+        await asyncio.gather(sending, leaving, ending, return_exceptions=True)
         close = getattr(stream, "aclose", None)
         if close is not None:
             await close()

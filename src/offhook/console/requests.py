@@ -120,7 +120,7 @@ async def sent(visit: Visit) -> Answer:
     verb = form.get("do", "check")
     if verb == "curl":
         return await _from_curl(visit, form)
-    editor = Editor(_request(form), values=form.get("values", ""), read=form.get("read", ""))
+    editor = Editor(of_form(form), values=form.get("values", ""), read=form.get("read", ""))
     editor.name, editor.collection = form.get("name", "").strip(), form.get("collection", "").strip()
     id = visit.params.get("id", "")
     if id:
@@ -256,6 +256,7 @@ async def _page(visit: Visit, editor: Editor, values: dict[str, Any] | None = No
         curl=curl, versions=versions,
         servers=[one["url"] for one in reference.get("servers", ())], form=cells.form(request, reference, editor.typed),
         credentials=credentials.document.get("items", []) if credentials.ok else [], address=address,
+        into_workflow=visit.may("workflows:write"),
         medias=[one["media"] for one in reference.get("bodies", ())], faults=_by_place(editor.checked),
     )  # fmt: skip
 
@@ -305,7 +306,7 @@ def _names(group: str, reference: Mapping[str, Any]) -> list[str]:
     return [one["name"] for one in reference.get(_DOCUMENTED[group], ())]
 
 
-def _request(form: Mapping[str, str]) -> dict[str, Any]:
+def of_form(form: Mapping[str, str]) -> dict[str, Any]:
     """The request that a form holds."""
     found: dict[str, Any] = {
         name: form.get(name, "")
