@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from offhook.kit import clock
+from offhook.storage import database as storage
 from tests.servers import PostgreSQL, Server, Unavailable, Valkey
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -111,6 +112,29 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         skipped = [report for report in terminalreporter.stats.get("skipped", ()) if missing in str(report.longrepr)]
         if skipped:
             terminalreporter.write_sep("!", f"{len(skipped)} tests {missing}", red=True, bold=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unsynced_sqlite() -> Iterator[Callable[..., None]]:
+    """SQLite in this process leaves out every sync to disk, as the tests' PostgreSQL does: half of the time went there.
+
+    Servers in processes of their own sync as in service. Gives what prepares a connection in service.
+    """
+    real = storage._prepare_sqlite
+
+    def prepare(connection: Any, record: Any) -> None:
+        real(connection, record)
+        connection.execute("PRAGMA synchronous=OFF").close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "_prepare_sqlite", prepare)
+        yield real
+
+
+@pytest.fixture
+def synced_sqlite(unsynced_sqlite: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite that syncs, for who looks at how it is set; named before what opens the store."""
+    monkeypatch.setattr(storage, "_prepare_sqlite", unsynced_sqlite)
 
 
 # Network

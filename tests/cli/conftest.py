@@ -39,7 +39,7 @@ class Said:
 Run = Callable[..., Said]
 
 _built = cache(typer.main.get_command)
-"""The command with all its options; what reads them takes longer than most commands do, and finds the same each time."""
+"""The command with all its options, read once: that takes longer than most commands do."""
 
 
 @pytest.fixture

@@ -114,6 +114,7 @@ def test_each_process_over_a_store_gets_a_slot_of_its_own_and_gives_it_back(url:
             store.close()
 
 
+@pytest.mark.usefixtures("synced_sqlite")
 def test_sqlite_syncs_every_commit_and_keeps_foreign_keys(tmp_path: Path):
     store = Database(f"sqlite:///{tmp_path}/d/offhook.sqlite3")
     with store.reading() as tx:
