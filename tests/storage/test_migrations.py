@@ -15,6 +15,8 @@ from offhook.storage.database import Database, Statement
 from offhook.storage.migrate import WrongSchema, current, head, upgrade
 from offhook.storage.tables import metadata
 
+pytestmark = pytest.mark.usefixtures("migrated_in_full")
+
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
