@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
@@ -12,7 +13,7 @@ from sqlalchemy import inspect
 from offhook import app as _app  # noqa: F401 - declares all tables
 from offhook.storage import secrets, slots
 from offhook.storage.database import Database, Statement
-from offhook.storage.migrate import WrongSchema, current, head, upgrade
+from offhook.storage.migrate import WrongSchema, configuration, current, head, upgrade
 from offhook.storage.tables import metadata
 
 pytestmark = pytest.mark.usefixtures("migrated_in_full")
@@ -60,6 +61,18 @@ def test_a_store_of_a_newer_version_is_left_alone(database: Database):
     assert current(database) == "9999"
 
 
+def test_a_store_of_an_older_version_is_brought_to_the_newest_schema(database: Database):
+    config = configuration()
+    with database.transaction() as tx:
+        config.attributes["connection"] = tx.connection
+        command.upgrade(config, "0004")
+    assert current(database) == "0004"
+    upgrade(database)
+    assert current(database) == head(database)
+    with database.reading() as tx:
+        assert {table.name for table in metadata.sorted_tables} <= {*inspect(tx.connection).get_table_names()}
+
+
 def test_processes_that_start_at_once_migrate_once(url: str):
     stores = [Database(url) for _ in range(4)]
     try:
@@ -75,8 +88,6 @@ def test_processes_that_start_at_once_migrate_once(url: str):
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(database: Database, monkeypatch: pytest.MonkeyPatch):
-    from alembic import command
-
     real = command.upgrade
 
     def breaking(*args: object) -> None:
