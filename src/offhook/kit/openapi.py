@@ -7,6 +7,7 @@ built are left out, since a generated client should have no method that always f
 import inspect
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -143,7 +144,7 @@ def document(
         if operation.id in seen:
             raise ValueError(f"two operations are called {operation.id}")
         seen.add(operation.id)
-    schemas = _Schemas(built)
+    schemas = _schemas(built)
     paths: dict[str, dict[str, Any]] = {}
     for operation in built:
         paths.setdefault(public(operation.path), {})[operation.method.lower()] = _operation(operation, schemas)
@@ -194,20 +195,7 @@ def encoded(of: Mapping[str, Any]) -> bytes:
 class _Schemas:
     """The schemas of all types that the operations name, made in one go so that equal names cannot clash."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        types: dict[Any, None] = {ErrorReply: None}
-        queries: dict[Any, None] = {}
-        for operation in operations:
-            if operation.dialect is not None:
-                types[operation.dialect.error] = None
-            if operation.body is not None:
-                types[operation.body] = None
-            if operation.reply is not None:
-                types[operation.reply] = None
-            if operation.creates and operation.rehearsal is not None:
-                types[operation.rehearsal] = None
-            if operation.query is not Nothing:
-                queries[operation.query] = None
+    def __init__(self, types: tuple[Any, ...], queries: tuple[Any, ...]) -> None:
         order = [*types, *(query for query in queries if query not in types)]
         found, components = msgspec.json.schema_components(order, ref_template="#/components/schemas/{name}")
         tidied = {name: _tidy(schema) for name, schema in components.items()}
@@ -222,6 +210,27 @@ class _Schemas:
 
     def query(self, kind: Any) -> Schema:
         return self._queries[kind]
+
+
+def _schemas(operations: Iterable[Operation]) -> _Schemas:
+    types: dict[Any, None] = {ErrorReply: None}
+    queries: dict[Any, None] = {}
+    for operation in operations:
+        if operation.dialect is not None:
+            types[operation.dialect.error] = None
+        if operation.body is not None:
+            types[operation.body] = None
+        if operation.reply is not None:
+            types[operation.reply] = None
+        if operation.creates and operation.rehearsal is not None:
+            types[operation.rehearsal] = None
+        if operation.query is not Nothing:
+            queries[operation.query] = None
+    return _schemas_of(tuple(types), tuple(queries))
+
+
+_schemas_of = lru_cache(maxsize=4)(_Schemas)
+"""Schemas follow from types alone: whoever makes several applications in a process shares them."""
 
 
 def _name(reference: Schema) -> str:
