@@ -11,6 +11,9 @@ READY := .venv/.ready
 WORKERS ?= 2
 ARGS ?=
 
+# Compiled files are kept: without them, every worker and every server that a test starts compiles all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test test-long lint format docs bench bench-workbench bench-workflows serve lock clean
 
 help: ## list what one can do

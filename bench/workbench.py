@@ -211,9 +211,9 @@ def using(folder: Path) -> Used:
     page, health = "/console/apis/offhook/offices.create", "/healthz"
     with Server(folder) as server, httpx.Client(base_url=server.url, headers={"accept-encoding": "identity"}) as client:
         signing = client.get("/console/sign-in").text
-        token = re.search(r'name="token" value="([^"]+)"', signing)
+        token = re.search(r'name="form-token" value="([^"]+)"', signing)
         assert token is not None
-        form = {"token": token[1], "key": server.key}
+        form = {"form-token": token[1], "key": server.key}
         sent = client.post("/console/sign-in", data=form, headers={"origin": server.url})
         if sent.status_code != 303:
             raise BenchError(f"signing in to the console was answered with {sent.status_code}")

@@ -9,9 +9,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from hypothesis import HealthCheck, settings
+from sqlalchemy import event
 
 from offhook.kit import clock
+from offhook.storage import database as storage
 from tests.servers import PostgreSQL, Server, Unavailable, Valkey
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -37,6 +42,7 @@ def at(moment: str) -> AbstractContextManager[None]:
 _S = TypeVar("_S", bound=Server)
 _MISSING = "NOT TESTED against a real server"
 _NO_BROWSER = "NOT TESTED in a real browser"
+NO_CONDUCTOR = "NOT TESTED against a real Conductor"
 
 
 def _started(make: Callable[[], _S]) -> Iterator[_S]:
@@ -106,11 +112,73 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """A skipped server or browser is said at the end of the run, where nobody overlooks it."""
-    for missing in (_MISSING, _NO_BROWSER):
+    """A skipped server, Conductor or browser is said at the end of the run, where nobody overlooks it."""
+    for missing in (_MISSING, _NO_BROWSER, NO_CONDUCTOR):
         skipped = [report for report in terminalreporter.stats.get("skipped", ()) if missing in str(report.longrepr)]
         if skipped:
             terminalreporter.write_sep("!", f"{len(skipped)} tests {missing}", red=True, bold=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def replayed_migrations() -> Iterator[Callable[..., None]]:
+    """The first empty store of each kind is migrated; the next ones get the statements that this took, which is far
+    quicker. Gives what migrates in service.
+    """
+    real = command.upgrade
+    recorded: dict[str, list[tuple[str, Any]]] = {}
+
+    def upgrade(config: Config, revision: str) -> None:
+        connection = config.attributes["connection"]
+        kind = connection.dialect.name
+        if revision != "head" or MigrationContext.configure(connection).get_current_revision() is not None:
+            real(config, revision)
+        elif kind in recorded:
+            for statement, parameters in recorded[kind]:
+                connection.exec_driver_sql(statement, parameters)
+        else:
+            statements: list[tuple[str, Any]] = []
+
+            def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+                if not statement.lstrip().startswith(("SELECT", "PRAGMA")):
+                    statements.append((statement, parameters))
+
+            event.listen(connection, "before_cursor_execute", note)
+            real(config, revision)
+            event.remove(connection, "before_cursor_execute", note)
+            recorded[kind] = statements
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "upgrade", upgrade)
+        yield real
+
+
+@pytest.fixture
+def migrated_in_full(replayed_migrations: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Migrations as in service, for the tests that are about them."""
+    monkeypatch.setattr(command, "upgrade", replayed_migrations)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unsynced_sqlite() -> Iterator[Callable[..., None]]:
+    """SQLite in this process leaves out every sync to disk, as the tests' PostgreSQL does: half of the time went there.
+
+    Servers in processes of their own sync as in service. Gives what prepares a connection in service.
+    """
+    real = storage._prepare_sqlite
+
+    def prepare(connection: Any, record: Any) -> None:
+        real(connection, record)
+        connection.execute("PRAGMA synchronous=OFF").close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "_prepare_sqlite", prepare)
+        yield real
+
+
+@pytest.fixture
+def synced_sqlite(unsynced_sqlite: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite that syncs, for who looks at how it is set; named before what opens the store."""
+    monkeypatch.setattr(storage, "_prepare_sqlite", unsynced_sqlite)
 
 
 # Network

@@ -7,6 +7,7 @@ did not start.
 
 import contextlib
 import ctypes
+import fcntl
 import importlib.util
 import os
 import select
@@ -141,9 +142,11 @@ class Server:
 class PostgreSQL(Server):
     """A PostgreSQL reached through a socket in its own directory, with one user, `offhook`, and no password.
 
-    `durable` False leaves out every sync to disk: what was committed still survives a kill of the server, though not of
-    the machine; right for tests, wrong for figures. `programs` is a directory with `postgres` and `initdb`; without it,
-    the first of `postgres_sources` is taken. `settings` go to the server as they are (`{"max_connections": "200"}`).
+    `durable` False leaves out every sync to disk, and keeps all data in memory where there is room: what was committed
+    still survives a kill of the server, though not of the machine; right for tests, wrong for figures.
+
+    `programs` is a directory with `postgres` and `initdb`; without it, the first of `postgres_sources` is taken.
+    `settings` go to the server as they are (`{"max_connections": "200"}`).
     """
 
     word = "postgres"
@@ -155,12 +158,15 @@ class PostgreSQL(Server):
         found = programs or _chosen_postgres()
         super().__init__()
         self.programs = _within_reach(found, self.directory) if self.user else found
+        self._memory = None if durable else Memory.found()
+        if self._memory and self.user:
+            shutil.chown(self._memory.directory, self.user)
         self.settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.directory),
             "timezone": "UTC",
             # synchronous_commit stays on: without it a killed server forgets its last commits.
-            **({} if durable else {"fsync": "off", "full_page_writes": "off"}),
+            **({} if durable else {"fsync": "off", "full_page_writes": "off", "max_wal_size": "128MB"}),
             **(settings or {}),
         }
         self._databases = 0
@@ -190,6 +196,12 @@ class PostgreSQL(Server):
             if made.returncode:
                 raise Unavailable(f"initdb failed: {made.stdout[-2000:]}")
         super().start()
+
+    def close(self) -> None:
+        """End it and remove its directory with all data."""
+        super().close()
+        if self._memory:
+            self._memory.close()
 
     def command(self) -> list[str]:
         """`postgres` in the foreground."""
@@ -229,7 +241,51 @@ class PostgreSQL(Server):
 
     @property
     def _data(self) -> Path:
-        return self.directory / "data"
+        return (self._memory.directory if self._memory else self.directory) / "data"
+
+
+class Memory:
+    """A directory in memory, locked for as long as its maker lives: those whose maker was killed are cleared away."""
+
+    root = Path("/dev/shm")
+    room = 4 << 30
+    """Bytes that must be free, for several servers to do."""
+
+    def __init__(self) -> None:
+        while True:
+            self.directory = Path(tempfile.mkdtemp(prefix="offhook-", dir=self.root))
+            self._lock = os.open(self.directory, os.O_RDONLY)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            if self.directory.exists():  # nobody took it for a dead one's before it was locked
+                return
+            os.close(self._lock)
+
+    @classmethod
+    def found(cls) -> Self | None:
+        """A new one; None where there is no memory file system, or not the room."""
+        try:
+            cls.clear()
+            return cls() if shutil.disk_usage(cls.root).free >= cls.room else None
+        except OSError:
+            return None
+
+    @classmethod
+    def clear(cls) -> None:
+        """Remove what killed test runs left."""
+        for left in cls.root.glob("offhook-*"):
+            with contextlib.suppress(OSError):
+                lock = os.open(left, os.O_RDONLY)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(left, ignore_errors=True)
+                finally:
+                    os.close(lock)
+
+    def close(self) -> None:
+        """Remove it."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.close(self._lock)
 
 
 class Valkey(Server):

@@ -127,6 +127,32 @@ def test_a_server_goes_when_its_starter_is_killed(kind: str) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def test_what_a_killed_run_left_in_memory_is_cleared_and_what_a_living_one_has_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers.Memory, "root", tmp_path)
+    monkeypatch.setattr(servers.Memory, "room", 0)
+    left = tmp_path / "offhook-left"
+    (left / "data").mkdir(parents=True)
+    (tmp_path / "anothers").mkdir()
+    first, second = servers.Memory.found(), servers.Memory.found()
+    assert first is not None
+    assert second is not None
+    assert {*tmp_path.iterdir()} == {first.directory, second.directory, tmp_path / "anothers"}
+    first.close()
+    second.close()
+    assert [*tmp_path.iterdir()] == [tmp_path / "anothers"]
+
+
+@pytest.mark.parametrize(("root", "room"), [("nowhere", 0), (".", 1 << 60)])
+def test_without_room_in_memory_data_are_on_disk(
+    root: str, room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers.Memory, "root", tmp_path / root)
+    monkeypatch.setattr(servers.Memory, "room", room)
+    assert servers.Memory.found() is None
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up rights to start a server")
 @pytest.mark.skipif("wheel-18" not in servers.postgres_sources(), reason="the wheel is not installed")
 def test_programs_in_a_private_home_run_from_a_copy_and_the_home_stays_private(tmp_path: Path) -> None:

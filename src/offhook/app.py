@@ -70,6 +70,7 @@ from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
 if TYPE_CHECKING:
@@ -113,7 +114,10 @@ _TAGS = {
     "Test runs": "The workbench: requests sent to try them, and what came back.",
     "Credentials": "The workbench: what requests are sent with, encrypted at rest and never shown again.",
     "Workflow definitions": "What is done in which order: registered by version, checked, drawn, imported.",
+    "Workflow triggers": "Workflows started by the clock, by events, by calls from outside.",
     "Workflow runs": "Workflows under way and over: started, seen, changed.",
+    "Workflows elsewhere": "Workflows sent to a Conductor server that this installation names, and run there.",
+    "Conductor": "The API of Conductor OSS, so that its clients drive workflows here unchanged.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }
@@ -152,6 +156,7 @@ class Offhook:
         self.apis = Apis(self.work, self.database, Path(settings.data) / "search", self.egress)
         self.trying = Trying(self.work, settings, places=own_places(settings), lookup=self.apis.lookup)
         self.workflows = Workflows(
+            self.access,
             self.work,
             self.writer,
             self.reader,
@@ -161,6 +166,11 @@ class Offhook:
             slot=self.slot.number,
             days=settings.runs_days,
             address=settings.address,
+            vault=self.trying.vault,
+            shows={"office": snapshots.shown},
+            elsewhere=Conductor(settings.conductor_url, settings.conductor_key_id, settings.conductor_key_secret)
+            if settings.conductor_url
+            else None,
         )
         routers = asking(self.reader, self.writer, self.egress)
         scripts = asking_workflows(self.reader, self.workflows.engine)
@@ -180,7 +190,8 @@ class Offhook:
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
         ]
-        everything = [*self.operations, *unbuilt({operation.id for operation in self.operations})]
+        known = {operation.id for operation in self.operations}
+        everything = [*self.operations, *unbuilt(known), *self.workflows.unbuilt]
         self.gate = Gate(
             Router(everything),
             self.access,
@@ -244,16 +255,17 @@ class Offhook:
             return bool(access_store.all_companies(tx))
 
     @asynccontextmanager
-    async def running(self, *, serving: bool = True) -> AsyncIterator["Offhook"]:
+    async def running(self, *, serving: bool = True, takes_on: bool = False) -> AsyncIterator["Offhook"]:
         """Housekeeping while the block runs; at its end everything submitted is committed and the store is closed.
 
-        Who is not `serving` does not know where the server is, and leaves the address in Offhook's own document.
+        Who is not `serving` does not know where the server is, and leaves the address in Offhook's own document. It
+        takes no workflow runs on, or with `takes_on` those that are started in the block.
         """
         own = self._keep_own(serving=serving)
         lasting = [self._keep_house(), self.calls.keep()]
-        if serving:
-            # A command does one thing and ends; runs go on in the server, or when there is one again.
-            lasting.append(self.workflows.keep())
+        if serving or takes_on:
+            # Most commands do one thing and end; runs go on in the server, or when there is one again.
+            lasting.append(self.workflows.keep(only_own=not serving))
         keeping = [asyncio.create_task(one) for one in (*lasting, own)]
         self._own_task = keeping[-1]
         try:

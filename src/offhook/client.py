@@ -114,6 +114,33 @@ class Client:
             self._read(response)
         return response.content
 
+    @property
+    def follows(self) -> bool:
+        """Whether `events` can be had; the application in this process gives an answer only when it is whole."""
+        return self._settling is None
+
+    async def events(self, path: str) -> AsyncIterator[tuple[str, Any]]:
+        """Server-sent events of a GET, each with its name and its data, until the server ends them.
+
+        Refused as `call` is; NoAnswer if the connection is lost, or nothing comes of it for long.
+        """
+        import httpx
+
+        try:
+            async with self._http.stream("GET", path) as response:
+                if not response.is_success:
+                    await response.aread()
+                    self._read(response)
+                name = ""
+                async for line in response.aiter_lines():
+                    field, _, value = line.partition(": ")
+                    if field == "event":
+                        name = value
+                    elif field == "data" and name:
+                        yield name, msgspec.json.decode(value)
+        except httpx.TransportError:
+            raise NoAnswer(f"The connection to {self._where} was lost.") from None
+
     async def _ask(self, method: str, path: str, **options: Any) -> "httpx.Response":
         import httpx
 
@@ -199,17 +226,20 @@ async def remote(url: str, key: str) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def embedded(settings: Settings, caller: Principal | None, key: str = "") -> AsyncIterator[Client]:
+async def embedded(
+    settings: Settings, caller: Principal | None, key: str = "", *, takes_on: bool = False
+) -> AsyncIterator[Client]:
     """A client of the application in this process, over the store of `settings`: as `caller`, or with a `key`.
 
-    A server may run over the same store meanwhile.
+    A server may run over the same store meanwhile. With `takes_on` workflow runs that are started in the block go on
+    in this process while it lasts.
     """
     import httpx
 
     from offhook.app import Offhook
 
     offhook = Offhook(msgspec.structs.replace(settings, access_log=False, otel_endpoint=""))
-    async with offhook.running(serving=False):
+    async with offhook.running(serving=False, takes_on=takes_on):
         secret = offhook.access.trust(caller) if caller is not None else key
         headers = {"Authorization": f"Bearer {secret}"}
         transport = httpx.ASGITransport(offhook.gate)

@@ -36,11 +36,11 @@ def listen(host: str, port: int, *, or_any: bool = False) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it serves, and keeps what start-up made out of the garbage collector's way."""
+    """Says when it serves and when it stops, and keeps what start-up made out of the garbage collector's way."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], stopping: Callable[[], None]) -> None:
         super().__init__(config)
-        self._on_started = started
+        self._on_started, self._on_stopping = started, stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -50,6 +50,10 @@ class _Server(uvicorn.Server):
             gc.freeze()
             gc.set_threshold(50_000, 20, 50)
             self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stopping()
+        await super().shutdown(sockets)
 
 
 def allow_many_connections() -> None:
@@ -94,5 +98,5 @@ def serve(settings: Settings, bound: socket.socket, started: Callable[[str], Non
         log.info("serving", url=url, store=offhook.database.url.get_backend_name(), benchmark=settings.benchmark)
         started(url)
 
-    server = _Server(config, ready)
+    server = _Server(config, ready, offhook.gate.end_streams)
     server.run(sockets=[bound])

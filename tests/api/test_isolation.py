@@ -10,7 +10,7 @@ import pytest
 
 from offhook.kit.operation import Operation
 from offhook.kit.settings import Settings
-from tests.api.desk import OFFICES, WHOLE, Company, Desk, full, office, placed
+from tests.api.desk import OFFICES, WHOLE, Answer, Company, Desk, full, office, placed
 from tests.api.furnished import BODIES, NOBODYS_OWN, QUERIES, V1, V2, WITHOUT_BODY, Furnished, filled, furnish, named
 from tests.servers import PostgreSQL
 
@@ -23,7 +23,9 @@ class Scene:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.operations: dict[str, Operation] = {one.id: one for one in desk.offhook.operations}
+        # Those in another system's form are asked where that form is known: tests/workflows/conductor.
+        self.operations: dict[str, Operation] = {one.id: one for one in desk.offhook.operations if one.dialect is None}
+        self.owner: Furnished | None = None
         company, other = desk.found(), desk.found()
         self.company = furnish(company, "live")
         self.strangers = {
@@ -76,7 +78,7 @@ def test_every_operation_that_names_something_is_asked(sqlite_scene: Scene):
     assert with_body == set(BODIES)
 
 
-def _asked(caller: Furnished, one: Operation, path: str) -> Any:
+def _asked(caller: Furnished, one: Operation, path: str) -> Answer:
     body = BODIES[one.id](caller.own) if one.id in BODIES else None
     return caller.api.send(one.method, path + QUERIES.get(one.id, ""), body)
 
@@ -114,21 +116,33 @@ def _anonymous(answer: Any, values: dict[str, str], foreign: tuple[str, ...]) ->
 READS = [one for one in PATHS if one not in BODIES and "delete" not in one and "remove" not in one]
 
 
-def _positive(company: Furnished, one: Operation) -> None:
+def _own(company: Furnished, one: Operation) -> Answer:
     things = named(one.id, one.path)
-    answer = _asked(company, one, filled(one.path, {place: company.own[thing] for place, thing in things.items()}))
-    assert answer.status == 200, answer
+    return _asked(company, one, filled(one.path, {place: company.own[thing] for place, thing in things.items()}))
 
 
 @pytest.mark.parametrize("operation_id", READS)
 def test_it_is_there_for_its_owner(sqlite_scene: Scene, operation_id: str):
-    _positive(sqlite_scene.company, sqlite_scene.operations[operation_id])
+    answer = _own(sqlite_scene.company, sqlite_scene.operations[operation_id])
+    assert answer.status == 200, answer
 
 
-@pytest.mark.parametrize("operation_id", [one for one in PATHS if one not in READS])
+REMOVES = re.compile("delete|remove|unassign|swap|move")
+CHANGES = sorted({*PATHS} - {*READS}, key=lambda one: (bool(REMOVES.search(one)), one))
+
+
+@pytest.mark.parametrize("operation_id", CHANGES)
 def test_its_owner_may_do_what_others_may_not(sqlite_scene: Scene, operation_id: str):
-    """So that the refusals above cannot come from the bodies."""
-    _positive(furnish(sqlite_scene.desk.found(), "live"), sqlite_scene.operations[operation_id])
+    """So that the refusals above cannot come from the bodies.
+
+    One owner does it all for as long as they have what is named; where that is gone or taken, a new one goes on.
+    """
+    one = sqlite_scene.operations[operation_id]
+    answer = _own(sqlite_scene.owner, one) if sqlite_scene.owner else None
+    if answer is None or 400 <= answer.status < 500:
+        sqlite_scene.owner = furnish(sqlite_scene.desk.found(), "live")
+        answer = _own(sqlite_scene.owner, one)
+    assert answer.status == 200, answer
 
 
 def test_a_contact_named_by_its_uid_is_its_companys(scene: Scene):

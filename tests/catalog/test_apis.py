@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import gzip
 import json
 import random
 import re
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
-from offhook.catalog.documents import service
+from offhook.catalog.documents import apart, service
 from offhook.kit.settings import Settings
 from offhook.storage.rehearsal import rows_of
 from tests.api.desk import Answer, Api, Company, Desk
+from tests.catalog.hostile import document
 from tests.catalog.workbench import V1, Service, answering, serving
 from tests.catalog.workbench import Answer as Served
 from tests.servers import PostgreSQL
@@ -186,6 +188,28 @@ def test_a_document_is_fetched_from_its_address_with_headers(company: Company):
     assert "GET /harbour.json?token=t0psecret" in there.heads[0]
     assert made.json["api"]["address"] == f"http://127.0.0.1:{there.port}/harbour.json"
     assert "t0psecret" not in repr(company.live.events()) + made.response.text
+
+
+@pytest.mark.parametrize("head", [("content-encoding: gzip",), ("content-type: application/gzip",)])
+def test_a_document_that_comes_packed_is_unpacked(company: Company, head: tuple[str, ...]):
+    made, there = from_service(company, answering(gzip.compress(text().encode()), *head))
+    assert made.status == 200, made
+    assert made.json["api"]["operations"] == 3
+    assert "accept-encoding: gzip" in there.heads[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("packed", "said"),
+    [
+        (gzip.compress(b"\0" * 60_000_000, 9, mtime=0), "more than 52428800 bytes once it is unpacked"),
+        (gzip.compress(b"{}" * 1000, mtime=0)[:-12], "breaks off in the midst"),
+        (b"\x1f\x8bnonsense", "not compressed"),
+    ],
+)
+def test_what_is_packed_wrongly_or_without_end_is_refused(embedded: Company, packed: bytes, said: str):
+    made, _ = from_service(embedded, answering(packed, "content-encoding: gzip"))
+    assert made.status == 400
+    assert said in made.json["error"]["message"]
 
 
 def test_its_headers_go_to_the_first_host_only(company: Company):
@@ -475,6 +499,21 @@ def test_a_dry_run_of_a_new_version_reviews_it_and_keeps_nothing(company: Compan
     assert events(company.live) == ["api.imported"]
 
 
+def test_a_document_that_is_read_apart_is_reviewed_and_kept_as_any_other(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+):
+    assert imported(company.live).json["api"]["operations"] == 3
+    near = company.live.post(f"{APIS}/harbour-berths/versions", {"document": text(altered())}).json
+    monkeypatch.setattr(apart, "LARGE", 0)
+    other = company.sandbox
+    assert imported(other).json["api"]["operations"] == 3
+    far = other.post(f"{APIS}/harbour-berths/versions", {"document": text(altered())}).json
+    assert far["review"] == near["review"]
+    for path in ("operations", "operations/berths.book", "problems", "source"):
+        got = [api.get(f"{APIS}/harbour-berths/{path}").json for api in (company.live, other)]
+        assert got[0] == got[1]
+
+
 def test_a_new_version_takes_the_place_of_the_one_before_which_stays(company: Company):
     imported(company.live)
     second = company.live.post(f"{APIS}/harbour-berths/versions", {"document": text(altered())})
@@ -639,6 +678,15 @@ def test_reading_takes_one_scope_and_importing_another(embedded: Company):
     assert stranger.get(APIS).status == 403
 
 
+def test_every_moment_is_told_with_its_zone(company: Company):
+    api = imported(company.live).json["api"]
+    version = company.live.get(f"{APIS}/harbour-berths/versions").json["items"][0]
+    request = {"server": "https://10.0.0.1", "path": "/berths"}
+    saved = company.live.post(f"{V1}/requests", {"name": "Berths", "request": request}).json
+    for told in (api["imported_at"], version["imported_at"], saved["created_at"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", told), told
+
+
 # What no store can hold
 
 
@@ -725,3 +773,20 @@ def test_what_the_workbench_keeps_is_not_copied_to_rehearse_a_company(company: C
     assert "offices" in copied
     names = r"(api_(documents|versions|pieces|operations|examples)|credential|saved_request|run)"
     assert [name for name in copied if re.match(names, name)] == []
+
+
+def test_a_typed_secret_is_said_when_a_request_is_checked(embedded: Company):
+    headers = [{"name": "X-Api-Key", "value": "t0psecret"}]
+    request = {"server": "https://api.example.com", "path": "/x", "headers": headers}
+    answer = embedded.live.post(f"{V1}/requests/check", {"request": request})
+    assert answer.warned == {("secret_in_request", "X-Api-Key")}
+    assert [one["kind"] for one in answer.json["offers"]] == ["api_key"]
+
+
+def test_schemas_that_multiply_themselves_are_prepared_in_part_and_that_is_said(embedded: Company):
+    imported(embedded.live, document("lists of alternatives"))
+    path = f"{APIS}/hostile/operations/a"
+    prepared = embedded.live.get(f"{path}/prepared")
+    assert prepared.status == 200
+    assert prepared.warned == {("prepared_in_part", "request.body")}
+    assert "alternatives" in embedded.live.get(path).json["reference"]["cut"]

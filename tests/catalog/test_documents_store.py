@@ -158,6 +158,11 @@ def test_texts_that_a_store_cannot_hold_do_no_harm(database: Database, odd: str)
         assert found is not None
         assert found.tags == (odd,)
         assert odd == "~20000" or found.pointer == head.pointer
+        shown = odd.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
+        assert (found.path, found.summary, found.description) == (f"/{shown}", shown, shown)
+        kept = store.named(tx, TENANT, "odd")
+        assert kept is not None
+        assert kept.title == shown
 
 
 def test_long_texts_are_cut_for_lists(database: Database):

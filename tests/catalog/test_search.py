@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from offhook.catalog.documents import store
 from offhook.catalog.model import Head
 from offhook.catalog.search import index as search_index
-from offhook.catalog.search.index import MOST_HITS, Followed, Hit, SearchIndex
+from offhook.catalog.search.index import MOST_HITS, Followed, Found, Hit, SearchIndex
 from offhook.catalog.search.text import asked, exact_question, kinds, singular, words
 from offhook.kit.errors import Unavailable
 from offhook.storage.database import Database
@@ -152,6 +152,9 @@ def test_a_whole_key_or_path_wins(small: SearchIndex, text: str, first: str):
         ("invoces", "listInvoices"),
         ("uplaod file", "files_upload"),
         ("delete cutsomers", "deleteCustomer"),
+        ("loyalti", "createCustomer"),
+        ("loyalty pionts", "createCustomer"),
+        ("moey", "createRefund"),
     ],
 )
 def test_typing_errors_are_forgiven(small: SearchIndex, text: str, first: str):
@@ -179,7 +182,19 @@ def test_what_is_deprecated_comes_later(small: SearchIndex):
 
 def test_words_too_many_do_not_hide_what_most_of_them_name(small: SearchIndex):
     assert found(small, "shop refund xylophone")[0] == "createRefund"
-    assert found(small, "refund xylophone") == []
+    assert found(small, "xylophone") == []
+
+
+def test_a_word_that_is_nowhere_does_not_hide_the_hits_of_the_others(small: SearchIndex):
+    for text in ("refund xyzzyq", "xyzzyq refund", "refund to the xyzzyq money", "create refund xyzzyq"):
+        got = small.find(TENANT, text)
+        assert got.hits[0].key == "createRefund", text
+        assert got.without == ("xyzzyq",)
+    assert small.find(TENANT, "refund money").without == ()
+    assert small.find(TENANT, "shop craete custmer").without == ()
+    assert small.find(TENANT, "xyzzyq plughq") == Found([])
+    # What another tenant has is nowhere, too.
+    assert small.find(TENANT, "refund secret").without == ("secret",)
 
 
 def test_a_hit_says_what_and_why(small: SearchIndex):

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,10 +11,12 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 
 from offhook.cli import main
 from offhook.kit import log
@@ -35,6 +38,9 @@ class Said:
 
 Run = Callable[..., Said]
 
+_built = cache(typer.main.get_command)
+"""The command with all its options, read once: that takes longer than most commands do."""
+
 
 @pytest.fixture
 def empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
@@ -49,6 +55,7 @@ def empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def offhook(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], empty: Path) -> Run:
     """Run a command: `offhook("key", "list")`."""
     monkeypatch.setattr(log, "configure", lambda *_, **__: None)
+    monkeypatch.setattr(typer.main, "get_command", _built)
 
     def run(*arguments: str, stdin: str = "") -> Said:
         monkeypatch.setattr(sys, "argv", ["offhook", *arguments])
@@ -68,10 +75,21 @@ def offhook(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     return run
 
 
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """What `init --json` makes and prints, in a process of its own; never touched, only copied."""
+    data = tmp_path_factory.mktemp("founded") / "offhook-data"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OFFHOOK_")}
+    command = [sys.executable, "-m", "offhook", "init", "--data", str(data), "--json"]
+    return data, json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)
+
+
 @pytest.fixture
-def company(offhook: Run) -> Any:
+def company(empty: Path, founded: tuple[Path, Any]) -> Any:
     """A company in the folder `offhook-data`: what `init --json` printed."""
-    return offhook("init", "--json").json
+    data, printed = founded
+    shutil.copytree(data, empty / data.name)
+    return dict(printed)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from offhook.cli import apis
 from offhook.cli.requests import filled, merged, steps_of
 from offhook.kit.errors import Refusal
 from tests.cli.conftest import Run
@@ -105,6 +106,9 @@ def test_operations_are_found_by_mistyped_words_in_aligned_columns(offhook: Run,
     found = offhook("api", "search", "book", "--api", "book-shop", "--method", "get", "--json").json["items"]
     assert [one["key"] for one in found] == ["books.get"]
     assert "offhook api list" in offhook("api", "search", "xyzzyplugh", "--api", "book-shop").err
+    said = offhook("api", "search", "book", "xyzzyplugh", "--api", "book-shop")
+    assert 'Nothing has "xyzzyplugh"' in said.err
+    assert "/books" in said.out
 
 
 def test_problems_of_a_document_are_counted_and_the_first_are_shown(offhook: Run, company: Any, empty: Path) -> None:
@@ -401,6 +405,46 @@ def test_a_secret_is_asked_for_on_a_terminal(offhook: Run, company: Any, monkeyp
     assert isinstance(sys.stdin, Terminal)
 
 
+def test_what_is_read_only_or_repeats_is_said_of_a_field() -> None:
+    field = {"name": "id", "type": "Integer", "required": False, "description": "Its id."}
+    for mark, text in (("read_only", "Read-only: not to be sent."), ("write_only", "Write-only: never answered.")):
+        assert apis._row({**field, mark: True})[-1] == f"{text} Its id."
+    assert "Has the fields of what it stands in." in apis._row({**field, "recursive": True})[-1]
+
+
+def test_a_credential_is_changed(offhook: Run, company: Any) -> None:
+    add = ("api", "credential", "add", "books", "--kind", "api_key", "--parameter", "X-Key", "--host", "a.example.com")
+    assert offhook(*add, stdin="s3cret-value").status == 0
+    change = ("api", "credential", "change")
+    said = offhook(*change, "books", "--name", "shelf", "--in", "query", "--parameter", "key")
+    assert "shelf is changed; it is for a.example.com" in said.out
+    refused = offhook(*change, "shelf", "--host", "b.example.com")
+    assert "Send the secret again with new hosts" in refused.err
+    made = offhook(*change, "shelf", "--host", "b.example.com", "--secret", "--json", stdin="an0ther-value").json
+    assert (made["hosts"], made["version"], made["place"], made["secret"]) == (["b.example.com"], 3, "query", "***")
+    assert "Say what is to change" in offhook(*change, "shelf").err
+    assert "There is no credential books" in offhook(*change, "books", "--name", "x").err
+
+
+def test_who_deletes_a_credential_at_a_terminal_is_asked(
+    offhook: Run, company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = ("api", "credential", "add", "books", "--kind", "bearer", "--host", "books.example.com")
+    assert offhook(*add, stdin="s3cret-value").status == 0
+
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(io, "TextIOWrapper", Terminal)
+    said = offhook("api", "credential", "remove", "books", stdin="n\n")
+    assert said.status == 1
+    assert "Delete books, for books.example.com?" in said.err
+    assert len(offhook("api", "credential", "list", "--json").json["items"]) == 1
+    assert offhook("api", "credential", "remove", "books", stdin="y\n").status == 0
+    assert offhook("api", "credential", "list", "--json").json["items"] == []
+
+
 def test_after_a_new_key_all_are_encrypted_with_it(offhook: Run, company: Any, empty: Path) -> None:
     add = ("api", "credential", "add", "books", "--kind", "bearer", "--host", "books.example.com")
     assert offhook(*add, stdin="s3cret-value").status == 0
@@ -413,6 +457,45 @@ def test_after_a_new_key_all_are_encrypted_with_it(offhook: Run, company: Any, e
     file.write_text(old)
     assert offhook("api", "credential", "list").out.splitlines()[1].endswith("lost")
     assert len(offhook("api", "credential", "rotate", "--json").json["lost"]) == 1
+
+
+def test_a_key_is_exchanged_step_by_step(offhook: Run, company: Any, empty: Path) -> None:
+    add = ("api", "credential", "add", "books", "--kind", "bearer", "--host", "books.example.com")
+    for environment in ("live", "sandbox"):
+        assert offhook(*add, "-e", environment, stdin="s3cret-value").status == 0
+    file = empty / "offhook-data" / "credentials.key"
+    (old,) = file.read_text().split()
+    said = offhook("api", "credential", "new-key")
+    assert "offhook api credential rotate" in said.err
+    new, kept = file.read_text().split()
+    assert (kept, new != old, file.stat().st_mode & 0o777) == (old, True, 0o600)
+    assert new not in said.out + said.err
+    assert "1 encrypted anew; 0 were" in offhook("api", "credential", "rotate", "-e", "live").out
+    assert "0 encrypted anew; 1 were" in offhook("api", "credential", "rotate", "-e", "live").out
+    assert "1 encrypted anew; 0 were" in offhook("api", "credential", "rotate", "-e", "sandbox").out
+    file.write_text(new + "\n")
+    for environment in ("live", "sandbox"):
+        assert offhook("api", "credential", "list", "-e", environment).out.splitlines()[1].endswith("***")
+
+
+def test_a_running_server_takes_the_new_key_of_the_file(offhook: Run, served: Process) -> None:
+    add = ("api", "credential", "add", "--kind", "bearer", "--host", "books.example.com")
+    assert offhook(*add, "books", stdin="s3cret-value").status == 0
+    assert offhook("api", "credential", "new-key", "--data", str(served.data)).status == 0
+    file = served.data / "credentials.key"
+    assert offhook(*add, "more", stdin="s3cret-value").status == 0
+    assert "1 encrypted anew; 1 were" in offhook("api", "credential", "rotate").out
+    file.write_text(file.read_text().split()[0] + "\n")
+    assert [one.get("lost") for one in offhook("api", "credential", "list", "--json").json["items"]] == [None, None]
+
+
+def test_keys_of_the_setting_are_exchanged_there(
+    offhook: Run, company: Any, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFHOOK_CREDENTIALS_KEYS", Fernet.generate_key().decode())
+    assert "credentials_keys" in offhook("api", "credential", "new-key").err
+    monkeypatch.delenv("OFFHOOK_CREDENTIALS_KEYS")
+    assert "There is no folder nowhere" in offhook("api", "credential", "new-key", "--data", "nowhere").err
 
 
 def test_no_secret_and_no_such_credential_are_said(offhook: Run, books: str) -> None:

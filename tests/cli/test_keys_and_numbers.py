@@ -23,6 +23,12 @@ def test_a_new_key_works_within_its_scopes_until_it_is_revoked(offhook: Run, com
     assert (ended.status, "not valid" in ended.err) == (1, True)
 
 
+def test_whose_key_it_is_is_said(offhook: Run, company: Any) -> None:
+    said = offhook("key", "create").out
+    (line,) = [line for line in said.splitlines() if line.split()[:1] == ["company"]]
+    assert f"({company['company_id']})" in line
+
+
 def test_the_list_shows_use_and_state_and_never_a_key(offhook: Run, company: Any) -> None:
     offhook("office", "list", "--key", company["sandbox_key"])
     offhook("key", "revoke", company["live_key"])

@@ -89,7 +89,7 @@ def test_a_form_without_its_token_or_from_elsewhere_changes_nothing(visitor: Vis
     path = f"/console/offices/{id}"
     with at(NOON):
         page = visitor.get(path)
-        assert visitor.send(page, f"{path}/by-hand", {"token": "0" * 64, "do": "closed"}).status == 403
+        assert visitor.send(page, f"{path}/by-hand", {"form-token": "0" * 64, "do": "closed"}).status == 403
         assert visitor.send(page, f"{path}/by-hand", {"do": "closed"}, origin="https://example.com").status == 403
         assert visitor.get(f"{path}/by-hand").status == 405
     assert "Lift it now" not in shown(visitor, path)

@@ -58,8 +58,8 @@ def test_every_sign_in_makes_a_session_of_its_own_and_ends_the_one_before(embedd
     stranger.send(page, "/console/sign-in", {"key": embedded.live.key})
     first = dict(stranger.cookies)
     offices = stranger.get("/console/offices")
-    token = dict(offices.form("/console/sign-out").values)["token"]
-    stranger.ask("POST", "/console/sign-in", [("token", token), ("key", embedded.sandbox.key)])
+    token = dict(offices.form("/console/sign-out").values)["form-token"]
+    stranger.ask("POST", "/console/sign-in", [("form-token", token), ("key", embedded.sandbox.key)])
     assert stranger.cookies["offhook-session"] != first["offhook-session"]
     stranger.cookies = first
     assert stranger.get("/console/offices").status == 303
@@ -154,16 +154,16 @@ def test_a_form_from_another_site_is_refused(visitor: Visitor, headers: dict[str
 
 def test_a_form_without_its_token_is_refused(visitor: Visitor):
     page = visitor.get("/console/offices")
-    assert _refused(visitor.send(page, "/console/sign-out", {"token": None}))
-    assert _refused(visitor.send(page, "/console/sign-out", {"token": "0" * 64}))
-    assert _refused(visitor.send(page, "/console/sign-out", {"token": "é"}))
+    assert _refused(visitor.send(page, "/console/sign-out", {"form-token": None}))
+    assert _refused(visitor.send(page, "/console/sign-out", {"form-token": "0" * 64}))
+    assert _refused(visitor.send(page, "/console/sign-out", {"form-token": "é"}))
 
 
 def test_the_token_of_another_session_is_refused(embedded: Company, visitor: Visitor):
     other = Visitor(embedded.desk)
     other.sign_in(embedded.sandbox.key)
-    foreign = dict(other.get("/console/offices").form("/console/sign-out").values)["token"]
-    assert _refused(visitor.send(visitor.get("/console/offices"), "/console/sign-out", {"token": foreign}))
+    foreign = dict(other.get("/console/offices").form("/console/sign-out").values)["form-token"]
+    assert _refused(visitor.send(visitor.get("/console/offices"), "/console/sign-out", {"form-token": foreign}))
 
 
 def test_nobody_is_signed_in_by_a_form_that_was_not_shown_to_them(embedded: Company, stranger: Visitor):
@@ -181,7 +181,7 @@ def test_a_browser_that_says_nothing_of_the_origin_is_believed_with_the_token(vi
 def test_only_forms_are_taken(visitor: Visitor):
     page = visitor.get("/console/offices")
     assert visitor.send(page, "/console/sign-out", None, content_type="application/json").status == 415
-    assert visitor.ask("POST", "/console/sign-out", [("token", "x" * 300_000)]).status == 413
+    assert visitor.ask("POST", "/console/sign-out", [("form-token", "x" * 300_000)]).status == 413
 
 
 @pytest.mark.parametrize(

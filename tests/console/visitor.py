@@ -29,6 +29,7 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
         self.tags: list[tuple[str, dict[str, str]]] = []
         self._select = self._area = ""
+        self._option = False
         self._text: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
@@ -40,7 +41,10 @@ class _Reader(HTMLParser):
         elif tag == "select":
             self._select = name
         elif tag == "option" and self._select and "selected" in given:
-            self.forms[-1].values.append((self._select, given["value"]))
+            # Without a value an option stands for its words.
+            self._option = "value" not in given
+            if "value" in given:
+                self.forms[-1].values.append((self._select, given["value"]))
         elif tag == "textarea":
             self._area, self._text = name, []
         elif tag == "input" and name and self.forms and (kind != "checkbox" or "checked" in given):
@@ -49,6 +53,9 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._area:
             self._text.append(data)
+        elif self._option:
+            self.forms[-1].values.append((self._select, data))
+            self._option = False
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":

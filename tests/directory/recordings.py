@@ -5,6 +5,7 @@ import base64
 import io
 import math
 import wave
+from functools import cache
 from typing import Any
 
 import lameenc
@@ -21,6 +22,7 @@ ROOMS = "/api/v2/rooms"
 # Recordings
 
 
+@cache
 def tone(hertz: float, seconds: float, rate: int = 8000, channels: int = 1, peak: float = 0.4) -> bytes:
     """A sine in 16-bit samples, the same in every channel."""
     step = 2 * math.pi * hertz / rate

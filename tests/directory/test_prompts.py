@@ -1,7 +1,9 @@
 """Voice prompts: uploaded as v2 has it, kept once, and gone with what they are for."""
 
 import base64
+from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +17,7 @@ from dialpad.schemas.custom_ivr import (
 from sqlalchemy import select
 from typing_extensions import get_type_hints
 
-from offhook.directory.prompts import rules, store
+from offhook.directory.prompts import audio, rules, store
 from offhook.directory.prompts.model import KINDS
 from offhook.storage.backup import backup, restore
 from offhook.storage.database import Database
@@ -41,6 +43,15 @@ from tests.directory.recordings import (
     wav,
 )
 from tests.published import misfits
+
+
+@pytest.fixture(autouse=True, scope="module")
+def decoded_once() -> Iterator[None]:
+    """Each recording is decoded once: that takes a process, and is what test_recordings.py is about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audio, "run", cache(audio.run))
+        yield
+
 
 # v2
 

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -23,21 +23,29 @@ async def served(answer: bytes, *, head: list[bytes] | None = None, wait: bool =
         task = asyncio.current_task()
         assert task is not None
         serving.append(task)
-        got = await reader.readuntil(b"\r\n\r\n")
-        if head is not None:
-            head.append(got)
-        if wait:
-            await reader.read()
-        else:
-            writer.write(answer)
-            await writer.drain()
-        writer.close()
-        await writer.wait_closed()
+        try:
+            got = await reader.readuntil(b"\r\n\r\n")
+            if head is not None:
+                head.append(got)
+            if wait:
+                await reader.read()
+            else:
+                writer.write(answer)
+                await writer.drain()
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
-        await asyncio.gather(*serving)
+        # A connection may be accepted only now, and its client be gone before it has sent anything.
+        server.close()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
+        for task in serving:
+            assert isinstance(task.exception(), asyncio.IncompleteReadError | None)
 
 
 def reply(status: str = "200 OK", body: bytes = b"{}", *more: str) -> bytes:

@@ -289,7 +289,7 @@ def old_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databa
 
 def test_numbers_of_before_get_what_their_digits_say(old_store: Database):
     def migrate(revision: str) -> None:
-        config = configuration(old_store)
+        config = configuration()
         with old_store.transaction() as tx:
             config.attributes["connection"] = tx.connection
             command.upgrade(config, revision)

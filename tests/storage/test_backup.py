@@ -405,7 +405,7 @@ def test_a_file_that_is_not_as_it_was_written_is_refused_whole(written, empty, t
 
 
 def test_an_older_schema_is_told_from_a_newer_one(written, empty, monkeypatch):
-    known = [script.revision for script in ScriptDirectory.from_config(configuration(empty)).walk_revisions()]
+    known = [script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()]
 
     class Scripts:
         @staticmethod

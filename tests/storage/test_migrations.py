@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
@@ -12,8 +13,10 @@ from sqlalchemy import inspect
 from offhook import app as _app  # noqa: F401 - declares all tables
 from offhook.storage import secrets, slots
 from offhook.storage.database import Database, Statement
-from offhook.storage.migrate import WrongSchema, current, head, upgrade
+from offhook.storage.migrate import WrongSchema, configuration, current, head, upgrade
 from offhook.storage.tables import metadata
+
+pytestmark = pytest.mark.usefixtures("migrated_in_full")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -58,6 +61,18 @@ def test_a_store_of_a_newer_version_is_left_alone(database: Database):
     assert current(database) == "9999"
 
 
+def test_a_store_of_an_older_version_is_brought_to_the_newest_schema(database: Database):
+    config = configuration()
+    with database.transaction() as tx:
+        config.attributes["connection"] = tx.connection
+        command.upgrade(config, "0004")
+    assert current(database) == "0004"
+    upgrade(database)
+    assert current(database) == head(database)
+    with database.reading() as tx:
+        assert {table.name for table in metadata.sorted_tables} <= {*inspect(tx.connection).get_table_names()}
+
+
 def test_processes_that_start_at_once_migrate_once(url: str):
     stores = [Database(url) for _ in range(4)]
     try:
@@ -73,8 +88,6 @@ def test_processes_that_start_at_once_migrate_once(url: str):
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(database: Database, monkeypatch: pytest.MonkeyPatch):
-    from alembic import command
-
     real = command.upgrade
 
     def breaking(*args: object) -> None:
@@ -114,6 +127,7 @@ def test_each_process_over_a_store_gets_a_slot_of_its_own_and_gives_it_back(url:
             store.close()
 
 
+@pytest.mark.usefixtures("synced_sqlite")
 def test_sqlite_syncs_every_commit_and_keeps_foreign_keys(tmp_path: Path):
     store = Database(f"sqlite:///{tmp_path}/d/offhook.sqlite3")
     with store.reading() as tx:
@@ -133,6 +147,7 @@ def test_importing_the_application_declares_every_table():
         "contacts", "channels", "coaching_teams", "members", "callrouters", "callrouter_errors", "policies",
         "policy_assignments", "departments", "callcenters", "sessions",
         "workflow_definitions", "workflow_texts", "workflow_policies", "workflow_runs", "workflow_attempts",
-        "workflow_workers",
+        "workflow_workers", "workflow_schedules", "workflow_triggers", "workflow_hooks", "workflow_timers",
+        "workflow_followed", "workflow_watches", "workflow_starts",
         "prompt_recordings", "prompt_uses", "prompts",
     }  # fmt: skip

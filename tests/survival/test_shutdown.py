@@ -1,6 +1,7 @@
 """SIGTERM: what is under way is answered, what was acknowledged is kept, and the end comes in time with status 0."""
 
 import contextlib
+import http.client
 import socket
 import sqlite3
 import subprocess
@@ -51,6 +52,22 @@ def stop_while_the_store_is_held(server: Process, ledger: Ledger) -> None:
     assert len(ledger.acknowledged) == before + CONNECTIONS
     with store_of(server) as query:
         assert len(query("SELECT id FROM offices")) == len(ledger.acknowledged) + PRIMARIES
+
+
+def test_whoever_watches_a_run_does_not_hold_the_stop_up(start: Start) -> None:
+    server = start()
+    assert server.company is not None
+    asks = {"name": "asks", "tasks": [{"name": "you", "taskReferenceName": "you", "type": "HUMAN"}]}
+    runs, key = "/api/offhook/v1/workflows/runs", server.company.sandbox_key
+    begun = server.ask("POST", runs, {"definition": asks}, key=key).json
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
+        connection.request("GET", f"{runs}/{begun['id']}/live", headers={"Authorization": f"Bearer {key}"})
+        with contextlib.closing(connection.getresponse()) as stream:
+            assert b"event: run\n" in iter(stream.readline, b"")
+            status, seconds = server.terminate(30)
+            stream.read()
+    assert (status, server.faults()) == (0, [])
+    assert seconds < 5
 
 
 def test_a_stop_under_load_answers_what_it_began(start: Start) -> None:

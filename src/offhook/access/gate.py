@@ -8,6 +8,7 @@ key was sent with, into a log or an answer.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -39,10 +40,10 @@ from offhook.kit.errors import (
 )
 from offhook.kit.ids import Ids
 from offhook.kit.log import RequestLog
-from offhook.kit.operation import JSON, Call, Check, Limit, Nothing, Operation, Reply
+from offhook.kit.operation import JSON, Call, Check, Dialect, Limit, Nothing, Operation, Outside, Reply
 from offhook.kit.protocol import WHOLE
 from offhook.kit.router import Match, Router, public
-from offhook.kit.wire import Misfit, encode, read, read_query
+from offhook.kit.wire import Misfit, encode, is_struct, read, read_plain, read_query
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -99,6 +100,11 @@ class Gate:
         self._limits: dict[Limit, Limit] = {}
         self._refusing_until = 0.0
         self._early: dict[str, tuple[float, int]] = {}
+        self._stopping = asyncio.Event()
+
+    def end_streams(self) -> None:
+        """End every stream: the server stops, and whoever listens asks again elsewhere or later."""
+        self._stopping.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -110,21 +116,23 @@ class Gate:
         except Refusal as refusal:
             if isinstance(refusal, Unavailable):
                 log.error("unavailable", request_id=request_id, cause=repr(refusal.__cause__)[:500])
-            reply = refusal_reply(refusal)
+            reply = seen.refused(refusal, scope["path"])
         except ClientGone:
             return
         except asyncio.CancelledError:
             # The time for requests in flight is over; whoever waited is told so.
-            reply = refusal_reply(Unavailable("The server is stopping; try again.", headers=[("Retry-After", "1")]))
+            stopping = Unavailable("The server is stopping; try again.", headers=[("Retry-After", "1")])
+            reply = seen.refused(stopping, scope["path"])
         except Exception:
             log.exception("fault", request_id=request_id, operation=seen.operation)
-            reply = refusal_reply(_Fault(f"Something went wrong here; it was logged as request {request_id}."))
+            fault = _Fault(f"Something went wrong here; it was logged as request {request_id}.")
+            reply = seen.refused(fault, scope["path"])
         body = reply.body
         headers = [(b"content-type", reply.media), (b"x-request-id", request_id.encode()), *reply.headers]
         if seen.notices:
             headers.extend(warning_headers(seen.notices))
         if reply.stream is not None:
-            await _send_stream(reply, headers, receive, send)
+            await _send_stream(reply, headers, receive, send, self._stopping)
         elif WHOLE in (scope.get("extensions") or ()):
             await send({"type": WHOLE, "status": reply.status, "headers": headers, "body": body})
         else:
@@ -157,22 +165,17 @@ class Gate:
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str, seen: "_Seen") -> Reply:
         match, operation = self._match(scope, seen)
+        if operation.admit is not None and operation.handler is not None:
+            return await self._from_outside(match, operation, scope, receive, request_id, seen)
         heads = _Heads(scope["headers"])
         query = (
             parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else {}
         )
-        digest = scope.get(KEY_DIGEST)
-        principal = await (
-            self._access.authenticate(_secret(heads, query)) if digest is None else self._access.identify(digest)
-        )
-        seen.company, seen.key = principal.company_id, principal.key_id
-        await self._limit(principal, operation)
-        if operation.handler is not None and not principal.may(operation.scope):
-            raise Forbidden(f"This key lacks the scope {operation.scope}.")
+        principal = None if operation.keyless else await self._admitted(scope, operation, heads, query, seen)
         if match.violations:
             raise Invalid.of(match.violations)
         params = match.params
-        if match.mine:
+        if match.mine and principal is not None:
             params = {**params, **{name: principal.me(name) for name in match.mine}}
         if operation.handler is None:
             raise NotBuilt(f"{operation.id} ({operation.method} {seen.path}) is not built yet on this server.")
@@ -182,11 +185,11 @@ class Gate:
             request_id=request_id,
             operation=operation.id,
             notices=seen.notices,
-            moment=_moment(heads, principal),
+            moment=None if principal is None else _moment(heads, principal),
         )
         if operation.query is not Nothing or query:
             call.query = read_query(query, operation.query, seen.notices)
-        rights = None if principal.user_id is None or operation.reads else self._rights
+        rights = None if principal is None or principal.user_id is None or operation.reads else self._rights
         if rights is not None:
             await rights(call, operation, whole=operation.body is None)
         call.dry_run = _flag(heads.dry_run, "Offhook-Dry-Run")
@@ -210,6 +213,21 @@ class Gate:
         with clock.at(call.moment):
             return await operation.handler(call)
 
+    async def _admitted(
+        self, scope: Scope, operation: Operation, heads: "_Heads", query: Mapping[str, list[str]], seen: "_Seen"
+    ) -> Principal:
+        """Whose key it is, once it is within its limits and scopes."""
+        digest = scope.get(KEY_DIGEST)
+        if digest is None:
+            principal = await self._access.authenticate(_secret(heads, query, operation.dialect))
+        else:
+            principal = await self._access.identify(digest)
+        seen.company, seen.key = principal.company_id, principal.key_id
+        await self._limit(principal.company_id, operation)
+        if operation.handler is not None and not principal.may(operation.scope):
+            raise Forbidden(f"This key lacks the scope {operation.scope}.")
+        return principal
+
     def _match(self, scope: Scope, seen: "_Seen") -> tuple[Match, Operation]:
         path = scope.get("raw_path") or scope["path"].encode()
         match = self._router.find(scope["method"], path.decode("latin-1"))
@@ -219,6 +237,7 @@ class Gate:
             allowed = ", ".join(match.allowed)
             raise MethodNotAllowed(f"This path takes {allowed}.", headers=[("Allow", allowed)])
         seen.operation, seen.path = match.operation.id, public(match.operation.path)
+        seen.dialect = match.operation.dialect
         return match, match.operation
 
     def _unknown_path(self, method: str, path: str) -> NotFound:
@@ -226,9 +245,53 @@ class Gate:
         meant = f" Did you mean {near}?" if near is not None else ""
         return NotFound(f"There is no path {shown(path)}.{meant} GET /openapi.json lists those that there are.")
 
-    async def _limit(self, principal: Principal, operation: Operation) -> None:
+    async def _from_outside(
+        self, match: Match, operation: Operation, scope: Scope, receive: Receive, request_id: str, seen: "_Seen"
+    ) -> Reply:
+        """Carry out an operation that takes no key. Nothing is read or counted for who is not admitted."""
+        assert operation.admit is not None
+        assert operation.handler is not None
+        heads = _Heads(scope["headers"])
+        headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            text = value.decode("latin-1").strip()
+            known = headers.get(name.decode("latin-1").lower())
+            headers[name.decode("latin-1").lower()] = text if known is None else f"{known}, {text}"
+        read: list[bytes] = []
+
+        async def body() -> bytes:
+            if not read:
+                if heads.length is not None and heads.length > operation.body_limit:
+                    raise TooLarge(f"The body may have {operation.body_limit} bytes; this one has {heads.length}.")
+                read.append(await _body(receive, operation.body_limit) if heads.length != 0 else b"")
+            return read[0]
+
+        outside = Outside(
+            params=match.params,
+            headers=headers,
+            query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+            media=(heads.content_type or "").split(";")[0].strip().lower(),
+            body=body,
+        )
+        principal: Principal = await operation.admit(outside)
+        seen.company, seen.key = principal.company_id, principal.key_id
+        await self._limit(principal.key_id, operation)
+        call = Call(
+            principal=principal,
+            params=match.params,
+            raw=await body(),
+            media=outside.media,
+            request_id=request_id,
+            operation=operation.id,
+            notices=seen.notices,
+            outside=outside,
+        )
+        return await operation.handler(call)
+
+    async def _limit(self, whose: int, operation: Operation) -> None:
+        """Count a request of a company, or of whoever else sends it."""
         limit = self._scaled(operation.limit)
-        key = (principal.company_id, operation.id)
+        key = (whose, operation.id)
         verdict = self._limiter.take_now(key, limit) or await self._limiter.take(key, limit)
         if not verdict.accepted:
             self._refusing_until = max(self._refusing_until, clock.monotonic() + verdict.reset_after)
@@ -259,9 +322,13 @@ class Gate:
         if heads.length is not None and heads.length > operation.body_limit:
             raise TooLarge(f"The body may have {operation.body_limit} bytes; this one has {heads.length}.")
         call.raw, call.media = await _body(receive, operation.body_limit), media
-        if operation.body is not None:
+        if operation.body is not None and not is_struct(operation.body):
+            call.body = read_plain(call.raw, operation.body)
+        elif operation.body is not None:
+            reading = partial(read, call.raw, operation.body, call.notices, operation.adapt)
             try:
-                call.body, call.raw = read(call.raw, operation.body, call.notices, operation.adapt)
+                # What takes long would keep all others waiting.
+                call.body, call.raw = reading() if len(call.raw) < _LARGE else await asyncio.to_thread(reading)
             except Misfit as misfit:
                 raise await whole_refusal(misfit, call, operation.check) from None
 
@@ -279,7 +346,7 @@ class Gate:
         if secret is None or secret[:7].lower() != b"bearer ":
             return None
         match = self._router.find(method.decode("latin-1"), url.decode("latin-1"))
-        if match is None or match.operation is None:
+        if match is None or match.operation is None or match.operation.dialect is not None:
             return None
         principal = self._access.known(secret[7:].strip().decode("latin-1"))
         if principal is None:
@@ -315,8 +382,10 @@ class Gate:
         )
 
 
-async def _send_stream(reply: Reply, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:
-    """Send what a stream gives until it ends or the client leaves; either way the stream is closed."""
+async def _send_stream(
+    reply: Reply, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send, stopping: asyncio.Event
+) -> None:
+    """Send what a stream gives until it ends, the client leaves or the server stops; then the stream is closed."""
     assert reply.stream is not None
     stream = reply.stream
     headers.append((b"cache-control", b"no-store"))
@@ -331,15 +400,17 @@ async def _send_stream(reply: Reply, headers: list[tuple[bytes, bytes]], receive
             pass
 
     sending, leaving = asyncio.ensure_future(pieces()), asyncio.ensure_future(gone())
+    ending = asyncio.ensure_future(stopping.wait())
     try:
-        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((sending, leaving, ending), return_when=asyncio.FIRST_COMPLETED)
         if sending.done() and not sending.cancelled():
             sending.result()
+        if not leaving.done():
             await send({"type": "http.response.body", "body": b""})
     finally:
-        for one in (sending, leaving):
+        for one in (sending, leaving, ending):
             one.cancel()
-        await asyncio.gather(sending, leaving, return_exceptions=True)
+        await asyncio.gather(sending, leaving, ending, return_exceptions=True)
         close = getattr(stream, "aclose", None)
         if close is not None:
             await close()
@@ -357,23 +428,28 @@ class _Fault(Refusal):
 class _Seen:
     """What is known of a request so far, for its log line and its warnings."""
 
-    __slots__ = ("company", "key", "notices", "operation", "path")
+    __slots__ = ("company", "dialect", "key", "notices", "operation", "path")
 
     def __init__(self) -> None:
+        self.dialect: Dialect | None = None
         self.operation = "none"
         self.path = ""
         self.company = 0
         self.key = 0
         self.notices: list[Notice] = []
 
+    def refused(self, refusal: Refusal, path: str) -> Reply:
+        """A refusal in the form of the operation's clients; v2's where none was found."""
+        return refusal_reply(refusal) if self.dialect is None else self.dialect.refused(refusal, path)
+
 
 class _Heads:
     """The request headers that the gate reads, picked in one pass."""
 
-    __slots__ = ("authorization", "clock", "content_type", "dry_run", "idempotency_key", "if_match", "length")
+    __slots__ = ("all", "authorization", "clock", "content_type", "dry_run", "idempotency_key", "if_match", "length")
 
     def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
-        found = dict(headers)
+        found = self.all = dict(headers)
         self.authorization = _text(found.get(b"authorization"))
         self.content_type = _text(found.get(b"content-type"))
         self.idempotency_key = _text(found.get(b"idempotency-key"))
@@ -390,16 +466,20 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1").strip()
 
 
-def _secret(heads: _Heads, query: Mapping[str, list[str]]) -> str:
+def _secret(heads: _Heads, query: Mapping[str, list[str]], dialect: Dialect | None) -> str:
     given = heads.authorization
+    own = dialect.key_header if dialect is not None else ""
+    if own and (secret := _text(heads.all.get(own.encode()))):
+        return secret
     if given:
         scheme, _, secret = given.partition(" ")
         if scheme.lower() == "bearer" and secret.strip():
             return secret.strip()
     elif in_url := [value for value in query.get("apikey", ()) if value]:
         return in_url[-1]
+    besides = f", {own}: <key>" if own else ""
     raise Unauthenticated(
-        "An API key is required: Authorization: Bearer <key>, or ?apikey=<key>.",
+        f"An API key is required: Authorization: Bearer <key>{besides}, or ?apikey=<key>.",
         headers=[("WWW-Authenticate", "Bearer")],
     )
 
@@ -452,6 +532,10 @@ async def whole_refusal(misfit: Misfit, call: Call, check: Check | None) -> Inva
     with clock.at(call.moment):
         broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
     return Invalid.of([*misfit.violations, *(one for one in broken if not misfit.explains(one))])
+
+
+_LARGE = 1_000_000
+"""Bytes of a body from which it is not read on the event loop."""
 
 
 async def _body(receive: Receive, limit: int) -> bytes:

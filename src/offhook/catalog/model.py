@@ -94,11 +94,15 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A body in one media type; `examples` are JSON texts (or the text itself) by title."""
+    """A body in one media type; `examples` are JSON texts (or the text itself) by title.
+
+    `more_fields` and `more_choices` are how many fields, and alternatives of a oneOf or anyOf, are not shown, at least.
+    """
 
     media: str
     fields: tuple[Field, ...] = ()
     more_fields: int = 0
+    more_choices: int = 0
     examples: tuple[tuple[str, str], ...] = ()
 
 
@@ -126,7 +130,9 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that is said of an operation, in the order of a reference page. Descriptions are Markdown, as written.
 
-    `security` are alternatives, each of schemes that are needed together; an empty alternative needs none.
+    `security` are alternatives, each of schemes that are needed together; an empty alternative needs none. `cut` are
+    lists that have more than is shown: "parameters", "body", "responses", "response 200", "response 200 header",
+    "servers", "security".
     """
 
     head: Head
@@ -141,6 +147,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     responses: tuple[Response, ...] = ()
     security: tuple[tuple[Scheme, ...], ...] = ()
     problems: tuple[Problem, ...] = ()
+    cut: tuple[str, ...] = ()
 
 
 class Tree:
@@ -179,9 +186,13 @@ def pointer_to(*parts: str) -> str:
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A request as it goes out: the whole address, headers in their order, and the body as text or bytes."""
+    """A request as it goes out: the whole address, headers in their order, and the body as text or bytes.
+
+    `fields` are those that a multipart body was made of.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: str | bytes | None = None
+    fields: tuple[tuple[str, str], ...] = ()

@@ -18,7 +18,9 @@ from offhook.catalog.requests import wire
 from offhook.catalog.requests.building import prepare
 from offhook.catalog.requests.checking import check
 from offhook.catalog.requests.model import Final, Prepared, finished
-from offhook.kit.errors import Invalid, NotFound, Refusal, Violation, shown
+from offhook.catalog.requests.typed import offers
+from offhook.catalog.work import Work
+from offhook.kit.errors import Invalid, NotFound, Notice, Refusal, Violation, shown
 from offhook.kit.operation import MIB, Call, Operation, Reply
 from offhook.kit.wire import encode, to_int64
 
@@ -64,6 +66,9 @@ class CheckOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     faults: list[FaultOut] = []
     url: str = ""
     code: CodeOut | None = None
+    offers: Annotated[
+        list[wire.OfferOut], Meta(description="Credentials that secrets which were typed into it could be kept as.")
+    ] = []
 
 
 class Preparing:
@@ -77,14 +82,19 @@ class Preparing:
         query: VersionQuery = call.query or VersionQuery()
         name, key = str(call.params["name"]), str(call.params["key"])
 
-        def build(document: Document, head: Head, api: Api) -> Prepared:
-            made = prepare(reference(document, head.pointer, head), document, head.pointer)
+        def build(document: Document, head: Head, api: Api, work: Work) -> tuple[Prepared, bool]:
+            # Of the page only parameters and headers are needed, which come first: what is cut of it is not told.
+            made = prepare(reference(document, head.pointer, head, work.part(20_000)), document, head.pointer, work)
             # A relative address is meant from where the document is; where that is not known, there is none.
             server = urljoin(api.address, made.server) if api.address or "://" in made.server else ""
-            return msgspec.structs.replace(made, api=name, version=str(api.number), operation=key, server=server)
+            made = msgspec.structs.replace(made, api=name, version=str(api.number), operation=key, server=server)
+            return made, work.cut
 
-        made = await self._apis.within(call.principal.tenant_id, name, key, query.version, build)
+        made, cut = await self._apis.within(call.principal.tenant_id, name, key, query.version, build)
         out = PreparedOut(request=wire.prepared_out(made))
+        if cut:
+            text = "The schemas of this operation are too manifold to make all of it; see what is missing yourself."
+            call.notices.append(Notice("prepared_in_part", "request.body", text))
         # Whether it can be sent as it stands, its check says.
         with suppress(Invalid):
             out.code = code_of(finished(made), key)
@@ -97,7 +107,9 @@ class Preparing:
         request = wire.prepared(body.request, "request", found)
         if found:
             raise Invalid.of(found)
-        out = CheckOut()
+        typed = offers(request)
+        call.notices.extend(one.notice for one in typed)
+        out = CheckOut(offers=[wire.offer_out(one) for one in typed])
         try:
             sent = finished(request, body.values)
             out.url, out.code = sent.url, code_of(sent, request.operation or "request")
@@ -136,7 +148,7 @@ class Preparing:
         try:
             found: list[Violation] = await self._apis.within(
                 tenant_id, request.api, request.operation, number,
-                lambda document, head, _: check(document, head.pointer, request),
+                lambda document, head, _, work: check(document, head.pointer, request, work),
             )  # fmt: skip
         except NotFound as missing:
             return [Violation(location="api", message=missing.message, reason="notFound")]
@@ -145,7 +157,7 @@ class Preparing:
 
 def code_of(sent: Final, name: str) -> CodeOut:
     """A request in all the ways in which it can be copied."""
-    copied = Sent(method=sent.method, url=sent.url, headers=sent.headers, body=sent.body or None)
+    copied = Sent(method=sent.method, url=sent.url, headers=sent.headers, body=sent.body or None, fields=sent.fields)
     return CodeOut(curl=code.curl(copied), python=code.httpx(copied), http_task=code.http_task(copied, name))
 
 

@@ -19,6 +19,7 @@ from offhook.cli.apis import app as api
 from offhook.cli.common import State, emit, err, refuse, say
 from offhook.cli.configuration import register as register_configuration
 from offhook.cli.credentials import app as credential
+from offhook.cli.examples import app as examples
 from offhook.cli.install import init, serve, settings, version
 from offhook.cli.keys import app as key
 from offhook.cli.lines import app as line
@@ -27,8 +28,11 @@ from offhook.cli.offices import app as office
 from offhook.cli.prompts import app as prompt
 from offhook.cli.requests import register as register_requests
 from offhook.cli.routing import register as register_routing
+from offhook.cli.runs import app as runs
+from offhook.cli.saved import app as saved
 from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
+from offhook.cli.workflows import app as workflow
 from offhook.kit.errors import Refusal, Unavailable
 
 __all__ = ["app", "main"]
@@ -74,7 +78,11 @@ app.add_typer(user, name="user")
 app.add_typer(prompt, name="prompt")
 app.add_typer(api, name="api")
 register_requests(api)
+api.add_typer(saved, name="saved")
+api.add_typer(runs, name="runs")
+api.add_typer(examples, name="examples")
 api.add_typer(credential, name="credential")
+app.add_typer(workflow, name="workflow")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ What comes from documents is somebody else's: no control character of it reaches
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -220,15 +220,17 @@ def list_apis(way: Way, as_json: AsJson = False) -> None:
     )
 
 
-async def pages(client: Client, path: str) -> list[Any]:
-    """The items of all pages."""
+async def pages(
+    client: Client, path: str, given: Mapping[str, str] | None = None, *, most: int | None = None
+) -> list[Any]:
+    """The items of all pages, or the first `most` of them."""
     found: list[Any] = []
-    query: dict[str, str] = {}
+    query = dict(given or {})
     while True:
         page = (await client.patiently(lambda: client.call("GET", path, query=query))).document
         found += page.get("items", [])
-        if "cursor" not in page:
-            return found
+        if "cursor" not in page or (most is not None and len(found) >= most):
+            return found[:most]
         query["cursor"] = page["cursor"]
 
 
@@ -253,20 +255,23 @@ def search(
     query |= {"api": api} if api is not None else {}
     query |= {"method": method.upper()} if method is not None else {}
 
-    async def work(client: Client) -> list[Any]:
+    async def work(client: Client) -> Any:
         await client.settled()
-        found: list[Any] = (await client.call("GET", f"{V1}/api-operations", query=query)).document["items"]
-        return found
+        return (await client.call("GET", f"{V1}/api-operations", query=query)).document
 
-    items = run(way, work)
+    found = run(way, work)
+    items = found["items"]
     if as_json:
-        emit({"items": items})
+        emit(found)
         return
+    if found.get("without"):
+        named = " and ".join(f'"{line_of(word)}"' for word in found["without"])
+        say(f"Nothing has {named}; these are the hits of the other words.", "yellow", to=err)
     if not items:
         say("No operation was found.", "bold", to=err)
         following(f"offhook api list{again(way)}   says which APIs there are")
         return
-    _fitted(
+    fitted(
         ("METHOD", "PATH", "SUMMARY", "API", "KEY"),
         [
             (one["method"], line_of(one["path"]), line_of(one.get("summary", "")), one["api"], one["key"])
@@ -346,7 +351,7 @@ def show(
         say(line_of(found["title"]), "bold")
         facts(_api_facts(found))
         say()
-        _fitted(
+        fitted(
             ("METHOD", "PATH", "SUMMARY", "KEY"),
             [(one["method"], line_of(one["path"]), line_of(one.get("summary", "")), one["key"]) for one in heads],
         )
@@ -385,6 +390,9 @@ def _show_reference(found: Any) -> None:
         _heading(f"Body, {line_of(body['media'])}{', required' if reference.get('body_required') else ''}")
         _show_body(body)
     _show_answers(reference.get("responses", ()))
+    if cut := reference.get("cut"):
+        say()
+        say(f"The document has more of these than are shown: {', '.join(cut)}.", "yellow")
 
 
 def _show_answers(responses: Iterable[Any]) -> None:
@@ -409,6 +417,8 @@ def _show_body(body: Any) -> None:
     _show_fields(body.get("fields", ()))
     if body.get("more_fields"):
         say(f"  and {body['more_fields']:,} more fields", "dim")
+    if body.get("more_choices"):
+        say(f"  and {body['more_choices']:,} more alternatives", "dim")
 
 
 def _heading(text: str) -> None:
@@ -433,12 +443,12 @@ def _show_fields(fields: Sequence[Any]) -> None:
         for field in fields:
             name, kind, required, default, text = _row(field)
             rows.append((name, kind, required, f"{text} Default: {default}.".strip() if default else text))
-        _fitted(tuple(one for one in _COLUMNS if one != "DEFAULT"), rows)
+        fitted(tuple(one for one in _COLUMNS if one != "DEFAULT"), rows)
     elif fields:
-        _fitted(_COLUMNS, [_row(field) for field in fields])
+        fitted(_COLUMNS, [_row(field) for field in fields])
 
 
-def _fitted(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def fitted(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table that is as wide as the terminal at most: its cells go on below, but a key is never broken."""
     longest = max(
         (len(cell) for row in rows for name, cell in zip(columns, row, strict=True) if name == "KEY"), default=0
@@ -464,6 +474,12 @@ def _row(field: Any) -> tuple[str, ...]:
     said = []
     if field.get("deprecated"):
         said.append("Deprecated.")
+    if field.get("read_only"):
+        said.append("Read-only: not to be sent.")
+    if field.get("write_only"):
+        said.append("Write-only: never answered.")
+    if field.get("recursive"):
+        said.append("Has the fields of what it stands in.")
     if field.get("choice"):
         said.append(f"[{line_of(field['choice'])}]")
     if field.get("description"):

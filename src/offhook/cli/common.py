@@ -177,6 +177,11 @@ def moment(milliseconds: int | None, absent: str = "never") -> str:
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def when(text: str) -> str:
+    """A moment for people, out of the form that /api/offhook/v1 has for it: `2026-11-26T08:00:05.123+00:00`."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Replace a file in one step, so that a full disk leaves the old one. Nobody but its owner may read it."""
     part: Path | None = None

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 import typer
 
 from offhook.cli.apis import header_of, line_of, pages
-from offhook.cli.common import AsJson, emit, following, read_file, say, table
+from offhook.cli.common import AsJson, ConfigFile, Data, emit, following, read_file, say, table
 from offhook.cli.lines import V1
-from offhook.cli.way import Way, again, by_api, run
+from offhook.cli.way import Way, again, by_api, on_this_machine, run
 from offhook.client import Client, body_of
 from offhook.kit.errors import Refusal, shown
+from offhook.kit.settings import load
 
 app = typer.Typer(no_args_is_help=True, help="What requests are sent with: encrypted, for named hosts only.")
 
@@ -60,12 +61,7 @@ def add(
         "client_way": client_way, "scopes": scope or None,
     }  # fmt: skip
     body |= {field: value for field, value in given.items() if value is not None}
-    secret = _secret(kind, secret_file)
-    if kind == "headers":
-        pairs = [header_of(line) for line in secret.splitlines() if line.strip()]
-        body["headers"] = [{"name": header, "value": value} for header, value in pairs]
-    else:
-        body[_SECRET[kind]] = secret
+    body |= _secret_of(kind, secret_file)
 
     async def work(client: Client) -> Any:
         return (await client.call("POST", CREDENTIALS, body=body_of(body))).document
@@ -76,6 +72,72 @@ def add(
         return
     say(f"{line_of(made['name'])} is kept, encrypted, for {', '.join(made['hosts'])}.", "green bold")
     following(f"offhook api request KEY --credential {shlex.quote(name)} --send{again(way)}   sends a request with it")
+
+
+@app.command()
+@by_api
+def change(
+    way: Way,
+    word: Annotated[str, typer.Argument(help="Its name, or its id.", metavar="NAME")],
+    name: Annotated[str | None, typer.Option("--name", help="What it is called from now on.")] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host", help="Where it may be sent, in place of what it named; repeat it. New ones need --secret."
+        ),
+    ] = None,
+    secret: Annotated[bool, typer.Option("--secret", help="Enter its secret anew; asked for, or from stdin.")] = False,
+    secret_file: Annotated[
+        Path | None, typer.Option(help="Enter its secret anew, from this file.", metavar="FILE")
+    ] = None,
+    username: Annotated[str | None, typer.Option(help="basic: the user name.")] = None,
+    place: Annotated[Literal["header", "query"] | None, typer.Option("--in", help="api_key: where it is sent.")] = None,
+    parameter: Annotated[str | None, typer.Option(help="api_key: name of the header or parameter.")] = None,
+    token_url: Annotated[str | None, typer.Option(help="oauth2: where tokens are asked for; needs --secret.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="oauth2: who asks.")] = None,
+    client_way: Annotated[Literal["basic", "body"] | None, typer.Option(help="oauth2: how its secret is sent.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="oauth2: what the token is for; repeat it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a credential: its name, its hosts, its secret. What is not said stays; requests that use it go on to."""
+    given = {
+        "name": name, "hosts": host or None, "username": username, "place": place, "parameter": parameter,
+        "token_url": token_url, "client_id": client_id, "client_way": client_way, "scopes": scope or None,
+    }  # fmt: skip
+    body = {field: value for field, value in given.items() if value is not None}
+    anew = secret or secret_file is not None
+    if not body and not anew:
+        raise Refusal("Say what is to change: --name, --host, --secret, or what its kind has besides.")
+    before = run(way, lambda client: _found(client, word))
+    if anew:
+        body |= _secret_of(before["kind"], secret_file)
+
+    async def work(client: Client) -> Any:
+        return (await client.call("PATCH", f"{CREDENTIALS}/{before['id']}", body=body_of(body))).document
+
+    made = run(way, work)
+    if as_json:
+        emit(made)
+        return
+    say(f"{line_of(made['name'])} is changed; it is for {', '.join(made['hosts'])}.", "green bold")
+    following(f"offhook api credential list{again(way)}   shows all")
+
+
+async def _found(client: Client, word: str) -> Any:
+    """The credential of that name or id."""
+    for one in await pages(client, CREDENTIALS):
+        if word in (one["name"], one["id"]):
+            return one
+    raise Refusal(f"There is no credential {shown(word)}.")
+
+
+def _secret_of(kind: str, file: Path | None) -> dict[str, Any]:
+    """What is secret of a credential of a kind, by the name of its field."""
+    secret = _secret(kind, file)
+    if kind != "headers":
+        return {_SECRET[kind]: secret}
+    pairs = [header_of(line) for line in secret.splitlines() if line.strip()]
+    return {"headers": [{"name": header, "value": value} for header, value in pairs]}
 
 
 def _secret(kind: str, file: Path | None) -> str:
@@ -128,23 +190,42 @@ def list_credentials(way: Way, as_json: AsJson = False) -> None:
 def remove(
     way: Way,
     word: Annotated[str, typer.Argument(help="Its name, or its id.", metavar="NAME")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a credential; nothing secret of it stays in the store."""
-
-    async def work(client: Client) -> Any:
-        for one in await pages(client, CREDENTIALS):
-            if word in (one["name"], one["id"]):
-                await client.call("DELETE", f"{CREDENTIALS}/{one['id']}")
-                return one
-        raise Refusal(f"There is no credential {shown(word)}.")
-
-    gone = run(way, work)
+    """Delete a credential; nothing secret of it stays in the store. On a terminal it is asked first."""
+    gone = run(way, lambda client: _found(client, word))
+    if sys.stdin.isatty() and not yes and not as_json:
+        hosts = ", ".join(gone["hosts"])
+        text = f"Delete {line_of(gone['name'])}, for {hosts}? Requests that name it cannot be sent any more."
+        typer.confirm(text, abort=True, err=True)
+    run(way, lambda client: client.call("DELETE", f"{CREDENTIALS}/{gone['id']}"))
     if as_json:
         emit({"removed": gone["id"], "name": gone["name"]})
         return
     say(f"{line_of(gone['name'])} is deleted.", "green bold")
     following(f"offhook api credential list{again(way)}   shows what is left")
+
+
+@app.command("new-key")
+def new_key(data: Data = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Put a new key before those of credentials.key in the data folder; running servers write with it from then on."""
+    from offhook.catalog.credentials.vault import KEY_FILE, Vault
+
+    settings = load({"data": data}, config)
+    file = Path(settings.data) / KEY_FILE
+    if not settings.credentials_keys and not Path(settings.data).is_dir():
+        raise Refusal(f"There is no folder {settings.data}: name that of the store with --data.")
+    Vault(settings.credentials_keys, file).renew()
+    if as_json:
+        emit({"file": str(file)})
+        return
+    say(f"A new key stands first in {file}.", "green bold")
+    following(
+        f"offhook api credential rotate{on_this_machine(data, config, None)}   encrypts all credentials with it, once "
+        "for each company and environment",
+        "then delete the other lines of the file; those that are lost need them",
+    )
 
 
 @app.command()

@@ -85,7 +85,7 @@ def create(
     if as_json:
         emit({**_out(made.key), "key": made.secret})
         return
-    facts([("key", made.secret), *_about(made.key)])
+    facts([("key", made.secret), ("company", f"{owner.name} ({owner.id})"), *_about(made.key)])
     say("It is shown this once; only its hash is kept.", "yellow")
     path = "users/me" if user_id is not None else "offices"
     following(f"curl -H 'Authorization: Bearer KEY' http://127.0.0.1:{settings.port or 8080}/api/v2/{path}")

@@ -20,9 +20,17 @@ from offhook.kit.errors import Refusal, Violation, shown
 _STEP = re.compile(r'(?:^|\.)([^.\[\]"]+)|\[(\d{1,6})\]|(?:^|\.)?\["([^"]+)"\]')
 _MISSING = object()
 _FAULTS_SHOWN = 50
-_GOOD = 400
+SAVED = f"{V1}/requests"
+GOOD = 400
 
 Pairs = list[tuple[str, str]]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--value", help="Trial value of an expression: workflow.input.x=5.", metavar="NAME=VALUE"),
+]
+Form = Annotated[
+    Literal["curl", "python", "task"], typer.Option("--as", help="Which code is printed, where nothing is sent.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -63,30 +71,35 @@ def request(
     credential: Annotated[
         str | None, typer.Option("--credential", help="What it is sent with: a name or an id.", metavar="NAME")
     ] = None,
-    value: Annotated[
-        list[str] | None,
-        typer.Option("--value", help="Trial value of an expression: workflow.input.x=5.", metavar="NAME=VALUE"),
-    ] = None,
-    form: Annotated[
-        Literal["curl", "python", "task"], typer.Option("--as", help="Which code is printed, where nothing is sent.")
-    ] = "curl",
+    value: Values = None,
+    form: Form = "curl",
     send: Annotated[bool, typer.Option("--send", help="Send it from the server, and show what came back.")] = False,
+    save: Annotated[
+        str | None,
+        typer.Option("--save", help="Keep it by this name; if there is one, as its next version.", metavar="NAME"),
+    ] = None,
+    collection: Annotated[
+        str, typer.Option("--collection", help="With --save: the collection that it is in.", metavar="NAME")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Prepare a request for an operation, check it, and print it as code, or send it.
 
     Ends with 0 if nothing is wrong with it, and with --send for an answer below 400; with 1 otherwise.
     """
-    fields = [_named(one, "--set") for one in settings or ()]
+    fields = [named(one, "--set") for one in settings or ()]
     given = {
-        "path_parameters": [_named(one, "--path") for one in path or ()],
-        "query": [_named(one, "--query") for one in query or ()],
+        "path_parameters": [named(one, "--path") for one in path or ()],
+        "query": [named(one, "--query") for one in query or ()],
         "headers": [header_of(one) for one in header or ()],
     }
-    values = {name: _json_or_text(text) for name, text in (_named(one, "--value") for one in value or ())}
+    values = trial_values(value)
     text = _body_text(body) if body is not None else None
 
-    async def work(client: Client) -> tuple[Any, Any, Any, Any]:
+    if collection and save is None:
+        raise Refusal("--collection says where --save keeps it; say --save NAME too.")
+
+    async def work(client: Client) -> tuple[Any, Any, Any, Any, Any]:
         found = await operation(client, word)
         api, key = found["api"], found["reference"]["head"]["key"]
         place = f"{APIS}/{quote(api, safe='')}/operations/{quote(key, safe='')}/prepared"
@@ -110,41 +123,63 @@ def request(
             prepared["credential_id"] = await _credential_id(client, credential)
         asked = {"request": prepared, "values": values}
         checked = (await client.call("POST", f"{V1}/requests/check", body=body_of(asked))).document
+        kept = await _kept(client, save, collection, prepared) if save is not None else None
         ran = None
         if send and "code" in checked:
-            ran = (await client.call("POST", f"{V1}/runs", body=body_of(asked))).document
-        return found, prepared, checked, ran
+            of = {"saved_id": kept["id"]} if kept else {}
+            ran = (await client.call("POST", f"{V1}/runs", body=body_of({**asked, **of}))).document
+        return found, prepared, checked, kept, ran
 
-    found, prepared, checked, ran = run(way, work)
+    found, prepared, checked, kept, ran = run(way, work)
     faults = checked.get("faults", [])
     name = called(found["api"], found["reference"]["head"]["key"])
+    if kept and not as_json:
+        say(f"{line_of(kept['name'])} is kept, version {kept['version']}.", "green bold", to=err)
     if ran is not None:
-        good = ran["state"] == "done" and 0 < ran.get("status", 0) < _GOOD
+        good = is_good(ran)
         if as_json:
             emit(ran)
         else:
-            _warn_of(faults)
-            _show_run(ran)
+            warn_of(faults)
+            show_run(ran)
             _after(way, ran, name, credential, good=good)
     else:
         good = not faults and not send
         if as_json:
-            emit({"request": prepared, **checked, "faults": faults})
+            emit({"request": prepared, **checked, "faults": faults} | ({"saved": kept} if kept else {}))
         else:
-            _show_code(checked, form, credential)
-            _warn_of(faults, sendable="code" in checked)
+            show_code(checked, form, credential)
+            warn_of(faults, sendable="code" in checked)
             if faults:
                 following(f"offhook api show {name}{again(way)}   says what each field takes")
+            elif kept:
+                following(f"offhook api saved run {kept['id']}{again(way)}   sends it")
             else:
                 following("the same with --send   sends it")
     if not good:
         raise typer.Exit(1)
 
 
+async def _kept(client: Client, name: str, collection: str, prepared: Any) -> Any:
+    """The request kept by name: a new one, or the next version of the one that is there."""
+    body = body_of({"name": name, "collection": collection, "request": prepared})
+    query = {"collection": collection} if collection else {"in_none": "true"}
+    for one in await pages(client, SAVED, query):
+        if one["name"] == name:
+            return (await client.call("PUT", f"{SAVED}/{one['id']}", body=body)).document
+    return (await client.call("POST", SAVED, body=body)).document
+
+
+def is_good(ran: Any) -> bool:
+    """Whether a run got an answer below 400."""
+    return bool(ran["state"] == "done" and 0 < ran.get("status", 0) < GOOD)
+
+
 # What is set
 
 
-def _named(text: str, option: str) -> tuple[str, str]:
+def named(text: str, option: str) -> tuple[str, str]:
+    """The name and the value that `NAME=VALUE` writes."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise Refusal(f"{option} is written as NAME=VALUE; {shown(text)} is not.")
@@ -156,6 +191,11 @@ def _json(text: str) -> Any:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _MISSING
+
+
+def trial_values(given: Sequence[str] | None) -> dict[str, Any]:
+    """What expressions stand for, as --value says it: JSON where it is JSON, else text."""
+    return {name: _json_or_text(text) for name, text in (named(one, "--value") for one in given or ())}
 
 
 def _json_or_text(text: str) -> Any:
@@ -316,7 +356,8 @@ async def _credential_id(client: Client, word: str) -> str:
 # What is shown
 
 
-def _show_code(checked: Any, form: str, credential: str | None) -> None:
+def show_code(checked: Any, form: str, credential: str | None) -> None:
+    """A request as code, on standard output; nothing if it cannot be sent."""
     if "code" not in checked:
         return
     code = checked["code"][{"curl": "curl", "python": "python", "task": "http_task"}[form]]
@@ -325,7 +366,8 @@ def _show_code(checked: Any, form: str, credential: str | None) -> None:
         say(f"The credential {shown(credential)} is not in it; --send sends it along.", "dim", to=err)
 
 
-def _warn_of(faults: Sequence[Any], *, sendable: bool = True) -> None:
+def warn_of(faults: Sequence[Any], *, sendable: bool = True) -> None:
+    """What a request breaks of its document, on standard error."""
     if not faults:
         return
     count = "One fault" if len(faults) == 1 else f"{len(faults):,} faults"
@@ -338,14 +380,14 @@ def _warn_of(faults: Sequence[Any], *, sendable: bool = True) -> None:
     )
 
 
-def _show_run(ran: Any) -> None:
+def show_run(ran: Any) -> None:
     """What came back, on standard output; what is said about it, on standard error."""
     asked = ran["request"]
     say(f"{asked['method']} {line_of(asked['url'])}", "dim", to=err)
     for one in ran.get("redirects", ()):
         say(f"{one['status']} sent it on from {line_of(one['url'])}", "dim", to=err)
     if ran.get("status"):
-        say(str(ran["status"]), "green bold" if ran["status"] < _GOOD else "red bold")
+        say(str(ran["status"]), "green bold" if ran["status"] < GOOD else "red bold")
         for one in ran.get("headers", ()):
             say(f"{line_of(one['name'])}: {line_of(one['value'])}")
         say()

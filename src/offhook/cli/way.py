@@ -103,8 +103,8 @@ class Way:
             facts([self.acts_on()], to=err)
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        """A client while the block runs."""
+    async def client(self, *, takes_on: bool = False) -> AsyncIterator[Client]:
+        """A client while the block runs. Without a server, with `takes_on`, workflow runs go on in this process."""
         if self.environment is not None and self.of_key not in (None, self.environment):
             raise Refusal(f"The key is one of the {self.of_key} environment: leave --environment out, or the key.")
         if self.url:
@@ -120,7 +120,7 @@ class Way:
         with opened(settings) as database, database.reading() as tx:
             caller = None if self.key else self._caller(tx)
         log.configure("error")
-        async with embedded(settings, caller, self.key or "") as client:
+        async with embedded(settings, caller, self.key or "", takes_on=takes_on) as client:
             yield client
 
     def _caller(self, tx: "Transaction") -> Principal:
@@ -132,11 +132,14 @@ class Way:
         return Principal(tenant, company.id, environment, 0, "offhook", frozenset({"admin"}))
 
 
-def run(way: Way, work: Callable[[Client], Any], *, tells: bool = True) -> Any:
-    """What `work` gives. The environment is said with it, unless the caller `tells` it in another place."""
+def run(way: Way, work: Callable[[Client], Any], *, tells: bool = True, takes_on: bool = False) -> Any:
+    """What `work` gives. The environment is said with it, unless the caller `tells` it in another place.
+
+    With `takes_on` workflow runs that `work` starts go on in this process while it lasts, if there is no server.
+    """
 
     async def within() -> Any:
-        async with way.client() as client:
+        async with way.client(takes_on=takes_on) as client:
             try:
                 found = await work(client)
             except Refused:

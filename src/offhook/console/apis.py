@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -56,10 +56,10 @@ class Prose:
         return Markup(html(text))  # noqa: S704 - cleaned by an allow-list
 
 
-def address(api: str, key: str = "", version: int | None = None) -> str:
+def address(api: str, key: str = "", version: int | str | None = None) -> str:
     """The page of a document or of one of its operations."""
     found = f"{HERE}/{quote(api, safe='')}" + (f"/{quote(key, safe='')}" if key else "")
-    return found + (f"?version={version}" if version else "")
+    return found + (f"?version={quote(str(version), safe='')}" if version else "")
 
 
 async def directory(visit: Visit) -> Answer:
@@ -88,7 +88,8 @@ async def document(visit: Visit) -> Answer:
     groups = [(tag, list(some)) for tag, some in groupby(listed.get("items", []), _tag)]
     return visit.page(
         "api.html", here="apis", api=api, groups=groups, problems=problems["items"], versions=versions["items"],
-        cursor=listed.get("cursor", ""), first=not cursor, address=address,
+        version=version, current=_current(versions["items"]), cursor=listed.get("cursor", ""), first=not cursor,
+        address=address,
     )  # fmt: skip
 
 
@@ -153,6 +154,9 @@ async def operation(visit: Visit) -> Answer:
     name, key, version = visit.params["name"], visit.params["key"], visit.query.get("version", "")
     place = f"{API}/{quote(name, safe='')}/operations/{quote(key, safe='')}"
     found = await visit.inside.get(place, {"version": version} if version else {})
+    current = 0
+    if version:
+        current = _current((await visit.inside.get(f"{API}/{quote(name, safe='')}/versions"))["items"])
     prepared = await visit.inside.ask("GET", f"{place}/prepared", {"version": version} if version else {})
     kept = await visit.inside.ask("GET", "/api/offhook/v1/api-examples", {"api": name, "operation": key})
     wanted = {"version": version} if version else {}
@@ -161,7 +165,7 @@ async def operation(visit: Visit) -> Answer:
     return await asyncio.to_thread(
         visit.page,
         "operation.html", here="apis", api=found, it=found["reference"], words=Prose(), limits=_limits, address=address,
-        prepare=prepare, examples=kept.document["items"] if kept.ok else [],
+        prepare=prepare, version=version, current=current, examples=kept.document["items"] if kept.ok else [],
         code=prepared.document.get("code") if prepared.ok else None,
     )  # fmt: skip
 
@@ -171,6 +175,11 @@ async def delete_example(visit: Visit) -> Answer:
     await visit.inside.do("DELETE", f"/api/offhook/v1/api-examples/{visit.params['id']}")
     back = dict(visit.form).get("back", "")
     return redirect(back if re.fullmatch(r"/console/apis/[^/\\?#]+/[^/\\?#]+", back) else HERE)
+
+
+def _current(versions: Sequence[Mapping[str, Any]]) -> int:
+    """The number of a document's latest version; 0 if it has none, as what comes with Offhook."""
+    return max((one["version"] for one in versions), default=0)
 
 
 def _tag(head: Mapping[str, Any]) -> str:

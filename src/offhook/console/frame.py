@@ -5,15 +5,16 @@ No page has a script or a style in its text, and none loads anything from elsewh
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from offhook.access.gate import Receive, Send
 from offhook.access.sessions import Session
-from offhook.console import words
+from offhook.console import durations, words, workflow_svg
 from offhook.console.reference import breakable
 
 STATIC = "/console/static/"
@@ -36,12 +37,16 @@ HEADERS = {
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back to a browser. A header may stand there twice, as cookies do."""
+    """What goes back to a browser. A header may stand there twice, as cookies do.
+
+    With a `stream` that sends it all, piece by piece, and says itself with which status and of which media.
+    """
 
     status: int
     body: bytes = b""
     media: str = "text/html; charset=utf-8"
     headers: list[tuple[str, str]] = field(default_factory=list)
+    stream: Callable[[Receive, Send], Awaitable[None]] | None = None
 
 
 def redirect(to: str) -> Answer:
@@ -77,8 +82,10 @@ class Frame:
     """Puts pages into their frame."""
 
     def __init__(self) -> None:
-        css, js = _asset("console.css"), _asset("console.js")
-        self.assets: Mapping[str, Asset] = {asset.address: asset for asset in (css, js)}
+        css, js, request_js = _asset("console.css"), _asset("console.js"), _asset("request.js")
+        more_css, more_js = _asset("workflows.css"), _asset("workflows.js")
+        files = (css, js, request_js, more_css, more_js)
+        self.assets: Mapping[str, Asset] = {asset.address: asset for asset in files}
         # What is not set is left out of the API's documents: an undefined name is empty, as it is there.
         self._pages = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
@@ -86,7 +93,11 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._pages.globals |= {"css": css.address, "js": js.address, "statuses": words.STATUS, "pages": words.PAGES}
+        self._pages.globals |= {"css": css.address, "js": js.address, "request_js": request_js.address}
+        self._pages.globals |= {"statuses": words.STATUS, "pages": words.PAGES}
+        self._pages.globals |= {"workflows_css": more_css.address, "workflows_js": more_js.address}
+        self._pages.globals |= {"state_kind": workflow_svg.kind_of, "state_words": workflow_svg.words_of}
+        self._pages.globals |= {"type_words": workflow_svg.type_words}
         self._pages.filters |= {
             "moment": words.moment,
             "since_1970": words.since_1970,
@@ -95,11 +106,14 @@ class Frame:
             "seconds": words.seconds,
             "outcome": words.outcome,
             "breakable": breakable,
+            "instant": words.instant,
+            "short": durations.short,
             "lower_first": lambda text: text[:1].lower() + text[1:],
         }
 
     def page(self, template: str, session: Session | None, token: str, *, status: int = 200, **shown: Any) -> Answer:
         """A page for whoever is signed in; `token` is what its forms carry. `shown` are the template's own values."""
-        context = {"session": session, "token": token, "search": "", "here": "", **shown}
+        writes = session is not None and session.principal.may("catalog:write")
+        context = {"session": session, "token": token, "search": "", "here": "", "writes": writes, **shown}
         html = self._pages.get_template(template).render(context)
         return Answer(status, html.encode(), headers=[("cache-control", "no-store")])

@@ -3,14 +3,14 @@
 So its limits, scopes, rules and refusals hold for pages too, and no page knows a table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 
-from offhook.access.gate import KEY_DIGEST, Gate
+from offhook.access.gate import KEY_DIGEST, Gate, Receive, Send
 from offhook.access.sessions import Session
 from offhook.kit.answers import notice_of, violations_of
 from offhook.kit.errors import Notice, Violation
@@ -38,6 +38,10 @@ class Refused(Exception):
     def __init__(self, asked: Asked) -> None:
         super().__init__(asked.message)
         self.asked = asked
+
+
+Stream = Callable[[Receive, Send], Awaitable[None]]
+"""Sends an answer to a browser for as long as it goes on."""
 
 
 class Inside:
@@ -72,16 +76,7 @@ class Inside:
         sent = [(name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
         if body is not None:
             sent += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": urlencode(query or {}).encode(),
-            "headers": sent,
-            "extensions": {WHOLE: {}},
-            KEY_DIGEST: self._digest,
-        }
+        scope = self._scope(method, path, query, sent) | {"extensions": {WHOLE: {}}}
         answers: list[Any] = []
 
         async def receive() -> Any:
@@ -93,9 +88,30 @@ class Inside:
         await self._gate(scope, receive, send)
         return answers[0]
 
-    async def do(self, method: str, path: str, body: Any = None) -> Any:
+    def _scope(
+        self, method: str, path: str, query: Mapping[str, str] | None, headers: list[tuple[bytes, bytes]]
+    ) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": urlencode(query or {}).encode(),
+            "headers": headers,
+            KEY_DIGEST: self._digest,
+        }
+
+    def stream(self, path: str) -> Stream:
+        """Passes on what stands at `path` as it comes, until it ends or the browser leaves; a refusal too."""
+
+        async def passed(receive: Receive, send: Send) -> None:
+            await self._gate(self._scope("GET", path, None, []), receive, send)
+
+        return passed
+
+    async def do(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         """A request that must succeed: what it answers; Refused if it does not."""
-        asked = await self.ask(method, path, body=body)
+        asked = await self.ask(method, path, query, body=body)
         if not asked.ok:
             raise Refused(asked)
         return asked.document

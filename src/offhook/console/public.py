@@ -69,6 +69,11 @@ def site(
             about["benchmark"] = f"rate limits are multiplied by {settings.rate_limit_scale:g}"
         return Response(about)
 
+    @get("/health")
+    async def health() -> Response[dict[str, Any]]:
+        # Where Conductor's own command line looks for a server.
+        return Response({"healthy": True})
+
     @get("/readyz")
     async def readyz() -> Response[dict[str, Any]]:
         try:
@@ -106,7 +111,7 @@ def site(
             return Response(b"", status_code=404)
         return Response(found.content, media_type=found.media, headers={"cache-control": "max-age=86400"})
 
-    handlers: list[Any] = [healthz, readyz, metrics, openapi_json, docs, asset]
+    handlers: list[Any] = [healthz, health, readyz, metrics, openapi_json, docs, asset]
     if settings.benchmark:
 
         @post("/benchmark/echo", status_code=200)

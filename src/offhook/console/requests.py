@@ -4,7 +4,6 @@ Form and JSON are one body: a script keeps them in step, and without one a butto
 wrong comes from the API's own check, as one types or by a button.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,41 +12,57 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from offhook.catalog.credentials.redaction import is_private
+from offhook.console import cells
 from offhook.console.apis import API, address
 from offhook.console.frame import Answer, redirect
-from offhook.console.inside import Asked
+from offhook.console.inside import Asked, Refused
 from offhook.console.visit import Visit
 
 HERE = "/console/requests"
 V1 = "/api/offhook/v1"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
 GROUPS = (("path_parameters", "Path parameters"), ("query", "Query parameters"), ("headers", "Headers"))
-MOST_FIELDS = 150
-SPARE_ROWS = 1
 MOST_ROWS = 200
-_PLAIN = re.compile(r"[^\[\]{}]+")
+_DOCUMENTED = {"path_parameters": "path_parameters", "query": "query_parameters", "headers": "headers"}
+_ROWED = tuple(name for name, _ in GROUPS)
+_PARTS = (
+    ("name", "name"), ("collection", "collection"), ("method", "method"), ("server", "server"), ("path", "path"),
+    ("credential_id", "credential"), *((name, title.lower()) for name, title in GROUPS),
+    ("media", "Content-Type"), ("body", "body"),
+)  # fmt: skip
+_GONE = "This saved request was deleted meanwhile. What you filled in is still here: save it as a new one."
 _ROW = re.compile(r"(path_parameters|query|headers)\.(\d{1,3})\.(name|value|on)")
 
 
-class Cell(NamedTuple):
-    """A field of the body in the form: its row of the reference, its place in the JSON, what stands there, choices."""
+class Overtaken(NamedTuple):
+    """A saved request that somebody else changed meanwhile: its version now, and the parts that are not as here."""
 
-    row: Mapping[str, Any]
-    path: str
-    value: str
-    choices: tuple[str, ...]
+    version: str
+    parts: Sequence[str]
 
 
 @dataclass(slots=True)
 class Editor:
-    """The page: the request, what its document says, and what was found out about it."""
+    """The page: the request, what its document says, and what was found out about it.
+
+    `read` is the version of the saved request that the page was made of, `overtaken` what has changed since; `older`
+    is the version before it that is shown, if it is one. `typed` is what stands in the form's fields, if the JSON could
+    not take it.
+    """
 
     request: dict[str, Any]
-    saved: dict[str, Any] = field(default_factory=dict)
+    saved: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    collection: str = ""
+    read: str = ""
+    older: str = ""
+    overtaken: Overtaken | None = None
     values: str = ""
     reference: Mapping[str, Any] | None = None
     checked: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
+    typed: Mapping[str, str] = field(default_factory=dict)
     refusal: str = ""
     notices: Sequence[Any] = ()
     status: int = 200
@@ -71,14 +86,18 @@ async def blank(visit: Visit) -> Answer:
     """`GET /console/requests/new?api=…&operation=…`, or `?run=…`: as the operation prepares it, as it was, or empty."""
     if visit.query.get("run", "").isdecimal():
         run = await visit.inside.get(f"{V1}/runs/{visit.query['run'][:18]}")
-        return await _page(visit, Editor(_again(run)))
+        return await _page(visit, _new(_again(run)))
     api, key = visit.query.get("api", ""), visit.query.get("operation", "")
     request: dict[str, Any] = {"method": "GET"}
     if api and key:
         version = {"version": visit.query["version"]} if visit.query.get("version") else {}
         place = f"{API}/{quote(api, safe='')}/operations/{quote(key, safe='')}/prepared"
         request = (await visit.inside.get(place, version))["request"]
-    return await _page(visit, Editor(request))
+    return await _page(visit, _new(request))
+
+
+def _new(request: dict[str, Any]) -> Editor:
+    return Editor(request, name=request.get("name", ""))
 
 
 async def kept(visit: Visit) -> Answer:
@@ -86,9 +105,13 @@ async def kept(visit: Visit) -> Answer:
     id, number = visit.params["id"], visit.query.get("version", "")
     saved = await visit.inside.get(f"{V1}/requests/{id}")
     request = saved["request"]
-    if number.isdecimal():
+    number = number if number.isdecimal() else ""
+    if number:
         request = (await visit.inside.get(f"{V1}/requests/{id}/versions/{number[:18]}"))["request"]
-    return await _page(visit, Editor(request, saved=saved))
+    editor = Editor(request, saved=saved, read=str(saved["version"]))
+    editor.name, editor.collection = saved["name"], saved["collection"]
+    editor.older = number if number != editor.read else ""
+    return await _page(visit, editor)
 
 
 async def sent(visit: Visit) -> Answer:
@@ -97,14 +120,29 @@ async def sent(visit: Visit) -> Answer:
     verb = form.get("do", "check")
     if verb == "curl":
         return await _from_curl(visit, form)
-    editor = Editor(_request(form), values=form.get("values", ""))
-    if id := visit.params.get("id", ""):
-        editor.saved = await visit.inside.get(f"{V1}/requests/{id}")
+    editor = Editor(of_form(form), values=form.get("values", ""), read=form.get("read", ""))
+    editor.name, editor.collection = form.get("name", "").strip(), form.get("collection", "").strip()
+    id = visit.params.get("id", "")
+    if id:
+        found = await visit.inside.ask("GET", f"{V1}/requests/{id}")
+        if found.ok:
+            editor.saved = found.document
+        elif found.status == 404:
+            # What was filled in is not lost with it.
+            editor.refusal, editor.status, id = _GONE, 404, ""
+        else:
+            raise Refused(found)
     if form.get("scripted") != "yes":
         # Without a script nothing has taken over what was filled into the form's fields.
-        editor.request["body"] = _taken(editor.request.get("body", ""), form)
+        taken = cells.taken(editor.request["body"], form)
+        if taken is None:
+            editor.typed = form
+        else:
+            editor.request["body"] = taken
     values = _values(editor)
-    if verb in ("test", "start") and values is not None:
+    if editor.refusal == _GONE:
+        pass
+    elif verb in ("test", "start") and values is not None:
         # A script begins it and looks again; without one the answer is waited for.
         body: dict[str, Any] = {"request": editor.request, "values": values, "wait": verb == "test"}
         if id:
@@ -112,25 +150,45 @@ async def sent(visit: Visit) -> Answer:
         asked = await visit.inside.ask("POST", f"{V1}/runs", body=body)
         _note(editor, asked)
         editor.run = asked.document if asked.ok else None
-    elif verb in ("save", "save_new"):
-        saving: dict[str, Any] = {
-            "name": form.get("name", "").strip(),
-            "collection": form.get("collection", "").strip(),
-        }
-        saving["request"] = editor.request
-        new = verb == "save_new" or not id
-        place = f"{V1}/requests" if new else f"{V1}/requests/{id}"
-        asked = await visit.inside.ask("POST" if new else "PUT", place, body=saving)
-        if asked.ok:
-            return redirect(f"{HERE}/{asked.document['id']}")
-        _note(editor, asked)
-        editor.saved = {**editor.saved, **saving}
+    elif verb in ("save", "save_over", "save_new"):
+        over = form.get("over", "") if verb == "save_over" else editor.read
+        answer = await _save(visit, editor, over, new=verb == "save_new")
+        if answer is not None:
+            return answer
     return await _page(visit, editor, values)
+
+
+async def _save(visit: Visit, editor: Editor, over: str, *, new: bool) -> Answer | None:
+    """Keep the request, over that version and no other; None if that is refused, which is noted."""
+    saving = {"name": editor.name, "collection": editor.collection, "request": editor.request}
+    id = editor.saved.get("id", "")
+    if new or not id:
+        asked = await visit.inside.ask("POST", f"{V1}/requests", body=saving)
+    else:
+        match = {"if-match": f'"{over}"'} if over.isdecimal() else None
+        asked = await visit.inside.ask("PUT", f"{V1}/requests/{id}", body=saving, headers=match)
+    if asked.ok:
+        return redirect(f"{HERE}/{asked.document['id']}")
+    if asked.status == 412:
+        parts = [title for name, title in _PARTS if _part(editor.saved, name) != _part(saving, name)]
+        editor.overtaken, editor.status = Overtaken(str(editor.saved["version"]), parts), 412
+    else:
+        _note(editor, asked)
+    return None
+
+
+def _part(saved: Mapping[str, Any], name: str) -> Any:
+    if name in ("name", "collection"):
+        return saved[name]
+    if name in _ROWED:
+        return [(one["name"], one.get("value", ""), one.get("on", True)) for one in saved["request"].get(name, ())]
+    # What is as usual is left out of an answer.
+    return saved["request"].get(name) or ("GET" if name == "method" else "")
 
 
 async def _from_curl(visit: Visit, form: Mapping[str, str]) -> Answer:
     asked = await visit.inside.ask("POST", f"{V1}/requests/from-curl", body={"curl": form.get("curl", "")})
-    editor = Editor(asked.document["request"] if asked.ok else {"method": "GET"})
+    editor = _new(asked.document["request"] if asked.ok else {"method": "GET"})
     _note(editor, asked)
     editor.notices = asked.notices
     return await _page(visit, editor, curl=form.get("curl", ""))
@@ -190,10 +248,15 @@ async def _page(visit: Visit, editor: Editor, values: dict[str, Any] | None = No
     reference = editor.reference["reference"] if editor.reference else {}
     return visit.page(
         "request.html", here="requests", status=editor.status, it=editor, request=request, methods=METHODS,
-        groups=[(name, title, _rows(request.get(name, ()))) for name, title in GROUPS if _shows(name, request)],
+        groups=[
+            (name, title, _rows(name, request, reference), _names(name, reference))
+            for name, title in GROUPS
+            if _shows(name, request)
+        ],
         curl=curl, versions=versions,
-        servers=[one["url"] for one in reference.get("servers", ())], cells=_cells(request, reference),
+        servers=[one["url"] for one in reference.get("servers", ())], form=cells.form(request, reference, editor.typed),
         credentials=credentials.document.get("items", []) if credentials.ok else [], address=address,
+        into_workflow=visit.may("workflows:write"),
         medias=[one["media"] for one in reference.get("bodies", ())], faults=_by_place(editor.checked),
     )  # fmt: skip
 
@@ -207,11 +270,43 @@ def _shows(name: str, request: Mapping[str, Any]) -> bool:
     return name != "path_parameters" or bool(request.get(name)) or "{" in request.get("path", "")
 
 
-def _rows(pairs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [*pairs, *({"name": "", "value": "", "on": True} for _ in range(SPARE_ROWS))]
+class Row(NamedTuple):
+    """A parameter or header: what is sent, what its document says of it, and whether it tells a secret."""
+
+    name: str
+    value: str
+    on: bool
+    field: Mapping[str, Any]
+    choices: tuple[str, ...]
+    private: bool
 
 
-def _request(form: Mapping[str, str]) -> dict[str, Any]:
+def _rows(group: str, request: Mapping[str, Any], reference: Mapping[str, Any]) -> list[Row]:
+    """The rows of a group, and an empty one."""
+    fields = {_own(group, one["name"]): one for one in reference.get(_DOCUMENTED[group], ())}
+    found = []
+    for pair in (*request.get(group, ()), {"name": ""}):
+        name, value = pair["name"], pair.get("value", "")
+        described = fields.get(_own(group, name), {})
+        choices = cells.choices(described)
+        if choices and value not in choices:
+            choices = (value, *choices) if value else ("", *choices)
+        private = group != "path_parameters" and is_private(name) and "${" not in value
+        found.append(Row(name, value, pair.get("on", True), described, choices, private))
+    return found
+
+
+def _own(group: str, name: str) -> str:
+    """A name as it is compared: those of headers are the same in either case."""
+    return name.lower() if group == "headers" else name
+
+
+def _names(group: str, reference: Mapping[str, Any]) -> list[str]:
+    """The names that the document has for a group."""
+    return [one["name"] for one in reference.get(_DOCUMENTED[group], ())]
+
+
+def of_form(form: Mapping[str, str]) -> dict[str, Any]:
     """The request that a form holds."""
     found: dict[str, Any] = {
         name: form.get(name, "")
@@ -229,95 +324,3 @@ def _request(form: Mapping[str, str]) -> dict[str, Any]:
             if one.get("name", "").strip()
         ]
     return found
-
-
-# The body as a form
-
-
-def _cells(request: Mapping[str, Any], reference: Mapping[str, Any]) -> list[Cell]:
-    """The fields of a JSON body that have a place of their own: no lists, no alternatives, nothing only in answers."""
-    bodies = reference.get("bodies", ())
-    body = next((one for one in bodies if one["media"] == request.get("media")), None)
-    if body is None or "json" not in body["media"]:
-        return []
-    try:
-        held = json.loads(request.get("body") or "{}")
-    except (ValueError, RecursionError):
-        held = {}
-    fields = body.get("fields", ())
-    objects = {row["name"] for row in fields if "Object" in row["type"]}
-    found = []
-    for row in fields:
-        path = row["name"]
-        parent = path.rpartition(".")[0]
-        # A dot may be part of a name: then there is no object before it.
-        if not _PLAIN.fullmatch(path) or (parent and parent not in objects):
-            continue
-        if row["type"] in ("Object", "Array") or row.get("choice") or row.get("read_only"):
-            continue
-        value = _written(_at(held, path))
-        choices = [_plain(one) for one in row.get("values", ())]
-        if choices and value and value not in choices:
-            choices.append(value)
-        found.append(Cell(row, path, value, tuple(choices)))
-    return found[:MOST_FIELDS]
-
-
-def _plain(text: str) -> str:
-    """A possible value, which is JSON, as a form shows it."""
-    try:
-        return _written(json.loads(text))
-    except ValueError:
-        return text
-
-
-def _at(held: Any, path: str) -> Any:
-    for part in path.split("."):
-        if not isinstance(held, dict) or part not in held:
-            return None
-        held = held[part]
-    return held
-
-
-def _written(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _taken(text: str, form: Mapping[str, str]) -> str:
-    """The JSON with what was changed in the form's fields; as it was, if it is none."""
-    changed = {
-        name[2:]: value for name, value in form.items() if name.startswith("f:") and value != form.get("o:" + name[2:])
-    }
-    try:
-        held = json.loads(text or "{}")
-        if not changed or not isinstance(held, dict):
-            return text
-        for path, value in changed.items():
-            _put(held, path, value, form.get("t:" + path, "String"))
-        return json.dumps(held, indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _put(held: dict[str, Any], path: str, text: str, kind: str) -> None:
-    *way, own = path.split(".")
-    for part in way:
-        inner = held.get(part)
-        if not isinstance(inner, dict):
-            if text == "":
-                return
-            inner = held[part] = {}
-        held = inner
-    if text == "":
-        held.pop(own, None)
-        return
-    held[own] = _meant(text, kind)
-
-
-def _meant(text: str, kind: str) -> Any:
-    if kind.startswith("String"):
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

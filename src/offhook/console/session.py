@@ -17,6 +17,9 @@ from offhook.kit.errors import Notice
 
 _PATH = re.compile(r"/console(?:/[A-Za-z0-9_-]+)*/?(?:\?[A-Za-z0-9=&_.%+-]*)?")
 HOME = "/console/offices"
+SEAL_INPUT = "form-token"
+"""What a form's token is called. It has a hyphen, which no field of the API has, so that no input is called so."""
+
 _SAID_SECONDS = 120
 _COOKIE_LIMIT = 3500
 _VISIT_SECONDS = 3600

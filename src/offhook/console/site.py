@@ -28,11 +28,15 @@ from offhook.console import (
     requests,
     runs,
     session,
+    workflow_adding,
+    workflow_editor,
+    workflow_runs,
+    workflows,
 )
 from offhook.console.create import Creating
 from offhook.console.frame import Answer, Frame, redirect
 from offhook.console.groups import group
-from offhook.console.inside import Inside, Refused
+from offhook.console.inside import Inside, Refused, Stream
 from offhook.console.office import office
 from offhook.console.offices import offices
 from offhook.console.visit import Visit
@@ -44,7 +48,11 @@ log = structlog.get_logger("offhook.console")
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM = 256 * 1024
-_LARGE = {f"{apis.HERE}/import": apis.MOST_FORM, requests.HERE: 4 * 1024 * 1024}
+_LARGE = {
+    f"{apis.HERE}/import": apis.MOST_FORM,
+    requests.HERE: 4 * 1024 * 1024,
+    workflows.HERE: 10 * 1024 * 1024,
+}
 FAILURES = Limit(20, 60)
 """Sign-ins that may fail from one address."""
 
@@ -73,6 +81,10 @@ class Fault(Exception):
         super().__init__(text)
         self.status = status
         self.text = text
+
+
+class _SignedOut(Exception):
+    """The session of whoever is sent a stream has ended."""
 
 
 class Console:
@@ -123,6 +135,7 @@ class Console:
             f"/console/requests/{number}": {"GET": requests.kept, "POST": requests.sent},
             f"/console/requests/{number}/delete": {"POST": requests.delete},
             "/console/runs": {"GET": runs.listed},
+            "/console/runs/compare": {"GET": runs.chosen},
             f"/console/runs/{number}": {"GET": runs.run},
             rf"/console/runs/{number}/compare/(?P<other>\d{{1,19}})": {"GET": runs.compare},
             f"/console/runs/{number}/example": {"POST": runs.example},
@@ -130,7 +143,20 @@ class Console:
             f"/console/runs/{number}/cancel": {"POST": runs.cancel},
             f"/console/runs/{number}/delete": {"POST": runs.delete},
             "/console/credentials": {"GET": credentials.listed, "POST": credentials.sent},
+            f"/console/credentials/{number}": {"GET": credentials.one, "POST": credentials.changed},
             f"/console/credentials/{number}/delete": {"POST": credentials.delete},
+            "/console/workflows": {"GET": workflows.listed},
+            "/console/workflows/new": {"GET": workflow_editor.blank, "POST": workflow_editor.sent},
+            "/console/workflows/add": {"GET": workflow_adding.of_saved, "POST": workflow_adding.sent},
+            f"{workflows.DEFINITIONS}/{name}": {"GET": workflows.definition},
+            f"{workflows.DEFINITIONS}/{name}/edit": {"GET": workflow_editor.kept, "POST": workflow_editor.sent},
+            f"{workflows.DEFINITIONS}/{name}/export": {"GET": workflows.export},
+            f"{workflows.DEFINITIONS}/{name}/start": {"POST": workflows.start},
+            f"{workflows.DEFINITIONS}/{name}/delete": {"POST": workflows.delete},
+            "/console/workflows/runs": {"GET": workflow_runs.listed},
+            f"/console/workflows/runs/{number}": {"GET": workflow_runs.run},
+            f"/console/workflows/runs/{number}/live": {"GET": workflow_runs.live},
+            f"/console/workflows/runs/{number}/(?P<verb>[a-z]{{1,12}})": {"POST": workflow_runs.change},
             "/console/coverage": {"GET": coverage.of_company},
             "/console/calls": {"GET": calls.calls},
             f"/console/calls/{number}": {"GET": calls.call},
@@ -145,7 +171,28 @@ class Console:
             answer = asset.answer(headers.get("accept-encoding", ""))
         else:
             answer = await self._answer(scope, receive, headers)
+        if answer.stream is not None:
+            await self._pass_on(answer.stream, headers, receive, send)
+            return
         await _send(answer, scope, send)
+
+    async def _pass_on(self, stream: Stream, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+        """Send a stream with the headers of pages, for as long as the session lasts."""
+        token = self._cookies.read(headers.get("cookie", "")).get(self._cookies.session, "")
+        own = [(name.encode(), value.encode()) for name, value in frame.HEADERS.items()]
+
+        async def sent(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                # A proxy that gathers pieces would keep them from who waits for them.
+                message["headers"] = [*message["headers"], *own, (b"x-accel-buffering", b"no")]
+            elif message.get("more_body") and await self._sessions.find(token) is None:
+                raise _SignedOut
+            await send(message)
+
+        try:
+            await stream(receive, sent)
+        except _SignedOut:
+            await send({"type": "http.response.body", "body": b""})
 
     async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Answer:
         cookies = self._cookies.read(headers.get("cookie", ""))
@@ -218,7 +265,7 @@ class Console:
             visit.form = forms.pairs(await _read(receive, most))
         except ValueError:
             raise Fault(400, "What was sent is not a form of this page.") from None
-        given = dict(visit.form).get("token", "")
+        given = dict(visit.form).get(session.SEAL_INPUT, "")
         if not self._seals.fits(visit.holder, given):
             raise Fault(403, "This form is of another session, or its session has ended. Open the page again.")
 

@@ -36,6 +36,10 @@ class Visit:
         assert self.api is not None
         return self.api
 
+    def may(self, scope: str) -> bool:
+        """Whether the key that signed in has a scope: what it may not do, pages do not offer."""
+        return self.session is not None and self.session.principal.may(scope)
+
     def page(self, template: str, *, status: int = 200, **shown: Any) -> Answer:
         """A page in the frame of this session."""
         return self.frame.page(template, self.session, self.seals.token(self.holder), status=status, **shown)

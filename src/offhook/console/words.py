@@ -170,6 +170,12 @@ def moment(text: str) -> str:
     return f"{at:%a} {at.day} {at:%b %Y, %H:%M}"
 
 
+def instant(text: str) -> str:
+    """A moment with its seconds, as `24 Dec 2026, 18:00:03`, by the clock that it is written in."""
+    at = datetime.fromisoformat(text)
+    return f"{at.day} {at:%b %Y, %H:%M:%S}"
+
+
 def since_1970(milliseconds: str) -> str:
     """A moment in milliseconds since 1970, in UTC."""
     at = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

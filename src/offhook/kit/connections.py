@@ -46,7 +46,7 @@ class Connections:
         url: str,
         *,
         headers: Sequence[tuple[str, str]],
-        content: bytes,
+        content: bytes | None,
         extensions: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[httpcore.Response]:
         """Send a request; the block reads its answer. What of it is not read ends the connection."""

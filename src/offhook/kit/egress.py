@@ -11,7 +11,7 @@ import logging
 import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -211,7 +211,7 @@ class Egress:
         redirects: int = 0,
         private: frozenset[str] = frozenset(),
     ) -> Received:
-        """Ask, and read an answer of at most `most` bytes, all within `seconds`; follow up to `redirects`.
+        """Ask, and read an answer of at most `most` bytes, unpacked, all within `seconds`; follow up to `redirects`.
 
         Raises NotAllowed and Unreachable. A redirect becomes a GET without a body, except 307 and 308. `private` are
         names of headers, in lower case, that go to the first origin only, as those for authorization do.
@@ -245,8 +245,11 @@ class Egress:
         if checked is None:
             raise NotAllowed(fault.message if fault is not None else "the address cannot be used")
         parts = urlsplit(checked)
-        sent = [("host", parts.netloc), *headers.items(), ("content-length", str(len(body)))]
-        async with _leaving_nothing_open(), self._pool.stream(method, checked, headers=sent, content=body) as answer:
+        sent = [("host", parts.netloc), *headers.items(), *_length(method, body)]
+        async with (
+            _leaving_nothing_open(),
+            self._pool.stream(method, checked, headers=sent, content=body or None) as answer,
+        ):
             received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
             parts_read: list[bytes] = []
             size = 0
@@ -255,7 +258,10 @@ class Egress:
                 if size > most:
                     raise Unreachable(f"the answer has more than {most} bytes")
                 parts_read.append(part)
-        return Received(answer.status, received, b"".join(parts_read), checked)
+        data = b"".join(parts_read)
+        if encoding := received.get("content-encoding"):
+            data = await asyncio.to_thread(unpacked, data, encoding, most)
+        return Received(answer.status, received, data, checked)
 
     async def exchange(
         self,
@@ -270,20 +276,22 @@ class Egress:
         private: frozenset[str] = frozenset(),
         connect: float = 0.0,
         bound: bool = False,
+        carries: Callable[[str], bool] = lambda url: False,
     ) -> Exchange:
         """Ask for somebody who wants to see what happens: never raises for a target, and says how far it came.
 
         Of the answer at most `most` bytes are kept, unpacked; then the connection is ended. `private` are headers, in
         lower case, that go to the first origin (scheme, host and port) only, whatever redirects there are, as those
-        that identify somebody always do. A `bound` body does not leave it either: such a redirect is refused. Making a
-        connection may take `connect` seconds, if that is not 0. Cancelling ends the connection.
+        that identify somebody always do. A `bound` body does not leave it either, and `carries` tells of an address
+        whether it has what must not go to another origin: such redirects are refused. Making a connection may take
+        `connect` seconds, if that is not 0. Cancelling ends the connection.
         """
         done = Exchange(url)
         begun = clock.monotonic()
         try:
             async with asyncio.timeout(seconds):
                 call = _Call(method, list(headers), body, most, connect)
-                await self._follow(done, call, redirects, private | _FOR_ONE_HOST, bound)
+                await self._follow(done, call, redirects, private | _FOR_ONE_HOST, bound, carries)
         except EgressError as error:
             done.error, done.refused = _sentence(error), isinstance(error, NotAllowed)
         except TimeoutError:
@@ -296,8 +304,15 @@ class Egress:
         return done
 
     async def _follow(
-        self, done: Exchange, call: "_Call", redirects: int, private: frozenset[str], bound: bool
+        self,
+        done: Exchange,
+        call: "_Call",
+        redirects: int,
+        private: frozenset[str],
+        bound: bool,
+        carries: Callable[[str], bool],
     ) -> None:
+        begun = _origin(done.url)
         for left in range(redirects, -1, -1):
             await self._show(done, call)
             if done.status not in _REDIRECTS or not redirects:
@@ -311,12 +326,15 @@ class Egress:
                 call.method, call.body = "GET", b""
                 call.headers = [(name, value) for name, value in call.headers if name.lower() != "content-type"]
             before = done.url
-            done.redirects = (*done.redirects, (done.status, before))
             try:
                 # What is not ASCII in it came as bytes of UTF-8.
-                done.url = quote(urljoin(before, target).encode("latin-1", "replace"), safe=_WRITTEN)
+                following = quote(urljoin(before, target).encode("latin-1", "replace"), safe=_WRITTEN)
             except ValueError:
                 raise NotAllowed("it was redirected to what is no address") from None
+            if _origin(following) != begun and carries(following):
+                raise NotAllowed("it was redirected to another place with the secret of its credential in the address")
+            done.redirects = (*done.redirects, (done.status, before))
+            done.url = following
             if _origin(done.url) != _origin(before):
                 call.headers = [(name, value) for name, value in call.headers if name.lower() not in private]
                 if bound and call.body:
@@ -333,8 +351,7 @@ class Egress:
         sent = [("host", urlsplit(checked).netloc), *call.headers]
         sent += [] if "accept-encoding" in names else [("accept-encoding", "gzip, deflate")]
         sent += [] if "user-agent" in names else [("user-agent", "offhook")]
-        if call.body or call.method in ("POST", "PUT", "PATCH"):
-            sent.append(("content-length", str(len(call.body))))
+        sent += _length(call.method, call.body)
         extensions: dict[str, Any] = {"trace": _Trace(timings).note}
         if call.connect:
             extensions["timeout"] = {"connect": call.connect}
@@ -343,7 +360,7 @@ class Egress:
             async with (
                 _leaving_nothing_open(),
                 self._pool.stream(
-                    call.method, checked, headers=sent, content=call.body, extensions=extensions
+                    call.method, checked, headers=sent, content=call.body or None, extensions=extensions
                 ) as answer,
             ):
                 done.status = answer.status
@@ -418,6 +435,11 @@ class _Unpacking:
         self._packed = None if bits is None else zlib.decompressobj(bits)
         self._deflate = named == ["deflate"]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the end of what is packed has come."""
+        return self._packed is None or self._packed.eof
+
     def part(self, data: bytes, room: int) -> bytes:
         """The next part unpacked, as far as there is room; Unreachable if it is not packed as it is said to be."""
         if self._packed is None:
@@ -430,6 +452,22 @@ class _Unpacking:
                 self._deflate, self._packed = False, zlib.decompressobj(-15)
                 return self.part(data, room)
             raise Unreachable("the answer is not compressed in the way that its head says") from None
+
+
+def unpacked(data: bytes, encoding: str, most: int) -> bytes:
+    """A whole body without its encoding ("gzip"); Unreachable if it comes to more than `most` bytes, or breaks off."""
+    unpacking = _Unpacking([encoding])
+    plain = unpacking.part(data, most + 1)
+    if len(plain) > most:
+        raise Unreachable(f"the answer has more than {most} bytes once it is unpacked")
+    if not unpacking.is_whole:
+        raise Unreachable("the answer is packed, and breaks off in the midst")
+    return plain
+
+
+def _length(method: str, body: bytes) -> list[tuple[str, str]]:
+    """How long a body is; nothing for a method that has none (RFC 9110, 8.6)."""
+    return [("content-length", str(len(body)))] if body or method in ("POST", "PUT", "PATCH") else []
 
 
 def _since(begun: float) -> float:

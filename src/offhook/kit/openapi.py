@@ -7,13 +7,14 @@ built are left out, since a generated client should have no method that always f
 import inspect
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from offhook.kit.errors import PreconditionFailed, RateLimited
-from offhook.kit.operation import JSON, Nothing, Operation
+from offhook.kit.operation import JSON, Dialect, Nothing, Operation
 from offhook.kit.router import Segment, public, segments
 
 Schema = dict[str, Any]
@@ -143,11 +144,12 @@ def document(
         if operation.id in seen:
             raise ValueError(f"two operations are called {operation.id}")
         seen.add(operation.id)
-    schemas = _Schemas(built)
+    schemas = _schemas(built)
     paths: dict[str, dict[str, Any]] = {}
     for operation in built:
         paths.setdefault(public(operation.path), {})[operation.method.lower()] = _operation(operation, schemas)
-    statuses = sorted({status for operation in built for status in _statuses(operation)})
+    dialects = {one.dialect.name: one.dialect for one in built if one.dialect is not None}
+    refused = {(_dialect(one), status) for one in built for status in _statuses(one)}
     known = tags or {}
     used = dict.fromkeys(operation.tag for operation in built if operation.tag)
     return {
@@ -162,7 +164,10 @@ def document(
         "paths": paths,
         "components": {
             "schemas": schemas.components,
-            "responses": {_REFUSALS[status][0]: _refusal(status, schemas) for status in statuses},
+            "responses": {
+                name + _REFUSALS[status][0]: _refusal(status, schemas, dialects.get(name))
+                for name, status in sorted(refused)
+            },
             "parameters": _HEADER_PARAMETERS,
             "headers": _REPLY_HEADERS,
             "securitySchemes": {
@@ -172,6 +177,11 @@ def document(
                     "description": "`Authorization: Bearer KEY`, the way to prefer: addresses end up in logs.",
                 },
                 "apikey": {"type": "apiKey", "in": "query", "name": "apikey", "description": "`?apikey=KEY`"},
+                **{
+                    name: {"type": "apiKey", "in": "header", "name": one.key_header}
+                    for name, one in dialects.items()
+                    if one.key_header
+                },
             },
         },
     }
@@ -185,18 +195,7 @@ def encoded(of: Mapping[str, Any]) -> bytes:
 class _Schemas:
     """The schemas of all types that the operations name, made in one go so that equal names cannot clash."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        types: dict[Any, None] = {ErrorReply: None}
-        queries: dict[Any, None] = {}
-        for operation in operations:
-            if operation.body is not None:
-                types[operation.body] = None
-            if operation.reply is not None:
-                types[operation.reply] = None
-            if operation.creates and operation.rehearsal is not None:
-                types[operation.rehearsal] = None
-            if operation.query is not Nothing:
-                queries[operation.query] = None
+    def __init__(self, types: tuple[Any, ...], queries: tuple[Any, ...]) -> None:
         order = [*types, *(query for query in queries if query not in types)]
         found, components = msgspec.json.schema_components(order, ref_template="#/components/schemas/{name}")
         tidied = {name: _tidy(schema) for name, schema in components.items()}
@@ -211,6 +210,27 @@ class _Schemas:
 
     def query(self, kind: Any) -> Schema:
         return self._queries[kind]
+
+
+def _schemas(operations: Iterable[Operation]) -> _Schemas:
+    types: dict[Any, None] = {ErrorReply: None}
+    queries: dict[Any, None] = {}
+    for operation in operations:
+        if operation.dialect is not None:
+            types[operation.dialect.error] = None
+        if operation.body is not None:
+            types[operation.body] = None
+        if operation.reply is not None:
+            types[operation.reply] = None
+        if operation.creates and operation.rehearsal is not None:
+            types[operation.rehearsal] = None
+        if operation.query is not Nothing:
+            queries[operation.query] = None
+    return _schemas_of(tuple(types), tuple(queries))
+
+
+_schemas_of = lru_cache(maxsize=4)(_Schemas)
+"""Schemas follow from types alone: whoever makes several applications in a process shares them."""
 
 
 def _name(reference: Schema) -> str:
@@ -246,13 +266,29 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
         "parameters": [*_path_parameters(operation), *_query_parameters(operation, schemas), *_headers(operation)],
         "requestBody": _request_body(operation, schemas),
         "responses": {
-            "200": _reply(operation, schemas),
-            **{str(s): {"$ref": f"#/components/responses/{_REFUSALS[s][0]}"} for s in _statuses(operation)},
+            str(operation.reply_status): _reply(operation, schemas),
+            **{
+                str(status): {"$ref": f"#/components/responses/{_dialect(operation)}{_REFUSALS[status][0]}"}
+                for status in _statuses(operation)
+            },
         },
         "x-ratelimit": [[operation.limit.count, operation.limit.seconds]],
         "x-scope": operation.scope,
     }
-    return {name: value for name, value in described.items() if value}
+    return {name: value for name, value in described.items() if value} | _security(operation)
+
+
+def _security(operation: Operation) -> dict[str, Any]:
+    """How the key comes, where that is not as in all of the document."""
+    if operation.keyless or operation.admit is not None:
+        return {"security": []}
+    if operation.dialect is None or not operation.dialect.key_header:
+        return {}
+    return {"security": [{name: []} for name in ("bearer", operation.dialect.name, "apikey")]}
+
+
+def _dialect(operation: Operation) -> str:
+    return "" if operation.dialect is None else operation.dialect.name
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -313,7 +349,8 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
         names += ["IdempotencyKey", "DryRun"]
     if PreconditionFailed.status in operation.refusals:
         names.append("IfMatch")
-    names.append("Clock")
+    if operation.admit is None:
+        names.append("Clock")
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
@@ -357,17 +394,19 @@ def _reply(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     }
 
 
-def _refusal(status: int, schemas: _Schemas) -> dict[str, Any]:
+def _refusal(status: int, schemas: _Schemas, dialect: Dialect | None) -> dict[str, Any]:
     response: dict[str, Any] = {"description": _REFUSALS[status][1]}
     if status == RateLimited.status:
         response["headers"] = _RATE_LIMITED_HEADERS
-    response["content"] = {JSON: {"schema": schemas.of(ErrorReply)}}
+    response["content"] = {JSON: {"schema": schemas.of(ErrorReply if dialect is None else dialect.error)}}
     return response
 
 
 def _statuses(operation: Operation) -> list[int]:
     """The refusals of an operation: its own, and those that follow from what it takes."""
-    statuses = {400, 401, 403, 429, *operation.refusals}
+    statuses = {400, 429, *operation.refusals}
+    if operation.admit is None:
+        statuses |= {401, 403}
     if "{" in operation.path:
         statuses.add(404)
     if operation.body is not None or operation.media != (JSON,):

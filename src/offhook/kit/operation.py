@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from offhook.kit.errors import Notice, Violation
+from offhook.kit.errors import Notice, Refusal, Violation
 
 JSON = "application/json"
 MIB = 1024 * 1024
@@ -59,6 +59,20 @@ class Rehearsed(msgspec.Struct):
     warnings: list[WarningOut]
 
 
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that comes without a key, while it is not known who sends it.
+
+    Names of headers are in lower case; `media` is what Content-Type says, without parameters. `params` lacks what could
+    not be read. `body` reads the body, once, as far as the operation takes it; TooLarge if there is more.
+    """
+
+    params: Mapping[str, int | str]
+    headers: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    media: str
+    body: Callable[[], Awaitable[bytes]]
+
+
 class Call(msgspec.Struct, kw_only=True):
     """One request that has passed the gate: who asks, for what, when, and what to say besides the answer."""
 
@@ -75,6 +89,7 @@ class Call(msgspec.Struct, kw_only=True):
     moment: datetime | None = None
     operation: str = ""
     notices: list[Notice] = []
+    outside: Outside | None = None
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -83,6 +98,24 @@ Check = Callable[[Call], Awaitable[Sequence[Violation]]]
 
 Adapt = Callable[[dict[str, Any], list[Notice]], dict[str, Any]]
 """Brings a body that was decoded into the form of an operation's struct; what it leaves out is a notice."""
+
+
+Admit = Callable[[Outside], Awaitable[Any]]
+"""Tells who has sent a request that has no key, from whatever else it shows: its principal, or a Refusal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How operations of another system's API are spoken to, where that is not the usual way.
+
+    `refused` writes a refusal of a request to a path as that system's clients know it, and `error` is the type of such
+    a body. `key_header`, in lower case, is a header that may bring the key, besides the usual ones.
+    """
+
+    name: str
+    refused: Callable[[Refusal, str], Reply]
+    error: type[msgspec.Struct]
+    key_header: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +129,12 @@ class Operation:
     answers 501 and names the operation. `check` lets a body that does not fit its struct be refused for its broken
     rules in the same answer. `adapt` sees the body before that, nulls included. `examples` maps a title to a request
     body. A body that is not `body_required` may be left out, and is None then. `reply_media` is the type of an answer
+    that is not JSON; `other_media` are those that a query may ask for besides, `reply_status` is its status.
+    An operation with `admit` takes no API key: `admit` tells who sends, limits hold for each sender, and its handler
+    finds the request in `Call.outside`. It has no scope, and none of the headers that keys bring with them.
     that is not JSON; `other_media` are those that a query may ask for besides.
+    A `body` that is no struct (a map, a list of maps) is decoded and not looked into. `dialect` None is the usual way;
+    a `keyless` operation is for those who have no key yet, has no principal, and looks after itself.
     `better` says what an operation of v2 does here beyond v2, `note` what else there is to know: docs/compatibility.md
     shows both.
     """
@@ -112,17 +150,21 @@ class Operation:
     scope: str = "admin"
     limit: Limit = Limit()
     query: type[msgspec.Struct] = Nothing
-    body: type[msgspec.Struct] | None = None
+    body: Any = None
     body_required: bool = True
     reply: Any = None
     reply_media: str = JSON
+    reply_status: int = 200
     other_media: tuple[str, ...] = ()
     reply_description: str = ""
     rehearsal: Any = Rehearsed
     adapt: Adapt | None = None
+    admit: Admit | None = None
     media: tuple[str, ...] = (JSON,)
     body_limit: int = MIB
     creates: bool = False
+    dialect: Dialect | None = None
+    keyless: bool = False
     refusals: tuple[int, ...] = ()
     better: str = ""
     note: str = ""

@@ -19,10 +19,11 @@ PREFIX = "OFFHOOK_"
 FLAGS_ONLY = frozenset({"benchmark"})
 """What only the command line can set, so that nobody lifts limits by something left in an environment or a file."""
 
-MASKED = frozenset({"credentials_keys"})
+MASKED = frozenset({"credentials_keys", "conductor_key_secret"})
 """What is never shown, wherever settings are."""
 
 _CREDENTIALS_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
+_SERVER = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -72,6 +73,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     runs_days: Annotated[
         int, msgspec.Meta(ge=1, le=3650), _field("Days that workflow runs and their attempts are kept.")
     ] = 90
+    conductor_url: Annotated[
+        str, _field("A Conductor server that workflows can be sent to, as http://conductor:8080/api; empty: none.")
+    ] = ""
+    conductor_key_id: Annotated[str, _field("Its key's id, if it takes keys.")] = ""
+    conductor_key_secret: Annotated[str, _field("Its key's secret.")] = ""
     head_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request head.")] = 15.0
     body_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request body.")] = 30.0
     keep_alive_seconds: Annotated[int, msgspec.Meta(gt=0), _field("Idle time before a connection is closed.")] = 75
@@ -128,6 +134,8 @@ def load(
         raise BadSettings("database_url must be a URL, such as postgresql://user@host/name; what was set is none.")
     if settings.public_url and not _ORIGIN.fullmatch(settings.public_url):
         raise BadSettings("public_url must be an origin without a path, such as https://phones.example.com.")
+    if settings.conductor_url and not _SERVER.fullmatch(settings.conductor_url):
+        raise BadSettings("conductor_url must be a web address without a query, such as http://conductor:8080/api.")
     try:
         Allowed.read(settings.egress_allow)
     except ValueError as error:

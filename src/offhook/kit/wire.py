@@ -174,7 +174,8 @@ def _bare(kind: Any) -> Any:
         kind = inner
 
 
-def _is_struct(kind: Any) -> bool:
+def is_struct(kind: Any) -> bool:
+    """Whether a type is one whose fields are looked into."""
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
@@ -188,9 +189,9 @@ def shape(kind: type[msgspec.Struct]) -> Shape:
         hint = _without_none(hints[info.name])
         fields[info.encode_name] = (hint, info.required)
         bare = _bare(hint)
-        if _is_struct(bare):
+        if is_struct(bare):
             nested.append((info.encode_name, bare, False))
-        elif get_origin(bare) is list and _is_struct(_bare(get_args(bare)[0])):
+        elif get_origin(bare) is list and is_struct(_bare(get_args(bare)[0])):
             nested.append((info.encode_name, _bare(get_args(bare)[0]), True))
     return Shape(kind, fields, frozenset(fields), tuple(nested), getattr(kind, "elsewhere", {}))
 
@@ -279,6 +280,16 @@ def read(
     finally:
         notices += unknown
     return result, encode_sorted(_pruned(document.value)) if unknown else encode(result)
+
+
+def read_plain(raw: bytes, kind: Any) -> Any:
+    """The body `raw` as a map or a list whose members are not looked into; Invalid for anything else."""
+    value = parse(raw).value
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        text = _explain(kind, str(error))
+        raise Invalid.of([Violation(location="", message=text, sent=shown(value))]) from None
 
 
 @lru_cache(maxsize=256)
@@ -389,7 +400,7 @@ def _stand_in(kind: Any) -> Any:
         if meta.extra and "stand_in" in meta.extra:
             return meta.extra["stand_in"]
     bare = _bare(kind)
-    if _is_struct(bare):
+    if is_struct(bare):
         return _mended({}, shape(bare))
     if get_origin(bare) is Literal:
         return get_args(bare)[0]

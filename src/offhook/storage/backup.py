@@ -258,7 +258,7 @@ class _Members:
 
     def check_schema(self, database: Database) -> None:
         """BadBackup unless it was written from the schema that this version has, and has exactly its tables."""
-        scripts = ScriptDirectory.from_config(configuration(database))
+        scripts = ScriptDirectory.from_config(configuration())
         mine, its = scripts.get_current_head(), self.manifest.schema
         if its != mine:
             older = its in {script.revision for script in scripts.walk_revisions()}

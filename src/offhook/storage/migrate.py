@@ -1,5 +1,6 @@
 """Brings the store to the current schema. Several processes may call it at once: one migrates, the others wait."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -15,8 +16,8 @@ class WrongSchema(Refusal):
     """The store was written by a newer version of Offhook than this one."""
 
 
-def configuration(database: Database) -> Config:
-    """Alembic's configuration for `database`; the connection is handed over in `attributes`."""
+def configuration() -> Config:
+    """Alembic's configuration; the connection is handed over in `attributes`."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
@@ -30,13 +31,15 @@ def upgrade(database: Database) -> None:
 
 def upgrade_within(database: Database, tx: Transaction) -> None:
     """The same as a part of the transaction `tx`."""
-    config = configuration(database)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    known = _revisions()
     current = MigrationContext.configure(tx.connection).get_current_revision()
+    if current == known[0]:
+        return
     if current is not None and current not in known:
         raise WrongSchema(
             f"The store has schema {current}, which this version does not know; run the version that wrote it."
         )
+    config = configuration()
     config.attributes["connection"] = tx.connection
     command.upgrade(config, "head")
 
@@ -49,4 +52,10 @@ def current(database: Database) -> str | None:
 
 def head(database: Database) -> str | None:
     """The newest revision this version knows."""
-    return ScriptDirectory.from_config(configuration(database)).get_current_head()
+    return _revisions()[0]
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """All revisions that this version knows, the newest first; their files are read once."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions())

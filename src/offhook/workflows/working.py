@@ -1,14 +1,24 @@
 """Puts together what runs workflows: for app.py, which hands in its own parts."""
 
+import asyncio
+from collections.abc import Mapping
+
 from offhook.access.doing import Doing
+from offhook.access.service import Access
 from offhook.catalog.credentials.service import Credentials
+from offhook.catalog.credentials.vault import Vault
 from offhook.catalog.documents.service import Apis
+from offhook.events.model import Show
 from offhook.kit.egress import Egress
 from offhook.kit.operation import Operation
 from offhook.storage.batches import Reader, Writer
+from offhook.workflows.conductor import api as conductor_api
 from offhook.workflows.definitions import api as definitions_api
 from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.expressions.scripts import Scripts
+from offhook.workflows.remote import api as remote_api
+from offhook.workflows.remote.model import Elsewhere
+from offhook.workflows.remote.service import RemoteRuns
 from offhook.workflows.runs import api as runs_api
 from offhook.workflows.runs.engine import Engine
 from offhook.workflows.runs.records import Records
@@ -19,6 +29,9 @@ from offhook.workflows.shipped.service import Taking
 from offhook.workflows.tasks.http import HttpTask
 from offhook.workflows.tasks.performing import Tasks
 from offhook.workflows.tasks.secrets import from_environment
+from offhook.workflows.triggers import api as triggers_api
+from offhook.workflows.triggers.clockwork import Clockwork
+from offhook.workflows.triggers.starting import of_engine
 
 
 class Workflows:
@@ -26,6 +39,7 @@ class Workflows:
 
     def __init__(
         self,
+        access: Access,
         work: Doing,
         writer: Writer,
         reader: Reader,
@@ -35,23 +49,38 @@ class Workflows:
         *,
         slot: int,
         days: int,
+        vault: Vault,
+        shows: Mapping[str, Show],
+        elsewhere: Elsewhere | None = None,
         address: str = "",
     ) -> None:
         scripts, texts = Scripts(), Registered()
         tasks = Tasks(HttpTask(egress, sending, sending.named, from_environment()), scripts)
         self.engine = Engine(writer, reader, work.ids, texts, tasks, scripts, slot=slot)
         self.runs = Runs(work, self.engine, texts)
+        self.remote = RemoteRuns(work, elsewhere)
         self.records = Records(reader, writer, days)
+        start = of_engine(self.engine)
+        self.clockwork = Clockwork(writer, reader, start, scripts, shows=shows)
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
             *shipped_api.operations(Taking(work, Definitions(work, apis), address)),
             *runs_api.operations(self.runs),
+            *triggers_api.operations(work, reader, vault, start),
+            *remote_api.operations(self.remote),
+            *conductor_api.operations(access, work, Definitions(work, apis), self.runs),
         ]
+        self.unbuilt = conductor_api.unbuilt()
+        """Operations that are known, and not there."""
 
-    async def keep(self) -> None:
-        """Take runs on for as long as this goes on."""
-        await self.engine.keep()
+    async def keep(self, *, only_own: bool = False) -> None:
+        """Take runs on for as long as this goes on: all, or those only that are started here and what they start."""
+        if only_own:
+            await self.engine.keep(only_own=True)
+        else:
+            await asyncio.gather(self.engine.keep(), self.clockwork.keep())
 
     async def close(self) -> None:
         """End what is under way; what does not end is left to whoever starts next."""
         await self.engine.close()
+        await self.remote.close()

@@ -10,7 +10,14 @@ import pytest
 
 from offhook.catalog.credentials import rules
 from offhook.catalog.credentials.model import Credential
-from offhook.catalog.credentials.redaction import HIDDEN, redact, redact_bytes, redact_headers, shown_url
+from offhook.catalog.credentials.redaction import (
+    HIDDEN,
+    redact,
+    redact_bytes,
+    redact_headers,
+    shown_url,
+    without_beginnings,
+)
 from offhook.kit.errors import Violation
 from offhook.kit.places import Allowed
 
@@ -100,6 +107,32 @@ def test_a_secret_is_taken_out_in_every_form(text: str):
     assert redact_bytes(text.encode(), [SECRET]) == found.encode()
 
 
+@pytest.mark.parametrize("secret", [SECRET, "sk_live_51HcÿÿÿSecret~?>"])
+@pytest.mark.parametrize("before", ["", "u", "me", "us:", "user"])
+@pytest.mark.parametrize("after", ["", "x", "yz", "zzz"])
+def test_a_secret_is_taken_out_of_what_is_encoded_with_it(secret: str, before: str, after: str):
+    raw = f"{before}{secret}{after}".encode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(raw).decode()
+        for text in (f'{{"x": "{encoded}"}}', f'{{"x": "{encoded.rstrip("=")}"}}', quote(encoded, safe="")):
+            found = redact(text, [secret])
+            assert "***" in found
+            # At most the two letters stay that other bytes have a part in.
+            assert len(found) <= len(text) - len(encode(secret.encode()).rstrip(b"=")) + 2 + len("***")
+            assert redact_bytes(text.encode("utf-16-le"), [secret]).decode("utf-16-le") == found
+    for digits in (raw.hex(), raw.hex().upper()):
+        hidden = redact(digits, [secret])
+        assert hidden.lower() == f"{before.encode().hex()}***{after.encode().hex()}"
+
+
+def test_an_encoded_secret_that_a_body_was_cut_in_leaves_nothing():
+    secret = "sk_live_51HcSecret"
+    for encoded in (secret.encode().hex(), base64.b64encode(b"u:" + secret.encode()).decode()[3:]):
+        for length in range(1, len(encoded)):
+            left = _kept(f"echo: {encoded[:length]}".encode(), [secret], "utf-8").decode()
+            assert left.removeprefix("echo: ") in ("", "***", f"***{encoded[length - 1]}")
+
+
 ODD = "ab/cd+ef=="
 PAIR = base64.b64encode(f"me:{ODD}".encode()).decode()
 
@@ -120,6 +153,47 @@ def test_a_secret_is_taken_out_however_it_is_escaped_and_encoded(text: str, enco
         body = redact_bytes(whole.encode(encoding), [ODD, PAIR], named).decode(encoding)
         assert '"echo": "***' in body
         assert text[:8] not in body
+
+
+def _kept(body: bytes, secrets: list[str], encoding: str) -> bytes:
+    """What is kept of a body that was cut off."""
+    clean = redact_bytes(without_beginnings(body, secrets, encoding), secrets, encoding)
+    return without_beginnings(clean, secrets, encoding)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [SECRET, "p%40ss%2Fw%22%C3%B6%20rd%2B", "p%2540ss%252fw%2522%25c3%25b6+rd%252b", r'p@ss\/w\"\u00f6 rd\u002b',
+     r"p@ss\\/w\\\"\\u00F6 rd+", "p&#64;ss&#x2f;w&quot;&ouml; rd&#43;", base64.b64encode(SECRET.encode()).decode()],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "latin-1"])
+def test_nothing_of_a_secret_stays_where_a_body_was_cut_in_it(text: str, encoding: str):
+    before = "\N{POUND SIGN}0, 1.".encode(encoding)
+    body, length = before + text.encode(encoding), len("x".encode(encoding))
+    for end in range(len(before), len(body)):
+        kept = _kept(body[:end], [SECRET], encoding)
+        assert kept in (before, before + "***".encode(encoding)), (end, kept)
+    assert _kept(body, [SECRET], encoding) in (before, before + "***".encode(encoding))
+    # What is no beginning stays, to the last whole character.
+    other = before + "*?!".encode(encoding)
+    assert _kept(other, [SECRET], encoding) == other
+    assert len(_kept(other[:-1], [SECRET], encoding)) == len(other) - length
+
+
+@pytest.mark.parametrize("secrets", [["abcd", "abcdefgh"], ["abab"], ["\\\\a\\b"], ["aaaa", "ab\\u0061b"]])
+def test_secrets_that_repeat_themselves_or_begin_alike_are_cut_off_too(secrets: list[str]):
+    for secret in secrets:
+        for text in (secret, secret + secret, secret.replace("\\", "\\\\"), secret[:3] + secret):
+            for end in range(1, len(text) + 1):
+                kept = _kept(b"1. " + text[:end].encode(), secrets, "utf-8").decode()
+                assert set(kept) <= set("1. *"), (text[:end], kept)
+
+
+def test_cutting_off_is_quick_and_then_cuts_more():
+    begun = time.thread_time()
+    assert len(without_beginnings(b"a" * 200_000, ["a" * 8_000 + "b"])) < 200_000 - 8_000
+    assert without_beginnings(b"a." * 2_500_000, ["ab" * 4_000, PAIR]) == b"a." * 2_500_000
+    assert time.thread_time() - begun < 5
 
 
 def test_addresses_are_shown_without_the_parameters_of_a_credential():
@@ -182,3 +256,13 @@ def test_a_secret_is_taken_out_of_hexadecimal_digits():
     for text in (secret.encode().hex(), secret.encode().hex().upper(), quote(secret, safe="").encode().hex()):
         assert redact(f"ff{text}00", [secret]) == f"ff{HIDDEN}00"
         assert redact_bytes(f"ff{text}00".encode(), [secret]) == f"ff{HIDDEN}00".encode()
+
+
+def test_zeros_without_end_are_looked_through_quickly():
+    """As a small packed answer may come to."""
+    secrets = ["sk_live_51Hc0ffee-Secret/Value9", PAIR]
+    begun = time.thread_time()
+    assert redact_bytes(b"\0" * 5_000_000, secrets) == b"\0" * 5_000_000
+    assert time.thread_time() - begun < 1
+    hidden = redact_bytes(b"\0" * 1000 + "日本sécret".encode("utf-16-be"), ["日本sécret"])
+    assert hidden.decode("utf-16-be").endswith("\0***")

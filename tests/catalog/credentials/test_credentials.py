@@ -275,6 +275,19 @@ def test_an_endpoint_that_gives_no_token_is_said_without_the_secret(
     assert message
 
 
+def test_what_an_endpoint_says_is_cut_short_without_the_secrets_beginning(firm: Company, workbench: Workbench):
+    async def go(ask: Any, _: Service) -> str:
+        with pytest.raises(NoToken) as refused:
+            await ask()
+        return refused.value.message
+
+    for more in range(len(SECRET)):
+        said = b"1" * (118 - more) + SECRET.encode() + b"222"
+        answer = answering(said, status="401 Unauthorized")
+        message = with_tokens(workbench, firm, answer, go, name=f"Cut after {more}")
+        assert SECRET[:1] not in message.partition("401: ")[2]
+
+
 def test_changing_a_credential_drops_its_token(firm: Company, workbench: Workbench):
     async def go(ask: Any, _: Service) -> list[str]:
         first = await ask()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from offhook.catalog.documents import comparing
+from offhook.catalog.documents import comparing, operations
 from offhook.catalog.documents.comparing import Changed, Review, compare
 from offhook.catalog.documents.operations import heads
 from offhook.catalog.documents.pieces import Pieces, cut
@@ -190,5 +190,65 @@ def test_what_did_not_fit_on_the_page_is_not_said_to_be_gone():
     }
     after = changed(before, "components.schemas.S3.properties", {"first": {"type": "string"}, **names, "own": {}})
     (change,) = the_one(before, after).changes
-    assert "deeper than its fields are compared" in change.text
+    assert "more than is compared" in change.text
     assert not change.breaks
+
+
+NUMBERED = [f"n{number:04}" for number in range(4_000)]
+MANY: dict[str, tuple[str, Any]] = {
+    "parameters": ("parameters", lambda names: [{"name": name, "in": "query", "schema": {}} for name in names]),
+    "responses": ("responses", lambda names: {name: {"description": ""} for name in names}),
+    "media types": ("requestBody.content", lambda names: {f"a/{name}": {} for name in names}),
+    "headers": ("responses.200.headers", lambda names: {name: {"schema": {}} for name in names}),
+    "servers": ("servers", lambda names: [{"url": f"https://{name}"} for name in names]),
+    "security": ("security", lambda names: [{name: []} for name in names]),
+    "values": ("requestBody.content.a/b.schema.properties.x.enum", lambda names: names),
+    "alternatives": (
+        "requestBody.content.a/b.schema.oneOf",
+        lambda names: [{"title": name, "properties": {name: {"type": "string"}}} for name in names],
+    ),
+    "fields": ("requestBody.content.a/b.schema.properties", lambda names: {name: {} for name in names}),
+}
+
+
+@pytest.mark.parametrize("kind", list(MANY))
+@pytest.mark.parametrize("names", [["first", *NUMBERED], NUMBERED[1:]], ids=["one comes", "one goes"])
+def test_what_is_behind_the_bounds_of_a_list_is_neither_added_nor_gone(kind: str, names: list[str]):
+    path, made = MANY[kind]
+
+    def tree(names: list[str]) -> Any:
+        value = made(names)
+        for name in reversed(path.split(".")):
+            value = {name: value}
+        return {"paths": {"/a": {"get": value}}}
+
+    found = the_one(tree(NUMBERED), tree(names))
+    said = {(change.name, change.text) for change in found.changes}
+    assert not [one for one in said for name in NUMBERED[15:] if any(name in text for text in one)]
+    assert any("more than is compared" in text or "more than are compared" in text for _, text in said)
+    assert not found.breaks or names[0] != "first"
+
+
+def test_a_body_for_which_there_was_no_room_is_not_said_to_be_empty():
+    wide: Any = {"properties": {name: {} for name in NUMBERED[:3_000]}}
+    small = {"properties": {"a": {"type": "string"}, "b": {}}}
+    content = {name: {"schema": wide} for name in ("a/1", "a/2", "a/3")}
+    before = {"paths": {"/a": {"get": {"requestBody": {"content": {"a/4": {"schema": small}}}}}}}
+    after = {"paths": {"/a": {"get": {"requestBody": {"content": {**content, "a/4": {"schema": small}}}}}}}
+    found = the_one(before, after)
+    assert [(change.kind, change.name) for change in found.changes if change.kind in ("added", "removed")] == [
+        ("added", f"a/{number}") for number in (1, 2, 3)
+    ]
+    assert not found.breaks
+
+
+def test_operations_behind_the_most_that_are_listed_are_not_said_to_be_gone(monkeypatch: pytest.MonkeyPatch):
+    for module in (comparing, operations):
+        monkeypatch.setattr(module, "MOST_OPERATIONS", 3)
+    many = {"paths": {f"/{n}": {"get": {"operationId": f"o{n}"}} for n in range(5)}}
+    more = {"paths": {"/first": {"get": {"operationId": "first"}}, **many["paths"]}}
+    less = {"paths": {path: item for path, item in many["paths"].items() if path != "/0"}}
+    found = compare(Tree(many), heads(many), Tree(more), heads(more))
+    assert ([head.path for head in found.added], found.removed) == (["/first"], ())
+    found = compare(Tree(many), heads(many), Tree(less), heads(less))
+    assert (found.added, [head.path for head in found.removed]) == ((), ["/0"])

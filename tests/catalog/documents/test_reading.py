@@ -222,3 +222,11 @@ def test_little_is_enough_to_be_a_document(document):
 
 def test_the_name_of_the_file_is_the_title_of_a_document_without_one():
     assert read(b"swagger: '2.0'\npaths: {}", "pets.yaml").title == "pets.yaml"
+
+
+def test_texts_that_cannot_be_shown_are_problems_with_their_place():
+    tree = {"openapi": "3.1.0", "info": {"title": "a\0b", "version": "1"}, "paths": {"/x\0": {}}}
+    found = read(json.dumps(tree).encode())
+    places = {problem.pointer for problem in found.problems if "shown as" in problem.text}
+    assert places == {"/info/title", "/paths/~1x\0"}
+    assert not any("shown as" in one.text for one in read(b'{"openapi": "3.1.0", "paths": {}}').problems)

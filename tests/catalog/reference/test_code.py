@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from offhook.catalog.model import Sent
 from offhook.catalog.reference.code import arguments, curl, http_task, httpx
+from offhook.catalog.requests.curl import from_curl
+from offhook.catalog.requests.model import Prepared, finished
 from offhook.kit.errors import Invalid
 
 PLAIN = st.text(st.characters(blacklist_categories=["Cs"]), max_size=30)
@@ -57,6 +59,33 @@ def test_a_real_shell_does_too(sent: Sent):
 def test_a_body_that_is_no_text_comes_from_base64():
     command = curl(Sent(method="PUT", url="u", body=b"\x00\xff"))
     assert command.startswith(f"printf %s {base64.b64encode(bytes([0, 255])).decode()} | base64 -d | curl")
+
+
+def test_a_form_of_parts_is_told_curl_field_by_field():
+    prepared = Prepared(
+        method="POST", server="https://a.b", path="/up", media="multipart/form-data",
+        body=json.dumps({"name": "it's; @x", "lines": "one\ntwo", "tag": ["a", "b"]}),
+    )  # fmt: skip
+    final = finished(prepared)
+    command = curl(Sent(method="POST", url=final.url, headers=final.headers, body=final.body, fields=final.fields))
+    assert shlex.split(command.replace("\\\n", " ")) == [
+        "curl", "--request", "POST", "--url", "https://a.b/up", "--form-string", "name=it's; @x",
+        "--form-string", "lines=one\ntwo", "--form-string", "tag=a", "--form-string", "tag=b",
+    ]  # fmt: skip
+    again = from_curl(command).prepared
+    assert (again.media, json.loads(again.body)) == (prepared.media, json.loads(prepared.body))
+
+
+@pytest.mark.parametrize("fields", [{"a=b": "c"}, {"a": "one\r\ntwo"}, {"a": "\x1b[2J"}])
+def test_a_form_that_curl_cannot_be_told_goes_as_it_is_packed(fields: dict[str, str]):
+    final = finished(
+        Prepared(method="POST", server="https://a.b", media="multipart/form-data", body=json.dumps(fields))
+    )
+    command = curl(Sent(method="POST", url=final.url, headers=final.headers, body=final.body, fields=final.fields))
+    packed = command.split("'")[1] if command.startswith("printf %s '") else command.split()[2]
+    assert base64.b64decode(packed) == final.body
+    assert "boundary=offhook-" in command
+    assert command.isprintable() or "\r" not in command
 
 
 def test_no_header_is_added_by_curl_itself():

@@ -1,7 +1,10 @@
 """Requests made ready from a document: what must be sent is there, filled in, and bounded."""
 
+import json
+import re
 import time
 from typing import Any
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -10,7 +13,7 @@ from offhook.catalog.model import Body, Field, Head, Reference, Server, Tree, Va
 from offhook.catalog.reference import page
 from offhook.catalog.requests.building import MOST_BODY, address, prepare
 from offhook.catalog.requests.checking import check
-from offhook.catalog.requests.model import Pair, Prepared
+from offhook.catalog.requests.model import Pair, Prepared, finished
 
 POINTER = "/paths/~1offices/post"
 
@@ -212,7 +215,7 @@ def test_a_discriminator_says_which_one_it_is(schema: Any, kind: str):
     assert value(schema, Cat=CAT, Pet=pet, Tom=tom) == {"kind": kind, "lives": 0}
 
 
-@pytest.mark.parametrize("media", ["application/xml", "text/xml", "application/octet-stream"])
+@pytest.mark.parametrize("media", ["application/octet-stream", "image/png"])
 def test_a_body_that_cannot_be_built_is_empty(media: str):
     prepared = built(obj("a", a={"type": "string"}), media=media)
     assert (prepared.media, prepared.body) == (media, "")
@@ -236,6 +239,14 @@ IDS = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
          [("a", '{"n": 0}')]),
         ({"in": "query", "schema": obj("n", n={"type": "integer"})}, [("n", "0")]),
         ({"in": "query", "schema": obj("n", n={"type": "integer"}), "style": "deepObject"}, [("a[n]", "0")]),
+        ({"in": "query", "schema": obj("n", n={"type": "integer"}), "style": "deepObject", "explode": True},
+         [("a[n]", "0")]),
+        ({"in": "query", "style": "deepObject", "schema": obj("o", "l", o=obj("n", n={"type": "boolean"}), l=IDS)},
+         [("a[o][n]", "false"), ("a[l][]", "0"), ("a[l][]", "0")]),
+        ({"in": "header", "schema": obj("n", "m", n={"type": "integer"}, m={"type": "string"})}, [("a", "n,0,m,text")]),
+        ({"in": "path", "explode": True, "schema": obj("n", "m", n={"type": "integer"}, m={"type": "string"})},
+         [("a", "n=0,m=text")]),
+        ({"in": "cookie", "schema": {"const": "a; b"}}, [("Cookie", "a=a%3B%20b")]),
         ({"in": "query", "schema": {"type": "string", "minLength": 6}}, [("a", "textxx")]),
     ],
 )  # fmt: skip
@@ -248,3 +259,85 @@ def test_required_parameters_are_written_by_their_style_and_have_no_faults(param
     rows = (*prepared.path_parameters, *prepared.query, *prepared.headers)
     assert [(pair.name, pair.value) for pair in rows if pair.on] == expected
     assert check(document, POINTER, prepared) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "path", "sent"),
+    [
+        ({"style": "matrix"}, "/offices/{;a}", "/offices/;a=0,0"),
+        ({"style": "matrix", "explode": True}, "/offices/{;a*}", "/offices/;a=0;a=0"),
+        ({"style": "label"}, "/offices/{.a}", "/offices/.0,0"),
+        ({"style": "label", "explode": True}, "/offices/{.a*}", "/offices/.0.0"),
+        ({}, "/offices/{a*}", "/offices/0,0"),
+        ({"schema": {"type": "integer"}}, "/offices/{a}", "/offices/0"),
+        ({"schema": obj("n", n={"type": "integer"}), "style": "matrix", "explode": True}, "/offices/{;a*}",
+         "/offices/;n=0"),
+    ],
+)  # fmt: skip
+def test_a_parameter_of_the_path_is_written_by_its_style(told: Any, path: str, sent: str):
+    told = {"in": "path", "name": "a", "required": True, "schema": IDS, **told}
+    pointer = "/paths/~1offices~1{a}/get"
+    document = Tree(
+        {"servers": [{"url": "https://a.example"}], "paths": {"/offices/{a}": {"get": {"parameters": [told]}}}}
+    )
+    head = Head(key="k", method="GET", path="/offices/{a}", pointer=pointer)
+    prepared = prepare(page.reference(document, pointer, head), document, pointer)
+    assert prepared.path == path
+    assert finished(prepared).url == f"https://a.example{sent}"
+    assert check(document, pointer, prepared) == []
+
+
+def test_cookies_that_need_not_be_sent_stand_there_switched_off():
+    several = [
+        {"in": "cookie", "name": name, "required": name == "a", "schema": {"type": "string", "default": name}}
+        for name in ("a", "b", "c")
+    ]
+    document = Tree({"paths": {"/offices": {"post": {"parameters": several}}}})
+    head = Head(key="k", method="POST", path="/offices", pointer=POINTER)
+    prepared = prepare(page.reference(document, POINTER, head), document, POINTER)
+    assert [(pair.value, pair.on) for pair in prepared.headers] == [("a=a", True), ("b=b; c=c", False)]
+
+
+def test_a_body_of_xml_is_built_as_its_schema_says():
+    book = obj(
+        "id", "title", "tags", "authors", "odd name",
+        id={"type": "integer", "xml": {"attribute": True}},
+        title={"type": "string", "const": "a < b & c", "xml": {"name": "Title", "prefix": "t", "namespace": "urn:t"}},
+        tags={"type": "array", "items": {"type": "string", "xml": {"name": "tag"}}, "xml": {"wrapped": True}},
+        authors={"type": "array", "items": obj("name", name={"type": "string"}), "minItems": 2},
+        **{"odd name": {"type": "boolean"}},
+    )  # fmt: skip
+    prepared = built(ref("Book"), media="application/xml", Book=book)
+    assert prepared.body == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Book id="0">\n'
+        '  <t:Title xmlns:t="urn:t">a &lt; b &amp; c</t:Title>\n'
+        "  <tags>\n    <tag>text</tag>\n  </tags>\n"
+        "  <authors>\n    <name>text</name>\n  </authors>\n  <authors>\n    <name>text</name>\n  </authors>\n"
+        "  <_odd_name>false</_odd_name>\n</Book>\n"
+    )
+    ElementTree.fromstring(prepared.body)
+    several = {"type": "array", "items": {"type": "integer", "xml": {"name": "n"}}, "xml": {"name": "all"}}
+    assert built(several, media="text/xml").body.endswith("<all>\n  <n>0</n>\n</all>\n")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"^[A-Z]{2}\d{4}$", r"^\+[1-9]\d{6,14}$", r"^(red|green)-[^a-z]+$", r"[0-9a-f]{8}",
+        r"^(ab)?c*\.\w+@[^@\s]+\.com$",
+        r"^\S+$", r"^.{20,}$", r"^$", "^v\\d+\\.\\d+(-beta)?$",
+    ],
+)  # fmt: skip
+def test_a_text_with_a_pattern_matches_it(pattern: str):
+    prepared = built(obj("a", a={"type": "string", "pattern": pattern}))
+    assert re.search(pattern, json.loads(prepared.body)["a"])
+
+
+@pytest.mark.parametrize("pattern", [r"(?=b)a", r"a{100000}", "(" * 600, "[", r"((((a{99}){99}){99}){99})", r"\p{Lu}"])
+def test_a_pattern_for_which_no_text_is_found_is_left_aside(pattern: str):
+    assert json.loads(built(obj("a", a={"type": "string", "pattern": pattern})).body) == {"a": "text"}
+
+
+def test_a_pattern_and_a_length_are_kept_to_together():
+    prepared = built(obj("a", a={"type": "string", "pattern": "^[a-c]+$", "minLength": 5, "maxLength": 9}))
+    assert json.loads(prepared.body) == {"a": "aaaaa"}

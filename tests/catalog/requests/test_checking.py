@@ -9,6 +9,7 @@ import pytest
 from offhook.catalog.model import Tree
 from offhook.catalog.requests.checking import Checker, check, check_answer
 from offhook.catalog.requests.model import Pair, Prepared
+from offhook.catalog.work import Work
 
 POINTER = "/paths/~1offices/post"
 JSON = "application/json"
@@ -239,7 +240,7 @@ def test_what_would_take_for_ever_is_said_to_be_unchecked(parts: dict[str, Any],
 
 
 def test_a_checker_can_be_used_again():
-    checker = Checker(Tree({}), {"type": "integer"}, "request")
+    checker = Checker(Tree({}), {"type": "integer"}, "request", Work())
     assert checker.faults(1, "body") == []
     assert [one.location for one in checker.faults("x", "body")] == ["body"]
     assert checker.types() == {"integer"}
@@ -307,6 +308,35 @@ def test_arrays_are_read_by_their_style(parameter: Any, values: list[str], place
 
 
 @pytest.mark.parametrize(
+    ("rows", "places"),
+    [
+        ({"a[n]": "1"}, []),
+        ({"a[n]": "x"}, ["query.a.n"]),
+        ({"a[n]": "1", "a[o][m]": "no"}, ["query.a.o.m"]),
+        ({"a[o][m]": "true"}, ["query.a.n"]),
+        ({"a[n]": "1", "a[z]": "1"}, ["query.a.z"]),
+        ({"a[n]": "1", "a[l][]": "x"}, ["query.a.l[0]"]),
+        ({"a[n]": "${x}"}, []),
+        ({"a[": "1", "a[n][n]": "1", "a[n]": "2"}, ["query.a."]),
+    ],
+)
+def test_the_fields_of_a_deep_object_are_held_against_theirs(rows: dict[str, str], places: list[str]):
+    schema = {
+        "type": "object",
+        "required": ["n"],
+        "additionalProperties": False,
+        "properties": {
+            "n": {"type": "integer"},
+            "l": {"type": "array", "items": {"type": "integer"}},
+            "o": {"type": "object", "properties": {"m": {"type": "boolean"}}},
+        },
+    }
+    told = document(parameters=[{"in": "query", "name": "a", "style": "deepObject", "schema": schema}])
+    query = tuple(Pair(name, value) for name, value in rows.items())
+    assert [one.location for one in check(told, POINTER, Prepared(query=query))] == places
+
+
+@pytest.mark.parametrize(
     ("value", "places"),
     [('{"n": 1}', []), ('{"n": "x"}', ["query.a.n"]), ("{", ["query.a"]), ("${x}", []), (None, ["query.a"])],
 )
@@ -356,3 +386,35 @@ def test_formats_are_kept_to(named: str, good: str, bad: str):
     schema = {"properties": {"a": {"type": "string", "format": named}}}
     assert body_faults(schema, {"a": good}) == body_faults(schema, {"a": "${x}"}) == []
     assert body_faults(schema, {"a": bad}) == ["body.a"]
+
+
+@pytest.mark.parametrize("which", ["oneOf", "anyOf"])
+@pytest.mark.parametrize(
+    ("value", "places"),
+    [
+        ({"kind": "cat", "lives": 9}, []),
+        ({"kind": "cat", "lives": "nine"}, ["body.lives"]),
+        ({"kind": "cat"}, ["body.lives"]),
+        ({"kind": "Dog", "tail": 1}, ["body.tail"]),
+        ({"kind": "Dog", "tail": True, "lives": "x"}, []),
+        ({"kind": "cow"}, ["body.kind"]),
+        ({"lives": "nine"}, ["body.kind"]),
+        ({"kind": "${x}"}, []),
+        ({"kind": "cat", "lives": "${x}"}, []),
+        (7, ["body"]),
+    ],
+)
+def test_a_discriminator_says_of_which_alternative_the_faults_are(which: str, value: Any, places: list[str]):
+    kinds = {"Cat": {"lives": {"type": "integer"}}, "Dog": {"tail": {"type": "boolean"}}}
+    schemas = {
+        name: {"type": "object", "required": ["kind", *fields], "properties": {"kind": {"type": "string"}, **fields}}
+        for name, fields in kinds.items()
+    }
+    told = {"propertyName": "kind", "mapping": {"cat": "#/components/schemas/Cat"}}
+    schema = {
+        which: [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+        "discriminator": told,
+    }
+    checker = Checker(Tree({"components": {"schemas": schemas}}), schema, "request", Work())
+    found = checker.faults(value, "body")
+    assert [one.location for one in found] == places, found

@@ -103,8 +103,36 @@ def test_what_says_who_asks_is_a_header_and_is_warned_of():
         "User-Agent": "tool/1",
         "Referer": "https://from.example",
     }
-    assert [notice.code for notice in read.notices] == ["secret_in_request"]
+    assert [(notice.code, notice.field) for notice in read.notices] == [
+        ("secret_in_request", "Authorization"),
+        ("secret_in_request", "Cookie"),
+    ]
+    assert "pass:word" not in repr(read.notices)
     assert headers(from_curl("curl https://me:pw@example.com/").prepared)["Authorization"] == "Basic bWU6cHc="
+
+
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [
+        ("-H 'Authorization: Bearer s3cret'", "--kind bearer --host api.example.com"),
+        ("--oauth2-bearer s3cret", "--kind bearer --host api.example.com"),
+        ("-u me:s3cret", "--kind basic --host api.example.com --username me"),
+        ("-H 'X-Api-Key: s3cret'", "--kind api_key --host api.example.com --parameter X-Api-Key --in header"),
+        ("--url-query api_key=s3cret", "--kind api_key --host api.example.com --parameter api_key --in query"),
+        ("-b 'session=s3cret'", "--kind headers --host api.example.com"),
+        ("-H 'Authorization: Token abc s3cret'", "--kind headers --host api.example.com"),
+    ],
+)
+def test_a_typed_secret_is_offered_to_be_kept_as_a_credential(options: str, command: str):
+    read = from_curl(f"curl {A} {options}")
+    (notice,) = read.notices
+    assert notice.code == "secret_in_request"
+    assert f"(offhook api credential add NAME {command})." in notice.text
+    assert "s3cret" not in notice.text
+
+
+def test_expressions_and_other_headers_are_no_typed_secrets():
+    assert not from_curl(f"curl {A} -H 'Authorization: Bearer ${{workflow.input.token}}' -H 'Accept: a/b'").notices
 
 
 @pytest.mark.parametrize(
@@ -136,6 +164,7 @@ def test_what_says_who_asks_is_a_header_and_is_warned_of():
 def test_what_is_not_used_is_named(option: str, code: str, name: str):
     read = from_curl(f"curl {A} {option}")
     assert (code, name) in [(notice.code, notice.field) for notice in read.notices]
+    assert code != "option_not_used" or any(name in notice.text for notice in read.notices)
     assert read.prepared.server == "https://api.example.com"
 
 

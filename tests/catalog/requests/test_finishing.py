@@ -45,6 +45,28 @@ def test_an_address_is_put_together(changes: dict[str, Any], url: str):
     assert finished(prepared(**changes)).url == url
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "url"),
+    [
+        ("/x/{id}", "a,b/c", "/x/a%2Cb%2Fc"),
+        ("/x/{id*}", "a,b/c", "/x/a,b%2Fc"),
+        ("/x/{id*}", "k=1,l=2", "/x/k=1,l=2"),
+        ("/x{.id}", "a,b", "/x.a,b"),
+        ("/x{.id*}", "a,b c", "/x.a.b%20c"),
+        ("/x{;id}", "a,b", "/x;id=a,b"),
+        ("/x{;id*}", "a,b/c", "/x;id=a;id=b%2Fc"),
+        ("/x{;id*}", "k=1,l=2", "/x;k=1;l=2"),
+    ],
+)
+def test_a_value_in_the_path_is_written_as_the_template_says(path: str, value: str, url: str):
+    assert finished(prepared(path=path, path_parameters=pairs(id=value))).url.endswith(url)
+
+
+@pytest.mark.parametrize(("path", "value"), [("/x/{id*}", ".."), ("/x/{.id}", "."), ("/x/{;id}", "")])
+def test_a_template_leads_to_no_other_path(path: str, value: str):
+    assert refused(prepared(path=path, path_parameters=pairs(id=value))) == ["path.id"]
+
+
 def test_expressions_take_their_trial_values():
     request = prepared(
         path="/o/${workflow.input.id}/{x}",

@@ -114,6 +114,8 @@ def test_what_is_shared_is_shared_within_the_company_only(firm: Company, workben
         (body(request={"body": "x" * 1_000_001}), ["request.body"]),
         (body(request={"query": [{"name": "a"}] * 201}), ["request.query"]),
         (body(request={"method": 7}), ["request.method"]),
+        (body(request={"body": "a\0b", "path": "/\0"}), ["request.body", "request.path"]),
+        (body(request={"headers": [{"name": "A"}, {"name": "B", "value": "\0"}]}), ["request.headers[1].value"]),
     ],
 )
 def test_what_cannot_be_kept_is_refused_by_its_place(firm: Company, sent: Any, places: list[str]):
@@ -127,6 +129,19 @@ def test_a_secret_in_a_request_is_warned_of_and_not_told_in_events(firm: Company
     assert ("secret_in_request", "Authorization") in answer.warned
     assert "t0psecret" not in repr(firm.live.events())
     assert "request.created" in repr(firm.live.events())
+
+
+def test_a_typed_secret_is_offered_as_a_credential_over_http(firm: Company):
+    sent = "curl https://api.example.com:8443/x?api_key=t0psecret -u me:t0psecret"
+    answer = firm.live.post(f"{PATH}/from-curl", {"curl": sent})
+    assert answer.json["offers"] == [
+        {"location": "headers.Authorization", "kind": "basic", "hosts": ["api.example.com:8443"], "username": "me"},
+        {
+            "location": "query.api_key", "kind": "api_key", "hosts": ["api.example.com:8443"],
+            "parameter": "api_key", "place": "query",
+        },
+    ]  # fmt: skip
+    assert answer.warned == {("secret_in_request", "Authorization"), ("secret_in_request", "api_key")}
 
 
 def test_curl_is_read_over_http(firm: Company):

@@ -62,6 +62,23 @@ def test_what_is_sent_arrives():
     assert service.heads[0].lower().count("x-a: ") == 2
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "POST"])
+def test_only_what_has_a_body_says_how_long_it_is(method: str):
+    _, service = asked(answering(), method=method)
+    assert ("content-length: 0" in service.heads[0].lower()) == (method == "POST")
+
+    async def plain() -> str:
+        async with serving(answering()) as there:
+            egress = Egress(Allowed.read("127.0.0.0/8"))
+            try:
+                await egress.request(method, there.url())
+            finally:
+                await egress.close()
+            return there.heads[0].lower()
+
+    assert ("content-length: 0" in asyncio.run(plain())) == (method == "POST")
+
+
 def test_one_who_never_answers_is_given_up():
     begun = time.perf_counter()
     done, _ = asked(never, seconds=0.2)

@@ -1,9 +1,11 @@
 """Requests that are run: what is shown of them, what is kept, what ends them, and that no secret gets anywhere."""
 
 import asyncio
+import base64
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from offhook.catalog.runs import store
 from offhook.catalog.runs.model import Request, Run
 from offhook.catalog.runs.running import Limits
+from offhook.kit import clock
 from offhook.kit.egress import Egress
 from tests.api.desk import Api, Company
 from tests.catalog.workbench import (
@@ -187,6 +190,49 @@ def test_a_run_is_cancelled(workbench: Workbench, firm: Company):
         return states
 
     assert with_service(workbench, never, go) == ["running", "cancelled", "cancelled", "cancelled"]
+
+
+def test_a_cancelled_run_says_how_long_it_took(workbench: Workbench, firm: Company):
+    async def go(service: Service) -> Any:
+        begun = await firm.live.sending("POST", PATH, {"request": {"server": service.url("")}, "wait": False})
+        await service.asked.wait()
+        return (await firm.live.sending("POST", f"{PATH}/{begun.json['id']}/cancel")).json
+
+    run = with_service(workbench, never, go)
+    assert (run["state"], run["error"]) == ("cancelled", "It was cancelled.")
+    assert run["times"]["whole"] > 0
+
+
+def test_a_run_is_kept_from_its_beginning(workbench: Workbench, firm: Company):
+    tenant = firm.tenant()
+
+    async def go(service: Service) -> list[str]:
+        begun = await firm.live.sending("POST", PATH, {"request": {"server": service.url("")}, "wait": False})
+        await service.asked.wait()
+        id = int(begun.json["id"])
+        # What was begun before this is written before it.
+        await workbench.offhook.writer.run(lambda _tx: None)
+        kept = await workbench.offhook.reader.run(lambda tx: store.get(tx, tenant, id))
+        assert kept is not None
+        listed = (await firm.live.sending("GET", PATH)).json["items"]
+        await firm.live.sending("POST", f"{PATH}/{id}/cancel")
+        after = (await firm.live.sending("GET", PATH)).json["items"]
+        return [kept.state, *(one["state"] for one in (*listed, *after))]
+
+    assert with_service(workbench, never, go) == ["running", "running", "cancelled"]
+
+
+@pytest.mark.parametrize(("age", "state"), [(3_600_000, "failed"), (1_000, "running")])
+def test_a_run_whose_process_was_killed_is_cut_off_in_the_history(
+    workbench: Workbench, firm: Company, age: int, state: str
+):
+    tenant, request = firm.tenant(), Request(method="POST", url="https://a.example")
+    started = clock.milliseconds(clock.now()) - age
+    left = Run(id=77, tenant_id=tenant, started=started, by="k", state="running", request=request)
+    workbench.transact(lambda tx: store.begin(tx, left))
+    for run in (firm.live.get(f"{PATH}/77").json, *firm.live.get(PATH).json["items"]):
+        assert (run["state"], "cut off" in run.get("error", "")) == (state, state == "failed")
+    assert firm.live.delete(f"{PATH}/77").status == (200 if state == "failed" else 409)
 
 
 def test_only_so_many_run_at_a_time(small: Workbench, firm: Company):
@@ -378,6 +424,27 @@ def test_a_secret_that_comes_back_in_other_letters_is_not_shown(workbench: Workb
     assert followed["redirects"][0]["url"].endswith("?odd=***")
 
 
+def test_a_secret_that_an_answer_is_cut_in_leaves_nothing(small: Workbench, firm: Company):
+    """At every place of it: where the answer is longer than what is kept, and where it breaks off."""
+
+    async def sent(answer: Answer) -> str:
+        async with serving(answer) as service:
+            id = await credential(firm, service, "bearer")
+            request = {"server": service.url(""), "path": "/x", "credential_id": id}
+            got = (await firm.live.sending("POST", PATH, {"request": request})).json
+            return str(got["body"])
+
+    async def broken(_head: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 500\r\n\r\n12" + part)
+
+    for length in range(1, len(SECRET) + 1):
+        part = SECRET[:length].encode()
+        body = b"1" * (10_000 - length) + SECRET.encode() + b"222"
+        said = small.run(sent(answering(body, "content-type: text/plain")))
+        assert said in ("1" * (10_000 - length), "1" * (10_000 - length) + "***"), said[-20:]
+        assert small.run(sent(broken)) in ("12", "12***")
+
+
 @pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("status", ["302 Found", "307 Temporary Redirect"])
 def test_a_credential_does_not_go_along_with_a_redirect(workbench: Workbench, firm: Company, kind: str, status: str):
@@ -400,6 +467,27 @@ def test_a_credential_does_not_go_along_with_a_redirect(workbench: Workbench, fi
     assert "own-word" in here.heads[0]
     for word in (SECRET, "own-word", "bWU6"):
         assert word not in there.heads[0]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("written", ["plain", "base64"])
+def test_a_redirect_that_carries_a_secret_to_another_place_is_not_followed(
+    workbench: Workbench, firm: Company, kind: str, written: str
+):
+    async def run() -> Any:
+        secret = base64.urlsafe_b64encode(f"u:{SECRET}".encode()).decode() if written == "base64" else SECRET
+        async with serving(answering()) as there:
+            target = f"{there.url('/there')}?of={quote(secret)}"
+            async with serving(answering(b"", f"location: {target}", status="302 Found")) as here:
+                id = await credential(firm, here, kind)
+                request = {"server": here.url(""), "credential_id": id}
+                return (await firm.live.sending("POST", PATH, {"request": request})).json, there
+
+    got, there = workbench.run(run())
+    assert there.connections == 0
+    assert (got["state"], got["status"]) == ("failed", 302)
+    assert "another place with the secret" in got["error"]
+    assert SECRET not in repr(got)
 
 
 def test_a_credential_for_another_place_is_refused_before_anything_is_sent(workbench: Workbench, firm: Company):

@@ -92,9 +92,10 @@ def test_a_deleted_version_can_be_registered_again(company: Company) -> None:
 def test_names_are_listed_with_their_latest_versions_page_by_page(company: Company) -> None:
     for number in range(103):
         _put(company, _named(f"flow {number}"))
-    _put(company, _named("flow 0"), new_version=True)
+    latest = _put(company, _named("flow 0", http("a"), http("b"), description="Twice."), new_version=True)
     first = company.live.get(PATH).json
-    assert first["items"][0] == {"name": "flow 0", "latest": 2, "versions": 2}
+    of_latest = {"description": "Twice.", "tasks": 2, "updated_at": latest["updated_at"]}
+    assert first["items"][0] == {"name": "flow 0", "latest": 2, "versions": 2, **of_latest}
     second = company.live.get(f"{PATH}?cursor={first['cursor']}").json
     assert [one["name"] for one in second["items"]] == ["flow 100", "flow 101", "flow 102"]
     assert "cursor" not in second
@@ -209,6 +210,15 @@ def test_a_request_is_added_as_a_task_with_where_it_came_from(company: Company) 
     inner = company.live.post(f"{PATH}/first/tasks", {"request": REQUEST, "after": "y", "name": "Book Berth"}).json
     looped = inner["definition"]["definition"]["tasks"][0]["forkTasks"][1][0]["loopOver"]
     assert [one["taskReferenceName"] for one in looped] == ["y", "Book_Berth_2"]
+
+
+def test_a_task_makes_a_definition_where_there_is_none_only_if_that_is_asked_for(company: Company) -> None:
+    assert company.live.post(f"{PATH}/new/tasks", {"request": REQUEST}).status == 404
+    made = company.live.post(f"{PATH}/new/tasks", {"request": REQUEST, "create": True, "name": "Book"}).json
+    assert (made["definition"]["version"], made["task"]["taskReferenceName"]) == (1, "Book")
+    again = company.live.post(f"{PATH}/new/tasks", {"request": REQUEST, "create": True, "name": "Book"}).json
+    assert (again["definition"]["version"], again["task"]["taskReferenceName"]) == (2, "Book_2")
+    assert company.live.post(f"{PATH}/a%20b%0A/tasks", {"request": REQUEST, "create": True}).status == 400
 
 
 def test_what_cannot_be_added_is_said_with_its_place(company: Company) -> None:

@@ -755,3 +755,33 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
         assert told["f_0"] == {}, "what is data has no template"
 
     runner.run(story())
+
+
+def test_who_keeps_to_its_own_runs_takes_on_those_and_what_they_wait_for(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        other, own = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        own.engine.only_own = True
+        own.register("left", task("a"))
+        own.register("inner", task("ask", "HUMAN"), task("b"))
+        own.register("outer", task("sub", "SUB_WORKFLOW", subWorkflowParam={"name": "inner"}), task("c"))
+        # A process that takes nothing on leaves a run to whoever will.
+        left, _ = await other.engine.start(TENANT, "left")
+        id = await own.start("outer")
+        await own.later(1)
+        assert own.target.called == []
+        child = own.history(id)[0].child
+        ask = own.history(child)[0].id
+        done = Outcome(status="COMPLETED", output={})
+        await other.engine.change(TENANT, child, lambda state, _d, now: controls.finish(state, ask, done, now))
+        await own.later(1)
+        assert own.target.keys == ["b", "c"]
+        assert own.run_of(id).status == "COMPLETED"
+        assert own.run_of(left).status == "RUNNING"
+        own.engine.only_own = False
+        await own.later(1)
+        assert own.run_of(left).status == "COMPLETED"
+        await own.close()
+        await other.close()
+
+    runner.run(story())

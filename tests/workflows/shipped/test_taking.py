@@ -79,3 +79,11 @@ def test_as_shipped_they_run(founding: Founding) -> None:
     house = founding()
     for name in ("nightly_check", "adopt_holidays"):
         assert house.run(name)["status"] == "COMPLETED"
+
+
+def test_the_schedules_that_are_shown_are_accepted(founding: Founding) -> None:
+    house = founding()
+    shown = [one["schedule"] for one in house.get(SHIPPED)["items"] if "schedule" in one]
+    assert {one["workflow"] for one in shown} == {"nightly_check", "adopt_holidays"}
+    for one in shown:
+        assert house.post(f"{V1}/workflows/schedules", one)["next"]

@@ -20,6 +20,15 @@ _ALWAYS = re.compile(
 _COOKIE = re.compile(r"^([^=;]*=)[^;]*")
 _ADDRESSES = frozenset({"location", "content-location", "refresh"})
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_UNITS = dict.fromkeys(("utf-16", "utf-16-le", "utf-16-be"), 2) | dict.fromkeys(("utf-32", "utf-32-le", "utf-32-be"), 4)
+_ESCAPING = "\\%&+"
+_MOST_STEPS = 500_000
+_BEGUN = re.compile(
+    r"\\{1,5}(?:[xu][0-9a-fA-F]{0,4}(?:\\{1,4}(?:u[0-9a-fA-F]{0,4})?)?)?|(?:%[0-9a-fA-F]{0,6}){1,4}|"
+    r"&(?:#[xX]?[0-9a-fA-F]{0,10}|[A-Za-z]{0,10})|[\udc80-\udcff]{1,3}"
+)
+"""An escaped character, or one of several bytes, as far as it came."""
+
 _CONTROLS = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 
 
@@ -32,16 +41,25 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 def redact_bytes(body: bytes, secrets: Iterable[str], encoding: str = "utf-8") -> bytes:
     """The same of a body, by the encoding that it says it has and by those in which it may be besides."""
+    secrets = tuple(secrets)
     patterns = _patterns(secrets)
     for pattern in patterns:
         body = re.sub(pattern.encode("utf-8", "surrogatepass"), HIDDEN.encode(), body)
     if not patterns:
         return body
     # Wide characters have zeros in them, so that nothing was found yet.
-    wide = _WIDE if b"\0" in body else ()
+    wide = _WIDE if b"\0" in body and _may_be_wide(body, secrets, patterns) else ()
     for name in (encoding, *wide):
         body = _redacted_as(body, patterns, name)
     return body
+
+
+def _may_be_wide(body: bytes, secrets: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Whether a secret may stand in wide characters: without their zeros, it stands there in plain ones."""
+    if any(ord(one) > 255 for secret in secrets for one in secret):
+        return True
+    narrow = body.translate(None, b"\0").decode("latin-1")
+    return any(re.search(pattern, narrow) for pattern in patterns)
 
 
 def _redacted_as(body: bytes, patterns: Sequence[str], encoding: str) -> bytes:
@@ -55,6 +73,78 @@ def _redacted_as(body: bytes, patterns: Sequence[str], encoding: str) -> bytes:
     for pattern in patterns:
         clean = re.sub(pattern, HIDDEN, clean)
     return body if clean == text else clean.encode(encoding, "replace")
+
+
+def without_beginnings(body: bytes, secrets: Iterable[str], encoding: str = "utf-8") -> bytes:
+    """A body that was cut off somewhere, without what is a secret's beginning, in any of its forms, at its end.
+
+    Where that would take too long to tell, as many bytes go as a secret may take.
+    """
+    forms = _forms(secrets)
+    if not forms or not body:
+        return body
+    named = encoding.replace("_", "-").lower()
+    body = body[: len(body) - len(body) % _UNITS.get(named, 1)]
+    # By their plain names, utf-16 and utf-32 begin with a mark, which a part has not: one of the four is the same.
+    names = [named] if named not in ("utf-16", "utf-32") else []
+    for name in dict.fromkeys(("utf-8", *names, *(_WIDE if b"\0" in body else ()))):
+        body = body[: len(body) - _beginning(body, forms, name)]
+    return body
+
+
+def _beginning(body: bytes, forms: Sequence[str], encoding: str) -> int:
+    """How many bytes at the end are the beginning of one of the forms."""
+    unit = _UNITS.get(encoding, 1)
+    most = max(map(_longest, forms)) * unit
+    rest = len(body) % unit
+    start = max(0, len(body) - rest - most)
+    part = body[start : len(body) - rest]
+    try:
+        text = part.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
+    except (UnicodeError, LookupError):
+        return 0
+    found = _begun_at(text, forms)
+    if found == len(text):
+        return 0
+    errors = "surrogateescape" if encoding == "utf-8" else "replace"
+    return len(text[found:].encode(encoding, errors)) + rest
+
+
+def _begun_at(text: str, forms: Sequence[str]) -> int:
+    """Where the first beginning of a form begins that goes on to the end of the text; its length if there is none."""
+    first, steps = len(text), 0
+    for form in forms:
+        for start in range(max(0, len(text) - _longest(form)), first):
+            if text[start] != form[0] and text[start] not in _ESCAPING and not "\udc80" <= text[start] <= "\udcff":
+                continue
+            ends = {start}
+            for one in form:
+                steps += len(ends)
+                if any(end == len(text) or _BEGUN.fullmatch(text, end) for end in ends):
+                    break
+                ends = {match.end() for end in ends for way in _compiled(one) if (match := way.match(text, end))}
+                if not ends:
+                    break
+            else:
+                ends &= {len(text)}
+            if steps > _MOST_STEPS:
+                return 0
+            if ends:
+                first = start
+                break
+    return first
+
+
+def _longest(form: str) -> int:
+    """Characters that a form may take, each in the longest way to escape it."""
+    return len(form) * (10 if form.isascii() else 28)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(one: str) -> tuple[re.Pattern[str], ...]:
+    # A backslash itself may be written by any number of them.
+    ways = [rf"\\{{{count}}}" for count in range(1, 6)] if one == "\\" else []
+    return tuple(re.compile(way) for way in (*ways, *_ways(one)))
 
 
 def redact_headers(
@@ -116,6 +206,11 @@ def _pattern(form: str) -> str:
 
 
 def _sign(one: str) -> str:
+    return f"(?:{'|'.join(_ways(one))})"
+
+
+def _ways(one: str) -> list[str]:
+    """Expressions for a character as itself, and as each way to escape it."""
     # Each way begins with a character of its own, by which the expression skips quickly what is none of them.
     ways = [re.escape(one), rf"\\{{1,4}}{re.escape(one)}"]
     units = one.encode("utf-16-be", "surrogatepass")
@@ -133,7 +228,7 @@ def _sign(one: str) -> str:
         ways.append(rf"\\{{1,4}}{_CONTROLS[one]}")
     if one == " ":
         ways.append(r"\+")
-    return f"(?:{'|'.join(ways)})"
+    return ways
 
 
 def _either(digits: str) -> str:
@@ -142,30 +237,47 @@ def _either(digits: str) -> str:
 
 
 def _patterns(secrets: Iterable[str]) -> list[str]:
-    found: dict[str, str] = {}
-    for secret in filter(None, secrets):
-        whole = {secret}
-        if len(secret) >= LEAST:
-            raw = secret.encode("utf-8", "surrogatepass")
-            whole |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
-            for one in {raw, quote_from_bytes(raw, safe="").encode()}:
-                found |= _encoded(one)
-        # What fills up base64 at its end is left off by some.
-        forms = whole | {form.rstrip("=") for form in whole if len(form.rstrip("=")) >= LEAST}
-        found |= {form: _pattern(form) for form in forms}
-    # A form that holds another goes first.
+    """Expressions for the secrets as they travel; one for a text that holds another stands before it."""
+    plain = _plain(secrets)
+    found = {form: _coded(form) for secret in plain for form in _codes(secret)}
+    found |= {secret: _pattern(secret) for secret in plain}
     return [found[form] for form in sorted(found, key=len, reverse=True)]
 
 
-@lru_cache(maxsize=64)
-def _encoded(raw: bytes) -> dict[str, str]:
-    """The forms of a secret within longer texts that were encoded as a whole, with their expressions."""
-    found = {raw.hex(): f"(?i:{raw.hex()})"}
-    for shift, begins in ((0, 0), (1, 2), (2, 3)):
-        # Signs that hold bits of what is around the secret are none of its own.
-        ends = (shift + len(raw)) * 8 // 6
+def _forms(secrets: Iterable[str]) -> list[str]:
+    """The secrets as they travel, in the same order."""
+    plain = _plain(secrets)
+    return sorted({*plain, *(form for secret in plain for form in _codes(secret))}, key=len, reverse=True)
+
+
+def _plain(secrets: Iterable[str]) -> set[str]:
+    """The secrets as they are. What fills up base64 at its end, which some are, is left off by some."""
+    known = set(filter(None, secrets))
+    return known | {one.rstrip("=") for one in known if len(one.rstrip("=")) >= LEAST}
+
+
+@lru_cache(maxsize=256)
+def _codes(secret: str) -> tuple[str, ...]:
+    """A secret in hexadecimal digits and in base64, alone and in the midst of what is encoded with it.
+
+    Of base64 what stands for the secret alone, wherever in a group of three bytes it begins.
+    """
+    if len(secret) < LEAST:
+        return ()
+    forms: set[str] = set()
+    plain = secret.encode("utf-8", "surrogatepass")
+    for raw in {plain, quote_from_bytes(plain, safe="").encode()}:
+        forms |= {raw.hex(), raw.hex().upper()}
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            form = encode(bytes(shift) + raw).decode()[begins:ends]
-            if len(form) >= _LEAST_ENCODED:
-                found[form] = "".join(one if one.isalnum() else _sign(one) for one in form)
-    return found
+            whole = encode(raw).decode()
+            forms |= {whole, whole.rstrip("=")}
+            for before in range(3):
+                text = encode(b"\0" * before + raw).decode()
+                forms.add(text[-(-before * 4 // 3) : (before + len(raw)) * 4 // 3])
+    return tuple(form for form in forms if len(form) >= LEAST)
+
+
+@lru_cache(maxsize=1024)
+def _coded(form: str) -> str:
+    """An expression for a code: its letters and digits are escaped by nobody."""
+    return "".join(one if one.isalnum() else _sign(one) for one in form)

@@ -4,6 +4,7 @@ One process asks for a credential's token once at a time; whoever else needs it 
 """
 
 import asyncio
+from collections.abc import Sequence
 from urllib.parse import quote_plus, urlencode
 from weakref import WeakValueDictionary
 
@@ -11,7 +12,7 @@ import msgspec
 
 from offhook.catalog.credentials import rules, store
 from offhook.catalog.credentials.model import Credential, Token
-from offhook.catalog.credentials.redaction import redact
+from offhook.catalog.credentials.redaction import redact, redact_bytes, without_beginnings
 from offhook.catalog.credentials.vault import Sealed, Vault
 from offhook.kit import clock
 from offhook.kit.egress import Egress, Exchange
@@ -90,7 +91,7 @@ class Tokens:
             redirects=0,
         )
         if got.error or got.status != 200:
-            raise NoToken(redact(_why(got), (secret, pair)))
+            raise NoToken(_why(got, (secret, pair)))
         try:
             granted = msgspec.json.decode(got.body, type=_Granted)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -108,8 +109,10 @@ def _seconds(value: int | float | str | None) -> float:
     return min(seconds, _LONGEST_S) if seconds > 0 else _USUAL_S
 
 
-def _why(got: Exchange) -> str:
+def _why(got: Exchange, secrets: Sequence[str]) -> str:
+    """What kept a token from being had. What is secret is taken out of the answer before that is cut short."""
     if got.error:
-        return f"No token could be had. {got.error}"
-    text = shown(got.body[:400].decode("utf-8", "replace"))
+        return f"No token could be had. {redact(got.error, secrets)}"
+    body = without_beginnings(got.body, secrets) if got.cut else got.body
+    text = shown(redact_bytes(body, secrets)[:400].decode("utf-8", "replace"))
     return f"The token endpoint answered {got.status}: {text}"

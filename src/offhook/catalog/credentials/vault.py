@@ -38,14 +38,15 @@ class _Content(msgspec.Struct, frozen=True):
 class Vault:
     """Seals and opens. `keys` are those of the settings, separated by commas, the newest first.
 
-    Without them they are the lines of `file`, which is read, or made, when first needed, and read again when something
-    does not open: another process may have written a newer one.
+    Without them they are the lines of `file`, which is read, or made, when first needed, and read again whenever it has
+    changed: another process may have put a newer one into it.
     """
 
     def __init__(self, keys: str, file: Path) -> None:
         self._file = file
         self._given = [Fernet(key.strip()) for key in keys.split(",") if key.strip()]
         self._known: list[Fernet] = self._given
+        self._read_at: tuple[int, int, int] | None = None
 
     def seal(self, tenant_id: int, id: int, secrets: Mapping[str, str]) -> str:
         """`secrets` as text for the store, by the newest key."""
@@ -78,25 +79,33 @@ class Vault:
         partial = self._file.with_name(self._file.name + ".partial")
         self._write(partial, lines)
         partial.replace(self._file)
-        self._known = [Fernet(line) for line in lines]
 
     def _opened(self, sealed: str) -> _Content | None:
-        for _ in range(2):
-            try:
-                return msgspec.json.decode(MultiFernet(self._keys()).decrypt(sealed.encode()), type=_Content)
-            except (InvalidToken, msgspec.MsgspecError):
-                if self._given:
-                    return None
-                self._known = []
-        return None
+        try:
+            return msgspec.json.decode(MultiFernet(self._keys()).decrypt(sealed.encode()), type=_Content)
+        except (InvalidToken, msgspec.MsgspecError):
+            return None
 
     def _keys(self) -> list[Fernet]:
-        if not self._known:
+        if self._given:
+            return self._given
+        # By the state before reading: what changes meanwhile is read the next time.
+        stamp = self._stamp()
+        if not self._known or stamp != self._read_at:
             try:
                 self._known = [Fernet(line) for line in self._lines()]
             except ValueError:
                 raise BadKeys(f"{KEY_FILE} in the data folder holds what is no key.") from None
+            self._read_at = stamp
         return self._known
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        """By what it is known that the file is another than it was; None if there is none."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _lines(self) -> list[str]:
         try:

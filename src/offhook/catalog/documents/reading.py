@@ -3,6 +3,7 @@
 Real documents break rules. Whatever can be used is kept; refused is only what is no API document at all.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,14 @@ from offhook.catalog.documents.checking import check
 from offhook.catalog.documents.limits import Problems, check_tree, refused
 from offhook.catalog.documents.parsing import parse
 from offhook.catalog.documents.upgrading import upgraded
-from offhook.catalog.model import Problem
+from offhook.catalog.model import Problem, pointer_to
 from offhook.kit.errors import shown
 
 _KEYS = ("openapi", "swagger", "paths", "webhooks")
 _TITLE = 256
+_UNSHOWN = re.compile("[\0\ud800-\udfff]")
+_MAY_BE_UNSHOWN = re.compile(rb"\0|\\u0000|\\[uU](?:0000)?[dD][89a-fA-F]|\\0|\\x00|\xed[\xa0-\xbf]")
+_NOT_SHOWN = "It has NUL characters, or halves of surrogate pairs; they are shown as \N{REPLACEMENT CHARACTER}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ def read(raw: bytes, name: str = "") -> Read:
         check_tree(tree)
     tree = _mended(tree, problems)
     check(tree, problems)
+    if _MAY_BE_UNSHOWN.search(raw):
+        _note_what_is_not_shown(tree, problems)
     info = tree["info"]
     return Read(
         tree=tree,
@@ -106,6 +112,24 @@ def _mended(tree: dict[str, Any], problems: Problems) -> dict[str, Any]:
             kept[slashed] = item
         mended["paths"] = kept
     return mended
+
+
+def _note_what_is_not_shown(tree: dict[str, Any], problems: Problems) -> None:
+    """Note the places of texts with NUL characters and halves of surrogate pairs."""
+    waiting: list[tuple[str, Any]] = [("", tree)]
+    while waiting and not problems.full:
+        pointer, value = waiting.pop()
+        if isinstance(value, str):
+            if _UNSHOWN.search(value):
+                problems.note(pointer, _NOT_SHOWN)
+        elif isinstance(value, dict):
+            for name, inner in value.items():
+                place = f"{pointer}{pointer_to(name)}"
+                if _UNSHOWN.search(name):
+                    problems.note(place, _NOT_SHOWN)
+                waiting.append((place, inner))
+        elif isinstance(value, list):
+            waiting += [(f"{pointer}/{number}", inner) for number, inner in enumerate(value)]
 
 
 def _line(value: Any) -> str:

@@ -5,32 +5,35 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from offhook.access.doing import Doing, Done, refuse
 from offhook.catalog.credentials import rules
-from offhook.catalog.documents import comparing, operations, reading, store, wire
-from offhook.catalog.documents.pieces import Pieces, cut
+from offhook.catalog.documents import comparing, store, wire
+from offhook.catalog.documents.apart import Cut, Readers, read_here
+from offhook.catalog.documents.pieces import Pieces
 from offhook.catalog.documents.store import BUILT_IN, Api, Content, Version
-from offhook.catalog.model import Document, Head, Tree
+from offhook.catalog.keeping import iso
+from offhook.catalog.model import Document, Head
 from offhook.catalog.reference.page import reference
-from offhook.catalog.search.index import SearchIndex
+from offhook.catalog.search.index import Found, SearchIndex
+from offhook.catalog.work import Turns, Work
 from offhook.events import store as events
 from offhook.events.model import Actor, Event, Word
 from offhook.kit import clock
-from offhook.kit.egress import Egress, EgressError
+from offhook.kit.egress import Egress, EgressError, unpacked
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation, shown
 from offhook.kit.operation import Call, Reply
 from offhook.kit.text import slug
 from offhook.kit.wire import encode
 from offhook.storage.database import Database, Transaction
 
+T = TypeVar("T")
 OWN = "offhook"
 MOST_BYTES = 50 * 1024 * 1024
 FETCH_SECONDS = 30.0
@@ -38,27 +41,8 @@ REDIRECTS = 5
 KEPT_VERSIONS = 20
 PAGE = 100
 _REMEMBERED = 32
+_GZIP = b"\x1f\x8b"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A document that was read, and is ready to be kept. `tree` is what its operations point into."""
-
-    raw: bytes
-    read: reading.Read
-    heads: list[Head]
-    digest: str
-
-    @property
-    def tree(self) -> Document:
-        return Tree(self.read.tree)
-
-
-def read(raw: bytes, name: str = "") -> Cut:
-    """Read a document to be kept; Invalid if it is none. For a thread: a large one takes seconds."""
-    found = reading.read(raw, name)
-    return Cut(raw, found, operations.heads(found.tree), hashlib.sha256(raw).hexdigest())
 
 
 class Apis:
@@ -71,6 +55,8 @@ class Apis:
         self._database = database
         self._folder = folder
         self._egress = egress
+        self._readers = Readers()
+        self._turns = Turns()
         self._pieces: OrderedDict[tuple[int, int], dict[str, Any]] = OrderedDict()
 
     @cached_property
@@ -80,6 +66,7 @@ class Apis:
 
     def close(self) -> None:
         """Leave the index to the next process."""
+        self._turns.close()
         if "_index" in self.__dict__:
             self._index.close()
 
@@ -89,12 +76,12 @@ class Apis:
         """Import a document: its first version."""
         body: wire.DocumentIn = call.body
         found, address = await self._read(body)
-        name = _name(body.name, found.read.title)
+        name = _name(body.name, found.told.title)
 
         def make(tx: Transaction, _notices: list[Notice]) -> wire.ImportedOut:
             at = clock.milliseconds(clock.now())
             api = Api(
-                tenant_id=call.principal.tenant_id, id=self._work.ids.new(), name=name, title=found.read.title,
+                tenant_id=call.principal.tenant_id, id=self._work.ids.new(), name=name, title=found.told.title,
                 created_at=at, updated_at=at, address=address,
                 cut=_is_cut(body.url),
             )  # fmt: skip
@@ -104,8 +91,8 @@ class Apis:
             version = self._version(call, api, 1, found, at)
             kept = store.create(tx, api, version, self._content(found))
             _tell(tx, call, at, Word.API_IMPORTED, kept, version)
-            listed = list(found.read.problems)
-            return wire.ImportedOut(api=api_out(kept, version, len(found.heads)), problems=listed)
+            listed = list(found.told.problems)
+            return wire.ImportedOut(api=api_out(kept, version, found.told.operations), problems=listed)
 
         return await self._imported(call, make)
 
@@ -125,14 +112,14 @@ class Apis:
 
         def make(tx: Transaction, _notices: list[Notice]) -> wire.ImportedOut:
             api, current = _own(tx, tenant_id, name)
-            listed = list(found.read.problems)
+            listed = list(found.told.problems)
             if found.digest == current.digest:
                 return wire.ImportedOut(api=api_out(api, current), problems=listed, same=True)
             at = clock.milliseconds(clock.now())
             version = self._version(call, api, api.number + 1, found, at)
             changed = msgspec.structs.replace(
                 api,
-                title=found.read.title,
+                title=found.told.title,
                 updated_at=at,
                 address=address or api.address,
                 cut=_is_cut(body.url) if address else api.cut,
@@ -140,7 +127,7 @@ class Apis:
             kept = store.add(tx, changed, version, self._content(found))
             store.keep_last(tx, kept, KEPT_VERSIONS)
             _tell(tx, call, at, Word.API_IMPORTED, kept, version)
-            return wire.ImportedOut(api=api_out(kept, version, len(found.heads)), problems=listed, review=review)
+            return wire.ImportedOut(api=api_out(kept, version, found.told.operations), problems=listed, review=review)
 
         return await self._imported(call, make)
 
@@ -156,38 +143,40 @@ class Apis:
             text = "Send either the document's text or its url."
             raise Invalid.of([Violation(location="document", message=text, reason="required", about=("url",))])
         if body.document is not None:
-            raw = body.document.encode("utf-8", "surrogatepass")
-            return await asyncio.to_thread(read, raw, body.name or ""), ""
+            return await self._readers.read(body.document, body.name or ""), ""
         assert body.url is not None
         raw = await self._fetched(body.url, _headers(body.headers))
-        return await asyncio.to_thread(read, raw, body.name or _last(body.url)), _public(body.url)
+        return await self._readers.read(raw, body.name or _last(body.url)), _public(body.url)
 
     async def _fetched(self, url: str, headers: Mapping[str, str]) -> bytes:
-        asked = {"accept": "application/json, application/yaml, */*", **headers}
+        asked = {"accept": "application/json, application/yaml, */*", "accept-encoding": "gzip, deflate", **headers}
         try:
             got = await self._egress.request(
                 "GET", url, headers=asked, seconds=FETCH_SECONDS, most=MOST_BYTES, redirects=REDIRECTS,
                 private=frozenset(name.lower() for name in headers),
             )  # fmt: skip
+            # A file that is kept packed, as openapi.json.gz, says nothing of it in its head.
+            packed = got.body[:2] == _GZIP
+            raw = await asyncio.to_thread(unpacked, got.body, "gzip", MOST_BYTES) if packed else got.body
         except EgressError as error:
             text = f"The document could not be fetched: {error}."
             raise Invalid.of([Violation(location="url", message=text, sent=shown(_public(url)))]) from None
         if got.status != 200:
             text = f"The document could not be fetched: the answer was {got.status}, not 200."
             raise Invalid.of([Violation(location="url", message=text, sent=shown(_public(url)))])
-        return got.body
+        return raw
 
     def _version(self, call: Call, api: Api, number: int, found: Cut, at: int) -> Version:
         return Version(
             id=self._work.ids.new(), document_id=api.id, number=number, created_at=at,
-            made_by=call.principal.key_name, kind=found.read.kind, title=found.read.title,
-            api_version=found.read.version, digest=found.digest, problems=found.read.problems,
-            operations=len(found.heads),
+            made_by=call.principal.key_name, kind=found.told.kind, title=found.told.title,
+            api_version=found.told.version, digest=found.digest, problems=found.told.problems,
+            operations=found.told.operations,
         )  # fmt: skip
 
     @staticmethod
     def _content(found: Cut) -> Content:
-        return Content(source=found.raw, heads=found.heads, pieces=cut(found.read.tree))
+        return Content(source=found.raw, heads=found.heads, pieces=found.pieces)
 
     async def keep_own(self, document: Mapping[str, Any], *, anywhere: bool = False) -> None:
         """Make `document` the current version of Offhook's own; nothing is done if it is.
@@ -210,7 +199,7 @@ class Apis:
             kept = msgspec.json.decode(before or b"{}")
             if encode({**kept, "servers": []}) == encode({**msgspec.json.decode(raw), "servers": []}):
                 return
-        found = await asyncio.to_thread(read, raw, OWN)
+        found = await asyncio.to_thread(read_here, raw, OWN)
         at = clock.milliseconds(clock.now())
         ids = [self._work.ids.new() for _ in range(2)]
 
@@ -221,11 +210,11 @@ class Apis:
             number = api.number + 1 if api is not None else 1
             api = api or Api(tenant_id=BUILT_IN, id=ids[0], name=OWN, title="", created_at=at, updated_at=at)
             made = Version(
-                id=ids[1], document_id=api.id, number=number, created_at=at, made_by="", kind=found.read.kind,
-                title=found.read.title, api_version=found.read.version, digest=digest, problems=found.read.problems,
-                operations=len(found.heads),
+                id=ids[1], document_id=api.id, number=number, created_at=at, made_by="", kind=found.told.kind,
+                title=found.told.title, api_version=found.told.version, digest=digest, problems=found.told.problems,
+                operations=found.told.operations,
             )  # fmt: skip
-            named = msgspec.structs.replace(api, title=found.read.title, updated_at=at)
+            named = msgspec.structs.replace(api, title=found.told.title, updated_at=at)
             kept = (store.create if number == 1 else store.add)(tx, named, made, self._content(found))
             store.keep_last(tx, kept, 1)
 
@@ -285,11 +274,11 @@ class Apis:
         api, after = await self._found(call, query.after)
         _, before = await self._found(call, query.before)
 
-        def compare(tx: Transaction) -> comparing.Review:
+        def compare(tx: Transaction, work: Work) -> comparing.Review:
             old, new = (self._heads(tx, api, one) for one in (before, after))
-            return comparing.compare(self.document(tx, api, before), old, self.document(tx, api, after), new)
+            return comparing.compare(self.document(tx, api, before), old, self.document(tx, api, after), new, work)
 
-        found = await self._work.reader.run(compare)
+        found = await self._compared(call.principal.tenant_id, compare)
         return _reply(
             wire.ReviewOut(before=str(before.number), after=str(after.number), breaks=found.breaks, review=found)
         )
@@ -320,29 +309,43 @@ class Apis:
         self, tenant_id: int, name: str, key: str, number: int | None = None
     ) -> tuple[Api, Version, Any]:
         """The document, its version, and the reference of an operation; NotFound."""
-        api, version = await self._work.reader.run(lambda tx: _any(tx, tenant_id, name, number))
 
-        def build(tx: Transaction) -> Any:
-            head = store.head(tx, api.tenant_id, version.id, key)
-            if head is None:
-                raise NotFound(f"{api.title} has no operation {shown(key)}.")
-            return reference(self.document(tx, api, version), head.pointer, head)
+        def build(document: Document, head: Head, work: Work, api: Api, version: Version) -> Any:
+            return api, version, reference(document, head.pointer, head, work)
 
-        return api, version, await self._work.reader.run(build)
+        found: tuple[Api, Version, Any] = await self._at(tenant_id, name, key, number, build)
+        return found
 
     async def within(
-        self, tenant_id: int, name: str, key: str, number: int | None, do: Callable[[Document, Head, Api], Any]
-    ) -> Any:
-        """What `do` makes of a version of a document, the operation, and the document's own record; NotFound."""
-        api, version = await self._work.reader.run(lambda tx: _any(tx, tenant_id, name, number))
+        self, tenant_id: int, name: str, key: str, number: int | None, do: Callable[[Document, Head, Api, Work], T]
+    ) -> T:
+        """What `do` makes of a version of a document, the operation, the document's own record, and so much work.
 
-        def run(tx: Transaction) -> Any:
-            head = store.head(tx, api.tenant_id, version.id, key)
-            if head is None:
-                raise NotFound(f"{api.title} has no operation {shown(key)}.")
-            return do(self.document(tx, api, version), head, msgspec.structs.replace(api, number=version.number))
+        NotFound; RateLimited if the company has too much of this under way.
+        """
 
-        return await self._work.reader.run(run)
+        def run(document: Document, head: Head, work: Work, api: Api, version: Version) -> T:
+            return do(document, head, msgspec.structs.replace(api, number=version.number), work)
+
+        return await self._at(tenant_id, name, key, number, run)
+
+    async def _at(
+        self,
+        tenant_id: int,
+        name: str,
+        key: str,
+        number: int | None,
+        do: Callable[[Document, Head, Work, Api, Version], T],
+    ) -> T:
+        def run(work: Work) -> T:
+            with self._database.reading() as tx:
+                api, version = _any(tx, tenant_id, name, number)
+                head = store.head(tx, api.tenant_id, version.id, key)
+                if head is None:
+                    raise NotFound(f"{api.title} has no operation {shown(key)}.")
+                return do(self.document(tx, api, version), head, work, api, version)
+
+        return await self._turns.run(tenant_id, run)
 
     async def lookup(self, tenant_id: int, name: str, number: str, key: str) -> tuple[Document, str] | None:
         """The document of an operation and where it stands in it, to be read whenever; None if it is not there."""
@@ -370,11 +373,15 @@ class Apis:
         query: wire.SearchQuery = call.query
         tenant_id = call.principal.tenant_id
 
-        def look() -> list[Any]:
+        def look() -> Found:
             self._index.follow(self._database)
-            return self._index.search(tenant_id, query.q, query.limit, api=query.api, method=query.method)
+            return self._index.find(tenant_id, query.q, query.limit, api=query.api, method=query.method)
 
-        hits = await asyncio.to_thread(look)
+        found = await asyncio.to_thread(look)
+        if found.without:
+            named = " and ".join(f'"{word}"' for word in found.without)
+            text = f"Nothing has {named}; these are the hits of the other words."
+            call.notices.append(Notice("words_not_found", "q", text))
         return _reply(
             wire.HitsOut(
                 items=[
@@ -382,8 +389,9 @@ class Apis:
                         api=one.api, title=one.title, key=one.key, method=one.method, path=one.path,
                         summary=one.summary, why=one.why, built_in=one.built_in,
                     )
-                    for one in hits
-                ]
+                    for one in found.hits
+                ],
+                without=list(found.without),
             )
         )  # fmt: skip
 
@@ -424,11 +432,18 @@ class Apis:
         return await self._work.reader.run(lambda tx: _any(tx, tenant_id, name, wanted))
 
     async def _review(self, api: Api, current: Version, found: Cut) -> comparing.Review:
-        def compare(tx: Transaction) -> comparing.Review:
+        def compare(tx: Transaction, work: Work) -> comparing.Review:
             old = self._heads(tx, api, current)
-            return comparing.compare(self.document(tx, api, current), old, found.tree, found.heads)
+            return comparing.compare(self.document(tx, api, current), old, found.tree, list(found.heads), work)
 
-        return await self._work.reader.run(compare)
+        return await self._compared(api.tenant_id, compare)
+
+    async def _compared(self, tenant_id: int, do: Callable[[Transaction, Work], comparing.Review]) -> comparing.Review:
+        def run(work: Work) -> comparing.Review:
+            with self._database.reading() as tx:
+                return do(tx, work)
+
+        return await self._turns.run(tenant_id, run, comparing.MOST_STEPS, comparing.MOST_SECONDS)
 
     @staticmethod
     def _heads(tx: Transaction, api: Api, version: Version) -> list[Head]:
@@ -518,7 +533,7 @@ def api_out(api: Api, version: Version, operations: int | None = None) -> wire.A
         problems=len(version.problems),
         address=api.address,
         built_in=api.tenant_id == BUILT_IN,
-        imported_at=clock.iso(version.created_at),
+        imported_at=iso(version.created_at),
         imported_by=version.made_by,
     )
 
@@ -531,7 +546,7 @@ def version_out(version: Version) -> wire.VersionOut:
         kind=version.kind,
         operations=version.operations,
         problems=len(version.problems),
-        imported_at=clock.iso(version.created_at),
+        imported_at=iso(version.created_at),
         imported_by=version.made_by,
     )
 

@@ -142,7 +142,10 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What a version holds: the text it came as, its operations in order, and its tree cut into pieces."""
+    """What a version holds: the text it came as, its operations in order, and its tree cut into pieces.
+
+    A piece is its pointer, and its value or the JSON of that as bytes.
+    """
 
     source: bytes
     heads: Iterable[Head]
@@ -203,7 +206,7 @@ def create(tx: Transaction, api: Api, version: Version, content: Content) -> Api
     """Keep a new document with its first version; gives it as it is kept. Conflict if its name is taken."""
     if named(tx, api.tenant_id, api.name) is not None:
         raise Conflict(f"An API document is called {shown(api.name)} already; choose another name, or import it anew.")
-    kept = msgspec.structs.replace(api, number=version.number, title=_fit(api.title), address=_fit(api.address))
+    kept = msgspec.structs.replace(api, number=version.number, title=_legible(api.title), address=_legible(api.address))
     values = msgspec.structs.asdict(kept) | {"address": _address(kept)}
     _insert_document(tx, [tuple(values[name] for name in _API)])
     _keep(tx, api.tenant_id, version, content)
@@ -212,7 +215,7 @@ def create(tx: Transaction, api: Api, version: Version, content: Content) -> Api
 
 def add(tx: Transaction, api: Api, version: Version, content: Content) -> Api:
     """Keep a further version of a document that there is, as its current one."""
-    kept = msgspec.structs.replace(api, number=version.number, title=_fit(api.title), address=_fit(api.address))
+    kept = msgspec.structs.replace(api, number=version.number, title=_legible(api.title), address=_legible(api.address))
     update(tx, kept)
     _keep(tx, api.tenant_id, version, content)
     return kept
@@ -220,7 +223,7 @@ def add(tx: Transaction, api: Api, version: Version, content: Content) -> Api:
 
 def update(tx: Transaction, api: Api) -> None:
     """Replace what is known of a document: name, title, state, current number, moment of change and address."""
-    values = (api.name, _fit(api.title), api.state, api.number, api.updated_at, _fit(_address(api)))
+    values = (api.name, _legible(api.title), api.state, api.number, api.updated_at, _legible(_address(api)))
     tx.change(_update, *values, api.tenant_id, api.id)
 
 
@@ -310,7 +313,7 @@ def _keep(tx: Transaction, tenant_id: int, version: Version, content: Content) -
         left = f"There are {len(problems) - PROBLEMS_LIMIT + 1:,} more problems, which are not listed."
         problems = (*problems[: PROBLEMS_LIMIT - 1], Problem("", left))
     row = msgspec.structs.asdict(version) | {"problems": _json(problems), "operations": count}
-    texts = (_fit(value) if isinstance(value, str) else value for value in (row[name] for name in _VERSION))
+    texts = (_legible(value) if isinstance(value, str) else value for value in (row[name] for name in _VERSION))
     _insert_version(tx, [(tenant_id, *texts, zlib.compress(content.source))])
 
 
@@ -338,13 +341,13 @@ def _written(head: Head) -> tuple[Any, ...]:
     return (
         _fit(head.key),
         head.method,
-        _fit(head.path),
+        _legible(head.path),
         _fit(head.pointer),
-        _fit(head.summary),
+        _legible(head.summary),
         _json(head.tags),
         int(head.deprecated),
-        _fit(head.description[:DESCRIPTION_LIMIT]),
-        _fit("\n".join(_within(head.words, WORDS_LIMIT))),
+        _legible(head.description[:DESCRIPTION_LIMIT]),
+        _legible("\n".join(_within(head.words, WORDS_LIMIT))),
     )
 
 
@@ -395,7 +398,7 @@ def _packed(cut: Iterable[tuple[str, Any]]) -> Iterator[list[tuple[str, bytes]]]
     batch: list[tuple[str, bytes]] = []
     size = 0
     for pointer, value in cut:
-        packed = zlib.compress(_json(value).encode(), 3)
+        packed = zlib.compress(value if isinstance(value, bytes) else _json(value).encode(), 3)
         batch.append((_place(pointer), packed))
         size += len(packed)
         if len(batch) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
@@ -431,6 +434,11 @@ def _fit(text: str) -> str:
     In a JSON pointer, ~ is followed by 0 or 1 only, so there it can be told apart.
     """
     return _UNFIT.sub(lambda found: f"~2{ord(found.group()):04x}", text)
+
+
+def _legible(text: str) -> str:
+    """`text` that people read with U+FFFD for what a store cannot hold; that a document has such is a problem of it."""
+    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _unfit(pointer: str) -> str:

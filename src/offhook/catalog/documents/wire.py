@@ -135,10 +135,11 @@ class HitOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     built_in: bool = False
 
 
-class HitsOut(msgspec.Struct, kw_only=True):
+class HitsOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The operations that fit best, best first."""
 
     items: list[HitOut]
+    without: Annotated[list[str], Meta(description="Words that are found nowhere: the items are for the others.")] = []
 
 
 class ListQuery(msgspec.Struct):

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from offhook.catalog.examples.store import Example
-from offhook.kit import clock
+from offhook.catalog.keeping import iso
 from offhook.kit.wire import Int64, Int64Text
 from offhook.storage.documents import Kept
 
@@ -57,5 +57,5 @@ def example_out(kept: Kept[Example]) -> ExampleOut:
     return ExampleOut(
         id=str(kept.id), name=one.name, api=one.api, operation=one.operation, method=one.method, url=one.url,
         status=one.status, request_body=one.request_body, media=one.media, body=one.body, cut=one.cut, by=one.by,
-        created_at=clock.iso(kept.created_at),
+        created_at=iso(kept.created_at),
     )  # fmt: skip

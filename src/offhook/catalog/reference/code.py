@@ -9,12 +9,16 @@ from offhook.catalog.model import Sent
 from offhook.kit.errors import Invalid, Violation
 
 _LINE = " \\\n  "
+_UNTYPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def arguments(sent: Sent) -> list[str]:
     """The words of the curl command. A body that a shell cannot hold as text is read from its input ("@-")."""
     url, headers = _clean(sent)
+    fields = _form(sent)
+    # curl chooses what stands between the parts, and says so in the header.
+    headers = [(name, value) for name, value in headers if not fields or name.lower() != "content-type"]
     words = ["curl"]
     if sent.method == "HEAD":
         words.append("--head")
@@ -25,12 +29,21 @@ def arguments(sent: Sent) -> list[str]:
     words += ["--url", url]
     for name, value in headers:
         words += ["--header", f"{name}: {value}" if value else f"{name};"]
-    if sent.body is not None:
+    if fields:
+        for name, value in fields:
+            words += ["--form-string", f"{name}={value}"]
+    elif sent.body is not None:
         if not any(name.lower() == "content-type" for name, _ in headers):
             words += ["--header", "Content-Type:"]
-        text = _text(sent.body)
+        text = _typed(sent.body)
         words += ["--data-binary", "@-"] if text is None else ["--data-raw", text]
     return words
+
+
+def _form(sent: Sent) -> tuple[tuple[str, str], ...]:
+    """The fields of a multipart body, if curl can be told them one by one."""
+    named = all("=" not in name and _typed(name + value) is not None for name, value in sent.fields)
+    return sent.fields if named else ()
 
 
 def curl(sent: Sent, between: str = _LINE) -> str:
@@ -44,7 +57,7 @@ def curl(sent: Sent, between: str = _LINE) -> str:
         else:
             options[-1].append(word)
     command = between.join(" ".join(map(shlex.quote, option)) for option in options)
-    if sent.body is not None and _text(sent.body) is None:
+    if sent.body is not None and not _form(sent) and _typed(sent.body) is None:
         packed = base64.b64encode(_bytes(sent.body)).decode()
         command = f"printf %s {shlex.quote(packed)} | base64 -d | {command}"
     return command
@@ -124,6 +137,12 @@ def _whole(text: str) -> str:
 
 def _bytes(body: str | bytes) -> bytes:
     return body.encode("utf-8", "replace") if isinstance(body, str) else body
+
+
+def _typed(body: str | bytes) -> str | None:
+    """A body as text that can be pasted into a terminal, None for any other."""
+    text = _text(body)
+    return None if text is None or _UNTYPED.search(text) else text
 
 
 def _text(body: str | bytes) -> str | None:

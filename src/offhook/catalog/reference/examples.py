@@ -6,10 +6,14 @@ from typing import Any, Literal
 
 from offhook.catalog.reference.resolving import items, text_of
 from offhook.catalog.reference.schemas import Schemas, View
+from offhook.catalog.requests.patterns import matching
 
 _MOST_VALUES = 600
 _MOST_LEVELS = 8
 _MOST_ITEMS = 50
+_PATTERN = 100
+"""Steps that finding a text for a pattern counts as."""
+
 _FORMATS = {
     "date-time": "2026-01-15T09:30:00Z", "date": "2026-01-15", "time": "09:30:00Z", "duration": "PT1H",
     "email": "someone@example.com", "uri": "https://example.com/", "url": "https://example.com/",
@@ -55,6 +59,8 @@ class _Building:
             return self._array(view, inner, level)
         if kind == "object":
             return self._object(view, inner, level)
+        if "pattern" in view.facts and not self._schemas.work.spend(_PATTERN):
+            return _NONE
         return scalar(view)
 
     def _array(self, view: View, inner: frozenset[str], level: int) -> Any:
@@ -117,6 +123,11 @@ def scalar(view: View) -> Any:
     if kind == "string":
         text = _FORMATS.get(text_of(facts.get("format")).lower(), "text")
         least, most = facts.get("minLength"), facts.get("maxLength")
+        pattern = facts.get("pattern")
+        if isinstance(pattern, str) and "format" not in facts:
+            found = matching(pattern, least if isinstance(least, int) and 0 < least <= 1000 else 0)
+            if found is not None:
+                return found
         if isinstance(least, int) and len(text) < least <= 1000:
             text = (text or "x") * (least // max(1, len(text)) + 1)
             text = text[:least]

@@ -11,14 +11,20 @@ from offhook.catalog.model import Field
 from offhook.catalog.reference.resolving import Resolver, items, text_of
 from offhook.catalog.reference.schemas import Schemas, View, label_of
 from offhook.catalog.reference.texts import Anchors, brief, encoded
+from offhook.catalog.work import Work
 
 MOST_FIELDS = 3_000
 MOST_OF_PAGE = 8_000
 """The most rows of all bodies of a page together; the first ones have them."""
 
+MORE_VALUES = " more values are not listed"
+"""How a limit ends that says so, behind their count."""
+
 _MOST_LEVELS = 32
 _MOST_ALTERNATIVES = 50
 _MOST_VALUES = 1_000
+_MOST_TUPLE = 100
+_MOST_COUNTED = 3
 _MOST_INSIDE = 30
 """How many arrays and alternatives may stand directly in one another."""
 
@@ -44,12 +50,16 @@ class _Node:
 
 
 class Flattener:
-    """Makes the rows of one page; `anchors` are those of the whole page."""
+    """Makes the rows of one page; `anchors` are those of the whole page, and so is `work`."""
 
-    def __init__(self, resolver: Resolver, anchors: Anchors) -> None:
-        self.schemas = Schemas(resolver)
+    def __init__(self, resolver: Resolver, anchors: Anchors, work: Work) -> None:
+        self.schemas = Schemas(resolver, work)
+        self._work = work
         self._anchors = anchors
         self._left = MOST_OF_PAGE
+        self.more_choices = 0
+        """Alternatives that the rows of the latest body leave out."""
+
         self._said: dict[int, tuple[View, dict[str, Any]]] = {}
 
     def rows(self, schema: Any, section: str, most: int = MOST_FIELDS) -> tuple[tuple[Field, ...], int]:
@@ -57,6 +67,7 @@ class Flattener:
 
         A body that is an object has no row of its own; an array has the row `[]`, anything else one without a name.
         """
+        self.more_choices = 0
         view = self.schemas.view(schema)
         root = _Node("", view, frozenset(), 0, required=True, choice="")
         roots: list[_Node] = []
@@ -65,7 +76,7 @@ class Flattener:
         most = max(0, min(most, self._left))
         count, more = len(roots), 0
         queue = deque([root])
-        while queue:
+        while queue and not self._work.over:
             node = queue.popleft()
             room = max(0, most - count)
             if room == 0:
@@ -78,6 +89,7 @@ class Flattener:
             node.below = below[:room]
             count += len(node.below)
             queue.extend(node.below)
+        self.more_choices += bool(queue) and self._work.over
         found: list[Field] = []
         stack = roots or root.below[::-1]
         while stack:
@@ -101,20 +113,32 @@ class Flattener:
 
     def _count(self, node: _Node) -> int:
         """How many rows stand directly below a node for which there is no room, found out without making them."""
-        if node.recursive or node.level >= _MOST_LEVELS:
+        if node.recursive or node.level >= _MOST_LEVELS or not self._work.spend():
             return 0
         view = node.view
         if view.is_array and view.items is not None:
             view = self.schemas.view(view.items)
             if not view.refs.isdisjoint(node.open):
                 return 0
-        return len(view.properties) + (view.further is not None)
+        return self._count_in(view, node.open, 0)
+
+    def _count_in(self, view: View, open_refs: frozenset[str], depth: int) -> int:
+        count = len(view.properties) + (view.further is not None) + len(view.tuple_items)
+        if depth < _MOST_COUNTED:
+            for inner in view.alternatives[:_MOST_ALTERNATIVES]:
+                if not self._work.spend():
+                    break
+                of = self.schemas.view(inner)
+                if of.refs.isdisjoint(open_refs):
+                    count += self._count_in(of, open_refs | of.refs, depth + 1)
+        return count
 
     def _inside(
         self, name: str, view: View, open_refs: frozenset[str], node: _Node, choice: str, depth: int, found: list[_Node]
     ) -> None:
         """Add to `found` what stands below `view`, whose own row is called `name`."""
-        if depth > _MOST_INSIDE or len(found) > 2 * MOST_FIELDS:
+        if depth > _MOST_INSIDE or len(found) > 2 * MOST_FIELDS or not self._work.spend(4 + len(view.properties)):
+            self.more_choices += 1
             return
         level = node.level + 1
         prefix = f"{name}." if name else ""
@@ -128,10 +152,12 @@ class Flattener:
         if view.further is not None:
             put(view.further, prefix + "{}", False)
         bare = name.removesuffix("[]")
-        for index, inner in enumerate(view.tuple_items[:100]):
+        for index, inner in enumerate(view.tuple_items[:_MOST_TUPLE]):
             put(inner, f"{bare}[{index}]", False)
         if view.items is not None:
             self._items(name if view.is_array else f"{bare}[]", view, open_refs, node, choice, depth, found)
+        self.more_choices += max(0, len(view.alternatives) - _MOST_ALTERNATIVES)
+        self.more_choices += max(0, len(view.tuple_items) - _MOST_TUPLE)
         for number, inner in enumerate(view.alternatives[:_MOST_ALTERNATIVES], 1):
             of = self.schemas.view(inner)
             if not of.refs.isdisjoint(open_refs):
@@ -183,7 +209,7 @@ class Flattener:
                 if kind != "Any":
                     limits = (*limits, f"items: {kind}", *limits_of(of))
         if len(values) > _MOST_VALUES:
-            limits = (*limits, f"{len(values) - _MOST_VALUES:,} more values are not listed")
+            limits = (*limits, f"{len(values) - _MOST_VALUES:,}{MORE_VALUES}")
             values = values[:_MOST_VALUES]
         example = facts.get("example", (items(facts.get("examples")) or [None])[0])
         return {
@@ -205,7 +231,7 @@ class Flattener:
             return view.values
         given = [self.schemas.view(each).values for each in view.alternatives[:_MOST_ALTERNATIVES]]
         if given and all(values is not None for values in given):
-            united = {encoded(value): value for values in given for value in (values or [])[:_MOST_VALUES]}
+            united = {encoded(value): value for values in given for value in (values or [])[: _MOST_VALUES + 1]}
             return list(united.values())
         return []
 

@@ -1,7 +1,8 @@
 """All that a reference page says of one operation, read from its document piece by piece. Pure."""
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,11 +21,13 @@ from offhook.catalog.model import (
 )
 from offhook.catalog.reference.described import described
 from offhook.catalog.reference.examples import Way, built
-from offhook.catalog.reference.fields import MOST_FIELDS, Flattener
+from offhook.catalog.reference.fields import MORE_VALUES, MOST_FIELDS, Flattener
 from offhook.catalog.reference.resolving import Resolver, entries, items, text_of
 from offhook.catalog.reference.texts import Anchors, brief, encoded
+from offhook.catalog.work import Work
 from offhook.kit.errors import shown
 
+T = TypeVar("T")
 CONTENT_TYPE = "The media type of the request body."
 MOST_OF_RESPONSE = 1_000
 """The most rows of one body of a response; of the request it is MOST_FIELDS."""
@@ -34,6 +37,7 @@ _IN_BRACES = re.compile(r"\{([^{}/]{1,100})\}")
 _MOST_PARAMETERS = 500
 _MOST_MEDIA = 20
 _MOST_RESPONSES = 60
+_MOST_HEADERS = 100
 _MOST_EXAMPLES = 10
 _MOST_SERVERS = 100
 _MOST_SECURITY = 30
@@ -41,19 +45,24 @@ _EXAMPLE = 50_000
 _TEXT = 20_000
 
 
-def reference(document: Document, pointer: str, head: Head) -> Reference:
-    """The reference of the operation at `pointer`; KeyError if nothing stands there."""
-    return _Page(document, pointer).reference(head)
+def reference(document: Document, pointer: str, head: Head, work: Work | None = None) -> Reference:
+    """The reference of the operation at `pointer`; KeyError if nothing stands there.
+
+    What would take more than `work` is left out; "alternatives" is in its `cut` then.
+    """
+    return _Page(document, pointer, work or Work()).reference(head)
 
 
 class _Page:
-    def __init__(self, document: Document, pointer: str) -> None:
+    def __init__(self, document: Document, pointer: str, work: Work) -> None:
         self._document = document
         self._resolver = Resolver(document)
-        self._fields = Flattener(self._resolver, Anchors())
+        self._work = work
+        self._fields = Flattener(self._resolver, Anchors(), work)
         operation = document.at(pointer)
         self._operation: dict[str, Any] = operation if isinstance(operation, dict) else {}
         self._item = self._at(pointer_to(*parts_of(pointer)[:-1]))
+        self._cut: dict[str, None] = {}
 
     def _at(self, pointer: str) -> dict[str, Any]:
         try:
@@ -62,12 +71,21 @@ class _Page:
             return {}
         return found if isinstance(found, dict) else {}
 
+    def _first(self, found: Sequence[T], most: int, what: str) -> Sequence[T]:
+        """The first ones of a list; that there are more is noted."""
+        if len(found) > most:
+            self._cut[what] = None
+        return found[:most]
+
     def reference(self, head: Head) -> Reference:
-        body = self._resolver.mapping(self._operation.get("requestBody"))
-        bodies = self._bodies(body.get("content"), "body", "sent")
+        # Parameters first: they are few, and bodies may take all that there is to be spent.
         given = self._parameters(head.path)
         headers = self._rows(given, "header")
+        in_path, in_query, cookies = (self._rows(given, place) for place in ("path", "query", "cookie"))
+        body = self._resolver.mapping(self._operation.get("requestBody"))
+        bodies = self._bodies(body.get("content"), "body", "sent")
         if bodies:
+            more = len(_media(body.get("content"))) - len(bodies)
             media = Field(
                 name="Content-Type",
                 type="String",
@@ -76,15 +94,16 @@ class _Page:
                 description=CONTENT_TYPE,
                 values=tuple(encoded(each.media) for each in bodies) if len(bodies) > 1 else (),
                 default=encoded(bodies[0].media),
+                limits=(f"{more:,}{MORE_VALUES}",) if more else (),
             )
             headers = (media, *headers)
-        return Reference(
+        found = Reference(
             head=msgspec.structs.replace(head, description=described(self._operation, _TEXT)),
             servers=self._servers(),
-            path_parameters=self._rows(given, "path"),
-            query_parameters=self._rows(given, "query"),
+            path_parameters=in_path,
+            query_parameters=in_query,
             headers=headers,
-            cookies=self._rows(given, "cookie"),
+            cookies=cookies,
             body_required=body.get("required") is True,
             body_description=text_of(body.get("description"))[:_TEXT],
             bodies=bodies,
@@ -92,8 +111,11 @@ class _Page:
             security=self._security(),
             problems=tuple(self._resolver.problems),
         )
+        if self._work.cut:
+            self._cut["alternatives"] = None
+        return msgspec.structs.replace(found, cut=tuple(self._cut))
 
-    def _parameters(self, path: str) -> list[dict[str, Any]]:
+    def _parameters(self, path: str) -> Sequence[dict[str, Any]]:
         """Those of the path, then those of the operation, which take the place of one of the same name; then those
         that stand in the braces of the path and nowhere else."""
         found: dict[tuple[str, str], dict[str, Any]] = {}
@@ -105,9 +127,9 @@ class _Page:
                     found[place, name] = parameter
         for name in _IN_BRACES.findall(path):
             found.setdefault(("path", name), {"name": name, "in": "path", "schema": {"type": "string"}})
-        return list(found.values())[:_MOST_PARAMETERS]
+        return self._first(list(found.values()), _MOST_PARAMETERS, "parameters")
 
-    def _rows(self, parameters: list[dict[str, Any]], place: str) -> tuple[Field, ...]:
+    def _rows(self, parameters: Sequence[dict[str, Any]], place: str) -> tuple[Field, ...]:
         rows = []
         for parameter in parameters:
             if parameter["in"] != place or (place == "header" and parameter["name"].lower() in _IGNORED_HEADERS):
@@ -160,28 +182,38 @@ class _Page:
 
     def _bodies(self, content: Any, section: str, way: Way) -> tuple[Body, ...]:
         bodies = []
-        for number, (media, value) in enumerate(_media(content)):
+        # A section of an answer's is called as its place: "response-200".
+        listed = self._first(_media(content), _MOST_MEDIA, section.replace("-", " ", 1))
+        for number, (media, value) in enumerate(listed):
             value = value if isinstance(value, dict) else {}
             schema = value.get("schema")
             place = section if number == 0 else f"{section}-{media}"
             most = MOST_FIELDS if way == "sent" else MOST_OF_RESPONSE
-            fields, more = self._fields.rows(schema, place, most) if schema is not None else ((), 0)
+            fields: tuple[Field, ...] = ()
+            more = choices = 0
+            if schema is not None:
+                fields, more = self._fields.rows(schema, place, most)
+                choices = self._fields.more_choices
             examples = [("Example", value["example"])] if value.get("example") is not None else []
             examples += self._given(value.get("examples"))
             if not examples and schema is not None:
                 made = built(self._fields.schemas, schema, way)
                 examples = [] if made is None else [("Made from the schema", made)]
             shown_examples = tuple((title, _written(example, media)) for title, example in examples)
-            bodies.append(Body(media=media[:200], fields=fields, more_fields=more, examples=shown_examples))
+            bodies.append(
+                Body(media=media[:200], fields=fields, more_fields=more, more_choices=choices, examples=shown_examples)
+            )
         return tuple(bodies)
 
     def _responses(self) -> tuple[Response, ...]:
         found = []
-        for status, response in entries(self._operation.get("responses"))[:_MOST_RESPONSES]:
+        listed = self._first(entries(self._operation.get("responses")), _MOST_RESPONSES, "responses")
+        for status, response in listed:
             response = self._resolver.mapping(response)
             section = f"response-{status[:20]}"
             headers = []
-            for name, header in entries_with_extensions(response.get("headers"))[:100]:
+            given = entries_with_extensions(response.get("headers"))
+            for name, header in self._first(given, _MOST_HEADERS, f"response {status[:20]} header"):
                 header = self._resolver.mapping(header)
                 headers.append(self._row(header, name, f"{section}-header", header.get("required") is True))
             found.append(
@@ -196,7 +228,8 @@ class _Page:
 
     def _servers(self) -> tuple[Server, ...]:
         for holder in (self._operation, self._item, self._root()):
-            found = [_server(each) for each in items(holder.get("servers"))[:_MOST_SERVERS]]
+            given = self._first(items(holder.get("servers")), _MOST_SERVERS, "servers")
+            found = [_server(each) for each in given]
             servers = tuple(each for each in found if each is not None)
             if servers:
                 return servers
@@ -211,7 +244,7 @@ class _Page:
             given = items(self._root().get("security"))
         alternatives = [
             tuple(self._scheme(name, scopes) for name, scopes in list(each.items())[:20])
-            for each in given[:_MOST_SECURITY]
+            for each in self._first(given, _MOST_SECURITY, "security")
             if isinstance(each, dict)
         ]
         return tuple(dict.fromkeys(alternatives))
@@ -224,7 +257,7 @@ class _Page:
 def _media(content: Any) -> list[tuple[str, Any]]:
     """The media types of a body; of those that begin with x-, only an extension has no slash."""
     found = entries_with_extensions(content)
-    return [(media, value) for media, value in found if "/" in media or not media.startswith("x-")][:_MOST_MEDIA]
+    return [(media, value) for media, value in found if "/" in media or not media.startswith("x-")]
 
 
 def entries_with_extensions(value: Any) -> list[tuple[str, Any]]:

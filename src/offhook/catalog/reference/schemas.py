@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offhook.catalog.reference.resolving import Resolver, items, text_of
+from offhook.catalog.work import Work
 
 _MOST_LAYERS = 200
 _MOST_DEPTH = 40
@@ -60,10 +61,11 @@ class View:
 
 
 class Schemas:
-    """The views of one document's schemas, each made once."""
+    """The views of one document's schemas, each made once. What `work` does not reach for may be anything."""
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: Resolver, work: Work) -> None:
         self._resolver = resolver
+        self.work = work
         # The schema is kept with its view, so that its id stays its own.
         self._views: dict[int, tuple[Any, View]] = {}
 
@@ -75,6 +77,8 @@ class Schemas:
             layers.add(schema, 0, whole=True)
             # What has no reference is told by itself, since a loop comes back to the same place of the document.
             refs = frozenset(layers.refs) or frozenset([f"{id(schema)}"])
+            if not self.work.spend(sum(map(_size, layers.found))):
+                return View()
             known = (schema, _united(layers, refs))
             if len(self._views) < _MOST_KEPT:
                 self._views[id(schema)] = known
@@ -116,6 +120,12 @@ class _Layers:
             elif not all(isinstance(each, dict) and each.keys() <= {"required", "not"} for each in real):
                 self.alternatives.extend(real)
         self.found.append(schema)
+
+
+def _size(layer: dict[str, Any]) -> int:
+    """What it takes to put a layer to others, in steps."""
+    names = ("properties", "patternProperties", "required", "enum", "oneOf", "anyOf")
+    return 1 + sum(len(one) for name in names if isinstance(one := layer.get(name), dict | list)) // 10
 
 
 def _is_null(schema: Any) -> bool:

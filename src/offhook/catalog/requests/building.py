@@ -9,22 +9,35 @@ lies beyond is left out.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from offhook.catalog.model import Document, Field, Reference, Server
-from offhook.catalog.requests.checking import UNCHECKED, Checker, separator_of
-from offhook.catalog.requests.model import FORM, MULTIPART, Pair, Prepared, is_json, media_of, written
+from offhook.catalog.requests.checking import UNTOLD, Checker, separator_of
+from offhook.catalog.requests.model import FORM, MULTIPART, Pair, Prepared, is_json, is_xml, media_of, written
+from offhook.catalog.requests.patterns import matching
+from offhook.catalog.requests.xml import as_xml
+from offhook.catalog.work import Work
 
 MOST_DEPTH = 12
 MOST_VALUES = 1_000
 MOST_BODY = 64_000
 _MOST_CHAIN = 40
 _PADDING = 200
+_PATTERN = 100
+"""Steps that finding a text for a pattern counts as."""
+
 _MOST_ITEMS = 50
+_COOKIE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
+"""What may stand in the value of a cookie as it is (RFC 6265, 4.1.1), besides letters and digits."""
+
+_IN_BRACES = re.compile(r"\{([^{}/]{1,100})\}")
 _CHOSEN = "\0chosen"
 """Under this name a merged schema has the reference to the alternative that was taken."""
 
@@ -47,23 +60,28 @@ _BY_FORMAT = {
 }
 
 
-def prepare(reference: Reference, document: Document, pointer: str) -> Prepared:
+def prepare(reference: Reference, document: Document, pointer: str, work: Work | None = None) -> Prepared:
     """The request of the operation that stands at `pointer`.
 
     Optional parameters are there, switched off. Which document's operation it is (`api`, `version`) the caller adds.
+    What would take more than `work` is left out, and `work.cut` then.
     """
-    media, body = _body(document, pointer, reference)
-    parameters = _Parameters(document, pointer)
+    work = work or Work()
+    media, body = _body(document, pointer, reference, work)
+    parameters = _Parameters(document, pointer, work)
     headers = [pair for pair in parameters.pairs(reference.headers, "header") if pair.name.lower() != "content-type"]
-    cookies = [pair for pair in parameters.pairs(reference.cookies, "cookie") if pair.on]
-    if cookies:
-        headers.append(Pair("Cookie", "; ".join(f"{pair.name}={pair.value}" for pair in cookies)))
+    cookies = parameters.pairs(reference.cookies, "cookie")
+    for on in (True, False):
+        written_out = [f"{pair.name}={quote(pair.value, safe=_COOKIE)}" for pair in cookies if pair.on is on]
+        if written_out:
+            headers.append(Pair("Cookie", "; ".join(written_out), on))
+    path_parameters = parameters.pairs(reference.path_parameters, "path")
     return Prepared(
         operation=reference.head.key,
         method=reference.head.method,
         server=address(reference.servers[0]) if reference.servers else "",
-        path=reference.head.path,
-        path_parameters=tuple(parameters.pairs(reference.path_parameters, "path")),
+        path=parameters.template(reference.head.path),
+        path_parameters=tuple(path_parameters),
         query=tuple(parameters.pairs(reference.query_parameters, "query")),
         headers=tuple(headers),
         media=media,
@@ -85,8 +103,8 @@ def address(server: Server, chosen: Mapping[str, str] | None = None) -> str:
 class _Parameters:
     """The rows of parameters, by what the document says of each."""
 
-    def __init__(self, document: Document, pointer: str) -> None:
-        self._building = Building(document)
+    def __init__(self, document: Document, pointer: str, work: Work) -> None:
+        self._building = Building(document, work)
         self._told: dict[tuple[str, str], Mapping[str, Any]] = {}
         for place in (pointer.rpartition("/")[0], pointer):
             try:
@@ -111,6 +129,18 @@ class _Parameters:
             rows = self._rows(field.name, self._value(field, told, stand_in=on), {**told, "in": where})
             pairs += [Pair(name, text, on) for name, text in rows]
         return pairs
+
+    def template(self, path: str) -> str:
+        """A path that says of each parameter how it is written, where that is not as it stands."""
+
+        def put(match: re.Match[str]) -> str:
+            told = self._told.get(("path", match[1]), {})
+            way = {"label": ".", "matrix": ";"}.get(str(told.get("style")), "")
+            kind = _kind(self._building.resolved(told.get("schema"))) if "schema" in told else ""
+            several = kind in ("array", "object") and (not way or told.get("explode") is True)
+            return f"{{{way}{match[1]}{'*' if several else ''}}}"
+
+        return _IN_BRACES.sub(put, path)
 
     def _value(self, field: Field, told: Mapping[str, Any], *, stand_in: bool) -> Any:
         content = told.get("content")
@@ -138,21 +168,35 @@ class _Parameters:
     @staticmethod
     def _rows(name: str, value: Any, told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         separator = separator_of(told)
-        if isinstance(value, list) and value and not separator and told["in"] == "query":
+        if isinstance(value, dict) and value and told.get("style") == "deepObject":
+            yield from _deep(name, value)
+        elif isinstance(value, list) and value and not separator and told["in"] == "query":
             yield from ((name, written(one)) for one in value[:_MOST_ITEMS])
         elif isinstance(value, list):
             yield name, (separator or ",").join(written(one) for one in value)
         elif isinstance(value, dict) and value and told["in"] == "query" and not separator:
             yield from ((key, written(one)) for key, one in value.items())
-        elif isinstance(value, dict) and value and told.get("style") == "deepObject":
-            yield from ((f"{name}[{key}]", written(one)) for key, one in value.items())
+        elif isinstance(value, dict) and value and "content" not in told:
+            between = "=" if told.get("explode") is True else ","
+            yield name, (separator or ",").join(f"{key}{between}{written(one)}" for key, one in value.items())
         else:
             yield name, written(value)
 
 
-def _body(document: Document, pointer: str, reference: Reference) -> tuple[str, str]:
+def _deep(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """The rows of an object within an object: `filter[owner][name]`."""
+    if isinstance(value, dict) and depth < MOST_DEPTH:
+        for key, one in value.items():
+            yield from _deep(f"{name}[{key}]", one, depth + 1)
+    elif isinstance(value, list) and depth < MOST_DEPTH:
+        yield from ((f"{name}[]", written(one)) for one in value[:_MOST_ITEMS])
+    else:
+        yield name, written(value)
+
+
+def _body(document: Document, pointer: str, reference: Reference, work: Work) -> tuple[str, str]:
     """The media type and the body; both empty if the operation takes none."""
-    building = Building(document)
+    building = Building(document, work)
     try:
         operation = document.at(pointer)
     except KeyError:
@@ -167,27 +211,32 @@ def _body(document: Document, pointer: str, reference: Reference) -> tuple[str, 
     if given is None and "schema" not in told:
         told_of = (text for body in reference.bodies if body.media == media for _, text in body.examples)
         given = next((_read(text) for text in told_of), None)
+    if is_xml(media) and not isinstance(given, str):
+        if given is None and "schema" not in told:
+            return media, ""
+        value = building.value(told.get("schema")) if given is None else given
+        return media, as_xml(value, told.get("schema"), building.whole)[:MOST_BODY]
     if not is_json(media) and media_of(media) not in (FORM, MULTIPART):
         value = building.value(told.get("schema")) if given is None else given
         if isinstance(value, str):
             # A text that only stands in is none of a format that has rules of its own.
             return media, value[:MOST_BODY] if given is not None or media_of(media).startswith("text/plain") else ""
-        return media, "" if isinstance(value, dict | list) or "xml" in media_of(media) else written(value)
-    return media, _as_text(_best(document, told.get("schema"), given))
+        return media, "" if isinstance(value, dict | list) else written(value)
+    return media, _as_text(_best(document, told.get("schema"), given, work))
 
 
-def _best(document: Document, schema: Any, given: Any) -> Any:
+def _best(document: Document, schema: Any, given: Any, work: Work) -> Any:
     """The body that breaks least of its schema: the one that is given, or one that is built."""
-    checker = Checker(document, schema, "request") if isinstance(schema, Mapping) else None
+    checker = Checker(document, schema, "request", work) if isinstance(schema, Mapping) else None
     best, least = None, math.inf
     for number in range(len(_WAYS) + 1):
         if number == 0 and given is None:
             continue
-        value = given if number == 0 else Building(document, _WAYS[number - 1]).value(schema)
+        value = given if number == 0 else Building(document, work, _WAYS[number - 1]).value(schema)
         found = checker.faults(value, "body") if checker else []
         if len(found) < least:
             best, least = value, len(found)
-        if not found or found[0].message == UNCHECKED:
+        if not found or found[0].message in UNTOLD:
             break
     return best
 
@@ -223,8 +272,8 @@ class Building:
     `given` names what of a schema values are taken from, where it is there.
     """
 
-    def __init__(self, document: Document, given: Sequence[str] = _GIVEN) -> None:
-        self._document, self._given = document, given
+    def __init__(self, document: Document, work: Work, given: Sequence[str] = _GIVEN) -> None:
+        self._document, self._given, self._work = document, given, work
         self._left = MOST_VALUES
 
     def resolved(self, told: Any) -> Mapping[str, Any]:
@@ -255,10 +304,14 @@ class Building:
                     return found["value"]
         return None
 
+    def whole(self, schema: Any) -> Mapping[str, Any]:
+        """What a schema comes to, with its parts drawn in."""
+        return self._merged(schema, 0) if self._work.spend() else {}
+
     def value(self, schema: Any, depth: int = 0) -> Any:
         """A value that the schema may take."""
         self._left -= 1
-        if depth > MOST_DEPTH or self._left < 0:
+        if depth > MOST_DEPTH or self._left < 0 or not self._work.spend():
             return None
         reference = schema.get("$ref") if isinstance(schema, Mapping) else None
         schema = self._merged(schema, 0)
@@ -276,6 +329,8 @@ class Building:
             return self._object(schema, depth)
         if kind == "array":
             return self._array(schema, depth)
+        if "pattern" in schema and not self._work.spend(_PATTERN):
+            return None
         return _scalar(kind, schema)
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
@@ -283,7 +338,8 @@ class Building:
         if not isinstance(properties, Mapping):
             properties = {}
         required = _names(schema.get("required"))[:MOST_VALUES]
-        optional = [name for name, one in list(properties.items())[:MOST_VALUES] if self._has_its_own(one)]
+        self._work.spend(min(len(properties), MOST_VALUES))
+        optional = [name for name, one in islice(properties.items(), MOST_VALUES) if self._has_its_own(one)]
         made: dict[str, Any] = {}
         for name in [*required, *(name for name in optional if name not in required)]:
             if self._left <= 0 or depth >= MOST_DEPTH:
@@ -339,10 +395,11 @@ class Building:
         parts = _list(found.get("allOf"))[:50]
         taken: list[Any] = []
         for name in ("oneOf", "anyOf"):
-            alternatives = [one for one in _list(found.get(name)) if self.resolved(one).get("type") != "null"]
-            parts += alternatives[:1]
-            taken += [one["$ref"] for one in alternatives[:1] if isinstance(one, Mapping) and "$ref" in one]
-        if not parts or level > MOST_DEPTH or self._left < 0:
+            real = (one for one in _list(found.get(name)) if self.resolved(one).get("type") != "null")
+            alternatives = list(islice(real, 1))
+            parts += alternatives
+            taken += [one["$ref"] for one in alternatives if isinstance(one, Mapping) and "$ref" in one]
+        if not parts or level > MOST_DEPTH or self._left < 0 or self._work.over:
             return found
         merged: dict[str, Any] = {}
         properties: dict[str, Any] = {}
@@ -355,6 +412,7 @@ class Building:
             if isinstance(before, dict) and isinstance(merged.get("example"), dict):
                 merged["example"] = before | merged["example"]
             if isinstance(one.get("properties"), Mapping):
+                self._work.spend(1 + len(one["properties"]) // 10)
                 properties |= one["properties"]
             required += _names(one.get("required"))
         merged |= {_CHOSEN: taken[0]} if taken else {}
@@ -423,6 +481,11 @@ def _scalar(kind: str, schema: Mapping[str, Any]) -> Any:
         return None
     text = _BY_FORMAT.get(str(schema.get("format", "")), "text")
     least = schema.get("minLength")
+    if isinstance(schema.get("pattern"), str) and "format" not in schema:
+        wanted = least if isinstance(least, int) and 0 < least <= _PADDING else 0
+        found = matching(schema["pattern"], wanted)
+        if found is not None:
+            return found
     if isinstance(least, int) and len(text) < least <= _PADDING:
         text = text.ljust(least, "x")
     most = schema.get("maxLength")

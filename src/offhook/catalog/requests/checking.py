@@ -3,25 +3,38 @@
 Schemas are brought into the form of JSON Schema 2020-12 and given to a library that matches patterns in linear time.
 What a document has wrong in its schemas is not held against the request: such a rule is left out, as are references out
 of the document and patterns that the library does not know. Work is counted beforehand, since alternatives within
-alternatives can multiply it without end; what would take too long is said to be unchecked.
+alternatives can multiply it without end; what would take too long is said to be unchecked. The library holds all other
+threads up while it works: it says at first only whether there are faults, and what they are where that is soon found.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import jsonschema_rs
 import msgspec
 
 from offhook.catalog.model import Document
 from offhook.catalog.requests.model import EXPRESSION, FORM, MULTIPART, Pair, Prepared, is_json, media_of
+from offhook.catalog.work import Work
 from offhook.kit.errors import Violation, shown
 
 MOST_FAULTS = 50
 MOST_NODES = 20_000
 MOST_VISITS = 200_000
 MOST_DEPTH = 64
+MOST_COST = 80_000
+"""What finding the faults of one value may cost, in about microseconds: each holds a copy of what it is about."""
+
+_FEWER = (200, 20, 3, 1)
+_MOST_TOLD = 200
+"""Alternatives that are told apart by a discriminator."""
+
+_PATTERN = 100
+"""Steps that making a pattern ready counts as."""
+
 _MOST_CHAIN = 40
 
 Way = Literal["request", "answer"]
@@ -39,23 +52,35 @@ _REMARKS = frozenset(
 )
 _OF_WHOLES = frozenset("anyOf oneOf oneOfMultipleValid oneOfNotValid not uniqueItems enum const contains".split())
 _SAME = ("allOf", "anyOf", "oneOf")
+_OF_OBJECTS = frozenset(
+    "properties patternProperties additionalProperties propertyNames unevaluatedProperties required".split()
+)
+_OF_ARRAYS = frozenset("prefixItems items contains unevaluatedItems uniqueItems".split())
+_OF_LENGTHS = frozenset("minItems maxItems minContains maxContains uniqueItems contains".split())
 UNCHECKED = "This is nested too deeply, or is too large, to be checked against its schema."
+UNPLACED = "Something in this breaks its schema; this is too large, or the schema too manifold, to tell what."
+UNTOLD = (UNCHECKED, UNPLACED)
 
 
-def check(document: Document, pointer: str, prepared: Prepared) -> list[Violation]:
+def check(document: Document, pointer: str, prepared: Prepared, work: Work | None = None) -> list[Violation]:
     """What a request breaks of its operation's schemas, by place: "path.id", "query.limit", "headers.X-A", "body.name".
 
-    Values that are expressions are not known yet, and pass.
+    Values that are expressions are not known yet, and pass. What would take more than `work` is said to be unchecked.
     """
+    work = work or Work()
     operation = _at(document, pointer)
     found: list[Violation] = []
     for place, told, pairs in _parameters(document, pointer, operation, prepared):
-        found += _check_parameter(document, place, told, pairs)
-    found += _check_body(document, operation, prepared)
+        found += _check_parameter(document, place, told, pairs, work)
+        if len(found) >= MOST_FAULTS:
+            break
+    found += _check_body(document, operation, prepared, work)
     return found[:MOST_FAULTS]
 
 
-def check_answer(document: Document, pointer: str, status: int, media: str, body: str | bytes) -> list[Violation]:
+def check_answer(
+    document: Document, pointer: str, status: int, media: str, body: str | bytes, work: Work | None = None
+) -> list[Violation]:
     """What an answer breaks of what the document says of it: its status, its media type, its body ("body.items[0].id").
 
     An operation that documents no answers breaks nothing. `${...}` in an answer is a text as any other.
@@ -83,7 +108,7 @@ def check_answer(document: Document, pointer: str, status: int, media: str, body
         return [Violation(location="media", message=f"The document knows {known}.", sent=shown(media))]
     if not is_json(media):
         return []
-    return _check_json(document, schema, body, "answer")
+    return _check_json(document, schema, body, "answer", work or Work())
 
 
 def _at(document: Document, pointer: str) -> Mapping[str, Any]:
@@ -146,8 +171,10 @@ def _parameters(
         ]
         if where == "query" and not same:
             same = [pair for pair in prepared.query if pair.on and pair.name == f"{name}[]"]
-            deep = any(pair.on and pair.name.startswith(f"{name}[") for pair in prepared.query)
+            deep = [pair for pair in prepared.query if pair.on and pair.name.startswith(f"{name}[")]
             if deep and not same:
+                if parameter.get("style") == "deepObject":
+                    yield f"query.{name}", parameter, deep
                 continue
         places = {"header": f"headers.{name}", "cookie": "headers.Cookie"}
         yield places.get(where, f"{where}.{name}"), parameter, same
@@ -158,12 +185,14 @@ def _cookies(headers: Sequence[Pair]) -> Iterator[Pair]:
         if header.on and header.name.lower() == "cookie":
             for part in header.value.split(";"):
                 name, _, value = part.strip().partition("=")
-                yield Pair(name, value)
+                yield Pair(name, unquote(value))
 
 
-def _check_parameter(document: Document, place: str, told: Mapping[str, Any], pairs: list[Pair]) -> list[Violation]:
+def _check_parameter(
+    document: Document, place: str, told: Mapping[str, Any], pairs: list[Pair], work: Work
+) -> list[Violation]:
     if not pairs:
-        if told.get("in") == "query" and not separator_of(told) and _is_object(document, told):
+        if told.get("in") == "query" and not separator_of(told) and _is_object(document, told, work):
             # Its fields have pairs of their own.
             return []
         if told.get("required") is True or place.startswith("path."):
@@ -176,15 +205,41 @@ def _check_parameter(document: Document, place: str, told: Mapping[str, Any], pa
     if isinstance(content, Mapping) and content:
         media = str(next(iter(content)))
         return (
-            _check_json(document, _schema_for(content, media), pairs[-1].value, "request", place)
+            _check_json(document, _schema_for(content, media), pairs[-1].value, "request", work, place)
             if is_json(media)
             else []
         )
     if not isinstance(schema, Mapping):
         return []
-    checker = Checker(document, schema, "request")
+    checker = Checker(document, schema, "request", work)
+    if told.get("style") == "deepObject" and all("[" in pair.name for pair in pairs):
+        return checker.faults(_deep(pairs, checker), place)
     value = _typed([pair.value for pair in pairs], checker.types(), checker, told)
     return checker.faults(value, place)
+
+
+def _deep(pairs: list[Pair], checker: "Checker") -> dict[str, Any]:
+    """The object that pairs such as `filter[owner][name]` are the fields of."""
+    made: dict[str, Any] = {}
+    for pair in pairs:
+        *way, last = [step.removesuffix("]") for step in pair.name.split("[")[1:]][:MOST_DEPTH]
+        several = last == "" and bool(way)
+        if several:
+            last = way.pop()
+        inner = made
+        for step in way:
+            following = inner.setdefault(step, {})
+            if not isinstance(following, dict):
+                following = {}
+            inner = following
+        value = _one(pair.value, checker.types_at([*way, last], items=several))
+        if several:
+            before = inner.setdefault(last, [])
+            if isinstance(before, list):
+                before.append(value)
+        else:
+            inner[last] = value
+    return made
 
 
 def _typed(texts: list[str], types: frozenset[str], checker: "Checker", told: Mapping[str, Any]) -> Any:
@@ -194,12 +249,24 @@ def _typed(texts: list[str], types: frozenset[str], checker: "Checker", told: Ma
         several = texts if len(texts) > 1 or not separator else texts[0].split(separator)
         kinds = checker.item_types()
         return [_one(text, kinds) for text in several[:1000]]
+    if types == {"object"} and texts[-1][:1] != "{" and "content" not in told:
+        return _members(texts[-1], checker, exploded=told.get("explode") is True)
     return _one(texts[-1], types)
 
 
-def _is_object(document: Document, told: Mapping[str, Any]) -> bool:
+def _members(text: str, checker: "Checker", *, exploded: bool) -> dict[str, Any]:
+    """The object that a text is: `a=1,b=2`, or `a,1,b,2` if it is not exploded."""
+    parts = text.split(",")[:2000]
+    if exploded:
+        pairs = [(name, value) for name, _, value in (part.partition("=") for part in parts)]
+    else:
+        pairs = list(zip(parts[::2], [*parts[1::2], ""], strict=False))
+    return {name: _one(value, checker.types_at([name])) for name, value in pairs}
+
+
+def _is_object(document: Document, told: Mapping[str, Any], work: Work) -> bool:
     schema = told.get("schema")
-    return isinstance(schema, Mapping) and Checker(document, schema, "request").types() == {"object"}
+    return isinstance(schema, Mapping) and Checker(document, schema, "request", work).types() == {"object"}
 
 
 def separator_of(told: Mapping[str, Any]) -> str:
@@ -231,7 +298,7 @@ def _one(text: str, types: frozenset[str]) -> Any:
 # Bodies
 
 
-def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prepared) -> list[Violation]:
+def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prepared, work: Work) -> list[Violation]:
     asked = _resolved(document, operation.get("requestBody"))
     content = asked.get("content")
     if not prepared.body:
@@ -244,25 +311,28 @@ def _check_body(document: Document, operation: Mapping[str, Any], prepared: Prep
         message = f"The operation takes {known}."
         return [Violation(location="media", message=message, sent=shown(prepared.media))]
     if is_json(prepared.media) or media_of(prepared.media) in (FORM, MULTIPART):
-        return _check_json(document, schema, prepared.body, "request")
+        return _check_json(document, schema, prepared.body, "request", work)
     return []
 
 
-def _check_json(document: Document, schema: Any, text: str | bytes, way: Way, place: str = "body") -> list[Violation]:
+def _check_json(
+    document: Document, schema: Any, text: str | bytes, way: Way, work: Work, place: str = "body"
+) -> list[Violation]:
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
         return [Violation(location=place, message=f"Is not JSON: {shown(str(error))}.")]
     except RecursionError:
         return [Violation(location=place, message=UNCHECKED)]
-    return Checker(document, schema, way).faults(value, place) if isinstance(schema, Mapping) else []
+    return Checker(document, schema, way, work).faults(value, place) if isinstance(schema, Mapping) else []
 
 
 class Checker:
     """One schema of a document, made ready. It may be used again for as long as the document stays the same."""
 
-    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way) -> None:
-        converted = _Converted(document, schema, way)
+    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way, work: Work) -> None:
+        converted = _Converted(document, schema, way, work)
+        self._work = work
         self._way = way
         self._root, self._defs = converted.root, converted.defs
         try:
@@ -284,6 +354,17 @@ class Checker:
         """The same of an array's members."""
         items = self._followed(self._root).get("items")
         return self._types(items) if isinstance(items, dict) else _TYPES
+
+    def types_at(self, way: Sequence[str], *, items: bool = False) -> frozenset[str]:
+        """The same of a field, by the names that lead to it, or of the members of an array there."""
+        schema: Any = self._followed(self._root)
+        for name in way:
+            properties = schema.get("properties", {})
+            schema = properties.get(name, schema.get("additionalProperties", {}))
+            schema = self._followed(schema) if isinstance(schema, dict) else {}
+        if items:
+            schema = schema.get("items", {})
+        return self._types(schema)
 
     def _followed(self, schema: dict[str, Any]) -> dict[str, Any]:
         for _ in range(_MOST_CHAIN):
@@ -308,20 +389,83 @@ class Checker:
 
     def faults(self, value: Any, place: str) -> list[Violation]:
         """What `value` breaks, at most fifty things."""
+        if self._work.over:
+            return [Violation(location=place, message=UNCHECKED)]
         if self._validator is None:
             return []
         try:
-            counting = _Counting(self._defs)
-            counting.go(self._root, value, 0)
-        except _TooMuch:
+            _Counting(self._defs, self._work).go(self._root, value, 0)
+            if self._validator.is_valid(value):
+                return []
+            return self._placed(value, place)
+        except (_TooMuch, ValueError, RecursionError, jsonschema_rs.ReferencingError):
             return [Violation(location=place, message=UNCHECKED)]
-        try:
-            errors = list(islice(self._validator.iter_errors(value), MOST_FAULTS * 2))
-        except (ValueError, RecursionError, jsonschema_rs.ReferencingError):
-            return [Violation(location=place, message=UNCHECKED)]
-        return [_violation(error, place) for error in errors if not (self._way == "request" and _is_unknown(error))][
-            :MOST_FAULTS
-        ]
+
+    def _placed(self, value: Any, place: str) -> list[Violation]:
+        """The faults of a value that has some: of the beginnings of its lists only, if it is too large."""
+        for most in (0, *_FEWER):
+            part = _shortened(value, most) if most else value
+            if self._cost(part) <= MOST_COST:
+                break
+        else:
+            return [Violation(location=place, message=UNPLACED)]
+        errors = islice(self._validator.iter_errors(part), MOST_FAULTS * 2)
+        faults = [
+            _violation(error, place)
+            for error in errors
+            if not (most and _is_of_shortening(error, most)) and not (self._way == "request" and _is_unknown(error))
+        ][:MOST_FAULTS]
+        if most and not faults and not (self._way == "request" and b"${" in msgspec.json.encode(value)):
+            return [Violation(location=place, message=UNPLACED)]
+        return faults
+
+    def _cost(self, value: Any) -> int:
+        """What it takes to find the faults of a value if all that it is held against is broken."""
+        counting = _Counting(self._defs, self._work, _sizes(value))
+        counting.go(self._root, value, 0)
+        return counting.cost
+
+
+def _sizes(value: Any) -> dict[int, int]:
+    """How many values there are in each object and list, by its id; long texts count as several."""
+    order = [value]
+    for one in order:
+        if isinstance(one, dict | list):
+            order.extend(one.values() if isinstance(one, dict) else one)
+    sizes: dict[int, int] = {}
+    for one in reversed(order):
+        if isinstance(one, dict | list):
+            sizes[id(one)] = 1 + sum(
+                sizes[id(inner)] if isinstance(inner, dict | list) else _size(inner)
+                for inner in (one.values() if isinstance(one, dict) else one)
+            )
+    return sizes
+
+
+def _size(value: Any) -> int:
+    return 1 + len(value) // 200 if isinstance(value, str) else 1
+
+
+def _shortened(value: Any, most: int) -> Any:
+    """A value with at most so many members in each of its lists."""
+    if isinstance(value, list):
+        return [_shortened(one, most) for one in value[:most]]
+    if isinstance(value, dict):
+        return {name: _shortened(one, most) for name, one in value.items()}
+    return value
+
+
+def _is_of_shortening(error: Any, most: int) -> bool:
+    """Whether an error may be there only because lists were shortened."""
+    if error.kind.name not in _OF_WHOLES | _OF_LENGTHS:
+        return False
+    order = [error.instance]
+    for one in order:
+        if isinstance(one, list) and len(one) >= most:
+            return True
+        if isinstance(one, dict | list):
+            order.extend(one.values() if isinstance(one, dict) else one)
+    return False
 
 
 def _is_unknown(error: Any) -> bool:
@@ -350,6 +494,7 @@ def _violation(error: Any, place: str) -> Violation:
         message = "Must not be there."
     elif message.startswith(text := msgspec.json.encode(error.instance).decode()):
         message = "This" + message[len(text) :]
+    message = message[:1].upper() + message[1:]
     if len(message) > 300:
         message = message[:299] + "…"
     sent = error.instance if isinstance(error.instance, str) else msgspec.json.encode(error.instance).decode()
@@ -361,17 +506,22 @@ class _TooMuch(Exception):
 
 
 class _Counting:
-    """Goes the way that a check goes, without short cuts, and counts its steps."""
+    """Goes the way that a check goes, without short cuts, and counts its steps; with `sizes` of values, its `cost`."""
 
-    def __init__(self, defs: Mapping[str, Any]) -> None:
-        self._defs = defs
+    def __init__(self, defs: Mapping[str, Any], work: Work, sizes: Mapping[int, int] | None = None) -> None:
+        self._defs, self._work, self._sizes = defs, work, sizes
         self._left = MOST_VISITS
+        self.cost = 0
 
     def go(self, schema: Any, value: Any, depth: int) -> None:
         """Count what a value costs under a schema; _TooMuch if that is too much."""
         self._left -= 1
-        if self._left < 0 or depth > MOST_DEPTH * 4:
+        if self._left < 0 or depth > MOST_DEPTH * 4 or not self._work.spend():
             raise _TooMuch
+        if self._sizes is not None:
+            self.cost += 4 + self._sizes.get(id(value), 1)
+            if self.cost > MOST_COST:
+                return
         if not isinstance(schema, dict):
             return
         if "$ref" in schema:
@@ -383,9 +533,13 @@ class _Counting:
             if "$ref" in schema:
                 self.go(self._defs[schema["$ref"].removeprefix("#/$defs/")], value, depth + 1)
         self._left -= len(schema.get("enum", ())) // 8
-        if isinstance(value, dict):
+        if isinstance(value, str):
+            self._left -= len(value) // 200
+        if isinstance(value, dict) and not _OF_OBJECTS.isdisjoint(schema):
+            self._left -= len(value) // 10
             self._object(schema, value, depth)
-        elif isinstance(value, list):
+        elif isinstance(value, list) and not _OF_ARRAYS.isdisjoint(schema):
+            self._left -= len(value) // 10
             self._array(schema, value, depth)
 
     def _parts(self, schema: dict[str, Any], value: Any, depth: int) -> None:
@@ -400,7 +554,10 @@ class _Counting:
 
     def _object(self, schema: dict[str, Any], value: dict[str, Any], depth: int) -> None:
         properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-        self._left -= len(value) * len(patterns) + len(schema.get("required", ()))
+        required = schema.get("required", ())
+        self._left -= len(value) * len(patterns) + len(required)
+        if self._sizes is not None:
+            self.cost += self._sizes.get(id(value), 1) * sum(name not in value for name in required)
         for name, one in value.items():
             if name in properties:
                 self.go(properties[name], one, depth + 1)
@@ -431,8 +588,8 @@ class _Counting:
 class _Converted:
     """A schema and all that it reaches, in the form of 2020-12: `root`, with references into `defs`."""
 
-    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way) -> None:
-        self._document, self._way = document, way
+    def __init__(self, document: Document, schema: Mapping[str, Any], way: Way, work: Work) -> None:
+        self._document, self._way, self._work = document, way, work
         self._numbers: dict[str, str] = {}
         self._waiting: list[tuple[str, str]] = []
         self._left = MOST_NODES
@@ -458,7 +615,7 @@ class _Converted:
         self._left -= 1
         if isinstance(schema, bool):
             return schema
-        if not isinstance(schema, Mapping) or self._left < 0 or depth > MOST_DEPTH:
+        if not isinstance(schema, Mapping) or self._left < 0 or depth > MOST_DEPTH or not self._work.spend():
             return {}
         made: dict[str, Any] = {}
         reference = schema.get("$ref")
@@ -483,6 +640,7 @@ class _Converted:
                     if name != "patternProperties" or self._knows(str(key))
                 }
         _leave_out_what_would_turn(schema, made)
+        _tell_apart(schema, made)
         for name in _UNEVALUATED:
             if isinstance(schema.get(name), Mapping | bool):
                 made[name] = self._schema(schema[name], depth + 1, same=False)
@@ -562,6 +720,8 @@ class _Converted:
 
     def _knows(self, pattern: str) -> bool:
         """Whether the library takes a pattern, within its bounds of size."""
+        if not self._work.spend(_PATTERN):
+            return False
         if pattern not in self._patterns:
             try:
                 options = jsonschema_rs.RegexOptions(size_limit=1_000_000, dfa_size_limit=1_000_000)
@@ -591,6 +751,30 @@ class _Converted:
                 elif target not in state:
                     state[target] = 1
                     way.append((target, iter(self._edges.get(target, ()))))
+
+
+def _tell_apart(schema: Mapping[str, Any], made: dict[str, Any]) -> None:
+    """Where a discriminator says which alternative a value is, what it breaks is what it breaks of that one."""
+    told = schema.get("discriminator")
+    name = told.get("propertyName") if isinstance(told, Mapping) else None
+    which = next((one for one in ("oneOf", "anyOf") if one in made), None)
+    if not isinstance(told, Mapping) or not isinstance(name, str) or which is None or len(made[which]) > _MOST_TOLD:
+        return
+    given = schema.get(which, schema.get("oneOf"))
+    mapping = told.get("mapping")
+    ways: dict[str, Any] = {}
+    for one, alternative in zip(given, made[which], strict=False):
+        reference = one.get("$ref") if isinstance(one, Mapping) else None
+        if not isinstance(reference, str):
+            return
+        called = reference.rpartition("/")[2]
+        entries = mapping.items() if isinstance(mapping, Mapping) else ()
+        keys = [str(key) for key, target in entries if target in (reference, called)]
+        ways |= dict.fromkeys(keys or [called], alternative)
+    known = {"type": ["object"], "properties": {name: {"enum": list(ways)}}, "required": [name]}
+    chosen = [{"if": {**known, "properties": {name: {"const": key}}}, "then": one} for key, one in ways.items()]
+    several = {"if": {which: made.pop(which)}, "then": True, "else": {"allOf": [known, *chosen]}}
+    made["allOf"] = [*made.get("allOf", []), several]
 
 
 def _leave_out_what_would_turn(schema: Mapping[str, Any], made: dict[str, Any]) -> None:

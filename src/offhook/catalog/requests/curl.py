@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 import msgspec
 
 from offhook.catalog.requests.model import FORM, MULTIPART, Pair, Prepared, media_of
+from offhook.catalog.requests.typed import offers
 from offhook.kit.errors import Invalid, Notice, Violation, shown
 
 MOST = 1_000_000
@@ -62,7 +63,8 @@ class Read:
 def from_curl(text: str) -> Read:
     """The request that a curl command makes; Invalid if it is none, naming what is missing.
 
-    What `-u` and `-b` hold becomes a header, in the clear: keep it as a credential instead.
+    What `-u`, `-b` and headers hold that is secret stays in the request, in the clear: a notice says how to keep it as
+    a credential instead.
     """
     if len(text) > MOST:
         raise _refused(f"A command may have {MOST} characters; this one has {len(text)}.")
@@ -75,7 +77,9 @@ def from_curl(text: str) -> Read:
         raise _refused("Must be a curl command: curl https://api.example.com/offices.")
     reading = _Reading(notices)
     reading.words(words[1:])
-    return Read(reading.prepared(), tuple(dict.fromkeys(notices)))
+    prepared = reading.prepared()
+    notices += [offer.notice for offer in offers(prepared)]
+    return Read(prepared, tuple(dict.fromkeys(notices)))
 
 
 def _refused(message: str) -> Invalid:
@@ -318,9 +322,10 @@ class _Reading:
         else:
             self._not_used(name)
 
-    def _not_used(self, name: str, *, known: bool = True) -> None:
-        text = _SAID.get(name, "This option is not used." if known else "This option is not known.")
-        self.notices.append(Notice("option_not_used", shown(f"--{name}" if len(name) > 1 else f"-{name}"), text))
+    def _not_used(self, name: str) -> None:
+        option = shown(f"--{name}" if len(name) > 1 else f"-{name}")
+        text = f"{option} is not used. {_SAID.get(name, '')}".strip()
+        self.notices.append(Notice("option_not_used", option, text))
 
     def _option(self, name: str, value: str) -> None:
         if name == "request":
@@ -355,8 +360,6 @@ class _Reading:
 
     def _authorization(self, value: str) -> None:
         self.headers.append(Pair("Authorization", value))
-        text = "It stands in the request in the clear: keep it as a credential instead."
-        self.notices.append(Notice("secret_in_request", "Authorization", text))
 
     def _address(self, value: str) -> None:
         if self.url:

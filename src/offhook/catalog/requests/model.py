@@ -46,8 +46,10 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A request before it is sent.
 
     `api`, `version` and `operation` say which document's operation it was made for, empty if none. `server` is the
-    chosen server's address, `path` a template (`/offices/{id}`) behind it. `body` is a JSON text where `media` is JSON;
-    a JSON object of fields for forms (urlencoded or multipart); else the text itself. "" is no body.
+    chosen server's address, `path` a template (`/offices/{id}`) behind it, which may say how a value is written as URI
+    templates do (RFC 6570): `{.id}`, `{;id}`, and `{id*}` for several, with commas between them. `body` is a JSON text
+    where `media` is JSON; a JSON object of fields for forms (urlencoded or multipart); else the text itself. "" is no
+    body.
     """
 
     api: str = ""
@@ -66,12 +68,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Final(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it goes out, without what a credential adds."""
+    """A request as it goes out, without what a credential adds. `fields` are those of a multipart body."""
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 def media_of(content_type: str) -> str:
@@ -83,6 +86,12 @@ def is_json(content_type: str) -> bool:
     """Whether a body of this Content-Type is JSON."""
     media = media_of(content_type)
     return media in ("application/json", "text/json") or media.endswith("+json")
+
+
+def is_xml(content_type: str) -> bool:
+    """Whether a body of this Content-Type is XML."""
+    media = media_of(content_type)
+    return media in ("application/xml", "text/xml") or media.endswith("+xml")
 
 
 def expressions(prepared: Prepared) -> tuple[str, ...]:
@@ -111,7 +120,7 @@ def finished(prepared: Prepared, trial_values: Mapping[str, Any] | None = None) 
         headers = (*headers, ("Content-Type", media))
     if making.found:
         raise Invalid.of(making.found)
-    return Final(method=method, url=url, headers=headers, body=body)
+    return Final(method=method, url=url, headers=headers, body=body, fields=making.fields)
 
 
 class _Making:
@@ -120,6 +129,7 @@ class _Making:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
         self.found: list[Violation] = []
+        self.fields: tuple[tuple[str, str], ...] = ()
 
     def fault(self, place: str, message: str, sent: str | None = None) -> None:
         self.found.append(Violation(location=place, message=message, sent=None if sent is None else shown(sent)))
@@ -165,7 +175,14 @@ class _Making:
             made += quote(prepared.path[end : match.start()], safe=_PATH_SAFE)
             end = match.end()
             if match[2] is not None:
-                text, place = parameter(match[2]), f"path.{match[2]}"
+                way, name, several = _template(match[2], values)
+                text, place = parameter(name), f"path.{name}"
+                if way or several:
+                    text = expanded(way, name, text, several=several)
+                    made += text
+                    if text in (".", ".."):
+                        self.fault(place, "Must not be . or .., which would lead to another path.", text)
+                    continue
             elif match[1] is not None:
                 text, place = written(self._value(match[1], "path")), "path"
             else:
@@ -207,6 +224,7 @@ class _Making:
             fields = self._form(prepared.body)
             if media == FORM:
                 return urlencode(fields).encode(), prepared.media
+            self.fields = tuple(fields)
             return _multipart(fields)
         if is_json(media) and EXPRESSION.search(prepared.body):
             return self._json(prepared.body), prepared.media
@@ -266,6 +284,26 @@ class _Making:
         message = f"Has more than {MOST_DEPTH} levels, one within the other."
         if not any(one.location == place and one.message == message for one in self.found):
             self.fault(place, message)
+
+
+def _template(inner: str, values: Mapping[str, Any]) -> tuple[str, str, bool]:
+    """How what stands in braces is written, its name, and whether it is several values."""
+    if inner in values:
+        return "", inner, False
+    way, name = (inner[0], inner[1:]) if inner[0] in ".;" else ("", inner)
+    return way, name.removesuffix("*"), name.endswith("*")
+
+
+def expanded(way: str, name: str, text: str, *, several: bool) -> str:
+    """A value in a path as a URI template has it (RFC 6570, 3.2): of "1,2", `{;id*}` makes ";id=1;id=2".
+
+    What are several is written with commas between, members of objects as `name=value`.
+    """
+    parts = [quote(part, safe="=") for part in text.split(",")] if several else [quote(text, safe=",")]
+    if way == ";":
+        named = quote(name, safe="")
+        return "".join(f";{part}" if several and "=" in part else f";{named}={part}" for part in parts)
+    return f".{'.'.join(parts)}" if way == "." else ",".join(parts)
 
 
 def trial_value(values: Mapping[str, Any], expression: str) -> Any:

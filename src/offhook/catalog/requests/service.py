@@ -7,13 +7,13 @@ import msgspec
 
 from offhook.access.doing import Doing, Done, refuse
 from offhook.access.gate import reply_of
-from offhook.catalog.credentials.redaction import is_private
 from offhook.catalog.credentials.store import credentials
 from offhook.catalog.keeping import etag, id_of
 from offhook.catalog.requests import store, wire
 from offhook.catalog.requests.curl import from_curl
 from offhook.catalog.requests.saved import Saved, Version
 from offhook.catalog.requests.store import saved
+from offhook.catalog.requests.typed import offers
 from offhook.events.keeper import Keeper
 from offhook.events.model import Word
 from offhook.kit import clock
@@ -135,7 +135,8 @@ class Requests:
         body: wire.CurlIn = call.body
         read = from_curl(body.curl)
         call.notices.extend(read.notices)
-        return reply_of(wire.CurlOut(request=wire.prepared_out(read.prepared)))
+        found = [wire.offer_out(one) for one in offers(read.prepared)]
+        return reply_of(wire.CurlOut(request=wire.prepared_out(read.prepared), offers=found))
 
     @staticmethod
     def _read(call: Call) -> Saved:
@@ -149,10 +150,7 @@ class Requests:
             found += [] if fault is None else [fault]
         request = wire.prepared(body.request, "request", found)
         refuse(found)
-        for pair in (*request.headers, *request.query):
-            if is_private(pair.name) and pair.value and "${" not in pair.value:
-                text = "It is kept in the clear, for the whole company to see: keep it as a credential instead."
-                call.notices.append(Notice("secret_in_request", pair.name, text))
+        call.notices.extend(offer.notice for offer in offers(request))
         return Saved(name=name or "", collection=collection or "", request=request)
 
     @staticmethod

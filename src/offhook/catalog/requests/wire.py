@@ -1,12 +1,13 @@
 """Prepared and saved requests over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from offhook.catalog.keeping import iso
 from offhook.catalog.requests.model import MOST_BODY, MOST_PAIRS, Pair, Prepared
 from offhook.catalog.requests.saved import Saved, Version
+from offhook.catalog.requests.typed import Offer
 from offhook.kit.errors import Violation
 from offhook.kit.wire import Int64Text
 from offhook.storage.documents import Kept
@@ -116,10 +117,22 @@ class CurlIn(msgspec.Struct, kw_only=True):
     curl: Annotated[str, Meta(description="The command, as a shell or a browser writes it.")]
 
 
-class CurlOut(msgspec.Struct, kw_only=True):
+class OfferOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A credential that a typed secret could be kept as: all of it but the secret, which stands at `location`."""
+
+    location: Annotated[str, Meta(examples=["headers.Authorization", "query.api_key"])]
+    kind: Literal["bearer", "basic", "api_key", "headers"]
+    hosts: list[str] = []
+    parameter: str = ""
+    place: Literal["", "header", "query"] = ""
+    username: str = ""
+
+
+class CurlOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The request that it makes. What was not used of it is said in Offhook-Warning."""
 
     request: PreparedIO
+    offers: Annotated[list[OfferOut], Meta(description="Credentials that secrets in it could be kept as.")] = []
 
 
 def prepared(sent: PreparedIO, place: str, found: list[Violation]) -> Prepared:
@@ -135,6 +148,15 @@ def prepared(sent: PreparedIO, place: str, found: list[Violation]) -> Prepared:
         for name in _NAMES
         if not getattr(sent, name).isprintable()
     ]
+    texts = {name: getattr(sent, name) for name in ("method", "server", "path", "media", "body", "name")}
+    for name in ("path_parameters", "query", "headers"):
+        for number, one in enumerate(getattr(sent, name)[:MOST_PAIRS]):
+            texts |= {f"{name}[{number}].name": one.name, f"{name}[{number}].value": one.value}
+    found += [
+        Violation(location=f"{place}.{name}", message="Must be text without NUL characters.")
+        for name, text in texts.items()
+        if "\0" in text
+    ]
     if len(sent.body) > MOST_BODY:
         found.append(Violation(location=f"{place}.body", message=f"Must have at most {MOST_BODY} characters."))
     groups: dict[str, Any] = {}
@@ -146,6 +168,14 @@ def prepared(sent: PreparedIO, place: str, found: list[Violation]) -> Prepared:
         groups[name] = tuple(Pair(one.name, one.value, one.on) for one in pairs[:MOST_PAIRS])
     plain = {name: getattr(sent, name) for name in Prepared.__struct_fields__ if name not in groups}
     return Prepared(**(plain | groups))
+
+
+def offer_out(offer: Offer) -> OfferOut:
+    """An offer as it is answered."""
+    return OfferOut(
+        location=offer.location, kind=offer.kind, hosts=list(offer.hosts), parameter=offer.parameter,
+        place=offer.place, username=offer.username,
+    )  # fmt: skip
 
 
 def prepared_out(kept: Prepared) -> PreparedIO:

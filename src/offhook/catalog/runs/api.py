@@ -38,7 +38,7 @@ def operations(runs: Runs) -> list[Operation]:
             path=PATH,
             tag=TAG,
             summary="List runs",
-            description="Those that have ended, the latest first, without bodies. The latest thousand are kept.",
+            description="The latest first, without bodies. The latest thousand are kept.",
             handler=runs.page,
             scope=READ,
             query=wire.RunQuery,

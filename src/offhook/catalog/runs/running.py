@@ -17,6 +17,7 @@ from offhook.catalog.credentials.redaction import (
     redact_bytes,
     redact_headers,
     shown_url,
+    without_beginnings,
 )
 from offhook.catalog.credentials.service import Credentials
 from offhook.catalog.requests.model import Final, Pair, Prepared
@@ -87,6 +88,7 @@ async def _call(egress: Egress, order: Order, applied: Applied, limits: Limits) 
         most=limits.most,
         redirects=limits.redirects if order.redirects else 0,
         private=frozenset(name.lower() for name, _ in sent.headers) - _FOR_ALL | _names(applied),
+        carries=lambda url: redact(url, applied.secrets) != url,
     )
 
 
@@ -149,7 +151,13 @@ def prepared_of(prepared: Prepared, secrets: Iterable[str] = ()) -> Prepared:
 
 def _ended(run: Run, sent: Final, applied: Applied, done: Exchange, hidden: list[str]) -> tuple[Run, bytes]:
     private = {name for name, _ in applied.query}
-    body = redact_bytes(done.body, hidden, encoding_of(header(done.headers, "content-type")))
+    encoding = encoding_of(header(done.headers, "content-type"))
+
+    def whole(body: bytes) -> bytes:
+        return without_beginnings(body, hidden, encoding) if done.cut or done.error else body
+
+    # A secret may have been cut in two; and before what is taken out, there may stand another's beginning.
+    body = whole(redact_bytes(whole(done.body), hidden, encoding))
     times = done.timings
     return (
         msgspec.structs.replace(

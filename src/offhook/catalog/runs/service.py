@@ -18,7 +18,7 @@ from offhook.catalog.requests.model import Prepared, finished
 from offhook.catalog.requests.service import KEEPER
 from offhook.catalog.runs import store, wire
 from offhook.catalog.runs.comparing import compare
-from offhook.catalog.runs.model import Fault, Run
+from offhook.catalog.runs.model import Fault, Run, Times
 from offhook.catalog.runs.running import Limits, Order, execute, prepared_of, request_of
 from offhook.catalog.runs.texts import header
 from offhook.kit import clock
@@ -30,6 +30,11 @@ from offhook.storage.database import Transaction
 
 log = structlog.get_logger("offhook.catalog")
 
+MOST_AROUND = 90.0
+"""Seconds that a run may take besides its call: for a token, for holding the answer against its document."""
+
+CANCELLED = "It was cancelled."
+CUT_OFF = "It was cut off: the server ended while it was under way. Whether the request arrived is not known."
 Lookup = Callable[[int, str, str, str], Awaitable[tuple[Document, str] | None]]
 """From (tenant id, API, version, operation key) to the document and where the operation stands in it; None if it is not
 there."""
@@ -71,10 +76,10 @@ class Runs:
         if (tenant_id, id) in self._running:
             return reply_of(wire.run_out(self._running[tenant_id, id][0]))
         run, got = await self._work.reader.run(lambda tx: _both(tx, tenant_id, id))
-        return await self._shown(run, got)
+        return await self._shown(self._known(run), got)
 
     async def page(self, call: Call) -> Reply:
-        """A page of runs that have ended, the latest first."""
+        """A page of runs, the latest first."""
         query: wire.RunQuery = call.query or wire.RunQuery()
         tenant_id, cursors = call.principal.tenant_id, self._work.cursors
         saved_id = None if query.saved_id is None else to_int64(query.saved_id)
@@ -90,15 +95,21 @@ class Runs:
         )
         here = found[: query.limit]
         cursor = cursors.seal("runs", tenant_id, filters, here[-1].id) if len(found) > len(here) else None
-        return reply_of(wire.RunPage(items=[wire.run_out(run, listed=True) for run in here], cursor=cursor))
+        items = [wire.run_out(self._known(run), listed=True) for run in here]
+        return reply_of(wire.RunPage(items=items, cursor=cursor))
 
     async def delete(self, call: Call) -> Reply:
         """Drop a run that has ended."""
         tenant_id, id = call.principal.tenant_id, id_of(call)
         if (tenant_id, id) in self._running:
             raise Conflict("This run is not over; cancel it first.")
-        if not await self._work.writer.run(lambda tx: store.remove(tx, tenant_id, id)):
-            raise _missing(id)
+
+        def drop(tx: Transaction) -> None:
+            if self._known(_both(tx, tenant_id, id)[0]).state == "running":
+                raise Conflict("This run is not over; cancel it first.")
+            store.remove(tx, tenant_id, id)
+
+        await self._work.writer.run(drop)
         return reply_of(Done())
 
     async def cancel(self, call: Call) -> Reply:
@@ -113,7 +124,7 @@ class Runs:
                 return reply_of(wire.run_out(msgspec.structs.replace(under_way[0], state="cancelled")))
             return reply_of(wire.run_out(under_way[1].result()[0]))
         run, _ = await self._work.reader.run(lambda tx: _both(tx, tenant_id, id))
-        return reply_of(wire.run_out(run))
+        return reply_of(wire.run_out(self._known(run)))
 
     async def compare(self, call: Call) -> Reply:
         """What is different in another run."""
@@ -130,6 +141,17 @@ class Runs:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # Under way
+
+    def _known(self, run: Run) -> Run:
+        """A run that is kept: where it is said to be under way longer than it can be, its process has ended in it."""
+        if run.state != "running":
+            return run
+        if (mine := self._running.get((run.tenant_id, run.id))) is not None:
+            return mine[0]
+        most = (self._limits.seconds + MOST_AROUND) * 1000
+        if clock.milliseconds(clock.now()) - run.started <= most:
+            return run
+        return msgspec.structs.replace(run, state="failed", error=CUT_OFF)
 
     async def _ordered(self, call: Call, body: wire.RunIn) -> tuple[Order, Run]:
         """What is to be done, and the run as it begins. Invalid lists all that keeps it from being sent."""
@@ -194,16 +216,28 @@ class Runs:
             task.exception()
 
     async def _carried_out(self, order: Order, run: Run) -> tuple[Run, bytes]:
+        begun = clock.monotonic()
+        # It need not be kept before the call goes out, which would have to wait for the store.
+        noted = asyncio.create_task(self._noted(run))
         try:
             ended, body = await execute(self._egress, self._credentials, order, run, self._limits)
             ended = await self._checked(ended, body)
         except asyncio.CancelledError:
-            ended, body = msgspec.structs.replace(run, state="cancelled", error="It was cancelled."), b""
+            times = Times(whole=round((clock.monotonic() - begun) * 1000, 2))
+            ended, body = msgspec.structs.replace(run, state="cancelled", error=CANCELLED, times=times), b""
         except Exception:
             log.exception("run_failed", run=run.id, tenant=run.tenant_id)
             ended, body = msgspec.structs.replace(run, state="failed", error="Something went wrong here."), b""
+        await noted
         await self._work.writer.run(lambda tx: store.put(tx, ended, body))
         return ended, body
+
+    async def _noted(self, run: Run) -> None:
+        try:
+            await self._work.writer.run(lambda tx: store.begin(tx, run))
+        except Exception:
+            # It is kept when it has ended.
+            log.exception("run_not_noted", run=run.id, tenant=run.tenant_id)
 
     async def _checked(self, run: Run, body: bytes) -> Run:
         """With what its answer breaks of its document, if there is one."""

@@ -48,9 +48,15 @@ _DROP_BODY = Statement("DELETE FROM run_bodies WHERE tenant_id = ? AND run_id = 
 _decode = msgspec.json.Decoder(Run).decode
 
 
+def begin(tx: Transaction, run: Run) -> None:
+    """Keep a run that is under way, so that it is known of whatever becomes of this process."""
+    _put(tx, [(run.tenant_id, run.id, run.saved_id, run.api, run.operation, 0, encode(run).decode())])
+
+
 def put(tx: Transaction, run: Run, body: bytes) -> None:
-    """Keep a run, and drop the oldest of the company that are too many, or whose bodies are too large together."""
+    """Keep a run as it ended. The oldest of the company go that are too many, or too large together."""
     size = len(body) + (len(run.prepared.body) if run.prepared is not None else 0)
+    tx.change(_DROP, run.tenant_id, run.id)
     _put(tx, [(run.tenant_id, run.id, run.saved_id, run.api, run.operation, size, encode(run).decode())])
     if body:
         _put_body(tx, [(run.tenant_id, run.id, body)])

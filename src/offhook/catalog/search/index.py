@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,13 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     built_in: bool = False
 
 
+class Found(msgspec.Struct, frozen=True):
+    """What was found. `without` are words that are found nowhere: the hits are those of the others."""
+
+    hits: list[Hit]
+    without: tuple[str, ...] = ()
+
+
 class Followed(msgspec.Struct, frozen=True):
     """What following the store changed: versions that came, versions that went, operations indexed."""
 
@@ -104,6 +111,7 @@ _SECOND_NAME = 0.5
 _OF_KIND = 1.6
 _OF_METHOD = 1.0
 _EXACT = 100.0
+_MISTYPED_FIELD = 0.6
 
 
 def _schema() -> tantivy.Schema:
@@ -304,6 +312,12 @@ class SearchIndex:
     def search(
         self, tenant_id: int, text: str, limit: int = 20, *, api: str | None = None, method: str | None = None
     ) -> list[Hit]:
+        """The hits of `find`."""
+        return self.find(tenant_id, text, limit, api=api, method=method).hits
+
+    def find(
+        self, tenant_id: int, text: str, limit: int = 20, *, api: str | None = None, method: str | None = None
+    ) -> Found:
         """The operations that fit a text best, best first, at most `limit` (100).
 
         The text is words, whole, begun (the last one) or mistyped, of the API, path, method, key, summary, tags, fields
@@ -314,23 +328,63 @@ class SearchIndex:
         limit = max(0, min(limit, MOST_HITS))
         question = asked(text, MOST_WORDS)
         if not question or not limit:
-            return []
-        attempts = self._attempts(text, question, begun=text[-1:].isalnum())
-        queries = [self._narrowed(one, tenant_id, api, method) for one in attempts]
-        found: list[Hit] = []
+            return Found([])
+
+        def narrowed(query: Query) -> Query:
+            return self._narrowed(query, tenant_id, api, method)
+
         try:
             with _noticing_damage():
                 searcher = self._index.searcher()
-                for query in queries:
-                    # Who finds more finds what was found before as well, scored alike.
-                    found = _hits(searcher, query, limit, question)
-                    if len(found) >= limit:
-                        break
+                begun = text[-1:].isalnum()
+                found, whole = self._best(searcher, narrowed, text, question, limit, begun=begun)
+                if whole:
+                    return Found(found)
+                nowhere = self._nowhere(searcher, narrowed, question, begun=begun)
+                others = [word for word in question if word not in nowhere]
+                if nowhere and others and not found:
+                    begun = begun and question[-1] not in nowhere
+                    found, _ = self._best(searcher, narrowed, " ".join(others), others, limit, begun=begun)
+                return Found(found, tuple(nowhere) if found else ())
         except _Damaged as error:
             self._damaged = True
             _log.warning("search_index_damaged", reason=shown(str(error)))
             raise Unavailable("The search is being built anew; try again shortly.") from None
-        return found
+
+    def _best(
+        self,
+        searcher: tantivy.Searcher,
+        narrowed: Callable[[Query], Query],
+        text: str,
+        question: list[str],
+        limit: int,
+        *,
+        begun: bool,
+    ) -> tuple[list[Hit], bool]:
+        """The hits, and whether there is one that has all words."""
+        found: list[Hit] = []
+        whole = False
+        for query, least in self._attempts(text, question, begun=begun):
+            # Who finds more finds what was found before as well, scored alike.
+            found = _hits(searcher, narrowed(query), limit, question)
+            whole = whole or (bool(found) and least == 1)
+            if len(found) >= limit:
+                break
+        return found, whole
+
+    def _nowhere(
+        self, searcher: tantivy.Searcher, narrowed: Callable[[Query], Query], question: list[str], *, begun: bool
+    ) -> list[str]:
+        """The words that must be found and are not, even mistyped."""
+        return [
+            word
+            for at, word in enumerate(question)
+            if word not in STOP
+            and not kind_of(word)
+            and not searcher.search(
+                narrowed(self._word(word, (), begun=begun and at == len(question) - 1, lenient=True)), 1
+            ).hits
+        ]
 
     def _narrowed(self, query: Query, tenant_id: int, api: str | None, method: str | None) -> Query:
         tenants = [self._term("tenant", id) for id in {tenant_id, BUILT_IN}]
@@ -342,12 +396,13 @@ class SearchIndex:
         silent = [(Occur.Must, Query.const_score_query(one, 0.0)) for one in conditions]
         return Query.boolean_query([*silent, (Occur.Must, query)])
 
-    def _attempts(self, text: str, question: list[str], *, begun: bool) -> Iterator[Query]:
-        """The question as it is, then with typing errors allowed, then with words left out."""
+    def _attempts(self, text: str, question: list[str], *, begun: bool) -> Iterator[tuple[Query, float]]:
+        """The question as it is, then with typing errors allowed, then with words left out; with the part of them that
+        must be there."""
         for lenient in (False, True):
-            yield self._asking(text, question, begun, lenient=lenient, least=1.0)
+            yield self._asking(text, question, begun, lenient=lenient, least=1.0), 1.0
         if len(question) > 2:
-            yield self._asking(text, question, begun, lenient=True, least=0.6)
+            yield self._asking(text, question, begun, lenient=True, least=0.6), 0.6
 
     def _asking(self, text: str, question: list[str], begun: bool, *, lenient: bool, least: float) -> Query:
         needed: list[Query] = []
@@ -387,6 +442,8 @@ class SearchIndex:
             for field, worth in (("name", 8.0), ("all", 3.0)):
                 query = Query.fuzzy_term_query(self._schema, field, word, distance=distance, prefix=begun)
                 places.append(_worth(query, worth / distance))
+            query = Query.fuzzy_term_query(self._schema, "words", word, distance=1, prefix=False)
+            places.append(_worth(query, _MISTYPED_FIELD))
         return Query.disjunction_max_query(places, tie_breaker=0.2)
 
     def _in_fields(self, word: str, worth: float) -> Iterator[Query]:

@@ -1,4 +1,4 @@
-// What a page can do better with a script: "/" goes to the search, a form is checked while it is filled in, a call is
+// What a page can do better with a script: "/" goes to the page's search, a form is checked while it is filled in, a call is
 // followed and slow parts are fetched without leaving the page.
 // Everything here also works without: the same requests are those of links and of the form's own buttons.
 "use strict";
@@ -6,8 +6,8 @@
 const PAUSE = 600;
 
 document.addEventListener("keydown", (event) => {
-  const search = document.getElementById("search");
-  const typing = event.target.closest("input, select, textarea");
+  const search = document.getElementById("find") || document.getElementById("search");
+  const typing = event.target.closest("input, select, textarea, [contenteditable]");
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing || !search) return;
   event.preventDefault();
   search.focus();
@@ -133,112 +133,6 @@ addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
 });
 
-// A request: its body as a form and as JSON are kept in step, it is checked as one types, and tried without leaving.
-const request = document.getElementById("request");
-if (request) {
-  const text = document.getElementById("r-body");
-  request.elements.scripted.value = "yes";
-  const inputs = [...request.querySelectorAll("[data-path]")];
-  const read = () => {
-    try {
-      // Numbers that a script cannot hold stay as they are written.
-      const kept = (_key, value, context) => (typeof value === "number" && JSON.rawJSON && context && String(value) !== context.source ? JSON.rawJSON(context.source) : value);
-      const held = JSON.parse(text.value.trim() || "{}", kept);
-      return held && typeof held === "object" && !Array.isArray(held) ? held : null;
-    } catch {
-      return null;
-    }
-  };
-  const meant = (value, kind) => {
-    if (kind.startsWith("String")) return value;
-    try {
-      return JSON.parse(value);
-    } catch {
-      return value;
-    }
-  };
-  const intoText = (input) => {
-    const held = read();
-    if (!held) return;
-    const way = input.dataset.path.split(".");
-    const own = way.pop();
-    let place = held;
-    for (const part of way) {
-      if (!Object.hasOwn(place, part) || typeof place[part] !== "object" || !place[part]) {
-        if (!input.value) return;
-        Object.defineProperty(place, part, { value: {}, enumerable: true, writable: true, configurable: true });
-      }
-      place = place[part];
-    }
-    if (input.value) Object.defineProperty(place, own, { value: meant(input.value, input.dataset.kind), enumerable: true, writable: true, configurable: true });
-    else delete place[own];
-    text.value = JSON.stringify(held, null, 2);
-  };
-  const intoFields = () => {
-    const held = read();
-    if (!held) return;
-    for (const input of inputs) {
-      let found = held;
-      for (const part of input.dataset.path.split(".")) found = found && typeof found === "object" && Object.hasOwn(found, part) ? found[part] : undefined;
-      const value = found === undefined || found === null ? "" : typeof found === "string" ? found : JSON.stringify(found);
-      if (input.value !== value) input.value = value;
-    }
-  };
-  let asked = null;
-  let wait = 0;
-  const ask = async (verb) => {
-    if (asked) asked.abort();
-    const mine = (asked = new AbortController());
-    const body = new URLSearchParams(new FormData(request));
-    body.set("do", verb);
-    try {
-      const answer = await fetch(request.action, { method: "POST", body, signal: mine.signal, redirect: "error" });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      return page.getElementById("request") ? page : null;
-    } catch {
-      return null;
-    }
-  };
-  const put = (page, id) => document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
-  const check = async () => {
-    const page = await ask("check");
-    if (!page) return;
-    const open = document.querySelector("#sample details")?.open;
-    put(page, "verdict");
-    put(page, "sample");
-    const fresh = document.querySelector("#sample details");
-    if (open && fresh) fresh.open = true;
-    copyable(document.getElementById("sample"));
-  };
-  request.addEventListener("input", (event) => {
-    if (event.target === text) intoFields();
-    else if (event.target.dataset.path) intoText(event.target);
-    clearTimeout(wait);
-    wait = setTimeout(check, 400);
-  });
-  request.addEventListener("submit", async (event) => {
-    const verb = event.submitter?.value;
-    if (verb !== "test") return;
-    event.preventDefault();
-    clearTimeout(wait);
-    const button = event.submitter;
-    const title = button.textContent;
-    button.disabled = true;
-    button.textContent = "Under way…";
-    const page = await ask("start");
-    if (page) {
-      put(page, "verdict");
-      put(page, "result");
-      if (page.querySelector("#result .result")) document.getElementById("result").scrollIntoView({ block: "nearest" });
-      await ended(document.getElementById("result"));
-    } else if (!asked.signal.aborted) {
-      say(document.getElementById("verdict"), "The server gave no page: the session may have ended. Open this page in another window to sign in, then try again.");
-    }
-    button.disabled = false;
-    button.textContent = title;
-    button.focus({ preventScroll: true });
-  });
-}
 for (const select of document.querySelectorAll("select[data-chooses]")) {
   select.addEventListener("change", () => select.form.requestSubmit(select.form.querySelector(`button[value=kind]`)));
 }

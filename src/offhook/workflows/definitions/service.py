@@ -172,7 +172,10 @@ class Definitions:
             lambda tx, after, limit: store.names(tx, tenant_id, after, limit),
             cursor=query.cursor,
         )
-        items = [wire.NameOut(name=one.name, latest=one.latest, versions=one.versions) for one in page.items]
+        kept = await self._work.reader.run(
+            lambda tx: [store.version(tx, tenant_id, one.name, one.latest) for one in page.items]
+        )
+        items = [wire.name_out(one, latest) for one, latest in zip(page.items, kept, strict=True)]
         return reply_of(wire.NamesOut(items=items, cursor=page.cursor))
 
     async def versions(self, call: Call) -> Reply:
@@ -277,7 +280,7 @@ class Definitions:
             raise Invalid.of([Violation(location="saved_request", message=text, reason="required", about=about)])
 
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
-            before = _raw(tx, _version(tx, tenant_id, name, body.version))
+            before = _added_to(tx, tenant_id, name, body)
             prepared, origin, called = self._request(tx, tenant_id, body)
             wanted = body.name or called
             ref = body.reference_name or adding.free_ref(before, wanted)
@@ -335,20 +338,33 @@ class Definitions:
     async def register_policy(self, call: Call) -> Reply:
         """Keep a policy by its name, in place of the one before."""
         body: wire.PolicyIn = call.body
-        tenant_id, at = call.principal.tenant_id, clock.now()
-        raw, policy, said = read_policy(body.policy)
+        at = clock.now()
+        found = read_policy(body.policy)
 
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
-            notices += said
-            value = RegisteredPolicy(name=policy.name, raw=raw, by=call.principal.key_name)
-            before = store.policies.first(tx, tenant_id, name=policy.name)
-            if before is not None:
-                return wire.policy_out(POLICIES.change(tx, call, at, before, value))
-            if store.policies.count(tx, tenant_id) >= MOST:
-                raise Conflict(f"A company may keep {MOST:,} policies; delete some that are not used.")
-            return wire.policy_out(POLICIES.add(tx, call, at, self._work.ids.new(), value))
+            return wire.policy_out(self.keep_policy(tx, call, at, found, notices))
 
         return await self._work.create(call, make)
+
+    def keep_policy(
+        self,
+        tx: Transaction,
+        call: Call,
+        at: datetime,
+        found: tuple[Raw, Policy, tuple[Notice, ...]],
+        notices: list[Notice],
+    ) -> Kept[RegisteredPolicy]:
+        """Keep a policy that was read, in place of the one of its name, in the caller's transaction."""
+        raw, policy, said = found
+        notices += said
+        tenant_id = call.principal.tenant_id
+        value = RegisteredPolicy(name=policy.name, raw=raw, by=call.principal.key_name)
+        before = store.policies.first(tx, tenant_id, name=policy.name)
+        if before is not None:
+            return POLICIES.change(tx, call, at, before, value)
+        if store.policies.count(tx, tenant_id) >= MOST:
+            raise Conflict(f"A company may keep {MOST:,} policies; delete some that are not used.")
+        return POLICIES.add(tx, call, at, self._work.ids.new(), value)
 
     async def policies(self, call: Call) -> Reply:
         """A page of policies."""
@@ -435,6 +451,13 @@ def _read(raw: Raw, policies: Mapping[str, Policy]) -> Read:
 
 def _placed(found: Iterable[Violation]) -> list[Violation]:
     return [msgspec.structs.replace(one, location=f"definition.{one.location}".removesuffix(".")) for one in found]
+
+
+def _added_to(tx: Transaction, tenant_id: int, name: str, body: wire.AddTaskIn) -> Raw:
+    """The definition that a task is added to: a new one, if there is none and it may be made."""
+    if body.create and body.version is None and store.version(tx, tenant_id, name, None) is None:
+        return {"name": name, "version": 1, "schemaVersion": 2, "tasks": []}
+    return _raw(tx, _version(tx, tenant_id, name, body.version))
 
 
 def _version(tx: Transaction, tenant_id: int, name: str, number: int | None) -> Kept[Registered]:

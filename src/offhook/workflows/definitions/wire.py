@@ -12,7 +12,7 @@ from offhook.kit.operation import WarningOut
 from offhook.storage.documents import Kept
 from offhook.workflows.definitions.imports.report import Missing, Translated
 from offhook.workflows.definitions.lint import Finding
-from offhook.workflows.definitions.store import Registered, RegisteredPolicy
+from offhook.workflows.definitions.store import Listed, Registered, RegisteredPolicy
 
 Meta = msgspec.Meta
 Raw = dict[str, Any]
@@ -66,6 +66,9 @@ class NameOut(msgspec.Struct, kw_only=True):
     name: str
     latest: int
     versions: int
+    description: Annotated[str, Meta(description="Of the latest version, as are those below.")] = ""
+    tasks: Annotated[int, Meta(description="How many tasks it has, nested ones too.")] = 0
+    updated_at: str = ""
 
 
 class NamesOut(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -163,6 +166,7 @@ class AddTaskIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     name: Annotated[str | None, Meta(description="The task's name; else the request's.")] = None
     reference_name: Annotated[str | None, Meta(description="Its reference name; else one made of its name.")] = None
     version: Annotated[Number | None, Meta(description="The version that it is added to; else the latest.")] = None
+    create: Annotated[bool, Meta(description="Make a definition of this name with the task, if there is none.")] = False
 
 
 class AddedOut(msgspec.Struct, kw_only=True):
@@ -240,6 +244,15 @@ def definition_out(kept: Kept[Registered], raw: Raw | None = None) -> Definition
         updated_at=iso(kept.updated_at),
         definition=raw,
     )
+
+
+def name_out(one: Listed, latest: Kept[Registered] | None) -> NameOut:
+    """A name as it is answered; None for a version that was deleted meanwhile."""
+    out = NameOut(name=one.name, latest=one.latest, versions=one.versions)
+    if latest is not None:
+        out.description, out.tasks = latest.value.description, latest.value.tasks
+        out.updated_at = iso(latest.updated_at)
+    return out
 
 
 def policy_out(kept: Kept[RegisteredPolicy]) -> PolicyOut:

@@ -186,6 +186,9 @@ class Engine:
         self._latest: dict[tuple[int, str, int | None], tuple[float, int, Found]] = {}
         self._policies: dict[int, tuple[float, int, Mapping[str, Policy]]] = {}
         self._closing = False
+        self.only_own = False
+        """Whether only runs are taken on that were started here, and what they start and wait for."""
+        self._own: set[tuple[int, int]] = set()
         self.counts: dict[tuple[str, str], int] = {}
         """How often what happened, for metrics: ("run", "COMPLETED"), ("attempt", "FAILED"), ..."""
 
@@ -252,7 +255,9 @@ class Engine:
         try:
             await future
         except Twice as twice:
+            self._keep_to(tenant_id, twice.id)
             return twice.id, False
+        self._keep_to(tenant_id, run.id)
         self._count("run", "started")
         self._going_more(tenant_id, 1)
         return run.id, True
@@ -305,8 +310,9 @@ class Engine:
         if freed:
             log.warning("runs_taken_over", runs=freed)
 
-    async def keep(self) -> None:
-        """Take runs on for as long as this goes on."""
+    async def keep(self, *, only_own: bool = False) -> None:
+        """Take runs on for as long as this goes on: all, or those only that are started here and what they start."""
+        self.only_own = only_own
         renewed = 0.0
         while True:
             try:
@@ -359,9 +365,17 @@ class Engine:
             _, tenant_id, id = heapq.heappop(self._timers)
             self._put(self._of(tenant_id, id), _Op(None, None))
             count += 1
-        found = await self._reader.run(
-            lambda tx: [*store.due(tx, 0, now, DUE_AT_ONCE), *store.due(tx, self.owner, now, DUE_AT_ONCE)]
-        )
+        known = frozenset(self._own)
+
+        def look(tx: Transaction) -> tuple[set[tuple[int, int]], list[tuple[int, int]]]:
+            owned = store.due(tx, self.owner, now, DUE_AT_ONCE)
+            if not self.only_own:
+                return set(), [*store.due(tx, 0, now, DUE_AT_ONCE), *owned]
+            going, free = store.due_of(tx, known, now)
+            return going, [*free, *owned]
+
+        going, found = await self._reader.run(look)
+        self._own = going | (self._own - known)
         for tenant_id, id in found:
             live = self._live.get((tenant_id, id))
             if live is not None and not live.turning and live.state is not None:
@@ -392,6 +406,10 @@ class Engine:
             with suppress(Refusal):
                 await self._writer.aside(lambda tx: store.dismiss(tx, owner, now))
         await self._scripts.close()
+
+    def _keep_to(self, tenant_id: int, id: int) -> None:
+        if self.only_own:
+            self._own.add((tenant_id, id))
 
     # Turns
 

@@ -147,7 +147,7 @@ class Runs:
         if found is None:
             raise _missing(id)
         rows, more = found
-        items = [wire.attempt_out(one, counts) for one, counts in rows]
+        items = [wire.attempt_out(one, counts, brief=query.brief) for one, counts in rows]
         return reply_of(wire.AttemptsOut(items=items, after=items[-1].number if more and items else None))
 
     async def attempt(self, call: Call) -> Reply:

@@ -5,7 +5,7 @@ was away and comes back cannot undo what another has done meanwhile. `owner` is 
 for a run, 0 while it only waits; `wake` the moment at which it must be looked at, 0 if none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -132,6 +132,11 @@ _DUE = Statement(
     "SELECT tenant_id, id FROM workflow_runs WHERE ended = 0 AND owner = ? AND wake > 0 AND wake <= ? "
     "ORDER BY wake LIMIT ?"
 )
+_IS_DUE = Statement(
+    "SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND id = ? AND ended = 0 AND owner = 0 AND wake > 0 AND wake <= ?"
+)
+_GOES_ON = Statement("SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND id = ? AND ended = 0")
+_CHILDREN = Statement("SELECT id FROM workflow_runs WHERE tenant_id = ? AND parent = ? AND ended = 0")
 _NEXT = Statement("SELECT MIN(wake) FROM workflow_runs WHERE ended = 0 AND owner = 0 AND wake > 0")
 _ENDED = Statement("SELECT status, run FROM workflow_runs WHERE tenant_id = ? AND id = ? AND ended > 0")
 _FREE = Statement("UPDATE workflow_runs SET owner = 0, wake = ? WHERE ended = 0 AND owner = ?")
@@ -343,6 +348,21 @@ def due(tx: Transaction, owner: int, now: int, limit: int) -> list[tuple[int, in
     return [(row[0], row[1]) for row in tx.all(_DUE, owner, now, limit)]
 
 
+def due_of(
+    tx: Transaction, found: Iterable[tuple[int, int]], now: int
+) -> tuple[set[tuple[int, int]], list[tuple[int, int]]]:
+    """Of these runs, as (tenant, id), and those that they started and wait for: which are not over, and which of them
+    no process has and have to be looked at."""
+    going: set[tuple[int, int]] = set()
+    waiting = [one for one in found if tx.first(_GOES_ON, *one) is not None]
+    while waiting:
+        one = waiting.pop()
+        if one not in going:
+            going.add(one)
+            waiting += [(one[0], int(row[0])) for row in tx.all(_CHILDREN, *one)]
+    return going, [one for one in going if tx.first(_IS_DUE, *one, now) is not None]
+
+
 def next_wake(tx: Transaction) -> int:
     """The next moment at which a run that waits has to be looked at; 0 if none does."""
     row = tx.first(_NEXT)
@@ -446,3 +466,80 @@ def search(
     found = [row for status in statuses for row in page(status)] if statuses else page(None)
     made = [msgspec.structs.replace(_decode_run(run), input=_decode(given)) for run, given in found]
     return sorted(made, key=lambda one: -one.id)[:limit]
+
+
+MOST_COUNTED = 10_000
+MOST_READ_FOR_TEXT = 1_000
+
+
+def find_ids(
+    tx: Transaction,
+    tenant_id: int,
+    *,
+    limit: int,
+    offset: int = 0,
+    names: Sequence[str] = (),
+    versions: Sequence[int] = (),
+    ids: Sequence[int] = (),
+    statuses: Sequence[str] = (),
+    correlations: Sequence[str] = (),
+    since: int = 0,
+    until: int = 0,
+    ended: tuple[int, int] = (0, 0),
+    text: str = "",
+    earliest_first: bool = False,
+) -> tuple[list[int], int]:
+    """Ids of runs that fit all of what is named, past `offset` of them, and how many fit, counted to MOST_COUNTED.
+
+    They were first started at or after `since` and before `until`, and ended within `ended` (ms; 0 is any time).
+    `text` is looked for in the newest MOST_READ_FOR_TEXT that fit otherwise.
+    """
+    where, values = ["tenant_id = ?"], [tenant_id]
+    lists: list[tuple[str, Sequence[Any]]] = [("version", versions), ("id", ids), ("correlation", correlations)]
+    if text:
+        lists += [("name", names), ("status", statuses)]
+        names = statuses = ()
+    for column, wanted in lists:
+        if wanted:
+            where.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+    if correlations:
+        # The index has these only.
+        where.append("correlation <> ''")
+    bounds = (
+        ("id >= ?", (since - EPOCH_MS) << 11 if since > EPOCH_MS else 0),
+        ("id < ?", (max(until, EPOCH_MS) - EPOCH_MS) << 11 if until else 0),
+        ("ended >= ?", ended[0]),
+        ("ended < ?", ended[1]),
+    )
+    for condition, bound in bounds:
+        if bound:
+            where.append(condition)
+            values.append(bound)
+    order = "ASC" if earliest_first else "DESC"
+    found: list[int] = []
+    total = 0
+    # One look a name and a state: each goes along an index, where lists of them would be sorted.
+    for name in names or (None,):
+        for status in statuses or (None,):
+            condition, given = " AND ".join(where), list(values)
+            # Few runs stand in most states: it is their index that is to be gone along, not that of the name.
+            named = "name" if status in (None, "COMPLETED") else "(name || '')"
+            for column, one in ((named, name), ("status", status)):
+                if one is not None:
+                    condition += f" AND {column} = ?"
+                    given.append(one)  # type: ignore[arg-type]
+            chosen = f"SELECT id FROM workflow_runs WHERE {condition}"  # noqa: S608 - ours
+            if text:
+                like = f"%{text.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
+                chosen = (
+                    f"SELECT id FROM (SELECT id, input, run FROM workflow_runs WHERE {condition} "  # noqa: S608 - ours
+                    f"ORDER BY id DESC LIMIT {MOST_READ_FOR_TEXT}) AS newest "
+                    "WHERE lower(input) LIKE ? ESCAPE '!' OR lower(run) LIKE ? ESCAPE '!'"
+                )
+                given += [like, like]  # type: ignore[list-item]
+            page = f"{chosen} ORDER BY id {order} LIMIT ?"
+            found += [row[0] for row in tx.all(Statement(page), *given, offset + limit)]
+            count = f"SELECT count(*) FROM ({chosen} LIMIT {MOST_COUNTED}) AS counted"  # noqa: S608 - ours
+            total += int(tx.all(Statement(count), *given)[0][0])
+    return sorted(found, reverse=not earliest_first)[offset : offset + limit], min(total, MOST_COUNTED)

@@ -86,7 +86,8 @@ class AttemptsQuery(msgspec.Struct, kw_only=True):
     """Which attempts."""
 
     after: Annotated[int, Meta(ge=0, le=2**31, description="Those after this number.")] = 0
-    limit: Annotated[int, Meta(ge=1, le=200, description="How many at most; large ones make a page shorter.")] = 50
+    limit: Annotated[int, Meta(ge=1, le=1_000, description="How many at most; large ones make a page shorter.")] = 50
+    brief: Annotated[bool, Meta(description="Without what they took and gave.")] = False
 
 
 class GraphQuery(msgspec.Struct, kw_only=True):
@@ -283,6 +284,8 @@ def waits(one: Attempt) -> bool:
     return one.open and (one.called or one.type == "HUMAN" or (one.type == "WAIT" and not one.due))
 
 
-def attempt_out(one: Attempt, counts: bool) -> AttemptOut:
-    """An attempt with what it took and gave."""
+def attempt_out(one: Attempt, counts: bool, *, brief: bool = False) -> AttemptOut:
+    """An attempt with what it took and gave; without, if it shall be `brief`."""
+    if brief:
+        return AttemptOut(**_task(one, counts=counts))
     return AttemptOut(**_task(one, counts=counts), input=one.input, output=one.output)

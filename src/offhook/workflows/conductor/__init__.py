@@ -1,0 +1,1 @@
+"""The API of Conductor, so that its clients drive this engine unchanged."""
