@@ -10,8 +10,22 @@ import pytest
 
 from offhook.kit.operation import Operation
 from offhook.kit.settings import Settings
-from tests.api.desk import OFFICES, WHOLE, Company, Desk, full, office, placed
-from tests.api.furnished import BODIES, NOBODYS_OWN, QUERIES, V1, V2, WITHOUT_BODY, Furnished, filled, furnish, named
+from tests.api.desk import OFFICES, REMOVED, WHOLE, Company, Desk, full, office, placed
+from tests.api.elsewhere import sharing
+from tests.api.furnished import (
+    BODIES,
+    HEADERS,
+    NOBODYS_OWN,
+    QUERIES,
+    V1,
+    V2,
+    WITHOUT_BODY,
+    WORKFLOWS,
+    Furnished,
+    filled,
+    furnish,
+    named,
+)
 from tests.servers import PostgreSQL
 
 NOBODYS = "1234567"
@@ -45,7 +59,7 @@ def _generous(data: str, **settings: Any) -> Settings:
 @pytest.fixture(scope="module")
 def sqlite_scene(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     desk = Desk(runner, _generous(str(tmp_path_factory.mktemp("data"))))
-    yield Scene(desk)
+    yield Scene(sharing(desk))
     desk.close()
 
 
@@ -55,7 +69,7 @@ def postgresql_scene(
 ) -> Iterator[Scene]:
     with postgres.database() as url:
         desk = Desk(runner, _generous(str(tmp_path_factory.mktemp("data")), database_url=url))
-        yield Scene(desk)
+        yield Scene(sharing(desk))
         desk.close()
 
 
@@ -79,7 +93,8 @@ def test_every_operation_that_names_something_is_asked(sqlite_scene: Scene):
 
 def _asked(caller: Furnished, one: Operation, path: str) -> Any:
     body = BODIES[one.id](caller.own) if one.id in BODIES else None
-    return caller.api.send(one.method, path + QUERIES.get(one.id, ""), body)
+    headers = HEADERS[one.id](caller.own) if one.id in HEADERS else {}
+    return caller.api.send(one.method, path + QUERIES.get(one.id, ""), body, headers=headers)
 
 
 @pytest.mark.parametrize("operation_id", PATHS)
@@ -118,7 +133,7 @@ READS = [one for one in PATHS if one not in BODIES and "delete" not in one and "
 def _positive(company: Furnished, one: Operation) -> None:
     things = named(one.id, one.path)
     answer = _asked(company, one, filled(one.path, {place: company.own[thing] for place, thing in things.items()}))
-    assert answer.status == 200, answer
+    assert answer.status == one.reply_status, answer
 
 
 @pytest.mark.parametrize("operation_id", READS)
@@ -154,11 +169,12 @@ def test_a_contact_named_by_its_uid_is_its_companys(scene: Scene):
 
 # What the body names
 
-_REFERENCE = re.compile(r"(_id|_ids|number|numbers)$")
+_REFERENCE = re.compile(r"(_id|_ids|number|numbers|workflow|saved_request)$")
 NO_REFERENCE = {
     "forwarding_numbers": "any telephone in the world",
     "keep_paid_numbers": "a choice",
     "client_id": "who the company is to a service elsewhere",
+    "correlation_id": "a name of the caller's own",
 }
 """Fields that look like references and are none."""
 
@@ -187,7 +203,8 @@ _ONE = {
     "office_id": "primary", "admin_office_ids": "primary", "owner_id": "admin", "user_id": "other",
     "member_id": "other", "ivr_id": "prompt", "number": "free_number", "mainline_number": "free_number",
     "phone_numbers": "user_number", "caller_id": "user_number",
-    "run_id": "run", "credential_id": "credential", "saved_id": "request",
+    "run_id": "run", "credential_id": "credential", "saved_id": "request", "saved_request": "request",
+    "workflow": "definition", "task_id": "task_of_over_workflow_run",
 }  # fmt: skip
 
 
@@ -230,6 +247,8 @@ def _uses(operation_id: str, place: str) -> Iterator[tuple[str, dict[str, Any]]]
         for kind in _TARGETS_OF[operation_id]:
             word = "coachingteam" if kind == "coachinggroup" else kind
             yield _TARGETS[kind], {f"{prefix}target_type": word}
+    elif leaf == "saved_request":
+        yield "request", {"request": REMOVED}
     else:
         yield _ONE[leaf], {}
 
@@ -342,9 +361,14 @@ LISTS = [
     for name in (
         "prompts", "events?limit=500", "calls", "coverage", "apis", "api-operations?q=zebrafish", "requests",
         "request-collections", "credentials", "runs", "api-examples?api={api}&operation={operation}",
+        "workflows/definitions", "workflows/policies", "workflows/runs", "workflows/schedules", "workflows/triggers",
+        "workflows/hooks", "workflows/elsewhere/runs",
     )
 ]  # fmt: skip
-NO_LIST = {"company.get", "offices.primary.get", "custom_ivrs.get", "offhook.configuration.get"}
+NO_LIST = {
+    "company.get", "offices.primary.get", "custom_ivrs.get", "offhook.configuration.get",
+    "offhook.workflows.schedules.preview",
+}  # fmt: skip
 BY_NAME = {"offhook.configuration.plan", "offhook.configuration.apply"}
 """What knows things by their names; tests/configuration asks it for another company's."""
 
@@ -382,6 +406,9 @@ FILTERS = [
     (f"{V1}/runs?api=", "api"),
     (f"{V1}/runs?operation=", "operation"),
     (f"{V1}/api-operations?q=zebrafish&api=", "api"),
+    *((f"{WORKFLOWS}/{one}?workflow=", "definition") for one in ("runs", "schedules", "triggers", "hooks")),
+    (f"{WORKFLOWS}/runs?correlation_id=", "correlation"),
+    (f"{WORKFLOWS}/elsewhere/runs?workflow=", "definition"),
 ]
 
 
