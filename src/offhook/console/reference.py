@@ -224,7 +224,8 @@ def _shown(document: Mapping[str, Any], path: str, method: str, operation: Mappi
         for name, example in content[kind].get("examples", {}).items()
     )
     responses = {code: _resolved(document, response) for code, response in operation["responses"].items()}
-    reply_schema = responses["200"].get("content", {}).get("application/json", {}).get("schema")
+    good = min(responses)
+    reply_schema = responses[good].get("content", {}).get("application/json", {}).get("schema")
     if reply_schema is not None and "anyOf" in reply_schema:
         # The second is what a dry run answers, of which the first is a part.
         reply_schema = reply_schema["anyOf"][0]
@@ -245,12 +246,12 @@ def _shown(document: Mapping[str, Any], path: str, method: str, operation: Mappi
         body=tuple(_fields(document, schema, f"{id}.body.")) if schema else (),
         examples=examples,
         curl=_curl(method, path, media, examples, [p for p in parameters if p["in"] == "query" and p["required"]]),
-        reply=_status(document, f"{id}.reply-header.", "200", responses["200"]),
+        reply=_status(document, f"{id}.reply-header.", good, responses[good]),
         reply_fields=tuple(_fields(document, reply_schema, f"{id}.reply.")) if reply_schema else (),
         refusals=tuple(
             _status(document, f"{id}.{code}-header.", code, response)
             for code, response in sorted(responses.items())
-            if code != "200"
+            if code != good
         ),
     )
 
