@@ -245,7 +245,14 @@ def _shown(document: Mapping[str, Any], path: str, method: str, operation: Mappi
         media=media,
         body=tuple(_fields(document, schema, f"{id}.body.")) if schema else (),
         examples=examples,
-        curl=_curl(method, path, media, examples, [p for p in parameters if p["in"] == "query" and p["required"]]),
+        curl=_curl(
+            method,
+            path,
+            media,
+            examples,
+            [p for p in parameters if p["in"] == "query" and p["required"]],
+            keyless=operation.get("security") == [],
+        ),
         reply=_status(document, f"{id}.reply-header.", good, responses[good]),
         reply_fields=tuple(_fields(document, reply_schema, f"{id}.reply.")) if reply_schema else (),
         refusals=tuple(
@@ -435,13 +442,17 @@ def _curl(
     media: tuple[str, ...],
     examples: tuple[Example, ...],
     required: list[Mapping[str, Any]],
+    *,
+    keyless: bool,
 ) -> str:
     """A command to paste. The page's script puts the server's own address in the place of $OFFHOOK_URL."""
     address = "$OFFHOOK_URL" + re.sub(r"\{(\w+)\}", lambda found: found[1].upper(), path)
     if required:
         address += "?" + "&".join(f"{p['name']}={p['name'].upper()}" for p in required)
     verb = "" if method == "GET" else f"-X {method} "
-    lines = [f'curl {verb}"{address}"', '-H "Authorization: Bearer $OFFHOOK_KEY"']
+    lines = [f'curl {verb}"{address}"']
+    if not keyless:
+        lines.append('-H "Authorization: Bearer $OFFHOOK_KEY"')
     if media:
         lines.append(f"-H 'Content-Type: {media[0]}'")
         if media[0] != "application/json":
