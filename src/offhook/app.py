@@ -117,7 +117,7 @@ _TAGS = {
     "Workflow runs": "Workflows under way and over: started, seen, changed.",
     "Workflows elsewhere": "Workflows sent to a Conductor server that this installation names, and run there.",
     "Conductor, definitions": "Workflow definitions and task definitions, by the API of Conductor OSS.",
-    "Conductor": "Runs and their tasks, by the API of Conductor OSS, so that its clients drive workflows here unchanged.",
+    "Conductor": "Runs and their tasks, by the same API, so that its clients drive workflows here unchanged.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }

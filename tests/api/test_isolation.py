@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from tests.api.elsewhere import sharing
 from tests.api.furnished import (
     BODIES,
     HEADERS,
+    INSIDE,
     NOBODYS_OWN,
     QUERIES,
     V1,
@@ -331,6 +333,55 @@ def test_the_name_of_anothers_api_document_is_free(scene: Scene):
         assert stranger.api.post(f"{V1}/apis", body, headers={"offhook-dry-run": "true"}).status == 200
         credential = BODIES["offhook.credentials.create"](own) | {"name": own["api"]}
         assert stranger.api.post(f"{V1}/credentials", credential, headers={"offhook-dry-run": "true"}).status == 200
+
+
+_NAMING: dict[str, Callable[[str, str], dict[str, Any]]] = {
+    "SUB_WORKFLOW": lambda workflow, _: {"subWorkflowParam": {"name": workflow}},
+    "START_WORKFLOW": lambda workflow, _: {"inputParameters": {"startWorkflow": {"name": workflow}}},
+    "HTTP": lambda _, credential: {
+        "inputParameters": {"uri": f"{INSIDE}/fish", "method": "GET", "credential": credential},
+    },
+}
+"""Tasks that name a workflow, or a credential."""
+
+
+@pytest.mark.parametrize("kind", _NAMING)
+def test_a_run_finds_no_workflow_and_no_credential_of_another(scene: Scene, kind: str):
+    own, nobody = scene.company.own, NOBODYS
+    for stranger in scene.strangers.values():
+        told = []
+        for workflow, credential in ((own["definition"], own["api"]), (nobody, nobody)):
+            task = {"name": "a", "taskReferenceName": "a", "type": kind, **_NAMING[kind](workflow, credential)}
+            raw = {"name": "one-more", "version": 1, "schemaVersion": 2, "tasks": [task]}
+            run = _ended(stranger, {"definition": raw})
+            assert run["status"] == "FAILED", run
+            reason = run["tasks"][0]["reason"]
+            assert workflow in reason or credential in reason
+            told.append(reason.replace(workflow, "ONE").replace(credential, "ONE"))
+            # It names what is another's because it was told to, which the lists below are not to find.
+            assert stranger.api.delete(f"{WORKFLOWS}/runs/{run['id']}").status == 200
+        assert told[0] == told[1]
+
+
+def test_a_run_finds_the_workflow_of_its_company(sqlite_scene: Scene):
+    company = furnish(sqlite_scene.desk.found(), "live")
+    named = _NAMING["START_WORKFLOW"](company.own["definition"], "")
+    task = {"name": "a", "taskReferenceName": "a", "type": "START_WORKFLOW", **named}
+    run = _ended(company, {"definition": {"name": "one-more", "version": 1, "schemaVersion": 2, "tasks": [task]}})
+    assert run["status"] == "COMPLETED", run
+
+
+def _ended(caller: Furnished, body: dict[str, Any]) -> Any:
+    """The run that is started with that body, once it is over."""
+    started = caller.api.post(f"{WORKFLOWS}/runs", body)
+    assert started.status == 200, started
+    until = time.monotonic() + 20
+    while True:
+        run = caller.api.get(f"{WORKFLOWS}/runs/{started.json['id']}").json
+        if "ended_at" in run:
+            return run
+        assert time.monotonic() < until, run
+        caller.company.desk.run(asyncio.sleep(0.01))
 
 
 def test_an_import_names_no_office_of_another(scene: Scene):
