@@ -117,7 +117,8 @@ _TAGS = {
     "Workflow triggers": "Workflows started by the clock, by events, by calls from outside.",
     "Workflow runs": "Workflows under way and over: started, seen, changed.",
     "Workflows elsewhere": "Workflows sent to a Conductor server that this installation names, and run there.",
-    "Conductor": "The API of Conductor OSS, so that its clients drive workflows here unchanged.",
+    "Conductor, definitions": "Workflow definitions and task definitions, by the API of Conductor OSS.",
+    "Conductor": "Runs and their tasks, by the same API, so that its clients drive workflows here unchanged.",
     "Company": "The company behind a key.",
     "Events": "Everything that changed.",
 }

@@ -22,6 +22,7 @@ from tests.directory.recordings import BEEP
 
 V2 = "/api/v2"
 V1 = "/api/offhook/v1"
+WORKFLOWS = f"{V1}/workflows"
 DATE = "2026-12-24"
 SECRET = "0123456789abcdef0123456789abcdef"
 INSIDE = "https://10.0.0.1"
@@ -98,6 +99,7 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
     own["call"] = str(_call(company, environment, own["office_number"]))
     _workbench(company, environment, make, own)
+    _workflows(api, make, own)
     return Furnished(api, company, environment, own)
 
 
@@ -110,6 +112,36 @@ def _workbench(company: Company, environment: Environment, make: Callable[..., s
     for run in ("run", "other_run"):
         own[run] = str(_run(company, environment, own))
     own["example"] = make(f"{V1}/api-examples", BODIES["offhook.examples.create"](own) | {"name": own["api"]})
+
+
+def _workflows(api: Api, make: Callable[..., str], own: Things) -> None:
+    """A definition with a task that waits for somebody; runs of it that go on, are paused, are over; what starts it."""
+    names = ("definition", "policy_of_tasks", "task_ref", "correlation")
+    own |= {thing: str(7_000_000_000 + next(_SERIAL)) for thing in names}
+    make(f"{WORKFLOWS}/definitions", {"definition": waiting(own["definition"], own["task_ref"])}, "name")
+    make(f"{WORKFLOWS}/policies", {"policy": {"name": own["policy_of_tasks"], "retryCount": 1}}, "name")
+    for run, become in (("workflow_run", None), ("paused_workflow_run", "pause"), ("over_workflow_run", "terminate")):
+        body = {"workflow": own["definition"], "correlation_id": own["correlation"]}
+        own[run] = make(f"{WORKFLOWS}/runs", body)
+        own[f"task_of_{run}"] = str(api.get(f"{WORKFLOWS}/runs/{own[run]}").json["tasks"][0]["id"])
+        if become is not None:
+            make(f"{WORKFLOWS}/runs/{own[run]}/{become}", None)
+    own["schedule"] = make(f"{WORKFLOWS}/schedules", {**BODIES["offhook.workflows.schedules.create"](own), **_CALLED})
+    own["trigger"] = make(f"{WORKFLOWS}/triggers", {**BODIES["offhook.workflows.triggers.create"](own), **_CALLED})
+    made = api.post(f"{WORKFLOWS}/hooks", {**BODIES["offhook.workflows.hooks.create"](own), **_CALLED}).json
+    own |= {"hook": made["hook"]["id"], "hook_secret": made["secret"]}
+    if api.desk.offhook.workflows.remote.named:
+        make(f"{WORKFLOWS}/elsewhere/definitions/{own['definition']}", None, "version")
+        own["run_elsewhere"] = make(f"{WORKFLOWS}/elsewhere/runs", BODIES["offhook.workflows.elsewhere.start"](own))
+
+
+_CALLED = {"name": "One"}
+
+
+def waiting(name: str, ref: str) -> dict[str, Any]:
+    """A workflow definition with one task, which somebody has to complete."""
+    task = {"name": ref, "taskReferenceName": ref, "type": "HUMAN"}
+    return {"name": name, "version": 1, "schemaVersion": 2, "tasks": [task]}
 
 
 def described(operation: str) -> str:
@@ -198,6 +230,11 @@ def _request(own: Things, **changes: Any) -> dict[str, Any]:
         "api": own["api"], "operation": own["operation"], "method": "GET", "server": INSIDE,
         "path": f"/zebrafish/{own['operation']}", "credential_id": own["credential"], **changes,
     }  # fmt: skip
+
+
+def _started(own: Things, **more: Any) -> dict[str, Any]:
+    """What starts the workflow, by a name of its own."""
+    return {"name": "One more", "workflow": own["definition"], **more}
 
 
 LISBON = {"address": "Rua Garrett 1", "city": "Lisboa", "state": "Lisboa", "zip": "1200-203", "country": "PT"}
@@ -318,6 +355,30 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.credentials.update": lambda own: {"token": SECRET[::-1]},
     "offhook.runs.create": lambda own: {"request": _request(own)},
     "offhook.examples.create": lambda own: {"run_id": own["run"], "name": "One more"},
+    "offhook.workflows.definitions.register": lambda own: {"definition": waiting("one-more", own["task_ref"])},
+    "offhook.workflows.definitions.validate": lambda own: {"definition": waiting("one-more", own["task_ref"])},
+    "offhook.workflows.definitions.import": lambda own: {
+        "kind": "simworkflow", "register": True,
+        "definition": {"name": "Hello", "startTask": "Hi", "tasks": {"Hi": {"type": "Simple", "end": True}}},
+    },
+    "offhook.workflows.definitions.update": lambda own: {"definition": waiting(own["definition"], "other")},
+    "offhook.workflows.definitions.add_task": lambda own: {"request": _request(own)},
+    "offhook.workflows.policies.register": lambda own: {"policy": {"name": "one-more", "retryCount": 2}},
+    "offhook.workflows.runs.start": lambda own: {"workflow": own["definition"], "input": {"a": 1}},
+    "offhook.workflows.runs.terminate": lambda own: {"reason": "Not wanted."},
+    "offhook.workflows.runs.rerun": lambda own: {"task_id": own["task_of_over_workflow_run"]},
+    "offhook.workflows.runs.skip": lambda own: {"output": {"a": 1}},
+    "offhook.workflows.runs.complete": lambda own: {"output": {"a": 1}},
+    "offhook.workflows.schedules.create": lambda own: _started(own, cron="0 4 1 1 *", timezone="Europe/Lisbon"),
+    "offhook.workflows.schedules.update": lambda own: _started(own, cron="0 5 1 1 *"),
+    "offhook.workflows.triggers.create": lambda own: _started(own, events=["key.revoked"]),
+    "offhook.workflows.triggers.update": lambda own: _started(own, events=["company.created"]),
+    "offhook.workflows.hooks.create": lambda own: _started(own, headers=["X-One"]),
+    "offhook.workflows.hooks.update": lambda own: _started(own, idempotency_header="X-Id"),
+    "offhook.workflows.hooks.rotate_secret": lambda own: {},
+    "offhook.workflows.elsewhere.send": lambda own: {"version": 1},
+    "offhook.workflows.elsewhere.start": lambda own: {"workflow": own["definition"]},
+    "offhook.workflows.elsewhere.terminate": lambda own: {"reason": "Not wanted."},
 }  # fmt: skip
 """By operation id: a body that is accepted, of a caller who owns these things."""
 
@@ -350,8 +411,25 @@ WITHOUT_BODY = frozenset({
     "offhook.requests.versions.get", "offhook.credentials.get", "offhook.credentials.delete", "offhook.runs.get",
     "offhook.runs.delete", "offhook.runs.cancel", "offhook.runs.compare",
     "offhook.examples.delete",
+    "offhook.workflows.definitions.by_api", "offhook.workflows.definitions.get", "offhook.workflows.definitions.delete",
+    "offhook.workflows.definitions.versions", "offhook.workflows.definitions.graph",
+    "offhook.workflows.definitions.export", "offhook.workflows.policies.get", "offhook.workflows.policies.delete",
+    "offhook.workflows.runs.get", "offhook.workflows.runs.delete", "offhook.workflows.runs.attempts",
+    "offhook.workflows.runs.attempt", "offhook.workflows.runs.graph", "offhook.workflows.runs.watch",
+    "offhook.workflows.runs.pause", "offhook.workflows.runs.resume", "offhook.workflows.runs.retry",
+    "offhook.workflows.runs.restart", "offhook.workflows.schedules.get", "offhook.workflows.schedules.delete",
+    "offhook.workflows.schedules.pause", "offhook.workflows.schedules.resume", "offhook.workflows.schedules.run",
+    "offhook.workflows.triggers.get", "offhook.workflows.triggers.delete", "offhook.workflows.triggers.pause",
+    "offhook.workflows.triggers.resume", "offhook.workflows.hooks.get", "offhook.workflows.hooks.delete",
+    "offhook.workflows.hooks.call", "offhook.workflows.elsewhere.get", "offhook.workflows.elsewhere.pause",
+    "offhook.workflows.elsewhere.resume", "offhook.workflows.elsewhere.retry", "offhook.workflows.elsewhere.restart",
 })  # fmt: skip
 """The ids of the other operations that name something in their path."""
+
+HEADERS: dict[str, Callable[[Things], dict[str, str]]] = {
+    "offhook.workflows.hooks.call": lambda own: {"authorization": f"Bearer {own['hook_secret']}"},
+}
+"""By operation id: what is sent along instead of a key."""
 
 
 # Paths
@@ -363,7 +441,8 @@ _OF_SEGMENT = {
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
     "userdevices": "device", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
     "runs": "run",
-    "api-examples": "example",
+    "api-examples": "example", "definitions": "definition", "policies": "policy_of_tasks", "schedules": "schedule",
+    "triggers": "trigger", "hooks": "hook",
 }  # fmt: skip
 _OF_NAME = {
     "device_id": "device",
@@ -378,10 +457,22 @@ _OF_NAME = {
     "key": "operation",
     "version_id": "version",
     "other_id": "other_run",
+    "api": "api",
+    "task_id": "task_of_workflow_run",
+    "ref": "task_ref",
+    "run": "run_elsewhere",
 }
+_RUNS = {
+    "offhook.workflows.runs.resume": "paused_workflow_run",
+    **dict.fromkeys(
+        (f"offhook.workflows.runs.{what}" for what in ("watch", "delete", "retry", "restart", "rerun")),
+        "over_workflow_run",
+    ),
+}
+"""The runs of workflows that an operation is good for, where that is not one that goes on."""
 NOBODYS_OWN = frozenset({"date", "version"})
 """Things that mean the same to everybody."""
-QUERIES = {"offhook.apis.review": "?before=1"}
+QUERIES = {"offhook.apis.review": "?before=1", "offhook.workflows.definitions.delete": "?version=1"}
 """What must stand behind a path, by operation id."""
 WORDS = {"target_type": "office", "ivr_type": "MENU"}
 """What stands in a path and names nothing that is anybody's."""
@@ -395,6 +486,8 @@ def named(operation_id: str, path: str) -> dict[str, str]:
             name = segment.strip("{}").partition(":")[0]
             if name not in WORDS:
                 found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id", "name") else _OF_NAME[name]
+    if path.startswith(f"{WORKFLOWS}/runs/{{id}}"):
+        found["{id}"] = _RUNS.get(operation_id, "workflow_run")
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
     if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:

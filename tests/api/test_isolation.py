@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -10,8 +11,23 @@ import pytest
 
 from offhook.kit.operation import Operation
 from offhook.kit.settings import Settings
-from tests.api.desk import OFFICES, WHOLE, Answer, Company, Desk, full, office, placed
-from tests.api.furnished import BODIES, NOBODYS_OWN, QUERIES, V1, V2, WITHOUT_BODY, Furnished, filled, furnish, named
+from tests.api.desk import OFFICES, REMOVED, WHOLE, Answer, Company, Desk, full, office, placed
+from tests.api.elsewhere import sharing
+from tests.api.furnished import (
+    BODIES,
+    HEADERS,
+    INSIDE,
+    NOBODYS_OWN,
+    QUERIES,
+    V1,
+    V2,
+    WITHOUT_BODY,
+    WORKFLOWS,
+    Furnished,
+    filled,
+    furnish,
+    named,
+)
 from tests.servers import PostgreSQL
 
 NOBODYS = "1234567"
@@ -46,7 +62,7 @@ def _generous(data: str, **settings: Any) -> Settings:
 @pytest.fixture(scope="module")
 def sqlite_scene(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     desk = Desk(runner, _generous(str(tmp_path_factory.mktemp("data"))))
-    yield Scene(desk)
+    yield Scene(sharing(desk))
     desk.close()
 
 
@@ -56,7 +72,7 @@ def postgresql_scene(
 ) -> Iterator[Scene]:
     with postgres.database() as url:
         desk = Desk(runner, _generous(str(tmp_path_factory.mktemp("data")), database_url=url))
-        yield Scene(desk)
+        yield Scene(sharing(desk))
         desk.close()
 
 
@@ -76,11 +92,13 @@ def test_every_operation_that_names_something_is_asked(sqlite_scene: Scene):
     with_body = {one.id for one in sqlite_scene.operations.values() if one.body is not None} - BY_NAME
     assert of_path | with_body == set(PATHS)
     assert with_body == set(BODIES)
+    assert [one for one in READS if not sqlite_scene.operations[one].reads] == []
 
 
 def _asked(caller: Furnished, one: Operation, path: str) -> Answer:
     body = BODIES[one.id](caller.own) if one.id in BODIES else None
-    return caller.api.send(one.method, path + QUERIES.get(one.id, ""), body)
+    headers = HEADERS[one.id](caller.own) if one.id in HEADERS else {}
+    return caller.api.send(one.method, path + QUERIES.get(one.id, ""), body, headers=headers)
 
 
 @pytest.mark.parametrize("operation_id", PATHS)
@@ -96,9 +114,9 @@ def test_what_is_anothers_is_not_there(scene: Scene, operation_id: str):
         for foreign in {tuple(theirs), *((place,) for place in theirs)}:
             values = {place: stranger.own[thing] for place, thing in things.items()}
             nobody = dict(values)
-            for place in foreign:
+            for number, place in enumerate(foreign):
                 values[place] = scene.company.own[things[place]]
-                nobody[place] = NO_NUMBER if "number" in things[place] else NOBODYS
+                nobody[place] = NO_NUMBER if "number" in things[place] else f"{NOBODYS}{number}"
             answer = _asked(stranger, one, filled(one.path, values))
             assert answer.status == 404, (who, foreign, answer)
             never = _asked(stranger, one, filled(one.path, nobody))
@@ -113,12 +131,14 @@ def _anonymous(answer: Any, values: dict[str, str], foreign: tuple[str, ...]) ->
     return text
 
 
-READS = [one for one in PATHS if one not in BODIES and "delete" not in one and "remove" not in one]
+_CHANGES = "delete remove_member lift cancel pause resume retry restart run call".split()
+READS = [one for one in PATHS if one not in BODIES and one.rpartition(".")[2] not in _CHANGES]
 
 
 def _own(company: Furnished, one: Operation) -> Answer:
     things = named(one.id, one.path)
-    return _asked(company, one, filled(one.path, {place: company.own[thing] for place, thing in things.items()}))
+    answer = _asked(company, one, filled(one.path, {place: company.own[thing] for place, thing in things.items()}))
+    assert answer.status == one.reply_status, answer
 
 
 @pytest.mark.parametrize("operation_id", READS)
@@ -167,11 +187,12 @@ def test_a_contact_named_by_its_uid_is_its_companys(scene: Scene):
 
 # What the body names
 
-_REFERENCE = re.compile(r"(_id|_ids|number|numbers)$")
+_REFERENCE = re.compile(r"(_id|_ids|number|numbers|workflow|saved_request)$")
 NO_REFERENCE = {
     "forwarding_numbers": "any telephone in the world",
     "keep_paid_numbers": "a choice",
     "client_id": "who the company is to a service elsewhere",
+    "correlation_id": "a name of the caller's own",
 }
 """Fields that look like references and are none."""
 
@@ -200,7 +221,8 @@ _ONE = {
     "office_id": "primary", "admin_office_ids": "primary", "owner_id": "admin", "user_id": "other",
     "member_id": "other", "ivr_id": "prompt", "number": "free_number", "mainline_number": "free_number",
     "phone_numbers": "user_number", "caller_id": "user_number",
-    "run_id": "run", "credential_id": "credential", "saved_id": "request",
+    "run_id": "run", "credential_id": "credential", "saved_id": "request", "saved_request": "request",
+    "workflow": "definition", "task_id": "task_of_over_workflow_run",
 }  # fmt: skip
 
 
@@ -243,6 +265,8 @@ def _uses(operation_id: str, place: str) -> Iterator[tuple[str, dict[str, Any]]]
         for kind in _TARGETS_OF[operation_id]:
             word = "coachingteam" if kind == "coachinggroup" else kind
             yield _TARGETS[kind], {f"{prefix}target_type": word}
+    elif leaf == "saved_request":
+        yield "request", {"request": REMOVED}
     else:
         yield _ONE[leaf], {}
 
@@ -325,6 +349,55 @@ def test_the_name_of_anothers_api_document_is_free(scene: Scene):
         assert stranger.api.post(f"{V1}/credentials", credential, headers={"offhook-dry-run": "true"}).status == 200
 
 
+_NAMING: dict[str, Callable[[str, str], dict[str, Any]]] = {
+    "SUB_WORKFLOW": lambda workflow, _: {"subWorkflowParam": {"name": workflow}},
+    "START_WORKFLOW": lambda workflow, _: {"inputParameters": {"startWorkflow": {"name": workflow}}},
+    "HTTP": lambda _, credential: {
+        "inputParameters": {"uri": f"{INSIDE}/fish", "method": "GET", "credential": credential},
+    },
+}
+"""Tasks that name a workflow, or a credential."""
+
+
+@pytest.mark.parametrize("kind", _NAMING)
+def test_a_run_finds_no_workflow_and_no_credential_of_another(scene: Scene, kind: str):
+    own, nobody = scene.company.own, NOBODYS
+    for stranger in scene.strangers.values():
+        told = []
+        for workflow, credential in ((own["definition"], own["api"]), (nobody, nobody)):
+            task = {"name": "a", "taskReferenceName": "a", "type": kind, **_NAMING[kind](workflow, credential)}
+            raw = {"name": "one-more", "version": 1, "schemaVersion": 2, "tasks": [task]}
+            run = _ended(stranger, {"definition": raw})
+            assert run["status"] == "FAILED", run
+            reason = run["tasks"][0]["reason"]
+            assert workflow in reason or credential in reason
+            told.append(reason.replace(workflow, "ONE").replace(credential, "ONE"))
+            # It names what is another's because it was told to, which the lists below are not to find.
+            assert stranger.api.delete(f"{WORKFLOWS}/runs/{run['id']}").status == 200
+        assert told[0] == told[1]
+
+
+def test_a_run_finds_the_workflow_of_its_company(sqlite_scene: Scene):
+    company = furnish(sqlite_scene.desk.found(), "live")
+    named = _NAMING["START_WORKFLOW"](company.own["definition"], "")
+    task = {"name": "a", "taskReferenceName": "a", "type": "START_WORKFLOW", **named}
+    run = _ended(company, {"definition": {"name": "one-more", "version": 1, "schemaVersion": 2, "tasks": [task]}})
+    assert run["status"] == "COMPLETED", run
+
+
+def _ended(caller: Furnished, body: dict[str, Any]) -> Any:
+    """The run that is started with that body, once it is over."""
+    started = caller.api.post(f"{WORKFLOWS}/runs", body)
+    assert started.status == 200, started
+    until = time.monotonic() + 20
+    while True:
+        run = caller.api.get(f"{WORKFLOWS}/runs/{started.json['id']}").json
+        if "ended_at" in run:
+            return run
+        assert time.monotonic() < until, run
+        caller.company.desk.run(asyncio.sleep(0.01))
+
+
 def test_an_import_names_no_office_of_another(scene: Scene):
     for stranger in scene.strangers.values():
         office_ids = (scene.company.own["office"], NOBODYS)
@@ -355,9 +428,14 @@ LISTS = [
     for name in (
         "prompts", "events?limit=500", "calls", "coverage", "apis", "api-operations?q=zebrafish", "requests",
         "request-collections", "credentials", "runs", "api-examples?api={api}&operation={operation}",
+        "workflows/definitions", "workflows/policies", "workflows/runs", "workflows/schedules", "workflows/triggers",
+        "workflows/hooks", "workflows/elsewhere/runs",
     )
 ]  # fmt: skip
-NO_LIST = {"company.get", "offices.primary.get", "custom_ivrs.get", "offhook.configuration.get"}
+NO_LIST = {
+    "company.get", "offices.primary.get", "custom_ivrs.get", "offhook.configuration.get",
+    "offhook.workflows.schedules.preview",
+}  # fmt: skip
 BY_NAME = {"offhook.configuration.plan", "offhook.configuration.apply"}
 """What knows things by their names; tests/configuration asks it for another company's."""
 
@@ -395,6 +473,9 @@ FILTERS = [
     (f"{V1}/runs?api=", "api"),
     (f"{V1}/runs?operation=", "operation"),
     (f"{V1}/api-operations?q=zebrafish&api=", "api"),
+    *((f"{WORKFLOWS}/{one}?workflow=", "definition") for one in ("runs", "schedules", "triggers", "hooks")),
+    (f"{WORKFLOWS}/runs?correlation_id=", "correlation"),
+    (f"{WORKFLOWS}/elsewhere/runs?workflow=", "definition"),
 ]
 
 

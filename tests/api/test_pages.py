@@ -19,7 +19,7 @@ def test_every_page_of_the_reference_is_there_and_none_is_too_large(embedded: Co
         page = embedded.live.get(path).response
         assert page.status_code == 200, path
         assert len(page.content) < LARGEST, path
-    assert len(index.content) < LARGEST / 4
+    assert len(index.content) < LARGEST / 2
 
 
 @pytest.mark.parametrize("path", ["/docs/nothing", "/docs/offices/x", "/docs/assets", "/docs/assets/nothing.css"])

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from offhook.console.reference import ASSET_PATH, ASSETS, HOME, render
 from offhook.kit.openapi import document
-from offhook.kit.operation import Call, Limit, Operation, Reply
+from offhook.kit.operation import Call, Limit, Operation, Outside, Reply
 from offhook.kit.wire import Int64, Int64Text
 
 
@@ -360,3 +360,29 @@ def test_assets_are_own_files_whose_address_follows_their_content() -> None:
 def test_the_same_document_gives_the_same_page() -> None:
     again: dict[str, Any] = json.loads(json.dumps(DOCUMENT))
     assert render(again) == render(DOCUMENT)
+
+
+def test_an_operation_without_a_key_that_answers_202_is_shown_so() -> None:
+    """One with no other answer than that, called by who shows something else than a key."""
+
+    async def admit(_: Outside) -> None:
+        return None
+
+    called = Operation(
+        id="hooks.call",
+        method="POST",
+        path="/api/offhook/v1/hooks/{id}",
+        summary="Call a hook",
+        handler=answer,
+        admit=admit,
+        scope="",
+        reply=Created,
+        reply_status=202,
+        reply_description="It was taken.",
+    )
+    pages = render(document([called], title="Offhook", version="1"))
+    page = next(source.decode() for path, source in pages.items() if path != HOME)
+    assert 'id="hooks.call.reply.office.name"' in page
+    assert "It was taken." in page
+    command = next(one for one in Page(page).commands if "curl" in one)
+    assert "Authorization" not in command

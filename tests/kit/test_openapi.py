@@ -297,6 +297,7 @@ def test_a_key_goes_into_the_header_or_the_address() -> None:
     assert (schemes["apikey"]["in"], schemes["apikey"]["name"]) == ("query", "apikey")
     assert DOCUMENT["security"] == [{"bearer": []}, {"apikey": []}]
     assert DOCUMENT["servers"] == [{"url": "/"}]
+    assert all(one["description"] for one in schemes.values())
 
 
 def test_tags_stand_in_the_order_of_their_descriptions_then_of_the_operations() -> None:

@@ -224,7 +224,8 @@ def _shown(document: Mapping[str, Any], path: str, method: str, operation: Mappi
         for name, example in content[kind].get("examples", {}).items()
     )
     responses = {code: _resolved(document, response) for code, response in operation["responses"].items()}
-    reply_schema = responses["200"].get("content", {}).get("application/json", {}).get("schema")
+    good = min(responses)
+    reply_schema = responses[good].get("content", {}).get("application/json", {}).get("schema")
     if reply_schema is not None and "anyOf" in reply_schema:
         # The second is what a dry run answers, of which the first is a part.
         reply_schema = reply_schema["anyOf"][0]
@@ -244,13 +245,20 @@ def _shown(document: Mapping[str, Any], path: str, method: str, operation: Mappi
         media=media,
         body=tuple(_fields(document, schema, f"{id}.body.")) if schema else (),
         examples=examples,
-        curl=_curl(method, path, media, examples, [p for p in parameters if p["in"] == "query" and p["required"]]),
-        reply=_status(document, f"{id}.reply-header.", "200", responses["200"]),
+        curl=_curl(
+            method,
+            path,
+            media,
+            examples,
+            [p for p in parameters if p["in"] == "query" and p["required"]],
+            keyless=operation.get("security") == [],
+        ),
+        reply=_status(document, f"{id}.reply-header.", good, responses[good]),
         reply_fields=tuple(_fields(document, reply_schema, f"{id}.reply.")) if reply_schema else (),
         refusals=tuple(
             _status(document, f"{id}.{code}-header.", code, response)
             for code, response in sorted(responses.items())
-            if code != "200"
+            if code != good
         ),
     )
 
@@ -434,13 +442,17 @@ def _curl(
     media: tuple[str, ...],
     examples: tuple[Example, ...],
     required: list[Mapping[str, Any]],
+    *,
+    keyless: bool,
 ) -> str:
     """A command to paste. The page's script puts the server's own address in the place of $OFFHOOK_URL."""
     address = "$OFFHOOK_URL" + re.sub(r"\{(\w+)\}", lambda found: found[1].upper(), path)
     if required:
         address += "?" + "&".join(f"{p['name']}={p['name'].upper()}" for p in required)
     verb = "" if method == "GET" else f"-X {method} "
-    lines = [f'curl {verb}"{address}"', '-H "Authorization: Bearer $OFFHOOK_KEY"']
+    lines = [f'curl {verb}"{address}"']
+    if not keyless:
+        lines.append('-H "Authorization: Bearer $OFFHOOK_KEY"')
     if media:
         lines.append(f"-H 'Content-Type: {media[0]}'")
         if media[0] != "application/json":

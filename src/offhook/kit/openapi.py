@@ -178,7 +178,12 @@ def document(
                 },
                 "apikey": {"type": "apiKey", "in": "query", "name": "apikey", "description": "`?apikey=KEY`"},
                 **{
-                    name: {"type": "apiKey", "in": "header", "name": one.key_header}
+                    name: {
+                        "type": "apiKey",
+                        "in": "header",
+                        "name": one.key_header,
+                        "description": f"`{one.key_header.title()}: KEY`, as clients of {name} send it, to its API.",
+                    }
                     for name, one in dialects.items()
                     if one.key_header
                 },

@@ -17,7 +17,7 @@ from offhook.workflows.definitions.api import READ, WRITE
 from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.runs.service import Runs
 
-TAG = "Conductor"
+TAG, DEFINITIONS_TAG = "Conductor", "Conductor, definitions"
 DEFS = "/api/metadata/workflow"
 TASK_DEFS = "/api/metadata/taskdefs"
 RUNS = "/api/workflow"
@@ -63,6 +63,7 @@ def unbuilt() -> list[Operation]:
 
 def _operation(id: str, method: Any, path: str, summary: str, handler: Any = None, **more: Any) -> Operation:
     scope = READ if method == "GET" else WRITE
+    tag = DEFINITIONS_TAG if path.startswith((DEFS, TASK_DEFS)) else TAG
     return Operation(
         id=f"conductor.{id}",
         method=method,
@@ -70,7 +71,7 @@ def _operation(id: str, method: Any, path: str, summary: str, handler: Any = Non
         summary=summary,
         handler=handler,
         dialect=CONDUCTOR,
-        **({"tag": TAG, "scope": scope} | more),
+        **({"tag": tag, "scope": scope} | more),
     )
 
 

@@ -138,6 +138,7 @@ class Definitions:
         found = await self.checked(tenant_id, body.definition)
 
         def run(tx: Transaction, notices: list[Notice]) -> Kept[Registered]:
+            _version(tx, tenant_id, name, None)
             if found.definition.name != name:
                 text = f"Must be {shown(name)}, the name in the path; a definition is not renamed."
                 sent = shown(found.definition.name)

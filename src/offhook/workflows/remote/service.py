@@ -28,6 +28,11 @@ class RemoteRuns:
         self._work, self._server = work, elsewhere
 
     @property
+    def named(self) -> bool:
+        """Whether this installation names such a server."""
+        return self._server is not None
+
+    @property
     def _there(self) -> Elsewhere:
         if self._server is None:
             raise Conflict("This server names no Conductor server; whoever runs it sets conductor_url.")
@@ -90,9 +95,12 @@ class RemoteRuns:
         return reply_of(await self._own(call))
 
     async def _own(self, call: Call, *, tasks: bool = True) -> runs_wire.WholeRunOut:
-        """A run there, if it is the company's."""
+        """A run there, if it is the company's; one that is another's is told from one that is not there by nothing."""
         id = str(call.params["run"])
-        found = showing.whole_run_out(await self._there.get(id, tasks=tasks), call.principal.tenant_id)
+        try:
+            found = showing.whole_run_out(await self._there.get(id, tasks=tasks), call.principal.tenant_id)
+        except NotFound:
+            found = None
         if found is None:
             raise NotFound(f"The Conductor server has no run {shown(id)} of this company.")
         return found
