@@ -76,7 +76,7 @@ def test_operations_without_a_body_that_is_known_here_are_the_companys(scene: Sc
     assert {one.id for one in rest} == {
         "offhook.configuration.get", "offhook.configuration.plan", "offhook.configuration.apply",
         "offhook.numbers.import", "offhook.offices.import", "offhook.users.import",
-        "offhook.credentials.rotate_key",
+        "offhook.credentials.rotate_key", "offhook.workflows.shipped.take",
     }  # fmt: skip
     for one in rest:
         assert scene.key.send(one.method, one.path, {}).status == 403, one.id
