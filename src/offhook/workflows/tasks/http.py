@@ -202,6 +202,7 @@ class _Attempt:
             redirects=REDIRECTS if what.redirects else 0,
             private=private,
             bound=what.bound,
+            carries=lambda url: redact(url, self._hidden) != url,
         )
 
     # Judging
