@@ -454,8 +454,8 @@ def everything_of_the_console(server: Process) -> dict[str, bytes]:
     kinds: Counter[str] = Counter()
     while waiting:
         path = waiting.pop(0)
-        kind = re.sub(r"\d+|=[^&]*", "", path)
-        if path not in found and kinds[kind] < (1000 if "workflow" in path else 3):
+        kind = re.sub(r"\d+|=[^&]*|(?<=/console/apis/offhook/).*", "", path)
+        if path not in found and kinds[kind] < (1000 if path.startswith("/console/workflow") else 3):
             kinds[kind] += 1
             found[path] = server.ask("GET", path, None, headers, key="").body
             links = re.findall(r'href="(/console[^"#]*)', found[path].decode(errors="replace"))
