@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from offhook.workflows.tasks.asked import FORM
 from offhook.workflows.tasks.secrets import from_environment
 from tests.catalog.workbench import Answer, answering
 from tests.workflows.tasks.calling import SECRETS, call, get, header_of, post
@@ -96,11 +97,44 @@ def test_a_reason_has_none():
     assert "sécret" not in outcome.reason
 
 
-def test_a_reason_of_a_redirect_has_none():
-    asks = get(headers={"X-Key": "${workflow.secrets.INSIDE}"})
-    moved = answering(b"", "location: http://10.0.0.1/", status="302 X")
-    outcome, _ = call(asks, moved, template=asks, secrets={"INSIDE": "10.0.0.1"})
+def test_a_reason_has_no_host_that_is_one():
+    asks = {"uri": "http://${workflow.secrets.INSIDE}/", "method": "GET"}
+    outcome, _ = call(asks, template=asks, secrets={"INSIDE": "10.0.0.1"})
     assert "*** is not on the open internet" in outcome.reason
+    asks = {"uri": "http://${workflow.secrets.NAME}.localhost:1/", "method": "GET"}
+    outcome, _ = call(asks, template=asks, secrets={"NAME": "Ins1de-Name"})
+    assert "***.localhost" in outcome.reason
+
+
+@pytest.mark.parametrize("where", ["http://localhost:1/?key=", "http://10.0.0.1/"])
+def test_a_redirect_takes_none_elsewhere_in_its_address(where: str):
+    asks = get("/?key=${workflow.secrets.KEY}")
+    outcome, service = call(asks, answering(b"", f"location: {where}{KEY}", status="302 X"), template=asks)
+    assert outcome.status == TERMINAL
+    assert "redirected to another place with the secret" in outcome.reason
+    assert len(service.heads) == 1
+    unseen(outcome, KEY)
+
+
+@pytest.mark.parametrize(
+    "more", [{"contentType": "text/plain"}, {}, {"contentType": FORM}], ids=["plain", "JSON", FORM]
+)
+def test_what_was_sent_is_found_in_base64_as_it_was_sent(more: dict[str, Any]):
+    secret = 'pass "w\u00f6rd"/ & \\ more'
+    asks = post(
+        body="${workflow.secrets.Q}" if more.get("contentType") == "text/plain" else {"a": "${workflow.secrets.Q}"}
+    )
+    asks |= more
+    _, service = call(asks, template=asks, secrets={"Q": secret})
+    back = [base64.b64encode(b"-" * shift + service.bodies[0]).decode() for shift in range(3)]
+    outcome, _ = call(asks, _says(json.dumps(back).encode()), template=asks, secrets={"Q": secret})
+    assert all("***" in one for one in outcome.output["response"]["body"]), outcome
+
+
+def test_the_beginning_of_one_at_which_an_answer_is_cut_off_is_not_shown():
+    asks = get("/${workflow.secrets.KEY}", maxBytes=10)
+    outcome, _ = call(asks, _says(f"so: {KEY}".encode(), status="500 X"), template=asks)
+    assert outcome.reason.endswith(": so:")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from offhook.catalog.credentials.redaction import HIDDEN, LEAST, redact, redact_bytes
+from offhook.catalog.credentials.redaction import HIDDEN, LEAST, redact, redact_bytes, without_beginnings
 from offhook.catalog.runs.texts import encoding_of, header
 from offhook.kit.egress import Exchange
 from offhook.workflows.tasks.values import DEEPEST, too_deep
@@ -56,6 +56,8 @@ def _body(done: Exchange, secrets: Sequence[str]) -> tuple[Any, dict[str, Any], 
     if not data:
         return None, {"body": None}, ""
     encoding = encoding_of(header(done.headers, "content-type"))
+    if done.cut and secrets:
+        data = without_beginnings(data, secrets, encoding)
     clean = redact_bytes(data, secrets, encoding) if secrets else data
     text, raw = _read(data, encoding)
     if text is None:

@@ -6,7 +6,7 @@ The definition was checked before (definitions/http.py); here expressions have b
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 import msgspec
 
@@ -98,6 +98,7 @@ def asked(tenant_id: int, given: Any, template: Any, secrets: Secrets) -> Asked:
         return value, bool(those)
 
     url = _url(put("uri")[0])
+    host = urlsplit(url).hostname or ""
     method = _method(request.get("method"))
     body, bound = put("body")
     own, _ = put("headers")
@@ -135,8 +136,18 @@ def asked(tenant_id: int, given: Any, template: Any, secrets: Secrets) -> Asked:
             if name.lower() not in _FOR_ALL or any(secret in value for secret in used)
         ),
         bound=bound,
-        secrets=tuple(used),
+        secrets=tuple(dict.fromkeys(form for secret in used for form in _forms(secret, host))),
     )
+
+
+def _forms(secret: str, host: str) -> tuple[str, ...]:
+    """A secret as it is, and as it is sent in an address, in the name of a host, in a form and in JSON.
+
+    A target may say back in base64 what came, and in there only what was really sent can be found.
+    """
+    address, form = quote(secret, safe=_KEPT, errors="replace"), quote_plus(secret, errors="replace")
+    written = json_bytes(secret, "A secret").decode()[1:-1]
+    return secret, address, form, written, *((secret.lower(),) if secret.lower() in host else ())
 
 
 def _request(given: Mapping[str, Any], template: Any) -> tuple[Mapping[str, Any], Any]:

@@ -28,7 +28,7 @@ from offhook.workflows.tasks.secrets import Secrets
 from offhook.workflows.tasks.values import Wrong
 
 REDIRECTS = 5
-LARGE = 100_000
+LARGE, LARGE_WITH_SECRETS = 100_000, 10_000
 """Bytes of a body from which on it is read in a thread of its own, so that nothing else has to wait."""
 
 _EXPANDS = 6
@@ -202,6 +202,7 @@ class _Attempt:
             redirects=REDIRECTS if what.redirects else 0,
             private=private,
             bound=what.bound,
+            carries=lambda url: redact(url, self._hidden) != url,
         )
 
     # Judging
@@ -230,7 +231,7 @@ class _Attempt:
         return came
 
     async def _read(self, done: Exchange) -> Answer:
-        if len(done.body) > LARGE:
+        if len(done.body) > (LARGE_WITH_SECRETS if self._hidden else LARGE):
             return await asyncio.to_thread(answer, done, self._hidden)
         return answer(done, self._hidden)
 
