@@ -131,7 +131,7 @@ def _anonymous(answer: Any, values: dict[str, str], foreign: tuple[str, ...]) ->
     return text
 
 
-_CHANGES = "delete remove_member lift cancel pause resume retry restart run call".split()
+_CHANGES = "delete remove remove_member lift cancel pause resume retry restart run call".split()
 READS = [one for one in PATHS if one not in BODIES and one.rpartition(".")[2] not in _CHANGES]
 
 
@@ -433,7 +433,7 @@ LISTS = [
 ]  # fmt: skip
 NO_LIST = {
     "company.get", "offices.primary.get", "custom_ivrs.get", "offhook.configuration.get",
-    "offhook.workflows.schedules.preview",
+    "offhook.workflows.schedules.preview", "offhook.workflows.shipped.list",
 }  # fmt: skip
 EVERYBODYS = {"offhook.workflows.shipped.take"}
 """What names things that come with Offhook, and nothing of a company's."""
