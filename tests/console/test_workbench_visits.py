@@ -51,6 +51,13 @@ def test_a_key_that_only_reads_is_told_so_and_offered_nothing_that_it_may_not(em
 
 
 @pytest.mark.usefixtures("versions")
+def test_a_word_that_is_found_nowhere_is_said_beside_what_the_others_find(visitor: Visitor):
+    page = visitor.get("/console/apis?q=loaves+zyzzyva")
+    assert "No operation has “zyzzyva”; these have the other words." in page.text
+    assert "No operation has" not in visitor.get("/console/apis?q=loaves").text
+
+
+@pytest.mark.usefixtures("versions")
 def test_a_page_of_an_older_version_says_which_and_leads_to_the_current_one(visitor: Visitor):
     page = visitor.get("/console/apis/loaves/loaves?version=1")
     assert "version 1, not the current one: version 2" in page.text

@@ -66,13 +66,14 @@ async def directory(visit: Visit) -> Answer:
     """`GET /console/apis?q=…`: what was found, or all documents."""
     wanted, cursor = visit.query.get("q", "").strip()[:256], visit.query.get("cursor", "")
     hits: list[Mapping[str, Any]] | None = None
+    unknown: list[str] = []
     if wanted:
         found = await visit.inside.get(SEARCH, {"q": wanted, "limit": str(HITS)})
-        hits = found["items"]
+        hits, unknown = found["items"], found.get("without", [])
     page = await visit.inside.get(API, {"cursor": cursor} if cursor else {})
     return visit.page(
-        "apis.html", here="apis", wanted=wanted, hits=hits, apis=page.get("items", []), cursor=page.get("cursor", ""),
-        first=not cursor, address=address,
+        "apis.html", here="apis", wanted=wanted, hits=hits, unknown=unknown, apis=page.get("items", []),
+        cursor=page.get("cursor", ""), first=not cursor, address=address,
     )  # fmt: skip
 
 
