@@ -299,6 +299,11 @@ class Engine:
         """How many runs are in memory."""
         return len(self._live)
 
+    @property
+    def under_way(self) -> int:
+        """How many attempts this process is carrying out, or has waiting for their place."""
+        return sum(len(live.inflight) for live in self._live.values())
+
     # Keeping on
 
     async def enlist(self) -> None:
