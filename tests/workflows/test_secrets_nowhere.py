@@ -464,6 +464,18 @@ def everything_of_the_console(server: Process) -> dict[str, bytes]:
     return found
 
 
+def test_the_figures_of_the_server_tell_of_the_run_and_nothing_more(scene: Scene) -> None:
+    text = scene.server.ask("GET", "/metrics", key="").body
+    assert leaks(text) == []
+    assert b'offhook_workflow_runs_total{state="failed"} 2.0' in text
+    assert b"everything" not in text
+    assert f'offhook_workflow_attempts_total{{state="failed"}} {failed(scene):.1f}'.encode() in text
+
+
+def failed(scene: Scene) -> int:
+    return sum(one["status"] == "FAILED" for one in scene.attempts)
+
+
 def test_no_file_has_one(scene: Scene) -> None:
     files = [one for one in scene.server.data.rglob("*") if one.is_file()]
     read = {str(one.relative_to(scene.server.data)): one.read_bytes() for one in files}

@@ -16,6 +16,7 @@ from offhook.workflows.conductor import api as conductor_api
 from offhook.workflows.definitions import api as definitions_api
 from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.expressions.scripts import Scripts
+from offhook.workflows.metrics import FIGURES
 from offhook.workflows.remote import api as remote_api
 from offhook.workflows.remote.model import Elsewhere
 from offhook.workflows.remote.service import RemoteRuns
@@ -62,6 +63,7 @@ class Workflows:
         self.records = Records(reader, writer, days)
         start = of_engine(self.engine)
         self.clockwork = Clockwork(writer, reader, start, scripts, shows=shows)
+        FIGURES.follow(self.engine, self.clockwork.starting)
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
             *shipped_api.operations(Taking(work, Definitions(work, apis), address)),

@@ -354,3 +354,13 @@ def test_jsonata_is_asked_for_before_a_task_is_begun():
     play.scripts["workflow.input.n + 1"] = lambda given: 2
     play.go()
     assert play.at("a").input == {"n": 2}
+
+
+def test_a_loop_may_go_over_a_list_that_is_written_out():
+    play = Play(task("l", "DO_WHILE", items=["x", "${workflow.input.y}"], loopOver=[task("a", inputParameters={
+        "uri": "http://localhost/${l.output.loopItem}", "method": "GET"})]), given={"y": "z"})  # fmt: skip
+    for uri in ("http://localhost/x", "http://localhost/z"):
+        (key,) = play.waiting
+        assert play.at(key).input["uri"] == uri
+        play.end(key)
+    assert play.status == "COMPLETED"

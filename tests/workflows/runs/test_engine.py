@@ -785,3 +785,29 @@ def test_who_keeps_to_its_own_runs_takes_on_those_and_what_they_wait_for(databas
         await other.close()
 
     runner.run(story())
+
+
+def test_what_is_skipped_is_given_up_and_so_is_the_run_that_it_started(one: Running, runner: asyncio.Runner):
+    one.target.hold = {"a", "inner"}
+    one.register("child", task("inner"))
+    sub = task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child", "version": 1})
+    one.register("w", task("f", "FORK_JOIN", forkTasks=[[task("a")], [sub]]), task("j", "JOIN", joinOn=["a", "s"]))
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        with one.database.reading() as tx:
+            (child,) = store.search(tx, TENANT, parent=id)
+        for ref in ("a", "s"):
+
+            def skip(state: State, definition: Definition, now: int, ref: str = ref) -> None:
+                controls.skip(state, definition, ref, {}, now)
+
+            await one.engine.change(TENANT, id, skip)
+        one.target.held.clear()
+        await one.quiet()
+        assert one.run_of(id).status == "COMPLETED"
+        assert one.run_of(child.id).status == "TERMINATED"
+        assert not one.engine.live, "nothing is carried out any more"
+
+    runner.run(story())

@@ -183,7 +183,7 @@ class _Drawing:
         self.groups.insert(
             at,
             Group(
-                id=id, ref=task.ref, kind="loop", label=(task.items or task.loop_condition or "")[:_LONGEST],
+                id=id, ref=task.ref, kind="loop", label=_over(task)[:_LONGEST],
                 x=x, y=y, width=width, height=bottom - y, inside=group,
             ),
         )  # fmt: skip
@@ -210,6 +210,13 @@ def mermaid(definition: Definition) -> str:
         label = f'|"{safe(edge.label)}"|' if safe(edge.label) else ""
         rows.append(f"  {short[edge.source]} {arrow}{label} {short[edge.target]}")
     return "\n".join(rows) + "\n"
+
+
+def _over(task: Task) -> str:
+    """What a loop goes over, or for how long it goes on."""
+    if isinstance(task.items, list):
+        return f"{len(task.items)} items"
+    return task.items or task.loop_condition or ""
 
 
 def safe(text: str) -> str:

@@ -88,7 +88,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     dynamic_fork_join_tasks_param: str | None = None
     loop_condition: str | None = None
     loop_over: list["Task"] = []
-    items: str | None = None
+    items: str | list[Any] | None = None
     sub_workflow_param: SubWorkflow | None = None
     metadata: dict[str, Any] = {}
 

@@ -136,11 +136,10 @@ def _policy(found: Checked, raw: Mapping[str, Any], place: str, required: tuple[
     if fields.whole_number(total) and fields.whole_number(response) and 0 < total < response:  # type: ignore[operator]
         text = f"Must not be longer than timeoutSeconds, which is {total}."
         found.fault(at("responseTimeoutSeconds"), "notTogether", text, response)
-    limits = ("rateLimitPerFrequency", "rateLimitFrequencyInSeconds")
-    given = [name for name in limits if raw.get(name)]
-    if len(given) == 1:
-        missing = limits[1] if given[0] == limits[0] else limits[0]
-        found.notice(at(given[0]), "field_not_used", f"Without {missing} it limits nothing.")
+    for name in ("concurrentExecLimit", "rateLimitPerFrequency", "rateLimitFrequencyInSeconds"):
+        if raw.get(name):
+            text = "It limits nothing here; hostConcurrency and rateLimit of an HTTP task's request do."
+            found.notice(at(name), "field_not_used", text)
 
 
 def _written_out(found: Checked, step: Step, policies: Mapping[str, Policy], depth: int) -> None:

@@ -137,7 +137,10 @@ def rerun(
 
 
 def skip(state: State, definition: Definition, ref: str, given: dict[str, Any], now: int) -> None:
-    """A task is not done: its output is what is given. It may be open, or not come to yet."""
+    """A task is not done: its output is what is given. It may be open, or not come to yet.
+
+    What is carried out for it is given up, and the run that it started and waits for is ended.
+    """
     run = state.run
     if run.over:
         raise Conflict(f"The run is over ({run.status}); nothing of it can be skipped.")
@@ -148,6 +151,8 @@ def skip(state: State, definition: Definition, ref: str, given: dict[str, Any], 
     if task is not None and not task.open:
         raise Conflict(f"Task {ref} is over ({task.status}); only one that is open or was not come to can be skipped.")
     if task is not None:
+        if task.child and task.type == SUB:
+            state.unwanted.append(task.child)
         state.put(
             msgspec.structs.replace(
                 task, status="SKIPPED", started=task.started or now, ended=now, due=0, reason="It was skipped.",

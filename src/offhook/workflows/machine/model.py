@@ -135,7 +135,7 @@ class State:
     length. A turn that could not be kept is undone by reading the state anew.
     """
 
-    __slots__ = ("again", "dirty", "forked", "given", "gone", "latest", "open", "run", "tasks")
+    __slots__ = ("again", "dirty", "forked", "given", "gone", "latest", "open", "run", "tasks", "unwanted")
 
     def __init__(self, run: Run, tasks: Iterable[Attempt] = ()) -> None:
         self.run = run
@@ -149,6 +149,8 @@ class State:
         """Attempts in whose place another one is to be made, by key."""
         self.gone: list[Attempt] = []
         """Attempts that became history since the last turn."""
+        self.unwanted: list[int] = []
+        """Runs that tasks had started, and that are to be ended with the next turn."""
         self.given: dict[str, dict[str, Any]] = {}
         """Inputs that tasks are to take instead of their definition's, by key."""
         self.dirty: dict[int, Attempt] = {}

@@ -128,6 +128,7 @@ class _Walk:
                 pass
         state = self._state
         changed, dropped = state.taken()
+        unwanted, state.unwanted = state.unwanted, []
         if state.run is not before or changed:
             state.run = msgspec.structs.replace(state.run, changed=self._now)
         perform: list[Attempt] = []
@@ -144,7 +145,7 @@ class _Walk:
             ask=tuple(self._asks.values()),
             start=tuple(self._starts),
             cancel=tuple(self._cancelled),
-            abandon=tuple(self._abandoned),
+            abandon=(*unwanted, *self._abandoned),
             dropped=dropped,
             alerts=tuple(self._alerts),
             due=0 if state.run.over else self._due,

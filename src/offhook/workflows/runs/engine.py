@@ -299,6 +299,11 @@ class Engine:
         """How many runs are in memory."""
         return len(self._live)
 
+    @property
+    def under_way(self) -> int:
+        """How many attempts this process is carrying out, or has waiting for their place."""
+        return sum(len(live.inflight) for live in self._live.values())
+
     # Keeping on
 
     async def enlist(self) -> None:
@@ -654,7 +659,8 @@ class Engine:
     # Carrying out
 
     def _carry_out(self, live: _Live, turn: Turn) -> None:
-        for id in turn.cancel:
+        # Of what somebody else has said the end of, nobody waits for the answer.
+        for id in (*turn.cancel, *(one.id for one in turn.changed if not one.open)):
             task = live.inflight.pop(id, None)
             if task is not None:
                 task.cancel()
