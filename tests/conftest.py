@@ -1,5 +1,6 @@
 """What every test has: real servers on demand, a settable clock, Hypothesis profiles, and no way off this machine."""
 
+import gc
 import ipaddress
 import os
 import socket
@@ -109,6 +110,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgres")
         if "redis_url" in needs or "valkey" in needs:
             item.add_marker("redis")
+
+
+def pytest_collection_finish() -> None:
+    """Tests and modules stay to the end: the collector of garbage need not look through them time and again, which took
+    a sixth of the run.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

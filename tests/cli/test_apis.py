@@ -73,18 +73,19 @@ def books(offhook: Run, company: Any, empty: Path) -> str:
     return "books.yaml"
 
 
-@pytest.fixture
-def served(offhook: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
-    """A real server, which commands ask."""
-    server = Process(tmp_path / "served", scale=1)
-    server.init()
-    server.start()
-    monkeypatch.setenv("OFFHOOK_URL", server.url)
-    monkeypatch.setenv("OFFHOOK_KEY", server.key)
-    try:
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """A real server with its limits, that the tests of this file share."""
+    with Process(tmp_path_factory.mktemp("served") / "data", scale=1) as server:
         yield server
-    finally:
-        server.kill()
+
+
+@pytest.fixture
+def served(offhook: Run, process: Process, monkeypatch: pytest.MonkeyPatch) -> Process:
+    """The server, which commands ask."""
+    monkeypatch.setenv("OFFHOOK_URL", process.url)
+    monkeypatch.setenv("OFFHOOK_KEY", process.key)
+    return process
 
 
 # Documents

@@ -80,6 +80,9 @@ def kill_postgres(ledger: Ledger, postgres: PostgreSQL, kills: int, say: Say) ->
         before = len(ledger.acknowledged)
         with ledger.creating(seconds=2.5, connections=8) as running:
             time.sleep(dice.uniform(0.2, 0.6))
+            late = time.monotonic() + 1.5
+            while len(ledger.acknowledged) == before and time.monotonic() < late:
+                time.sleep(0.01)  # a busy machine has not begun yet
             postgres.kill()
             held = len(ledger.acknowledged)
             assert held > before, "nothing was created before the kill"

@@ -147,11 +147,11 @@ def test_what_refers_to_itself_ends():
 def test_what_multiplies_is_bounded():
     """Ten required fields, each with ten, ten levels deep, would be ten thousand million values."""
     wide = obj(*"abcdefghij", **{name: ref("A") for name in "abcdefghij"})
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(built(ref("A"), A=wide).body) <= 2 * MOST_BODY
     doubling: dict[str, Any] = {f"A{n}": {"allOf": [ref(f"A{n + 1}"), ref(f"A{n + 1}")]} for n in range(60)}
     built(ref("A0"), **doubling)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_a_given_example_wins():
