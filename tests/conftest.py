@@ -3,7 +3,9 @@
 import gc
 import ipaddress
 import os
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -19,6 +21,10 @@ from sqlalchemy import event
 from offhook.kit import clock
 from offhook.storage import database as storage
 from tests.servers import PostgreSQL, Server, Unavailable, Valkey
+
+# Whoever is started in the background may have Ctrl-C switched off, and so would all that the tests start.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
