@@ -243,7 +243,10 @@ def _name(reference: Schema) -> str:
 
 
 def _tidy(schema: Schema) -> Schema:
-    """`schema` with clean descriptions, typed enumerations, and no `default: null`, which on our wire is no value."""
+    """`schema` with clean descriptions, typed enumerations, items for every array, and no `default: null`.
+
+    That default is no value on our wire.
+    """
     tidied: Schema = {}
     values = schema.get("enum")
     if values and "type" not in schema and all(isinstance(value, str) for value in values):
@@ -259,6 +262,8 @@ def _tidy(schema: Schema) -> Schema:
             tidied[keyword] = {name: _tidy(inner) for name, inner in value.items()}
         elif keyword != "default" or value is not None:
             tidied[keyword] = value
+    if schema.get("type") == "array" and not {"items", "prefixItems"} & schema.keys():
+        tidied["items"] = {}
     return tidied
 
 

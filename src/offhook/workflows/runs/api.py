@@ -42,7 +42,7 @@ def operations(runs: Runs) -> list[Operation]:
             reply=wire.StartedOut,
             reply_description="The run.",
             creates=True,
-            refusals=(409,),
+            refusals=(404, 409),
             note="once for each Idempotency-Key",
             examples={"Of a registered definition": {"workflow": "hello", "input": {"office": "Lisbon"}}},
         ),
