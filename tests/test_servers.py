@@ -125,6 +125,7 @@ def test_a_server_goes_when_its_starter_is_killed(kind: str) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid), signal.SIGQUIT)
         shutil.rmtree(directory, ignore_errors=True)
+        servers.Memory.clear()
 
 
 def test_what_a_killed_run_left_in_memory_is_cleared_and_what_a_living_one_has_is_not(
