@@ -481,13 +481,15 @@ def test_a_key_is_exchanged_step_by_step(offhook: Run, company: Any, empty: Path
 
 def test_a_running_server_takes_the_new_key_of_the_file(offhook: Run, served: Process) -> None:
     add = ("api", "credential", "add", "--kind", "bearer", "--host", "books.example.com")
-    assert offhook(*add, "books", stdin="s3cret-value").status == 0
+    assert offhook(*add, "of-old", stdin="s3cret-value").status == 0
+    there = len(offhook("api", "credential", "list", "--json").json["items"])
     assert offhook("api", "credential", "new-key", "--data", str(served.data)).status == 0
     file = served.data / "credentials.key"
-    assert offhook(*add, "more", stdin="s3cret-value").status == 0
-    assert "1 encrypted anew; 1 were" in offhook("api", "credential", "rotate").out
+    assert offhook(*add, "of-now", stdin="s3cret-value").status == 0
+    assert f"{there} encrypted anew; 1 were" in offhook("api", "credential", "rotate").out
     file.write_text(file.read_text().split()[0] + "\n")
-    assert [one.get("lost") for one in offhook("api", "credential", "list", "--json").json["items"]] == [None, None]
+    listed = offhook("api", "credential", "list", "--json").json["items"]
+    assert [one.get("lost") for one in listed] == [None] * (there + 1)
 
 
 def test_keys_of_the_setting_are_exchanged_there(

@@ -153,7 +153,7 @@ def operations(runs: Runs) -> list[Operation]:
             id="offhook.workflows.runs.terminate",
             path=f"{ONE}/terminate",
             summary="Terminate a workflow run",
-            description="Whatever it waits for is given up, and its failure workflow is started.",
+            description="Whatever it waits for is given up. Its failure workflow is not started: that is for failures.",
             handler=runs.terminate,
             body=wire.Reason,
             body_required=False,
