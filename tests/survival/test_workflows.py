@@ -1,6 +1,7 @@
 """Workflows whose server is killed: every one ends, no finished step is done twice, what was cut off keeps its key."""
 
 import random
+import subprocess
 import time
 from collections import Counter
 from typing import Any
@@ -171,11 +172,13 @@ def test_runs_wait_for_a_database_that_is_gone_for_thirty_seconds(
     with counting(0.05) as target, durable_postgres.database() as url:
         server = start(database_url=url, settings={"egress_allow": target.url.removeprefix("http://")})
         process = server.process
+        assert process is not None
         register(server)
         begin(server, target, 20)
         durable_postgres.kill()
         place = target.count()
-        time.sleep(30)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(30)
         meanwhile = target.count() - place
         durable_postgres.start()
         came_back = time.monotonic()

@@ -62,8 +62,8 @@ def resume(state: State) -> None:
     state.run = msgspec.structs.replace(run, status="RUNNING")
 
 
-def retry(state: State) -> list[int]:
-    """Try again what a run failed with, or what was open when it ended. Gives runs of its tasks, to be ended."""
+def retry(state: State) -> None:
+    """Try again what a run failed with, or what was open when it ended. Runs that those tasks started are ended."""
     _over(state, "tried again")
     if state.run.status == "COMPLETED":
         raise Conflict("The run ended well; restart it, or run it again from one of its tasks.")
@@ -71,8 +71,8 @@ def retry(state: State) -> list[int]:
     for one in bad:
         state.again[one.key] = one.id
         state.drop(one.key)
+    state.unwanted += [one.child for one in bad if one.child and one.type == SUB]
     _reopen(state)
-    return [one.child for one in bad if one.child and one.type == SUB]
 
 
 def restart(state: State, definition: Definition, now: int) -> None:
