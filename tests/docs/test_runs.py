@@ -8,6 +8,7 @@ import pytest
 from offhook.kit.errors import Conflict
 from offhook.workflows.machine import controls, walk
 from offhook.workflows.machine import model as machine
+from offhook.workflows.machine.moment import Tools
 from offhook.workflows.runs import carrying, engine, going, lease
 from offhook.workflows.runs.service import finish_by_hand
 from tests.docs.tables import page, quoted, rows, section
@@ -49,7 +50,7 @@ def _timed_out() -> Play:
 def _terminated() -> Play:
     play = _running()
     # As the engine ends it: see tests/workflows/runs/test_engine.py.
-    tools = walk.Tools(ids=lambda: 5_000)
+    tools = Tools(ids=lambda: 5_000)
     walk.terminate(play.definition, play.state, play.now, tools, "enough")
     return play
 

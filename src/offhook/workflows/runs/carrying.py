@@ -14,8 +14,7 @@ import structlog
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.workflows.expressions.scripts import ScriptError, Scripts
 from offhook.workflows.machine import controls
-from offhook.workflows.machine.model import Ask, Attempt, Outcome, Turn
-from offhook.workflows.machine.walk import Answer
+from offhook.workflows.machine.model import Answer, Ask, Attempt, Outcome, Turn
 from offhook.workflows.runs.known import Known
 from offhook.workflows.runs.lease import Lease
 from offhook.workflows.runs.live import Change, Live, Lives, Op, finishing

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 from offhook.events.model import Event
 from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
-from offhook.workflows.machine.model import Outcome, State
-from offhook.workflows.machine.walk import Answer
+from offhook.workflows.machine.model import Answer, Outcome, State
 
 T = TypeVar("T")
 

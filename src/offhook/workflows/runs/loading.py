@@ -6,8 +6,7 @@ import msgspec
 
 from offhook.kit.errors import NotFound
 from offhook.storage.batches import Reader
-from offhook.workflows.machine.model import Outcome, Run, State
-from offhook.workflows.machine.walk import PERFORMED
+from offhook.workflows.machine.model import PERFORMED, Outcome, Run, State
 from offhook.workflows.runs import store
 from offhook.workflows.runs.known import Known
 from offhook.workflows.runs.lease import Lease

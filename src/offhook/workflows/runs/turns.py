@@ -19,7 +19,7 @@ from offhook.storage.batches import Writer
 from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import walk
 from offhook.workflows.machine.model import Run, State, Turn
-from offhook.workflows.machine.walk import Tools
+from offhook.workflows.machine.moment import Tools
 from offhook.workflows.runs import store
 from offhook.workflows.runs.carrying import Carrying
 from offhook.workflows.runs.going import Going
