@@ -58,7 +58,7 @@ def _cookies(headers: Sequence[Pair]) -> Iterator[Pair]:
 def check_parameter(
     document: Document, place: str, told: Mapping[str, Any], pairs: list[Pair], work: Work
 ) -> list[Violation]:
-    """What is sent for a parameter, held against what is told of it; "Is required." if nothing is and it must be."""
+    """What the pairs of a parameter break of what is told of it; that it is required if nothing is sent."""
     if not pairs:
         if told.get("in") == "query" and not separator_of(told) and _is_object(document, told, work):
             # Its fields have pairs of their own.
