@@ -106,6 +106,24 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str = ""
 
 
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a trigger's patterns that it passed over: which, when it was, which condition it did not fulfil."""
+
+    event: int
+    word: str
+    moment: int
+    why: str
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Calls of a hook that were alike: how many in a row, when the last one was, their run, or why there is none."""
+
+    moment: int
+    run_id: int = 0
+    why: str = ""
+    times: int = 1
+
+
 class Start(Protocol):
     """Starts a run and gives its id. The run that was started with the same `idempotency` key is that one."""
 

@@ -26,7 +26,7 @@ from offhook.workflows.definitions.store import version as definition_version
 from offhook.workflows.triggers import checking, rules, signing, store, wire
 from offhook.workflows.triggers.checking import Found
 from offhook.workflows.triggers.cron import Cron
-from offhook.workflows.triggers.model import Hook, Ran, Schedule, Start, Trigger
+from offhook.workflows.triggers.model import Heard, Hook, Ran, Schedule, Start, Trigger
 from offhook.workflows.triggers.timing import MOST_INPUT, cron_of, schedule_data
 
 MOST_SCHEDULES, MOST_TRIGGERS, MOST_HOOKS = 10_000, 100, 500
@@ -236,7 +236,7 @@ class Triggers:
             kept = TRIGGERS.add(tx, call, at, self._work.ids.new(), value)
             store.put_watch(tx, tenant_id, kept.id)
             store.follow(tx, tenant_id)
-            return wire.trigger_out(kept, None)
+            return wire.trigger_out(kept, None, None)
 
         return await self._work.create(call, make)
 
@@ -244,7 +244,7 @@ class Triggers:
         """A page of them, oldest first."""
 
         def out(tx: Transaction, kept: Kept[Trigger]) -> wire.TriggerOut:
-            return wire.trigger_out(kept, store.last_of(tx, kept.tenant_id, kept.id))
+            return wire.trigger_out(kept, *store.last_of(tx, kept.tenant_id, kept.id))
 
         items, cursor = await _page(self._work, call, "workflows.triggers", store.triggers, out)
         return reply_of(wire.TriggerPage(items=items, cursor=cursor))
@@ -308,8 +308,8 @@ class Triggers:
         return await self._answer(await self._work.change(call, run))
 
     async def _answer(self, kept: Kept[Trigger]) -> Reply:
-        ran = await self._work.reader.run(lambda tx: store.last_of(tx, kept.tenant_id, kept.id))
-        return reply_of(wire.trigger_out(kept, ran), headers=etag(kept))
+        ran, passed = await self._work.reader.run(lambda tx: store.last_of(tx, kept.tenant_id, kept.id))
+        return reply_of(wire.trigger_out(kept, ran, passed), headers=etag(kept))
 
 
 class Hooks:
@@ -331,18 +331,21 @@ class Hooks:
             return HOOK_KEEPER.add(tx, call, at, id, self._with_secret(call, id, value, secret))
 
         kept = await self._work.change(call, run)
-        return reply_of(wire.HookMade(hook=_hook_out(kept), secret=None if body.secret else secret))
+        return reply_of(wire.HookMade(hook=_hook_out(kept, []), secret=None if body.secret else secret))
 
     async def page(self, call: Call) -> Reply:
         """A page of them, oldest first."""
-        items, cursor = await _page(self._work, call, "workflows.hooks", store.hooks, lambda _, kept: _hook_out(kept))
+
+        def out(tx: Transaction, kept: Kept[Hook]) -> wire.HookOut:
+            return _hook_out(kept, store.heard_of(tx, kept.tenant_id, kept.id), whole=False)
+
+        items, cursor = await _page(self._work, call, "workflows.hooks", store.hooks, out)
         return reply_of(wire.HookPage(items=items, cursor=cursor))
 
     async def get(self, call: Call) -> Reply:
         """One of them, without its secret."""
         tenant_id, id = call.principal.tenant_id, id_of(call)
-        kept = await self._work.reader.run(lambda tx: HOOK_KEEPER.get(tx, tenant_id, id))
-        return reply_of(_hook_out(kept), headers=etag(kept))
+        return await self._answer(await self._work.reader.run(lambda tx: HOOK_KEEPER.get(tx, tenant_id, id)))
 
     async def update(self, call: Call) -> Reply:
         """Put a hook in the place of one. Its secret stays; one of another kind of proof must be made anew."""
@@ -360,8 +363,7 @@ class Hooks:
                 raise Conflict(text, [Violation(location="proof", message=text, reason="conflict")])
             return msgspec.structs.replace(value, digest=old.digest, sealed=old.sealed, by=old.by)
 
-        kept = await self._changed(call, change)
-        return reply_of(_hook_out(kept), headers=etag(kept))
+        return await self._answer(await self._changed(call, change))
 
     async def rotate(self, call: Call) -> Reply:
         """Give a hook a new secret; the one before is good no more."""
@@ -379,7 +381,7 @@ class Hooks:
             return self._with_secret(call, before.id, before.value, secret)
 
         kept = await self._changed(call, change, Word.WORKFLOW_HOOK_SECRET_CHANGED)
-        made = wire.HookMade(hook=_hook_out(kept), secret=None if body.secret else secret)
+        made = wire.HookMade(hook=_hook_out(kept, await self._heard(kept)), secret=None if body.secret else secret)
         return reply_of(made, headers=etag(kept))
 
     async def delete(self, call: Call) -> Reply:
@@ -389,6 +391,7 @@ class Hooks:
         def run(tx: Transaction, _notices: list[Notice]) -> None:
             before = HOOK_KEEPER.get(tx, tenant_id, id)
             HOOK_KEEPER.remove(tx, call, at, before, msgspec.structs.replace(before.value, digest="", sealed=""))
+            store.drop_calls(tx, tenant_id, id)
 
         await self._work.change(call, run)
         return reply_of(Done())
@@ -403,6 +406,12 @@ class Hooks:
             return HOOK_KEEPER.change(tx, call, at, before, change(tx, before), word=word)
 
         return await self._work.change(call, run)
+
+    async def _answer(self, kept: Kept[Hook]) -> Reply:
+        return reply_of(_hook_out(kept, await self._heard(kept)), headers=etag(kept))
+
+    async def _heard(self, kept: Kept[Hook]) -> list[Heard]:
+        return await self._work.reader.run(lambda tx: store.heard_of(tx, kept.tenant_id, kept.id))
 
     def _read(self, call: Call, body: wire.HookIn) -> Hook:
         who = call.principal
@@ -475,8 +484,8 @@ def _schedule_out(kept: Kept[Schedule], due: int, ran: Ran | None) -> wire.Sched
     return wire.schedule_out(kept, due, local, ran)
 
 
-def _hook_out(kept: Kept[Hook]) -> wire.HookOut:
-    return wire.hook_out(kept, f"{HOOKS}/{kept.id}")
+def _hook_out(kept: Kept[Hook], heard: list[Heard], *, whole: bool = True) -> wire.HookOut:
+    return wire.hook_out(kept, f"{HOOKS}/{kept.id}", heard, whole=whole)
 
 
 def _text(moment: datetime) -> str:
