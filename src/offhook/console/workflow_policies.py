@@ -35,7 +35,7 @@ NUMBERS = (
         "backoffJitterMs", "Jitter in milliseconds", "Up to so much more, by chance, so that not all repeat at once."
     ),
     Number("timeoutSeconds", "Seconds for an attempt", "Empty or 0: no bound."),
-    Number("responseTimeoutSeconds", "Seconds for its answer", "Not longer than an attempt may take."),
+    Number("responseTimeoutSeconds", "Seconds for its answer", "Empty: 3600. Not longer than an attempt may take."),
     Number("totalTimeoutSeconds", "Seconds for all attempts", "Empty or 0: no bound."),
 )
 _NAMES = ("name", *TEXTS, *(one.name for one in NUMBERS))

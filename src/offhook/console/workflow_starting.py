@@ -4,6 +4,7 @@ The forms that make and change them are in workflow_start_forms.py.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -80,7 +81,8 @@ async def listed(visit: Visit) -> Answer:
     schedules, triggers, hooks = await asyncio.gather(*(_listed(visit, kind, workflow) for kind in KINDS))
     return visit.page(
         "workflow_starting.html", here="workflows", workflow=workflow, address=address, page_of=page_of,
-        starting=STARTING, writes=visit.may(WRITE), schedules=schedules, triggers=triggers, hooks=hooks,
+        starting=STARTING, writes=visit.may(WRITE), as_json=lambda value: json.dumps(value, ensure_ascii=False),
+        schedules=schedules, triggers=triggers, hooks=hooks,
     )  # fmt: skip
 
 
