@@ -116,6 +116,8 @@ def _refused(form: Form, asked: Asked, *, known: bool) -> None:
         else:
             faults.setdefault("rest", []).append(f"{location}: {each.message}")
     form.faults, form.status, form.refusal = faults, asked.status, asked.message
+    if asked.status == 400 and faults:
+        form.refusal = "Something is to be mended first."
     if asked.status == 412 and known:
         form.read = ""
         form.refusal = "Not saved: it was changed meanwhile. Save again to put what stands here in its place."

@@ -125,8 +125,7 @@ def _shown(kind: str, given: Mapping[str, str]) -> dict[str, str]:
 
 def _refused(form: Form, why: Asked | Mapping[str, list[str]]) -> Form:
     if not isinstance(why, Asked):
-        form.faults, form.status = why, 400
-        form.refusal = "One place is to be mended." if len(why) == 1 else f"{len(why)} places are to be mended."
+        form.faults, form.status, form.refusal = why, 400, _counted(len(why))
         return form
     faults: dict[str, list[str]] = {}
     for one in why.violations:
@@ -135,5 +134,10 @@ def _refused(form: Form, why: Asked | Mapping[str, list[str]]) -> Form:
             name = one.location.partition("[")[0].partition(".")[0]
             inner = f"{one.location}: "
         faults.setdefault(name, []).append(inner + one.message)
-    form.faults, form.refusal, form.status = faults, why.message, why.status
+    form.faults, form.status = faults, why.status
+    form.refusal = _counted(len(why.violations)) if why.status == 400 and faults else why.message
     return form
+
+
+def _counted(places: int) -> str:
+    return "One place is to be mended." if places == 1 else f"{places} places are to be mended."
