@@ -1,5 +1,6 @@
 """Triggers, by the API: workflows that are started by what happens, as the event log has it."""
 
+import json
 from typing import Annotated, Any, Literal
 
 import typer
@@ -163,7 +164,8 @@ def _show(one: Any) -> None:
         ("starts", starting.starts(one)),
         ("events", line_of(", ".join(one["events"]))),
     ]
-    rows += [("where", line_of(f"{field} is {value!r}")) for field, value in one.get("where", {}).items()]
+    for field, value in one.get("where", {}).items():
+        rows.append(("where", line_of(f"{field} is {json.dumps(value, ensure_ascii=False)}")))
     if one.get("expression"):
         rows.append(("expression", f"{line_of(one['expression'])} ({one.get('language', 'javascript')})"))
     if one.get("not_by"):

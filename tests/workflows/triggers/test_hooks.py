@@ -11,6 +11,7 @@ import pytest
 
 from offhook.kit import openapi
 from offhook.kit.errors import NotFound
+from offhook.kit.operation import MIB
 from offhook.storage.database import Statement
 from offhook.storage.tables import metadata
 from offhook.workflows.triggers import rules, signing, store
@@ -324,17 +325,19 @@ def test_the_owner_sees_what_came_of_calls_and_strangers_do_not(story: Any):
         await call(one, path, b"{", content_type="application/json", **signed(b"{"))
         one.target.refuse.append(NotFound("There is no workflow w."))
         await call(one, path, b"1", **signed(b"1"))
+        assert (await call(one, path, b" " * (MIB + 1))).status_code == 413
         await one.hearing.close()
         shown = (await one.send("GET", path)).json()
         assert [(each.get("run_id"), each.get("times", 1), each.get("why")) for each in shown["calls"]] == [
+            (None, 1, f"The body may have {MIB} bytes; this one has {MIB + 1}."),
             (None, 1, "The hook is good, but nothing was started: There is no workflow w."),
-            (None, 1, shown["calls"][1]["why"]),
+            (None, 1, shown["calls"][2]["why"]),
             (None, 1, "Its signature is good, but not of the last 5 minutes."),
             (None, 1, "It came without a signature."),
             (None, 3, "Its signature is not the hook's."),
             ("1000", 1, None),
         ]
-        assert "JSON" in shown["calls"][1]["why"]
+        assert "JSON" in shown["calls"][2]["why"]
         listed = (await one.send("GET", f"{V1}/hooks")).json()["items"][0]
         assert (listed["last"], "calls" in listed) == (shown["calls"][0], False)
         assert SECRET not in str(shown)

@@ -66,7 +66,7 @@ class Calling:
             good = signing.token_fits(outside.headers, kept.value.digest)
             why = "" if good else _why_not("secret", signing.token_of(outside.headers))
         else:
-            why = self._unsigned(kept, outside.headers, await outside.body())
+            why = self._unsigned(kept, outside.headers, await self._body(kept, outside))
         if why:
             log.warning("hook_refused", hook=str(kept.id), tenant=str(kept.tenant_id), proof=kept.value.proof)
             self._heard(kept, why=why)
@@ -117,6 +117,13 @@ class Calling:
     def _heard(self, kept: Kept[Hook], *, run_id: int = 0, why: str = "") -> None:
         heard = Heard(moment=int(self._wall() * 1000), run_id=run_id, why=why)
         self._hearing.note(kept.tenant_id, kept.id, heard)
+
+    async def _body(self, kept: Kept[Hook], outside: Outside) -> bytes:
+        try:
+            return await outside.body()
+        except Refusal as refusal:
+            self._heard(kept, why=refusal.message)
+            raise
 
     def _unsigned(self, kept: Kept[Hook], headers: Mapping[str, str], body: bytes) -> str:
         """Why a call does not count as signed, for the hook's owner; "" if it does."""
