@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from offhook.workflows.triggers import store
+from offhook.workflows.triggers.model import Planned
 from tests.api.desk import Company
 from tests.console.test_workflow_pages import HERE, V1, named, put
 from tests.console.visitor import Page, Visitor
@@ -146,6 +148,21 @@ def test_the_secret_of_a_hook_is_shown_once_and_what_came_of_calls_by_name(visit
     assert called(other[0]).status_code == 409
     visitor.send(visitor.get(one), f"{one}/resume")
     assert called(other[0]).status_code == 202
+
+
+def test_a_start_that_waits_is_shown_with_its_cause(visitor: Visitor, embedded: Company):
+    put(embedded, PLAIN)
+    id = made(embedded, "schedules", cron="0 1 * * *")["id"]
+    moment = 1_782_000_000_000
+    waits = Planned(
+        key="k", source="schedule", source_id=int(id), source_name="schedules", workflow="plain", moment=moment,
+        decided=moment, tries=2, put_off="The store is busy.",
+    )  # fmt: skip
+    tenant = embedded.tenant("sandbox")
+    embedded.desk.transact(lambda tx: store.put_starts(tx, tenant, [waits], 2**52))
+    for path in (STARTING, f"{STARTING}/schedules/{id}"):
+        said = "Waits The start for Sun 21 Jun 2026, 00:00 UTC was tried 2 times: The store is busy."
+        assert said in visitor.get(path).text
 
 
 @pytest.mark.parametrize("path", ["schedules/1", "triggers/1", "hooks/1", "others/new"])

@@ -196,6 +196,9 @@ def last_rows(one: Any) -> list[tuple[str, str]]:
     rows = [("last", last(one))]
     if one.get("last", {}).get("why"):
         rows.append(("because", line_of(one["last"]["why"])))
+    if waits := one.get("put_off"):
+        tried = "once" if waits["tries"] == 1 else f"{waits['tries']:,} times"
+        rows.append(("waits", f"the start for {when(waits['moment'])}, tried {tried}: {line_of(waits['why'])}"))
     return rows
 
 

@@ -78,7 +78,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A start that was decided and is to be carried out. Its `key` makes sure that it is one run, however often tried.
 
     `source_id` is the schedule's or trigger's; `moment` the one that it is for, or the event's. `late` says that the
-    moment had been missed.
+    moment had been missed, `put_off` why it could not be carried out the last time that it was tried.
     """
 
     key: str
@@ -94,6 +94,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     late: bool = False
     decided: int
     tries: int = 0
+    put_off: str = ""
     fault: str = ""
 
 

@@ -137,6 +137,9 @@ _TAKE = Statement("UPDATE workflow_starts SET due = ? WHERE tenant_id = ? AND ke
 _AGAIN = Statement("UPDATE workflow_starts SET due = ?, planned = ? WHERE tenant_id = ? AND key = ?")
 _DONE = Statement("DELETE FROM workflow_starts WHERE tenant_id = ? AND key = ?")
 _WAITS = Statement("SELECT 1 FROM workflow_starts WHERE tenant_id = ? AND source_id = ? LIMIT 1")
+_FIRST = Statement(
+    "SELECT planned FROM workflow_starts WHERE tenant_id = ? AND source_id = ? ORDER BY due, key LIMIT 1"
+)
 _WAITING = Statement("SELECT COUNT(*) FROM workflow_starts WHERE tenant_id = ?")
 _NEXT_START = Statement("SELECT MIN(due) FROM workflow_starts")
 
@@ -335,6 +338,13 @@ def done(tx: Transaction, tenant_id: int, key: str) -> bool:
 def waits(tx: Transaction, tenant_id: int, source_id: int) -> bool:
     """Whether a start of this schedule or trigger waits."""
     return tx.first(_WAITS, tenant_id, source_id) is not None
+
+
+def put_off(tx: Transaction, tenant_id: int, source_id: int) -> Planned | None:
+    """A start of this schedule or trigger that was tried and could not be carried out yet."""
+    row = tx.first(_FIRST, tenant_id, source_id)
+    planned = _planned(row[0]) if row else None
+    return planned if planned is not None and planned.tries else None
 
 
 def waiting(tx: Transaction, tenant_id: int) -> int:

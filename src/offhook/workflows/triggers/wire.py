@@ -16,6 +16,7 @@ from offhook.workflows.triggers.model import (
     Missed,
     Overlap,
     Passed,
+    Planned,
     Proof,
     Ran,
     Schedule,
@@ -46,6 +47,17 @@ class RanOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     moment: Annotated[str, Meta(description="The moment that it was for; of a trigger, when the event was.")]
     run_id: Int64Text | None = None
     why: str = ""
+
+
+class PutOffOut(msgspec.Struct, kw_only=True):
+    """A start that was decided and could not be carried out yet. It is tried again, for a day."""
+
+    moment: Annotated[str, Meta(description="The moment that it is for; of a trigger, when the event was.")]
+    tries: Annotated[int, Meta(description="How often it was tried.")]
+    why: Annotated[str, Meta(description="Why it could not be carried out the last time.")]
+
+
+_PUT_OFF = Meta(description="A start that could not be carried out yet.")
 
 
 class ScheduleIn(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -93,6 +105,7 @@ class ScheduleOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     next: Annotated[str | None, Meta(description="The next moment, in UTC; absent while it is paused.")] = None
     next_local: Annotated[str | None, Meta(description="The same on the clock of its zone.")] = None
     last: RanOut | None = None
+    put_off: Annotated[PutOffOut | None, _PUT_OFF] = None
     created_by: str
     created_at: str
     updated_at: str
@@ -214,6 +227,7 @@ class TriggerOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     paused: bool
     stopped: Annotated[str, Meta(description="Why the server has paused it, if it has.")] = ""
     last: RanOut | None = None
+    put_off: Annotated[PutOffOut | None, _PUT_OFF] = None
     passed_over: Annotated[PassedOut | None, Meta(description="The last event that did not fulfil a condition.")] = None
     created_by: str
     created_at: str
@@ -318,7 +332,13 @@ def ran_out(ran: Ran | None) -> RanOut | None:
     return RanOut(outcome=ran.outcome, moment=iso(ran.moment), run_id=run_id, why=ran.why)
 
 
-def schedule_out(kept: Kept[Schedule], due: int, local: str | None, ran: Ran | None) -> ScheduleOut:
+def _put_off_out(planned: Planned | None) -> PutOffOut | None:
+    return PutOffOut(moment=iso(planned.moment), tries=planned.tries, why=planned.put_off) if planned else None
+
+
+def schedule_out(
+    kept: Kept[Schedule], due: int, local: str | None, ran: Ran | None, put_off: Planned | None
+) -> ScheduleOut:
     """A schedule as it is answered. `due` is its next moment, 0 if there is none, `local` the same on its clock."""
     one = kept.value
     return ScheduleOut(
@@ -335,6 +355,7 @@ def schedule_out(kept: Kept[Schedule], due: int, local: str | None, ran: Ran | N
         next=iso(due) if due else None,
         next_local=local,
         last=ran_out(ran),
+        put_off=_put_off_out(put_off),
         created_by=one.by,
         created_at=iso(kept.created_at),
         updated_at=iso(kept.updated_at),
@@ -347,7 +368,7 @@ def _passed_out(passed: Passed | None) -> PassedOut | None:
     return PassedOut(event=passed.word, event_seq=str(passed.event), moment=iso(passed.moment), why=passed.why)
 
 
-def trigger_out(kept: Kept[Trigger], ran: Ran | None, passed: Passed | None) -> TriggerOut:
+def trigger_out(kept: Kept[Trigger], ran: Ran | None, passed: Passed | None, put_off: Planned | None) -> TriggerOut:
     """A trigger as it is answered."""
     one = kept.value
     return TriggerOut(
@@ -365,6 +386,7 @@ def trigger_out(kept: Kept[Trigger], ran: Ran | None, passed: Passed | None) -> 
         paused=one.paused,
         stopped=one.stopped,
         last=ran_out(ran),
+        put_off=_put_off_out(put_off),
         passed_over=_passed_out(passed),
         created_by=one.by,
         created_at=iso(kept.created_at),
