@@ -59,7 +59,7 @@ def test_a_schedule_is_made_changed_paused_run_and_deleted(visitor: Visitor, emb
     assert kept(embedded, "schedules", id)["paused"] is True
     visitor.send(page, f"{one}/resume")
     run = here(visitor.send(page, f"{one}/run"))
-    assert run.startswith(f"{HERE}/runs/")
+    assert f'<a href="{one}">its schedule</a>' in visitor.get(run).html
     assert f"Fired by hand Run {run.rpartition('/')[2]}" in visitor.get(one).text
     page = visitor.get(one)
     assert here(visitor.send(page, f"{one}/delete")) == STARTING

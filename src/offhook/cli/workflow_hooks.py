@@ -121,11 +121,12 @@ def _show_secret(way: Way, one: Any, secret: str | None) -> None:
     if secret:
         say("The secret is not shown again: give it to the caller now.", "yellow bold", to=err)
     if one["proof"] == "token" and secret:
-        following(f"curl -X POST -H 'Authorization: Bearer {secret}' {_address(way, one)}   calls it")
+        step = f"curl -X POST -H 'Authorization: Bearer {secret}' {_address(way, one)}   calls it"
     elif one["proof"] == "github":
-        following("give the address and the secret to GitHub: Settings, Webhooks, content type application/json")
+        step = "give the address and the secret to GitHub: Settings, Webhooks, content type application/json"
     else:
-        following(KIND.step("show", one["name"], way, "shows its calls, and why one was refused"))
+        step = KIND.step("show", one["name"], way, "shows its calls, and why one was refused")
+    following(step, *([] if way.url else ["offhook serve   takes calls, if no server runs over this store"]))
 
 
 @app.command(epilog=_EXAMPLE + "show deploys")

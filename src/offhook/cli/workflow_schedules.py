@@ -28,19 +28,19 @@ _TOLD = tuple(f"workflow_schedule.{word}" for word in ("fired", "fired_by_hand",
 _EXAMPLE = "Example: offhook workflow schedules "
 
 _MISSED = {"skip": "is skipped", "once": "one run makes up for all", "all": "a run for each, of the latest 100"}
-_OVERLAP = {"allow": "starts while the run before goes on", "skip": "is skipped while the run before goes on"}
+_OVERLAP = {"allow": "starts while the run before goes on", "skip": "a moment is skipped while the run before goes on"}
 
 _CRON = "When: minute, hour, day of the month, month, day of the week; or @daily, @hourly, ..."
 Zone = Annotated[
-    str | None, typer.Option("--timezone", "-z", help="On whose clock, as Europe/Lisbon.", show_default="UTC")
+    str | None, typer.Option("--timezone", "-z", help="On whose clock, as Europe/Lisbon; of a new one UTC unless said.")
 ]
 Missed = Annotated[
     Literal["skip", "once", "all"] | None,
-    typer.Option("--missed", help="What is done about moments at which no server ran.", show_default="once"),
+    typer.Option("--missed", help="What is done about moments at which no server ran; of a new one once."),
 ]
 Overlap = Annotated[
     Literal["allow", "skip"] | None,
-    typer.Option("--overlap", help="Whether to start while the run before goes on.", show_default="allow"),
+    typer.Option("--overlap", help="Whether to start while the run before goes on; of a new one allow."),
 ]
 
 
@@ -103,6 +103,7 @@ def add(
         following(
             KIND.step("next", name, way, "shows its next moments"),
             KIND.step("run", name, way, "starts it now, to try it"),
+            *starting.serving(way),
         )
 
 
@@ -226,7 +227,7 @@ def run_now(way: Way, word: starting.Word, as_json: AsJson = False) -> None:
         emit(made)
         return
     say(f"Run {made['run_id']} is started.", "green bold")
-    following(f"offhook workflow status {made['run_id']} --watch{again(way)}   follows it")
+    following(f"offhook workflow status {made['run_id']} --watch{again(way)}   follows it", *starting.serving(way))
 
 
 @app.command(epilog=_EXAMPLE + "delete nightly")

@@ -242,6 +242,11 @@ def show_of_late(events: list[Any] | None) -> None:
     )
 
 
+def serving(way: Way) -> list[str]:
+    """What it takes to start anything, where no server was named."""
+    return [] if way.url else ["offhook serve   starts it, if no server runs over this store"]
+
+
 def run_step(way: Way, run_id: str) -> str:
     """The proposal to look at a run."""
     return f"offhook workflow status {run_id}{again(way)}   shows that run"

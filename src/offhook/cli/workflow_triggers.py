@@ -1,6 +1,7 @@
 """Triggers, by the API: workflows that are started by what happens, as the event log has it."""
 
 import json
+import shlex
 from typing import Annotated, Any, Literal
 
 import typer
@@ -44,7 +45,7 @@ Expression = Annotated[
 ]
 Language = Annotated[
     Literal["javascript", "jsonata"] | None,
-    typer.Option("--language", help="What the expression is written in.", show_default="javascript"),
+    typer.Option("--language", help="What the expression is written in; of a new one javascript."),
 ]
 NotBy = Annotated[
     list[str] | None,
@@ -52,7 +53,7 @@ NotBy = Annotated[
 ]
 Most = Annotated[
     int | None,
-    typer.Option("--most-per-minute", help="More starts than this in a minute stop it.", min=1, show_default="600"),
+    typer.Option("--most-per-minute", help="More starts in a minute stop it; of a new one 600.", min=1),
 ]
 
 
@@ -80,7 +81,7 @@ def list_triggers(way: Way, workflow: starting.OfWorkflow = None, as_json: AsJso
 
 
 def _state(one: Any) -> str:
-    return "stopped" if one.get("stopped") else "paused" if one["paused"] else "looks"
+    return "stopped" if one.get("stopped") else "paused" if one["paused"] else "active"
 
 
 @app.command(epilog=_EXAMPLE + "add hello -w welcome --event office.created --where after.office.country=PT")
@@ -120,7 +121,9 @@ def add(
     if dry_run:
         following("the same without --dry-run   keeps it")
     else:
-        following(KIND.step("show", name, way, "shows what it has started, and what it passed over"))
+        following(
+            KIND.step("show", name, way, "shows what it has started, and what it passed over"), *starting.serving(way)
+        )
 
 
 def _where(pairs: list[str] | None) -> dict[str, Any] | None:
@@ -155,7 +158,10 @@ def show(way: Way, word: starting.Word, as_json: AsJson = False) -> None:
         steps.append(KIND.step("resume", one["name"], way, "looks at what happens from then on"))
     if one.get("last", {}).get("run_id"):
         steps.append(starting.run_step(way, one["last"]["run_id"]))
-    following(*(steps or [KIND.step("set", one["name"], way, "changes it, by the options of --help")]))
+    runs = (
+        f"offhook workflow runs --workflow {shlex.quote(one['workflow'])}{again(way)}   shows the runs of its workflow"
+    )
+    following(*(steps or [runs]))
 
 
 def _show(one: Any) -> None:
