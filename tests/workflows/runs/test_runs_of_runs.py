@@ -131,10 +131,36 @@ def test_what_is_skipped_is_given_up_and_so_is_the_run_that_it_started(one: Runn
                 controls.skip(state, definition, ref, {}, now)
 
             await one.engine.change(TENANT, id, skip)
+        one.target.hold.clear()
         one.target.held.clear()
         await one.quiet()
         assert one.run_of(id).status == "COMPLETED"
         assert one.run_of(child.id).status == "TERMINATED"
         assert not one.engine.live, "nothing is carried out any more"
+
+    runner.run(story())
+
+
+def test_a_parent_goes_on_with_a_child_that_is_tried_again(one: Running, runner: asyncio.Runner):
+    one.register("child", task("c"))
+    one.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}), task("z"))
+    one.target.hold.add("c")
+
+    async def story() -> None:
+        id = await one.start("parent")
+        await one.quiet()
+        child = one.history(id)[0].child
+        await one.engine.terminate(TENANT, child, "enough")
+        await one.quiet()
+        assert (one.run_of(id).status, one.run_of(child).status) == ("FAILED", "TERMINATED")
+        one.target.hold.clear()
+        one.target.held.clear()
+        # The child has ended again before its parent hears of it.
+        await one.engine.change(TENANT, child, lambda state, _d, _now: controls.retry(state))
+        await one.quiet()
+        assert one.run_of(child).status == "COMPLETED"
+        await one.engine.change(TENANT, id, lambda state, _d, _now: controls.go_along(state, child))
+        await one.quiet()
+        assert (one.run_of(id).status, one.statuses(id)["z"]) == ("COMPLETED", "COMPLETED")
 
     runner.run(story())
