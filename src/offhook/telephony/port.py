@@ -1,0 +1,342 @@
+"""What the server and its SIP worker say to each other, whatever SIP library the worker stands on.
+
+One socket between two processes of one machine; each message is its length (4 bytes, big end first) and MessagePack. The
+worker knows telephones, trunks and sound, and nothing of companies, hours or who is rung: it says what happens on a leg
+and does what it is told with it. A leg is one dialogue with one telephone or trunk, named by a number: odd ones are made
+by the worker (calls that come in), even ones by the server (calls that go out). What is said of a leg that is over, or
+was never there, is left alone by both: the two cross on the way.
+
+Moments are seconds since 1970 UTC, lengths of time are seconds, addresses are (host, port).
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+Address = tuple[str, int]
+MOST = 1_000_000
+"""Bytes of one message."""
+
+
+class Trunk(msgspec.Struct, frozen=True, kw_only=True):
+    """A carrier. Who sends from one of `addresses` (a host, port 0 is any) is it; with `username` it must prove it too.
+
+    Calls go out to `proxy`, proven with `username` and `password` if the carrier asks for that.
+    """
+
+    id: int
+    addresses: tuple[Address, ...] = ()
+    proxy: Address | None = None
+    domain: str = ""
+    username: str = ""
+    password: str = ""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of what strangers may use. `packets` is a second and address, `burst` at once."""
+
+    packets: float = 50.0
+    burst: float = 200.0
+    legs: int = 400
+    """Legs at once, of all."""
+    early: int = 50
+    """Calls of one source address that are not answered yet."""
+
+
+# Told to the worker
+
+
+class Configure(msgspec.Struct, frozen=True, kw_only=True, tag="configure"):
+    """First of all, and again when it changes: carriers and limits. `sounds` are where recordings may be written."""
+
+    trunks: tuple[Trunk, ...] = ()
+    limits: Limits = Limits()
+    realm: str = "offhook"
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True, tag="account"):
+    """Who a username is. `digests` are hashes of "username:realm:password" by algorithm ("MD5", "SHA-256") in hex.
+
+    An empty map says that there is no such telephone; the worker lets nobody see the difference.
+    """
+
+    username: str
+    digests: dict[str, str] = {}
+
+
+class Registered(msgspec.Struct, frozen=True, kw_only=True, tag="registered"):
+    """The answer to `Register`: what a telephone is reached at now, each with the seconds left, or a refusal."""
+
+    id: int
+    code: int = 200
+    contacts: tuple[tuple[str, int], ...] = ()
+
+
+class Ring(msgspec.Struct, frozen=True, tag="ring"):
+    """Tell the caller that it rings; `early` with sound of our own before the call is taken."""
+
+    leg: int
+    early: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """Take the call. Up follows once the caller has said that it knows, or Down."""
+
+    leg: int
+
+
+class Dial(msgspec.Struct, frozen=True, kw_only=True, tag="dial"):
+    """Call `uri` at `address` (where it registered from), on account of the leg `caller`, whose sound it is given.
+
+    `display` and `number` say who calls ("" hides it). `trunk` is the carrier it goes by, 0 for a telephone of ours.
+    `body` and `body_type` go along beside the session's description: a location. `headers` are added.
+    """
+
+    leg: int
+    caller: int
+    uri: str
+    address: Address
+    number: str = ""
+    display: str = ""
+    trunk: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    body_type: str = ""
+
+
+class Connect(msgspec.Struct, frozen=True, tag="connect"):
+    """Let two legs hear each other from now on. What was played to either stops."""
+
+    leg: int
+    other: int
+
+
+class Part(msgspec.Struct, frozen=True, tag="part"):
+    """Let the leg hear nobody."""
+
+    leg: int
+
+
+class Drop(msgspec.Struct, frozen=True, tag="drop"):
+    """End the leg, whatever it has come to: CANCEL, BYE, or a refusal with `code`."""
+
+    leg: int
+    code: int = 480
+    reason: str = ""
+    """Of RFC 3326, as `SIP;cause=200;text="Call completed elsewhere"`."""
+
+
+class Play(msgspec.Struct, frozen=True, kw_only=True, tag="play"):
+    """Let the leg hear files one behind the other, from the beginning `times` times (0 for ever). Played follows.
+
+    A file is named without the end that says its encoding: the worker takes what the leg speaks.
+    """
+
+    leg: int
+    token: int
+    files: tuple[str, ...]
+    times: int = 1
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """Let the leg hear no more of what is played to it. No Played follows."""
+
+    leg: int
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
+    """Write what the leg says to `path`, with `both` what it hears too; ended by StopRecording, or when it is over."""
+
+    leg: int
+    path: str
+    both: bool = False
+
+
+class StopRecording(msgspec.Struct, frozen=True, tag="stop_recording"):
+    """Write no more. Recorded follows."""
+
+    leg: int
+
+
+class Refer(msgspec.Struct, frozen=True, kw_only=True, tag="refer"):
+    """The answer to `Referred`: 202 and how it went on later, or a refusal."""
+
+    leg: int
+    code: int
+
+
+class Close(msgspec.Struct, frozen=True, tag="close"):
+    """End all legs within `seconds`, and then yourself."""
+
+    seconds: float = 2.0
+
+
+Command = (
+    Configure | Account | Registered | Ring | Answer | Dial | Connect | Part | Drop | Play | Stop | Record | StopRecording
+    | Refer | Close
+)  # fmt: skip
+
+
+# Told by the worker
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """It listens at `address`; said once, first."""
+
+    address: Address
+    media: str = ""
+    """What carries sound, as rtp.io 1.1.1."""
+
+
+class Whois(msgspec.Struct, frozen=True, tag="whois"):
+    """Who is this? Answered by Account."""
+
+    username: str
+
+
+class Register(msgspec.Struct, frozen=True, kw_only=True, tag="register"):
+    """A telephone that has proven itself is reached at `contacts`, each for so many seconds (0: no more), from now on.
+
+    `everything` takes away all that it is reached at. Answered by Registered once that is on disk.
+    """
+
+    id: int
+    username: str
+    contacts: tuple[tuple[str, int], ...]
+    source: Address
+    call_id: str
+    sequence: int
+    agent: str = ""
+    everything: bool = False
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True, tag="incoming"):
+    """Somebody calls: a telephone that has proven to be `username`, or the carrier `trunk`.
+
+    `caller`, `display` and `dialled` are what was sent, cut to 128 characters; `source` is where from.
+    """
+
+    leg: int
+    caller: str
+    dialled: str
+    source: Address
+    display: str = ""
+    username: str = ""
+    trunk: int = 0
+    call_id: str = ""
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    """A leg that was dialled says that it rings (180), or lets hear something (183)."""
+
+    leg: int
+    code: int
+
+
+class Up(msgspec.Struct, frozen=True, tag="up"):
+    """The leg is there: it took the call, or knows that it was taken."""
+
+    leg: int
+
+
+class Down(msgspec.Struct, frozen=True, kw_only=True, tag="down"):
+    """The leg is over. `code` is SIP's, 0 if it had been there and left; `ours` if we ended it.
+
+    `cause` says it in words for the call's record: "busy", "declined", "no answer", "sound stopped", "left", ...
+    """
+
+    leg: int
+    code: int = 0
+    cause: str = ""
+    ours: bool = False
+
+
+class Key(msgspec.Struct, frozen=True, tag="key"):
+    """A key was pressed: one of 0-9 * # A-D, however it was sent."""
+
+    leg: int
+    key: str
+
+
+class Played(msgspec.Struct, frozen=True, tag="played"):
+    """What was played has been heard to its end; with a fault it could not be."""
+
+    leg: int
+    token: int
+    fault: str = ""
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, tag="recorded"):
+    """A recording is whole and on disk: a WAV file of G.711, so many seconds of it in which something was said."""
+
+    leg: int
+    path: str
+    seconds: float
+    fault: str = ""
+
+
+class Held(msgspec.Struct, frozen=True, tag="held"):
+    """The leg is put on hold by its telephone, or no longer."""
+
+    leg: int
+    on: bool
+
+
+class Referred(msgspec.Struct, frozen=True, kw_only=True, tag="referred"):
+    """A telephone asks that who it talks with be sent to `target`; with `replaces` to whom it talks with on that leg."""
+
+    leg: int
+    target: str
+    replaces: int = 0
+
+
+class Fault(msgspec.Struct, frozen=True, tag="fault"):
+    """Something went wrong in the worker, which goes on: for logs and metrics. Counted, and said at most once a second."""
+
+    what: str
+    count: int = 1
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
+    """Every second while anything goes on: packets of sound, of which so many were lost, and what was turned away."""
+
+    legs: int
+    received: int = 0
+    lost: int = 0
+    refused: dict[str, int] = {}
+
+
+Event = (
+    Ready | Whois | Register | Incoming | Progress | Up | Down | Key | Played | Recorded | Held | Referred | Fault
+    | Figures
+)  # fmt: skip
+
+
+def framed(message: Command | Event) -> bytes:
+    """A message as it goes over the socket."""
+    content = msgspec.msgpack.encode(message)
+    return len(content).to_bytes(4, "big") + content
+
+
+class Frames:
+    """Messages out of what comes over the socket. ValueError for what is none, after which nothing more can be read."""
+
+    def __init__(self, kind: object) -> None:
+        self._decoder = msgspec.msgpack.Decoder(kind)
+        self._buffer = bytearray()
+
+    def feed(self, content: bytes) -> "Iterator[Command | Event]":
+        """The messages that are whole by now."""
+        self._buffer += content
+        while len(self._buffer) >= 4:
+            size = int.from_bytes(self._buffer[:4], "big")
+            if size > MOST:
+                raise ValueError(f"A message of {size:,} bytes is longer than {MOST:,}.")
+            if len(self._buffer) < 4 + size:
+                return
+            content = bytes(self._buffer[4 : 4 + size])
+            del self._buffer[: 4 + size]
+            try:
+                yield self._decoder.decode(content)
+            except msgspec.MsgspecError as error:
+                raise ValueError(f"A message cannot be read: {error}") from None
