@@ -1,10 +1,10 @@
 """What the server and its SIP worker say to each other, whatever SIP library the worker stands on.
 
-One socket between two processes of one machine; each message is its length (4 bytes, big end first) and MessagePack. The
-worker knows telephones, trunks and sound, and nothing of companies, hours or who is rung: it says what happens on a leg
-and does what it is told with it. A leg is one dialogue with one telephone or trunk, named by a number: odd ones are made
-by the worker (calls that come in), even ones by the server (calls that go out). What is said of a leg that is over, or
-was never there, is left alone by both: the two cross on the way.
+One socket between two processes of one machine; each message is its length (4 bytes, big end first) and MessagePack.
+The worker knows telephones, trunks and sound, and nothing of companies, hours or who is rung: it says what happens on a
+leg and does what it is told with it. A leg is one dialogue with one telephone or trunk, named by a number: odd ones are
+made by the worker (calls that come in), even ones by the server (calls that go out). What is said of one that is over,
+or was never there, is left alone by both: the two cross on the way.
 
 Moments are seconds since 1970 UTC, lengths of time are seconds, addresses are (host, port).
 """
@@ -172,8 +172,8 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
 
 
 Command = (
-    Configure | Account | Registered | Ring | Answer | Dial | Connect | Part | Drop | Play | Stop | Record | StopRecording
-    | Refer | Close
+    Configure | Account | Registered | Ring | Answer | Dial | Connect | Part | Drop | Play | Stop | Record
+    | StopRecording | Refer | Close
 )  # fmt: skip
 
 
@@ -283,7 +283,7 @@ class Held(msgspec.Struct, frozen=True, tag="held"):
 
 
 class Referred(msgspec.Struct, frozen=True, kw_only=True, tag="referred"):
-    """A telephone asks that who it talks with be sent to `target`; with `replaces` to whom it talks with on that leg."""
+    """A telephone asks that its other side be sent to `target`; with `replaces` to whom it talks with on that leg."""
 
     leg: int
     target: str
@@ -291,7 +291,7 @@ class Referred(msgspec.Struct, frozen=True, kw_only=True, tag="referred"):
 
 
 class Fault(msgspec.Struct, frozen=True, tag="fault"):
-    """Something went wrong in the worker, which goes on: for logs and metrics. Counted, and said at most once a second."""
+    """Something went wrong in the worker, which goes on. Counted, and said at most once a second."""
 
     what: str
     count: int = 1
