@@ -99,6 +99,7 @@ class Console:
         secret: str,
         public_url: str,
         document: Mapping[str, Any],
+        conductor: bool = False,
     ) -> None:
         self._gate = gate
         self._sessions = sessions
@@ -106,10 +107,11 @@ class Console:
         self._public_url = public_url
         self._cookies = session.Cookies(public_url)
         self._seals = session.Seals(secret)
-        self._frame = Frame()
+        self._frame = Frame(conductor=conductor)
         creating = Creating(document)
         name, key = r"(?P<name>[^/]{1,100})", r"(?P<key>[^/]{1,1000})"
         number = r"(?P<id>\d{1,19})"
+        run = r"(?P<id>[A-Za-z0-9-]{1,64})"
         line = f"/console/(offices|departments|callcenters)/{number}"
         pages: dict[str, dict[str, Page]] = {
             "/console/?": {"GET": _home},
@@ -154,9 +156,9 @@ class Console:
             f"{workflows.DEFINITIONS}/{name}/start": {"POST": workflows.start},
             f"{workflows.DEFINITIONS}/{name}/delete": {"POST": workflows.delete},
             "/console/workflows/runs": {"GET": workflow_runs.listed},
-            f"/console/workflows/runs/{number}": {"GET": workflow_runs.run},
-            f"/console/workflows/runs/{number}/live": {"GET": workflow_runs.live},
-            f"/console/workflows/runs/{number}/(?P<verb>[a-z]{{1,12}})": {"POST": workflow_runs.change},
+            f"/console/workflows/runs/{run}": {"GET": workflow_runs.run},
+            f"/console/workflows/runs/{run}/live": {"GET": workflow_runs.live},
+            f"/console/workflows/runs/{run}/(?P<verb>[a-z]{{1,12}})": {"POST": workflow_runs.change},
             "/console/coverage": {"GET": coverage.of_company},
             "/console/calls": {"GET": calls.calls},
             f"/console/calls/{number}": {"GET": calls.call},
