@@ -90,8 +90,8 @@ def run_it(
 ) -> None:
     """Run a workflow and follow it to its end: a line a task as it changes, then its output.
 
-    Of a file nothing is registered here. Without a server it goes on in this process, or on the Conductor server. Ctrl-C leaves it going. Ends with 0 if
-    it completed, with 1 if not.
+    Of a file nothing is registered here. Without a server it goes on in this process, or on the Conductor server.
+    Ctrl-C leaves it going. Ends with 0 if it completed, with 1 if not.
     """
     body, source = _asked(what, inputs, input_file, version, correlation, engine)
     begun: list[Any] = []

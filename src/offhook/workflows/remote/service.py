@@ -32,10 +32,10 @@ Raw = dict[str, Any]
 MOST_WATCHERS = 50
 """Each of them has its run asked for once a second."""
 
-MOST_NAMES, MOST_QUERY = 50, 3_000
+MOST_NAMES, MOST_QUERY = 50, 1_200
 """Names of definitions that one search asks for, and characters of them in its address."""
 
-MOST_SEARCHES = 20
+MOST_SEARCHES = 40
 """Searches that a page of a list takes at most."""
 
 _NOT_SEARCHED = frozenset("'\"(),*")
