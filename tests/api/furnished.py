@@ -481,8 +481,8 @@ def named(operation_id: str, path: str) -> dict[str, str]:
             name = segment.strip("{}").partition(":")[0]
             if name not in WORDS:
                 found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id", "name") else _OF_NAME[name]
-    if path.startswith(f"{WORKFLOWS}/runs/{{id}}"):
-        found["{id}"] = _RUNS.get(operation_id, "workflow_run")
+    if path.startswith(f"{WORKFLOWS}/runs/{{id"):
+        found["{id:text}" if "{id:text}" in found else "{id}"] = _RUNS.get(operation_id, "workflow_run")
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
     if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:
