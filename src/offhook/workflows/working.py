@@ -32,6 +32,7 @@ from offhook.workflows.tasks.performing import Tasks
 from offhook.workflows.tasks.secrets import from_environment
 from offhook.workflows.triggers import api as triggers_api
 from offhook.workflows.triggers.clockwork import Clockwork
+from offhook.workflows.triggers.hearing import Hearing
 from offhook.workflows.triggers.starting import of_engine
 
 
@@ -63,13 +64,14 @@ class Workflows:
         self.engines = Engines(work, self.runs, self.remote)
         self.records = Records(reader, writer, days)
         start = of_engine(self.engine)
+        self.hearing = Hearing(writer)
         self.clockwork = Clockwork(writer, reader, start, scripts, shows=shows)
         FIGURES.follow(self.engine, self.clockwork.starting)
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
             *shipped_api.operations(Taking(work, Definitions(work, apis), address)),
             *runs_api.operations(self.engines),
-            *triggers_api.operations(work, reader, vault, start),
+            *triggers_api.operations(work, reader, vault, start, self.hearing),
             *conductor_api.operations(access, work, Definitions(work, apis), self.runs),
         ]
         self.unbuilt = conductor_api.unbuilt()
@@ -85,5 +87,6 @@ class Workflows:
     async def close(self) -> None:
         """End what is under way; what does not end is left to whoever starts next."""
         await self.engine.close()
+        await self.hearing.close()
         if self.remote is not None:
             await self.remote.close()

@@ -25,7 +25,7 @@ from offhook.workflows.remote.conductor import Act, Conductor
 from offhook.workflows.remote.names import id_there, marked, unmarked
 from offhook.workflows.remote.starting import Starting
 from offhook.workflows.runs import wire
-from offhook.workflows.runs.engine import Texts
+from offhook.workflows.runs.known import Texts
 from offhook.workflows.runs.service import PAGE_BYTES, searched
 
 Raw = dict[str, Any]

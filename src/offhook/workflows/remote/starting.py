@@ -26,7 +26,7 @@ from offhook.workflows.remote import shown as showing
 from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.remote.names import definition_for, marked, shown_id
 from offhook.workflows.runs import wire
-from offhook.workflows.runs.engine import Texts
+from offhook.workflows.runs.known import Texts
 
 Raw = dict[str, Any]
 MOST_SENT = 50
