@@ -32,6 +32,7 @@ from offhook.workflows.tasks.performing import Tasks
 from offhook.workflows.tasks.secrets import from_environment
 from offhook.workflows.triggers import api as triggers_api
 from offhook.workflows.triggers.clockwork import Clockwork
+from offhook.workflows.triggers.service import Hooks
 from offhook.workflows.triggers.starting import of_engine
 
 
@@ -64,6 +65,7 @@ class Workflows:
         start = of_engine(self.engine)
         self.clockwork = Clockwork(writer, reader, start, scripts, shows=shows)
         FIGURES.follow(self.engine, self.clockwork.starting)
+        sending.others["hooks"] = Hooks(work, vault).seal_again
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
             *shipped_api.operations(Taking(work, Definitions(work, apis), address)),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from offhook.access.limits import LocalLimiter
 from offhook.workflows.conductor import starting
 from offhook.workflows.conductor.api import UNBUILT
 from tests.api.desk import Api, Company
@@ -74,6 +75,17 @@ def test_a_token_is_given_for_a_key(company: Company) -> None:
     for secret in ("", "ohk_live_wrong"):
         _refused(nobody.post("/api/token", {"keyId": "any", "keySecret": secret}), 401, "/api/token")
     _refused(nobody.post("/api/token", {"keySecret": 3}), 400, "/api/token")
+
+
+def test_wrong_keys_are_counted_by_address(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The limit is 120; the application of the tests has one address for all.
+    monkeypatch.setattr(company.desk.offhook.gate, "_limiter", LocalLimiter())
+    nobody, asked = Api(company.desk, ""), []
+    for _ in range(121):
+        asked.append(nobody.post("/api/token", {"keyId": "any", "keySecret": "ohk_live_wrong"}).status)
+    assert asked == [401] * 120 + [429]
+    good = nobody.post("/api/token", {"keyId": "any", "keySecret": company.live.key})
+    _refused(good, 429, "/api/token")
 
 
 def test_a_scope_is_needed(company: Company) -> None:

@@ -35,10 +35,10 @@ async def hook(one: Waking, **more: Any) -> tuple[str, str]:
     return made["hook"]["path"], made.get("secret", "")
 
 
-async def call(one: Waking, path: str, body: bytes = b"", **headers: str) -> httpx.Response:
+async def call(one: Waking, path: str, body: bytes = b"", address: str = "192.0.2.1", **headers: str) -> httpx.Response:
     """A call without the company's key."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await one.send("POST", path, content=body, headers={"authorization": "", **names})
+    return await one.send("POST", path, content=body, headers={"authorization": "", **names}, address=address)
 
 
 def signed(body: bytes, at: float = BEGUN, secret: str = SECRET) -> dict[str, str]:
@@ -242,11 +242,34 @@ def test_each_hook_has_its_limit_which_strangers_cannot_use_up(make: Make, runne
         one.register("w")
         path, secret = await hook(one)
         other, second = await hook(one, name="other")
-        for _ in range(10):
-            assert (await call(one, path, b"", offhook_hook_secret="wrong")).status_code == 404
+        wrong = [(await call(one, path, b"", "192.0.2.66", offhook_hook_secret="no")).status_code for _ in range(5)]
+        assert wrong == [404, 404, 404, 429, 429]
         statuses = [(await call(one, path, b"", offhook_hook_secret=secret)).status_code for _ in range(4)]
         assert statuses == [202, 202, 202, 429]
         assert (await call(one, other, b"", offhook_hook_secret=second)).status_code == 202
+
+    runner.run(tell())
+
+
+def test_from_an_address_where_too_many_failed_nothing_is_looked_up(make: Make, runner: asyncio.Runner):
+    async def tell() -> None:
+        one = make(scale=0.005)
+        one.register("w")
+        path, secret = await hook(one)
+        for _ in range(3):
+            await call(one, path, b"", offhook_hook_secret="wrong")
+        looked: list[Any] = []
+
+        async def run(unit: Any) -> Any:
+            looked.append(unit)
+
+        lookup, one.reader.run = one.reader.run, run  # type: ignore[method-assign,assignment]
+        refused = await call(one, path, b"", offhook_hook_secret=secret)
+        one.reader.run = lookup  # type: ignore[method-assign]
+        assert (refused.status_code, looked) == (429, [])
+        assert "fail from one address" in refused.json()["error"]["message"]
+        assert 0 < int(refused.headers["retry-after"]) <= 60
+        assert (await call(one, path, b"", "192.0.2.2", offhook_hook_secret=secret)).status_code == 202
 
     runner.run(tell())
 
