@@ -13,7 +13,7 @@ from offhook.kit.egress import Exchange
 from offhook.workflows.definitions.model import Policy
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.retries import MOST_DELAY, delay_ms
-from offhook.workflows.runs.engine import AT_ONCE
+from offhook.workflows.runs.carrying import AT_ONCE
 from offhook.workflows.tasks.answers import LONGEST_MS, after_ms
 from offhook.workflows.tasks.http import REDIRECTS
 from tests.catalog.workbench import Answer, answering, never

@@ -8,7 +8,8 @@ import pytest
 from offhook.kit.errors import Conflict
 from offhook.workflows.machine import controls, walk
 from offhook.workflows.machine import model as machine
-from offhook.workflows.runs import engine
+from offhook.workflows.machine.moment import Tools
+from offhook.workflows.runs import carrying, engine, going, lease
 from offhook.workflows.runs.service import finish_by_hand
 from tests.docs.tables import page, quoted, rows, section
 from tests.workflows.machine.play import Play, task
@@ -49,7 +50,7 @@ def _timed_out() -> Play:
 def _terminated() -> Play:
     play = _running()
     # As the engine ends it: see tests/workflows/runs/test_engine.py.
-    tools = walk.Tools(ids=lambda: 5_000)
+    tools = Tools(ids=lambda: 5_000)
     walk.terminate(play.definition, play.state, play.now, tools, "enough")
     return play
 
@@ -125,17 +126,17 @@ def test_a_run_of_two_tasks_has_three_turns() -> None:
 
 def test_the_figures_are_those_of_the_code() -> None:
     for words in (
-        f"alive: {engine.LEASE_SECONDS:.0f} s on, renewed every {engine.RENEW_SECONDS:.0f} s",
-        f"its {engine.LEASE_SECONDS:.0f} s are over",
-        f"within {engine.LEASE_SECONDS + engine.RENEW_SECONDS + engine.LOOK_SECONDS + 1:.0f} s",
+        f"alive: {lease.LEASE_SECONDS:.0f} s on, renewed every {lease.RENEW_SECONDS:.0f} s",
+        f"its {lease.LEASE_SECONDS:.0f} s are over",
+        f"within {lease.LEASE_SECONDS + lease.RENEW_SECONDS + engine.LOOK_SECONDS + 1:.0f} s",
         f"looks every {engine.LOOK_SECONDS:.0f} s",
         f"Up to {engine.DUE_AT_ONCE:,} of each at a look",
-        f"carries out {engine.AT_ONCE} attempts at a time",
-        f"longer than {engine.LONG_MS // 1000} s gets a turn",
+        f"carries out {carrying.AT_ONCE} attempts at a time",
+        f"longer than {carrying.LONG_MS // 1000} s gets a turn",
         f"for up to {engine.STOP_SECONDS:.0f} s, cancels the rest",
         f"at {machine.MOST_DEPTH} no further one is started",
         f"after {machine.MOST_ITERATIONS:,} rounds",
         f"the {machine.MOST_ATTEMPTS:,} that a run may have",
-        f"at most {engine.MOST_GOING:,} runs that go on",
+        f"at most {going.MOST_GOING:,} runs that go on",
     ):
         assert words in TEXT, words

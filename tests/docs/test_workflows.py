@@ -16,7 +16,7 @@ from offhook.workflows.definitions import durations, http, model, reading, rules
 from offhook.workflows.expressions import sandbox, scripts
 from offhook.workflows.machine import forking
 from offhook.workflows.machine import model as machine
-from offhook.workflows.runs import engine
+from offhook.workflows.runs import carrying, going, lease
 from offhook.workflows.runs import service as runs
 from offhook.workflows.tasks import asked, pages
 from offhook.workflows.tasks import http as sending
@@ -138,7 +138,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "a definition": f"{reading.MOST_BYTES:,} bytes, {steps.MOST_TASKS:,} tasks, "
         f"{MAX_DEPTH} levels of JSON, {rules.MOST_SUBS} workflows written out within each other",
         "versions of definitions, and policies, of an environment": f"{service.MOST:,} of each",
-        "runs of an environment that go on": f"{engine.MOST_GOING:,}",
+        "runs of an environment that go on": f"{going.MOST_GOING:,}",
         "attempts of a run": f"{machine.MOST_ATTEMPTS:,}",
         "runs that led to one, each started by the one before": f"{machine.MOST_DEPTH}",
         "rounds of a loop": f"{machine.MOST_ITERATIONS:,}",
@@ -152,12 +152,12 @@ def test_the_limits_are_those_of_the_code() -> None:
         "pages": f"{pages.PAGES} unless said, {http.MOST_PAGES:,} at most",
         "a script": f"{sandbox.SECONDS:.0f} s, {sandbox.JS_MEMORY // 2**20} MiB (JavaScript), "
         f"{scripts.SOURCE:,} characters",
-        "attempts that a server carries out at a time": f"{engine.AT_ONCE}",
+        "attempts that a server carries out at a time": f"{carrying.AT_ONCE}",
         "who watch runs at a time": f"{runs.MOST_WATCHERS}",
     } == {name: text for name, text in rows.items() if name not in ("what", "---")}
     assert machine.MOST_INPUT == machine.MOST_OUTPUT
     assert (http.MOST_TIMEOUT, durations.MOST_SECONDS) == (3_600_000, 10 * 366 * 86_400)
-    assert f"not heard of for {engine.LEASE_SECONDS:.0f} s counts as gone" in " ".join(PAGE.split())
+    assert f"not heard of for {lease.LEASE_SECONDS:.0f} s counts as gone" in " ".join(PAGE.split())
 
 
 def test_the_page_names_every_addition_to_http_tasks() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from offhook.workflows.definitions.model import converted
 from offhook.workflows.machine import controls, walk
-from offhook.workflows.machine.model import Attempt, Found, Outcome, Run, State, Turn
-from offhook.workflows.machine.walk import Answer, Tools
+from offhook.workflows.machine.model import Answer, Attempt, Found, Outcome, Run, State, Turn
+from offhook.workflows.machine.moment import Tools
 
 BEGUN = 1_800_000_000_000
 

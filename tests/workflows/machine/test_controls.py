@@ -4,7 +4,7 @@ import pytest
 
 from offhook.kit.errors import Conflict, NotFound
 from offhook.workflows.machine import controls, walk
-from offhook.workflows.machine.walk import Tools
+from offhook.workflows.machine.moment import Tools
 from tests.workflows.machine.play import Play, task
 
 

@@ -114,9 +114,9 @@ class Running:
         engine = self.engine
         while True:
             held = set(self.target.held)
-            tasks = [one for one in engine._tasks if not one.done()]
+            tasks = [one for one in engine._lives.tasks if not one.done()]
             inflight = {
-                one for live in engine._live.values() for id, one in live.inflight.items()
+                one for live in engine._lives for id, one in live.inflight.items()
                 if live.state is not None and (found := live.state.attempt(id)) is not None and found.key in held
             }  # fmt: skip
             rest = [one for one in tasks if one not in inflight]
@@ -144,9 +144,9 @@ class Running:
 
     def die(self) -> None:
         """As a process that is killed: nothing more is done, nothing is said."""
-        for one in list(self.engine._tasks):
+        for one in list(self.engine._lives.tasks):
             one.cancel()
-        self.engine._live.clear()
+        self.engine._lives.clear()
 
     def away(self, times: int) -> None:
         """The store cannot be reached for the next so many transactions."""

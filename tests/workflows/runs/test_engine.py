@@ -11,7 +11,7 @@ from offhook.storage.database import Database, Transaction
 from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome, State
-from offhook.workflows.runs import engine, store
+from offhook.workflows.runs import carrying, store
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -250,8 +250,8 @@ def test_a_parent_hears_of_a_child_that_ended_while_nobody_was_there(database: D
         child = first.history(id)[0].child
         human = first.history(child)[0].id
         # As if the process died after the child's end was written, and before the parent was told.
-        put = first.engine._put
-        first.engine._put = lambda live, op: None if live.id == id else put(live, op)  # type: ignore[method-assign]
+        put = first.engine._lives.put
+        first.engine._lives.put = lambda live, op: None if live.id == id else put(live, op)  # type: ignore[method-assign]
         done = Outcome(status="COMPLETED", output={"ok": True})
         await first.engine.change(
             TENANT, child, lambda state, definition, now: controls.finish(state, human, done, now)
@@ -475,7 +475,7 @@ def test_what_is_short_costs_no_turn_for_being_under_way(one: Running, runner: a
         await one.later(0.5)
         one.target.let("a")
         await one.quiet()
-        assert not one.engine._begun
+        assert not one.engine._carrying.begun
         await one.later(5)
         assert _turn(one, id) == 2
 
@@ -509,7 +509,7 @@ def _turn(one: Running, id: int) -> int:
 
 def test_a_company_has_no_more_runs_going_than_it_may(one: Running, runner: asyncio.Runner):
     one.register("w", task("h", "HUMAN"))
-    one.engine._most_going = 3
+    one.engine._going.most = 3
 
     async def story() -> None:
         ids = [await one.start("w", idempotency=f"k{number}") for number in range(3)]
@@ -534,7 +534,7 @@ def test_runs_that_others_start_and_end_are_counted_a_little_later(database: Dat
         clock = [1_800_000_000.0]
         here, there = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
         here.register("w", task("h", "HUMAN"))
-        here.engine._most_going = there.engine._most_going = 4
+        here.engine._going.most = there.engine._going.most = 4
         await here.start("w")
         ids = [await there.start("w") for _ in range(3)]
         clock[0] += 10
@@ -682,7 +682,7 @@ def test_a_repeated_call_has_its_whole_time_for_an_answer(database: Database, ru
 def test_what_one_company_waits_for_takes_no_place_of_another(
     one: Running, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(engine, "AT_ONCE", 2)
+    monkeypatch.setattr(carrying, "AT_ONCE", 2)
     for tenant in (TENANT, TENANT + 1):
         one.register("w", task("a"), tenant=tenant)
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from offhook.workflows.expressions.scripts import Scripts
-from offhook.workflows.machine.model import Attempt, Outcome
-from offhook.workflows.machine.walk import PERFORMED
+from offhook.workflows.machine.model import PERFORMED, Attempt, Outcome
 from offhook.workflows.tasks.performing import Tasks
 from tests.catalog.workbench import Service, answering, serving
 from tests.workflows.tasks.calling import NOW, SECRETS, TENANT, addressed, header_of, http_task, post

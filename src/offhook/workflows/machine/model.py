@@ -5,11 +5,12 @@ are history. Moments are milliseconds since 1970 UTC, 0 where there is none.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
-from offhook.workflows.definitions.model import Policy, Task
+from offhook.workflows.definitions.model import HTTP, INLINE, JOIN, JQ, LOOP, Policy, Task
 
 RunStatus = Literal["RUNNING", "PAUSED", "COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"]
 Status = Literal[
@@ -29,6 +30,12 @@ RETRIABLE = frozenset({"FAILED", "TIMED_OUT"})
 FAILED = RETRIABLE | {"FAILED_WITH_TERMINAL_ERROR"}
 ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
 """The states of a run that is over."""
+
+PERFORMED = frozenset({HTTP, INLINE, JQ})
+"""Types whose work is done outside of a turn."""
+
+STRUCTURE = frozenset({JOIN, LOOP})
+"""Types that are open for as long as others are, and never by themselves."""
 
 MOST_VARIABLES = 256_000
 MOST_INPUT = 3_000_000
@@ -202,6 +209,14 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     language: Literal["javascript", "jsonata", "workflow"]
     script: str
     bindings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a script said, or why it said nothing."""
+
+    value: Any = None
+    error: str = ""
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -25,7 +25,8 @@ from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome, Run, RunStatus, State
 from offhook.workflows.runs import store, wire
-from offhook.workflows.runs.engine import Engine, Texts
+from offhook.workflows.runs.engine import Engine
+from offhook.workflows.runs.known import Texts
 
 T = TypeVar("T")
 PAGE_BYTES = 8_000_000

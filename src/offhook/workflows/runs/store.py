@@ -420,6 +420,16 @@ def forget(tx: Transaction, found: Sequence[tuple[int, int]]) -> None:
         tx.change(_FORGET, tenant_id, id)
 
 
+def _named(name: str, status: str) -> tuple[str, list[str]]:
+    """The condition that a run is of a definition and in a state, each if it is given, and its values.
+
+    Few runs stand in most states: it is their index that is to be gone along, not that of the name.
+    """
+    named = "(name || '')" if status and status != "COMPLETED" else "name"
+    asked = [(column, value) for column, value in ((named, name), ("status", status)) if value]
+    return "".join(f" AND {column} = ?" for column, _ in asked), [value for _, value in asked]
+
+
 def search(
     tx: Transaction,
     tenant_id: int,
@@ -436,17 +446,15 @@ def search(
 ) -> list[Run]:
     """Runs before an id, the latest first. They were first started at or after `since`, and before `until` (ms)."""
     where, values = ["tenant_id = ?"], [tenant_id]
+    # The conditions with a fixed value are those of the indices, which hold no more than such rows.
     if correlation:
-        where.append("correlation = ?")
+        where.append("correlation <> '' AND correlation = ?")
         values.append(correlation)  # type: ignore[arg-type]
-    if name:
-        where.append("name = ?")
-        values.append(name)  # type: ignore[arg-type]
     if version:
         where.append("version = ?")
         values.append(version)
     if parent:
-        where.append("parent = ?")
+        where.append("parent <> 0 AND parent = ?")
         values.append(parent)
     if since:
         where.append("id >= ?")
@@ -455,15 +463,13 @@ def search(
         before = min(before, (until - EPOCH_MS) << 11)
     end = " AND ".join([*where, "id < ?"])
 
-    def page(status: str | None) -> list[Any]:
-        if status is None:
-            query = f"SELECT run, input FROM workflow_runs WHERE {end} ORDER BY id DESC LIMIT ?"  # noqa: S608
-            return tx.all(Statement(query), *values, before, limit)
-        query = f"SELECT run, input FROM workflow_runs WHERE {end} AND status = ? ORDER BY id DESC LIMIT ?"  # noqa: S608
-        return tx.all(Statement(query), *values, before, status, limit)
+    def page(status: str) -> list[Any]:
+        condition, given = _named(name, status)
+        query = f"SELECT run, input FROM workflow_runs WHERE {end}{condition} ORDER BY id DESC LIMIT ?"  # noqa: S608
+        return tx.all(Statement(query), *values, before, *given, limit)
 
     # One look a state: each goes along an index, where a list of states would be sorted.
-    found = [row for status in statuses for row in page(status)] if statuses else page(None)
+    found = [row for status in statuses for row in page(status)] if statuses else page("")
     made = [msgspec.structs.replace(_decode_run(run), input=_decode(given)) for run, given in found]
     return sorted(made, key=lambda one: -one.id)[:limit]
 
@@ -520,15 +526,10 @@ def find_ids(
     found: list[int] = []
     total = 0
     # One look a name and a state: each goes along an index, where lists of them would be sorted.
-    for name in names or (None,):
-        for status in statuses or (None,):
-            condition, given = " AND ".join(where), list(values)
-            # Few runs stand in most states: it is their index that is to be gone along, not that of the name.
-            named = "name" if status in (None, "COMPLETED") else "(name || '')"
-            for column, one in ((named, name), ("status", status)):
-                if one is not None:
-                    condition += f" AND {column} = ?"
-                    given.append(one)  # type: ignore[arg-type]
+    for name in names or ("",):
+        for status in statuses or ("",):
+            of_them, given_of_them = _named(name, status)
+            condition, given = " AND ".join(where) + of_them, [*values, *given_of_them]
             chosen = f"SELECT id FROM workflow_runs WHERE {condition}"  # noqa: S608 - ours
             if text:
                 like = f"%{text.lower().replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
@@ -537,7 +538,7 @@ def find_ids(
                     f"ORDER BY id DESC LIMIT {MOST_READ_FOR_TEXT}) AS newest "
                     "WHERE lower(input) LIKE ? ESCAPE '!' OR lower(run) LIKE ? ESCAPE '!'"
                 )
-                given += [like, like]  # type: ignore[list-item]
+                given += [like, like]
             page = f"{chosen} ORDER BY id {order} LIMIT ?"
             found += [row[0] for row in tx.all(Statement(page), *given, offset + limit)]
             count = f"SELECT count(*) FROM ({chosen} LIMIT {MOST_COUNTED}) AS counted"  # noqa: S608 - ours
