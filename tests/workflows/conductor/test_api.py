@@ -212,8 +212,42 @@ def test_what_is_not_used_is_said(company: Company) -> None:
     api.post(f"{TASKS}/{id}/ask/COMPLETED", {})
     again = api.post(f"{TASKS}/{id}/ask/FAILED", {})
     assert (again.status, again.codes) == (200, {"not_changed"})
-    found = _refused(api.post(f"{RUNS}/{id}/restart?useLatestDefinitions=true"), 400, f"{RUNS}/{id}/restart")
-    assert "start a new run" in found["message"]
+
+
+def test_a_run_is_restarted_by_the_latest_definition_of_its_name(company: Company) -> None:
+    api = company.live
+    api.post(DEFS, HUMAN)
+    id = api.post(RUNS, {"name": "test", "input": {"a": 1}}).response.text
+    api.post(f"{TASKS}/{id}/ask/COMPLETED", {})
+    later = definition(
+        task("other", "HUMAN"), version=2, variables={"v": 1}, outputParameters={"v": "${workflow.variables.v}"}
+    )
+    assert api.post(DEFS, later).status == 200
+    assert api.post(f"{RUNS}/{id}/restart?useLatestDefinitions=true").status == 200
+    found = api.get(f"{RUNS}/{id}").json
+    assert (found["status"], found["input"], found["workflowVersion"]) == ("RUNNING", {"a": 1}, 2)
+    assert [one["referenceTaskName"] for one in found["tasks"]] == ["other"]
+    assert [one["workflowId"] for one in api.get(f"{RUNS}/search?query=version=2").json["results"]] == [id]
+    assert api.post(f"{TASKS}/{id}/other/COMPLETED", {}).status == 200
+    ended = api.get(f"{RUNS}/{id}").json
+    assert (ended["status"], ended["output"]) == ("COMPLETED", {"v": 1})
+    [told] = [one for one in api.events() if one["event"] == "workflow_run.restarted"]
+    assert told["after"] == {"version": 2}
+    # Without it, it keeps the one that it goes by.
+    assert api.post(DEFS, {**later, "version": 3}).status == 200
+    assert api.post(f"{RUNS}/{id}/restart").status == 200
+    assert api.get(f"{RUNS}/{id}").json["workflowVersion"] == 2
+
+
+def test_a_run_whose_definitions_are_gone_is_not_restarted_by_the_latest(company: Company) -> None:
+    api = company.live
+    api.post(DEFS, HUMAN)
+    id = api.post(RUNS, {"name": "test"}).response.text
+    api.post(f"{TASKS}/{id}/ask/COMPLETED", {})
+    assert api.delete(f"{DEFS}/test/1").status == 200
+    found = _refused(api.post(f"{RUNS}/{id}/restart?useLatestDefinitions=true"), 404, f"{RUNS}/{id}/restart")
+    assert "There is no workflow test" in found["message"]
+    assert api.get(f"{RUNS}/{id}").json["status"] == "COMPLETED"
 
 
 def test_lists_of_definitions(company: Company) -> None:

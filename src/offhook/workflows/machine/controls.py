@@ -10,7 +10,7 @@ import msgspec
 from offhook.kit.errors import Conflict, NotFound
 from offhook.workflows.definitions.model import LOOP, SUB, Definition, Task, every
 from offhook.workflows.machine.data import iterations_of, suffix
-from offhook.workflows.machine.model import GOOD, Attempt, Outcome, State
+from offhook.workflows.machine.model import GOOD, Attempt, Found, Outcome, State
 
 
 def finish(state: State, id: int, outcome: Outcome, now: int) -> bool:
@@ -75,8 +75,11 @@ def retry(state: State) -> None:
     _reopen(state)
 
 
-def restart(state: State, definition: Definition, now: int) -> None:
-    """Begin anew, with the same input and id; what was done before is history."""
+def restart(state: State, definition: Definition, now: int, found: Found | None = None) -> None:
+    """Begin anew, with the same input and id; what was done before is history.
+
+    With `found` the run goes by that definition from now on, which `definition` is.
+    """
     _over(state, "restarted")
     if not definition.restartable:
         raise Conflict(f"Runs of {definition.name} cannot be restarted: its definition says so.")
@@ -91,6 +94,8 @@ def restart(state: State, definition: Definition, now: int) -> None:
         restarts=state.run.restarts + 1,
         skipped={},
     )
+    if found is not None:
+        state.run = msgspec.structs.replace(state.run, version=found.version, definition=found.digest)
 
 
 def rerun(

@@ -19,7 +19,9 @@ from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import Ids
 from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Transaction
+from offhook.workflows.definitions.model import Definition
 from offhook.workflows.expressions.scripts import Scripts
+from offhook.workflows.machine.model import Found
 from offhook.workflows.runs import store
 from offhook.workflows.runs.carrying import Carrying, Performer
 from offhook.workflows.runs.going import MOST_GOING, Going
@@ -72,7 +74,7 @@ class Engine:
         self._lives = Lives(lambda live: self._turns.take_on(live))
         self._lease = Lease(writer, ids, slot, self._now, lease)
         self._going = Going(reader, wall, most_going)
-        known = Known(reader, writer, texts, wall)
+        known = self._known = Known(reader, writer, texts, wall)
         self._starting = Starting(self._lives, known, self._going, reader, ids, self.counts, self._now)
         self._carrying = Carrying(self._lives, self._lease, known, performer, scripts, self._now, sleep)
         self._turns = Turns(
@@ -134,6 +136,11 @@ class Engine:
         NotFound if the company has no such run, else what the change refuses.
         """
         return await self._lives.ask(self._lives.of(tenant_id, id), change, event=event)
+
+    async def latest(self, tenant_id: int, name: str) -> tuple[Found, Definition]:
+        """The latest definition of this name. NotFound if the company has none."""
+        found = await self._known.find(tenant_id, name, None)
+        return found, await self._known.definition(tenant_id, found.digest)
 
     async def terminate(self, tenant_id: int, id: int, reason: str, event: Event | None = None) -> None:
         """End a run that is not over."""
