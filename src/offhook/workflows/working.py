@@ -14,6 +14,7 @@ from offhook.kit.operation import Operation
 from offhook.storage.batches import Reader, Writer
 from offhook.workflows.conductor import api as conductor_api
 from offhook.workflows.definitions import api as definitions_api
+from offhook.workflows.definitions.environment import settings
 from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.metrics import FIGURES
@@ -58,7 +59,7 @@ class Workflows:
     ) -> None:
         scripts, texts = Scripts(), Registered()
         tasks = Tasks(HttpTask(egress, sending, sending.named, from_environment()), scripts)
-        self.engine = Engine(writer, reader, work.ids, texts, tasks, scripts, slot=slot)
+        self.engine = Engine(writer, reader, work.ids, texts, tasks, scripts, slot=slot, env=settings())
         self.runs = Runs(work, self.engine, texts)
         self.remote = RemoteRuns(work, elsewhere)
         self.records = Records(reader, writer, days)

@@ -179,6 +179,53 @@ def test_calls_of_one_delivery_are_one_call(story: Any):
     story(tell)
 
 
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        ("x_github_delivery", b""),
+        ("webhook_id", b""),
+        ("idempotency_key", b""),
+        ("", b'{"id":"evt_1","object":"event","type":"charge.succeeded"}'),
+    ],
+)
+@pytest.mark.parametrize("proof", ["token", "signed", "github"])
+def test_a_delivery_that_is_sent_twice_starts_one_run(story: Any, proof: str, header: str, body: bytes):
+    async def tell(one: Waking) -> None:
+        path, token = await hook(one, proof=proof, **({} if proof == "token" else {"secret": SECRET}))
+
+        async def deliver(number: int) -> Any:
+            sent = body.replace(b"evt_1", b"evt_%d" % number)
+            proofs = {
+                "token": {"offhook_hook_secret": token},
+                "signed": signed(sent, one.clock[0]),
+                "github": {"x_hub_signature_256": "sha256=" + signing._hmac(SECRET, sent)},
+            }
+            named = {header: f"d{number}"} if header else {}
+            one.clock[0] += 60
+            answer = await call(one, path, sent, content_type="application/json", **proofs[proof], **named)
+            assert answer.status_code == 202
+            return answer.json()
+
+        first, again, other = [await deliver(number) for number in (1, 1, 2)]
+        assert first == again
+        assert other != first
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"id":"evt_1"}', b'{"id":7,"object":"event"}', b"[", b'{"id":"7","object":"event"}']
+)
+def test_what_names_no_delivery_is_a_call_of_its_own(story: Any, body: bytes):
+    async def tell(one: Waking) -> None:
+        path, token = await hook(one)
+        for _ in range(2):
+            await call(one, path, body, offhook_hook_secret=token, content_type="text/plain")
+        assert len({run.id for run in one.target.started}) == 2
+
+    story(tell)
+
+
 def test_a_secret_is_kept_nowhere_and_told_once(story: Any):
     async def tell(one: Waking) -> None:
         path, token = await hook(one)

@@ -102,9 +102,8 @@ _put_attempts = Insert(
     replacing=["tenant_id", "run_id", "number"],
 )
 _UPDATE = Statement(
-    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, version = ?, input = ?, "
-    "run = ? "
-    "WHERE tenant_id = ? AND id = ? AND turn = ?"
+    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, version = ?, "
+    "input = ?, run = ? WHERE tenant_id = ? AND id = ? AND turn = ?"
 )
 _UPDATE_LIGHT = Statement(
     "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, run = ? "
