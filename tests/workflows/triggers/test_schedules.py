@@ -138,12 +138,12 @@ def test_a_run_that_was_started_by_hand_holds_no_moment_up_and_is_not_skipped(st
         by_hand = (await one.send("POST", path)).json()["run_id"]
         one.going.add(int(by_hand))
         await one.later(HOUR)
-        assert words(one) == ["fired"]
+        assert words(one) == ["fired_by_hand", "fired"]
         one.going = {run.id for run in one.target.started}
         assert (await one.send("POST", path)).json()["run_id"] != by_hand
         one.going.discard(one.target.started[1].id)
         await one.later(HOUR)
-        assert words(one) == ["fired", "fired"]
+        assert words(one) == ["fired_by_hand", "fired"] * 2
 
     story(tell)
 

@@ -212,9 +212,21 @@ class Engine:
     async def renew(self) -> None:
         """Say that this process lasts, and take over from those that do not."""
         if await self._lease.renew():
+            await self._leave_ended()
             return
         # Others have what this one had. What it still carries out is told to them as it ends.
         for live in self._lives:
+            if not live.turning:
+                live.state = None
+            self._lives.put(live, Op())
+
+    async def _leave_ended(self) -> None:
+        """Carry nothing out any more for runs that another process has ended meanwhile."""
+        busy = [live for live in self._lives if live.inflight]
+        if not busy:
+            return
+        over = await self._reader.run(lambda tx: [one for one in busy if not store.goes_on(tx, one.tenant_id, one.id)])
+        for live in over:
             if not live.turning:
                 live.state = None
             self._lives.put(live, Op())

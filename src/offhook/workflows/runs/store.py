@@ -337,6 +337,11 @@ def turn_of(tx: Transaction, tenant_id: int, id: int) -> int | None:
     return None if row is None else int(row[0])
 
 
+def goes_on(tx: Transaction, tenant_id: int, id: int) -> bool:
+    """Whether a run is there and not over."""
+    return tx.first(_GOES_ON, tenant_id, id) is not None
+
+
 def ended(tx: Transaction, tenant_id: int, id: int) -> Run | None:
     """A run that is over; None if it is not."""
     row = tx.first(_ENDED, tenant_id, id)
