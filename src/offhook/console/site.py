@@ -27,6 +27,7 @@ from offhook.console import (
     lines,
     requests,
     runs,
+    scripts,
     session,
     workflow_adding,
     workflow_editor,
@@ -129,6 +130,8 @@ class Console:
             f"/console/(departments|callcenters)/{number}": {"GET": group},
             f"{line}/by-hand": {"POST": _set_by_hand},
             f"{line}/by-hand/lift": {"POST": _lift},
+            f"{line}/script": {"POST": _attach},
+            f"{line}/script/remove": {"POST": _detach},
             f"{line}/findings": {"GET": findings.page},
             f"{line}/coverage": {"GET": coverage.of_line},
             f"/console/(offices|departments|callcenters|callrouters)/{number}/call": {"GET": calling.page},
@@ -355,9 +358,19 @@ async def _lift(visit: Visit) -> Answer:
     return await _after(visit, await hands.lifted(visit))
 
 
-async def _after(visit: Visit, form: hands.HandForm | None) -> Answer:
+async def _attach(visit: Visit) -> Answer:
+    """`POST /console/offices/{id}/script`: likewise."""
+    return await _after(visit, await scripts.attached(visit), "#script")
+
+
+async def _detach(visit: Visit) -> Answer:
+    """`POST /console/offices/{id}/script/remove`: likewise."""
+    return await _after(visit, await scripts.detached(visit), "#script")
+
+
+async def _after(visit: Visit, form: lines.Refused | None, at: str = "") -> Answer:
     if form is None:
-        return redirect(lines.here(visit))
+        return redirect(lines.here(visit) + at)
     return await (office if lines.folder_of(visit) == "offices" else group)(visit, form)
 
 

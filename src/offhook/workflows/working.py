@@ -14,6 +14,7 @@ from offhook.kit.operation import Operation
 from offhook.storage.batches import Reader, Writer
 from offhook.workflows.conductor import api as conductor_api
 from offhook.workflows.definitions import api as definitions_api
+from offhook.workflows.definitions.environment import settings
 from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.metrics import FIGURES
@@ -33,6 +34,7 @@ from offhook.workflows.tasks.secrets import from_environment
 from offhook.workflows.triggers import api as triggers_api
 from offhook.workflows.triggers.clockwork import Clockwork
 from offhook.workflows.triggers.hearing import Hearing
+from offhook.workflows.triggers.service import Hooks
 from offhook.workflows.triggers.starting import of_engine
 
 
@@ -58,7 +60,7 @@ class Workflows:
     ) -> None:
         scripts, texts = Scripts(), Registered()
         tasks = Tasks(HttpTask(egress, sending, sending.named, from_environment()), scripts)
-        self.engine = Engine(writer, reader, work.ids, texts, tasks, scripts, slot=slot)
+        self.engine = Engine(writer, reader, work.ids, texts, tasks, scripts, slot=slot, env=settings())
         self.runs = Runs(work, self.engine, texts)
         self.remote = None if elsewhere is None else RemoteRuns(work, texts, elsewhere)
         self.engines = Engines(work, self.runs, self.remote)
@@ -67,6 +69,7 @@ class Workflows:
         self.hearing = Hearing(writer)
         self.clockwork = Clockwork(writer, reader, start, scripts, shows=shows)
         FIGURES.follow(self.engine, self.clockwork.starting)
+        sending.others["hooks"] = Hooks(work, vault).seal_again
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
             *shipped_api.operations(Taking(work, Definitions(work, apis), address)),
