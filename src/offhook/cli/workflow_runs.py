@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from offhook.cli import workflow_files as files
-from offhook.cli.apis import clean, line_of
+from offhook.cli.apis import brief, clean, line_of
 from offhook.cli.common import AsJson, emit, err, facts, following, say, table
 from offhook.cli.way import Way, again, by_api, run
 from offhook.cli.workflow_progress import RUNS, STYLES, Progress, followed
@@ -21,6 +21,8 @@ from offhook.kit.errors import Refusal, shown
 
 INTERRUPTED = 130
 _PAGE = 100
+_CAUSE = 80
+"""Characters of a cause in a list of runs; `status` shows the whole."""
 
 Input = Annotated[
     list[str] | None,
@@ -352,7 +354,7 @@ def runs(
         [
             (
                 one["id"], line_of(one["workflow"]), str(one["version"]), one["status"], _moment(one["started_at"]),
-                f"{one['seconds']:.3f}" if "seconds" in one else "", line_of(one.get("reason", "")),
+                f"{one['seconds']:.3f}" if "seconds" in one else "", brief(one.get("reason", ""), _CAUSE),
             )
             for one in found
         ],
