@@ -47,11 +47,12 @@ class Refused(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx: the decoded body, the warnings, and whether an earlier answer was replayed for the same key."""
+    """A 2xx: the decoded body, the warnings, whether an earlier answer was replayed for the same key, and its ETag."""
 
     document: Any
     notices: list[Notice]
     replayed: bool
+    etag: str = ""
 
 
 class Client:
@@ -89,10 +90,12 @@ class Client:
         dry_run: bool = False,
         idempotency_key: str | None = None,
         moment: str | None = None,
+        match: str = "",
     ) -> Answer:
         """The answer; Refused with every violation, NoAnswer if there is none.
 
-        `moment` sets a sandbox's clock for this request, as 2026-12-24T17:59:59Z.
+        `moment` sets a sandbox's clock for this request, as 2026-12-24T17:59:59Z. With `match`, an ETag that was read,
+        nothing is changed that somebody else has changed meanwhile.
         """
         headers: dict[str, str] = {}
         if body is not None:
@@ -105,6 +108,8 @@ class Client:
             headers["Idempotency-Key"] = idempotency_key
         if moment is not None:
             headers["Offhook-Clock"] = moment
+        if match:
+            headers["If-Match"] = match
         return self._read(await self._ask(method, path, content=body, headers=headers, params=query))
 
     async def content(self, path: str, query: Mapping[str, str]) -> bytes:
@@ -178,7 +183,9 @@ class Client:
         if not response.is_success:
             raise _refused(response, document)
         notices = [notice_of(line) for line in response.headers.get_list("offhook-warning")]
-        return Answer(document, notices, response.headers.get("offhook-replayed") == "true")
+        return Answer(
+            document, notices, response.headers.get("offhook-replayed") == "true", response.headers.get("etag", "")
+        )
 
 
 def _cause(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Workflow definitions, by the API: checked, registered, drawn, exported, imported; requests added to them as tasks.
 
-What is done with runs is in workflow_runs.py.
+What is done with runs is in workflow_runs.py; what starts them by itself in workflow_schedules.py, workflow_triggers.py
+and workflow_hooks.py.
 """
 
 import shlex
@@ -15,7 +16,7 @@ import typer
 from rich.text import Text
 
 from offhook.cli import workflow_files as files
-from offhook.cli import workflow_runs
+from offhook.cli import workflow_hooks, workflow_runs, workflow_schedules, workflow_triggers
 from offhook.cli.apis import APIS, line_of, operation, pages
 from offhook.cli.common import (
     AsJson,
@@ -541,3 +542,6 @@ def delete_policy(
 
 workflow_runs.register(app)
 app.add_typer(policies, name="policies")
+app.add_typer(workflow_schedules.app, name="schedules")
+app.add_typer(workflow_triggers.app, name="triggers")
+app.add_typer(workflow_hooks.app, name="hooks")

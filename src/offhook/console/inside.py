@@ -19,13 +19,17 @@ from offhook.kit.protocol import WHOLE
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An answer of the API: the decoded body and the warnings, or for a refusal its message and every violation."""
+    """An answer of the API: the decoded body and the warnings, or for a refusal its message and every violation.
+
+    `version` is what its ETag says of it, "" if it has none.
+    """
 
     status: int
     document: Any
     notices: list[Notice]
     message: str = ""
     violations: tuple[Violation, ...] = ()
+    version: str = ""
 
     @property
     def ok(self) -> bool:
@@ -130,4 +134,5 @@ def _read(answer: Any) -> Asked:
         error = document["error"]
         return Asked(status, document, [], error["message"], tuple(violations_of(error["errors"])))
     notices = [notice_of(v.decode("latin-1")) for name, v in answer["headers"] if name == b"offhook-warning"]
-    return Asked(status, document, notices)
+    tags = [v.decode("latin-1").strip('"') for name, v in answer["headers"] if name == b"etag"]
+    return Asked(status, document, notices, version=tags[0] if tags else "")

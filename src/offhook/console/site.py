@@ -30,7 +30,11 @@ from offhook.console import (
     session,
     workflow_adding,
     workflow_editor,
+    workflow_import,
+    workflow_policies,
     workflow_runs,
+    workflow_start_forms,
+    workflow_starting,
     workflows,
 )
 from offhook.console.create import Creating
@@ -110,6 +114,8 @@ class Console:
         creating = Creating(document)
         name, key = r"(?P<name>[^/]{1,100})", r"(?P<key>[^/]{1,1000})"
         number = r"(?P<id>\d{1,19})"
+        start = f"{workflow_starting.STARTING}/(?P<kind>{'|'.join(workflow_starting.KINDS)})"
+        policy = f"{workflow_policies.POLICIES}/of/{name}"
         line = f"/console/(offices|departments|callcenters)/{number}"
         pages: dict[str, dict[str, Page]] = {
             "/console/?": {"GET": _home},
@@ -153,6 +159,16 @@ class Console:
             f"{workflows.DEFINITIONS}/{name}/export": {"GET": workflows.export},
             f"{workflows.DEFINITIONS}/{name}/start": {"POST": workflows.start},
             f"{workflows.DEFINITIONS}/{name}/delete": {"POST": workflows.delete},
+            workflow_import.IMPORT: {"GET": workflow_import.blank, "POST": workflow_import.sent},
+            workflow_starting.STARTING: {"GET": workflow_starting.listed},
+            f"{workflow_starting.STARTING}/preview": {"GET": workflow_starting.preview},
+            f"{start}/new": {"GET": workflow_start_forms.blank, "POST": workflow_start_forms.made},
+            f"{start}/{number}": {"GET": workflow_starting.shown, "POST": workflow_start_forms.changed},
+            rf"{start}/{number}/(?P<verb>[a-z]{{1,12}})": {"POST": workflow_start_forms.done},
+            workflow_policies.POLICIES: {"GET": workflow_policies.listed},
+            f"{workflow_policies.POLICIES}/new": {"GET": workflow_policies.blank, "POST": workflow_policies.sent},
+            policy: {"GET": workflow_policies.one, "POST": workflow_policies.sent},
+            f"{policy}/delete": {"POST": workflow_policies.delete},
             "/console/workflows/runs": {"GET": workflow_runs.listed},
             f"/console/workflows/runs/{number}": {"GET": workflow_runs.run},
             f"/console/workflows/runs/{number}/live": {"GET": workflow_runs.live},

@@ -32,6 +32,7 @@ from offhook.workflows.tasks.performing import Tasks
 from offhook.workflows.tasks.secrets import from_environment
 from offhook.workflows.triggers import api as triggers_api
 from offhook.workflows.triggers.clockwork import Clockwork
+from offhook.workflows.triggers.hearing import Hearing
 from offhook.workflows.triggers.starting import of_engine
 
 
@@ -62,13 +63,14 @@ class Workflows:
         self.remote = RemoteRuns(work, elsewhere)
         self.records = Records(reader, writer, days)
         start = of_engine(self.engine)
+        self.hearing = Hearing(writer)
         self.clockwork = Clockwork(writer, reader, start, scripts, shows=shows)
         FIGURES.follow(self.engine, self.clockwork.starting)
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
             *shipped_api.operations(Taking(work, Definitions(work, apis), address)),
             *runs_api.operations(self.runs),
-            *triggers_api.operations(work, reader, vault, start),
+            *triggers_api.operations(work, reader, vault, start, self.hearing),
             *remote_api.operations(self.remote),
             *conductor_api.operations(access, work, Definitions(work, apis), self.runs),
         ]
@@ -85,4 +87,5 @@ class Workflows:
     async def close(self) -> None:
         """End what is under way; what does not end is left to whoever starts next."""
         await self.engine.close()
+        await self.hearing.close()
         await self.remote.close()

@@ -11,9 +11,10 @@ import pytest
 
 from offhook.kit import openapi
 from offhook.kit.errors import NotFound
+from offhook.kit.operation import MIB
 from offhook.storage.database import Statement
 from offhook.storage.tables import metadata
-from offhook.workflows.triggers import signing, store
+from offhook.workflows.triggers import rules, signing, store
 from tests.workflows.triggers.waking import BEGUN, TENANT, V1, Waking
 
 Make = Callable[..., Waking]
@@ -307,5 +308,55 @@ def test_a_hook_of_one_company_is_nothing_to_another(story: Any):
             found = store.hook(tx, id)
         assert found is not None
         assert found.tenant_id == TENANT
+
+    story(tell)
+
+
+def test_the_owner_sees_what_came_of_calls_and_strangers_do_not(story: Any):
+    async def tell(one: Waking) -> None:
+        path, _ = await hook(one, proof="signed", secret=SECRET)
+        good = signed(b"{}")
+        assert (await call(one, path, b"{}", **good)).status_code == 202
+        for _ in range(3):
+            answer = await call(one, path, b"{}", **signed(b"other"))
+            assert answer.json()["error"]["message"] == "There is no such hook, or the secret is not its own."
+        await call(one, path, b"{}")
+        await call(one, path, b"{}", **signed(b"{}", at=BEGUN - 301))
+        await call(one, path, b"{", content_type="application/json", **signed(b"{"))
+        one.target.refuse.append(NotFound("There is no workflow w."))
+        await call(one, path, b"1", **signed(b"1"))
+        assert (await call(one, path, b" " * (MIB + 1))).status_code == 413
+        await one.hearing.close()
+        shown = (await one.send("GET", path)).json()
+        assert [(each.get("run_id"), each.get("times", 1), each.get("why")) for each in shown["calls"]] == [
+            (None, 1, f"The body may have {MIB} bytes; this one has {MIB + 1}."),
+            (None, 1, "The hook is good, but nothing was started: There is no workflow w."),
+            (None, 1, shown["calls"][2]["why"]),
+            (None, 1, "Its signature is good, but not of the last 5 minutes."),
+            (None, 1, "It came without a signature."),
+            (None, 3, "Its signature is not the hook's."),
+            ("1000", 1, None),
+        ]
+        assert "JSON" in shown["calls"][2]["why"]
+        listed = (await one.send("GET", f"{V1}/hooks")).json()["items"][0]
+        assert (listed["last"], "calls" in listed) == (shown["calls"][0], False)
+        assert SECRET not in str(shown)
+        assert (await one.send("DELETE", path)).status_code == 200
+        with one.database.reading() as tx:
+            assert store.heard_of(tx, TENANT, int(path.rpartition("/")[2])) == []
+
+    story(tell)
+
+
+def test_only_the_latest_calls_of_a_hook_are_kept_however_many_there_are(story: Any):
+    async def tell(one: Waking) -> None:
+        path, secret = await hook(one)
+        for _ in range(15):
+            await call(one, path, authorization=f"Bearer {secret}")
+            await call(one, path, authorization="Bearer no")
+        await one.hearing.close()
+        calls = (await one.send("GET", path)).json()["calls"]
+        assert len(calls) == rules.MOST_HEARD
+        assert [each.get("run_id") for each in calls[:4]] == [None, "1014", None, "1013"]
 
     story(tell)

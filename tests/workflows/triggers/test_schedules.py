@@ -199,15 +199,18 @@ def test_a_start_that_cannot_be_is_told(story: Any):
 
 def test_a_start_is_tried_again_until_it_is_done_or_given_up(story: Any):
     async def tell(one: Waking) -> None:
-        await one.made("schedules", {**HOURLY, "cron": "0 1 21 6 *"})
+        made = await one.made("schedules", {**HOURLY, "cron": "0 1 21 6 *"})
         one.target.refuse = [Unavailable("later"), RuntimeError("oh")]
         await one.later(HOUR)
+        shown = (await one.send("GET", f"{V1}/schedules/{made['id']}")).json()
+        assert shown["put_off"] == {"moment": "2026-06-21T01:00:00.000+00:00", "tries": 1, "why": "later"}
         await one.later(1.9)
         assert len(one.target.asked) == 1
         await one.later(0.1)
         assert len(one.target.asked) == 2
         await one.later(4)
         assert (words(one), len(one.target.asked)) == (["fired"], 3)
+        assert "put_off" not in (await one.send("GET", f"{V1}/schedules")).json()["items"][0]
 
     story(tell)
 

@@ -242,3 +242,29 @@ def test_the_keeper_notices_what_this_process_has_changed(story: Any):
             await asyncio.gather(keeping, return_exceptions=True)
 
     story(tell)
+
+
+@pytest.mark.parametrize(
+    ("condition", "why"),
+    [
+        ({"where": {"after.office.size": 3, "after.office.country": "ES"}},
+         "Its after.office.country is not what the condition (where) wants."),
+        ({"expression": "$.event.after.office.size > 3"}, "The expression gave false."),
+        ({"not_by": ["ann"]}, "It was made by the key ann, whose changes start nothing (not_by)."),
+    ],
+)  # fmt: skip
+def test_an_event_that_is_passed_over_says_which_condition_it_did_not_fulfil(story: Any, condition: Any, why: str):
+    async def tell(one: Waking) -> None:
+        made = await one.made("triggers", {**OFFICES, **condition})
+        assert "passed_over" not in made
+        seq = one.happened(Word.OFFICE_CREATED, "2", after=COUNTRY, by="ann")
+        one.happened(Word.OFFICE_UPDATED, "2", after=COUNTRY, by="ann")
+        await one.later(1)
+        shown = (await one.send("GET", f"{V1}/triggers/{made['id']}")).json()
+        assert shown["passed_over"] == {
+            "event": "office.created", "event_seq": str(seq), "moment": "2026-06-21T00:00:00.000+00:00", "why": why,
+        }  # fmt: skip
+        assert (one.target.started, "last" in shown) == ([], False)
+        assert (await one.send("GET", f"{V1}/triggers")).json()["items"] == [shown]
+
+    story(tell)

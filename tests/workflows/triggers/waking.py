@@ -27,6 +27,7 @@ from offhook.workflows.definitions.store import Registered
 from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.triggers.api import operations
 from offhook.workflows.triggers.clockwork import Clockwork
+from offhook.workflows.triggers.hearing import Hearing
 from offhook.workflows.triggers.model import Start
 
 TENANT, COMPANY = 7, 70
@@ -132,7 +133,10 @@ class Waking:
             sleep=self._sleep,
         )
         work = Doing(writer=self.writer, reader=self.reader, ids=self.ids, cursors=Cursors("secret"))
-        self.operations = operations(work, self.reader, vault, start or target.start, wall=lambda: self.clock[0])
+        self.hearing = Hearing(self.writer, sleep=lambda _: asyncio.sleep(0))
+        self.operations = operations(
+            work, self.reader, vault, start or target.start, self.hearing, wall=lambda: self.clock[0]
+        )
         self.gate = Gate(
             Router(self.operations), Keys(), LocalLimiter(), self.ids, scale=scale  # type: ignore[arg-type]
         )  # fmt: skip
@@ -194,6 +198,7 @@ class Waking:
 
     async def close(self) -> None:
         await self.scripts.close()
+        await self.hearing.close()
         await self.writer.close()
         self.reader.close()
 

@@ -280,6 +280,53 @@
     number();
   }
 
+  // Moments stand in UTC, and with a script on the clock of who looks.
+
+  const clocks = (part) => {
+    const form = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    for (const one of part.querySelectorAll("time[data-here]")) {
+      const moment = new Date(one.dateTime);
+      if (Number.isNaN(moment.getTime())) continue;
+      one.title = one.textContent;
+      one.textContent = `${moment.toLocaleString("en-GB", form).replace(",", "")} on your clock`;
+    }
+  };
+  clocks(document);
+
+  // The next moments of a cron expression, while it is typed.
+
+  const moments = document.querySelector("#moments[data-preview]");
+  if (moments) {
+    const cron = document.getElementById("w-cron");
+    const zone = document.getElementById("w-timezone");
+    let asked = null;
+    let wait = 0;
+    const look = async () => {
+      if (asked) asked.abort();
+      const mine = (asked = new AbortController());
+      const query = new URLSearchParams({ cron: cron.value, timezone: zone.value });
+      try {
+        const page = await parsed(await fetch(`${moments.dataset.preview}?${query}`, { signal: mine.signal, redirect: "error" }));
+        const fresh = page.getElementById("moments");
+        if (!fresh) throw new Error("no page");
+        clocks(fresh);
+        moments.replaceChildren(...fresh.childNodes);
+      } catch {
+        if (mine.signal.aborted) return;
+        const words = document.createElement("p");
+        words.className = "problem";
+        words.textContent = "The server gave no answer: the session may have ended.";
+        moments.replaceChildren(words);
+      }
+    };
+    for (const one of [cron, zone]) {
+      one.addEventListener("input", () => {
+        clearTimeout(wait);
+        wait = setTimeout(look, TYPING);
+      });
+    }
+  }
+
   // Starting a run: what is filled in stands in the JSON, and the other way round.
 
   const starting = document.getElementById("starting");

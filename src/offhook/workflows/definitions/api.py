@@ -214,7 +214,7 @@ def operations(work: Doing, apis: Apis) -> list[Operation]:
             reply=wire.PolicyOut,
             reply_description="The policy.",
             creates=True,
-            refusals=(409,),
+            refusals=(409, 412),
             note="by its name",
             **_KEPT,
         ),

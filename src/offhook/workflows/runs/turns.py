@@ -120,6 +120,9 @@ class Turns:
         else:
             turn = walk.advance(definition, state, now, tools)
         await self._commit(live, turn, before, now, events)
+        if state.rejoined:
+            state.rejoined = False
+            await self._loading.ask_children(live, state)
         live.told.difference_update(op.attempt for op in ops)
         for op, value, refused in results:
             if refused is None:

@@ -10,6 +10,7 @@ from offhook.kit.operation import MIB, Limit, Operation
 from offhook.storage.batches import Reader
 from offhook.workflows.triggers import wire
 from offhook.workflows.triggers.calling import MEDIA, CalledOut, Calling
+from offhook.workflows.triggers.hearing import Hearing
 from offhook.workflows.triggers.model import Start
 from offhook.workflows.triggers.service import HOOKS, Hooks, Schedules, Triggers
 
@@ -23,14 +24,22 @@ _CHANGED: dict[str, Any] = {**_KEPT, "refusals": (409, 412)}
 
 
 def operations(
-    work: Doing, reader: Reader, vault: Vault, start: Start, *, wall: Callable[[], float] = clock.wall
+    work: Doing,
+    reader: Reader,
+    vault: Vault,
+    start: Start,
+    hearing: Hearing,
+    *,
+    wall: Callable[[], float] = clock.wall,
 ) -> list[Operation]:
-    """The operations of this subject. `start` starts runs, `vault` seals the secrets that calls are signed with."""
+    """The operations of this subject. `start` starts runs, `vault` seals the secrets that calls are signed with, and
+    `hearing` remembers the calls of hooks.
+    """
     return [
         *_schedules(Schedules(work, start, wall)),
         *_triggers(Triggers(work)),
         *_hooks(Hooks(work, vault)),
-        _call(Calling(reader, vault, start, wall=wall)),
+        _call(Calling(reader, vault, start, hearing, wall=wall)),
     ]
 
 
@@ -159,7 +168,7 @@ def _triggers(triggers: Triggers) -> list[Operation]:
             method="GET",
             path=TRIGGERS,
             summary="List triggers",
-            description="Oldest first, each with what became of it last.",
+            description="Oldest first, each with what became of it last, and the event that it passed over last.",
             handler=triggers.page,
             query=wire.ListQuery,
             reply=wire.TriggerPage,
@@ -249,7 +258,7 @@ def _hooks(hooks: Hooks) -> list[Operation]:
             method="GET",
             path=HOOKS,
             summary="List hooks",
-            description="Oldest first, without their secrets.",
+            description="Oldest first, without their secrets, each with its latest call.",
             handler=hooks.page,
             query=wire.ListQuery,
             reply=wire.HookPage,
@@ -276,6 +285,7 @@ def _hooks(hooks: Hooks) -> list[Operation]:
             method="GET",
             path=one,
             summary="Show a hook",
+            description="With its latest calls: the run of each, or why it has started nothing.",
             handler=hooks.get,
             note="without its secret",
             **answer,

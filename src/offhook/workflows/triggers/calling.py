@@ -15,14 +15,15 @@ from offhook.access.gate import reply_of
 from offhook.access.model import Principal
 from offhook.catalog.credentials.vault import Sealed, Vault
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, Malformed, NotFound, UnsupportedMedia
+from offhook.kit.errors import Conflict, Malformed, NotFound, Refusal, UnsupportedMedia
 from offhook.kit.operation import JSON, Call, Outside, Reply
 from offhook.kit.wire import Int64Text, parse
 from offhook.storage.batches import Reader
 from offhook.storage.documents import Kept
 from offhook.workflows.triggers import signing, store
 from offhook.workflows.triggers.checking import ALWAYS
-from offhook.workflows.triggers.model import Hook, Start
+from offhook.workflows.triggers.hearing import Hearing
+from offhook.workflows.triggers.model import Heard, Hook, Start
 
 FORM = "application/x-www-form-urlencoded"
 MEDIA = (JSON, FORM, "text/plain")
@@ -41,10 +42,18 @@ class CalledOut(msgspec.Struct, kw_only=True):
 
 
 class Calling:
-    """Admits callers of hooks and starts their runs."""
+    """Admits callers of hooks and starts their runs. `hearing` is told what came of each."""
 
-    def __init__(self, reader: Reader, vault: Vault, start: Start, *, wall: Callable[[], float] = clock.wall) -> None:
-        self._reader, self._vault, self._start, self._wall = reader, vault, start, wall
+    def __init__(
+        self,
+        reader: Reader,
+        vault: Vault,
+        start: Start,
+        hearing: Hearing,
+        *,
+        wall: Callable[[], float] = clock.wall,
+    ) -> None:
+        self._reader, self._vault, self._start, self._hearing, self._wall = reader, vault, start, hearing, wall
 
     async def admit(self, outside: Outside) -> Principal:
         """Who calls; NotFound if that is nobody who may. The body is read only where it is signed."""
@@ -55,10 +64,12 @@ class Calling:
             raise _nothing()
         if kept.value.proof == "token":
             good = signing.token_fits(outside.headers, kept.value.digest)
+            why = "" if good else _why_not("secret", signing.token_of(outside.headers))
         else:
-            good = self._signed(kept, outside.headers, await outside.body())
-        if not good:
+            why = self._unsigned(kept, outside.headers, await self._body(kept, outside))
+        if why:
             log.warning("hook_refused", hook=str(kept.id), tenant=str(kept.tenant_id), proof=kept.value.proof)
+            self._heard(kept, why=why)
             raise _nothing()
         one = kept.value
         return Principal(kept.tenant_id, one.company_id, one.environment, kept.id, f"hook {one.name}", frozenset())
@@ -70,6 +81,15 @@ class Calling:
         kept = await self._reader.run(lambda tx: store.hook(tx, id))
         if kept is None:
             raise _nothing()
+        try:
+            run_id = await self._run(kept, call, outside)
+        except Refusal as refusal:
+            self._heard(kept, why=refusal.message)
+            raise
+        self._heard(kept, run_id=run_id)
+        return reply_of(CalledOut(run_id=str(run_id)), status=202)
+
+    async def _run(self, kept: Kept[Hook], call: Call, outside: Outside) -> int:
         one = kept.value
         if one.paused:
             raise Conflict("This hook is paused; nothing was started.")
@@ -80,7 +100,7 @@ class Calling:
             "query": _plain(outside.query),
         }
         try:
-            run_id = await self._start(
+            return await self._start(
                 kept.tenant_id,
                 one.workflow,
                 one.version,
@@ -93,17 +113,33 @@ class Calling:
             # Another answer than a stranger's: it is the workflow that is not there.
             log.warning("hook_started_nothing", hook=str(kept.id), tenant=str(kept.tenant_id), cause=missing.message)
             raise Conflict(f"The hook is good, but nothing was started: {missing.message}") from None
-        return reply_of(CalledOut(run_id=str(run_id)), status=202)
 
-    def _signed(self, kept: Kept[Hook], headers: Mapping[str, str], body: bytes) -> bool:
+    def _heard(self, kept: Kept[Hook], *, run_id: int = 0, why: str = "") -> None:
+        heard = Heard(moment=int(self._wall() * 1000), run_id=run_id, why=why)
+        self._hearing.note(kept.tenant_id, kept.id, heard)
+
+    async def _body(self, kept: Kept[Hook], outside: Outside) -> bytes:
+        try:
+            return await outside.body()
+        except Refusal as refusal:
+            self._heard(kept, why=refusal.message)
+            raise
+
+    def _unsigned(self, kept: Kept[Hook], headers: Mapping[str, str], body: bytes) -> str:
+        """Why a call does not count as signed, for the hook's owner; "" if it does."""
         try:
             secret = self._secret(kept)
         except (Sealed, KeyError):
             log.error("hook_sealed", hook=str(kept.id), tenant=str(kept.tenant_id))
-            return False
-        if kept.value.proof == "signed":
-            return signing.signed(headers, secret, body, self._wall())
-        return signing.hub_signed(headers, secret, body)
+            return "No key of this server opens the hook's secret: give it a new one."
+        if kept.value.proof == "github":
+            good = signing.hub_signed(headers, secret, body)
+            return "" if good else _why_not("signature", headers.get(signing.HUB_HEADER, ""))
+        if signing.signed(headers, secret, body, self._wall()):
+            return ""
+        if signing.good_signature(headers, secret, body)[0]:
+            return f"Its signature is good, but not of the last {signing.TOLERANCE_SECONDS // 60} minutes."
+        return _why_not("signature", headers.get(signing.SIGNATURE_HEADER, ""))
 
     def _secret(self, kept: Kept[Hook]) -> str:
         return self._vault.open(kept.tenant_id, kept.id, kept.value.sealed)["secret"]
@@ -118,6 +154,10 @@ class Calling:
             signature, _ = signing.good_signature(headers, self._secret(kept), body)
             return f"hook:{kept.id}:signature:{signature}"
         return ""
+
+
+def _why_not(what: str, sent: str) -> str:
+    return f"Its {what} is not the hook's." if sent else f"It came without a {what}."
 
 
 def _nothing() -> NotFound:

@@ -14,7 +14,7 @@ import structlog
 from offhook.events import store as outbox
 from offhook.events.model import Event, Show, Word
 from offhook.kit import clock
-from offhook.kit.errors import Refusal
+from offhook.kit.errors import Refusal, shown
 from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
@@ -22,7 +22,7 @@ from offhook.workflows.expressions.resolving import resolved
 from offhook.workflows.expressions.scripts import ScriptError, Scripts
 from offhook.workflows.expressions.templates import ExpressionError
 from offhook.workflows.triggers import rules, store
-from offhook.workflows.triggers.model import Planned, Ran, Trigger
+from offhook.workflows.triggers.model import Passed, Planned, Ran, Trigger
 from offhook.workflows.triggers.rules import Recent
 from offhook.workflows.triggers.starting import event
 from offhook.workflows.triggers.timing import MOST_INPUT
@@ -130,7 +130,9 @@ class Following:
                 if row[0] <= since or kept.id in found.stopped or not rules.fits(one.events, word):
                     continue
                 start = await self._fitting(kept, row, data)
-                if start is None:
+                if isinstance(start, str):
+                    recent.passed = Passed(event=row[0], word=word, moment=row[5], why=start)
+                    found.recent[kept.id] = recent
                     continue
                 subject = f"{word.partition('.')[0]} {row[2]}"
                 recent.note(row[5], subject)
@@ -145,20 +147,22 @@ class Following:
                 break
         return found
 
-    async def _fitting(self, kept: Kept[Trigger], row: Any, data: dict[str, Any]) -> Planned | None:
-        """The start that an event leads to; None if it does not fulfil the trigger's conditions.
+    async def _fitting(self, kept: Kept[Trigger], row: Any, data: dict[str, Any]) -> Planned | str:
+        """The start that an event leads to; or which of the trigger's conditions it does not fulfil, as a sentence.
 
         `data` is what expressions see of the event, {} until somebody asks for it.
         """
         one, given, fault = kept.value, None, ""
         if row[4] in one.not_by:
-            return None
+            return f"It was made by the key {shown(row[4])}, whose changes start nothing (not_by)."
         seq, at = row[0], row[5]
         try:
             if not data:
                 data |= event_data(row, self._shows)
-            if not rules.fulfils(one.where, data) or not await self._holds(one, data, at, seq):
-                return None
+            if field := rules.differing(one.where, data):
+                return f"Its {field} is not what the condition (where) wants."
+            if not await self._holds(one, data, at, seq):
+                return "The expression gave false."
             given = await resolved(one.input, data, self._scripts, now_ms=at, seed=seq, most=MOST_INPUT, place="input")
         except ExpressionError as error:
             fault = str(error)
@@ -247,7 +251,7 @@ def event_data(row: Any, shows: Mapping[str, Show]) -> dict[str, Any]:
     seq, word, subject, actor_id, actor_name, at, request_id, before, after = row
     show = shows.get(word.partition(".")[0])
 
-    def shown(document: str) -> Any:
+    def parsed(document: str) -> Any:
         if not document:
             return None
         return msgspec.json.decode(show(document, at) if show is not None else document)
@@ -260,7 +264,7 @@ def event_data(row: Any, shows: Mapping[str, Show]) -> dict[str, Any]:
             "at": str(at),
             "actor": {"key_id": str(actor_id) if actor_id else None, "name": actor_name or None},
             "request_id": request_id or None,
-            "before": shown(before),
-            "after": shown(after),
+            "before": parsed(before),
+            "after": parsed(after),
         }
     }

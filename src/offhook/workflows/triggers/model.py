@@ -78,7 +78,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A start that was decided and is to be carried out. Its `key` makes sure that it is one run, however often tried.
 
     `source_id` is the schedule's or trigger's; `moment` the one that it is for, or the event's. `late` says that the
-    moment had been missed.
+    moment had been missed, `put_off` why it could not be carried out the last time that it was tried.
     """
 
     key: str
@@ -94,6 +94,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     late: bool = False
     decided: int
     tries: int = 0
+    put_off: str = ""
     fault: str = ""
 
 
@@ -104,6 +105,24 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     moment: int
     run_id: int = 0
     why: str = ""
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a trigger's patterns that it passed over: which, when it was, which condition it did not fulfil."""
+
+    event: int
+    word: str
+    moment: int
+    why: str
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Calls of a hook that were alike: how many in a row, when the last one was, their run, or why there is none."""
+
+    moment: int
+    run_id: int = 0
+    why: str = ""
+    times: int = 1
 
 
 class Start(Protocol):

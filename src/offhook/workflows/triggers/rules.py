@@ -1,6 +1,6 @@
 """Pure decisions: which of the moments that have come are run, which triggers an event fits, when one has run away."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from offhook.events.model import Word
 from offhook.kit.wire import encode_sorted
 from offhook.workflows.expressions.templates import ExpressionError, resolve
 from offhook.workflows.triggers.cron import Cron
-from offhook.workflows.triggers.model import Missed
+from offhook.workflows.triggers.model import Heard, Missed, Passed
 
 ON_TIME_MS = 60_000
 """A moment that is older than this when it is come to was missed."""
@@ -20,6 +20,9 @@ MOST_LATE = 100
 
 COUNTED = 100
 """Up to how many missed moments are counted."""
+
+MOST_HEARD = 20
+"""Calls of a hook that are remembered, the latest; those that are alike in a row count as one."""
 
 MINUTE_MS = 60_000
 MOST_ALIKE = 10
@@ -89,13 +92,16 @@ def fits(patterns: Iterable[str], word: str) -> bool:
     return subject not in OWN_SUBJECTS and any(one in (word, f"{subject}.*", "*") for one in patterns)
 
 
-def fulfils(where: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
-    """Whether every field has its value, `after.country` being the event's. ExpressionError for a field that cannot be.
+def differing(where: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """The first field that has not its value, `after.country` being the event's; "" if all have. ExpressionError for a
+    field that cannot be.
 
     JSON decides what is equal: 1 is 1.0, "1" is not 1, true is not 1.
     """
-    return all(_same(resolve(field_expression(field), data, place=f"where.{field}"), wanted)
-               for field, wanted in where.items())  # fmt: skip
+    for field, wanted in where.items():
+        if not _same(resolve(field_expression(field), data, place=f"where.{field}"), wanted):
+            return field
+    return ""
 
 
 def field_expression(field: str) -> str:
@@ -114,11 +120,12 @@ def _same(one: Any, other: Any) -> bool:
 
 
 class Recent(msgspec.Struct, omit_defaults=True):
-    """The starts of a trigger in the minute from `since` on: all, and by subject."""
+    """The starts of a trigger in the minute from `since` on, all and by subject; the event that it passed over last."""
 
     since: int = 0
     count: int = 0
     subjects: dict[str, int] = {}
+    passed: Passed | None = None
 
     def note(self, at: int, subject: str) -> None:
         """One more, for an event of the moment `at`."""
@@ -137,6 +144,16 @@ class Recent(msgspec.Struct, omit_defaults=True):
         if self.count > most:
             return f"It was to start more than the {most:,} runs that it may start in a minute (most_per_minute)."
         return ""
+
+
+def heard(before: Sequence[Heard], more: Iterable[Heard]) -> list[Heard]:
+    """The latest calls of a hook, oldest first, with `more` behind them. Two that are alike become one."""
+    found = list(before)
+    for one in more:
+        if found and (found[-1].run_id, found[-1].why) == (one.run_id, one.why):
+            one = msgspec.structs.replace(one, times=found.pop().times + one.times)
+        found.append(one)
+    return found[-MOST_HEARD:]
 
 
 def scheduled(template: Mapping[str, Any], data: Mapping[str, Any], most: int) -> tuple[Any, str]:

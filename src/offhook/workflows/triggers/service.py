@@ -26,7 +26,7 @@ from offhook.workflows.definitions.store import version as definition_version
 from offhook.workflows.triggers import checking, rules, signing, store, wire
 from offhook.workflows.triggers.checking import Found
 from offhook.workflows.triggers.cron import Cron
-from offhook.workflows.triggers.model import Hook, Ran, Schedule, Start, Trigger
+from offhook.workflows.triggers.model import Heard, Hook, Planned, Ran, Schedule, Start, Trigger
 from offhook.workflows.triggers.timing import MOST_INPUT, cron_of, schedule_data
 
 MOST_SCHEDULES, MOST_TRIGGERS, MOST_HOOKS = 10_000, 100, 500
@@ -79,18 +79,13 @@ class Schedules:
             kept = SCHEDULES.add(tx, call, at, self._work.ids.new(), value)
             due = self._due(value)
             store.put_timer(tx, kept, due)
-            return _schedule_out(kept, due, None)
+            return _schedule_out(kept, due, None, None)
 
         return await self._work.create(call, make)
 
     async def page(self, call: Call) -> Reply:
         """A page of them, oldest first."""
-
-        def out(tx: Transaction, kept: Kept[Schedule]) -> wire.ScheduleOut:
-            timer = store.timer(tx, kept.tenant_id, kept.id)
-            return _schedule_out(kept, timer.due if timer else 0, timer.ran if timer else None)
-
-        items, cursor = await _page(self._work, call, "workflows.schedules", store.schedules, out)
+        items, cursor = await _page(self._work, call, "workflows.schedules", store.schedules, _schedule_now)
         return reply_of(wire.SchedulePage(items=items, cursor=cursor))
 
     async def get(self, call: Call) -> Reply:
@@ -214,9 +209,7 @@ class Schedules:
         return 0 if value.paused else rules.next_moment(cron_of(value), int(self._wall() * 1000))
 
     async def _answer(self, kept: Kept[Schedule]) -> Reply:
-        timer = await self._work.reader.run(lambda tx: store.timer(tx, kept.tenant_id, kept.id))
-        out = _schedule_out(kept, timer.due if timer else 0, timer.ran if timer else None)
-        return reply_of(out, headers=etag(kept))
+        return reply_of(await self._work.reader.run(lambda tx: _schedule_now(tx, kept)), headers=etag(kept))
 
 
 class Triggers:
@@ -236,17 +229,13 @@ class Triggers:
             kept = TRIGGERS.add(tx, call, at, self._work.ids.new(), value)
             store.put_watch(tx, tenant_id, kept.id)
             store.follow(tx, tenant_id)
-            return wire.trigger_out(kept, None)
+            return wire.trigger_out(kept, None, None, None)
 
         return await self._work.create(call, make)
 
     async def page(self, call: Call) -> Reply:
         """A page of them, oldest first."""
-
-        def out(tx: Transaction, kept: Kept[Trigger]) -> wire.TriggerOut:
-            return wire.trigger_out(kept, store.last_of(tx, kept.tenant_id, kept.id))
-
-        items, cursor = await _page(self._work, call, "workflows.triggers", store.triggers, out)
+        items, cursor = await _page(self._work, call, "workflows.triggers", store.triggers, _trigger_now)
         return reply_of(wire.TriggerPage(items=items, cursor=cursor))
 
     async def get(self, call: Call) -> Reply:
@@ -308,8 +297,7 @@ class Triggers:
         return await self._answer(await self._work.change(call, run))
 
     async def _answer(self, kept: Kept[Trigger]) -> Reply:
-        ran = await self._work.reader.run(lambda tx: store.last_of(tx, kept.tenant_id, kept.id))
-        return reply_of(wire.trigger_out(kept, ran), headers=etag(kept))
+        return reply_of(await self._work.reader.run(lambda tx: _trigger_now(tx, kept)), headers=etag(kept))
 
 
 class Hooks:
@@ -331,18 +319,21 @@ class Hooks:
             return HOOK_KEEPER.add(tx, call, at, id, self._with_secret(call, id, value, secret))
 
         kept = await self._work.change(call, run)
-        return reply_of(wire.HookMade(hook=_hook_out(kept), secret=None if body.secret else secret))
+        return reply_of(wire.HookMade(hook=_hook_out(kept, []), secret=None if body.secret else secret))
 
     async def page(self, call: Call) -> Reply:
         """A page of them, oldest first."""
-        items, cursor = await _page(self._work, call, "workflows.hooks", store.hooks, lambda _, kept: _hook_out(kept))
+
+        def out(tx: Transaction, kept: Kept[Hook]) -> wire.HookOut:
+            return _hook_out(kept, store.heard_of(tx, kept.tenant_id, kept.id), whole=False)
+
+        items, cursor = await _page(self._work, call, "workflows.hooks", store.hooks, out)
         return reply_of(wire.HookPage(items=items, cursor=cursor))
 
     async def get(self, call: Call) -> Reply:
         """One of them, without its secret."""
         tenant_id, id = call.principal.tenant_id, id_of(call)
-        kept = await self._work.reader.run(lambda tx: HOOK_KEEPER.get(tx, tenant_id, id))
-        return reply_of(_hook_out(kept), headers=etag(kept))
+        return await self._answer(await self._work.reader.run(lambda tx: HOOK_KEEPER.get(tx, tenant_id, id)))
 
     async def update(self, call: Call) -> Reply:
         """Put a hook in the place of one. Its secret stays; one of another kind of proof must be made anew."""
@@ -360,8 +351,7 @@ class Hooks:
                 raise Conflict(text, [Violation(location="proof", message=text, reason="conflict")])
             return msgspec.structs.replace(value, digest=old.digest, sealed=old.sealed, by=old.by)
 
-        kept = await self._changed(call, change)
-        return reply_of(_hook_out(kept), headers=etag(kept))
+        return await self._answer(await self._changed(call, change))
 
     async def rotate(self, call: Call) -> Reply:
         """Give a hook a new secret; the one before is good no more."""
@@ -379,7 +369,7 @@ class Hooks:
             return self._with_secret(call, before.id, before.value, secret)
 
         kept = await self._changed(call, change, Word.WORKFLOW_HOOK_SECRET_CHANGED)
-        made = wire.HookMade(hook=_hook_out(kept), secret=None if body.secret else secret)
+        made = wire.HookMade(hook=_hook_out(kept, await self._heard(kept)), secret=None if body.secret else secret)
         return reply_of(made, headers=etag(kept))
 
     async def delete(self, call: Call) -> Reply:
@@ -389,6 +379,7 @@ class Hooks:
         def run(tx: Transaction, _notices: list[Notice]) -> None:
             before = HOOK_KEEPER.get(tx, tenant_id, id)
             HOOK_KEEPER.remove(tx, call, at, before, msgspec.structs.replace(before.value, digest="", sealed=""))
+            store.drop_calls(tx, tenant_id, id)
 
         await self._work.change(call, run)
         return reply_of(Done())
@@ -403,6 +394,12 @@ class Hooks:
             return HOOK_KEEPER.change(tx, call, at, before, change(tx, before), word=word)
 
         return await self._work.change(call, run)
+
+    async def _answer(self, kept: Kept[Hook]) -> Reply:
+        return reply_of(_hook_out(kept, await self._heard(kept)), headers=etag(kept))
+
+    async def _heard(self, kept: Kept[Hook]) -> list[Heard]:
+        return await self._work.reader.run(lambda tx: store.heard_of(tx, kept.tenant_id, kept.id))
 
     def _read(self, call: Call, body: wire.HookIn) -> Hook:
         who = call.principal
@@ -469,14 +466,24 @@ async def _page(
     return [one for _, one in page.items], page.cursor
 
 
-def _schedule_out(kept: Kept[Schedule], due: int, ran: Ran | None) -> wire.ScheduleOut:
+def _schedule_now(tx: Transaction, kept: Kept[Schedule]) -> wire.ScheduleOut:
+    timer, put_off = store.timer(tx, kept.tenant_id, kept.id), store.put_off(tx, kept.tenant_id, kept.id)
+    return _schedule_out(kept, timer.due if timer else 0, timer.ran if timer else None, put_off)
+
+
+def _schedule_out(kept: Kept[Schedule], due: int, ran: Ran | None, put_off: Planned | None) -> wire.ScheduleOut:
     here = zone(kept.value.zone)
     local = rules.moment_of(due).astimezone(here).isoformat() if due and here is not None else None
-    return wire.schedule_out(kept, due, local, ran)
+    return wire.schedule_out(kept, due, local, ran, put_off)
 
 
-def _hook_out(kept: Kept[Hook]) -> wire.HookOut:
-    return wire.hook_out(kept, f"{HOOKS}/{kept.id}")
+def _trigger_now(tx: Transaction, kept: Kept[Trigger]) -> wire.TriggerOut:
+    ran, passed = store.last_of(tx, kept.tenant_id, kept.id)
+    return wire.trigger_out(kept, ran, passed, store.put_off(tx, kept.tenant_id, kept.id))
+
+
+def _hook_out(kept: Kept[Hook], heard: list[Heard], *, whole: bool = True) -> wire.HookOut:
+    return wire.hook_out(kept, f"{HOOKS}/{kept.id}", heard, whole=whole)
 
 
 def _text(moment: datetime) -> str:

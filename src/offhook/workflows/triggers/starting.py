@@ -120,7 +120,7 @@ class Starting:
         tries = planned.tries + 1
         log.warning("start_put_off", key=planned.key, cause=why, tries=tries)
         due = now + min(1_000 * 2 ** min(tries, 10), MOST_PAUSE_MS)
-        tried = msgspec.structs.replace(planned, tries=tries)
+        tried = msgspec.structs.replace(planned, tries=tries, put_off=why)
         await self._writer.aside(lambda tx: store.again(tx, one.tenant_id, tried, due))
         self._count(planned.source, "put_off")
         return 0, None

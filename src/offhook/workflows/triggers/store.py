@@ -16,7 +16,8 @@ from offhook.kit.wire import encode
 from offhook.storage.database import Insert, Statement, Transaction
 from offhook.storage.documents import Documents, Kept
 from offhook.storage.tables import APART, big, metadata, text
-from offhook.workflows.triggers.model import Hook, Planned, Ran, Schedule, Trigger
+from offhook.workflows.triggers import rules
+from offhook.workflows.triggers.model import Heard, Hook, Passed, Planned, Ran, Schedule, Trigger
 from offhook.workflows.triggers.rules import Recent
 
 
@@ -88,6 +89,14 @@ starts = Table(
     Index("ix_workflow_starts_source", "tenant_id", "source_id"),
     info={APART: True},
 )
+calls = Table(
+    "workflow_hook_calls",
+    metadata,
+    big("tenant_id", primary_key=True),
+    big("id", primary_key=True),
+    text("heard"),
+    info={APART: True},
+)
 
 _put_timer = Insert(timers, ["tenant_id", "id", "version", "due", "run_id", "ran"])
 _TIMER = Statement("SELECT version, due, run_id, ran FROM workflow_timers WHERE tenant_id = ? AND id = ?")
@@ -128,12 +137,19 @@ _TAKE = Statement("UPDATE workflow_starts SET due = ? WHERE tenant_id = ? AND ke
 _AGAIN = Statement("UPDATE workflow_starts SET due = ?, planned = ? WHERE tenant_id = ? AND key = ?")
 _DONE = Statement("DELETE FROM workflow_starts WHERE tenant_id = ? AND key = ?")
 _WAITS = Statement("SELECT 1 FROM workflow_starts WHERE tenant_id = ? AND source_id = ? LIMIT 1")
+_FIRST = Statement(
+    "SELECT planned FROM workflow_starts WHERE tenant_id = ? AND source_id = ? ORDER BY due, key LIMIT 1"
+)
 _WAITING = Statement("SELECT COUNT(*) FROM workflow_starts WHERE tenant_id = ?")
 _NEXT_START = Statement("SELECT MIN(due) FROM workflow_starts")
 
 _HOOK = Statement("SELECT tenant_id FROM workflow_hooks WHERE id = ? AND state <> 'deleted'")
+_put_calls = Insert(calls, ["tenant_id", "id", "heard"], replacing=["tenant_id", "id"])
+_CALLS = Statement("SELECT heard FROM workflow_hook_calls WHERE tenant_id = ? AND id = ?")
+_NO_CALLS = Statement("DELETE FROM workflow_hook_calls WHERE tenant_id = ? AND id = ?")
 
 _planned = msgspec.json.Decoder(Planned).decode
+_heard = msgspec.json.Decoder(list[Heard]).decode
 _ran = msgspec.json.Decoder(Ran).decode
 _recent = msgspec.json.Decoder(Recent).decode
 
@@ -245,10 +261,12 @@ def drop_watch(tx: Transaction, tenant_id: int, id: int) -> None:
     tx.change(_NO_WATCH, tenant_id, id)
 
 
-def last_of(tx: Transaction, tenant_id: int, id: int) -> Ran | None:
-    """What became of a trigger last."""
+def last_of(tx: Transaction, tenant_id: int, id: int) -> tuple[Ran | None, Passed | None]:
+    """What became of a trigger last, and the event that it passed over last."""
     row = tx.first(_WATCH, tenant_id, id)
-    return _ran(row[2]) if row and row[2] else None
+    if row is None:
+        return None, None
+    return _ran(row[2]) if row[2] else None, _recent(row[1]).passed
 
 
 def put_recent(tx: Transaction, tenant_id: int, id: int, recent: Recent) -> None:
@@ -322,6 +340,13 @@ def waits(tx: Transaction, tenant_id: int, source_id: int) -> bool:
     return tx.first(_WAITS, tenant_id, source_id) is not None
 
 
+def put_off(tx: Transaction, tenant_id: int, source_id: int) -> Planned | None:
+    """A start of this schedule or trigger that was tried and could not be carried out yet."""
+    row = tx.first(_FIRST, tenant_id, source_id)
+    planned = _planned(row[0]) if row else None
+    return planned if planned is not None and planned.tries else None
+
+
 def waiting(tx: Transaction, tenant_id: int) -> int:
     """How many starts of a company wait."""
     row = tx.first(_WAITING, tenant_id)
@@ -341,3 +366,21 @@ def hook(tx: Transaction, id: int) -> Kept[Hook] | None:
     """The hook of this id, whichever company's it is: who calls one has no key."""
     row = tx.first(_HOOK, id)
     return hooks.get(tx, row[0], id) if row else None
+
+
+def hear(tx: Transaction, tenant_id: int, id: int, more: Sequence[Heard]) -> None:
+    """Remember calls of a hook; nothing if it was deleted meanwhile."""
+    if hooks.get(tx, tenant_id, id) is not None:
+        known = rules.heard(heard_of(tx, tenant_id, id), more)
+        _put_calls(tx, [(tenant_id, id, encode(known).decode())])
+
+
+def heard_of(tx: Transaction, tenant_id: int, id: int) -> list[Heard]:
+    """The latest calls of a hook, oldest first."""
+    row = tx.first(_CALLS, tenant_id, id)
+    return _heard(row[0]) if row else []
+
+
+def drop_calls(tx: Transaction, tenant_id: int, id: int) -> None:
+    """A hook is gone."""
+    tx.change(_NO_CALLS, tenant_id, id)

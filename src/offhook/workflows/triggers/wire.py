@@ -1,5 +1,6 @@
 """Schedules, triggers and hooks over HTTP."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,7 +9,19 @@ from offhook.catalog.keeping import iso
 from offhook.kit.operation import WarningOut
 from offhook.kit.wire import Int64Text
 from offhook.storage.documents import Kept
-from offhook.workflows.triggers.model import Hook, Language, Missed, Overlap, Proof, Ran, Schedule, Trigger
+from offhook.workflows.triggers.model import (
+    Heard,
+    Hook,
+    Language,
+    Missed,
+    Overlap,
+    Passed,
+    Planned,
+    Proof,
+    Ran,
+    Schedule,
+    Trigger,
+)
 
 Meta = msgspec.Meta
 Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
@@ -34,6 +47,17 @@ class RanOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     moment: Annotated[str, Meta(description="The moment that it was for; of a trigger, when the event was.")]
     run_id: Int64Text | None = None
     why: str = ""
+
+
+class PutOffOut(msgspec.Struct, kw_only=True):
+    """A start that was decided and could not be carried out yet. It is tried again, for a day."""
+
+    moment: Annotated[str, Meta(description="The moment that it is for; of a trigger, when the event was.")]
+    tries: Annotated[int, Meta(description="How often it was tried.")]
+    why: Annotated[str, Meta(description="Why it could not be carried out the last time.")]
+
+
+_PUT_OFF = Meta(description="A start that could not be carried out yet.")
 
 
 class ScheduleIn(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -81,6 +105,7 @@ class ScheduleOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     next: Annotated[str | None, Meta(description="The next moment, in UTC; absent while it is paused.")] = None
     next_local: Annotated[str | None, Meta(description="The same on the clock of its zone.")] = None
     last: RanOut | None = None
+    put_off: Annotated[PutOffOut | None, _PUT_OFF] = None
     created_by: str
     created_at: str
     updated_at: str
@@ -176,8 +201,17 @@ class TriggerIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     paused: Annotated[bool, _PAUSED] = False
 
 
+class PassedOut(msgspec.Struct, kw_only=True):
+    """An event that started nothing, though its name is one that the trigger looks at."""
+
+    event: Annotated[str, Meta(description="What happened.", examples=["office.created"])]
+    event_seq: Annotated[Int64Text, Meta(description="Its position in the event log.")]
+    moment: Annotated[str, Meta(description="When it was.")]
+    why: Annotated[str, Meta(description="Which condition it did not fulfil.")]
+
+
 class TriggerOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A trigger, and what became of it last."""
+    """A trigger, what became of it last, and what it passed over last."""
 
     id: Int64Text
     name: str
@@ -193,6 +227,8 @@ class TriggerOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     paused: bool
     stopped: Annotated[str, Meta(description="Why the server has paused it, if it has.")] = ""
     last: RanOut | None = None
+    put_off: Annotated[PutOffOut | None, _PUT_OFF] = None
+    passed_over: Annotated[PassedOut | None, Meta(description="The last event that did not fulfil a condition.")] = None
     created_by: str
     created_at: str
     updated_at: str
@@ -236,6 +272,15 @@ class HookIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     paused: Annotated[bool, _PAUSED] = False
 
 
+class HeardOut(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A call of a hook, or several in a row that were alike."""
+
+    moment: Annotated[str, Meta(description="When it was, or the last of them.")]
+    run_id: Annotated[Int64Text | None, Meta(description="The run that it has started, or had started before.")] = None
+    why: Annotated[str, Meta(description="Why it has started nothing. Callers are not told.")] = ""
+    times: Annotated[int, Meta(description="How many they are.")] = 1
+
+
 class HookOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A hook, without its secret."""
 
@@ -248,6 +293,10 @@ class HookOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     headers: list[str]
     idempotency_header: str = ""
     paused: bool
+    last: Annotated[HeardOut | None, Meta(description="Its latest call.")] = None
+    calls: Annotated[
+        list[HeardOut], Meta(description="Its latest calls, at most 20, the latest first; not in lists.")
+    ] = []
     created_by: str
     created_at: str
     updated_at: str
@@ -283,7 +332,13 @@ def ran_out(ran: Ran | None) -> RanOut | None:
     return RanOut(outcome=ran.outcome, moment=iso(ran.moment), run_id=run_id, why=ran.why)
 
 
-def schedule_out(kept: Kept[Schedule], due: int, local: str | None, ran: Ran | None) -> ScheduleOut:
+def _put_off_out(planned: Planned | None) -> PutOffOut | None:
+    return PutOffOut(moment=iso(planned.moment), tries=planned.tries, why=planned.put_off) if planned else None
+
+
+def schedule_out(
+    kept: Kept[Schedule], due: int, local: str | None, ran: Ran | None, put_off: Planned | None
+) -> ScheduleOut:
     """A schedule as it is answered. `due` is its next moment, 0 if there is none, `local` the same on its clock."""
     one = kept.value
     return ScheduleOut(
@@ -300,13 +355,20 @@ def schedule_out(kept: Kept[Schedule], due: int, local: str | None, ran: Ran | N
         next=iso(due) if due else None,
         next_local=local,
         last=ran_out(ran),
+        put_off=_put_off_out(put_off),
         created_by=one.by,
         created_at=iso(kept.created_at),
         updated_at=iso(kept.updated_at),
     )
 
 
-def trigger_out(kept: Kept[Trigger], ran: Ran | None) -> TriggerOut:
+def _passed_out(passed: Passed | None) -> PassedOut | None:
+    if passed is None:
+        return None
+    return PassedOut(event=passed.word, event_seq=str(passed.event), moment=iso(passed.moment), why=passed.why)
+
+
+def trigger_out(kept: Kept[Trigger], ran: Ran | None, passed: Passed | None, put_off: Planned | None) -> TriggerOut:
     """A trigger as it is answered."""
     one = kept.value
     return TriggerOut(
@@ -324,15 +386,24 @@ def trigger_out(kept: Kept[Trigger], ran: Ran | None) -> TriggerOut:
         paused=one.paused,
         stopped=one.stopped,
         last=ran_out(ran),
+        put_off=_put_off_out(put_off),
+        passed_over=_passed_out(passed),
         created_by=one.by,
         created_at=iso(kept.created_at),
         updated_at=iso(kept.updated_at),
     )
 
 
-def hook_out(kept: Kept[Hook], path: str) -> HookOut:
-    """A hook as it is answered."""
+def _heard_out(one: Heard) -> HeardOut:
+    return HeardOut(
+        moment=iso(one.moment), run_id=str(one.run_id) if one.run_id else None, why=one.why, times=one.times
+    )
+
+
+def hook_out(kept: Kept[Hook], path: str, heard: Sequence[Heard], *, whole: bool) -> HookOut:
+    """A hook as it is answered. `heard` are its latest calls, oldest first, all of which are told if it is `whole`."""
     one = kept.value
+    calls = [_heard_out(each) for each in reversed(heard)]
     return HookOut(
         id=str(kept.id),
         name=one.name,
@@ -343,6 +414,8 @@ def hook_out(kept: Kept[Hook], path: str) -> HookOut:
         headers=list(one.headers),
         idempotency_header=one.idempotency_header,
         paused=one.paused,
+        last=calls[0] if calls else None,
+        calls=calls if whole else [],
         created_by=one.by,
         created_at=iso(kept.created_at),
         updated_at=iso(kept.updated_at),
