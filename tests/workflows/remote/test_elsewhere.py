@@ -58,7 +58,8 @@ def test_a_definition_is_sent_run_there_and_seen_here(firm: Company, service: Se
     )
     sent = api.post(f"{THERE}/definitions/{name}").json
     assert [(one["code"], one["field"]) for one in sent["notices"]] == [
-        ("left_out", "tasks[0].inputParameters.retryAfter")
+        ("left_out", "tasks[0].inputParameters.retryAfter"),
+        ("header_added", "tasks[0].inputParameters"),
     ]
     id = _started(api, name, {"n": 5}, correlation_id="order-5")
     run = _seen(api, id, "COMPLETED")
