@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.text import Text
 
-from offhook.cli.apis import line_of
+from offhook.cli.apis import brief, line_of
 from offhook.cli.common import err, say
 from offhook.cli.lines import V1
 from offhook.client import Client, NoAnswer, Refused
@@ -108,8 +108,7 @@ class Progress:
         if one["status"] in _SAID:
             parts.append(_SAID[one["status"]][1])
         if one.get("reason"):
-            cause = line_of(one["reason"])
-            parts.append(cause if len(cause) <= _LONGEST else f"{cause[: _LONGEST - 1]}…")
+            parts.append(brief(one["reason"], _LONGEST))
         return "  ".join(parts)
 
 

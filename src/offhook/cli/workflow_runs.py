@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from offhook.cli import workflow_files as files
-from offhook.cli.apis import clean, line_of
+from offhook.cli.apis import brief, clean, line_of
 from offhook.cli.common import AsJson, emit, err, facts, following, say, table, warn
 from offhook.cli.way import Way, again, by_api, run
 from offhook.cli.workflow_progress import RUNS, STYLES, Progress, followed
@@ -31,6 +31,8 @@ class Engine(Enum):
 
 
 _PAGE = 100
+_CAUSE = 80
+"""Characters of a cause in a list of runs; `status` shows the whole."""
 
 Input = Annotated[
     list[str] | None,
@@ -395,7 +397,7 @@ def runs(
         [
             (
                 one["id"], line_of(one["workflow"]), str(one["version"]), one["status"], _moment(one["started_at"]),
-                f"{one['seconds']:.3f}" if "seconds" in one else "", line_of(one.get("reason", "")),
+                f"{one['seconds']:.3f}" if "seconds" in one else "", brief(one.get("reason", ""), _CAUSE),
             )
             for one in found
         ],

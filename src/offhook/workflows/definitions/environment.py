@@ -10,8 +10,8 @@ from typing import Any
 
 from offhook.kit.errors import Notice, shown
 from offhook.kit.settings import PREFIX
-from offhook.workflows.definitions.lint import steps_within
 from offhook.workflows.definitions.places import references
+from offhook.workflows.definitions.steps import steps_within
 
 ENV = PREFIX + "ENV_"
 _BEGIN = "workflow.env"
@@ -25,7 +25,7 @@ def settings(environment: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def unset(raw: Mapping[str, Any], kept: Mapping[str, str]) -> Iterator[Notice]:
     """What is to be said of a definition that reads settings which are not among those that are `kept`."""
-    parts = [(step.inputs, f"{step.place}.inputParameters") for step, _ in steps_within(raw)]
+    parts = [(step.inputs, f"{step.place}.inputParameters") for step in steps_within(raw)]
     for value, at in (*parts, (raw.get("outputParameters"), "outputParameters")):
         for one in references(value, at):
             name = one.expression.removeprefix(_BEGIN + ".").partition(".")[0].partition("[")[0]
