@@ -17,10 +17,11 @@ from offhook.workflows.expressions import sandbox, scripts
 from offhook.workflows.machine import forking
 from offhook.workflows.machine import model as machine
 from offhook.workflows.runs import carrying, going, lease
-from offhook.workflows.runs import service as runs
+from offhook.workflows.runs import engines as runs
 from offhook.workflows.tasks import asked, pages
 from offhook.workflows.tasks import http as sending
 from tests.cli.conftest import Run, empty, offhook
+from tests.docs.tables import section
 from tests.docs.test_readme import blocks, test_every_command_and_option_exists
 from tests.survival.process import Process
 
@@ -133,7 +134,7 @@ def waiting(run: Any, ref: str) -> bool:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE[PAGE.index("## Limits") :], re.MULTILINE))
+    rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", section("workflows.md", "Limits"), re.MULTILINE))
     assert {
         "a definition": f"{reading.MOST_BYTES:,} bytes, {steps.MOST_TASKS:,} tasks, "
         f"{MAX_DEPTH} levels of JSON, {rules.MOST_SUBS} workflows written out within each other",
