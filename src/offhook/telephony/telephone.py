@@ -164,8 +164,11 @@ class Telephone:
                     log.error("verb_failed", call_id=self._call_id, verb=type(verb).__name__, exc_info=fault)
                     self._failed(verb)
                 self._doing = None
-                if self._pending or self._gone:
+                if self._stopped():
                     break
+
+    def _stopped(self) -> bool:
+        return bool(self._pending) or self._gone
 
     def _failed(self, verb: Verb) -> None:
         """A fault of ours: what waits for an answer gets one, so that the call goes on to its end."""
@@ -396,7 +399,7 @@ class Telephone:
         timer = self._timer(seconds)
         try:
             while going:
-                news = asyncio.ensure_future(self._news.get())
+                news: asyncio.Future[Any] = asyncio.ensure_future(self._news.get())
                 await asyncio.wait({news, timer}, return_when=asyncio.FIRST_COMPLETED)
                 if not news.done():
                     await _given_up(news)
