@@ -423,7 +423,8 @@ class Telephone:
 
     def _drop(self, legs: Iterable[_Leg], *, reason: str) -> None:
         for leg in list(legs):
-            self._house.legs.tell(port.Drop(leg.leg, reason=reason))
+            if self._out.pop(leg.leg, None) is not None:
+                self._house.legs.tell(port.Drop(leg.leg, reason=reason))
 
     async def _bridge(self) -> None:
         other = self._other
