@@ -129,7 +129,7 @@ class Told:
 
     def told(self, kind: type[C]) -> list[C]:
         """The commands of a kind, since this was asked last."""
-        found = [one for one in self.commands[self._seen :] if isinstance(one, kind)]
+        found: list[C] = [one for one in self.commands[self._seen :] if isinstance(one, kind)]
         self._seen = len(self.commands)
         return found
 

@@ -81,7 +81,7 @@ def test_one_is_rung_behind_the_other(play):
 @pytest.mark.parametrize(
     ("code", "why"), [(486, "busy"), (600, "busy"), (603, "declined"), (404, "unreachable"), (408, "unreachable")]
 )
-def test_why_nobody_answered_is_told_once_all_have_refused(play, code: int, why: str):
+def test_why_nobody_answered_is_told_once_all_have_refused(play, code: int, why: plan.Missed):
     async def story(one: Told) -> None:
         await one.do(plan.Ring("parallel", (leg("user:1", "two"),), 20))
         first, second = one.told(port.Dial)
@@ -326,5 +326,16 @@ def test_a_worker_that_dies_ends_the_call(play):
             await one.say(port.Down(leg=dial.leg, cause="the telephone process ended"))
         await one.say(port.Down(leg=CALLER, cause="the telephone process ended"))
         assert one.passed()[-1] == plan.HungUp(0)
+
+    play(story)
+
+
+def test_a_caller_who_left_before_anything_was_decided_has_hung_up(play):
+    async def story(one: Told) -> None:
+        await one.say(port.Down(leg=CALLER, code=487))
+        assert one.passed() == []
+        await one.do(TWO)
+        assert one.passed() == [plan.HungUp(0)]
+        assert one.commands == []
 
     play(story)
