@@ -54,4 +54,16 @@ def carrier(server: Server, peer: Callable[[], Peer]) -> Peer:
     one = peer()
     trunk = port.Trunk(id=7, addresses=(one.address,), proxy=one.address, domain="carrier.example")
     server.tell(port.Configure(trunks=(trunk,), limits=UNBOUND))
+    known(one)
     return one
+
+
+def known(one: Peer) -> None:
+    """Wait until the worker has taken a carrier's address over: the two ways to it are no order."""
+    for _ in range(1000):
+        one.send(one.request("OPTIONS"))
+        answer = one.first()
+        one.forget()
+        if answer.code == 200:
+            return
+    raise AssertionError("The worker never knew its carrier.")

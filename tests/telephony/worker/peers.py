@@ -110,6 +110,13 @@ class Peer:
                 raise AssertionError(f"No {what} came, but {self.log}.")
             self._read()
 
+    def first(self) -> Message:
+        """Whatever comes next."""
+        if not select.select([self.socket], [], [], WAIT)[0]:
+            raise AssertionError("Nothing came.")
+        self._read()
+        return self.log[-1]
+
     def pump(self) -> list[Message]:
         """All that came so far."""
         while select.select([self.socket], [], [], 0)[0]:
