@@ -23,14 +23,9 @@ def worker() -> Iterator[Server]:
 @pytest.fixture
 def server(worker: Server) -> Iterator[Server]:
     """The worker, with nothing left of other tests; every fault is a failure."""
-    worker.pump()
-    worker.events.clear()
-    worker.faults.clear()
-    worker.asked.clear()
-    worker.accounts.clear()
-    worker.registers = True
+    worker.clear()
     yield worker
-    worker.pump()
+    worker.fence()
     assert worker.faults == []
 
 

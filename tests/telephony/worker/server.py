@@ -1,11 +1,10 @@
 """The server's end of a worker's socket, for tests: a real worker process, told and heard."""
 
 import hashlib
-import select
 import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from offhook.telephony import port
 
 E = TypeVar("E")
 WAIT = 10.0
+FENCE = 999_998
 PASSWORD = "correct horse"  # noqa: S105  (of telephones in tests)
 
 
@@ -32,13 +32,15 @@ class Server:
             [*command, *arguments], pass_fds=(theirs.fileno(),), stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         theirs.close()
-        self._frames = port.Frames(port.Event)
+        self._changed = threading.Condition(threading.RLock())
+        self._gone = False
         self.events: list[port.Event] = []
         self.accounts: dict[str, dict[str, str]] = {}
         self.registers = True
         self.asked: list[str] = []
         self.faults: list[port.Fault] = []
-        self.figures: port.Figures = port.Figures(legs=0)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.address = self.hear(port.Ready).address
 
     def tell(self, *commands: port.Command) -> None:
@@ -47,43 +49,62 @@ class Server:
 
     def hear(self, kind: type[E], when: Callable[[E], bool] = lambda event: True, wait: float = WAIT) -> E:
         """The first event of a kind that was not heard yet; all others stay to be heard."""
-        end = time.monotonic() + wait
-        while True:
-            for event in self.events:
-                if isinstance(event, kind) and when(event):
-                    self.events.remove(event)
-                    return event
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.socket], [], [], left)[0]:
-                raise AssertionError(f"No {kind.__name__} came; there were {self.events}.")
-            self._read()
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._gone or self._find(kind, when), wait) or self._gone:
+                raise AssertionError(f"No {kind.__name__} came{' and it is gone' * self._gone}, but {self.events}.")
+            found = self._find(kind, when)
+            self.events.remove(found[0])  # type: ignore[arg-type]
+            return found[0]
 
-    def pump(self) -> None:
-        """Read what is there."""
-        while select.select([self.socket], [], [], 0)[0]:
-            self._read()
+    def _find(self, kind: type[E], when: Callable[[E], bool]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind) and when(event)]
+
+    def fence(self) -> list[port.Event]:
+        """All events that were not heard, once a command sent now was answered."""
+        self.tell(port.Dial(leg=FENCE, caller=0, uri="none", address=("127.0.0.1", 9)))
+        self.hear(port.Down, lambda down: down.leg == FENCE)
+        return [event for event in self.events if not isinstance(event, port.Figures)]
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.fence()
+        with self._changed:
+            self.events.clear()
+            self.faults.clear()
+            self.asked.clear()
+            self.accounts.clear()
+            self.registers = True
 
     def _read(self) -> None:
-        content = self.socket.recv(65_536)
-        if not content:
-            raise AssertionError(f"The worker is gone: {self.process.communicate()}")
-        for event in self._frames.feed(content):
-            if isinstance(event, port.Whois):
-                self.asked.append(event.username)
-                self.tell(port.Account(username=event.username, digests=self.accounts.get(event.username, {})))
-            elif isinstance(event, port.Register) and self.registers:
-                self.events.append(event)
-                self.tell(port.Registered(id=event.id, contacts=event.contacts))
-            elif isinstance(event, port.Figures):
-                self.figures = event
-                self.events.append(event)
-            elif isinstance(event, port.Fault):
-                self.faults.append(event)
-            else:
-                self.events.append(event)
+        frames = port.Frames(port.Event)
+        try:
+            while content := self.socket.recv(65_536):
+                with self._changed:
+                    for event in frames.feed(content):
+                        self._take(event)
+                    self._changed.notify_all()
+        except OSError:
+            pass
+        with self._changed:
+            self._gone = True
+            self._changed.notify_all()
+
+    def _take(self, event: port.Command | port.Event) -> None:
+        if isinstance(event, port.Whois):
+            self.asked.append(event.username)
+            self.tell(port.Account(username=event.username, digests=self.accounts.get(event.username, {})))
+        elif isinstance(event, port.Register) and self.registers:
+            self.events.append(event)
+            self.tell(port.Registered(id=event.id, contacts=event.contacts))
+        elif isinstance(event, port.Fault):
+            self.faults.append(event)
+        else:
+            self.events.append(event)  # type: ignore[arg-type]
 
     def idle(self) -> port.Figures:
         """Wait until no leg is left."""
+        with self._changed:
+            self.events = [event for event in self.events if not isinstance(event, port.Figures)]
         return self.hear(port.Figures, lambda figures: figures.legs == 0)
 
     def close(self) -> tuple[bytes, bytes]:
@@ -95,5 +116,6 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             printed = self.process.communicate()
+        self._reader.join(5)
         self.socket.close()
         return printed
