@@ -249,7 +249,6 @@ def test_a_telephone_that_dies_while_it_rings_is_cancelled(server: Server, peer:
     phone.socket.close()
     server.tell(port.Drop(2))
     server.hear(port.Down)
-    server.idle()
     invite = dialled(server, other, 4)
     other.reply(invite, 486)
     other.hear("ACK")

@@ -539,10 +539,13 @@ class Signalling:
         for what, count in faults.items():
             self._say(port.Fault(what, count))
         refused = self.refused.said()
-        going = bool(self.legs or refused)
+        transactions = len(self.manager.tclient) + len(self.manager.tserver)
+        going = bool(self.legs or refused or transactions)
         if going or self._figures:
             received, lost = self._media.figures()
-            self._say(port.Figures(legs=len(self.legs), received=received, lost=lost, refused=refused))
+            self._say(port.Figures(
+                legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions
+            ))  # fmt: skip
         self._figures = going
         if len(self._copies) > 1000:
             due = wire.now() - COPY_LIFE
