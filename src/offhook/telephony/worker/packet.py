@@ -46,6 +46,7 @@ _SIP_URI = re.compile(
 _TEL_URI = re.compile(r"tel:(\+?[0-9A-Da-d*#().\-]{1,64})((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$%=]*)*)", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _DISPLAY = re.compile(rf"(?:{TOKEN}[ \t]*)*")
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -247,7 +248,7 @@ def _vias(packet: Packet, fault: Fault) -> Fault:
 
 def _identity(packet: Packet, fault: Fault) -> Fault:
     packet.call_id = packet.first("call-id")
-    if not packet.call_id or len(packet.call_id) > NAME or " " in packet.call_id:
+    if not _VISIBLE.fullmatch(packet.call_id) or len(packet.call_id) > NAME:
         fault = fault or (400, "Bad Call-ID")
     said = _CSEQ.fullmatch(packet.first("cseq"))
     if said is None or int(said[1]) >= 1 << 31:
