@@ -39,12 +39,14 @@ class Server:
         self.registers = True
         self.asked: list[str] = []
         self.faults: list[port.Fault] = []
+        self.legs: set[int] = set()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.address = self.hear(port.Ready).address
 
     def tell(self, *commands: port.Command) -> None:
         """Send commands."""
+        self.legs |= {command.leg for command in commands if isinstance(command, port.Dial)} - {FENCE}
         self.socket.sendall(b"".join(port.framed(command) for command in commands))
 
     def hear(self, kind: type[E], when: Callable[[E], bool] = lambda event: True, wait: float = WAIT) -> E:
@@ -66,7 +68,8 @@ class Server:
         return [event for event in self.events if not isinstance(event, port.Figures)]
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Begin anew: all legs are over, and nothing is to be heard."""
+        self.tell(*(port.Drop(leg) for leg in tuple(self.legs)))
         self.fence()
         with self._changed:
             self.events.clear()
@@ -90,6 +93,10 @@ class Server:
             self._changed.notify_all()
 
     def _take(self, event: port.Command | port.Event) -> None:
+        if isinstance(event, port.Incoming):
+            self.legs.add(event.leg)
+        elif isinstance(event, port.Down):
+            self.legs.discard(event.leg)
         if isinstance(event, port.Whois):
             self.asked.append(event.username)
             self.tell(port.Account(username=event.username, digests=self.accounts.get(event.username, {})))
