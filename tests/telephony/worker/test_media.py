@@ -22,7 +22,7 @@ def ear() -> Ear:
 
 @pytest.fixture
 def media(ear: Ear) -> Iterator[EngineMedia]:
-    media = EngineMedia(ear, ports=(31_000, 31_999), silence=0.4)
+    media = EngineMedia(ear, ports=(31_000, 31_998), silence=0.4)
     yield media
     media.close()
 

@@ -21,7 +21,7 @@ import msgspec
 
 from offhook.telephony import port
 from offhook.telephony.worker.clips import LONGEST, Clips, NoClip, Playing
-from offhook.telephony.worker.leg import Leg
+from offhook.telephony.worker.leg import BUDGET, Leg
 from offhook.telephony.worker.sound import PCMU, Voice
 from offhook.telephony.worker.wav import Desk, Tape
 
@@ -87,6 +87,7 @@ class Engine:
         self._received = self._lost = self._refused = 0
         self._faults: dict[str, int] = {}
         self._quiet: dict[int, float] = {}
+        self._spent: list[Leg] = []
         self._running = True
 
     def run(self) -> None:
@@ -191,11 +192,27 @@ class Engine:
 
         def receive(now: float) -> None:
             leg.receive(now, self._pressed)
+            self._spend(leg)
 
-        for each, ready in ((sound, receive), (reports, leg.receive_report)):
+        def receive_report(now: float) -> None:
+            leg.receive_report(now)
+            self._spend(leg)
+
+        for each, ready in ((sound, receive), (reports, receive_report)):
             each.setblocking(False)
             self._ready[each.fileno()] = ready
             self._poll.register(each.fileno(), select.EPOLLIN)
+
+    def _spend(self, leg: Leg) -> None:
+        """Listen to a leg no more until the next look when too much comes, so that it costs the others nothing."""
+        leg.budget -= 1
+        if leg.budget == 0:
+            self._spent.append(leg)
+            self._listen(leg, 0)
+
+    def _listen(self, leg: Leg, events: int) -> None:
+        for each in (leg.sound, leg.reports):
+            self._poll.modify(each.fileno(), events)
 
     def _connect(self, leg: Leg, other: Leg | None) -> None:
         if other is None or other is leg:
@@ -289,7 +306,12 @@ class Engine:
 
     def _sweep(self, now: float) -> None:
         self._tell_on()
+        spent, self._spent = self._spent, []
+        for leg in spent:
+            if self._legs.get(leg.id) is leg:
+                self._listen(leg, select.EPOLLIN)
         for leg in self._legs.values():
+            leg.budget = BUDGET
             if leg.keys.pressed:
                 for key in leg.keys.overdue(now):
                     self._pressed(leg, key)

@@ -14,6 +14,9 @@ from offhook.telephony.worker.clips import FRAME, Playing
 from offhook.telephony.worker.sound import PCMA, PCMU, Voice
 from offhook.telephony.worker.wav import Tape
 
+BUDGET = 100
+"""Packets that a leg may send in a tenth of a second, twenty times as many as telephones do."""
+
 KEEP = 5.0
 """Seconds without a packet of ours after which one of silence goes, so that no NAT and no carrier forgets us."""
 
@@ -95,6 +98,8 @@ class Leg:
         self.tape: Tape | None = None
         self.refused = 0
         """Packets of strangers."""
+        self.budget = BUDGET
+        """Packets that are taken until the next look."""
         self.since = now
         """Since when silence counts."""
         self.reported_at = now
@@ -212,7 +217,7 @@ class Leg:
 
     def report(self, now: float) -> None:
         """Send a report when it is time for one."""
-        if self.voice is None or now - self.reported_at < rtcp.EVERY:
+        if now - self.reported_at < rtcp.EVERY or not self._reports:
             return
         self.reported_at = now
         out, (middle, heard_at) = self.outgoing, self._heard
@@ -223,6 +228,11 @@ class Leg:
             )
         )  # fmt: skip
 
+    @property
+    def _reports(self) -> bool:
+        """Whether there is somebody to report to: nobody who is held both ways, and says no address."""
+        return self.voice is not None and (self.voice.sends or self.voice.hears)
+
     def _send_report(self, content: bytes) -> None:
         host, port = self.peer.to
         try:
@@ -232,7 +242,7 @@ class Leg:
 
     def close(self) -> None:
         """Say that there will be no more, and give the ports back."""
-        if self.voice is not None:
+        if self._reports:
             self._send_report(rtcp.bye(self.outgoing.source))
         self.sound.close()
         self.reports.close()

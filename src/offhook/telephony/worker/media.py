@@ -38,27 +38,27 @@ END = 5.0
 
 
 class EngineMedia:
-    """`Media` in a process of its own. Legs get ports of `host`, even ones of `ports` (from, to) and the next.
+    """`Media` in a process of its own. Each leg has a port of `host`, even ones of `ports` (first, last), and the next.
 
-    `host` is where packets are taken, and what is told the other side unless `advertised` is. `fault` is told what goes
-    wrong, and how often.
+    `host` is where packets are taken, and what the other side is told unless `advertised` is; `silence` are the seconds
+    without a packet that are told. `fault` is told what goes wrong, and how often.
     """
 
-    name = "offhook"
+    name = "engine"
 
     def __init__(
         self,
         heard: Heard,
         host: str = "127.0.0.1",
-        ports: tuple[int, int] = (20_000, 29_999),
+        ports: tuple[int, int] = (16_384, 32_766),
+        silence: float = SILENCE,
         *,
         advertised: str = "",
-        silence: float = SILENCE,
         fault: Callable[[str, int], None] = lambda what, count: None,
     ) -> None:
         self._heard, self._host, self._advertised, self._silence = heard, host, advertised or host, silence
         self._fault = fault
-        self._ports = range(ports[0] + ports[0] % 2, ports[1], 2)
+        self._ports = range(ports[0], ports[1] + 1, 2)
         self._next = random.randrange(len(self._ports))
         self._lock = threading.Lock()
         self._taken: dict[int, int] = {}
