@@ -190,12 +190,13 @@ class Leg:
 
     def _send(self, packet: bytes, payload: bytes, now: float) -> None:
         voice = self.voice
-        if voice is not None and voice.hears:
-            try:
-                self.sound.sendto(packet, self.peer.to)
-            except OSError:
-                self.refused += 1
-        if payload and self.tape is not None and self.tape.both and voice is not None:
+        if voice is None or not voice.hears:
+            return
+        try:
+            self.sound.sendto(packet, self.peer.to)
+        except OSError:
+            self.refused += 1
+        if payload and self.tape is not None and self.tape.both:
             stamp = int.from_bytes(packet[4:8], "big")
             self.tape.lay(1, self.outgoing.source, stamp, voice.codec, payload, now)
 
