@@ -37,7 +37,7 @@ class Silent:
 
 
 def telephones(count: int, seconds: float, pipe: Connection) -> None:
-    """`count` telephones, spread over the 20 ms: they say where they are, are told where to speak to, say how it was."""
+    """`count` telephones, spread over the 20 ms. Told are: where they are; to them, where to speak to; how it was."""
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))

@@ -9,6 +9,7 @@ import gc
 import heapq
 import os
 import select
+import signal
 import socket
 import sys
 import threading
@@ -33,6 +34,12 @@ LATE = 0.2
 
 SWEEP = 0.1
 """Seconds between two looks at what may have ended without a packet."""
+
+KEYS = 3
+"""Keys of a leg that are told between two looks: quicker than fingers and machines that dial."""
+
+UNTOLD = 10_000
+"""Messages that wait while nobody listens; the oldest go first."""
 
 BUFFER = 256 * 1024
 
@@ -78,7 +85,7 @@ class Engine:
         self._poll = select.epoll()
         self._poll.register(control.fileno(), select.EPOLLIN)
         self._ready: dict[int, Callable[[float], None]] = {}
-        self._untold: deque[bytes] = deque()
+        self._untold: deque[bytes] = deque(maxlen=UNTOLD)
         self._telling = threading.Lock()
         self._legs: dict[int, Leg] = {}
         self._due: list[tuple[float, int, int]] = []
@@ -125,7 +132,8 @@ class Engine:
             self._faults[what] = self._faults.get(what, 0) + 1
 
     def _tell(self, heard: Heard) -> None:
-        self._untold.append(msgspec.msgpack.encode(heard))
+        with self._telling:
+            self._untold.append(msgspec.msgpack.encode(heard))
         self._tell_on()
 
     def _tell_on(self) -> None:
@@ -302,7 +310,11 @@ class Engine:
     # What it tells
 
     def _pressed(self, leg: Leg, key: str) -> None:
-        self._tell(port.Key(leg.id, key))
+        leg.pressed += 1
+        if leg.pressed > KEYS:
+            leg.refused += 1
+        else:
+            self._tell(port.Key(leg.id, key))
 
     def _sweep(self, now: float) -> None:
         self._tell_on()
@@ -311,7 +323,7 @@ class Engine:
             if self._legs.get(leg.id) is leg:
                 self._listen(leg, select.EPOLLIN)
         for leg in self._legs.values():
-            leg.budget = BUDGET
+            leg.budget, leg.pressed = BUDGET, 0
             if leg.keys.pressed:
                 for key in leg.keys.overdue(now):
                     self._pressed(leg, key)
@@ -340,6 +352,9 @@ class Engine:
 
 def main() -> None:
     """`python -m offhook.telephony.worker.engine DESCRIPTOR SECONDS`: serve until the other end is closed."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        # Whoever began it ends it: calls that are being ended are still heard.
+        signal.signal(each, signal.SIG_IGN)
     control = socket.socket(fileno=int(sys.argv[1]))
     control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     engine = Engine(control, float(sys.argv[2]))

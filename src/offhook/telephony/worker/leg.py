@@ -100,6 +100,8 @@ class Leg:
         """Packets of strangers."""
         self.budget = BUDGET
         """Packets that are taken until the next look."""
+        self.pressed = 0
+        """Keys that were told since the last look."""
         self.since = now
         """Since when silence counts."""
         self.reported_at = now

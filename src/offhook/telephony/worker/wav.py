@@ -101,7 +101,7 @@ class Tape:
     def lay(self, side: int, source: object, stamp: int, codec: int, payload: bytes, now: float) -> None:
         """Put what came (0) or was sent (1) at its place."""
         taped = self.sides[side]
-        at = taped.place(source, stamp, int((now - self._began) * g711.RATE))
+        at = taped.place(source, stamp, round((now - self._began) * g711.RATE))
         payload = g711.translated(payload, codec, self.codec)
         if at < 0:
             at, payload = 0, payload[-at:]
