@@ -34,7 +34,7 @@ class Message:
     @property
     def what(self) -> str:
         """A method, or a code with the method it answers: "200 INVITE"."""
-        return self.method or f"{self.code} {self['cseq'].split()[1]}"
+        return self.method or f"{self.code} {self['cseq'].partition(' ')[2]}"
 
     @property
     def to_tag(self) -> str:
@@ -135,17 +135,14 @@ class Peer:
 
     def fence(self) -> list[Message]:
         """All that came once an OPTIONS sent now was answered: what was caused before, and at once, is among it."""
-        self.send(self.request("OPTIONS", call_id=secrets.token_hex(8)))
-        while True:
-            for code in ("200 OPTIONS", "401 OPTIONS"):
-                for message in self._seen:
-                    if message.what == code:
-                        self._seen.remove(message)
-                        self.log.remove(message)
-                        return self.log
+        call_id = secrets.token_hex(8)
+        self.send(self.request("OPTIONS", call_id=call_id))
+        while not self.log or self.log[-1]["call-id"] != call_id:
             if not select.select([self.socket], [], [], WAIT)[0]:
                 raise AssertionError("The worker does not answer.")
             self._read()
+        self._seen.remove(self.log.pop())
+        return self.log
 
     def request(
         self,

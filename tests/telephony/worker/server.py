@@ -101,11 +101,13 @@ class Server:
         else:
             self.events.append(event)  # type: ignore[arg-type]
 
-    def idle(self) -> port.Figures:
-        """Wait until no leg is left."""
+    def idle(self) -> None:
+        """Wait until no leg is left and no transaction."""
         with self._changed:
             self.events = [event for event in self.events if not isinstance(event, port.Figures)]
-        return self.hear(port.Figures, lambda figures: figures.legs == 0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(b"what is refused is said within a second", self.address)
+        self.hear(port.Figures, lambda figures: figures.legs == figures.transactions == 0)
 
     def close(self) -> tuple[bytes, bytes]:
         """End it; what it printed."""

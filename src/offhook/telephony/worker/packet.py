@@ -46,6 +46,7 @@ _SIP_URI = re.compile(
 _TEL_URI = re.compile(r"tel:(\+?[0-9A-Da-d*#().\-]{1,64})((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$%=]*)*)", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _DISPLAY = re.compile(rf"(?:{TOKEN}[ \t]*)*")
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -97,12 +98,12 @@ class Packet(msgspec.Struct, kw_only=True):
     uri: Uri | None = None
     code: int = 0
     reason: str = ""
-    headers: list[tuple[str, str]] = []
+    headers: list[tuple[str, str]] = msgspec.field(default_factory=list)
     body: bytes = b""
     via: tuple[str, str, int, dict[str, str]] = ("", "", 0, {})
     """Of the top Via: transport, host, port (0 if it names none), parameters."""
-    below: list[str] = []
-    """The other Vias, as text."""
+    below: list[str] = msgspec.field(default_factory=list)
+    """The other Vias, written anew."""
     call_id: str = ""
     sequence: int = 0
     sequence_method: str = ""
@@ -234,16 +235,20 @@ def _vias(packet: Packet, fault: Fault) -> Fault:
         params = {name: value for name, value in loose(said[4]).items() if len(value) <= NAME}
         fault = fault or (400, "Bad Via")
     packet.via = (said[1].upper(), said[2], int(said[3] or 0), params)
-    packet.below = [value for value in values[1:] if value]
-    if not all(values) or not all(_VIA.fullmatch(value) for value in packet.below):
-        packet.below = [value for value in packet.below if _VIA.fullmatch(value)]
-        fault = fault or (400, "Bad Via")
+    for value in values[1:]:
+        lower = _VIA.fullmatch(value)
+        more = parameters(lower[4]) if lower else None
+        if lower is None or more is None:
+            fault = fault or (400, "Bad Via")
+            continue
+        number = f":{lower[3]}" if lower[3] else ""
+        packet.below.append(f"SIP/2.0/{lower[1]} {lower[2]}{number}{written(more)}")
     return fault
 
 
 def _identity(packet: Packet, fault: Fault) -> Fault:
     packet.call_id = packet.first("call-id")
-    if not packet.call_id or len(packet.call_id) > NAME or " " in packet.call_id:
+    if not _VISIBLE.fullmatch(packet.call_id) or len(packet.call_id) > NAME:
         fault = fault or (400, "Bad Call-ID")
     said = _CSEQ.fullmatch(packet.first("cseq"))
     if said is None or int(said[1]) >= 1 << 31:
@@ -313,6 +318,11 @@ def parameters(text: str) -> dict[str, str] | None:
             return None
         found[said[1].lower()] = said[2] or ""
     return found
+
+
+def written(params: dict[str, str]) -> str:
+    """Parameters as text."""
+    return "".join(f";{name}={value}" if value else f";{name}" for name, value in params.items())
 
 
 def loose(text: str) -> dict[str, str]:

@@ -60,6 +60,7 @@ class Signalling:
         self._key = secrets.token_bytes(32)
         self.refused = Refused()
         self._faults: dict[str, int] = {}
+        self._faulted = False
         self.legs: dict[int, Leg] = {}
         self._number = -1
         self._trunks: dict[int, port.Trunk] = {}
@@ -86,7 +87,11 @@ class Signalling:
         say(port.Ready(address=wire.bound(self.manager), media=self._media.name))
 
     def fault(self, what: str) -> None:
-        """Count something that went wrong; said once a second."""
+        """Count something that went wrong; said at once, and then once a second."""
+        if not self._faults and not self._faulted:
+            self._faulted = True
+            self._say(port.Fault(what))
+            return
         if len(self._faults) < 100 or what in self._faults:
             self._faults[what] = self._faults.get(what, 0) + 1
 
@@ -535,14 +540,17 @@ class Signalling:
         self.manager.shutdown()
 
     def _second(self) -> None:
-        faults, self._faults = self._faults, {}
+        faults, self._faults, self._faulted = self._faults, {}, False
         for what, count in faults.items():
             self._say(port.Fault(what, count))
         refused = self.refused.said()
-        going = bool(self.legs or refused)
+        transactions = len(self.manager.tclient) + len(self.manager.tserver)
+        going = bool(self.legs or refused or transactions)
         if going or self._figures:
             received, lost = self._media.figures()
-            self._say(port.Figures(legs=len(self.legs), received=received, lost=lost, refused=refused))
+            self._say(port.Figures(
+                legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions
+            ))  # fmt: skip
         self._figures = going
         if len(self._copies) > 1000:
             due = wire.now() - COPY_LIFE
@@ -628,7 +636,8 @@ def _for_sippy(packet: Packet, source: Address) -> str:
     if body:
         lines.append("Content-Type: application/sdp")
     lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join(lines) + "\r\n\r\n" + body.decode("latin-1")
+    # Python ends a line at U+0085 too, which is half of a letter in UTF-8.
+    return "\r\n".join(lines).replace("\x85", "?") + "\r\n\r\n" + body.decode("latin-1")
 
 
 def _via(packet: Packet, source: Address) -> str:
