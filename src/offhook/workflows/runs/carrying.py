@@ -143,7 +143,8 @@ class Carrying:
             if ask.language == "workflow":
                 return Answer(await self._known.wanted(live.tenant_id, ask.bindings))
             evaluate = self._scripts.javascript if ask.language == "javascript" else self._scripts.jsonata
-            return Answer(await evaluate(ask.script, ask.bindings, now_ms=self._now(), seed=live.id))
+            given = ask.bindings
+            return Answer(await evaluate(live.tenant_id, ask.script, given, now_ms=self._now(), seed=live.id))
         except ScriptError as error:
             return Answer(error=str(error))
         except Unavailable:

@@ -25,9 +25,9 @@ class Tasks:
             case "HTTP":
                 return await self._http.perform(tenant_id, attempt.input, key=key_of(attempt), template=template)
             case "INLINE":
-                return await self._scripts.inline(attempt, template)
+                return await self._scripts.inline(tenant_id, attempt, template)
             case "JSON_JQ_TRANSFORM":
-                return await self._scripts.jq(attempt, template)
+                return await self._scripts.jq(tenant_id, attempt, template)
         return Outcome(
             status="FAILED_WITH_TERMINAL_ERROR",
             reason=f"Nothing here does a task of the type {attempt.type}; those that are done are "
