@@ -220,8 +220,7 @@ def test_games_reach_nothing(op, source, harmless):
 def test_nothing_of_one_script_is_left_for_the_next():
     async def work(scripts):
         await scripts.javascript(
-            TENANT,
-            "globalThis.left = 1; Array.prototype.map = null; Object.prototype.x = 1", {}, now_ms=0, seed=0
+            TENANT, "globalThis.left = 1; Array.prototype.map = null; Object.prototype.x = 1", {}, now_ms=0, seed=0
         )
         return await scripts.javascript(TENANT, "[typeof left, typeof [].map, typeof ({}).x]", {}, now_ms=0, seed=0)
 

@@ -859,7 +859,8 @@ def test_runs_that_start_each_other_come_to_an_end(one: Running, runner: asyncio
 def test_a_fork_starts_no_more_runs_than_there_is_room_for(one: Running, runner: asyncio.Runner):
     names = [f"s{number}" for number in range(6)]
     subs = [
-        [task(name, "SUB_WORKFLOW", subWorkflowParam={"name": "v"}, optional=True, inputParameters={})] for name in names
+        [task(name, "SUB_WORKFLOW", subWorkflowParam={"name": "v"}, optional=True, inputParameters={})]
+        for name in names
     ]
     one.register("w", task("f", "FORK_JOIN", forkTasks=subs), task("j", "JOIN", joinOn=names))
     one.register("v", task("n", "NOOP"))

@@ -67,7 +67,7 @@ class Engine:
         """Whether only runs are taken on that were started here, and what they start and wait for."""
         self._own: set[tuple[int, int]] = set()
         self.counts: Counter[tuple[str, str]] = Counter()
-        """How often what happened, for metrics: ("run", "COMPLETED"), ("attempt", "FAILED"), ..."""
+        """How often what happened, for metrics: ("run", "COMPLETED"), ("attempt", "FAILED"), ("alert", "")."""
         self._timers = Timers()
         self._lives = Lives(lambda live: self._turns.take_on(live))
         self._lease = Lease(writer, ids, slot, self._now, lease)

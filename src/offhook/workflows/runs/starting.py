@@ -97,7 +97,7 @@ class Starting:
         """The run that a task of another starts, or its failure workflow; None if that cannot be started."""
         if start.failure_of and await self._trees.full(_tree(run)):
             log.error("failure_workflow_not_started", run=str(run.id), workflow=start.name, cause=self._too_many())
-            self._counts["alert", run.name] += 1
+            self._counts["alert", ""] += 1
             return None
         found = Found(start.name, start.version or 0, start.digest)
         if not start.digest:
@@ -105,7 +105,7 @@ class Starting:
                 found = await self._known.find(run.tenant_id, start.name, start.version)
             except NotFound as refusal:
                 log.error("failure_workflow_missing", run=str(run.id), workflow=start.name, cause=refusal.message)
-                self._counts["alert", run.name] += 1
+                self._counts["alert", ""] += 1
                 return None
         definition = await self._known.definition(run.tenant_id, found.digest)
         given = start.input if isinstance(start.input, dict) else {}

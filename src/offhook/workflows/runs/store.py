@@ -160,8 +160,7 @@ _PAUSED_COUNT = Statement(
     "SELECT count(*) FROM (SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND status = 'PAUSED' LIMIT ?) AS one"
 )
 _TREE_COUNT = Statement(
-    "SELECT count(*) FROM "
-    "(SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND root = ? AND root <> 0 LIMIT ?) AS one"
+    "SELECT count(*) FROM (SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND root = ? AND root <> 0 LIMIT ?) AS one"
 )
 _OLD = Statement("SELECT tenant_id, id FROM workflow_runs WHERE ended > 0 AND ended < ? ORDER BY ended LIMIT ?")
 _FORGET = Statement("DELETE FROM workflow_runs WHERE tenant_id = ? AND id = ?")

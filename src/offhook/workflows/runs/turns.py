@@ -177,7 +177,7 @@ class Turns:
         run = turn.state.run
         for alert in turn.alerts:
             log.warning("run_alert", run=str(live.id), workflow=run.name, cause=alert)
-            self._counts["alert", run.name] += 1
+            self._counts["alert", ""] += 1
         for one in turn.changed:
             if not one.open:
                 self._counts["attempt", one.status] += 1
@@ -222,7 +222,9 @@ def _starting(live: Live, state: State) -> int:
     if not any(isinstance(answer.value, Found) for answer in live.answers.values()):
         return 0
     open_ones = (state.tasks[key] for key in state.open)
-    return sum(one.status == "SCHEDULED" and one.type in STARTING and f"{one.id} 0" in live.answers for one in open_ones)
+    return sum(
+        one.status == "SCHEDULED" and one.type in STARTING and f"{one.id} 0" in live.answers for one in open_ones
+    )
 
 
 def _changed(

@@ -44,9 +44,7 @@ class ScriptTasks:
                     tenant_id, script, given, now_ms=now, seed=attempt.id, most=most
                 )
             case "jsonata":
-                result = await self._scripts.jsonata(
-                    tenant_id, script, given, now_ms=now, seed=attempt.id, most=most
-                )
+                result = await self._scripts.jsonata(tenant_id, script, given, now_ms=now, seed=attempt.id, most=most)
             case "value-param":
                 result = given.get(script)
             case _:
