@@ -13,6 +13,7 @@ from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome, Run, State
 from offhook.workflows.runs import carrying, store
 from offhook.workflows.runs.live import finishing
+from offhook.workflows.tasks.place import Place
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -350,9 +351,9 @@ def test_no_branch_is_carried_out_twice_while_others_are_written_down(one: Runni
         perform = one.target.perform
         ends = [asyncio.Event() for _ in range(count)]
 
-        async def in_turn(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+        async def in_turn(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
             """Each branch ends while the one before it is being written down."""
-            outcome = await perform(tenant_id, attempt, template)
+            outcome = await perform(tenant_id, attempt, template, place)
             await ends[int(attempt.ref[1:])].wait()
             return outcome
 
@@ -691,7 +692,7 @@ def test_what_one_company_waits_for_takes_no_place_of_another(
         gate, both, other = asyncio.Event(), asyncio.Event(), asyncio.Event()
         called: list[int] = []
 
-        async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+        async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
             called.append(tenant_id)
             if tenant_id == TENANT:
                 if called.count(TENANT) == 2:
@@ -722,7 +723,7 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
     told: dict[str, Any] = {}
     original = one.target.perform
 
-    async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+    async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
         told[attempt.key] = dict(template)
         return await original(tenant_id, attempt, template)
 
