@@ -65,8 +65,8 @@ class Changing:
         """Try again what it failed with."""
         query: wire.RetryQuery = call.query or wire.RetryQuery()
         if query.resume_subworkflow_tasks:
-            text = "A workflow within is started anew; it is not gone on with where it failed."
-            call.notices.append(Notice("not_used", "resumeSubworkflowTasks", text))
+            await self._runs.retry_within(call, workflow_id(call))
+            return EMPTY
         await self._change(call, Word.WORKFLOW_RUN_RETRIED, lambda state, _d, _now: controls.retry(state))
         return EMPTY
 
@@ -90,7 +90,7 @@ class Changing:
                 state,
                 definition,
                 task_id=task_id,
-                task_input=body.task_input or None,
+                task_input=body.task_input,
                 workflow_input=body.workflow_input or None,
                 now=now,
             )

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar, get_args
 
 import msgspec
@@ -42,6 +44,8 @@ BEAT_SECONDS = 15.0
 """After how long without news a watcher is told that the connection lasts."""
 
 MOST_WATCHERS = 500
+
+_AGAIN = (Word.WORKFLOW_RUN_RETRIED, Word.WORKFLOW_RUN_RESTARTED, Word.WORKFLOW_RUN_RERUN)
 
 STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
 
@@ -306,8 +310,36 @@ class Runs:
     async def change(
         self, call: Call, id: int, word: Word, change: Callable[[State, Definition, int], Any], **told: Any
     ) -> Any:
-        """Change a run, with its event, and take it on; what the change gave."""
-        return await self.engine.change(call.principal.tenant_id, id, change, _event(call, word, id, **told))
+        """Change a run, with its event, and take it on; what the change gave.
+
+        Runs that failed as it had failed go on with it: the one that waited for it, and so on.
+        """
+        given = await self.engine.change(call.principal.tenant_id, id, change, _event(call, word, id, **told))
+        if word in _AGAIN:
+            await self._go_along(call, id)
+        return given
+
+    async def _go_along(self, call: Call, id: int) -> None:
+        tenant_id = call.principal.tenant_id
+        while parent := (await self.load(tenant_id, id))[0].run.parent:
+            told = _event(call, Word.WORKFLOW_RUN_RETRIED, parent, with_run=str(id))
+            try:
+                await self.engine.change(tenant_id, parent, partial(_go_along, id), told)
+            except (NotFound, Conflict):
+                return
+            id = parent
+
+    async def retry_within(self, call: Call, id: int) -> None:
+        """Try again what it failed with, where it failed: within the runs that it waited for."""
+        tenant_id = call.principal.tenant_id
+        state, _ = await self.load(tenant_id, id)
+        going: set[int] = set()
+        for child in controls.failed_within(state):
+            with suppress(NotFound, Conflict):
+                await self.retry_within(call, child)
+                going.add(child)
+        told = _event(call, Word.WORKFLOW_RUN_RETRIED, id)
+        await self.engine.change(tenant_id, id, lambda state, _d, _now: controls.retry(state, going), told)
 
     async def _change(
         self, call: Call, word: Word, change: Callable[[State, Definition, int], Any], **told: Any
@@ -315,6 +347,10 @@ class Runs:
         tenant_id, id = call.principal.tenant_id, id_of(call)
         await self.change(call, id, word, change, **told)
         return reply_of(await self.whole(tenant_id, id))
+
+
+def _go_along(child: int, state: State, _definition: Definition, _now: int) -> None:
+    controls.go_along(state, child)
 
 
 def finish_by_hand(state: State, task_id: int, outcome: Outcome, now: int) -> None:

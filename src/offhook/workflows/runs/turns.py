@@ -122,6 +122,9 @@ class Turns:
         finally:
             if room is not None:
                 self._starting.made(before, room)
+        if state.rejoined:
+            state.rejoined = False
+            await self._loading.ask_children(live, state)
         live.told.difference_update(op.attempt for op in ops)
         for op, value, refused in results:
             if refused is None:
