@@ -110,3 +110,40 @@ def test_what_one_company_waits_for_takes_no_place_of_another(
         assert called.count(TENANT) == 3
 
     runner.run(asyncio.wait_for(story(), 20))
+
+
+def test_what_leaves_its_place_holds_nothing_up_and_does_not_time_out(
+    one: Running, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(carrying, "AT_ONCE", 2)
+    limits = {"name": "p", "retryCount": 0, "timeoutSeconds": 5, "responseTimeoutSeconds": 5, "timeoutPolicy": "RETRY"}
+    one.register("waits", task("a", taskDefinition=limits))
+    one.register("w", task("b"))
+    gate = asyncio.Event()
+
+    async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
+        if attempt.ref == "a":
+            place.leave(anew=True)
+            await gate.wait()
+            await place.take()
+        return Outcome(status="COMPLETED", output={})
+
+    one.target.perform = perform  # type: ignore[method-assign]
+
+    async def story() -> None:
+        waiting = [await one.start("waits") for _ in range(3)]
+        other = await one.start("w")
+        taken_on = one.engine.watch(other)
+        while one.run_of(other).status != "COMPLETED":
+            await taken_on.wait()
+            taken_on.clear()
+        one.clock[0] += 60
+        await one.engine.tick()
+        assert [one.run_of(id).status for id in waiting] == ["RUNNING"] * 3
+        gate.set()
+        await one.quiet()
+        for id in waiting:
+            assert one.run_of(id).status == "COMPLETED"
+            assert one.history(id)[0].started == int(one.clock[0] * 1000), "it began when its turn came"
+
+    runner.run(asyncio.wait_for(story(), 20))
