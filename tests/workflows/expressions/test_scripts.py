@@ -340,6 +340,14 @@ def test_a_closed_one_takes_no_more():
     asyncio.run(work())
 
 
+def test_jq_passes_numbers_on_with_all_their_digits():
+    records = [{"id": 9007199254740993, "n": 3.0}, {"id": -(2**63)}, {"id": 12345678901234567890123}]
+    assert jq(".[].id", records) == [9007199254740993, -(2**63), 12345678901234567890123]
+    assert jq("map(select(.n == 3))[0]", records) == [{"id": 9007199254740993, "n": 3}]
+    assert jq("., . + 1, . / 2", 3.0) == [3, 4, 1.5]
+    assert jq("infinite, nan, 1e1000") == [1.7976931348623157e308, None, 1.7976931348623157e308]
+
+
 # Between companies
 
 
