@@ -17,7 +17,7 @@ from offhook.workflows.expressions import places, sandbox, scripts
 from offhook.workflows.machine import forking
 from offhook.workflows.machine import model as machine
 from offhook.workflows.runs import carrying, going, lease
-from offhook.workflows.runs import service as runs
+from offhook.workflows.runs import engines as runs
 from offhook.workflows.tasks import asked, pages
 from offhook.workflows.tasks import http as sending
 from tests.cli.conftest import Run, empty, offhook

@@ -109,6 +109,8 @@ class Turns:
         assert definition is not None
         now, before = self._now(), state.run
         results, ending, events = _changed(state, definition, now, ops)
+        if state.run.definition != before.definition:
+            definition = live.definition = await self._known.definition(live.tenant_id, state.run.definition)
         policies = await self._known.policies(live.tenant_id)
         wanted = _starting(live, state)
         room = await self._starting.room(state, wanted) if wanted else None
@@ -161,7 +163,7 @@ class Turns:
             poke=run.parent if run.over and not before.over else 0,
             doom=turn.abandon,
             fresh=live.fresh,
-            new_input=run.input is not before.input,
+            whole=run.input is not before.input or run.definition != before.definition,
             events=events,
         )
         await self._writer.submit(keep)
