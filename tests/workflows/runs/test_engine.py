@@ -10,6 +10,7 @@ from offhook.kit.errors import NotFound, Unavailable
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome
 from offhook.workflows.runs import store
+from offhook.workflows.tasks.place import Place
 from tests.workflows.runs.running import TENANT, Running, task
 
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -144,9 +145,9 @@ def test_no_branch_is_carried_out_twice_while_others_are_written_down(one: Runni
         perform = one.target.perform
         ends = [asyncio.Event() for _ in range(count)]
 
-        async def in_turn(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+        async def in_turn(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
             """Each branch ends while the one before it is being written down."""
-            outcome = await perform(tenant_id, attempt, template)
+            outcome = await perform(tenant_id, attempt, template, place)
             await ends[int(attempt.ref[1:])].wait()
             return outcome
 
@@ -276,9 +277,9 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
     told: dict[str, Any] = {}
     original = one.target.perform
 
-    async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+    async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
         told[attempt.key] = dict(template)
-        return await original(tenant_id, attempt, template)
+        return await original(tenant_id, attempt, template, place)
 
     one.target.perform = perform  # type: ignore[method-assign]
     given = {"uri": "http://localhost/${workflow.input.x}", "method": "GET"}
