@@ -34,6 +34,7 @@ from offhook.kit.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    Unstorable,
     UnsupportedMedia,
     Violation,
     shown,
@@ -116,6 +117,9 @@ class Gate:
         except Refusal as refusal:
             if isinstance(refusal, Unavailable):
                 log.error("unavailable", request_id=request_id, cause=repr(refusal.__cause__)[:500])
+            elif isinstance(refusal, Unstorable):
+                cause = type(refusal.__cause__).__name__
+                log.warning("unstorable", request_id=request_id, operation=seen.operation, cause=cause)
             reply = seen.refused(refusal, scope["path"])
         except ClientGone:
             return

@@ -1,6 +1,7 @@
 """What can be done with runs: started, read, searched, paused, ended, done again."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, TypeVar, get_args
@@ -18,7 +19,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, NotFound, Violation, shown
 from offhook.kit.ids import EPOCH_MS
 from offhook.kit.operation import Call, Reply
-from offhook.kit.wire import encode, to_int64
+from offhook.kit.wire import encode, encode_sorted, to_int64
 from offhook.storage.database import Transaction
 from offhook.workflows.definitions.graph import graph, mermaid
 from offhook.workflows.definitions.model import Definition
@@ -41,7 +42,8 @@ LOOK_SECONDS = 1.0
 BEAT_SECONDS = 15.0
 """After how long without news a watcher is told that the connection lasts."""
 
-MOST_WATCHERS = 500
+MOST_WATCHERS, MOST_OF_COMPANY = 500, 100
+"""How many watch runs at a time: of all companies, and of one, so that none keeps the others from it."""
 
 STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
 
@@ -51,7 +53,7 @@ class Runs:
 
     def __init__(self, work: Doing, engine: Engine, texts: Texts) -> None:
         self._work, self.engine, self._texts = work, engine, texts
-        self._watchers = 0
+        self._watchers: Counter[int] = Counter()
 
     # Starting
 
@@ -76,13 +78,27 @@ class Runs:
             workflow=body.definition,
         )
         run, _ = await self.load(tenant_id, id)
-        if not fresh and not _same(run.run, body):
+        if not fresh and not await self._same(run.run, body):
             text = "Another request was sent with this Idempotency-Key; choose a new key for a new run."
             raise Conflict(
                 text, [Violation(location="Idempotency-Key", message=text, sent=shown(call.idempotency_key))]
             )
         headers = () if fresh else ((b"offhook-replayed", b"true"),)
         return reply_of(_started(run.run), headers=headers)
+
+    async def _same(self, run: Run, body: wire.StartIn) -> bool:
+        """Whether a run is what a request would have started."""
+        if body.workflow is not None and (run.name != body.workflow or body.version not in (None, run.version)):
+            return False
+        if run.correlation != body.correlation_id:
+            return False
+        if body.definition is not None:
+            found, _ = await asyncio.to_thread(self._texts.written_out, body.definition)
+            if found.digest != run.definition:
+                return False
+        template = (await self._definition(run.tenant_id, run)).input_template
+        # Encoded, as 1, 1.0 and true are the same to Python and not to who sends them.
+        return encode_sorted({**template, **body.input}) == encode_sorted(run.input)
 
     async def _rehearse(self, call: Call, body: wire.StartIn) -> Reply:
         tenant_id = call.principal.tenant_id
@@ -184,10 +200,10 @@ class Runs:
 
     async def told(self, tenant_id: int, id: int) -> AsyncIterator[bytes]:
         """The messages: `run` with the run as GET answers it, `end` when it is over."""
-        if self._watchers >= MOST_WATCHERS:
+        if self._watchers[tenant_id] >= MOST_OF_COMPANY or self._watchers.total() >= MOST_WATCHERS:
             yield b'event: refused\ndata: {"message":"Too many watch runs at this time; ask for it instead."}\n\n'
             return
-        self._watchers += 1
+        self._watchers[tenant_id] += 1
         event = self.engine.watch(id)
         try:
             seen, quiet = -1, 0.0
@@ -214,7 +230,9 @@ class Runs:
                 except TimeoutError:
                     quiet += LOOK_SECONDS + LIVE_SECONDS
         finally:
-            self._watchers -= 1
+            self._watchers[tenant_id] -= 1
+            if not self._watchers[tenant_id]:
+                del self._watchers[tenant_id]
             self.engine.unwatch(id, event)
 
     # Changing
@@ -356,13 +374,6 @@ def _missing(id: int) -> NotFound:
 
 def _started(run: Run) -> wire.StartedOut:
     return wire.StartedOut(id=str(run.id), workflow=run.name, version=run.version, status=run.status)
-
-
-def _same(run: Run, body: wire.StartIn) -> bool:
-    if body.workflow is not None and (run.name != body.workflow or body.version not in (None, run.version)):
-        return False
-    given = run.input if isinstance(run.input, dict) else {}
-    return run.correlation == body.correlation_id and all(given.get(name) == one for name, one in body.input.items())
 
 
 def _wanted(query: wire.SearchQuery) -> dict[str, Any]:
