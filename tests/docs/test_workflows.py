@@ -153,6 +153,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "a script": f"{sandbox.SECONDS:.0f} s, {sandbox.JS_MEMORY // 2**20} MiB (JavaScript), "
         f"{scripts.SOURCE:,} characters",
         "attempts that a server carries out at a time": f"{carrying.AT_ONCE}",
+        "who watch runs of a company at a time": f"{runs.MOST_OF_COMPANY}",
         "who watch runs at a time": f"{runs.MOST_WATCHERS}",
     } == {name: text for name, text in rows.items() if name not in ("what", "---")}
     assert machine.MOST_INPUT == machine.MOST_OUTPUT

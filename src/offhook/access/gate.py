@@ -533,8 +533,12 @@ async def whole_refusal(misfit: Misfit, call: Call, check: Check | None) -> Inva
     """What is wrong with a body that does not fit its struct, its broken rules included, as far as they can be told."""
     if check is None:
         return misfit
-    with clock.at(call.moment):
-        broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
+    try:
+        with clock.at(call.moment):
+            broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
+    except Unstorable:
+        # A rule that asks the store cannot do so with the very value that is faulty.
+        return misfit
     return Invalid.of([*misfit.violations, *(one for one in broken if not misfit.explains(one))])
 
 

@@ -254,7 +254,9 @@ def _refuse_nul(raw: bytes, value: T, kind: type[T]) -> None:
     found: list[Violation] = []
     _nuls(value, kind, "", found)
     if found:
-        raise _misfit(found, _without_nul(msgspec.to_builtins(value)), kind)
+        whole = Invalid.of(found)
+        # It stays in what the rules are asked about: without it they would take the text for another one.
+        raise Misfit(whole.message, whole.violations, value)
 
 
 def _nuls(value: Any, kind: Any, at: str, found: list[Violation]) -> None:
@@ -276,14 +278,6 @@ def _nuls(value: Any, kind: Any, at: str, found: list[Violation]) -> None:
                 if isinstance(key, str):
                     _nuls(key, str, at, found)
                 _nuls(member, inner, f"{at}.{shown(key)}" if isinstance(key, str) else f"{at}[{key}]", found)
-
-
-def _without_nul(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "")
-    if isinstance(value, list):
-        return [_without_nul(one) for one in value]
-    return {key: _without_nul(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def read(
