@@ -17,7 +17,7 @@ from offhook.workflows.expressions import sandbox, scripts
 from offhook.workflows.machine import forking
 from offhook.workflows.machine import model as machine
 from offhook.workflows.runs import carrying, going, lease
-from offhook.workflows.runs import service as runs
+from offhook.workflows.runs import engines as runs
 from offhook.workflows.tasks import asked, pages
 from offhook.workflows.tasks import http as sending
 from tests.cli.conftest import Run, empty, offhook
@@ -153,7 +153,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "a script": f"{sandbox.SECONDS:.0f} s, {sandbox.JS_MEMORY // 2**20} MiB (JavaScript), "
         f"{scripts.SOURCE:,} characters",
         "attempts that a server carries out at a time": f"{carrying.AT_ONCE}",
-        "who watch runs of a company at a time": f"{runs.MOST_OF_COMPANY}",
+        "who watch runs of a company at a time": f"{runs.MOST_WATCHERS // runs.WATCHING_SHARE}",
         "who watch runs at a time": f"{runs.MOST_WATCHERS}",
     } == {name: text for name, text in rows.items() if name not in ("what", "---")}
     assert machine.MOST_INPUT == machine.MOST_OUTPUT

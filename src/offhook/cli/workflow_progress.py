@@ -20,6 +20,9 @@ from offhook.kit.errors import Refusal
 
 RUNS = f"{V1}/workflows/runs"
 LOOK_SECONDS = 0.2
+THERE_SECONDS = 1.0
+"""How often a run on a Conductor server is looked at."""
+
 PATIENCE = 30
 """How often in a row a connection is tried anew, a second apart, before it is given up."""
 
@@ -157,7 +160,7 @@ async def _states(client: Client, id: str) -> AsyncIterator[Any]:
                 yield run
             if run.get("ended_at"):
                 return
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS if run["engine"] == "embedded" else THERE_SECONDS)
     lost = 0
     while True:
         try:

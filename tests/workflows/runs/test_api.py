@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from offhook.workflows.runs import service
+from offhook.kit.operation import Call
+from offhook.workflows.runs import engines
 from tests.api.desk import Answer, Company
 
 V1 = "/api/offhook/v1/workflows"
@@ -76,27 +78,29 @@ def test_what_the_template_gives_counts_as_not_sent(registered: Company):
 def test_a_company_that_watches_a_lot_leaves_places_to_others(
     registered: Company, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(service, "MOST_OF_COMPANY", 3)
-    monkeypatch.setattr(service, "MOST_WATCHERS", 5)
-    desk, runs = registered.desk, registered.desk.offhook.workflows.runs
-    id = int(_start(registered, "k", workflow="w").json["id"])
-    tenant, others = registered.tenant(), [desk.found().tenant() for _ in range(2)]
+    monkeypatch.setattr(engines, "WATCHING_SHARE", 2)
+    workflows = registered.desk.offhook.workflows
+    monkeypatch.setattr(workflows.runs, "most_watchers", 6)
+    # Each watches what is not its own: the places are counted all the same, and nothing of it is shown.
+    id = _start(registered, "k", workflow="w").json["id"]
+    one, two, three = registered.tenant(), *(registered.desk.found().tenant() for _ in range(2))
 
     async def story() -> None:
         going: list[AsyncIterator[bytes]] = []
 
-        async def watch(tenant_id: int) -> bytes:
-            going.append(runs.told(tenant_id, id))
-            return await anext(going[-1])
+        async def refused(tenant_id: int) -> bool:
+            call = Call(principal=SimpleNamespace(tenant_id=tenant_id), params={"id": int(id)})
+            going.append(workflows.engines._told("embedded", workflows.runs, call))
+            return b"refused" in await anext(going[-1])
 
-        assert [b"refused" in await watch(tenant) for _ in range(4)] == [False, False, False, True]
-        assert b"refused" not in await watch(others[0])
+        assert [await refused(one) for _ in range(4)] == [False, False, False, True]
+        assert [await refused(two) for _ in range(2)] == [False, False]
         await going[0].aclose()  # type: ignore[attr-defined]
-        assert b"refused" not in await watch(tenant)
+        assert [await refused(one) for _ in range(2)] == [False, True]
         # And all together have their bound.
-        assert [b"refused" in await watch(others[1]) for _ in range(2)] == [False, True]
-        for one in going:
-            await one.aclose()  # type: ignore[attr-defined]
-        assert not runs._watchers
+        assert [await refused(three) for _ in range(2)] == [False, True]
+        for each in going:
+            await each.aclose()  # type: ignore[attr-defined]
+        assert not workflows.engines._watchers["embedded"]
 
     runner.run(story())

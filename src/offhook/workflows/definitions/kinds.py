@@ -182,14 +182,16 @@ def _loop(found: Checked, step: Step, policies: Mapping[str, Policy]) -> None:
 
 
 def _sub(found: Checked, step: Step, policies: Mapping[str, Policy]) -> None:
-    param = step.raw.get("subWorkflowParam")
+    check_sub(found, step.raw.get("subWorkflowParam"), f"{step.place}.subWorkflowParam")
+
+
+def check_sub(found: Checked, param: Any, at: str) -> None:
+    """Which workflow a task runs."""
     if param is None:
-        text = 'Say which workflow is run: {"name": ..., "version": ...}.'
-        found.fault(f"{step.place}.subWorkflowParam", "required", text)
+        found.fault(at, "required", 'Say which workflow is run: {"name": ..., "version": ...}.')
         return
     if not isinstance(param, dict):
         return
-    at = f"{step.place}.subWorkflowParam"
     known = dict(SUB)
     version = param.get("version")
     if isinstance(version, str) and "${" in version:

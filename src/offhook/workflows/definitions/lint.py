@@ -56,14 +56,14 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 def lint(raw: Mapping[str, Any]) -> list[Finding]:
     """The findings of a definition that keeps the rules, in the order of reading."""
     found = list(_of_definition(raw))
-    for step, looped in _steps(raw):
+    for step, looped in steps_within(raw):
         found += _of_task(step, looped)
         if len(found) > MOST:
             break
     return found[:MOST]
 
 
-def _steps(raw: Mapping[str, Any]) -> Iterator[tuple[Step, bool]]:
+def steps_within(raw: Mapping[str, Any]) -> Iterator[tuple[Step, bool]]:
     """All tasks, those of workflows written out within others too, each with whether it is within a loop."""
     steps = tree(Checked(), raw)
     within = {id(one) for step in every(steps) if step.type == "DO_WHILE" for one in every([step]) if one is not step}
@@ -72,7 +72,7 @@ def _steps(raw: Mapping[str, Any]) -> Iterator[tuple[Step, bool]]:
         param = step.raw.get("subWorkflowParam")
         inner = param.get("workflowDefinition") if isinstance(param, dict) else None
         if isinstance(inner, dict):
-            for one, looped in _steps(inner):
+            for one, looped in steps_within(inner):
                 one.place = f"{step.place}.subWorkflowParam.workflowDefinition.{one.place}"
                 yield one, looped
 
@@ -164,7 +164,7 @@ def exported(raw: Mapping[str, Any]) -> Exported:
         if len(notices) < MOST:
             notices.append(Notice(code, place, text))
 
-    for step, looped in _steps(made):
+    for step, looped in steps_within(made):
         inputs = step.raw.get("inputParameters")
         if not isinstance(inputs, dict):
             continue

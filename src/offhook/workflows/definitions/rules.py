@@ -7,14 +7,14 @@ other (here), then expressions (scope.py). A violation's location is the path in
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from offhook.kit.errors import shown
 from offhook.workflows.definitions import fields
 from offhook.workflows.definitions.checked import Checked
 from offhook.workflows.definitions.http import check_http
-from offhook.workflows.definitions.kinds import check_kind, check_type, templated
+from offhook.workflows.definitions.kinds import check_kind, check_sub, check_type, templated
 from offhook.workflows.definitions.model import Policy
 from offhook.workflows.definitions.scope import Scope
 from offhook.workflows.definitions.steps import Step, every, tree
@@ -23,7 +23,7 @@ MOST_SUBS = 8
 """Levels of workflows that are written out within each other."""
 
 _ADDRESSABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_ITERATION = re.compile(r".*__\d+")
+_ITERATION = re.compile(r".+__\d+")
 _OWN: Mapping[str, frozenset[str]] = {
     "decisionCases": frozenset({"SWITCH"}),
     "defaultCase": frozenset({"SWITCH"}),
@@ -93,6 +93,18 @@ def _definition(
     Scope(found, raw, steps, prefix).check()
 
 
+def check_branch(raw: Mapping[str, Any]) -> Checked:
+    """A task that was made while a run goes on. What it takes is data already, so that nothing is looked for in it."""
+    found = Checked()
+    fields.check(found, raw, "", fields.TASK, required=("name", "taskReferenceName"))
+    policy, param = raw.get("taskDefinition"), raw.get("subWorkflowParam")
+    if isinstance(policy, dict):
+        _policy(found, policy, "taskDefinition")
+    if raw.get("type") == "SUB_WORKFLOW":
+        check_sub(found, param, "subWorkflowParam")
+    return found
+
+
 def _task(found: Checked, step: Step, policies: Mapping[str, Policy]) -> None:
     fields.check(
         found,
@@ -156,8 +168,19 @@ def _written_out(found: Checked, step: Step, policies: Mapping[str, Policy], dep
         found.fault(at, "invalidParameter", text, inner)
 
 
+def iteration_of(ref: str, refs: Container[str]) -> str:
+    """Which of these tasks has an iteration of that name, if it is in a loop; "" if none."""
+    while _ITERATION.fullmatch(ref):
+        ref = ref.rpartition("__")[0]
+        if ref in refs:
+            return ref
+    return ""
+
+
 def _names(found: Checked, steps: list[Step]) -> None:
     first: dict[str, str] = {}
+    loops = [step for step in every(steps) if step.type == "DO_WHILE"]
+    looped = {inner.ref for loop in loops for nested in loop.sequence("loopOver") for inner in every(nested)}
     for step in every(steps):
         at = f"{step.place}.taskReferenceName"
         if not step.ref.strip():
@@ -172,6 +195,9 @@ def _names(found: Checked, steps: list[Step]) -> None:
         elif not _ADDRESSABLE.fullmatch(step.ref):
             text = "Expressions cannot well name it: take letters, digits, _ and -, beginning with a letter."
             found.notice(at, "name_not_addressable", text)
+        elif one := iteration_of(step.ref, looped):
+            text = f"Is what a round of the loop around {one} calls that task; choose another name."
+            found.fault(at, "reserved", text, step.ref)
         elif _ITERATION.fullmatch(step.ref):
             text = "Names that end in __ and a number are those of a loop's iterations; choose another end."
             found.notice(at, "name_like_iteration", text)

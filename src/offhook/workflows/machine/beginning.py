@@ -10,7 +10,7 @@ from offhook.workflows.definitions.model import SWITCH, WAIT, Task
 from offhook.workflows.machine.branches import fork
 from offhook.workflows.machine.ending import end_run, output_of
 from offhook.workflows.machine.loops import first_round
-from offhook.workflows.machine.model import MOST_VARIABLES, PERFORMED, Attempt
+from offhook.workflows.machine.model import MOST_REASON, MOST_VARIABLES, PERFORMED, Attempt
 from offhook.workflows.machine.moment import Moment, written
 from offhook.workflows.machine.subruns import start_run
 
@@ -106,6 +106,6 @@ def _terminate(at: Moment, found: Attempt, given: dict[str, Any]) -> Attempt:
         return at.fail(found, "terminationStatus must be COMPLETED, FAILED or TERMINATED.", terminal=True)
     output = given.get("workflowOutput")
     at.complete(found, output if output is not None else {})
-    reason = str(given.get("terminationReason") or "")
+    reason = str(given.get("terminationReason") or "")[:MOST_REASON]
     at.change_run(output=output_of(at) if output is None else output)
     return end_run(at, status, reason or f"It was ended by the task {found.key}.", keep_output=True)

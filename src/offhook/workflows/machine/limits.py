@@ -2,8 +2,10 @@
 
 import msgspec
 
-from offhook.workflows.definitions.model import HTTP
+from offhook.workflows.definitions.model import HTTP, LOOP
+from offhook.workflows.machine.data import iterations_of
 from offhook.workflows.machine.ending import end_run
+from offhook.workflows.machine.loops import in_rounds, loop_of
 from offhook.workflows.machine.model import Attempt
 from offhook.workflows.machine.moment import Moment
 
@@ -58,5 +60,9 @@ def _limit(at: Moment, task: Attempt, end: int, text: str) -> None:
     if at.now < end:
         at.wake(end)
         return
-    if at.state.tasks[task.key].open:
-        at.give_up(task, text, status="TIMED_OUT")
+    if not at.state.tasks[task.key].open:
+        return
+    if task.type == LOOP:
+        for one in in_rounds(at.state, loop_of(at.state, at.definition, task.ref), iterations_of(task)):
+            at.give_up(one, "Its loop timed out.")
+    at.give_up(task, text, status="TIMED_OUT")

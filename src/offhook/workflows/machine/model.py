@@ -48,6 +48,11 @@ MOST_ATTEMPTS = 50_000
 MOST_DEPTH = 50
 """Runs that led to one, each started by the one before."""
 
+MOST_NAME = 256
+"""Characters of what a run is found by, and MOST_REASON of why it ended: both are kept beside it."""
+
+MOST_REASON = 1_000
+
 MOST_ITERATIONS = 10_000
 """Of one loop: one that does not end by then is taken for one that never would."""
 
@@ -142,7 +147,7 @@ class State:
     length. A turn that could not be kept is undone by reading the state anew.
     """
 
-    __slots__ = ("again", "dirty", "forked", "given", "gone", "latest", "open", "run", "tasks", "unwanted")
+    __slots__ = ("again", "dirty", "forked", "given", "gone", "latest", "open", "rejoined", "run", "tasks", "unwanted")
 
     def __init__(self, run: Run, tasks: Iterable[Attempt] = ()) -> None:
         self.run = run
@@ -158,6 +163,8 @@ class State:
         """Attempts that became history since the last turn."""
         self.unwanted: list[int] = []
         """Runs that tasks had started, and that are to be ended with the next turn."""
+        self.rejoined = False
+        """Whether it waits again for a run that had ended before, and that may have ended again."""
         self.given: dict[str, dict[str, Any]] = {}
         """Inputs that tasks are to take instead of their definition's, by key."""
         self.dirty: dict[int, Attempt] = {}

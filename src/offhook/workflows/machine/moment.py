@@ -122,7 +122,7 @@ class Moment:
         self.cancelled.append(task.id)
         if task.child and task.type == SUB:
             self.abandoned.append(task.child)
-        self.put(msgspec.structs.replace(task, status=status, ended=self.now, reason=reason))
+        self.put(msgspec.structs.replace(task, status=status, ended=self.now, due=0, reason=reason))
 
     # What becomes of the run
 

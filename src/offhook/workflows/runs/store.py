@@ -102,8 +102,8 @@ _put_attempts = Insert(
     replacing=["tenant_id", "run_id", "number"],
 )
 _UPDATE = Statement(
-    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, input = ?, run = ? "
-    "WHERE tenant_id = ? AND id = ? AND turn = ?"
+    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, version = ?, "
+    "input = ?, run = ? WHERE tenant_id = ? AND id = ? AND turn = ?"
 )
 _UPDATE_LIGHT = Statement(
     "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, run = ? "
@@ -220,13 +220,13 @@ class Keep:
     poke: int = 0
     doom: tuple[int, ...] = ()
     fresh: bool = False
-    new_input: bool = False
+    whole: bool = False
     events: tuple[Event, ...] = ()
 
     def row(self) -> tuple[Any, ...]:
         run = self.after
         head = (run.status, self.owner, self.turn + 1, self.wake, run.started, run.ended)
-        given = (encode(run.input).decode(),) if self.new_input else ()
+        given = (run.version, encode(run.input).decode()) if self.whole else ()
         return (*head, *given, _run_text(run), self.tenant_id, run.id, self.turn)
 
     def run(self, tx: Transaction) -> None:
@@ -249,7 +249,7 @@ class Keep:
                         raise Twice(int(found[0]))
                 row = new_row(unit.after, unit.owner, unit.wake)
                 born.append((*row[:6], 1, *row[7:]))
-            elif unit.new_input:
+            elif unit.whole:
                 if tx.change(_UPDATE, *unit.row()) != 1:
                     raise Stale
             else:
@@ -335,6 +335,11 @@ def turn_of(tx: Transaction, tenant_id: int, id: int) -> int | None:
     """How many turns a run has had; None if there is none of this id."""
     row = tx.first(_TURN, tenant_id, id)
     return None if row is None else int(row[0])
+
+
+def goes_on(tx: Transaction, tenant_id: int, id: int) -> bool:
+    """Whether a run is there and not over."""
+    return tx.first(_GOES_ON, tenant_id, id) is not None
 
 
 def ended(tx: Transaction, tenant_id: int, id: int) -> Run | None:

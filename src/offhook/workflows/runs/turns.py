@@ -114,6 +114,8 @@ class Turns:
         assert definition is not None
         now, before = self._now(), state.run
         results, ending, events = _changed(state, definition, now, ops)
+        if state.run.definition != before.definition:
+            definition = live.definition = await self._known.definition(live.tenant_id, state.run.definition)
         tools = Tools(
             ids=self._ids.new,
             policies=await self._known.policies(live.tenant_id),
@@ -125,6 +127,9 @@ class Turns:
         else:
             turn = walk.advance(definition, state, now, tools)
         await self._commit(live, turn, before, now, events)
+        if state.rejoined:
+            state.rejoined = False
+            await self._loading.ask_children(live, state)
         live.told.difference_update(op.attempt for op in ops)
         for op, value, refused in results:
             if refused is None:
@@ -161,7 +166,7 @@ class Turns:
             poke=run.parent if run.over and not before.over else 0,
             doom=turn.abandon,
             fresh=live.fresh,
-            new_input=run.input is not before.input,
+            whole=run.input is not before.input or run.definition != before.definition,
             events=events,
         )
         await self._writer.submit(keep)
