@@ -131,7 +131,7 @@ def _anonymous(answer: Any, values: dict[str, str], foreign: tuple[str, ...]) ->
     return text
 
 
-_CHANGES = "delete remove remove_member lift cancel pause resume retry restart run call".split()
+_CHANGES = "new_password delete remove remove_member lift cancel pause resume retry restart run call".split()
 READS = [one for one in PATHS if one not in BODIES and one.rpartition(".")[2] not in _CHANGES]
 
 
