@@ -97,7 +97,7 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     assert api.put(f"{WHOLE}/{own['office']}/special-days", days).status == 200
     own["device"] = make(f"{V1}/users/{own['user']}/devices", {})
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
-    own["trunk"] = make(f"{V1}/trunks", trunk("Carrier", f"203.0.113.{next(_SERIAL) % 250}"))
+    own["trunk"] = make(f"{V1}/trunks", trunk("Carrier"))
     own["call"] = str(_call(company, environment, own["office_number"]))
     _workbench(company, environment, make, own)
     _workflows(api, make, own)
@@ -139,8 +139,10 @@ def _workflows(api: Api, make: Callable[..., str], own: Things) -> None:
 _CALLED = {"name": "One"}
 
 
-def trunk(name: str, address: str) -> dict[str, Any]:
-    """A carrier that calls come from, and may be sent to, at that address."""
+def trunk(name: str) -> dict[str, Any]:
+    """A carrier with an address that is nobody else's."""
+    number = next(_SERIAL)
+    address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
     return {"name": name, "country": "US", "addresses": [address], "proxy": "1.1.1.1", "prefixes": ["+1"]}
 
 
@@ -328,7 +330,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.users.devices.update": lambda own: {"name": "Desk", "enabled": False},
     "offhook.rooms.devices.create": lambda own: {"type": "polycom", "name": "Table"},
     "offhook.rooms.devices.update": lambda own: {"name": "Wall", "enabled": False},
-    "offhook.trunks.create": lambda own: trunk("One more", "198.51.100.7"),
+    "offhook.trunks.create": lambda own: trunk("One more"),
     "offhook.trunks.update": lambda own: {"name": "Other", "prefixes": ["+1", "+44"]},
     "offhook.licences.buy": lambda own: {"talk_lines": 1},
     "offices.create": _office,
