@@ -428,7 +428,7 @@ LISTS = [
         "prompts", "events?limit=500", "calls", "coverage", "apis", "api-operations?q=zebrafish", "requests",
         "request-collections", "credentials", "runs", "api-examples?api={api}&operation={operation}",
         "workflows/definitions", "workflows/policies", "workflows/runs", "workflows/schedules", "workflows/triggers",
-        "workflows/hooks", "workflows/runs?engine=conductor",
+        "workflows/hooks", "workflows/runs?engine=conductor", "phones", "trunks",
     )
 ]  # fmt: skip
 NO_LIST = {
