@@ -88,14 +88,14 @@ class Legs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every call needs. `happened` is `Calls.happened`; `location` writes where help is to go."""
+    """What every call needs. `happened` is `Calls.happened`; `location` writes where help is to go, with its type."""
 
     legs: Legs
     ways: Ways
     sounds: Sounds
     tapes: Tapes
     happened: Callable[[int, plan.Event], bool]
-    location: Callable[[Verb], tuple[bytes, str]]
+    location: Callable[[plan.Transfer], tuple[bytes, str]]
     sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep
 
 
@@ -137,7 +137,11 @@ class Telephone:
 
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
         """Begin with `verbs`, and return at once."""
-        self._call_id = call_id
+        first, self._call_id = not self._call_id, call_id
+        if self._gone:
+            if first:
+                self._tell(plan.HungUp(_now()))
+            return
         self._pending = verbs
         self._given.set()
         if self._running is None:
@@ -260,7 +264,8 @@ class Telephone:
             return
         self._gone = True
         self._up.set()
-        self._tell(plan.HungUp(_now()))
+        if self._call_id:
+            self._tell(plan.HungUp(_now()))
         self._stop_all()
 
     def _hang_up(self, code: int) -> None:
@@ -423,7 +428,8 @@ class Telephone:
 
     def _drop(self, legs: Iterable[_Leg], *, reason: str) -> None:
         for leg in list(legs):
-            self._house.legs.tell(port.Drop(leg.leg, reason=reason))
+            if self._out.pop(leg.leg, None) is not None:
+                self._house.legs.tell(port.Drop(leg.leg, reason=reason))
 
     async def _bridge(self) -> None:
         other = self._other
