@@ -70,6 +70,13 @@ from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+from offhook.telephony.phones import api as phones_api
+from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.phones.service import Phones
+from offhook.telephony.phones.wire import Server
+from offhook.telephony.trunks import api as trunks_api
+from offhook.telephony.trunks.service import Trunks
+from offhook.telephony.ways import Ways
 from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
@@ -95,6 +102,8 @@ _TAGS = {
     "Billing": "Plans and licences.",
     "Users": "People with a telephone of their own, and their caller IDs.",
     "Devices": "The telephones and apps on which users and rooms are rung.",
+    "Phones": "The devices that sign in by SIP: what is entered into them, and where they are reached.",
+    "Trunks": "Carriers: where calls come in from, and which numbers may be called by whom.",
     "Numbers": "The company's telephone numbers: its inventory, and what has them.",
     "Rooms": "Places with a telephone that is nobody's own.",
     "Call routers": "Lines whose every call is decided by a web service of yours.",
@@ -174,6 +183,13 @@ class Offhook:
         )
         routers = asking(self.reader, self.writer, self.egress)
         scripts = asking_workflows(self.reader, self.workflows.engine)
+        sip = Server(host=settings.sip_reached, port=settings.sip_port, realm=settings.sip_realm)
+        self.phones = Phones(self.work, sip)
+        self.registrar = Registrar(self.reader, self.writer, settings.sip_realm)
+        allowed = Allowed.read(settings.egress_allow)
+        self.trunks = Trunks(self.work, self.trying.vault, allowed, settings.sip_realm)
+        self.trying.credentials.others["trunks"] = self.trunks.seal_again
+        self.ways = Ways(self.reader, self.registrar, allowed)
         parts = Parts(self.writer, self.snapshots.of, self.reservations, routers, scripts)
         self.calls = Calls(parts, self.ids)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
@@ -189,6 +205,8 @@ class Offhook:
             *self.workflows.operations,
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
+            *phones_api.operations(self.phones),
+            *trunks_api.operations(self.trunks),
         ]
         known = {operation.id for operation in self.operations}
         everything = [*self.operations, *unbuilt(known), *self.workflows.unbuilt]
@@ -313,6 +331,7 @@ class Offhook:
                 await self.access.flush()
                 await self.sessions.forget()
                 await self.records.forget()
+                await self.registrar.forget()
                 await self.workflows.records.forget()
                 horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
                 if horizon > 0:

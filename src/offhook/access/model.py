@@ -19,6 +19,8 @@ SCOPES = {
     "directory:write": "Create, change and delete them.",
     "numbers:read": "Read the company's telephone numbers.",
     "numbers:write": "Import, assign and release them.",
+    "trunks:read": "Read carriers, without their secrets.",
+    "trunks:write": "Connect carriers, say which numbers may be called by them, change and delete them.",
     "calls:read": "Read calls and why they went where they went; simulate calls, verify lines.",
     "catalog:read": "Read API documents, prepared requests, their runs, and credentials without their secrets.",
     "catalog:write": "Import API documents; prepare and run requests; keep credentials.",
