@@ -76,7 +76,7 @@ def test_a_prompt_has_beeps_that_can_be_counted_and_told_apart(text: str):
     beeps = beeps_of(text)
     assert beeps == beeps_of(text)
     assert len(beeps) == BEEPS
-    assert all(one != next for one, next in pairwise(beeps))
+    assert all(one != other for one, other in pairwise(beeps))
     sound = tones.pattern(beeps)
     heard = bursts(sound)
     assert len(heard) == BEEPS

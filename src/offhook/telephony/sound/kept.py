@@ -59,8 +59,8 @@ class Kept:
                 return ""
             # When it was written stays: a worker takes what was written anew for another sound.
             now = int(clock.wall() * 1e9)
-            for path in paths:
-                os.utime(path, ns=(now, first.st_mtime_ns))
+            for path, about in zip(paths, (first, second), strict=True):
+                os.utime(path, ns=(now, about.st_mtime_ns))
         except OSError:
             return ""
         return str(found)

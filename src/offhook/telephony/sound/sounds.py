@@ -234,8 +234,9 @@ class Sounds:
             why = f"the data folder took no sound: {fault.strerror or fault}"
         except Refusal as refusal:
             why = refusal.message
-        except MemoryError:
-            why = "memory ran out"
+        except Exception:
+            log.exception("sound_failed", how=way.how, key=way.key)
+            why = "a fault of Offhook's own"
         self._failed[way.key] = (self._ticks() + FAILED_SECONDS, why)
         while len(self._failed) > MOST_SEEN:
             self._failed.popitem(last=False)
@@ -243,8 +244,9 @@ class Sounds:
 
     def _done(self, key: str, task: "asyncio.Task[str]") -> None:
         del self._making[key]
-        if not task.cancelled() and (fault := task.exception()) is not None and not isinstance(fault, Unready):
-            log.error("sound_failed", key=key, exc_info=fault)
+        if not task.cancelled():
+            # Whoever waited is told; where all went away, nobody needs to be.
+            task.exception()
 
     def _note(self, key: str, file: str) -> str:
         self._seen[key] = (self._ticks() + SEEN_SECONDS, file)
