@@ -70,6 +70,8 @@ from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+from offhook.telephony.sound import api as sound_api
+from offhook.telephony.sound.working import Speech
 from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
@@ -176,6 +178,7 @@ class Offhook:
         scripts = asking_workflows(self.reader, self.workflows.engine)
         parts = Parts(self.writer, self.snapshots.of, self.reservations, routers, scripts)
         self.calls = Calls(parts, self.ids)
+        self.speech = Speech(settings, self.reader, self.snapshots.of)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
@@ -189,6 +192,7 @@ class Offhook:
             *self.workflows.operations,
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
+            *sound_api.operations(self.speech),
         ]
         known = {operation.id for operation in self.operations}
         everything = [*self.operations, *unbuilt(known), *self.workflows.unbuilt]
@@ -279,6 +283,7 @@ class Offhook:
             with suppress(Refusal):
                 await self.access.flush()
             await self.calls.close()
+            await self.speech.close()
             await self.workflows.close()
             await self.reservations.close()
             await self.trying.close()
@@ -343,7 +348,13 @@ def application(offhook: Offhook) -> Any:
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with offhook.running():
-            yield
+            # Only what serves calls has them made beforehand.
+            speaking = asyncio.create_task(offhook.speech.keep())
+            try:
+                yield
+            finally:
+                speaking.cancel()
+                await asyncio.gather(speaking, return_exceptions=True)
         if traced is not None:
             await asyncio.to_thread(traced.close)
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offhook.kit.settings import BadSettings, Settings
 from offhook.telephony.sound import engines
-from offhook.telephony.sound.engines import BadSpeech, Engine, Unspoken, engine_of, says_anything, speakable, spoken
+from offhook.telephony.sound.engines import Engine, Unspoken, engine_of, says_anything, speakable, spoken
 from offhook.telephony.sound.samples import of_wav
 from tests.telephony.sound.speaking import Speaker, pitch
 
@@ -30,49 +31,43 @@ def program(folder: Path, name: str) -> Path:
 
 def test_flite_is_preferred_to_espeak_ng_and_nothing_speaks_where_neither_is(tmp_path: Path):
     path = str(tmp_path)
-    assert engine_of("auto", path=path) is None
+    assert engine_of(Settings(), path) is None
     program(tmp_path, "espeak-ng")
-    espeak = engine_of("auto", path=path)
+    espeak = engine_of(Settings(), path)
     assert espeak is not None
     assert espeak.command == (str(tmp_path / "espeak-ng"), "-v", "en-us", "--stdin", "--stdout")
     program(tmp_path, "flite")
-    flite = engine_of("auto", path=path)
+    flite = engine_of(Settings(), path)
     assert flite is not None
     assert flite.command == (str(tmp_path / "flite"), "-voice", "slt", "-o", "/dev/stdout")
-    assert engine_of("none", path=path) is None
+    assert engine_of(Settings(speech="none"), path) is None
 
 
 def test_a_command_of_the_settings_is_preferred_to_both(tmp_path: Path):
     program(tmp_path, "flite")
     piper = program(tmp_path, "piper")
-    chosen = engine_of("auto", command="piper --model 'a voice.onnx' --output_file -", path=str(tmp_path))
+    chosen = engine_of(Settings(speech_command="piper --model 'a voice.onnx' --output_file -"), str(tmp_path))
     assert chosen is not None
     assert (chosen.name, chosen.command) == ("command", (str(piper), "--model", "a voice.onnx", "--output_file", "-"))
 
 
 def test_another_voice_is_another_sound(tmp_path: Path):
     program(tmp_path, "flite")
-    chosen = [engine_of("flite", voice=voice, path=str(tmp_path)) for voice in ("", "rms")]
+    chosen = [engine_of(Settings(speech="flite", speech_voice=voice), str(tmp_path)) for voice in ("", "rms")]
     assert len({one.identity for one in chosen if one is not None}) == 2
 
 
 @pytest.mark.parametrize(
-    ("choice", "voice", "command"),
+    "settings",
     [
-        ("piper", "", ""),
-        ("flite", "", ""),
-        ("command", "", ""),
-        ("command", "", "no-such-program"),
-        ("auto", "", "no-such-program --x"),
-        ("auto", "", "'"),
-        ("flite", "-o /etc/passwd", ""),
-        ("flite", "http://voices.example.com/x", ""),
-        ("espeak-ng", "../x", ""),
+        Settings(speech="flite"),
+        Settings(speech="command", speech_command="no-such-program"),
+        Settings(speech_command="no-such-program --x"),
     ],
 )
-def test_what_cannot_be_chosen_is_refused_at_the_start(tmp_path: Path, choice: str, voice: str, command: str):
-    with pytest.raises(BadSpeech):
-        engine_of(choice, voice=voice, command=command, path=str(tmp_path))
+def test_a_program_that_is_not_there_is_refused_at_the_start(tmp_path: Path, settings: Settings):
+    with pytest.raises(BadSettings, match="no such program is there"):
+        engine_of(settings, str(tmp_path))
 
 
 # What is spoken
@@ -191,8 +186,8 @@ def test_real_engines_speak_at_a_good_loudness(name: str):
     from offhook.telephony.sound.samples import levelled, loudness
 
     try:
-        engine = engine_of(name)
-    except BadSpeech:
+        engine = engine_of(Settings(speech=name))
+    except BadSettings:
         pytest.skip(f"{name} is not installed")
     assert engine is not None
     text = "You have reached the Kyiv office. Press 1 for sales."

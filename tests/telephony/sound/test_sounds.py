@@ -142,19 +142,27 @@ def test_callers_at_once_have_a_sound_made_once(tmp_path: Path):
 
 
 def test_a_caller_who_hangs_up_leaves_the_sound_to_the_next(tmp_path: Path):
-    speaker = Speaker(tmp_path, "time.sleep(0.3); sys.stdout.buffer.write(head + sound)")
-    sounds = sounds_of(tmp_path, speaker.engine)
+    asked, asks, go = Counter[str](), asyncio.Event(), asyncio.Event()
+
+    async def recording(_tenant_id: int, digest: str) -> bytes:
+        asked[digest] += 1
+        asks.set()
+        await go.wait()
+        return to_wav(sine(440, 1.0))
+
+    sounds = sounds_of(tmp_path, None, recording)
 
     async def two() -> tuple[str, ...]:
-        first = asyncio.ensure_future(sounds.of_prompt(1, MENU))
-        while not sounds._making:
-            await asyncio.sleep(0)
+        first = asyncio.ensure_future(sounds.of_prompt(1, RECORDED))
+        await asks.wait()
         first.cancel()
-        return await sounds.of_prompt(1, MENU)
+        second = asyncio.ensure_future(sounds.of_prompt(1, RECORDED))
+        go.set()
+        return await second
 
     with_sounds(sounds, two())
-    assert sounds.played == {"spoken": 1}
-    assert speaker.texts == [MENU.text]
+    assert sounds.played == {"recording": 1}
+    assert asked == {"d1": 1}
 
 
 def test_a_sound_is_kept_over_a_restart_and_another_voice_speaks_anew(tmp_path: Path):

@@ -6,7 +6,6 @@ standard output.
 """
 
 import os
-import re
 import select
 import shlex
 import shutil
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from offhook.kit.errors import Refusal
+from offhook.kit.settings import BadSettings, Settings
 from offhook.telephony.sound import bounded
 
 MOST_CHARACTERS = 1500
@@ -36,18 +35,12 @@ MEMORY = 1024 * 1024 * 1024
 MEMORY_OF_COMMAND = 8 * 1024 * 1024 * 1024
 """Address space. Neural voices map their models into it."""
 
-CHOICES = ("auto", "flite", "espeak-ng", "command", "none")
 _VOICES = {"flite": "slt", "espeak-ng": "en-us"}
-_VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,63}")
 _PROGRAM = str(Path(bounded.__file__).resolve())
 
 
 class Unspoken(Exception):
     """Why a text has no sound, in words for the log."""
-
-
-class BadSpeech(Refusal):
-    """A setting of speech that cannot be used; the server does not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +58,26 @@ class Engine:
         return "\0".join(self.command)
 
 
-def engine_of(choice: str, *, voice: str = "", command: str = "", path: str | None = None) -> Engine | None:
-    """The engine that the settings choose, None for none. BadSpeech for one that is not there, or not a setting.
+def engine_of(settings: Settings, path: str | None = None) -> Engine | None:
+    """The engine that the settings choose, None for none. BadSettings for one that is not there.
 
     `auto` takes the command if there is one, else flite, else espeak-ng, whichever is found on `path` (PATH).
     """
-    if choice not in CHOICES:
-        raise BadSpeech(f"speech must be one of {', '.join(CHOICES)}; what was set is {choice}.")
-    if voice and not _VOICE.fullmatch(voice):
-        raise BadSpeech("speech_voice must be a voice's name: letters, digits and the signs _ + . - only.")
-    if choice == "command" and not command.strip():
-        raise BadSpeech("speech is command, but speech_command is empty: say what is to be run.")
-    wanted = ("command", "flite", "espeak-ng") if choice == "auto" else (choice,) if choice != "none" else ()
+    chosen, command = settings.speech, shlex.split(settings.speech_command)
+    wanted = ("command", "flite", "espeak-ng") if chosen == "auto" else (chosen,) if chosen != "none" else ()
     for one in wanted:
-        words = _command_words(command) if one == "command" else _words_of(one, voice)
+        words = command if one == "command" else _words_of(one, settings.speech_voice)
         if not words:
             continue
         found = shutil.which(words[0], path=path)
         if found is not None:
-            memory = MEMORY_OF_COMMAND if one == "command" else MEMORY
-            return Engine(one, (found, *words[1:]), memory)
-        if choice != "auto" or one == "command":
-            raise BadSpeech(f"{words[0]} is to speak prompts, but no such program is found; install it, or set speech.")
+            return Engine(
+                one, (str(Path(found).absolute()), *words[1:]), MEMORY_OF_COMMAND if one == "command" else MEMORY
+            )
+        if chosen != "auto" or one == "command":
+            raise BadSettings(
+                f"{words[0]} is to speak prompts, but no such program is there; install it, or set speech."
+            )
     return None
 
 
@@ -95,13 +86,6 @@ def _words_of(engine: str, voice: str) -> list[str]:
     if engine == "flite":
         return ["flite", "-voice", voice, "-o", "/dev/stdout"]
     return ["espeak-ng", "-v", voice, "--stdin", "--stdout"]
-
-
-def _command_words(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError as error:
-        raise BadSpeech(f"speech_command cannot be read as a command: {error}.") from None
 
 
 def speakable(text: str) -> str:

@@ -33,6 +33,9 @@ FORM = "1"
 PATIENCE = 2.0
 """Seconds that a caller waits for a sound that is not there yet."""
 
+LONGEST_MAKING = 60.0
+"""Seconds that whoever prepares a sound waits for it."""
+
 AT_ONCE = 2
 MOST_WAITING = 64
 """Sounds that are made at a time, and that may wait for it."""
@@ -100,12 +103,18 @@ class Sounds:
         self._makers = ThreadPoolExecutor(AT_ONCE, "sound")
         self._quick = ThreadPoolExecutor(2, "sounds")
         """For what takes moments, and must not wait behind an engine."""
-        self._stop = os.eventfd(0, os.EFD_CLOEXEC)
+        self._stop = -1
+        self._starting: asyncio.Task[None] | None = None
         self.played: Counter[How] = Counter()
         """How often a prompt was given to be played, by what it was made from."""
 
     async def start(self) -> None:
-        """Make what is ours; said in the log if that fails, as callers then hear nothing while they wait."""
+        """Make what is ours, once; said in the log if that fails, as callers then hear nothing while they wait."""
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start())
+        await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
         try:
             self._own = await self._in(self._makers, _own, self._folder)
         except (OSError, Full) as fault:
@@ -117,13 +126,16 @@ class Sounds:
 
     async def close(self) -> None:
         """End what is being made, engines too."""
-        os.eventfd_write(self._stop, 1)
+        if self._stop >= 0:
+            os.eventfd_write(self._stop, 1)
         for task in self._making.values():
             task.cancel()
         await asyncio.gather(*self._making.values(), return_exceptions=True)
         await asyncio.to_thread(self._makers.shutdown, cancel_futures=True)
         self._quick.shutdown()
-        os.close(self._stop)
+        if self._stop >= 0:
+            os.close(self._stop)
+            self._stop = -1
 
     # Of telephone.py
 
@@ -159,8 +171,17 @@ class Sounds:
             return "nothing"
         return "spoken" if self.engine is not None and says_anything(prompt.text) else "tones"
 
-    async def sound(self, tenant_id: int, prompt: Prompt, patience: float) -> Sound:
-        """The best that is there within `patience` seconds. It never fails: at worst it is a tone of our own."""
+    async def prepare(self, tenant_id: int, prompt: Prompt) -> Sound:
+        """Have a prompt's sound made before it is asked for."""
+        return await self.sound(tenant_id, prompt, LONGEST_MAKING, "prompt_not_made")
+
+    async def sound(
+        self, tenant_id: int, prompt: Prompt, patience: float, event: str = "prompt_heard_otherwise"
+    ) -> Sound:
+        """The best that is there within `patience` seconds. It never fails: at worst it is a tone of our own.
+
+        `event` is what the log calls it when that is not what it should be.
+        """
         until = self._ticks() + patience
         why: list[str] = []
         for way in self._ways(tenant_id, prompt):
@@ -172,12 +193,19 @@ class Sounds:
                 why.append(str(unready))
                 continue
             if why:
-                self._say(tenant_id, prompt, way.how, why)
+                self._say(event, tenant_id, prompt, way.how, why)
             return found
         if not why:
             return Sound("", "", "nothing")
-        self._say(tenant_id, prompt, "tones", why)
+        self._say(event, tenant_id, prompt, "tones", why)
         return Sound(self._own.attention if self._own is not None else "", "", "tones")
+
+    async def there(self, tenant_id: int, prompt: Prompt) -> tuple[float, str]:
+        """(seconds of a prompt as it is meant to be, 0 if it is not made yet; why it could not be, when last tried)."""
+        for way in self._ways(tenant_id, prompt)[:1]:
+            _, why = self._failed.get(way.key, (0.0, ""))
+            return await self._in(self._quick, self._kept.seconds, way.key), why
+        return 0.0, ""
 
     async def wav(self, tenant_id: int, prompt: Prompt, patience: float) -> tuple[bytes, How]:
         """What a caller would hear, as a WAV file, and what it was made from; b"" for nothing."""
@@ -262,14 +290,16 @@ class Sounds:
         return await self._in(self._makers, _of_recording, wav)
 
     async def _of_text(self, engine: Engine, text: str) -> tuple[bytes, bytes]:
+        if self._stop < 0:
+            self._stop = os.eventfd(0, os.EFD_CLOEXEC)
         return await self._in(self._makers, _of_text, engine, text, self._stop)
 
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[..., T], *given: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
 
-    def _say(self, tenant_id: int, prompt: Prompt, how: How, why: list[str]) -> None:
+    def _say(self, event: str, tenant_id: int, prompt: Prompt, how: How, why: list[str]) -> None:
         log.warning(
-            "prompt_heard_otherwise", tenant=str(tenant_id), purpose=prompt.purpose, text=prompt.text[:80], heard=how,
+            event, tenant=str(tenant_id), purpose=prompt.purpose, text=prompt.text[:80], heard=how,
             cause="; ".join(why),
         )  # fmt: skip
 
