@@ -74,6 +74,8 @@ from offhook.telephony.phones import api as phones_api
 from offhook.telephony.phones.registering import Registrar
 from offhook.telephony.phones.service import Phones
 from offhook.telephony.phones.wire import Server
+from offhook.telephony.sound import api as sound_api
+from offhook.telephony.sound.working import Speech
 from offhook.telephony.trunks import api as trunks_api
 from offhook.telephony.trunks.service import Trunks
 from offhook.telephony.ways import Ways
@@ -192,6 +194,7 @@ class Offhook:
         self.ways = Ways(self.reader, self.registrar, allowed)
         parts = Parts(self.writer, self.snapshots.of, self.reservations, routers, scripts)
         self.calls = Calls(parts, self.ids)
+        self.speech = Speech(settings, self.reader, self.snapshots.of)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
@@ -207,6 +210,7 @@ class Offhook:
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
             *phones_api.operations(self.phones),
             *trunks_api.operations(self.trunks),
+            *sound_api.operations(self.speech),
         ]
         known = {operation.id for operation in self.operations}
         everything = [*self.operations, *unbuilt(known), *self.workflows.unbuilt]
@@ -297,6 +301,7 @@ class Offhook:
             with suppress(Refusal):
                 await self.access.flush()
             await self.calls.close()
+            await self.speech.close()
             await self.workflows.close()
             await self.reservations.close()
             await self.trying.close()
@@ -362,7 +367,13 @@ def application(offhook: Offhook) -> Any:
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with offhook.running():
-            yield
+            # Only what serves calls has them made beforehand.
+            speaking = asyncio.create_task(offhook.speech.keep())
+            try:
+                yield
+            finally:
+                speaking.cancel()
+                await asyncio.gather(speaking, return_exceptions=True)
         if traced is not None:
             await asyncio.to_thread(traced.close)
 

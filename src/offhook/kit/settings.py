@@ -6,6 +6,7 @@ The environment uses the prefix OFFHOOK_ and the field's name in capitals; the f
 import ipaddress
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,10 @@ _SERVER = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:]{2,45}")
 _REALM = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 _PORTS = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
+SPEECH = ("auto", "flite", "espeak-ng", "command", "none")
+"""What may speak prompts."""
+
+_VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,63}")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -92,6 +97,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "offhook"
     )
     media_ports: Annotated[str, _field("UDP ports for sound, the lowest and the highest.")] = "20000-29999"
+    speech: Annotated[str, _field("What speaks prompts: auto, flite, espeak-ng, command or none.")] = "auto"
+    speech_voice: Annotated[str, _field("The voice of flite or espeak-ng; empty: slt, en-us.")] = ""
+    speech_command: Annotated[
+        str, _field("A program that speaks: text on its standard input, a WAV file on its standard output.")
+    ] = ""
+    sounds_megabytes: Annotated[
+        int, msgspec.Meta(ge=16, le=1_000_000), _field("Room in the data folder for prompts as they are played.")
+    ] = 256
     head_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request head.")] = 15.0
     body_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request body.")] = 30.0
     keep_alive_seconds: Annotated[int, msgspec.Meta(gt=0), _field("Idle time before a connection is closed.")] = 75
@@ -171,6 +184,7 @@ def load(
             "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
         )
     _check_telephony(settings)
+    _check_speech(settings)
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings("log_level must be debug, info, warning or error.")
     return settings
@@ -195,6 +209,19 @@ def _check_telephony(settings: Settings) -> None:
     found = _PORTS.fullmatch(settings.media_ports)
     if not found or not 1024 <= int(found[1]) < int(found[2]) <= 65535 or int(found[2]) - int(found[1]) < 7:
         raise BadSettings("media_ports must be at least eight ports from 1024 to 65535, as 20000-29999.")
+
+
+def _check_speech(settings: Settings) -> None:
+    if settings.speech not in SPEECH:
+        raise BadSettings(f"speech must be one of: {', '.join(SPEECH)}; what was set is {settings.speech}.")
+    if settings.speech_voice and not _VOICE.fullmatch(settings.speech_voice):
+        raise BadSettings("speech_voice must be a voice's name: letters, digits and the signs _ + . - only.")
+    try:
+        words = shlex.split(settings.speech_command)
+    except ValueError as error:
+        raise BadSettings(f"speech_command cannot be read as a command: {error}.") from None
+    if settings.speech == "command" and not words:
+        raise BadSettings("speech is command, but speech_command is empty: say what is to be run.")
 
 
 def _explained(error: str, values: Mapping[str, Any]) -> str:
