@@ -6,8 +6,9 @@ import pytest
 
 from offhook.kit.places import Allowed
 from offhook.telephony import port
+from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
-from offhook.telephony.ways import Came, Ways
+from offhook.telephony.ways import Ways
 from tests.api.conftest import company, desk, embedded, postgresql_desk, runner, sqlite_desk
 from tests.api.desk import Company
 from tests.telephony.phones.test_phones import device, new_password, register
@@ -23,9 +24,9 @@ def number(company: Company, dialled: str, *, emergency: bool = False, ways: Way
     return company.desk.run(ways.of_number(company.tenant(), dialled, emergency=emergency))
 
 
-def came(company: Company, **fields: Any) -> Came | None:
+def came(company: Company, **fields: Any) -> Origin | None:
     given = {"leg": 1, "caller": "", "dialled": "", "source": ("10.0.0.1", 5060)}
-    return company.desk.run(company.desk.offhook.ways.of_incoming(port.Incoming(**{**given, **fields})))
+    return company.desk.run(company.desk.offhook.ways.origin(port.Incoming(**{**given, **fields})))
 
 
 def reached(company: Company, id: str, tenant: int | None = None) -> list[Way]:
@@ -97,16 +98,16 @@ def test_a_name_that_leads_to_a_private_place_is_not_called(company: Company):
 def test_a_carriers_call_is_its_companys_in_e164(company: Company, dialled: str):
     id = int(made(company.live)["id"])
     found = came(company, trunk=id, dialled=dialled, caller="02079460123")
-    assert found == Came(company.tenant(), NUMBER, caller="02079460123", trunk=id)
-    assert came(company, trunk=id, dialled="100", caller="anonymous") == Came(
-        company.tenant(), "100", caller="anonymous", trunk=id
+    assert found == Origin(company.tenant(), caller="02079460123", number=NUMBER)
+    assert came(company, trunk=id, dialled="100", caller="anonymous") == Origin(
+        company.tenant(), caller="anonymous", number="100"
     )
 
 
 def test_a_carriers_numbers_are_read_as_its_country_dials(company: Company):
     id = int(made(company.live, country="GB", prefixes=[])["id"])
     found = came(company, trunk=id, dialled="442079460123", caller="07700900123")
-    assert found == Came(company.tenant(), "+442079460123", caller="+447700900123", trunk=id)
+    assert found == Origin(company.tenant(), caller="+447700900123", number="+442079460123")
 
 
 def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
@@ -114,7 +115,7 @@ def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
     offhook = company.desk.offhook
     full = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 1 if trunk == id else 0)
     incoming = port.Incoming(leg=1, caller="", dialled=NUMBER, source=("10.0.0.1", 5060), trunk=id)
-    assert company.desk.run(full.of_incoming(incoming)) is None
+    assert company.desk.run(full.origin(incoming)) is None
     assert came(company, trunk=id, dialled=NUMBER) is not None
     company.live.delete(f"/api/offhook/v1/trunks/{id}")
     assert came(company, trunk=id, dialled=NUMBER) is None
@@ -125,11 +126,13 @@ def test_a_telephones_call_is_its_owners(company: Company):
     id = device(company)
     shown = new_password(company.live, id)["phone"]
     name = shown["settings"]["username"]
-    assert came(company, username=name, dialled="9") == Came(company.tenant(), "9", who=f"user:{shown['owner_id']}")
+    assert came(company, username=name, dialled="9") == Origin(
+        company.tenant(), who=f"user:{shown['owner_id']}", number="9"
+    )
     room = company.live.post("/api/v2/rooms", {"name": "Lobby", "office_id": str(company.office_ids["live"])}).json[
         "id"
     ]
     other = company.live.post(f"/api/offhook/v1/rooms/{room}/devices", {}).json["id"]
     name = new_password(company.live, other)["phone"]["settings"]["username"]
-    assert came(company, username=name, dialled="9") == Came(company.tenant(), "9", who=f"room:{room}")
+    assert came(company, username=name, dialled="9") == Origin(company.tenant(), who=f"room:{room}", number="9")
     assert came(company, username="nobody", dialled="9") is None

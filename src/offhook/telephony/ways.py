@@ -5,7 +5,6 @@ emergency calls, which no list holds back.
 """
 
 import asyncio
-from dataclasses import dataclass
 
 import structlog
 
@@ -18,6 +17,7 @@ from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.telephony import port
 from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
 from offhook.telephony.trunks import rules, store
 from offhook.telephony.trunks.model import PORT, Trunk
@@ -28,20 +28,6 @@ LOOK_UP_SECONDS = 3.0
 
 _SHOWN = 64
 log = structlog.get_logger("offhook.telephony")
-
-
-@dataclass(frozen=True, slots=True)
-class Came:
-    """Whose call came in. `who` ("user:1", "room:2") dialled `number` as it stands; or a carrier's caller did.
-
-    Of a carrier `number` is in E.164 where it can be, and so is `caller`.
-    """
-
-    tenant_id: int
-    number: str
-    who: str = ""
-    caller: str = ""
-    trunk: int = 0
 
 
 class Ways:
@@ -94,8 +80,11 @@ class Ways:
 
     # In
 
-    async def of_incoming(self, came: port.Incoming) -> Came | None:
-        """Whose call it is; None if it is nobody's by now, or the carrier has as many calls as it may."""
+    async def origin(self, came: port.Incoming) -> Origin | None:
+        """Whose call it is: what a telephone dialled as it stands, a carrier's numbers in E.164 where they can be.
+
+        None if it is nobody's by now, or the carrier has as many calls as it may.
+        """
         if came.username:
             return await self._of_telephone(came)
         kept = await self._reader.run(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
@@ -103,7 +92,7 @@ class Ways:
             return None
         return of_carrier(kept, came)
 
-    async def _of_telephone(self, came: port.Incoming) -> Came | None:
+    async def _of_telephone(self, came: port.Incoming) -> Origin | None:
         phone = await self._registrar.phone(came.username)
         if phone is None:
             return None
@@ -113,14 +102,14 @@ class Ways:
             return None if kept is None else f"{kept.value.owner_type}:{kept.value.owner_id}"
 
         who = await self._reader.run(read)
-        return None if who is None else Came(phone.tenant_id, came.dialled, who=who)
+        return None if who is None else Origin(phone.tenant_id, who=who, number=came.dialled)
 
 
-def of_carrier(kept: Kept[Trunk], came: port.Incoming) -> Came:
+def of_carrier(kept: Kept[Trunk], came: port.Incoming) -> Origin:
     """A carrier's call: both numbers as its country writes them, brought to E.164; what is none stays as it is."""
     country = kept.value.country
-    caller = e164(came.caller, country) or came.caller[:_SHOWN]
-    return Came(kept.tenant_id, e164(came.dialled, country) or came.dialled[:_SHOWN], caller=caller, trunk=kept.id)
+    caller, number = (e164(text, country) or text[:_SHOWN] for text in (came.caller, came.dialled))
+    return Origin(kept.tenant_id, caller=caller, number=number)
 
 
 def _uri(trunk: Trunk, number: str) -> str:
