@@ -150,6 +150,11 @@ class Word(StrEnum):
     WORKFLOW_HOOK_SEALED_AGAIN = "workflow_hook.sealed_again"
     WORKFLOW_HOOK_DELETED = "workflow_hook.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
+    VOICEMAIL_LEFT = "voicemail.left"
+    VOICEMAIL_UPDATED = "voicemail.updated"
+    VOICEMAIL_DELETED = "voicemail.deleted"
+    RECORDING_MADE = "recording.made"
+    RECORDING_DELETED = "recording.deleted"
 
 
 Show = Callable[[str, int], bytes]
