@@ -21,7 +21,7 @@ PREFIX = "OFFHOOK_"
 FLAGS_ONLY = frozenset({"benchmark"})
 """What only the command line can set, so that nobody lifts limits by something left in an environment or a file."""
 
-MASKED = frozenset({"credentials_keys", "conductor_key_secret"})
+MASKED = frozenset({"credentials_keys", "conductor_key_secret", "sound_key_secret"})
 """What is never shown, wherever settings are."""
 
 _CREDENTIALS_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
@@ -33,6 +33,7 @@ SPEECH = ("auto", "flite", "espeak-ng", "command", "none")
 """What may speak prompts."""
 
 _VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,63}")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.\-]{1,62}(/[A-Za-z0-9._/-]*)?")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -79,6 +80,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 12
     idempotency_days: Annotated[int, msgspec.Meta(ge=1, le=90), _field("Days that a create can be repeated.")] = 7
     calls_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _field("Days that calls and their steps are kept.")] = 90
+    voicemail_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _field("Days that voicemail is kept.")] = 90
+    recordings_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _field("Days that recordings are kept.")] = 90
+    sound_url: Annotated[
+        str, _field("A bucket for voicemail and recordings, as s3://bucket/prefix; empty: the data folder.")
+    ] = ""
+    sound_endpoint: Annotated[str, _field("Where the bucket's S3 is, if not Amazon's, as https://minio:9000.")] = ""
+    sound_region: Annotated[str, _field("The bucket's region.")] = ""
+    sound_key_id: Annotated[str, _field("The id of the key for it; empty: what the machine itself is given.")] = ""
+    sound_key_secret: Annotated[str, _field("That key's secret.")] = ""
     runs_days: Annotated[
         int, msgspec.Meta(ge=1, le=3650), _field("Days that workflow runs and their attempts are kept.")
     ] = 90
@@ -174,6 +184,10 @@ def load(
         raise BadSettings("public_url must be an origin without a path, such as https://phones.example.com.")
     if settings.conductor_url and not _SERVER.fullmatch(settings.conductor_url):
         raise BadSettings("conductor_url must be a web address without a query, such as http://conductor:8080/api.")
+    if settings.sound_url and not _BUCKET.fullmatch(settings.sound_url):
+        raise BadSettings("sound_url must be a bucket, such as s3://offhook-sound/office.")
+    if settings.sound_endpoint and not _ORIGIN.fullmatch(settings.sound_endpoint):
+        raise BadSettings("sound_endpoint must be an origin without a path, such as https://minio.example.com:9000.")
     try:
         Allowed.read(settings.egress_allow)
     except ValueError as error:
