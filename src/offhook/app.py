@@ -84,6 +84,7 @@ from offhook.telephony.sound.working import Speech
 from offhook.telephony.trunks import api as trunks_api
 from offhook.telephony.trunks.service import Trunks
 from offhook.telephony.ways import Ways
+from offhook.telephony.working import Telephones
 from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
@@ -210,6 +211,9 @@ class Offhook:
             Path(settings.data) / "sound" / "new",
             voicemail_days=settings.voicemail_days,
             recordings_days=settings.recordings_days,
+        )
+        self.telephones = Telephones(
+            settings, self.calls, self.registrar, self.trunks, self.ways, self.speech, self.tapes
         )
         listening = Listening(
             self.reader,
@@ -394,13 +398,14 @@ def application(offhook: Offhook) -> Any:
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with offhook.running():
-            # Only what serves calls has them made beforehand.
-            speaking = asyncio.create_task(offhook.speech.keep())
+            # Only a server answers telephones.
+            answering = asyncio.create_task(offhook.telephones.keep())
             try:
                 yield
             finally:
-                speaking.cancel()
-                await asyncio.gather(speaking, return_exceptions=True)
+                await offhook.telephones.close()
+                answering.cancel()
+                await asyncio.gather(answering, return_exceptions=True)
         if traced is not None:
             await asyncio.to_thread(traced.close)
 

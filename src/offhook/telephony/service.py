@@ -61,6 +61,7 @@ class Telephony:
     ) -> None:
         self._calls, self._desk = calls, desk
         self.worker = Worker(arguments, self._heard)
+        self._tasks: set[asyncio.Future[None]] = set()
         self._house = House(self.worker, ways, sounds, tapes, calls.happened, location)
 
     async def keep(self) -> None:
@@ -71,6 +72,18 @@ class Telephony:
     async def configure(self) -> None:
         """Take what carriers there are from the store again."""
         self.worker.configure(await self._desk.configured())
+
+    def changed(self) -> None:
+        """There are other carriers, or no longer some."""
+        task = asyncio.ensure_future(self._configure())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _configure(self) -> None:
+        try:
+            await self.configure()
+        except Refusal as refusal:
+            log.error("carriers_not_read", cause=refusal.message)
 
     async def close(self) -> None:
         """End all calls, and the worker."""

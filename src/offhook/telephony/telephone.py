@@ -298,7 +298,8 @@ class Telephone:
         await self._sound(await self._house.sounds.of_prompt(self._tenant_id, prompt))
 
     async def _sound(self, files: tuple[str, ...]) -> None:
-        """Play to the caller, to the end."""
+        """Play to the caller, to the end. Who called from within has to be answered for that, like anybody."""
+        await self._answer()
         if not files:
             return
         self._token += 1
@@ -322,6 +323,7 @@ class Telephone:
     async def _gather(self, verb: plan.Gather) -> None:
         """Keys interrupt the prompt; the time for them runs from its end, and from each key."""
         files = await self._house.sounds.of_prompt(self._tenant_id, verb.prompt)
+        await self._answer()
         while not self._keys.empty():
             self._keys.get_nowait()
         playing = asyncio.ensure_future(self._sound(files))
