@@ -213,7 +213,7 @@ class Offhook:
             recordings_days=settings.recordings_days,
         )
         self.telephones = Telephones(
-            settings, self.calls, self.registrar, self.trunks, self.ways, self.speech, self.tapes
+            settings, self.calls, self.snapshots.of, self.registrar, self.trunks, self.ways, self.speech, self.tapes
         )
         listening = Listening(
             self.reader,

@@ -110,11 +110,11 @@ class _Leg:
 
 
 class Telephone:
-    """The telephones of one call. `came` is the leg that called."""
+    """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it."""
 
-    def __init__(self, house: House, tenant_id: int, came: port.Incoming) -> None:
+    def __init__(self, house: House, tenant_id: int, caller: int, shown: tuple[str, str]) -> None:
         self._house, self._tenant_id = house, tenant_id
-        self._caller, self._shown = came.leg, (came.caller, came.display)
+        self._caller, self._shown = caller, shown
         self._call_id = 0
         self._pending: tuple[Verb, ...] = ()
         self._given = asyncio.Event()

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.kit.settings import Settings
 from offhook.telephony import pidf
@@ -21,13 +22,14 @@ class Telephones:
         self,
         settings: Settings,
         calls: Calls,
+        company: CompanyOf,
         registrar: Registrar,
         trunks: Trunks,
         ways: Ways,
         speech: Speech,
         tapes: Tapes,
     ) -> None:
-        self._settings, self._calls, self._ways, self._tapes = settings, calls, ways, tapes
+        self._settings, self._calls, self._company, self._ways, self._tapes = settings, calls, company, ways, tapes
         self._trunks = trunks
         self._desk = Front(registrar, trunks, ways, settings.sip_realm)
         self._speech = speech
@@ -44,7 +46,14 @@ class Telephones:
             "--advertise", self._settings.sip_address, "--ports", self._settings.media_ports,
         )  # fmt: skip
         self.telephony = telephony = Telephony(
-            self._calls, self._desk, self._ways, self._speech.sounds, self._tapes, pidf.of_call, arguments
+            self._calls,
+            self._company,
+            self._desk,
+            self._ways,
+            self._speech.sounds,
+            self._tapes,
+            pidf.of_call,
+            arguments,
         )
         self._trunks.changed.append(telephony.changed)
         await asyncio.gather(self._speech.keep(), telephony.keep())
