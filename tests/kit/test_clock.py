@@ -59,3 +59,36 @@ def test_nobody_can_set_the_wall_clock_and_the_stopwatch():
 def test_milliseconds_are_whole_and_since_1970():
     assert clock.milliseconds(EVE) == 1_798_135_199_000
     assert clock.milliseconds(EVE + timedelta(microseconds=1999)) == 1_798_135_199_001
+
+
+def test_a_clock_that_goes_stands_until_it_is_started_and_is_as_fast_as_it_was_made():
+    going = clock.Going(EVE, 1_000)
+
+    async def passing() -> float:
+        began, ticks = clock.now(), clock.ticks()
+        await clock.sleep(20)
+        assert clock.ticks() - ticks >= 20
+        return (clock.now() - began).total_seconds()
+
+    async def inside() -> tuple[float, float]:
+        with clock.going(going):
+            stood = await passing()
+            going.start()
+            task = asyncio.ensure_future(passing())
+        assert clock.now() != going.now()
+        return stood, await task
+
+    stood, went = asyncio.run(inside())
+    assert stood == 0
+    assert 20 <= went < 10_000
+
+
+def test_unless_it_goes_by_itself_time_is_waited_for_as_it_is():
+    async def waited() -> float:
+        began = time.monotonic()
+        await clock.sleep(0.01)
+        return time.monotonic() - began
+
+    with clock.at(EVE):
+        assert asyncio.run(waited()) >= 0.01
+        assert abs(clock.ticks() - time.monotonic()) < 5

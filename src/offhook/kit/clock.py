@@ -2,21 +2,45 @@
 
 A caller in the sandbox may set the moment of its own request (`at`); tests do the same. Limits, leases and expiries of
 credentials use `wall()` or `monotonic()`, which nobody can set from outside.
+
+What a caller of the telephone waits for (`sleep`, `ticks`) goes with this clock, so that a test can let hours pass.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-_override: ContextVar[datetime | None] = ContextVar("offhook_clock", default=None)
+class Going:
+    """A clock that stands at `moment` (aware) until it is started, and goes `pace` times as fast as time from then on."""
+
+    def __init__(self, moment: datetime, pace: float) -> None:
+        self._moment = moment.astimezone(UTC)
+        self._began: float | None = None
+        self.pace = pace
+
+    def start(self) -> None:
+        """Let it go."""
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        """What it shows."""
+        gone = 0.0 if self._began is None else time.monotonic() - self._began
+        return self._moment + timedelta(seconds=gone * self.pace)
+
+
+_override: ContextVar[datetime | Going | None] = ContextVar("offhook_clock", default=None)
 
 
 def now() -> datetime:
-    """The moment that business rules go by: aware UTC; the real one unless set by `at`."""
-    return _override.get() or datetime.fromtimestamp(time.time(), UTC)
+    """The moment that business rules go by: aware UTC; the real one unless set by `at` or `going`."""
+    found = _override.get()
+    if found is None:
+        return datetime.fromtimestamp(time.time(), UTC)
+    return found.now() if isinstance(found, Going) else found
 
 
 def wall() -> float:
@@ -27,13 +51,41 @@ def wall() -> float:
 monotonic = time.monotonic
 
 
+def ticks() -> float:
+    """Seconds of a stopwatch that goes as fast as this clock: `monotonic()` unless `going`."""
+    return time.monotonic() * _pace()
+
+
+async def sleep(seconds: float) -> None:
+    """Wait until so much has gone by on this clock: real seconds unless `going`."""
+    await asyncio.sleep(seconds / _pace())
+
+
+def _pace() -> float:
+    found = _override.get()
+    return found.pace if isinstance(found, Going) else 1.0
+
+
 @contextmanager
 def at(moment: datetime | None) -> Iterator[None]:
     """Run the block as if it were `moment` (aware); None leaves the clock as it is."""
     if moment is None:
         yield
         return
-    token = _override.set(moment.astimezone(UTC))
+    with _instead(moment.astimezone(UTC)):
+        yield
+
+
+@contextmanager
+def going(clock: Going) -> Iterator[None]:
+    """Run the block, and the tasks that it starts, by a clock of their own. For tests."""
+    with _instead(clock):
+        yield
+
+
+@contextmanager
+def _instead(found: datetime | Going) -> Iterator[None]:
+    token = _override.set(found)
     try:
         yield
     finally:

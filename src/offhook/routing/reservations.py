@@ -72,8 +72,8 @@ class Reservations:
         writer: Writer,
         *,
         wall: Callable[[], float] = clock.wall,
-        monotonic: Callable[[], float] = clock.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = clock.ticks,
+        sleep: Callable[[float], Awaitable[None]] = clock.sleep,
     ) -> None:
         self._writer = writer
         self._wall = wall

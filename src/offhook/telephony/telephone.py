@@ -96,7 +96,7 @@ class House:
     tapes: Tapes
     happened: Callable[[int, plan.Event], bool]
     location: Callable[[plan.Transfer], tuple[bytes, str]]
-    sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep
+    sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
 
 
 @dataclass(slots=True)
