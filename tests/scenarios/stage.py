@@ -51,14 +51,15 @@ class Simulated:
     def __init__(self, api: Api) -> None:
         self.api = api
         self.ids: dict[str, str] = {}
+        self.moment = datetime.min
 
     def set(self, company: dict[str, Any], before: Sequence[Deed], at: str) -> None:
         """By the configuration API, on the day of the call."""
-        zone = _sent(self.api.get(f"{V2}/offices/primary"))["timezone"]
+        zone = sent(self.api.get(f"{V2}/offices/primary"))["timezone"]
         zone = company.get("offices", {}).get("Head office", {}).get("timezone", zone)
-        moment = datetime.fromisoformat(at).replace(tzinfo=ZoneInfo(zone)) - timedelta(minutes=1)
-        api = self.api.at(moment.astimezone(UTC).isoformat().replace("+00:00", "Z"))
-        _sent(api.post(f"{V1}/configuration/apply", {"document": company}))
+        self.moment = datetime.fromisoformat(at).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        api = self.api.at((self.moment - timedelta(minutes=1)).isoformat().replace("+00:00", "Z"))
+        sent(api.post(f"{V1}/configuration/apply", {"document": company}))
         self.ids = _ids(api)
         for deed in before:
             self._do(api, deed)
@@ -67,19 +68,31 @@ class Simulated:
         if deed.by_hand is not None:
             kind = deed.by_hand.partition(" ")[0]
             body: dict[str, Any] = {"status": deed.status, "reason": deed.reason}
-            _sent(api.put(f"{V1}/{kind}s/{self.ids[deed.by_hand]}/by-hand", body))
+            sent(api.put(f"{V1}/{kind}s/{self.ids[deed.by_hand]}/by-hand", body))
         elif deed.do_not_disturb is not None:
             id = self.ids[f"user {deed.do_not_disturb}"]
-            _sent(api.patch(f"{V2}/users/{id}/togglednd", {"do_not_disturb": True}))
+            sent(api.patch(f"{V2}/users/{id}/togglednd", {"do_not_disturb": True}))
         else:
             id = self.ids[f"user {deed.off_duty}"]
             body = {"on_duty": False, "duty_status_reason": "Lunch Time"}
-            _sent(api.patch(f"{V2}/callcenters/operators/{id}/dutystatus", body))
+            sent(api.patch(f"{V2}/callcenters/operators/{id}/dutystatus", body))
 
     def call(self, call: Call) -> Seen:
         """By the same decisions, without a telephone."""
-        trace = _sent(self.api.post(f"{V1}/simulate", self._body(call)))
-        names = {f"{key.partition(' ')[0]}:{id}": key.partition(" ")[2] for key, id in self.ids.items()}
+        return self.seen(self.trace(call))
+
+    def trace(self, call: Call) -> Any:
+        """The whole of what is answered."""
+        return sent(self.api.post(f"{V1}/simulate", self._body(call)))
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What a document calls things, by "user:1"."""
+        return {f"{key.partition(' ')[0]}:{id}": key.partition(" ")[2] for key, id in self.ids.items()}
+
+    def seen(self, trace: Any) -> Seen:
+        """What a trace shows."""
+        names = self.names
         rings = [[names[who] for who in one["who"]] for one in trace["rang"]]
         answered = [one["came_of_it"].removesuffix(" answered") for one in trace["rang"]]
         end = trace["ends_at"]
@@ -96,7 +109,7 @@ class Simulated:
             heard=[one["text"] for one in trace["story"] if one["kind"] == "heard"],
             answered_by=next((names[who] for who in answered if who in names), ""),
             ends_in=ends_in,
-            reasons=[reason["code"] for step in trace["steps"] for reason in step["reasons"]],
+            reasons=reasons(trace),
             told=trace["text"],
         )
 
@@ -128,7 +141,13 @@ class Simulated:
         return {"id": self.ids[router], "target_type": target.partition(" ")[0], "target_id": self.ids[target]}
 
 
-def _sent(answer: Answer) -> Any:
+def reasons(trace: Any) -> list[str]:
+    """The codes of a trace's reasons."""
+    return [reason["code"] for step in trace["steps"] for reason in step["reasons"]]
+
+
+def sent(answer: Answer) -> Any:
+    """What came back; Refused if it was refused."""
     if answer.status != 200:
         raise Refused(answer)
     return answer.json
@@ -136,11 +155,11 @@ def _sent(answer: Answer) -> Any:
 
 def _ids(api: Api) -> dict[str, str]:
     """The id of everything that calls can be at, by its kind and name as a document calls it."""
-    offices = {one["id"]: one["name"] for one in _sent(api.get(f"{V2}/offices"))["items"]}
+    offices = {one["id"]: one["name"] for one in sent(api.get(f"{V2}/offices"))["items"]}
     found = {f"office {name}": id for id, name in offices.items()}
     for kind in ("department", "callcenter", "callrouter", "room"):
-        for one in _sent(api.get(f"{V2}/{kind}s")).get("items", []):
+        for one in sent(api.get(f"{V2}/{kind}s")).get("items", []):
             found[f"{kind} {offices[one['office_id']]}/{one['name']}"] = one["id"]
-    for one in _sent(api.get(f"{V2}/users")).get("items", []):
+    for one in sent(api.get(f"{V2}/users")).get("items", []):
         found[f"user {one['emails'][0]}"] = one["id"]
     return found

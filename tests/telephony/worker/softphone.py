@@ -18,7 +18,16 @@ WAIT = 15.0
 class Softphone:
     """The test's end of it."""
 
-    def __init__(self, user: str, password: str, server: tuple[str, int], tone: int = 440) -> None:
+    def __init__(
+        self,
+        user: str,
+        password: str,
+        server: tuple[str, int],
+        tone: int = 440,
+        told: Callable[[list[object]], None] = lambda said: None,
+    ) -> None:
+        """`told` is called with all that it says, in a thread."""
+        self._told = told
         command = [sys.executable, __file__, user, password, f"{server[0]}:{server[1]}", str(tone)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._said: Queue[list[object]] = Queue()
@@ -28,7 +37,9 @@ class Softphone:
     def _read(self) -> None:
         for line in self._process.stdout or ():
             if line.startswith(b"["):
-                self._said.put(json.loads(line))
+                said = json.loads(line)
+                self._said.put(said)
+                self._told(said)
 
     def do(self, *command: object) -> None:
         """Have it do something: register, dial URI, answer, hang up, keys DIGITS, hold, resume, transfer URI."""

@@ -1,0 +1,115 @@
+"""Who is rung in a scenario, each with a telephone that does as the file says."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from offhook.telephony.port import Address
+from tests.telephony.scenarios.handset import WAIT, Handset, Talk
+from tests.telephony.worker.softphone import Softphone
+
+DECLINED = 603
+
+
+@dataclass
+class Does:
+    """Takes the call after so many (real) seconds, None: never; or declines it at once."""
+
+    seconds: float | None = None
+    declines: bool = False
+
+
+@dataclass
+class Ringing:
+    """One telephone that rang, from when to when; `answered` if it was taken. `hang_up` ends it from there."""
+
+    who: str
+    hang_up: Callable[[], None]
+    talk: Talk | None = None
+    began: float = field(default_factory=time.monotonic)
+    ended: float = 0.0
+    answered: bool = False
+
+    def end(self, *, answered: bool = False) -> None:
+        """It rings no more."""
+        self.ended = self.ended or time.monotonic()
+        self.answered = self.answered or answered
+
+
+Rung = Callable[[Ringing], None]
+
+
+def scripted(handset: Handset, who_of: Callable[[Talk], str], does: Callable[[str], Does], rung: Rung) -> None:
+    """Have a handset do as told, as whoever `who_of` says that a call is for."""
+
+    async def follow(talk: Talk) -> None:
+        who = who_of(talk)
+        one = Ringing(who, talk.hang_up, talk)
+        rung(one)
+        todo = does(who)
+        if todo.declines:
+            talk.refuse(DECLINED)
+        elif todo.seconds is not None:
+            down = asyncio.ensure_future(talk.down.wait())
+            await asyncio.wait({down}, timeout=todo.seconds)
+            down.cancel()
+            if not talk.ended:
+                talk.answer()
+                one.end(answered=True)
+                return
+        await talk.down.wait()
+        one.end()
+
+    tasks: set[asyncio.Task[None]] = set()
+
+    def ring(talk: Talk) -> None:
+        task = asyncio.ensure_future(follow(talk))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    handset.rung = ring
+
+
+class Soft:
+    """A real telephone (baresip) of somebody."""
+
+    def __init__(
+        self, who: str, name: str, password: str, server: Address, pitch: int, does: Callable[[str], Does], rung: Rung
+    ) -> None:
+        self._who, self._does, self._rung = who, does, rung
+        self._loop = asyncio.get_running_loop()
+        self._now: Ringing | None = None
+        self._waiting: asyncio.TimerHandle | None = None
+        self._done = asyncio.Event()
+        self._phone = Softphone(
+            name, password, server, pitch, lambda said: self._loop.call_soon_threadsafe(self._told, said)
+        )
+
+    def _told(self, said: list[object]) -> None:
+        match said[0]:
+            case "done":
+                self._done.set()
+            case "incoming":
+                todo = self._does(self._who)
+                self._now = Ringing(self._who, lambda: self._phone.do("hangup"))
+                self._rung(self._now)
+                if todo.seconds is not None:
+                    self._waiting = self._loop.call_later(todo.seconds, self._phone.do, "answer")
+            case "call_established" if self._now is not None:
+                self._now.end(answered=True)
+            case "call_closed" if self._now is not None:
+                if self._waiting is not None:
+                    self._waiting.cancel()
+                self._now.end()
+            case _:
+                pass
+
+    async def register(self) -> None:
+        """Be reached."""
+        self._phone.do("register")
+        async with asyncio.timeout(WAIT):
+            await self._done.wait()
+
+    def close(self) -> None:
+        self._phone.close()

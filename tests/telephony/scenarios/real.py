@@ -1,0 +1,310 @@
+"""Scenarios on real telephones: a company is set, its people's telephones register, a carrier calls in and takes calls.
+
+The house goes by a clock of its own that stands at the moment of the call until it is there, and goes `pace` times as
+fast from then on; what SIP waits for is as long as it is.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from offhook.kit import clock
+from offhook.routing.plan import Prompt
+from offhook.telephony.port import Address
+from tests.api.desk import Company
+from tests.scenarios.script import Call, Deed
+from tests.scenarios.stage import V1, V2, Seen, Simulated, reasons, sent
+from tests.telephony.scenarios.ear import OPENING
+from tests.telephony.scenarios.handset import Handset, Talk
+from tests.telephony.scenarios.people import Does, Ringing, Soft, scripted
+from tests.telephony.scenarios.service import Service
+from tests.telephony.worker.rtp_peers import FRAME
+
+MUSIC, TONE, CALLER = "Hold music", "(tone)", "the caller"
+ANSWERS = EVERYBODY = 4
+"""Seconds after which numbers outside, and everybody, take a call: as in simulations."""
+
+PITCH, STEP = 1_400, 100
+"""Of voices, in Hz, above all of the house's own sounds."""
+
+SPOKEN = 1.0
+"""Seconds that a caller speaks onto a machine."""
+
+SLACK = 1.5
+"""Seconds by which ringing may differ from what it should be; the machine has other things to do."""
+
+LONGEST = 60.0
+"""Seconds in which a scenario is over."""
+
+
+class Real:
+    """A `Stage`. With `soft` the people's telephones are real ones, otherwise handsets of the test's own.
+
+    `planned` is what the same call is simulated to be, in the same company; `faults` what no Seen has a place for.
+    """
+
+    def __init__(self, company: Company, *, pace: float, soft: bool = False) -> None:
+        self._desk, self._api = company.desk, company.sandbox
+        self._tenant_id = company.tenant("sandbox")
+        self._pace, self._soft = pace, soft
+        self._simulated = Simulated(self._api)
+        self._passwords: dict[str, tuple[str, str]] = {}
+        self._numbers: dict[str, str] = {}
+        self._rings: list[Ringing] = []
+        self._outside: list[Talk] = []
+        self.planned: Any = None
+        self.stored: Any = None
+        self.faults: list[str] = []
+
+    def set(self, company: dict[str, Any], before: Sequence[Deed], at: str) -> None:
+        """As a simulation is set; and every telephone gets a password."""
+        self._simulated.set(company, before, at)
+        for phone in sent(self._api.get(f"{V1}/phones")).get("items", []):
+            made = sent(self._api.post(f"{V1}/phones/{phone['id']}/new-password", {}))
+            who = self._simulated.names[f"{phone['owner_type']}:{phone['owner_id']}"]
+            self._passwords[who] = (made["phone"]["settings"]["username"], made["password"])
+        for who, user in company.get("users", {}).items():
+            self._numbers |= dict.fromkeys(user.get("forwarding_numbers", ()), who)
+
+    def call(self, call: Call) -> Seen:
+        """Over the wire. What is called has a number, as calls from outside need one."""
+        to = str(call.to)
+        if to in self._simulated.ids:
+            path = f"{V2}/{to.partition(' ')[0]}s/{self._simulated.ids[to]}/assign_number"
+            to = sent(self._api.post(path, {}))["number"]
+        call = msgspec.structs.replace(call, to=to)
+        self.planned = self._simulated.trace(call)
+        return self._desk.run(self._play(call, to))
+
+    # The house and its telephones
+
+    @asynccontextmanager
+    async def _house(self, going: clock.Going) -> AsyncIterator[Address]:
+        """A worker, by that clock; where it listens."""
+        telephones = self._desk.offhook.telephones
+        telephones.telephony = None
+        with clock.going(going):
+            keeping = asyncio.create_task(telephones.keep())
+        try:
+            async with asyncio.timeout(LONGEST):
+                while telephones.telephony is None:
+                    await asyncio.sleep(0)
+                ready = await asyncio.shield(telephones.telephony.worker.ready)
+            yield ready.address
+        finally:
+            await telephones.close()
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _play(self, call: Call, number: str) -> Seen:
+        going = clock.Going(self._simulated.moment, self._pace)
+        async with self._house(going) as worker, Service(self._simulated.ids, call.routers) as service:
+            await self._ask_there(service)
+            handsets: dict[str, Handset] = {}
+            softs: list[Soft] = []
+            carrier = Handset(worker, PITCH)
+            try:
+                await self._connect(carrier)
+                voices: dict[str, float] = {}
+                for step, (who, (name, password)) in enumerate(self._passwords.items(), 1):
+                    voices[who] = PITCH + step * STEP
+                    if self._soft and who != call.caller:
+                        softs.append(Soft(who, name, password, worker, PITCH + step * STEP, self._does(call), self._rung))
+                    else:
+                        handsets[who] = Handset(worker, PITCH + step * STEP, name, password)
+                        scripted(handsets[who], lambda talk, who=who: who, self._does(call), self._rung)  # type: ignore[misc]
+                scripted(carrier, self._outside_who, self._does(call), self._rung)
+                caller_at = handsets.get(call.caller, carrier)
+                for one in handsets.values():
+                    one.voices = {CALLER: caller_at.pitch}
+                carrier.voices = caller_at.voices = voices | {"outside": PITCH, CALLER: caller_at.pitch}
+                await asyncio.gather(*(one.register() for one in (*handsets.values(), *softs)))
+                async with asyncio.timeout(LONGEST):
+                    return await self._calling(call, number, caller_at, handsets, going)
+            finally:
+                for one in (carrier, *handsets.values(), *softs):
+                    one.close()
+
+    async def _connect(self, carrier: Handset) -> None:
+        at = f"127.0.0.1:{carrier.address[1]}"
+        body = {"name": "Carrier", "country": "US", "addresses": [at], "proxy": at, "prefixes": ["+1"], "emergency": True}
+        sent(await self._api.sending("POST", f"{V1}/trunks", body))
+        await carrier.known()
+
+    async def _ask_there(self, service: Service) -> None:
+        """Have call routers ask a service of the test's own, which says what the file says, or nothing."""
+        for key, id in self._simulated.ids.items():
+            if key.startswith("callrouter "):
+                body = {"routing_url": service.url(key)}
+                sent(await self._api.sending("PATCH", f"{V2}/callrouters/{id}", body))
+
+    # Who does what
+
+    def _does(self, call: Call) -> Any:
+        def does(who: str) -> Does:
+            if who in call.declines:
+                return Does(declines=True)
+            if isinstance(call.answer, dict) and who in call.answer:
+                return Does(call.answer[who] / self._pace)
+            if "@" not in who:
+                return Does(ANSWERS / self._pace)
+            return Does(EVERYBODY / self._pace if call.answer == "everybody" else None)
+
+        return does
+
+    def _rung(self, one: Ringing) -> None:
+        self._rings.append(one)
+
+    def _outside_who(self, talk: Talk) -> str:
+        assert talk.came is not None
+        self._outside.append(talk)
+        number = talk.came.line.split()[1].removeprefix("sip:").partition("@")[0]
+        return self._numbers.get(number, number)
+
+    async def _occupy(self, call: Call, handsets: dict[str, Handset]) -> dict[str, Talk]:
+        """Those who are in another call by then have called somebody outside."""
+        busy = {who: handsets[who].dial("+12125550199") for who in call.busy}
+        for talk in busy.values():
+            await talk.up.wait()
+        self._rings.clear()
+        return busy
+
+    async def _calling(
+        self, call: Call, number: str, caller_at: Handset, handsets: dict[str, Handset], going: clock.Going
+    ) -> Seen:
+        busy = await self._occupy(call, handsets)
+        loop = asyncio.get_running_loop()
+        talk = caller_at.dial(number, call.caller if "@" not in call.caller else "", await self._sounds())
+        await talk.begun.wait()
+        going.start()
+        if call.hang_up is not None:
+            loop.call_later(call.hang_up / self._pace, talk.hang_up)
+        for who, seconds in call.busy.items():
+            if seconds != "always":
+                loop.call_later(float(seconds) / self._pace, busy[who].hang_up)
+        with_whom = await self._through(talk, deque(str(keys) for keys in call.press))
+        found = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
+        for one in busy.values():
+            one.hang_up()
+        for one in found:
+            await self._desk.offhook.calls.over(int(one["id"]))
+        [id] = [one["id"] for one in found if one["dialled"] == number]
+        self.stored = sent(await self._api.sending("GET", f"{V1}/calls/{id}/trace"))
+        self._measure()
+        return Seen(
+            rings=[sorted({one.who for one in group}) for group in self._groups()],
+            heard=[name for name in talk.ear.heard if name != TONE],
+            answered_by=next((one.who for one in self._people() if one.answered), ""),
+            ends_in=await self._ends_in(id, with_whom),
+            reasons=reasons(self.stored),
+            told=self.stored["text"],
+        )
+
+    # The caller
+
+    async def _sounds(self) -> dict[str, bytes]:
+        """All that may be heard in this call, by what it says; of what goes on for ever, how it begins."""
+        sounds = self._desk.offhook.speech.sounds
+        await sounds.start()
+        found: dict[str, bytes] = {}
+        for verb in _verbs(self.planned):
+            if (told := verb.get("prompt") or verb.get("greeting")) is not None:
+                prompt = msgspec.convert(told, Prompt)
+                [file] = await sounds.of_prompt(self._tenant_id, prompt)
+                found[prompt.text] = _read(file)
+        found[MUSIC] = _read(sounds.of_waiting("hold_music")[0])[: OPENING * FRAME]
+        found[TONE] = _read(sounds.tone()[0])
+        return found
+
+    async def _through(self, talk: Talk, keys: deque[str]) -> str:
+        """Do what a caller does until the call is over; with whom they talked."""
+        asked = {verb["prompt"]["text"]: verb["most"] for verb in _verbs(self.planned) if verb["do"] == "gather"}
+        leaves = next((verb["keys"] for verb in _verbs(self.planned) if verb["do"] == "reserve" and verb.get("keys")), "")
+        down = asyncio.ensure_future(talk.down.wait())
+        with_whom = ""
+        while not talk.down.is_set():
+            hearing = asyncio.ensure_future(talk.heard.get())
+            await asyncio.wait({hearing, down}, return_when=asyncio.FIRST_COMPLETED)
+            if not hearing.done():
+                hearing.cancel()
+                break
+            heard = hearing.result()
+            if heard in asked and keys:
+                pressed = keys.popleft()
+                if asked[heard] == 1 and pressed[1:]:
+                    keys.appendleft(pressed[1:])
+                    pressed = pressed[0]
+                talk.press(pressed)
+            elif heard == MUSIC and keys and keys[0] == leaves:
+                talk.press(keys.popleft())
+            elif heard == TONE:
+                await asyncio.wait({down}, timeout=SPOKEN)
+                talk.press("#")
+            elif heard in talk.handset.voices:
+                with_whom = await self._talked(heard)
+        down.cancel()
+        return with_whom
+
+    async def _talked(self, voice: str) -> str:
+        """The caller hears somebody, who hangs up once they have heard the caller."""
+        one = next(one for one in reversed(self._rings) if one.answered and (voice in (one.who, "outside")))
+        if one.talk is not None:
+            try:
+                async with asyncio.timeout(SLACK + 1):
+                    while await one.talk.heard.get() != CALLER:
+                        pass
+            except TimeoutError:
+                self.faults.append(f"{one.who} never heard the caller")
+        one.hang_up()
+        return one.who
+
+    # What was seen
+
+    def _people(self) -> list[Ringing]:
+        return [one for one in self._rings if "@" in one.who]
+
+    def _groups(self) -> list[list[Ringing]]:
+        """Who rang at once, in turn: those who began within a moment."""
+        groups: list[list[Ringing]] = []
+        for one in sorted(self._people(), key=lambda one: one.began):
+            if groups and one.began - groups[-1][0].began < 0.5:
+                groups[-1].append(one)
+            else:
+                groups.append([one])
+        return groups
+
+    def _measure(self) -> None:
+        """Whoever let it ring was rung as long as the decision says, and nobody beyond an answer."""
+        for group, told in zip(self._groups(), self.stored["rang"], strict=False):
+            for one in group:
+                took = (one.ended or time.monotonic()) - one.began
+                wanted = told["for_seconds"] / self._pace
+                if told["came_of_it"] == "not answered" and abs(took - wanted) > SLACK:
+                    self.faults.append(f"{one.who} rang for {took:.2f} s in place of {wanted:.2f}")
+        self.faults += [f"{one.who} still rings" for one in self._rings if not one.ended]
+
+    async def _ends_in(self, id: str, with_whom: str) -> str:
+        """A message that was left, who was heard, or how the call's record says that it ended."""
+        for one in sent(await self._api.sending("GET", f"{V1}/voicemails?call_id={id}")).get("items", []):
+            if one["seconds"] < SPOKEN / 2:
+                self.faults.append(f"only {one['seconds']} s of the message were recorded")
+            kind, of = one["target_type"], one["target_id"]
+            return f"voicemail of {kind} {self._simulated.names[f'{kind}:{of}']}"
+        if with_whom:
+            return with_whom if "@" in with_whom else f"outside {with_whom}"
+        outcome: str = self.stored["outcome"]
+        return outcome
+
+
+def _verbs(trace: Any) -> list[Any]:
+    return [verb for step in trace["steps"] for verb in step["verbs"]]
+
+
+def _read(file: str) -> bytes:
+    return Path(f"{file}.ulaw").read_bytes()

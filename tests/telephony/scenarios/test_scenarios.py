@@ -1,0 +1,34 @@
+"""The scenarios of tests/scenarios, unchanged, on real telephones: over SIP, with sound, in the order of their file."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.api.desk import Company
+from tests.scenarios.script import files, read
+from tests.scenarios.stage import reasons
+from tests.scenarios.test_scenarios import misses, play
+from tests.telephony.scenarios.real import Real
+
+PACE = 5.0
+"""How much faster the house goes; prompts are as long as they are."""
+
+QUICK = {"menu", "strategy-simultaneous", "closing-time"}
+"""What every run plays."""
+
+SOFT = {"menu", "queue-left-by-key", "strategy-simultaneous", "extension"}
+"""Where the people's telephones are real ones."""
+
+
+def _of(path: Path) -> object:
+    return pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.long)
+
+
+@pytest.mark.parametrize("path", [_of(path) for path in files()])
+def test_a_call_goes_over_the_wire_as_its_file_says(reached: Company, path: Path) -> None:
+    file = read(path.read_bytes(), path.name)
+    stage = Real(reached, pace=PACE, soft=path.stem in SOFT)
+    seen = play(file, stage)
+    assert misses(file.scenario.expect, seen) == [], f"{file.scenario.title}\n{seen.told}"
+    assert seen.reasons == reasons(stage.planned)
+    assert stage.faults == []
