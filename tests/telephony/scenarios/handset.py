@@ -18,7 +18,7 @@ WAIT = 10.0
 
 
 class Handset(Peer):
-    """A telephone, or a carrier. What rings it goes to `rung`; it says a tone of `pitch` Hz."""
+    """A telephone, or a carrier. What rings it goes to `rung`, and hears `voices`; it says a tone of `pitch` Hz."""
 
     def __init__(self, worker: Address, pitch: int, username: str = "", password: str = "") -> None:
         super().__init__(worker)
@@ -73,9 +73,15 @@ class Handset(Peer):
         finally:
             del self._answers[call_id]
 
-    def dial(self, number: str, shown: str = "", known: dict[str, bytes] | None = None) -> "Talk":
-        """Call; a carrier says who it is that calls, and a telephone proves who it is."""
-        talk = Talk(self, secrets.token_hex(8), dialled=number, shown=shown, known=known)
+    def dial(
+        self,
+        number: str,
+        shown: str = "",
+        sounds: dict[str, bytes] | None = None,
+        voices: dict[str, float] | None = None,
+    ) -> "Talk":
+        """Call; a carrier says who it is that calls, and a telephone proves who it is. The rest is what its ear knows."""
+        talk = Talk(self, secrets.token_hex(8), dialled=number, shown=shown, sounds=sounds, voices=voices)
         self.talks[talk.call_id] = talk
         talk.invite()
         return talk
@@ -98,7 +104,8 @@ class Talk:
         invite: Message | None = None,
         dialled: str = "",
         shown: str = "",
-        known: dict[str, bytes] | None = None,
+        sounds: dict[str, bytes] | None = None,
+        voices: dict[str, float] | None = None,
     ) -> None:
         self.handset, self.call_id, self.came, self.dialled = handset, call_id, invite, dialled
         self.tag = "t" + secrets.token_hex(4)
@@ -107,7 +114,7 @@ class Talk:
         self.up, self.down, self.begun = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.code = 0
         self.heard: asyncio.Queue[str] = asyncio.Queue()
-        self.ear = Ear(known or {}, handset.voices, self.heard.put_nowait)
+        self.ear = Ear(sounds or {}, handset.voices if voices is None else voices, self.heard.put_nowait)
         self._shown = shown or handset.username or "phone"
         self._branch = ""
         self._sequence = 1

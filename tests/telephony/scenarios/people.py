@@ -72,32 +72,49 @@ def scripted(handset: Handset, who_of: Callable[[Talk], str], does: Callable[[st
 
 
 class Soft:
-    """A real telephone (baresip) of somebody."""
+    """A real telephone (baresip) of somebody; `listen` is its port, for one that a carrier rings.
+
+    `up` once a call that it made itself was taken.
+    """
 
     def __init__(
-        self, who: str, name: str, password: str, server: Address, pitch: int, does: Callable[[str], Does], rung: Rung
+        self,
+        who: str,
+        name: str,
+        password: str,
+        server: Address,
+        pitch: int,
+        does: Callable[[str], Does],
+        rung: Rung,
+        listen: int = 0,
     ) -> None:
-        self._who, self._does, self._rung = who, does, rung
+        self._who, self._server, self._does, self._rung = who, server, does, rung
         self._loop = asyncio.get_running_loop()
         self._now: Ringing | None = None
         self._waiting: asyncio.TimerHandle | None = None
-        self._done = asyncio.Event()
+        self._ready, self._done, self.up = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._phone = Softphone(
-            name, password, server, pitch, lambda said: self._loop.call_soon_threadsafe(self._told, said)
+            name, password, server, pitch, lambda said: self._loop.call_soon_threadsafe(self._told, said), listen
         )
 
     def _told(self, said: list[object]) -> None:
         match said[0]:
+            case "ready":
+                self._ready.set()
             case "done":
                 self._done.set()
             case "incoming":
                 todo = self._does(self._who)
-                self._now = Ringing(self._who, lambda: self._phone.do("hangup"))
+                self._now = Ringing(self._who, self.hang_up)
                 self._rung(self._now)
-                if todo.seconds is not None:
+                if todo.declines:
+                    self.hang_up()
+                elif todo.seconds is not None:
                     self._waiting = self._loop.call_later(todo.seconds, self._phone.do, "answer")
-            case "call_established" if self._now is not None:
-                self._now.end(answered=True)
+            case "call_established":
+                if self._now is not None:
+                    self._now.end(answered=True)
+                self.up.set()
             case "call_closed" if self._now is not None:
                 if self._waiting is not None:
                     self._waiting.cancel()
@@ -105,11 +122,25 @@ class Soft:
             case _:
                 pass
 
+    async def ready(self) -> None:
+        """Wait until it can be called."""
+        async with asyncio.timeout(WAIT):
+            await self._ready.wait()
+
     async def register(self) -> None:
         """Be reached."""
         self._phone.do("register")
         async with asyncio.timeout(WAIT):
             await self._done.wait()
+
+    def dial(self, number: str) -> "Soft":
+        """Call a number."""
+        self._phone.do("dial", f"sip:{number}@127.0.0.1:{self._server[1]}")
+        return self
+
+    def hang_up(self) -> None:
+        """End its call, or refuse the one that rings."""
+        self._phone.do("hangup")
 
     def close(self) -> None:
         self._phone.close()

@@ -16,7 +16,7 @@ PACE = 5.0
 QUICK = {"menu", "strategy-simultaneous", "closing-time"}
 """What every run plays."""
 
-SOFT = {"menu", "queue-left-by-key", "strategy-simultaneous", "extension"}
+SOFT = {"menu", "queue", "queue-left-by-key", "strategy-simultaneous", "forwarding", "extension"}
 """Where the people's telephones are real ones."""
 
 

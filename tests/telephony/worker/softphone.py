@@ -1,7 +1,7 @@
 """A real telephone (baresip) in a process of its own: one runtime is all that a process may have.
 
-`python softphone.py USER PASSWORD HOST:PORT TONE` takes commands as JSON lists on its input and says what happens as JSON
-lists on its output: registered, incoming, established, key, closed, done.
+`python softphone.py USER PASSWORD HOST:PORT TONE LISTEN` takes commands as JSON lists on its input and says what happens
+as JSON lists on its output: ready, incoming, call_established, key, call_closed, done.
 """
 
 import asyncio
@@ -25,10 +25,11 @@ class Softphone:
         server: tuple[str, int],
         tone: int = 440,
         told: Callable[[list[object]], None] = lambda said: None,
+        listen: int = 0,
     ) -> None:
-        """`told` is called with all that it says, in a thread."""
+        """`told` is called with all that it says, in a thread. `listen` is its port, 0 for any."""
         self._told = told
-        command = [sys.executable, __file__, user, password, f"{server[0]}:{server[1]}", str(tone)]
+        command = [sys.executable, __file__, user, password, f"{server[0]}:{server[1]}", str(tone), str(listen)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._said: Queue[list[object]] = Queue()
         self._kept: list[list[object]] = []
@@ -68,7 +69,7 @@ class Softphone:
         self._process.communicate()
 
 
-async def main(user: str, password: str, server: str, tone: str) -> None:
+async def main(user: str, password: str, server: str, tone: str, listen: str) -> None:
     """The telephone itself."""
     from baresip import Account, Config, Runtime, UserAgent
 
@@ -81,7 +82,7 @@ async def main(user: str, password: str, server: str, tone: str) -> None:
             net_interface="127.0.0.1",
             audio_source=f"ausine,{tone}",
             audio_player="aumem",
-            extra_config_text="sip_listen 127.0.0.1:0\n",
+            extra_config_text=f"sip_listen 127.0.0.1:{listen}\n",
         )
     )
     agent = await UserAgent.create(runtime, Account(user, server, password, reg_interval=60))
@@ -97,6 +98,7 @@ async def main(user: str, password: str, server: str, tone: str) -> None:
         say("incoming", call.peer)  # type: ignore[attr-defined]
 
     agent.on_incoming(incoming)
+    say("ready")
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
