@@ -123,6 +123,17 @@ def _refuse_duplicates(raw: bytes) -> None:
         raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
 
 
+def no_json(text: str) -> tuple[int, int, str] | None:
+    """Where a text stops being JSON, as line and column from 1, and why; None if it is JSON to a lenient reader."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return error.lineno, error.colno, f"Not JSON: {error.msg}."
+    except (ValueError, RecursionError):
+        return None
+    return None
+
+
 class Misfit(Invalid):
     """A body that does not fit its struct. `mended` does: what was faulty is left out or stands in, so that the rules
     can still be asked about the rest; `explains` tells whether a rule's violation is only an echo of such a fault.

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from offhook.kit.errors import Invalid, Malformed, Notice, TooLarge, Violation
-from offhook.kit.wire import MAX_DEPTH, encode, parse
+from offhook.kit.wire import MAX_DEPTH, encode, no_json, parse
 from offhook.workflows.definitions import rules
 from offhook.workflows.definitions.checked import Checked
 from offhook.workflows.definitions.model import Definition, Policy, converted, without_nulls
@@ -66,7 +66,13 @@ def loaded(source: str | bytes | Mapping[str, Any]) -> dict[str, Any]:
         raise Malformed(f"The definition is not valid text: {error}") from None
     if len(data) > MOST_BYTES:
         raise TooLarge(f"A definition has at most {MOST_BYTES:,} bytes; this one has {len(data):,}.")
-    value = parse(data).value
+    try:
+        value = parse(data).value
+    except Malformed:
+        fault = no_json(source) if isinstance(source, str) else None
+        if fault is None:
+            raise
+        raise Malformed(f"Line {fault[0]}, column {fault[1]}: {fault[2]}") from None
     if not isinstance(value, dict):
         text = 'A definition is a JSON object, such as {"name": ..., "tasks": [...]}.'
         raise Invalid.of([Violation(location="", message=text)])

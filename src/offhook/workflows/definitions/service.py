@@ -14,10 +14,14 @@ from offhook.catalog.documents import comparing
 from offhook.catalog.documents import store as documents
 from offhook.catalog.documents.service import Apis
 from offhook.catalog.keeping import etag
+from offhook.catalog.model import Document, Head
+from offhook.catalog.reference.page import reference
 from offhook.catalog.requests import wire as requests_wire
+from offhook.catalog.requests.building import prepare
 from offhook.catalog.requests.model import Prepared
 from offhook.catalog.requests.saved import Saved
 from offhook.catalog.requests.store import saved
+from offhook.catalog.work import Work
 from offhook.events.keeper import Keeper
 from offhook.events.model import Word
 from offhook.kit import clock
@@ -165,14 +169,15 @@ class Definitions:
     # Reading
 
     async def page(self, call: Call) -> Reply:
-        """A page of names."""
-        query: wire.ListQuery = call.query or wire.ListQuery()
+        """A page of names, in their order."""
+        query: wire.NamesQuery = call.query or wire.NamesQuery()
         tenant_id = call.principal.tenant_id
         page = await self._work.page(
             call,
             "workflow definitions",
-            lambda tx, after, limit: store.names(tx, tenant_id, after, limit),
+            lambda tx, after, limit: store.names(tx, tenant_id, after, limit, query.name),
             cursor=query.cursor,
+            filters={"name": query.name},
         )
         kept = await self._work.reader.run(
             lambda tx: [store.version(tx, tenant_id, one.name, one.latest) for one in page.items]
@@ -282,9 +287,14 @@ class Definitions:
             about = ("request",)
             raise Invalid.of([Violation(location="saved_request", message=text, reason="required", about=about)])
 
+        asked, _, _ = await self._work.reader.run(lambda tx: self._request(tx, tenant_id, body))
+        fresh, made_up = await self._fresh(tenant_id, asked)
+
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
             before = _added_to(tx, tenant_id, name, body)
             prepared, origin, called = self._request(tx, tenant_id, body)
+            prepared, said = adding.opened(prepared, fresh, made_up, kept=body.request is None)
+            notices += said
             wanted = body.name or called
             ref = body.reference_name or adding.free_ref(before, wanted)
             credential = _credential(tx, tenant_id, prepared)
@@ -294,6 +304,22 @@ class Definitions:
             return wire.AddedOut(definition=wire.definition_out(kept, _raw(tx, kept)), task=task)
 
         return await self._work.create(call, make)
+
+    async def _fresh(self, tenant_id: int, prepared: Prepared) -> tuple[Prepared | None, list[str]]:
+        """The request as its document prepares it, and what of it is made up; None for one of no document."""
+        made_up: list[str] = []
+        if not prepared.api or not prepared.operation:
+            return None, made_up
+        number = int(prepared.version) if prepared.version.isdecimal() and len(prepared.version) < 10 else None
+
+        def build(document: Document, head: Head, _api: documents.Api, work: Work) -> Prepared:
+            page = reference(document, head.pointer, head, work.part(20_000))
+            return prepare(page, document, head.pointer, work, made_up)
+
+        try:
+            return await self._apis.within(tenant_id, prepared.api, prepared.operation, number, build), made_up
+        except NotFound:
+            return None, []
 
     @staticmethod
     def _request(tx: Transaction, tenant_id: int, body: wire.AddTaskIn) -> tuple[Prepared, Raw, str]:

@@ -84,6 +84,15 @@ class ListQuery(msgspec.Struct):
     cursor: Annotated[str | None, Meta(description="The cursor of the page before.")] = None
 
 
+class NamesQuery(ListQuery):
+    """Which definitions, and which page of them."""
+
+    name: Annotated[
+        Annotated[str, Meta(max_length=200)],
+        Meta(description="A part of their names; capitals count as small letters.", examples=["office"]),
+    ] = ""
+
+
 class VersionQuery(msgspec.Struct):
     """Which version; the latest if none is named."""
 
