@@ -236,6 +236,10 @@ def test_a_request_becomes_a_task(offhook: Run, served: Process, empty: Path) ->
     kept = offhook("workflow", "show", "added", "--json").json["definition"]["tasks"]
     assert [one["taskReferenceName"] for one in kept] == ["first", "listed", "last"]
     assert kept[1]["metadata"]["provenance"]["operation"] == "offices.list"
+    shown = offhook("workflow", "add-task", "added", "--request", "offices.get")
+    assert "/api/v2/offices/${workflow.input.id}" in shown.out
+    assert "path.id" in shown.err
+    assert "the task takes it from the run's input, as ${workflow.input.id}." in shown.err
     unknown = offhook("workflow", "add-task", "added", "--request", "offices.creat")
     assert unknown.status == 1
     assert "no saved request offices.creat, and no such operation" in unknown.err
@@ -244,6 +248,41 @@ def test_a_request_becomes_a_task(offhook: Run, served: Process, empty: Path) ->
         "Did you mean first?"
         in offhook("workflow", "add-task", "added", "--request", "offices.list", "--after", "firts").err
     )
+
+
+def test_inputs_that_are_read_and_not_given_are_named_before_the_start(
+    offhook: Run, served: Process, empty: Path
+) -> None:
+    file = write(empty, definition(
+        task("keep", "SET_VARIABLE", inputParameters={"a": "${workflow.input.city}", "b": "${workflow.input.size}"}),
+        name="reads", inputTemplate={"size": 1},
+    ))  # fmt: skip
+    said = offhook("workflow", "run", file)
+    assert "Tasks read city, which it was not given: null stands there. --input city=VALUE gives it." in said.err
+    assert said.err.index("Tasks read") < said.err.index("Run 1"), "before it is started"
+    assert "Tasks read" not in offhook("workflow", "run", file, "--input", "city=Lisbon").err
+    offhook("workflow", "register", file)
+    assert "Tasks read city" in offhook("workflow", "start", "reads").err
+    assert "Tasks read" not in offhook("workflow", "start", "reads", "-i", "city=Lisbon").err
+
+
+def test_what_comes_with_offhook_is_listed_and_taken(offhook: Run, served: Process) -> None:
+    listed = offhook("workflow", "shipped", "list")
+    assert re.search(r"^nightly_check +no +3 ", listed.out, re.MULTILINE)
+    taking = step(listed)
+    assert taking[:3] == ["workflow", "shipped", "take"]
+    said = offhook(*taking)
+    assert said.status == 0, said.err
+    assert f"{taking[3]}, version 1, is registered." in said.out
+    said = offhook("workflow", "shipped", "take", "nightly_check", "--credential", "here")
+    assert re.search(r"^  credential  +\w", said.out, re.MULTILINE)
+    assert "Next  offhook key create --name here --scope " in said.err
+    kept = offhook("workflow", "show", "nightly_check", "--json").json["definition"]
+    assert kept["inputTemplate"]["credential"] == "here"
+    assert re.search(r"^nightly_check +version 1 ", offhook("workflow", "shipped", "list").out, re.MULTILINE)
+    refused = offhook("workflow", "shipped", "take", "nothing")
+    assert refused.status == 1
+    assert "there are adopt_holidays" in refused.err
 
 
 def test_policies_are_registered_listed_and_deleted(offhook: Run, served: Process, empty: Path) -> None:

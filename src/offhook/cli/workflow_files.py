@@ -4,7 +4,6 @@ What a file means is the server's to judge; here it becomes a value without losi
 refused, a number stays what it is.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import msgspec
 from offhook.cli.common import read_file
 from offhook.client import Refused
 from offhook.kit.errors import Invalid, Malformed, Refusal, Violation, shown
-from offhook.kit.wire import MAX_DEPTH, parse
+from offhook.kit.wire import no_json, parse
 
 MOST_BYTES = 4_000_000
 """Of a file; a definition may have fewer, which the server says."""
@@ -93,13 +92,8 @@ def _unreadable(file: Path, faults: Sequence[tuple[str, str]]) -> Malformed:
 
 
 def _json(file: Path, text: str) -> Any:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        fault = (f"line {error.lineno}, column {error.colno}", f"Not JSON: {error.msg}.")
-        raise _unreadable(file, [fault]) from None
-    except RecursionError:
-        raise Refusal(f"{file} is nested deeper than {MAX_DEPTH} levels.") from None
+    if (fault := no_json(text)) is not None:
+        raise _unreadable(file, [(f"line {fault[0]}, column {fault[1]}", fault[2])])
     try:
         return parse(text.encode()).value
     except Malformed as refusal:

@@ -15,10 +15,12 @@ import typer
 from offhook.cli import workflow_files as files
 from offhook.cli.apis import brief, clean, line_of
 from offhook.cli.common import AsJson, emit, err, facts, following, say, table, warn
+from offhook.cli.lines import V1
 from offhook.cli.way import Way, again, by_api, run
 from offhook.cli.workflow_progress import RUNS, STYLES, Progress, followed
 from offhook.client import Client, Refused, body_of
 from offhook.kit.errors import Refusal, shown
+from offhook.workflows.definitions.inputs import inputs_missing
 
 INTERRUPTED = 130
 
@@ -31,6 +33,7 @@ class Engine(Enum):
 
 
 _PAGE = 100
+_MOST_NAMED = 12
 _CAUSE = 80
 """Characters of a cause in a list of runs; `status` shows the whole."""
 
@@ -164,6 +167,7 @@ def _asked(
 
 
 async def _started(client: Client, body: dict[str, Any], source: files.Source | None, key: str | None) -> Any:
+    await _say_missing(client, body)
     try:
         answer = await client.call("POST", RUNS, body=body_of(body), idempotency_key=key)
     except Refused as refused:
@@ -174,6 +178,26 @@ async def _started(client: Client, body: dict[str, Any], source: files.Source | 
     if answer.replayed:
         say("It was started with this key before.", "yellow", to=err)
     return answer.document
+
+
+async def _say_missing(client: Client, body: dict[str, Any]) -> None:
+    """Name the inputs that the definition reads and that are not given, before it is started without them."""
+    raw = body.get("definition")
+    if raw is None:
+        query = {"version": str(body["version"])} if "version" in body else {}
+        try:
+            path = f"{V1}/workflows/definitions/{quote(body['workflow'], safe='')}"
+            raw = (await client.call("GET", path, query=query)).document["definition"]
+        except Refused:
+            # What is wrong, the start says.
+            return
+    missing = [line_of(name) for name in inputs_missing(raw, body["input"])]
+    if missing:
+        named = ", ".join(missing[:_MOST_NAMED])
+        named += f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        it = "it was" if len(missing) == 1 else "they were"
+        text = f"Tasks read {named}, which {it} not given: null stands there. --input {missing[0]}=VALUE gives it."
+        say(text, "yellow", to=err)
 
 
 def _there(found: Any) -> str:

@@ -1,7 +1,7 @@
 """Workflow definitions, by the API: checked, registered, drawn, exported, imported; requests added to them as tasks.
 
-What is done with runs is in workflow_runs.py; what starts them by itself in workflow_schedules.py, workflow_triggers.py
-and workflow_hooks.py.
+What is done with runs is in workflow_runs.py; those that come with Offhook in workflow_shipped.py; what starts them by
+itself in workflow_schedules.py, workflow_triggers.py and workflow_hooks.py.
 """
 
 import shlex
@@ -16,7 +16,7 @@ import typer
 from rich.text import Text
 
 from offhook.cli import workflow_files as files
-from offhook.cli import workflow_hooks, workflow_runs, workflow_schedules, workflow_triggers
+from offhook.cli import workflow_hooks, workflow_runs, workflow_schedules, workflow_shipped, workflow_triggers
 from offhook.cli.apis import APIS, line_of, operation, pages
 from offhook.cli.common import (
     AsJson,
@@ -199,7 +199,10 @@ def list_definitions(way: Way, as_json: AsJson = False) -> None:
         return
     if not items:
         say("No workflow is registered.", "bold", to=err)
-        following(f"offhook workflow register FILE{again(way)}   registers one")
+        following(
+            f"offhook workflow register FILE{again(way)}   registers one",
+            f"offhook workflow shipped list{again(way)}   lists those that come with Offhook",
+        )
         return
     table(
         ("NAME", "LATEST", "VERSIONS"),
@@ -542,6 +545,7 @@ def delete_policy(
 
 workflow_runs.register(app)
 app.add_typer(policies, name="policies")
+app.add_typer(workflow_shipped.app, name="shipped")
 app.add_typer(workflow_schedules.app, name="schedules")
 app.add_typer(workflow_triggers.app, name="triggers")
 app.add_typer(workflow_hooks.app, name="hooks")
