@@ -15,6 +15,7 @@ from offhook.storage.batches import Reader, Writer
 from offhook.workflows.conductor import api as conductor_api
 from offhook.workflows.definitions import api as definitions_api
 from offhook.workflows.definitions.service import Definitions
+from offhook.workflows.definitions.surroundings import Surroundings
 from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.metrics import FIGURES
 from offhook.workflows.remote import api as remote_api
@@ -66,13 +67,14 @@ class Workflows:
         self.hearing = Hearing(writer)
         self.clockwork = Clockwork(writer, reader, start, scripts, shows=shows)
         FIGURES.follow(self.engine, self.clockwork.starting)
+        definitions = Definitions(work, apis, Surroundings(reader, scripts, egress))
         self.operations: list[Operation] = [
-            *definitions_api.operations(work, apis),
-            *shipped_api.operations(Taking(work, Definitions(work, apis), address)),
+            *definitions_api.operations(definitions),
+            *shipped_api.operations(Taking(work, definitions, address)),
             *runs_api.operations(self.runs),
-            *triggers_api.operations(work, reader, vault, start, self.hearing),
+            *triggers_api.operations(work, reader, vault, start, self.hearing, scripts),
             *remote_api.operations(self.remote),
-            *conductor_api.operations(access, work, Definitions(work, apis), self.runs),
+            *conductor_api.operations(access, work, definitions, self.runs),
         ]
         self.unbuilt = conductor_api.unbuilt()
         """Operations that are known, and not there."""
