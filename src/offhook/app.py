@@ -116,7 +116,6 @@ _TAGS = {
     "Workflow definitions": "What is done in which order: registered by version, checked, drawn, imported.",
     "Workflow triggers": "Workflows started by the clock, by events, by calls from outside.",
     "Workflow runs": "Workflows under way and over: started, seen, changed.",
-    "Workflows elsewhere": "Workflows sent to a Conductor server that this installation names, and run there.",
     "Conductor, definitions": "Workflow definitions and task definitions, by the API of Conductor OSS.",
     "Conductor": "Runs and their tasks, by the same API, so that its clients drive workflows here unchanged.",
     "Company": "The company behind a key.",
@@ -216,6 +215,7 @@ class Offhook:
             secret=secrets.get(self.database, "console"),
             public_url=self.settings.public_url,
             document=self.document,
+            conductor=self.workflows.engines.conductor is not None,
         )
 
     @cached_property

@@ -130,9 +130,9 @@ def _workflows(api: Api, make: Callable[..., str], own: Things) -> None:
     own["trigger"] = make(f"{WORKFLOWS}/triggers", {**BODIES["offhook.workflows.triggers.create"](own), **_CALLED})
     made = api.post(f"{WORKFLOWS}/hooks", {**BODIES["offhook.workflows.hooks.create"](own), **_CALLED}).json
     own |= {"hook": made["hook"]["id"], "hook_secret": made["secret"]}
-    if api.desk.offhook.workflows.remote.named:
-        make(f"{WORKFLOWS}/elsewhere/definitions/{own['definition']}", None, "version")
-        own["run_elsewhere"] = make(f"{WORKFLOWS}/elsewhere/runs", BODIES["offhook.workflows.elsewhere.start"](own))
+    if api.desk.offhook.workflows.engines.conductor is not None:
+        body = {"workflow": own["definition"], "correlation_id": own["correlation"], "engine": "conductor"}
+        own["run_elsewhere"] = make(f"{WORKFLOWS}/runs", body)
 
 
 _CALLED = {"name": "One"}
@@ -376,9 +376,6 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.workflows.hooks.create": lambda own: _started(own, headers=["X-One"]),
     "offhook.workflows.hooks.update": lambda own: _started(own, idempotency_header="X-Id"),
     "offhook.workflows.hooks.rotate_secret": lambda own: {},
-    "offhook.workflows.elsewhere.send": lambda own: {"version": 1},
-    "offhook.workflows.elsewhere.start": lambda own: {"workflow": own["definition"]},
-    "offhook.workflows.elsewhere.terminate": lambda own: {"reason": "Not wanted."},
 }  # fmt: skip
 """By operation id: a body that is accepted, of a caller who owns these things."""
 
@@ -421,8 +418,7 @@ WITHOUT_BODY = frozenset({
     "offhook.workflows.schedules.pause", "offhook.workflows.schedules.resume", "offhook.workflows.schedules.run",
     "offhook.workflows.triggers.get", "offhook.workflows.triggers.delete", "offhook.workflows.triggers.pause",
     "offhook.workflows.triggers.resume", "offhook.workflows.hooks.get", "offhook.workflows.hooks.delete",
-    "offhook.workflows.hooks.call", "offhook.workflows.elsewhere.get", "offhook.workflows.elsewhere.pause",
-    "offhook.workflows.elsewhere.resume", "offhook.workflows.elsewhere.retry", "offhook.workflows.elsewhere.restart",
+    "offhook.workflows.hooks.call",
 })  # fmt: skip
 """The ids of the other operations that name something in their path."""
 
@@ -460,7 +456,6 @@ _OF_NAME = {
     "api": "api",
     "task_id": "task_of_workflow_run",
     "ref": "task_ref",
-    "run": "run_elsewhere",
 }
 _RUNS = {
     "offhook.workflows.runs.resume": "paused_workflow_run",
@@ -486,8 +481,8 @@ def named(operation_id: str, path: str) -> dict[str, str]:
             name = segment.strip("{}").partition(":")[0]
             if name not in WORDS:
                 found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id", "name") else _OF_NAME[name]
-    if path.startswith(f"{WORKFLOWS}/runs/{{id}}"):
-        found["{id}"] = _RUNS.get(operation_id, "workflow_run")
+    if path.startswith(f"{WORKFLOWS}/runs/{{id"):
+        found["{id:text}" if "{id:text}" in found else "{id}"] = _RUNS.get(operation_id, "workflow_run")
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
     if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:

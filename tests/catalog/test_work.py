@@ -10,7 +10,9 @@ import pytest
 from offhook.catalog.model import Head, Tree
 from offhook.catalog.reference.page import reference
 from offhook.catalog.requests.building import prepare
-from offhook.catalog.requests.checking import MOST_COST, UNCHECKED, UNPLACED, Checker, check, check_answer
+from offhook.catalog.requests.checker import UNCHECKED, UNPLACED, Checker
+from offhook.catalog.requests.checking import check, check_answer
+from offhook.catalog.requests.counting import MOST_COST
 from offhook.catalog.requests.model import Prepared
 from offhook.catalog.work import AT_ONCE, OF_ONE, WAITING, Turns, Work
 from offhook.kit.errors import RateLimited

@@ -126,7 +126,6 @@ def test_a_damaged_text_is_read_as_the_standard_reads_it_or_refused(raw: bytes):
     assert value == json.loads(raw.decode(), parse_constant=pytest.fail)
 
 
-@given(TREES)
 @pytest.mark.parametrize(
     ("raw", "what", "place"),
     [
@@ -148,6 +147,7 @@ def test_what_is_no_json_is_told_with_its_line_and_column(raw: bytes, what: str,
     assert json_fault(b'{"a": 1}') is None
 
 
+@given(TREES)
 def test_a_fingerprint_does_not_depend_on_spacing_or_the_order_of_keys(tree: Any):
     def plain(value: Any, backwards: bool) -> Any:
         if isinstance(value, Twice):

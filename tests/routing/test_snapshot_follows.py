@@ -13,7 +13,7 @@ from offhook.routing import snapshot
 from offhook.routing.snapshot import Snapshot, compiled, refreshed
 from offhook.routing.touched import Touched
 from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Company, Desk, full, office, routing, state
-from tests.api.test_directory_stateful import V1, V2, WHICH, Directory
+from tests.api.directory_model import V1, V2, WHICH, Directory
 from tests.directory.people import buy, give_number, hired
 from tests.directory.recordings import BEEP
 

@@ -147,6 +147,7 @@ class Word(StrEnum):
     WORKFLOW_HOOK_CREATED = "workflow_hook.created"
     WORKFLOW_HOOK_UPDATED = "workflow_hook.updated"
     WORKFLOW_HOOK_SECRET_CHANGED = "workflow_hook.secret_changed"  # noqa: S105 - a word
+    WORKFLOW_HOOK_SEALED_AGAIN = "workflow_hook.sealed_again"
     WORKFLOW_HOOK_DELETED = "workflow_hook.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
 

@@ -290,7 +290,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 def _security(operation: Operation) -> dict[str, Any]:
     """How the key comes, where that is not as in all of the document."""
-    if operation.keyless or operation.admit is not None:
+    if operation.admit is not None:
         return {"security": []}
     if operation.dialect is None or not operation.dialect.key_header:
         return {}

@@ -10,7 +10,7 @@ from offhook.catalog.documents import apart
 from offhook.catalog.documents.apart import Readers, read_apart, read_here
 from offhook.catalog.model import Document
 from offhook.kit.errors import Invalid, Unavailable
-from tests.catalog.test_apis import TREE
+from tests.catalog.shelf import TREE
 
 ODD = {**TREE, "info": {"title": "Ünlike \N{TELEPHONE SIGN}", "version": "1\n2"}, "x-float": 1e300, "x-big": 2**70}
 SWAGGER = {"swagger": "2.0", "info": {}, "paths": {"a": {"get": {"responses": {"200": {"schema": {"type": "file"}}}}}}}

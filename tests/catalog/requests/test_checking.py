@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from offhook.catalog.model import Tree
-from offhook.catalog.requests.checking import Checker, check, check_answer
+from offhook.catalog.requests.checker import Checker
+from offhook.catalog.requests.checking import check, check_answer
 from offhook.catalog.requests.model import Pair, Prepared
 from offhook.catalog.work import Work
 

@@ -99,8 +99,9 @@ class Play:
         return self.end(key, status="FAILED", reason=reason, **more)
 
     def later(self, seconds: float) -> Turn:
+        """Time goes by. The run is looked at only if it said so, or has something to ask."""
         self.now += round(seconds * 1000)
-        return self.go()
+        return self.go() if 0 < self.turn.due <= self.now else self.turn
 
     def reload(self) -> None:
         """As another process would read it."""

@@ -4,6 +4,7 @@ import pytest
 
 from offhook.kit.errors import Conflict, NotFound
 from offhook.workflows.machine import controls, walk
+from offhook.workflows.machine.loops import in_rounds
 from offhook.workflows.machine.moment import Tools
 from tests.workflows.machine.play import Play, task
 
@@ -180,3 +181,66 @@ def test_an_open_task_is_skipped_and_a_closed_one_is_not():
         controls.skip(play.state, play.definition, "a", {}, play.now)
     with pytest.raises(NotFound):
         controls.skip(play.state, play.definition, "nobody", {}, play.now)
+
+
+def test_a_loop_that_is_skipped_leaves_nothing_open_behind():
+    inner = [task("h", "HUMAN"), task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"})]
+    fork = task("f", "FORK_JOIN", forkTasks=[[one] for one in inner])
+    play = Play(task("l", "DO_WHILE", loopCondition="true", loopOver=[fork, task("j", "JOIN")]), task("after", "NOOP"))
+    child = play.at("s__1").child
+    controls.skip(play.state, play.definition, "l", {}, play.now)
+    play.go()
+    assert play.status == "COMPLETED"
+    assert (play.at("l").status, play.at("h__1").status, play.at("s__1").status) == ("SKIPPED", "CANCELED", "CANCELED")
+    assert play.turn.abandon == (child,)
+
+
+def test_the_second_of_ten_rounds_is_not_the_tenth():
+    inner = task("i", "DO_WHILE", loopCondition="inner", loopOver=[task("h", "HUMAN")])
+    play = Play(task("l", "DO_WHILE", loopCondition="outer", loopOver=[inner]))
+    play.scripts = {"inner": lambda _bindings: False, "outer": lambda _bindings: True}
+    for number in range(1, 12):
+        play.end(f"h__{number}__1")
+    assert [one.key for one in in_rounds(play.state, play.definition.tasks[0].loop_over[0], (1,))] == ["h__1__1"]
+
+
+def test_a_task_takes_an_input_that_is_empty():
+    play = two()
+    play.end("a")
+    play.fail("b")
+    controls.rerun(play.state, play.definition, task_id=play.at("a").id, task_input={}, now=play.now)
+    play.go()
+    assert play.at("a").input == {}
+
+
+def test_a_run_goes_along_with_one_that_it_had_failed_with():
+    sub = task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"})
+    fork = task("f", "FORK_JOIN", forkTasks=[[sub], [task("a")]])
+    play = Play(fork, task("j", "JOIN"), task("z", "NOOP"))
+    child = play.at("s").child
+    play.fail("s")
+    assert (play.status, play.statuses()["a"]) == ("FAILED", "CANCELED")
+    controls.go_along(play.state, child)
+    play.go()
+    assert (play.status, play.at("s").status, play.at("s").child) == ("RUNNING", "IN_PROGRESS", child)
+    assert (play.turn.abandon, play.at("a").status) == ((), "SCHEDULED")
+    with pytest.raises(Conflict):
+        controls.go_along(play.state, child)
+    play.end("a")
+    play.end("s")
+    assert play.status == "COMPLETED"
+    with pytest.raises(Conflict):
+        controls.go_along(play.state, child)
+
+
+@pytest.mark.parametrize("how", ["restart", "rerun"])
+def test_who_begins_anew_ends_the_runs_that_were_started_before(how: str):
+    play = Play(task("a"), task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}))
+    play.end("a")
+    child = play.at("s").child
+    play.fail("s")
+    if how == "restart":
+        controls.restart(play.state, play.definition, play.now)
+    else:
+        controls.rerun(play.state, play.definition, task_id=play.at("a").id, now=play.now)
+    assert play.go().abandon == (child,)

@@ -1,5 +1,9 @@
 """What a run does next."""
 
+from typing import Any
+
+import pytest
+
 from tests.workflows.machine.play import Play, task
 
 
@@ -307,7 +311,7 @@ def test_a_run_that_takes_too_long_is_ended_or_told_of():
     play = Play(task("h", "HUMAN"), timeoutSeconds=60, timeoutPolicy="ALERT_ONLY")
     play.later(60)
     assert (play.status, play.turn.alerts) == ("RUNNING", ("It ran longer than 60 s.",))
-    play.later(60)
+    play.go()
     assert play.turn.alerts == ()
 
 
@@ -321,6 +325,46 @@ def test_a_task_that_takes_too_long_is_repeated_or_ends_the_run():
     play = Play(task("h", "HUMAN", taskDefinition={**policy, "timeoutPolicy": "TIME_OUT_WF"}))
     play.later(5)
     assert play.status == "TIMED_OUT"
+
+
+LIMITED = {"name": "p", "retryCount": 1, "retryDelaySeconds": 0, "timeoutSeconds": 5, "timeoutPolicy": "RETRY"}
+WAITING = {
+    "HUMAN": task("w", "HUMAN"),
+    "WAIT": task("w", "WAIT"),
+    "WAIT with its own time": task("w", "WAIT", inputParameters={"duration": "1 hour"}),
+    "DO_WHILE": task("w", "DO_WHILE", loopCondition="true", loopOver=[task("x", "HUMAN")]),
+    "SUB_WORKFLOW": task("w", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}),
+}
+
+
+@pytest.mark.parametrize("what", list(WAITING))
+@pytest.mark.parametrize("policy", ["RETRY", "TIME_OUT_WF", "ALERT_ONLY"])
+def test_what_waits_for_others_has_its_time_limit_too(what: str, policy: str):
+    play = Play({**WAITING[what], "taskDefinition": {**LIMITED, "timeoutPolicy": policy}})
+    assert play.turn.due == play.now + 5_000
+    play.later(5)
+    attempts = [(one.retry, one.status) for one in play.history if one.key == "w"]
+    if policy == "ALERT_ONLY":
+        assert play.turn.alerts == ("Task w: It took longer than 5 s.",)
+        assert attempts == [(0, "IN_PROGRESS")]
+    elif policy == "TIME_OUT_WF":
+        assert (play.status, attempts) == ("TIMED_OUT", [(0, "TIMED_OUT")])
+    else:
+        assert attempts == [(0, "TIMED_OUT"), (1, "IN_PROGRESS")]
+
+
+def test_a_join_has_its_time_limit_too():
+    fork = task("f", "FORK_JOIN", forkTasks=[[task("h", "HUMAN")]])
+    play = Play(fork, task("j", "JOIN", joinOn=["h"], taskDefinition={**LIMITED, "retryCount": 0}))
+    play.later(5)
+    assert (play.status, play.at("j").status) == ("FAILED", "TIMED_OUT")
+
+
+def test_a_loop_that_times_out_leaves_nothing_open_behind():
+    loop = {**WAITING["DO_WHILE"], "optional": True, "taskDefinition": {**LIMITED, "retryCount": 0}}
+    play = Play(loop)
+    play.later(5)
+    assert (play.status, play.statuses()) == ("COMPLETED", {"w": "COMPLETED_WITH_ERRORS", "x__1": "CANCELED"})
 
 
 def test_all_attempts_together_may_take_so_long():
@@ -364,3 +408,72 @@ def test_a_loop_may_go_over_a_list_that_is_written_out():
         assert play.at(key).input["uri"] == uri
         play.end(key)
     assert play.status == "COMPLETED"
+
+
+def dynamic(**given: Any) -> dict[str, Any]:
+    return task(
+        "f", "FORK_JOIN_DYNAMIC", dynamicForkTasksParam="t", inputParameters={"t": "${workflow.input.t}"}, **given
+    )
+
+
+@pytest.mark.parametrize(
+    ("branch", "told"),
+    [
+        ({"type": "HTTP", "retryCount": "a"}, "Branch 0: retryCount: "),
+        ({"type": "HTTP", "retryCount": -5}, "Branch 0: retryCount: "),
+        ({"type": "NOOP", "taskDefinition": 5}, "Branch 0: taskDefinition: "),
+        ({"type": "NOOP", "taskDefinition": {"name": "p", "timeoutPolicy": "NEVER"}}, "taskDefinition.timeoutPolicy: "),
+        ({"type": "SUB_WORKFLOW"}, "Branch 0: subWorkflowParam: "),
+        ({"type": "SUB_WORKFLOW", "subWorkflowParam": {"name": 5}}, "subWorkflowParam.name: "),
+        ({"type": "SUB_WORKFLOW", "subWorkflowParam": {"name": "c", "version": "v"}}, "subWorkflowParam.version: "),
+        ({"type": "NOOP", "optional": "maybe"}, "Branch 0: optional: "),
+        ({"type": "SHELL"}, "has the type SHELL"),
+    ],
+)
+def test_a_branch_that_is_given_wrong_fails_its_fork(branch: dict[str, Any], told: str):
+    play = Play(dynamic(), task("j", "JOIN"), given={"t": [{"taskReferenceName": "x", **branch}]})
+    assert (play.status, play.at("f").status) == ("FAILED", "FAILED_WITH_TERMINAL_ERROR")
+    assert told in play.at("f").reason
+
+
+def test_no_branch_takes_the_name_of_a_round():
+    loop = task("l", "DO_WHILE", loopCondition="one", loopOver=[task("x", "NOOP")])
+    play = Play(loop, dynamic(), task("j", "JOIN"), given={"t": [{"taskReferenceName": "x__1", "type": "NOOP"}]})
+    play.scripts["one"] = lambda _bindings: False
+    play.go()
+    assert play.status == "FAILED"
+    assert play.at("f").reason.startswith("Branch 0 has the name x__1, which another task")
+    play = Play(loop, dynamic(), task("j", "JOIN"), given={"t": [{"taskReferenceName": "x__2", "type": "NOOP"}]})
+    play.scripts["one"] = lambda _bindings: False
+    play.go()
+    assert play.at("f").reason == "Branch 0 has the name x__2, as a round of a loop would call the task x."
+
+
+def test_a_call_whose_task_ends_later_says_so_to_who_performs_it():
+    play = Play(task("a", asyncComplete=True))
+    assert play.at("a").input["asyncComplete"] is True
+    made = {"taskReferenceName": "x", "type": "HTTP", "asyncComplete": True}
+    play = Play(dynamic(), task("j", "JOIN"), given={"t": [made]})
+    assert play.at("x").input == {"asyncComplete": True}
+
+
+def test_which_workflow_is_run_may_be_an_expression():
+    param = {"name": "${workflow.input.n}", "version": "${workflow.input.v}"}
+    play = Play(task("s", "SUB_WORKFLOW", subWorkflowParam=param), given={"n": "child", "v": "2"})
+    assert [(one.name, one.version) for one in play.started] == [("child", 2)]
+    play = Play(task("s", "SUB_WORKFLOW", subWorkflowParam=param), given={"n": "child", "v": True})
+    assert play.at("s").reason == "The version of a workflow must be a whole number from 1."
+    branch = {"taskReferenceName": "x", "type": "SUB_WORKFLOW", "subWorkflowParam": {"name": "${workflow.input.n}"}}
+    play = Play(dynamic(), task("j", "JOIN"), given={"t": [branch], "n": "child"})
+    assert [one.name for one in play.started] == ["${workflow.input.n}"]
+
+
+def test_what_a_run_is_found_by_and_why_it_ended_are_bounded():
+    start = {"startWorkflow": {"name": "child", "correlationId": "${workflow.input.c}"}}
+    play = Play(task("s", "START_WORKFLOW", inputParameters=start), given={"c": "c" * 257})
+    assert play.at("s").reason == "The correlationId has 257 characters; it may have 256, all of them visible."
+    play = Play(task("s", "START_WORKFLOW", inputParameters=start), given={"c": "a\x00b"})
+    assert play.status == "FAILED"
+    ended = {"terminationStatus": "FAILED", "terminationReason": "${workflow.input.c}"}
+    play = Play(task("t", "TERMINATE", inputParameters=ended), given={"c": "c" * 1_000_000})
+    assert play.run.reason == "c" * 1_000

@@ -19,8 +19,9 @@ from urllib.parse import quote
 import msgspec
 
 from offhook.catalog.model import Document, Field, Reference, Server
-from offhook.catalog.requests.checking import UNTOLD, Checker, separator_of
+from offhook.catalog.requests.checker import UNTOLD, Checker
 from offhook.catalog.requests.model import FORM, MULTIPART, Pair, Prepared, is_json, is_xml, media_of, written
+from offhook.catalog.requests.parameters import separator_of
 from offhook.catalog.requests.patterns import matching
 from offhook.catalog.requests.xml import as_xml
 from offhook.catalog.work import Work

@@ -55,7 +55,7 @@ class SubWorkflow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Which definition a task starts: by name and version (None is the latest), or written out."""
 
     name: str = ""
-    version: int | None = None
+    version: int | str | None = None
     workflow_definition: dict[str, Any] | str | None = None
     task_to_domain: dict[str, Any] | None = None
 

@@ -7,14 +7,14 @@ other (here), then expressions (scope.py). A violation's location is the path in
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from offhook.kit.errors import shown
 from offhook.workflows.definitions import fields
 from offhook.workflows.definitions.checked import Checked
 from offhook.workflows.definitions.http import check_http
-from offhook.workflows.definitions.kinds import check_kind, check_type, templated
+from offhook.workflows.definitions.kinds import check_kind, check_sub, check_type, templated
 from offhook.workflows.definitions.model import Policy
 from offhook.workflows.definitions.scope import Scope
 from offhook.workflows.definitions.steps import Step, every, tree
@@ -23,7 +23,7 @@ MOST_SUBS = 8
 """Levels of workflows that are written out within each other."""
 
 _ADDRESSABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_ITERATION = re.compile(r".*__\d+")
+_ITERATION = re.compile(r".+__\d+")
 _OWN: Mapping[str, frozenset[str]] = {
     "decisionCases": frozenset({"SWITCH"}),
     "defaultCase": frozenset({"SWITCH"}),
@@ -56,7 +56,7 @@ def check(raw: Mapping[str, Any], policies: Mapping[str, Policy] | None = None) 
 def check_policy(raw: Mapping[str, Any]) -> Checked:
     """The same for a policy that is to be registered by its name."""
     found = Checked()
-    _policy(found, raw, "", required=("name",))
+    _policy(found, raw, "", fields.REGISTERED_POLICY, required=("name",))
     return found
 
 
@@ -94,6 +94,18 @@ def _definition(
     Scope(found, raw, steps, prefix).check()
 
 
+def check_branch(raw: Mapping[str, Any]) -> Checked:
+    """A task that was made while a run goes on. What it takes is data already, so that nothing is looked for in it."""
+    found = Checked()
+    fields.check(found, raw, "", fields.TASK, required=("name", "taskReferenceName"))
+    policy, param = raw.get("taskDefinition"), raw.get("subWorkflowParam")
+    if isinstance(policy, dict):
+        _policy(found, policy, "taskDefinition")
+    if raw.get("type") == "SUB_WORKFLOW":
+        check_sub(found, param, "subWorkflowParam")
+    return found
+
+
 def _task(found: Checked, step: Step, policies: Mapping[str, Policy]) -> None:
     fields.check(
         found,
@@ -119,12 +131,18 @@ def _task(found: Checked, step: Step, policies: Mapping[str, Policy]) -> None:
         check_http(found, step.place, {**templated(step, policies), **given})
 
 
-def _policy(found: Checked, raw: Mapping[str, Any], place: str, required: tuple[str, ...] = ()) -> None:
+def _policy(
+    found: Checked,
+    raw: Mapping[str, Any],
+    place: str,
+    known: Mapping[str, fields.Kind] = fields.POLICY,
+    required: tuple[str, ...] = (),
+) -> None:
     fields.check(
         found,
         raw,
         place,
-        fields.POLICY,
+        known,
         required=required,
         unused=fields.POLICY_UNUSED,
         kept=fields.POLICY_KEPT,
@@ -157,8 +175,19 @@ def _written_out(found: Checked, step: Step, policies: Mapping[str, Policy], dep
         found.fault(at, "invalidParameter", text, inner)
 
 
+def iteration_of(ref: str, refs: Container[str]) -> str:
+    """Which of these tasks has an iteration of that name, if it is in a loop; "" if none."""
+    while _ITERATION.fullmatch(ref):
+        ref = ref.rpartition("__")[0]
+        if ref in refs:
+            return ref
+    return ""
+
+
 def _names(found: Checked, steps: list[Step]) -> None:
     first: dict[str, str] = {}
+    loops = [step for step in every(steps) if step.type == "DO_WHILE"]
+    looped = {inner.ref for loop in loops for nested in loop.sequence("loopOver") for inner in every(nested)}
     for step in every(steps):
         at = f"{step.place}.taskReferenceName"
         if not step.ref.strip():
@@ -173,6 +202,9 @@ def _names(found: Checked, steps: list[Step]) -> None:
         elif not _ADDRESSABLE.fullmatch(step.ref):
             text = "Expressions cannot well name it: take letters, digits, _ and -, beginning with a letter."
             found.notice(at, "name_not_addressable", text)
+        elif one := iteration_of(step.ref, looped):
+            text = f"Is what a round of the loop around {one} calls that task; choose another name."
+            found.fault(at, "reserved", text, step.ref)
         elif _ITERATION.fullmatch(step.ref):
             text = "Names that end in __ and a number are those of a loop's iterations; choose another end."
             found.notice(at, "name_like_iteration", text)
@@ -214,6 +246,8 @@ def _join(found: Checked, join: Step, fork: Step) -> None:
     if fork.type == "FORK_JOIN_DYNAMIC":
         if names:
             found.notice(at, "join_on_not_used", "Behind a FORK_JOIN_DYNAMIC a JOIN waits for all; leave joinOn out.")
+        return
+    if on is None or on == []:
         return
     within = {step.ref for branch in fork.sequence("forkTasks") for step in every(branch)}
     lasts = {branch[-1].ref: branch[-1] for branch in fork.sequence("forkTasks") if branch}

@@ -28,6 +28,7 @@ from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.workflows.definitions import adding, rules, store, wire
 from offhook.workflows.definitions.checked import Checked
+from offhook.workflows.definitions.environment import settings, unset
 from offhook.workflows.definitions.graph import graph, mermaid
 from offhook.workflows.definitions.imports.simworkflow import imported
 from offhook.workflows.definitions.lint import exported, lint
@@ -468,7 +469,8 @@ class _History:
 def _read(raw: Raw, policies: Mapping[str, Policy]) -> Read:
     """A definition held against the rules; places are those in the request."""
     try:
-        return read(raw, policies)
+        found = read(raw, policies)
+        return msgspec.structs.replace(found, notices=(*found.notices, *unset(found.raw, settings())))
     except Invalid as refusal:
         raise Invalid.of(_placed(refusal.violations)) from None
 

@@ -15,6 +15,7 @@ from offhook.storage.batches import Reader
 from offhook.storage.database import Transaction
 from offhook.workflows.definitions import store
 from offhook.workflows.definitions.checked import Checked
+from offhook.workflows.definitions.environment import settings, unset
 from offhook.workflows.definitions.model import Policy
 from offhook.workflows.definitions.wants import Script, Wants, wants_of
 from offhook.workflows.expressions.scripts import ScriptError, Scripts
@@ -45,7 +46,7 @@ class Surroundings:
         """
         wants = await asyncio.to_thread(wants_of, raw, policies)
         if wants.scripts:
-            await self._read(wants.scripts, found)
+            await self._read(tenant_id, wants.scripts, found)
         if wants.workflows or wants.credentials:
             there = also | {str(raw.get("name"))}
             for place, code, text in await self._reader.run(lambda tx: _absent(tx, tenant_id, wants, there, found)):
@@ -57,11 +58,14 @@ class Surroundings:
                     f"request will not be sent, unless its setting egress_allow names {shown(one.host)}:{one.port}."
                 )
                 found.notice(one.place, "address_refused", text)
+        if found.good:
+            for said in unset(raw, settings()):
+                found.notice(said.field, said.code, said.text)
         await asyncio.to_thread(found.sort, raw)
 
-    async def _read(self, scripts: list[Script], found: Checked) -> None:
+    async def _read(self, tenant_id: int, scripts: list[Script], found: Checked) -> None:
         try:
-            faults = await self._scripts.syntax([(one.language, one.source) for one in scripts])
+            faults = await self._scripts.syntax(tenant_id, [(one.language, one.source) for one in scripts])
         except ScriptError as error:
             text = f"Whether the scripts can be read was not found out: {error.message}"
             found.notice("", "scripts_not_checked", text)

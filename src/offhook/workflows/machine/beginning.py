@@ -4,13 +4,14 @@ from typing import Any
 
 import msgspec
 
+from offhook.kit.errors import shown
 from offhook.kit.wire import encode
 from offhook.workflows.definitions import durations
 from offhook.workflows.definitions.model import SWITCH, WAIT, Task
 from offhook.workflows.machine.branches import fork
 from offhook.workflows.machine.ending import end_run, output_of
 from offhook.workflows.machine.loops import first_round
-from offhook.workflows.machine.model import MOST_VARIABLES, PERFORMED, Attempt
+from offhook.workflows.machine.model import MOST_REASON, MOST_VARIABLES, PERFORMED, Attempt
 from offhook.workflows.machine.moment import Moment, written
 from offhook.workflows.machine.subruns import start_run
 
@@ -35,7 +36,7 @@ def begin(at: Moment, task: Task, found: Attempt) -> Attempt:
         case "DO_WHILE":
             return first_round(at, task, found, given)
         case "WAIT":
-            return _wait(at, found, given)
+            return _wait(at, task, found, given)
         case "SUB_WORKFLOW" | "START_WORKFLOW":
             return start_run(at, task, found, given)
         case "TERMINATE":
@@ -79,8 +80,13 @@ def _switch(at: Moment, task: Task, found: Attempt, given: dict[str, Any]) -> At
     return at.complete(found, {"evaluationResult": [chosen], "selectedCase": chosen})
 
 
-def _wait(at: Moment, found: Attempt, given: dict[str, Any]) -> Attempt:
+def _wait(at: Moment, task: Task, found: Attempt, given: dict[str, Any]) -> Attempt:
     duration, until = given.get("duration"), given.get("until")
+    for name in ("duration", "until"):
+        if given.get(name) is None and task.input_parameters.get(name) is not None:
+            asked = shown(task.input_parameters[name])
+            text = f"{name} came out as null, from {asked}; a WAIT for somebody has neither duration nor until."
+            return at.fail(found, text, terminal=True)
     if duration is None and until is None:
         return at.progress(found)
     if duration is not None:
@@ -106,6 +112,6 @@ def _terminate(at: Moment, found: Attempt, given: dict[str, Any]) -> Attempt:
         return at.fail(found, "terminationStatus must be COMPLETED, FAILED or TERMINATED.", terminal=True)
     output = given.get("workflowOutput")
     at.complete(found, output if output is not None else {})
-    reason = str(given.get("terminationReason") or "")
+    reason = str(given.get("terminationReason") or "")[:MOST_REASON]
     at.change_run(output=output_of(at) if output is None else output)
     return end_run(at, status, reason or f"It was ended by the task {found.key}.", keep_output=True)

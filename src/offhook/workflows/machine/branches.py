@@ -8,7 +8,7 @@ import msgspec
 from offhook.workflows.definitions.model import Task, every
 from offhook.workflows.machine.data import suffix
 from offhook.workflows.machine.forking import Unforkable, forked
-from offhook.workflows.machine.model import Attempt
+from offhook.workflows.machine.model import Attempt, State
 from offhook.workflows.machine.moment import Moment
 
 GIVEN: dict[str, Any] = {"given": True}
@@ -18,26 +18,25 @@ GIVEN: dict[str, Any] = {"given": True}
 def fork(at: Moment, task: Task, found: Attempt, given: dict[str, Any]) -> Attempt:
     """A dynamic fork, whose branches are in its input."""
     end = found.key[len(found.ref) :]
-    taken = {one.ref for _, one in every(at.definition.tasks)}
-    taken |= {one.ref for one in at.state.tasks.values() if one.key == one.ref + end}
+    taken = {one.ref for _, one in every(at.definition.tasks)} | at.state.tasks.keys()
     try:
-        tasks = forked(task, given, taken)
+        tasks = forked(task, given, taken, end)
     except Unforkable as error:
         return at.fail(found, str(error), terminal=True)
     refs = [one["taskReferenceName"] for one in tasks]
     return at.complete(found, {"forkedTasks": refs, "forkedTaskDefs": tasks})
 
 
-def forked_tasks(at: Moment, found: Attempt) -> list[Task]:
+def forked_tasks(state: State, found: Attempt) -> list[Task]:
     """The tasks that a dynamic fork was given."""
-    known = at.state.forked.get(found.id)
+    known = state.forked.get(found.id)
     if known is None:
         output = found.output if isinstance(found.output, dict) else {}
         known = [
             msgspec.structs.replace(msgspec.convert(one, Task, strict=False), metadata=GIVEN)
             for one in output.get("forkedTaskDefs", ())
         ]
-        at.state.forked[found.id] = known
+        state.forked[found.id] = known
     return known
 
 

@@ -3,6 +3,7 @@
 Each changes a state, which then is taken on by walk.advance; a Conflict is raised before anything is changed.
 """
 
+from collections.abc import Container
 from typing import Any
 
 import msgspec
@@ -10,7 +11,8 @@ import msgspec
 from offhook.kit.errors import Conflict, NotFound
 from offhook.workflows.definitions.model import LOOP, SUB, Definition, Task, every
 from offhook.workflows.machine.data import iterations_of, suffix
-from offhook.workflows.machine.model import GOOD, Attempt, Outcome, State
+from offhook.workflows.machine.loops import in_rounds, loop_of
+from offhook.workflows.machine.model import GOOD, Attempt, Found, Outcome, State, Status
 
 
 def finish(state: State, id: int, outcome: Outcome, now: int) -> bool:
@@ -62,26 +64,64 @@ def resume(state: State) -> None:
     state.run = msgspec.structs.replace(run, status="RUNNING")
 
 
-def retry(state: State) -> None:
-    """Try again what a run failed with, or what was open when it ended. Runs that those tasks started are ended."""
+def retry(state: State, going: Container[int] = ()) -> None:
+    """Try again what a run failed with, or what was open when it ended. Runs that those tasks started are ended.
+
+    What started a run that is among those `going` on waits for that one again.
+    """
     _over(state, "tried again")
     if state.run.status == "COMPLETED":
         raise Conflict("The run ended well; restart it, or run it again from one of its tasks.")
-    bad = [one for one in state.tasks.values() if one.status not in GOOD]
-    for one in bad:
+    for one in [one for one in state.tasks.values() if one.status not in GOOD]:
+        if one.type == SUB and one.child in going:
+            _wait_again(state, one)
+            continue
         state.again[one.key] = one.id
-        state.drop(one.key)
-    state.unwanted += [one.child for one in bad if one.child and one.type == SUB]
+        _drop(state, one)
     _reopen(state)
 
 
-def restart(state: State, definition: Definition, now: int) -> None:
-    """Begin anew, with the same input and id; what was done before is history."""
+def go_along(state: State, child: int) -> None:
+    """A run that it had started goes on, though it had failed: so does this one, if it failed with that."""
+    found = next((one for one in state.tasks.values() if one.child == child and one.type == SUB), None)
+    if found is None or found.open or found.status in GOOD or state.run.status == "COMPLETED":
+        raise Conflict(f"The run waits no more for {child}.")
+    if state.run.over:
+        retry(state, (child,))
+        return
+    _wait_again(state, found)
+    if state.run.failing == found.id:
+        state.run = msgspec.structs.replace(state.run, failing=0)
+
+
+def failed_within(state: State) -> list[int]:
+    """The runs that it waited for, and failed with."""
+    return [one.child for one in state.tasks.values() if one.child and one.type == SUB and one.status not in GOOD]
+
+
+def _wait_again(state: State, task: Attempt) -> None:
+    state.rejoined = True
+    output = {"subWorkflowId": str(task.child)}
+    state.put(msgspec.structs.replace(task, status="IN_PROGRESS", ended=0, due=0, reason="", output=output))
+
+
+def _drop(state: State, task: Attempt) -> None:
+    """It has not been come to, and a run that it waited for is not wanted, should that go on by now."""
+    state.drop(task.key)
+    if task.child and task.type == SUB:
+        state.unwanted.append(task.child)
+
+
+def restart(state: State, definition: Definition, now: int, found: Found | None = None) -> None:
+    """Begin anew, with the same input and id; what was done before is history.
+
+    With `found` the run goes by that definition from now on, which `definition` is.
+    """
     _over(state, "restarted")
     if not definition.restartable:
         raise Conflict(f"Runs of {definition.name} cannot be restarted: its definition says so.")
-    for key in list(state.tasks):
-        state.drop(key)
+    for one in list(state.tasks.values()):
+        _drop(state, one)
     _reopen(state)
     state.run = msgspec.structs.replace(
         state.run,
@@ -91,6 +131,8 @@ def restart(state: State, definition: Definition, now: int) -> None:
         restarts=state.run.restarts + 1,
         skipped={},
     )
+    if found is not None:
+        state.run = msgspec.structs.replace(state.run, version=found.version, definition=found.digest)
 
 
 def rerun(
@@ -125,7 +167,7 @@ def rerun(
     for one in list(state.tasks.values()):
         # Those of no name in the definition were made by a dynamic fork: by one that is behind, if later.
         if _is_behind(one, iterations) if one.ref in behind else one.ref not in known and one.number > task.number:
-            state.drop(one.key)
+            _drop(state, one)
     for depth, loop in enumerate(loops):
         _turn_back(state, loop, iterations, depth)
     state.again[task.key] = task.id
@@ -151,16 +193,24 @@ def skip(state: State, definition: Definition, ref: str, given: dict[str, Any], 
     if task is not None and not task.open:
         raise Conflict(f"Task {ref} is over ({task.status}); only one that is open or was not come to can be skipped.")
     if task is not None:
-        if task.child and task.type == SUB:
-            state.unwanted.append(task.child)
-        state.put(
-            msgspec.structs.replace(
-                task, status="SKIPPED", started=task.started or now, ended=now, due=0, reason="It was skipped.",
-                output=given.get("taskOutput") or {},
-            )
-        )  # fmt: skip
+        if task.type == LOOP:
+            for one in in_rounds(state, loop_of(state, definition, ref), iterations_of(task)):
+                if one.open:
+                    _leave(state, one, "CANCELED", "Its loop was skipped.", now)
+        _leave(state, task, "SKIPPED", "It was skipped.", now, output=given.get("taskOutput") or {})
         return
     state.run = msgspec.structs.replace(run, skipped={**run.skipped, ref: given})
+
+
+def _leave(state: State, task: Attempt, status: Status, reason: str, now: int, **more: Any) -> None:
+    """What is open is no longer wanted, nor the run that it started and waits for."""
+    if task.child and task.type == SUB:
+        state.unwanted.append(task.child)
+    state.put(
+        msgspec.structs.replace(
+            task, status=status, started=task.started or now, ended=now, due=0, reason=reason, **more
+        )
+    )
 
 
 def _over(state: State, what: str) -> None:
@@ -206,11 +256,9 @@ def _turn_back(state: State, loop: Task, iterations: tuple[int, ...], depth: int
     if found is None:
         return
     number = iterations[depth]
-    inner = {one.ref for _, one in every(loop.loop_over)}
-    for one in list(state.tasks.values()):
-        own = iterations_of(one)
-        if one.ref in inner and own[:depth] == iterations[:depth] and own[depth] > number:
-            state.drop(one.key)
+    for one in in_rounds(state, loop, iterations[:depth]):
+        if iterations_of(one)[depth] > number:
+            _drop(state, one)
     output: dict[str, Any] = {"iteration": number}
     items = found.input.get("items") if isinstance(found.input, dict) else None
     if isinstance(items, list) and 0 < number <= len(items):

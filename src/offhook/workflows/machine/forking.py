@@ -8,6 +8,7 @@ from collections.abc import Set
 from typing import Any
 
 from offhook.workflows.definitions.model import HTTP, HUMAN, INLINE, JQ, NOOP, START, SUB, WAIT, Task
+from offhook.workflows.definitions.rules import check_branch, iteration_of
 
 MOST = 1_000
 """Branches of one fork."""
@@ -20,8 +21,10 @@ class Unforkable(Exception):
     """What was given makes no branches; the text says where and why."""
 
 
-def forked(task: Task, given: dict[str, Any], taken: Set[str]) -> list[dict[str, Any]]:
-    """The branches, one task each, as definitions with their input in `inputParameters`. `taken` are names in use.
+def forked(task: Task, given: dict[str, Any], taken: Set[str], end: str = "") -> list[dict[str, Any]]:
+    """The branches, one task each, as definitions with their input in `inputParameters`.
+
+    `taken` are names and keys in use, and `end` is what the rounds of loops around the fork append to a name.
 
     Given are tasks and a map of their inputs by reference name, or one kind of task (`forkTaskType` or `forkTaskName`,
     or `forkTaskWorkflow`) with a list of inputs (`forkTaskInputs`).
@@ -39,15 +42,29 @@ def forked(task: Task, given: dict[str, Any], taken: Set[str]) -> list[dict[str,
         ref = one["taskReferenceName"]
         if not isinstance(ref, str) or not 0 < len(ref) <= _NAME:
             raise Unforkable(f"Branch {number} needs a taskReferenceName of 1 to {_NAME} characters.")
-        if ref in seen:
+        if ref in seen or ref + end in taken:
             raise Unforkable(f"Branch {number} has the name {ref}, which another task of the run has.")
+        if of := iteration_of(ref, taken):
+            raise Unforkable(f"Branch {number} has the name {ref}, as a round of a loop would call the task {of}.")
         if one["type"] not in _SINGLE:
             raise Unforkable(
                 f"Branch {number} has the type {one['type']}; a branch that is made while a run goes on may be one of "
                 f"{', '.join(_SINGLE)}."
             )
+        wrong = check_branch(one).violations
+        if wrong:
+            raise Unforkable(f"Branch {number}: {wrong[0].location}: {wrong[0].message}")
         seen.add(ref)
     return made
+
+
+def written(task: Task) -> dict[str, dict[str, Any]]:
+    """The inputs, by reference name, of those branches that the definition writes out itself, as it writes them."""
+    try:
+        made = forked(task, task.input_parameters, frozenset())
+    except Unforkable:
+        return {}
+    return {one["taskReferenceName"]: one["inputParameters"] for one in made}
 
 
 def _listed(task: Task, given: dict[str, Any]) -> list[dict[str, Any]]:
@@ -92,7 +109,7 @@ def _task(one: dict[str, Any], values: Any) -> dict[str, Any]:
     own = one.get("inputParameters")
     merged = {**(own if isinstance(own, dict) else {}), **(values if isinstance(values, dict) else {})}
     kept = {"name": str(one.get("name") or one.get("taskReferenceName")), "type": one.get("type") or "SIMPLE"}
-    for name in ("subWorkflowParam", "retryCount", "taskDefinition", "optional"):
+    for name in ("subWorkflowParam", "retryCount", "taskDefinition", "optional", "asyncComplete"):
         if one.get(name) is not None:
             kept[name] = one[name]
     return {**kept, "taskReferenceName": one.get("taskReferenceName"), "inputParameters": merged}

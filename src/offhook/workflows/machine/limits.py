@@ -2,8 +2,10 @@
 
 import msgspec
 
-from offhook.workflows.definitions.model import HTTP
+from offhook.workflows.definitions.model import HTTP, LOOP
+from offhook.workflows.machine.data import iterations_of
 from offhook.workflows.machine.ending import end_run
+from offhook.workflows.machine.loops import in_rounds, loop_of
 from offhook.workflows.machine.model import Attempt
 from offhook.workflows.machine.moment import Moment
 
@@ -31,7 +33,6 @@ def limit_tasks(at: Moment) -> None:
         policy = task.policy
         if policy is None:
             continue
-        begun = task.started or task.scheduled
         if policy.total_timeout_seconds:
             end = (task.first or task.scheduled) + policy.total_timeout_seconds * 1000
             _limit(at, task, end, f"All its attempts together took longer than {policy.total_timeout_seconds} s.")
@@ -39,9 +40,9 @@ def limit_tasks(at: Moment) -> None:
             end = task.started + policy.response_timeout_seconds * 1000
             _limit(at, task, end, f"There was no answer within {policy.response_timeout_seconds} s.")
         task = at.state.tasks[key]
-        if not policy.timeout_seconds or not task.open or task.alerted or (not task.started and task.due):
+        if not policy.timeout_seconds or not task.open or task.alerted or not task.started:
             continue
-        end = begun + policy.timeout_seconds * 1000
+        end = task.started + policy.timeout_seconds * 1000
         text = f"It took longer than {policy.timeout_seconds} s."
         if policy.timeout_policy == "ALERT_ONLY" and at.now >= end:
             at.alerts.append(f"Task {key}: {text}")
@@ -58,5 +59,9 @@ def _limit(at: Moment, task: Attempt, end: int, text: str) -> None:
     if at.now < end:
         at.wake(end)
         return
-    if at.state.tasks[task.key].open:
-        at.give_up(task, text, status="TIMED_OUT")
+    if not at.state.tasks[task.key].open:
+        return
+    if task.type == LOOP:
+        for one in in_rounds(at.state, loop_of(at.state, at.definition, task.ref), iterations_of(task)):
+            at.give_up(one, "Its loop timed out.")
+    at.give_up(task, text, status="TIMED_OUT")

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from offhook.workflows.definitions.model import Task, every
+from offhook.workflows.definitions.model import DYNAMIC_FORK, Definition, Task, every
 from offhook.workflows.expressions.templates import ExpressionError
-from offhook.workflows.machine.branches import refs
+from offhook.workflows.machine.branches import forked_tasks, refs
 from offhook.workflows.machine.data import iterations_of, suffix
-from offhook.workflows.machine.model import MOST_ITERATIONS, Attempt
+from offhook.workflows.machine.model import MOST_ITERATIONS, Attempt, State
 from offhook.workflows.machine.moment import Moment, Pending, written
 
 _CONDITION_FALSE = frozenset({"", "false", "null", "0"})
@@ -103,9 +103,23 @@ def _forget_round(at: Moment, task: Task, inner: tuple[int, ...]) -> None:
 
 def undo_rounds(at: Moment, task: Task, iterations: tuple[int, ...]) -> None:
     """A loop is begun anew: what its rounds came to does not count, and what is open of it is not wanted."""
-    inner = {one.ref for _, one in every(task.loop_over)}
-    start = suffix(iterations)
-    for one in [one for one in at.state.tasks.values() if one.ref in inner]:
-        if one.key[len(one.ref) :].startswith(start):
-            at.give_up(one, "Its loop began anew.")
-            at.state.drop(one.key)
+    for one in in_rounds(at.state, task, iterations):
+        at.give_up(one, "Its loop began anew.")
+        at.state.drop(one.key)
+
+
+def in_rounds(state: State, loop: Task, iterations: tuple[int, ...]) -> list[Attempt]:
+    """What a loop came to in all its rounds, those of loops and of forks within too."""
+    depth = len(iterations)
+    known = {one.ref: one for _, one in every(loop.loop_over)}
+    rounds = [one for one in state.tasks.values() if iterations_of(one)[:depth] == iterations]
+    for fork in [one for one in rounds if one.ref in known and one.type == DYNAMIC_FORK and one.status == "COMPLETED"]:
+        known |= {one.ref: one for made in forked_tasks(state, fork) for _, one in every([made])}
+    return [one for one in rounds if one.ref in known]
+
+
+def loop_of(state: State, definition: Definition, ref: str) -> Task:
+    """A loop that a run came to, by its name: of the definition, or made by a dynamic fork."""
+    forks = [one for one in state.tasks.values() if one.type == DYNAMIC_FORK and one.status == "COMPLETED"]
+    made = [task for fork in forks for task in forked_tasks(state, fork)]
+    return next(one for _, one in every([*definition.tasks, *made]) if one.ref == ref)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from offhook.workflows.definitions.model import HTTP, INLINE, JOIN, JQ, LOOP, Policy, Task
+from offhook.workflows.definitions.model import HTTP, INLINE, JOIN, JQ, LOOP, START, SUB, Policy, Task
 
 RunStatus = Literal["RUNNING", "PAUSED", "COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"]
 Status = Literal[
@@ -34,6 +34,9 @@ ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
 PERFORMED = frozenset({HTTP, INLINE, JQ})
 """Types whose work is done outside of a turn."""
 
+STARTING = frozenset({START, SUB})
+"""Types that start runs."""
+
 STRUCTURE = frozenset({JOIN, LOOP})
 """Types that are open for as long as others are, and never by themselves."""
 
@@ -47,6 +50,11 @@ MOST_ATTEMPTS = 50_000
 
 MOST_DEPTH = 50
 """Runs that led to one, each started by the one before."""
+
+MOST_NAME = 256
+"""Characters of what a run is found by, and MOST_REASON of why it ended: both are kept beside it."""
+
+MOST_REASON = 1_000
 
 MOST_ITERATIONS = 10_000
 """Of one loop: one that does not end by then is taken for one that never would."""
@@ -97,7 +105,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run, without its tasks. `definition` is the digest of the text that it goes by, whatever became of it since.
 
-    `parent` and `parent_task` are the run and the attempt that started it, if one did and waits for it. `attempts` is
+    `parent` and `parent_task` are the run and the attempt that started it, if one did and waits for it. `root` is the
+    first of the runs that led to it, each started by the one before; 0 if none did. `attempts` is
     how many attempts there have been. `failing` names the attempt that a permissive task failed with: the run fails by
     it at its end.
     """
@@ -119,6 +128,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parent: int = 0
     parent_task: int = 0
     depth: int = 0
+    root: int = 0
     started: int = 0
     ended: int = 0
     changed: int = 0
@@ -142,7 +152,7 @@ class State:
     length. A turn that could not be kept is undone by reading the state anew.
     """
 
-    __slots__ = ("again", "dirty", "forked", "given", "gone", "latest", "open", "run", "tasks", "unwanted")
+    __slots__ = ("again", "dirty", "forked", "given", "gone", "latest", "open", "rejoined", "run", "tasks", "unwanted")
 
     def __init__(self, run: Run, tasks: Iterable[Attempt] = ()) -> None:
         self.run = run
@@ -158,6 +168,8 @@ class State:
         """Attempts that became history since the last turn."""
         self.unwanted: list[int] = []
         """Runs that tasks had started, and that are to be ended with the next turn."""
+        self.rejoined = False
+        """Whether it waits again for a run that had ended before, and that may have ended again."""
         self.given: dict[str, dict[str, Any]] = {}
         """Inputs that tasks are to take instead of their definition's, by key."""
         self.dirty: dict[int, Attempt] = {}

@@ -9,7 +9,17 @@ from typing import Any
 
 import msgspec
 
-from offhook.workflows.definitions.model import DYNAMIC_FORK, FORK, JOIN, LOOP, SWITCH, UNREGISTERED, Definition, Task
+from offhook.workflows.definitions.model import (
+    DYNAMIC_FORK,
+    FORK,
+    HTTP,
+    JOIN,
+    LOOP,
+    SWITCH,
+    UNREGISTERED,
+    Definition,
+    Task,
+)
 from offhook.workflows.expressions.templates import ExpressionError
 from offhook.workflows.machine.beginning import begin, go_on
 from offhook.workflows.machine.branches import GIVEN, forked_tasks, join
@@ -60,6 +70,8 @@ class _Walk:
                 limit_run(self._at)
                 limit_tasks(self._at)
                 done = self._sequence(self._at.definition.tasks, ())
+                # Once more: what was begun by this turn has its limits too.
+                limit_tasks(self._at)
                 conclude(self._at, done)
             except Ended:
                 pass
@@ -111,7 +123,9 @@ class _Walk:
                 if not self._sequence(_case(task, found), iterations):
                     return False
             elif task.type in (FORK, DYNAMIC_FORK) and found.status == "COMPLETED":
-                branches = task.fork_tasks if task.type == FORK else [[one] for one in forked_tasks(self._at, found)]
+                branches = (
+                    task.fork_tasks if task.type == FORK else [[one] for one in forked_tasks(self._at.state, found)]
+                )
                 fork = branches, [self._sequence(branch, iterations) for branch in branches]
                 whole = whole and all(fork[1])
             self._at.finished.add(key)
@@ -168,7 +182,9 @@ class _Walk:
         fault = ""
         if task.ref not in run.skipped:
             try:
-                given = self._at.state.given.get(key) or self._resolved(task, iterations, f"{key}~{retry}")
+                given = self._at.state.given.get(key)
+                if given is None:
+                    given = self._resolved(task, iterations, f"{key}~{retry}")
             except ExpressionError as error:
                 fault = str(error)
         if task.type == LOOP and before is not None:
@@ -214,14 +230,14 @@ class _Walk:
         return self._at.put(made)
 
     def _resolved(self, task: Task, iterations: tuple[int, ...], owner: str) -> Any:
-        if task.metadata is GIVEN:
-            return task.input_parameters
-        given = self._at.value(task.input_parameters, iterations, "inputParameters", owner)
-        template = self._at.policy(task).input_template
-        if template:
-            filled = self._at.value(template, iterations, "inputTemplate", owner)
-            given = {**filled, **{name: value for name, value in given.items() if value is not None}}
-        return given
+        given = task.input_parameters
+        if task.metadata is not GIVEN:
+            given = self._at.value(given, iterations, "inputParameters", owner)
+            template = self._at.policy(task).input_template
+            if template:
+                filled = self._at.value(template, iterations, "inputTemplate", owner)
+                given = {**filled, **{name: value for name, value in given.items() if value is not None}}
+        return {**given, "asyncComplete": True} if task.async_complete and task.type == HTTP else given
 
     def _after_failure(self, task: Task, found: Attempt, iterations: tuple[int, ...]) -> Attempt:
         """What becomes of a task that failed: another attempt, going on without it, or the end of the run."""

@@ -35,7 +35,7 @@ class Loading:
         self._compare(live, state)
         if row.doomed and not state.run.over:
             live.ops.append(Op(reason=ABANDONED))
-        await self._ask_children(live, state)
+        await self.ask_children(live, state)
         return state
 
     def _compare(self, live: Live, state: State) -> None:
@@ -53,7 +53,7 @@ class Loading:
                 # Whoever had it under way is gone. It is carried out again, and has its whole time for that.
                 state.put(msgspec.structs.replace(one, status="SCHEDULED", started=0))
 
-    async def _ask_children(self, live: Live, state: State) -> None:
+    async def ask_children(self, live: Live, state: State) -> None:
         """See whether runs that it waits for have ended."""
         waits = [one for key in state.open if (one := state.tasks[key]).child]
         if not waits:

@@ -18,11 +18,11 @@ from offhook.kit.ids import Ids
 from offhook.storage.batches import Writer
 from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import walk
-from offhook.workflows.machine.model import Run, State, Turn
+from offhook.workflows.machine.model import STARTING, Found, Run, State, Turn
 from offhook.workflows.machine.moment import Tools
 from offhook.workflows.runs import store
 from offhook.workflows.runs.carrying import Carrying
-from offhook.workflows.runs.going import Going
+from offhook.workflows.runs.going import Bound
 from offhook.workflows.runs.known import Known
 from offhook.workflows.runs.lease import Lease
 from offhook.workflows.runs.live import Live, Lives, Op, finishing
@@ -50,7 +50,7 @@ class Turns:
         loading: Loading,
         starting: Starting,
         carrying: Carrying,
-        going: Going,
+        going: Bound[int],
         timers: Timers,
         counts: Counter[tuple[str, str]],
         env: Mapping[str, str],
@@ -109,17 +109,24 @@ class Turns:
         assert definition is not None
         now, before = self._now(), state.run
         results, ending, events = _changed(state, definition, now, ops)
-        tools = Tools(
-            ids=self._ids.new,
-            policies=await self._known.policies(live.tenant_id),
-            env=self._env,
-            answers=live.answers,
-        )
-        if ending:
-            turn = walk.terminate(definition, state, now, tools, ending)
-        else:
-            turn = walk.advance(definition, state, now, tools)
-        await self._commit(live, turn, before, now, events)
+        if state.run.definition != before.definition:
+            definition = live.definition = await self._known.definition(live.tenant_id, state.run.definition)
+        policies = await self._known.policies(live.tenant_id)
+        wanted = _starting(live, state)
+        room = await self._starting.room(state, wanted) if wanted else None
+        try:
+            tools = Tools(ids=self._ids.new, policies=policies, env=self._env, answers=live.answers, room=room)
+            if ending:
+                turn = walk.terminate(definition, state, now, tools, ending)
+            else:
+                turn = walk.advance(definition, state, now, tools)
+            await self._commit(live, turn, before, now, events)
+        finally:
+            if room is not None:
+                self._starting.made(before, room)
+        if state.rejoined:
+            state.rejoined = False
+            await self._loading.ask_children(live, state)
         live.told.difference_update(op.attempt for op in ops)
         for op, value, refused in results:
             if refused is None:
@@ -156,13 +163,13 @@ class Turns:
             poke=run.parent if run.over and not before.over else 0,
             doom=turn.abandon,
             fresh=live.fresh,
-            new_input=run.input is not before.input,
+            whole=run.input is not before.input or run.definition != before.definition,
             events=events,
         )
         await self._writer.submit(keep)
         live.turn, live.owner, live.wake, live.fresh = live.turn + 1, owner, wake, False
         for one in born:
-            self._starting.started(one.tenant_id)
+            self._starting.started(one)
             self._lives.put(self._lives.of(one.tenant_id, one.id), Op())
         for child in turn.abandon:
             self._lives.put(self._lives.of(live.tenant_id, child), Op(reason=ABANDONED))
@@ -175,7 +182,7 @@ class Turns:
         run = turn.state.run
         for alert in turn.alerts:
             log.warning("run_alert", run=str(live.id), workflow=run.name, cause=alert)
-            self._counts["alert", run.name] += 1
+            self._counts["alert", ""] += 1
         for one in turn.changed:
             if not one.open:
                 self._counts["attempt", one.status] += 1
@@ -213,6 +220,16 @@ class Turns:
             log.exception("run_not_given_up", run=str(live.id))
         finally:
             live.state = None
+
+
+def _starting(live: Live, state: State) -> int:
+    """How many runs the next turn starts, at most: tasks that wait for nothing but that, as what they ask was said."""
+    if not any(isinstance(answer.value, Found) for answer in live.answers.values()):
+        return 0
+    open_ones = (state.tasks[key] for key in state.open)
+    return sum(
+        one.status == "SCHEDULED" and one.type in STARTING and f"{one.id} 0" in live.answers for one in open_ones
+    )
 
 
 def _changed(

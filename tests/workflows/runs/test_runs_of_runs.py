@@ -1,0 +1,166 @@
+"""Runs that runs start: waited for, ended with them, and how deep they go."""
+
+import asyncio
+
+import pytest
+
+from offhook.kit.errors import Conflict
+from offhook.storage.database import Database
+from offhook.workflows.definitions.model import Definition
+from offhook.workflows.machine import controls
+from offhook.workflows.machine.model import Outcome, State
+from offhook.workflows.runs import store
+from tests.workflows.runs.running import TENANT, Running, Target, task
+
+
+def test_a_sub_workflow_is_waited_for_and_gives_its_output(one: Running, runner: asyncio.Runner):
+    one.register("child", task("c", inputParameters={"uri": "http://localhost/", "n": "${workflow.input.n}"}))
+    one.register(
+        "parent",
+        task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child", "version": 1}, inputParameters={"n": 3}),
+        task("z"), outputParameters={"got": "${s.output.of}"},
+    )  # fmt: skip
+
+    async def story() -> None:
+        id = await one.start("parent")
+        await one.quiet()
+        assert one.run_of(id).output == {"got": "c"}
+        child = one.history(id)[0].child
+        assert (one.run_of(child).parent, one.run_of(child).input) == (id, {"n": 3})
+
+    runner.run(story())
+
+
+def test_a_parent_hears_of_a_child_that_ended_while_nobody_was_there(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        first = Running(database, Target(), slot=1, clock=clock)
+        first.register("child", task("h", "HUMAN"))
+        first.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}))
+        id = await first.start("parent")
+        await first.quiet()
+        child = first.history(id)[0].child
+        human = first.history(child)[0].id
+        # As if the process died after the child's end was written, and before the parent was told.
+        put = first.engine._lives.put
+        first.engine._lives.put = lambda live, op: None if live.id == id else put(live, op)  # type: ignore[method-assign]
+        done = Outcome(status="COMPLETED", output={"ok": True})
+        await first.engine.change(
+            TENANT, child, lambda state, definition, now: controls.finish(state, human, done, now)
+        )
+        first.die()
+        second = Running(database, Target(), slot=1, clock=clock)
+        await second.engine.enlist()
+        await second.later(0)
+        assert second.run_of(id).output == {"ok": True, "subWorkflowId": str(child)}
+        await first.close()
+        await second.close()
+
+    runner.run(story())
+
+
+def test_the_runs_of_a_run_that_is_ended_are_ended_too(one: Running, runner: asyncio.Runner):
+    one.register("child", task("h", "HUMAN"))
+    one.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}))
+
+    async def story() -> None:
+        id = await one.start("parent")
+        await one.quiet()
+        child = one.history(id)[0].child
+        await one.engine.terminate(TENANT, id, "enough")
+        await one.quiet()
+        assert (one.run_of(id).status, one.run_of(id).reason) == ("TERMINATED", "enough")
+        assert one.run_of(child).status == "TERMINATED"
+        with pytest.raises(Conflict):
+            await one.engine.terminate(TENANT, id, "again")
+
+    runner.run(story())
+
+
+def test_a_failure_workflow_is_started_once_the_run_has_failed(one: Running, runner: asyncio.Runner):
+    one.register("undo", task("u"))
+    one.register("w", task("a"), failureWorkflow="undo")
+    one.target.answers["a"] = lambda attempt: Outcome(status="FAILED", reason="no")
+
+    async def story() -> None:
+        id = await one.start("w", {"x": 1})
+        await one.quiet()
+        undo = one.run_of(one.run_of(id).failure_run)
+        assert (undo.name, undo.status, undo.input["workflowId"]) == ("undo", "COMPLETED", str(id))
+
+    runner.run(story())
+
+
+def test_a_workflow_that_a_task_names_and_that_is_not_there_fails_the_task(one: Running, runner: asyncio.Runner):
+    one.register("w", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "nobody"}))
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        run = one.run_of(id)
+        assert (run.status, run.reason) == ("FAILED", "Task s failed: There is no workflow nobody.")
+
+    runner.run(story())
+
+
+def test_a_run_that_starts_itself_for_ever_is_stopped(one: Running, runner: asyncio.Runner):
+    one.register("w", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "w"}))
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        assert one.run_of(id).status == "FAILED"
+
+    runner.run(story())
+
+
+def test_what_is_skipped_is_given_up_and_so_is_the_run_that_it_started(one: Running, runner: asyncio.Runner):
+    one.target.hold = {"a", "inner"}
+    one.register("child", task("inner"))
+    sub = task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child", "version": 1})
+    one.register("w", task("f", "FORK_JOIN", forkTasks=[[task("a")], [sub]]), task("j", "JOIN", joinOn=["a", "s"]))
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        with one.database.reading() as tx:
+            (child,) = store.search(tx, TENANT, parent=id)
+        for ref in ("a", "s"):
+
+            def skip(state: State, definition: Definition, now: int, ref: str = ref) -> None:
+                controls.skip(state, definition, ref, {}, now)
+
+            await one.engine.change(TENANT, id, skip)
+        one.target.hold.clear()
+        one.target.held.clear()
+        await one.quiet()
+        assert one.run_of(id).status == "COMPLETED"
+        assert one.run_of(child.id).status == "TERMINATED"
+        assert not one.engine.live, "nothing is carried out any more"
+
+    runner.run(story())
+
+
+def test_a_parent_goes_on_with_a_child_that_is_tried_again(one: Running, runner: asyncio.Runner):
+    one.register("child", task("c"))
+    one.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}), task("z"))
+    one.target.hold.add("c")
+
+    async def story() -> None:
+        id = await one.start("parent")
+        await one.quiet()
+        child = one.history(id)[0].child
+        await one.engine.terminate(TENANT, child, "enough")
+        await one.quiet()
+        assert (one.run_of(id).status, one.run_of(child).status) == ("FAILED", "TERMINATED")
+        one.target.hold.clear()
+        one.target.held.clear()
+        # The child has ended again before its parent hears of it.
+        await one.engine.change(TENANT, child, lambda state, _d, _now: controls.retry(state))
+        await one.quiet()
+        assert one.run_of(child).status == "COMPLETED"
+        await one.engine.change(TENANT, id, lambda state, _d, _now: controls.go_along(state, child))
+        await one.quiet()
+        assert (one.run_of(id).status, one.statuses(id)["z"]) == ("COMPLETED", "COMPLETED")
+
+    runner.run(story())
