@@ -309,7 +309,7 @@ class Definitions:
             prepared, origin, called = self._request(tx, tenant_id, body)
             wanted = body.name or called
             ref = body.reference_name or adding.free_ref(before, wanted)
-            credential = _credential(tx, tenant_id, prepared)
+            credential = _named(tx, tenant_id, body.credential) or _credential(tx, tenant_id, prepared)
             task = adding.http_task(prepared, name=wanted, ref=ref, credential=credential, origin=origin)
             found = _read(adding.inserted(before, task, body.after), store.all_policies(tx, tenant_id))
             kept = self.keep(tx, call, at, found, "task added", notices, anew=True)
@@ -495,7 +495,7 @@ def _version(tx: Transaction, tenant_id: int, name: str, number: int | None) -> 
 
 def _missing(name: str, number: int | None) -> NotFound:
     of = "" if number is None else f" with a version {number}"
-    return NotFound(f"There is no workflow definition {shown(name)}{of}.")
+    return NotFound(f"There is no workflow definition {shown(name)}{of}; register it first.")
 
 
 def _raw(tx: Transaction, kept: Kept[Registered]) -> Raw:
@@ -528,6 +528,14 @@ def _saved(tx: Transaction, tenant_id: int, wanted: str) -> Kept[Saved]:
     if named:
         text = f"{len(named)} saved requests have this name; name it by its id, or as collection/name."
     raise Invalid.of([Violation(location="saved_request", message=text, sent=shown(wanted), reason="notFound")])
+
+
+def _named(tx: Transaction, tenant_id: int, name: str | None) -> str:
+    """The name of a credential that was asked for, "" for none."""
+    if name and credentials.first(tx, tenant_id, name=name) is None:
+        text = "There is no credential of this name; add it to the workbench first."
+        raise Invalid.of([Violation(location="credential", message=text, sent=shown(name), reason="notFound")])
+    return name or ""
 
 
 def _credential(tx: Transaction, tenant_id: int, prepared: Prepared) -> str:
