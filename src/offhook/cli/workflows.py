@@ -458,16 +458,15 @@ def add_task(
     ref_of = line_of(made["taskReferenceName"])
     say(f"{line_of(name)}, version {kept['version']}, has the task {ref_of}.", "green bold")
     print_json(made)
-    notices = list(answer.notices)
+    warn(answer.notices)
     steps = [
         f"offhook workflow graph {shlex.quote(name)}{again(way)}   draws it",
         f"offhook workflow run {shlex.quote(name)}{again(way)}   runs it",
     ]
     if wanted:
         text = f"The operation asks for {' or '.join(wanted)}, and the task names no credential: it will be refused."
-        notices.append(Notice("credential_wanted", "credential", text))
+        say(text, "yellow", to=err)
         steps.insert(0, 'add "credential": "NAME" to its request; with --credential NAME it is there from the start')
-    warn(notices)
     following(*steps)
 
 

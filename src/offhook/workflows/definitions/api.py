@@ -70,8 +70,8 @@ def operations(definitions: Definitions) -> list[Operation]:
             method="POST",
             path=f"{PATH}/import",
             summary="Import a workflow definition of another system",
-            description="Compiled to Conductor's form, with what was translated to what, and what has no equal. "
-            "It is registered, as a new version, only if that is asked for.",
+            description="One of SimWorkflow, compiled to Conductor's form, with what was translated to what, and what "
+            "has no equal. It is registered, as a new version, only if that is asked for.",
             handler=definitions.import_,
             body=wire.ImportIn,
             reply=wire.ImportOut,
