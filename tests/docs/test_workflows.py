@@ -166,6 +166,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "scripts at a time": f"{scripts.AT_ONCE}, of one environment {places.Places(scripts.AT_ONCE).of_one}; "
         "further ones wait for their turn",
         "attempts that a server carries out at a time": f"{carrying.AT_ONCE}",
+        "who watch runs of a company at a time": f"{runs.MOST_WATCHERS // runs.WATCHING_SHARE}",
         "who watch runs at a time": f"{runs.MOST_WATCHERS}",
     } == {name: text for name, text in rows.items() if name not in ("what", "---")}
     assert machine.MOST_INPUT == machine.MOST_OUTPUT

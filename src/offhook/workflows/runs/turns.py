@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from offhook.events.model import Event
-from offhook.kit.errors import Conflict, NotFound, Refusal, Unavailable
+from offhook.kit.errors import Conflict, NotFound, Refusal, Unavailable, Unstorable
 from offhook.kit.ids import Ids
 from offhook.storage.batches import Writer
 from offhook.workflows.definitions.model import Definition
@@ -85,13 +85,18 @@ class Turns:
                     own = [] if fresh else [op for op in ops if op.future is None]
                     live.ops = [*own, *live.ops]
                     if own:
+                        log.warning("turn_put_off", run=str(live.id), tenant=str(live.tenant_id), cause=error.message)
                         await self._sleep(pause)
                         pause = min(pause * 2, 2.0)
                 except Exception as error:
-                    log.exception("turn_failed", run=str(live.id), tenant=str(live.tenant_id))
-                    live.state = None
+                    fresh, live.state = live.fresh, None
                     self._fail(live, ops, error)
-                    await self._give_up(live, error)
+                    if fresh and isinstance(error, Refusal):
+                        # There is no run, and who asked for it is told why.
+                        continue
+                    log.exception("turn_failed", run=str(live.id), tenant=str(live.tenant_id))
+                    if not fresh:
+                        await self._give_up(live, error)
         finally:
             live.turning = False
             self._lives.let_go(live)
@@ -197,29 +202,47 @@ class Turns:
 
     async def _give_up(self, live: Live, error: Exception) -> None:
         """A run whose turn cannot be made: it fails, rather than being tried for ever."""
-        try:
-            state = await self._loading.load(live)
-            live.ops.clear()
-            if state.run.over:
-                return
-            now = self._now()
-            run = msgspec.structs.replace(
-                state.run,
-                status="FAILED",
-                ended=now,
-                changed=now,
-                reason=f"Something went wrong here ({type(error).__name__}); the server's log says what.",
-            )
-            await self._writer.submit(
-                Keep(
-                    tenant_id=live.tenant_id, after=run, turn=live.turn, owner=0, wake=0, now=now, changed=(),
-                    poke=run.parent,
-                )
-            )  # fmt: skip
-        except Exception:
-            log.exception("run_not_given_up", run=str(live.id))
-        finally:
-            live.state = None
+        pause = 0.1
+        while True:
+            try:
+                await self._failed(live, error)
+            except Stale:
+                continue
+            except Unavailable as refusal:
+                log.warning("turn_put_off", run=str(live.id), tenant=str(live.tenant_id), cause=refusal.message)
+                await self._sleep(pause)
+                pause = min(pause * 2, 2.0)
+                continue
+            except Exception:
+                log.exception("run_not_given_up", run=str(live.id))
+            finally:
+                live.state = None
+            return
+
+    async def _failed(self, live: Live, error: Exception) -> None:
+        """End a run with all that is open of it, as FAILED, and say why."""
+        state = await self._loading.load(live)
+        live.ops.clear()
+        if state.run.over:
+            return
+        now = self._now()
+        why = f"Something went wrong here ({type(error).__name__}); the server's log says what."
+        if isinstance(error, Unstorable):
+            why = f"What its tasks came to cannot be kept. {error.message}"
+        before = state.run
+        run = msgspec.structs.replace(before, status="FAILED", ended=now, changed=now, reason=why)
+        open_ = [state.tasks[key] for key in state.open]
+        left = [
+            msgspec.structs.replace(one, status="CANCELED", ended=now, reason="The run has ended.") for one in open_
+        ]
+        turn = Turn(
+            state=State(run),
+            changed=tuple(left),
+            cancel=tuple(one.id for one in left),
+            abandon=tuple(one.child for one in left if one.child),
+        )
+        await self._commit(live, turn, before, now, ())
+        self._carrying.carry_out(live, turn)
 
 
 def _starting(live: Live, state: State) -> int:
