@@ -124,7 +124,7 @@ def test_the_editor_says_what_is_wrong_and_draws_while_one_types(window: Desktop
     assert at == line
     text.press("End")
     text.press_sequentially("{")
-    expect(verdict).to_contain_text("Not JSON")
+    expect(verdict).to_contain_text("not valid JSON")
     expect(page.locator("#preview svg"), "the last picture stays").to_be_visible()
     text.fill('{"name": "typed", "tasks": [{"name": "second", "taskReferenceName": "second", "type": "WAIT"}]}')
     expect(page.locator("#preview svg")).to_contain_text("second")
@@ -180,7 +180,7 @@ def test_a_run_is_watched_on_after_a_task_was_completed_on_its_page(window: Desk
     form.get_by_label("Output as JSON").fill('{"agreed": tru')
     form.get_by_role("button", name="Complete it").click()
     alert = page.locator("#run-attempt [role=alert]")
-    expect(alert).to_contain_text("Line 1, column 12: Not JSON")
+    expect(alert).to_contain_text("Line 1, column 15: Not JSON: it ends before it is whole")
     expect(page.locator("#live")).to_have_text("live")
     page.evaluate("() => { window.same = true; }")
     id = page.url.split("/")[-2]

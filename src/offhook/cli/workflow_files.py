@@ -15,7 +15,7 @@ import msgspec
 from offhook.cli.common import read_file
 from offhook.client import Refused
 from offhook.kit.errors import Invalid, Malformed, Refusal, Violation, shown
-from offhook.kit.wire import no_json, parse
+from offhook.kit.wire import json_fault, parse
 
 MOST_BYTES = 4_000_000
 """Of a file; a definition may have fewer, which the server says."""
@@ -92,8 +92,10 @@ def _unreadable(file: Path, faults: Sequence[tuple[str, str]]) -> Malformed:
 
 
 def _json(file: Path, text: str) -> Any:
-    if (fault := no_json(text)) is not None:
-        raise _unreadable(file, [(f"line {fault[0]}, column {fault[1]}", fault[2])])
+    fault = json_fault(text.encode())
+    if fault is not None:
+        what, line, column = fault
+        raise _unreadable(file, [(f"line {line}, column {column}", f"Not JSON: {what}.")])
     try:
         return parse(text.encode()).value
     except Malformed as refusal:

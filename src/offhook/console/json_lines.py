@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(r'\n|"(?:[^"\\\n]|\\.)*"?|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 _DEEPEST = 100
-_SAID = re.compile(r"Line (\d{1,9}), column ")
+_LINE = re.compile(r"\(line (\d{1,9}), column \d+\)")
 
 
 @dataclass(slots=True)
@@ -35,9 +35,9 @@ def lines(text: str, places: Iterable[str]) -> dict[str, int]:
     }
 
 
-def line_said(message: str) -> int:
-    """The line that a message begins with, as "Line 3, column 8: Not JSON"; 0 if it names none."""
-    match = _SAID.match(message)
+def line_named(message: str) -> int:
+    """The line that a message names as "(line 3, column 7)"; 0 if it names none."""
+    match = _LINE.search(message)
     return int(match[1]) if match else 0
 
 

@@ -15,7 +15,7 @@ import msgspec
 from markupsafe import Markup
 
 from offhook.console.frame import Answer, redirect
-from offhook.console.json_lines import line_said, lines
+from offhook.console.json_lines import line_named, lines
 from offhook.console.visit import Visit
 from offhook.console.workflow_svg import workflow_svg
 from offhook.console.workflows import API, WRITE, address, no_object, object_of, place
@@ -236,7 +236,7 @@ def _told(editor: Editor, checked: dict[str, Any]) -> None:
     editor.problems = [
         Problem(
             one["location"],
-            at.get(one["location"], 0) or line_said(one["message"]),
+            at.get(one["location"], 0) or line_named(one["message"]),
             one["message"].replace("The body is", "It is"),
         )
         for one in checked["violations"]

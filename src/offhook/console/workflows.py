@@ -15,7 +15,7 @@ from offhook.console.frame import Answer, redirect
 from offhook.console.inside import Asked
 from offhook.console.visit import Visit
 from offhook.console.workflow_svg import workflow_svg
-from offhook.kit.wire import no_json
+from offhook.kit.wire import json_fault
 from offhook.workflows.definitions.graph import Graph
 from offhook.workflows.definitions.inputs import inputs_read
 from offhook.workflows.definitions.model import converted, every
@@ -230,8 +230,8 @@ def object_of(text: str) -> dict[str, Any] | None:
 def no_object(text: str, said: str, example: str = "") -> str:
     """Why a text is no JSON object, with the place. `said` is a sentence, or with an `example` what must be one."""
     said = f"{said} must be a JSON object, such as {example}." if example else said
-    fault = no_json(text)
-    return f"{said} Line {fault[0]}, column {fault[1]}: {fault[2]}" if fault is not None else said
+    fault = json_fault(text.encode("utf-8", "replace"))
+    return said if fault is None else f"{said} Line {fault[1]}, column {fault[2]}: Not JSON: {fault[0]}."
 
 
 def meant(text: str, kind: str) -> Any:

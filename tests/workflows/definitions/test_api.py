@@ -368,4 +368,4 @@ def test_what_a_request_leaves_open_becomes_an_input_and_what_was_made_up_is_sai
 def test_a_text_that_is_no_json_is_told_with_its_line_and_column(company: Company) -> None:
     found = company.live.post(f"{PATH}/validate", {"text": '{"name": "a",\n "tasks" []}'}).json
     (one,) = found["violations"]
-    assert one["message"] == "Line 2, column 10: Not JSON: Expecting ':' delimiter."
+    assert one["message"] == "The body is not valid JSON: expected ':' (line 2, column 10)."

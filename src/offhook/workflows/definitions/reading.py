@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from offhook.kit.errors import Invalid, Malformed, Notice, TooLarge, Violation
-from offhook.kit.wire import MAX_DEPTH, encode, no_json, parse
+from offhook.kit.wire import MAX_DEPTH, encode, parse
 from offhook.workflows.definitions import rules
 from offhook.workflows.definitions.checked import Checked
 from offhook.workflows.definitions.model import Definition, Policy, converted, without_nulls
@@ -33,7 +33,11 @@ def read(source: str | bytes | Mapping[str, Any], policies: Mapping[str, Policy]
     JSON within the bounds, Invalid with every violation and its place for a definition that breaks rules.
     """
     raw = loaded(source)
-    found = rules.check(raw, policies)
+    return accepted(raw, rules.check(raw, policies))
+
+
+def accepted(raw: dict[str, Any], found: Checked) -> Read:
+    """A definition that was checked; Invalid with all that was `found` to be wrong with it."""
     refuse(found)
     return Read(raw=raw, definition=_converted(raw), notices=tuple(found.notices))
 
@@ -66,13 +70,7 @@ def loaded(source: str | bytes | Mapping[str, Any]) -> dict[str, Any]:
         raise Malformed(f"The definition is not valid text: {error}") from None
     if len(data) > MOST_BYTES:
         raise TooLarge(f"A definition has at most {MOST_BYTES:,} bytes; this one has {len(data):,}.")
-    try:
-        value = parse(data).value
-    except Malformed:
-        fault = no_json(source) if isinstance(source, str) else None
-        if fault is None:
-            raise
-        raise Malformed(f"Line {fault[0]}, column {fault[1]}: {fault[2]}") from None
+    value = parse(data).value
     if not isinstance(value, dict):
         text = 'A definition is a JSON object, such as {"name": ..., "tasks": [...]}.'
         raise Invalid.of([Violation(location="", message=text)])

@@ -174,6 +174,9 @@ class AddTaskIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     after: Annotated[str | None, Meta(description="Behind the task with this reference name; else at the end.")] = None
     name: Annotated[str | None, Meta(description="The task's name; else the request's.")] = None
     reference_name: Annotated[str | None, Meta(description="Its reference name; else one made of its name.")] = None
+    credential: Annotated[
+        str | None, Meta(description="The name of the workbench's credential that it is sent with; else the request's.")
+    ] = None
     version: Annotated[Number | None, Meta(description="The version that it is added to; else the latest.")] = None
     create: Annotated[bool, Meta(description="Make a definition of this name with the task, if there is none.")] = False
 
