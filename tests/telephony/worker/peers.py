@@ -224,7 +224,9 @@ class Call:
         self.sequence = 1
         self.to_tag = ""
         self.target = uri or f"sip:100@127.0.0.1:{peer.worker[1]}"
-        self.invite = self.request("INVITE", body=peer.sound if body is None else body, branch=self.branch, headers=headers)
+        self.invite = self.request(
+            "INVITE", body=peer.sound if body is None else body, branch=self.branch, headers=headers
+        )
 
     def request(self, method: str, *, branch: str = "", body: bytes = b"", sequence: int = 0, **more: object) -> bytes:
         return self.peer.request(
@@ -261,7 +263,15 @@ class Call:
 
 
 def authorization(
-    challenge: str, username: str, password: str, method: str, uri: str, *, count: int = 1, extra: str = "", qop: str = "auth"
+    challenge: str,
+    username: str,
+    password: str,
+    method: str,
+    uri: str,
+    *,
+    count: int = 1,
+    extra: str = "",
+    qop: str = "auth",
 ) -> str:
     """An Authorization field that answers a challenge."""
     found = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))

@@ -33,7 +33,7 @@ def settled(server: Server) -> None:
 def test_a_real_telephone_registers_and_is_called(server: Server, phone: Softphone) -> None:
     told = registered(server, phone)
     ((uri, seconds),) = told.contacts
-    assert told.username == "paula" and seconds == 60
+    assert (told.username, seconds) == ("paula", 60)
     server.tell(port.Dial(leg=2, caller=0, uri=uri, address=told.source, number="200", display="Ann"))
     assert "200" in str(phone.hear("incoming")[1])
     assert server.hear(port.Progress).code == 180

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 from offhook.telephony import port
 from offhook.telephony.port import Address
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--silence", type=float, default=30.0, help="seconds without sound that end a call")
     parser.add_argument("--media", default="", help="what carries sound: plain, or the best there is")
     options = parser.parse_args(arguments)
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (sippy prints here and there)
+    sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (sippy prints here and there)
     signalling: Signalling | None = None
     close = port.Close(seconds=1.0)
 

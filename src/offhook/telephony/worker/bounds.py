@@ -1,4 +1,6 @@
-"""Bounds on what strangers use: packets of an address, and what was turned away, counted. Pure but for the clock it is given."""
+"""Bounds on what strangers use: packets of an address, and what was turned away, counted. Pure but for the clock it
+is given.
+"""
 
 import threading
 from collections import Counter

@@ -143,7 +143,7 @@ class Leg:
 
     def confirmed(self, description: bytes | None) -> None:
         if self._dropped is not None and self.dialogue is not None:
-            self._dropped, reason = None, self._dropped
+            reason, self._dropped = self._dropped, None
             self.dialogue.end(reason)
         elif self.state == "up" and description is not None:
             self._hear(description)

@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 import time
+from pathlib import Path
 
 from offhook.telephony.port import Address
 from offhook.telephony.worker.sound import PCMA, PCMU, Heard, NoPort, Voice
@@ -79,7 +80,9 @@ class _Line:
 
 
 class Plain:
-    """See `sound.Media`. `ports` are the first and last, even ones taken; `silence` seconds without a packet are told."""
+    """See `sound.Media`. `ports` are the first and last, even ones taken; `silence` seconds without a packet are
+    told.
+    """
 
     name = "plain"
 
@@ -203,7 +206,7 @@ class Plain:
         chunks += b"data" + struct.pack("<I", len(sound)) + bytes(sound) + b"\0" * (len(sound) % 2)
         fault = ""
         try:
-            with open(path, "wb") as file:
+            with Path(path).open("wb") as file:
                 file.write(b"RIFF" + struct.pack("<I", len(chunks)) + chunks)
                 file.flush()
                 os.fsync(file.fileno())
@@ -293,8 +296,7 @@ class Plain:
 
 
 def _content(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+    return Path(path).read_bytes()
 
 
 def _translated(payload: bytes, kind: int, codec: int) -> bytes:

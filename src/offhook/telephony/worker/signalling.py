@@ -45,7 +45,9 @@ class Invite(msgspec.Struct):
 
 
 class Signalling:
-    """All legs and registrations of a worker. `say` tells the server; `ended` is called when nothing is left after Close."""
+    """All legs and registrations of a worker. `say` tells the server; `ended` is called when nothing is left after
+    Close.
+    """
 
     def __init__(
         self,
@@ -294,9 +296,13 @@ class Signalling:
             return
         self._invite = Invite(packet, source, caller, offer)
         given = self.manager.give(_for_sippy(packet, source), source)
-        if self._invite is not None or not given:
-            self._invite = None
+        if self._unasked() or not given:
             self._answer(packet, source, 400)
+
+    def _unasked(self) -> bool:
+        """Whether sippy never came with the INVITE that it was given."""
+        left, self._invite = self._invite is not None, None
+        return left
 
     def _judged(self, packet: Packet) -> tuple[int, sdp.Description | None]:
         """Why an INVITE is not taken (0: it is), and what it offers."""
@@ -593,8 +599,8 @@ def described(packet: Packet) -> bytes | None:
             boundary = value.strip('"')
     if not boundary or len(boundary) > 70:
         return None
-    for part in (b"\r\n" + packet.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"), 16)[1:-1]:
-        head, blank, content = part.partition(b"\r\n\r\n")
+    for section in (b"\r\n" + packet.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"), 16)[1:-1]:
+        head, blank, content = section.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").lower().split("\r\n")
         if blank and any(line.replace(" ", "").startswith("content-type:application/sdp") for line in lines):
             return content + b"\r\n"
@@ -647,7 +653,9 @@ def _via(packet: Packet, source: Address) -> str:
 
 
 def _party(packet: Packet, name: str, tag: str) -> str:
-    """From or To as sippy gets it; what it cannot echo is left out, and only the tag is compared (RFC 3261 section 12)."""
+    """From or To as sippy gets it; what it cannot echo is left out, and only the tag is compared (RFC 3261 section
+    12).
+    """
     who = party(packet.first(name))
     target = who.uri if who is not None else Uri(scheme="sip", host="invalid")
     if target.scheme == "tel":
