@@ -10,7 +10,7 @@ import pytest
 
 from offhook.telephony import port
 from offhook.telephony.port import Address
-from tests.telephony.worker.conftest import UNBOUND, known
+from tests.telephony.worker.conftest import UNBOUND
 from tests.telephony.worker.peers import Call, Message, Peer, sound
 from tests.telephony.worker.server import PASSWORD, Server
 
@@ -496,17 +496,55 @@ def test_calls_are_bounded(server: Server, carrier: Peer) -> None:
     carrier.hear("486 INVITE")
 
 
-def test_who_sends_too_much_is_not_heard(server: Server, carrier: Peer) -> None:
+def test_who_sends_too_much_is_not_heard() -> None:
+    server = Server("--media", "plain")
+    stranger = Peer(server.address)
     server.tell(port.Configure(limits=port.Limits(packets=0.001, burst=20)))
     server.fence()
     for _ in range(60):
-        carrier.send(carrier.request("OPTIONS"))
+        stranger.send(stranger.request("OPTIONS"))
     refused = server.hear(port.Figures, lambda told: "too many packets" in told.refused).refused
     assert refused["too many packets"] == 40
-    assert len([message for message in carrier.pump() if message.what == "401 OPTIONS"]) == 20
-    server.tell(port.Configure(trunks=(port.Trunk(id=7, addresses=(carrier.address,)),), limits=UNBOUND))
-    server.fence()
-    known(carrier)
+    assert len([message for message in stranger.pump() if message.what == "401 OPTIONS"]) == 20
+    stranger.close()
+    server.close()
+
+
+def test_a_bye_that_a_carrier_wants_a_proof_for_gets_one(server: Server, peer: Callable[[], Peer]) -> None:
+    one = peer()
+    server.tell(port.Configure(trunks=(port.Trunk(id=9, username="us", password="x"),), limits=UNBOUND))
+    reached(server, one, trunk=9)
+    server.tell(port.Drop(2))
+    challenge = ('Proxy-Authenticate: Digest realm="c", nonce="n1", algorithm=MD5, qop="auth"',)
+    one.reply(one.hear("BYE"), 407, headers=challenge)
+    again = one.hear("BYE")
+    assert 'username="us"' in again["proxy-authorization"]
+    one.reply(again, 407, headers=challenge)
+    assert [message.what for message in one.fence()].count("BYE") == 2
+
+
+def test_two_changes_of_one_number_are_one(server: Server, carrier: Peer) -> None:
+    call, _ = talking(server, carrier)
+    for branch in ("z9hG4bKone", "z9hG4bKtwo"):
+        carrier.send(call.request("INVITE", body=carrier.sound, sequence=2, branch=branch))
+    carrier.hear("200 INVITE")
+    carrier.hear("482 INVITE")
+    call.sequence = 2
+    call.ack()
+    call.next("BYE")
+    carrier.hear("200 BYE")
+
+
+def test_a_worker_that_is_asked_to_end_does() -> None:
+    server = Server("--media", "plain")
+    phone = Peer(server.address)
+    reached(server, phone)
+    server.process.terminate()
+    phone.reply(phone.hear("BYE"), 200)
+    assert server.hear(port.Down).ours
+    assert server.process.wait(timeout=10) == 0
+    phone.close()
+    server.close()
 
 
 def test_a_silent_call_is_ended(peer: Callable[[], Peer]) -> None:

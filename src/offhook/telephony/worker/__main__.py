@@ -50,11 +50,12 @@ def main(arguments: list[str]) -> int:
 
     link = Link(socket.socket(fileno=options.socket), told, lambda: told(close))
 
+    host = options.advertise or reached(options.listen[0])
+
     def media(heard: Signalling) -> Media:
-        host = options.advertise or options.listen[0]
         return carried(options.media, heard, options.listen[0], host, options.ports, options.silence)
 
-    signalling = Signalling(options.listen, options.advertise, media, link.say, wire.end)
+    signalling = Signalling(options.listen, host, media, link.say, wire.end)
     signal.signal(signal.SIGTERM, lambda *_: told(close))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     link.start()
@@ -66,11 +67,23 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def reached(listen: str) -> str:
+    """The address that others reach us at: the one listened at, or of all of them the one that packets leave from."""
+    if listen != "0.0.0.0":  # noqa: S104  (compared only)
+        return listen
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
 def carried(kind: str, heard: Signalling, listen: str, advertise: str, taken: tuple[int, int], silence: float) -> Media:
     """What carries sound: rtp.io where it can be had, else plain Python."""
     from offhook.telephony.worker.plain import Plain
 
-    return Plain(heard, listen, taken, silence)
+    return Plain(heard, listen, advertise, taken, silence)
 
 
 if __name__ == "__main__":

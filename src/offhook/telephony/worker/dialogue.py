@@ -112,6 +112,8 @@ class Dialogue(UA):  # type: ignore[misc]
         self.trusted = trusted
         self.arriving: Packet | None = None
         self.invited: Any = None
+        self.reinvited = (-1, "")
+        """Number and branch of the other side's last INVITE."""
         self.ack: tuple[str, Address] | None = None
         self.referring: Any = None
         self.subscription = 0
@@ -216,6 +218,21 @@ class Dialogue(UA):  # type: ignore[misc]
         self.newTransaction(self.genRequest("NOTIFY", body, extra_headers=headers))
 
     # What sippy asks
+
+    def newTransaction(self, request: Any, *rest: Any, **named: Any) -> Any:  # noqa: N802
+        """A request on its way; a BYE that a carrier wants a proof for gets one."""
+        if request.getMethod() == "BYE" and self.username is not None and "resp_cb" not in named:
+            named["resp_cb"] = self._bye_answered
+        return super().newTransaction(request, *rest, **named)
+
+    def _bye_answered(self, response: Any) -> None:
+        name = {401: "www-authenticate", 407: "proxy-authenticate"}.get(response.getSCode()[0])
+        for challenge in response.getHFBodys(name) if name else ():
+            supported, qop = challenge.supportedAlgorithm()
+            if supported:
+                request = self.genRequest("BYE", None, (challenge, qop))
+                super().newTransaction(request, resp_cb=lambda _: None)
+                return
 
     def genRequest(self, method: str, *rest: Any, **named: Any) -> Any:  # noqa: N802
         """A request, sent to where the other side speaks from."""

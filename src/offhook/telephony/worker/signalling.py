@@ -201,6 +201,12 @@ class Signalling:
         if agent is None or agent.isDead():
             self._answer(packet, source, 481)
             return
+        if packet.method == "INVITE":
+            # sippy would take the second of two with one number for another transaction of the same name.
+            if agent.reinvited[0] == packet.sequence and agent.reinvited[1] != packet.branch:
+                self._answer(packet, source, 482)
+                return
+            agent.reinvited = packet.sequence, packet.branch
         agent.arriving = packet
         if not self.manager.give(_for_sippy(packet, source), source):
             self._answer(packet, source, 400)
@@ -245,6 +251,8 @@ class Signalling:
         proven = self._digests.proven(credentials, packet.method, packet.uri, digests)
         if proven:
             self._guesses.give(source[0])
+            if (buckets := wire.socket_of(self.manager).buckets) is not None:
+                buckets.know(source[0])
             then(caller)
         else:
             self._challenge(packet, source, stale=proven is None)
@@ -343,6 +351,7 @@ class Signalling:
         agent = Dialogue(self.manager, leg, invite.source, trusted=bool(invite.caller.trunk))
         leg.dialogue = agent
         packet = invite.packet
+        agent.reinvited = packet.sequence, packet.branch
         key = (packet.call_id, packet.from_tag, packet.sequence)
         self.legs[leg.number] = leg
         self._dialogues[packet.call_id, agent.lTag] = agent
@@ -484,8 +493,14 @@ class Signalling:
         self._buckets()
 
     def _buckets(self) -> None:
-        limits = self._limits
-        wire.socket_of(self.manager).buckets = Buckets(limits.packets, limits.burst, wire.now)
+        buckets = Buckets(self._limits.packets, self._limits.burst, wire.now)
+        before = wire.socket_of(self.manager).buckets
+        for host in before.known if before is not None else ():
+            buckets.know(host)
+        for trunk in self._trunks.values():
+            for host, _ in trunk.addresses:
+                buckets.know(host)
+        wire.socket_of(self.manager).buckets = buckets
 
     def _dial(self, told: port.Dial) -> None:
         if told.leg in self.legs:
