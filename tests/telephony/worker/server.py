@@ -53,9 +53,8 @@ class Server:
         """The first event of a kind that was not heard yet; all others stay to be heard."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._gone or self._find(kind, when), wait) or self._gone:
-                raise AssertionError(
-                    f"No {kind.__name__} came{' and it is gone' * self._gone}, but {[*self.events[:20], len(self.events)]}."
-                )
+                some = [*self.events[:20], len(self.events)]
+                raise AssertionError(f"No {kind.__name__} came{' and it is gone' * self._gone}, but {some}.")
             found = self._find(kind, when)
             self.events.remove(found[0])  # type: ignore[arg-type]
             return found[0]

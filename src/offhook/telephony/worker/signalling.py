@@ -202,9 +202,10 @@ class Signalling:
             self._answer(packet, source, 481)
             return
         if packet.method == "INVITE":
-            # sippy would take the second of two with one number for another transaction of the same name.
-            if agent.reinvited[0] == packet.sequence and agent.reinvited[1] != packet.branch:
-                self._answer(packet, source, 482)
+            # sippy would answer the second of two with one number in a transaction of the first one's name.
+            number, branch = agent.reinvited
+            if packet.sequence < number or (packet.sequence == number and packet.branch != branch):
+                self._answer(packet, source, 500 if packet.sequence < number else 482)
                 return
             agent.reinvited = packet.sequence, packet.branch
         agent.arriving = packet
