@@ -30,6 +30,11 @@ from offhook.calls.records import Records
 from offhook.calls.routers import asking
 from offhook.calls.scripts import asking as asking_workflows
 from offhook.calls.session import Calls
+from offhook.calls.tapes import api as tapes_api
+from offhook.calls.tapes.keeping import Tapes
+from offhook.calls.tapes.links import Links
+from offhook.calls.tapes.service import Listening
+from offhook.calls.tapes.shelf import shelf_of
 from offhook.catalog import preparing
 from offhook.catalog.documents import api as apis_api
 from offhook.catalog.documents.service import Apis
@@ -70,6 +75,15 @@ from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+from offhook.telephony.phones import api as phones_api
+from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.phones.service import Phones
+from offhook.telephony.phones.wire import Server
+from offhook.telephony.sound import api as sound_api
+from offhook.telephony.sound.working import Speech
+from offhook.telephony.trunks import api as trunks_api
+from offhook.telephony.trunks.service import Trunks
+from offhook.telephony.ways import Ways
 from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
@@ -95,6 +109,8 @@ _TAGS = {
     "Billing": "Plans and licences.",
     "Users": "People with a telephone of their own, and their caller IDs.",
     "Devices": "The telephones and apps on which users and rooms are rung.",
+    "Phones": "The devices that sign in by SIP: what is entered into them, and where they are reached.",
+    "Trunks": "Carriers: where calls come in from, and which numbers may be called by whom.",
     "Numbers": "The company's telephone numbers: its inventory, and what has them.",
     "Rooms": "Places with a telephone that is nobody's own.",
     "Call routers": "Lines whose every call is decided by a web service of yours.",
@@ -109,6 +125,7 @@ _TAGS = {
     "Configuration": "The whole company as one document: shown, compared, applied.",
     "Routing": "Where calls go: simulated, verified, and who is reachable when.",
     "Calls": "Calls, and why they went where they went.",
+    "Messages and recordings": "What was recorded of calls: heard, shared by links, deleted.",
     "API documents": "The workbench: documents of APIs, searched and read.",
     "Requests": "The workbench: requests prepared, checked, saved.",
     "Test runs": "The workbench: requests sent to try them, and what came back.",
@@ -116,7 +133,6 @@ _TAGS = {
     "Workflow definitions": "What is done in which order: registered by version, checked, drawn, imported.",
     "Workflow triggers": "Workflows started by the clock, by events, by calls from outside.",
     "Workflow runs": "Workflows under way and over: started, seen, changed.",
-    "Workflows elsewhere": "Workflows sent to a Conductor server that this installation names, and run there.",
     "Conductor, definitions": "Workflow definitions and task definitions, by the API of Conductor OSS.",
     "Conductor": "Runs and their tasks, by the same API, so that its clients drive workflows here unchanged.",
     "Company": "The company behind a key.",
@@ -175,8 +191,35 @@ class Offhook:
         )
         routers = asking(self.reader, self.writer, self.egress)
         scripts = asking_workflows(self.reader, self.workflows.engine)
+        sip = Server(host=settings.sip_reached, port=settings.sip_port, realm=settings.sip_realm)
+        self.phones = Phones(self.work, sip)
+        self.registrar = Registrar(self.reader, self.writer, settings.sip_realm)
+        allowed = Allowed.read(settings.egress_allow)
+        self.trunks = Trunks(self.work, self.trying.vault, allowed, settings.sip_realm)
+        self.trying.credentials.others["trunks"] = self.trunks.seal_again
+        self.ways = Ways(self.reader, self.registrar, allowed)
         parts = Parts(self.writer, self.snapshots.of, self.reservations, routers, scripts)
         self.calls = Calls(parts, self.ids)
+        self.speech = Speech(settings, self.reader, self.snapshots.of)
+        self.tapes = Tapes(
+            self.reader,
+            self.writer,
+            self.ids,
+            self.snapshots.of,
+            shelf_of(settings),
+            Path(settings.data) / "sound" / "new",
+            voicemail_days=settings.voicemail_days,
+            recordings_days=settings.recordings_days,
+        )
+        listening = Listening(
+            self.reader,
+            self.writer,
+            cursors,
+            self.snapshots.of,
+            self.tapes,
+            Links(secrets.get(self.database, "sound"), self.reader),
+            settings.address,
+        )
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
@@ -190,6 +233,10 @@ class Offhook:
             *self.workflows.operations,
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
+            *phones_api.operations(self.phones),
+            *trunks_api.operations(self.trunks),
+            *sound_api.operations(self.speech),
+            *tapes_api.operations(listening),
         ]
         known = {operation.id for operation in self.operations}
         everything = [*self.operations, *unbuilt(known), *self.workflows.unbuilt]
@@ -216,6 +263,7 @@ class Offhook:
             secret=secrets.get(self.database, "console"),
             public_url=self.settings.public_url,
             document=self.document,
+            conductor=self.workflows.engines.conductor is not None,
         )
 
     @cached_property
@@ -279,6 +327,7 @@ class Offhook:
             with suppress(Refusal):
                 await self.access.flush()
             await self.calls.close()
+            await self.speech.close()
             await self.workflows.close()
             await self.reservations.close()
             await self.trying.close()
@@ -313,6 +362,8 @@ class Offhook:
                 await self.access.flush()
                 await self.sessions.forget()
                 await self.records.forget()
+                await self.registrar.forget()
+                await self.tapes.look()
                 await self.workflows.records.forget()
                 horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
                 if horizon > 0:
@@ -343,7 +394,13 @@ def application(offhook: Offhook) -> Any:
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with offhook.running():
-            yield
+            # Only what serves calls has them made beforehand.
+            speaking = asyncio.create_task(offhook.speech.keep())
+            try:
+                yield
+            finally:
+                speaking.cancel()
+                await asyncio.gather(speaking, return_exceptions=True)
         if traced is not None:
             await asyncio.to_thread(traced.close)
 

@@ -5,10 +5,12 @@ It knows no companies, so what one of them does not see of another's is kept fro
 
 import copy
 import re
-from itertools import count
+import uuid
 
 from offhook.kit.errors import NotFound
-from offhook.workflows.remote.model import Act, Raw
+from offhook.workflows.remote.conductor import Act, Conductor, Raw
+from offhook.workflows.remote.service import RemoteRuns
+from offhook.workflows.runs.texts import Registered
 from tests.api.desk import Desk
 
 _STATUS: dict[Act, str] = {
@@ -16,25 +18,33 @@ _STATUS: dict[Act, str] = {
 }  # fmt: skip
 
 
-class Shared:
-    """The server, as offhook.workflows.remote.model.Elsewhere has it."""
+class Shared(Conductor):
+    """The server, without a line to it."""
 
     def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:9/api")
         self.definitions: dict[str, Raw] = {}
         self.runs: dict[str, Raw] = {}
-        self._ids = count(8_000_000_000)
 
-    async def put(self, definition: Raw) -> None:
-        """Keep a definition."""
-        self.definitions[definition["name"]] = copy.deepcopy(definition)
+    async def definition(self, name: str, version: int) -> Raw | None:
+        """A definition, whoever asks."""
+        return copy.deepcopy(self.definitions.get(name))
 
-    async def start(self, name: str, version: int | None, given: Raw, correlation: str) -> str:
+    async def put(self, definitions: list[Raw]) -> None:
+        """Keep definitions."""
+        self.definitions |= {one["name"]: copy.deepcopy(one) for one in definitions}
+
+    async def names(self) -> list[str]:
+        """All names, whoever asks."""
+        return list(self.definitions)
+
+    async def start(self, name: str, version: int, given: Raw, correlation: str, key: str) -> str:
         """Start a run, which waits for somebody for ever."""
         if name not in self.definitions:
             raise NotFound("The Conductor server refused it: no such workflow.")
-        id = str(next(self._ids))
+        id = str(uuid.uuid4())
         self.runs[id] = {
-            "workflowId": id, "workflowName": name, "workflowVersion": version or 1, "status": "RUNNING",
+            "workflowId": id, "workflowName": name, "workflowVersion": version, "status": "RUNNING",
             "startTime": 1_800_000_000_000, "input": given, "correlationId": correlation, "tasks": [],
         }  # fmt: skip
         return id
@@ -45,22 +55,27 @@ class Shared:
             raise NotFound(f"The Conductor server refused it: No such workflow found by id: {id}")
         return copy.deepcopy(self.runs[id])
 
-    async def search(self, query: str, start: int, size: int) -> tuple[list[Raw], int]:
+    async def correlated(self, name: str, correlation: str) -> list[Raw]:
+        """Runs with this correlation id, whoever asks."""
+        found = [
+            one for one in self.runs.values() if (one["workflowName"], one["correlationId"]) == (name, correlation)
+        ]
+        return copy.deepcopy(found)
+
+    async def search(self, query: str, size: int) -> list[Raw]:
         """Runs of the names that are asked for, the latest first."""
         asked = re.search(r"workflowType IN \(([^)]*)\)", query)
         names = asked[1].split(",") if asked else None
         found = [one for one in reversed(self.runs.values()) if names is None or one["workflowName"] in names]
-        return copy.deepcopy(found[start : start + size]), len(found)
+        return copy.deepcopy(found[:size])
 
     async def act(self, id: str, what: Act, reason: str = "") -> None:
         """Do something to a run, whoever asks."""
         self.runs[id]["status"] = _STATUS[what]
 
-    async def close(self) -> None:
-        """Nothing is under way."""
-
 
 def sharing(desk: Desk) -> Desk:
     """The same desk, whose application names such a server."""
-    desk.offhook.workflows.remote._server = Shared()
+    offhook = desk.offhook
+    offhook.workflows.engines.conductor = RemoteRuns(offhook.work, Registered(), Shared())
     return desk

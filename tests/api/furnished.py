@@ -97,6 +97,7 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     assert api.put(f"{WHOLE}/{own['office']}/special-days", days).status == 200
     own["device"] = make(f"{V1}/users/{own['user']}/devices", {})
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
+    own["trunk"] = make(f"{V1}/trunks", trunk("Carrier"))
     own["call"] = str(_call(company, environment, own["office_number"]))
     _workbench(company, environment, make, own)
     _workflows(api, make, own)
@@ -130,12 +131,19 @@ def _workflows(api: Api, make: Callable[..., str], own: Things) -> None:
     own["trigger"] = make(f"{WORKFLOWS}/triggers", {**BODIES["offhook.workflows.triggers.create"](own), **_CALLED})
     made = api.post(f"{WORKFLOWS}/hooks", {**BODIES["offhook.workflows.hooks.create"](own), **_CALLED}).json
     own |= {"hook": made["hook"]["id"], "hook_secret": made["secret"]}
-    if api.desk.offhook.workflows.remote.named:
-        make(f"{WORKFLOWS}/elsewhere/definitions/{own['definition']}", None, "version")
-        own["run_elsewhere"] = make(f"{WORKFLOWS}/elsewhere/runs", BODIES["offhook.workflows.elsewhere.start"](own))
+    if api.desk.offhook.workflows.engines.conductor is not None:
+        body = {"workflow": own["definition"], "correlation_id": own["correlation"], "engine": "conductor"}
+        own["run_elsewhere"] = make(f"{WORKFLOWS}/runs", body)
 
 
 _CALLED = {"name": "One"}
+
+
+def trunk(name: str) -> dict[str, Any]:
+    """A carrier with an address that is nobody else's."""
+    number = next(_SERIAL)
+    address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return {"name": name, "country": "US", "addresses": [address], "proxy": "1.1.1.1", "prefixes": ["+1"]}
 
 
 def waiting(name: str, ref: str) -> dict[str, Any]:
@@ -322,6 +330,8 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.users.devices.update": lambda own: {"name": "Desk", "enabled": False},
     "offhook.rooms.devices.create": lambda own: {"type": "polycom", "name": "Table"},
     "offhook.rooms.devices.update": lambda own: {"name": "Wall", "enabled": False},
+    "offhook.trunks.create": lambda own: trunk("One more"),
+    "offhook.trunks.update": lambda own: {"name": "Other", "prefixes": ["+1", "+44"]},
     "offhook.licences.buy": lambda own: {"talk_lines": 1},
     "offices.create": _office,
     "offices.update": lambda own: {"hours_on": False},
@@ -376,9 +386,6 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.workflows.hooks.create": lambda own: _started(own, headers=["X-One"]),
     "offhook.workflows.hooks.update": lambda own: _started(own, idempotency_header="X-Id"),
     "offhook.workflows.hooks.rotate_secret": lambda own: {},
-    "offhook.workflows.elsewhere.send": lambda own: {"version": 1},
-    "offhook.workflows.elsewhere.start": lambda own: {"workflow": own["definition"]},
-    "offhook.workflows.elsewhere.terminate": lambda own: {"reason": "Not wanted."},
 }  # fmt: skip
 """By operation id: a body that is accepted, of a caller who owns these things."""
 
@@ -411,6 +418,7 @@ WITHOUT_BODY = frozenset({
     "offhook.requests.versions.get", "offhook.credentials.get", "offhook.credentials.delete", "offhook.runs.get",
     "offhook.runs.delete", "offhook.runs.cancel", "offhook.runs.compare",
     "offhook.examples.delete",
+    "offhook.phones.get", "offhook.phones.new_password", "offhook.trunks.get", "offhook.trunks.delete",
     "offhook.workflows.definitions.by_api", "offhook.workflows.definitions.get", "offhook.workflows.definitions.delete",
     "offhook.workflows.definitions.versions", "offhook.workflows.definitions.graph",
     "offhook.workflows.definitions.export", "offhook.workflows.policies.get", "offhook.workflows.policies.delete",
@@ -421,8 +429,7 @@ WITHOUT_BODY = frozenset({
     "offhook.workflows.schedules.pause", "offhook.workflows.schedules.resume", "offhook.workflows.schedules.run",
     "offhook.workflows.triggers.get", "offhook.workflows.triggers.delete", "offhook.workflows.triggers.pause",
     "offhook.workflows.triggers.resume", "offhook.workflows.hooks.get", "offhook.workflows.hooks.delete",
-    "offhook.workflows.hooks.call", "offhook.workflows.elsewhere.get", "offhook.workflows.elsewhere.pause",
-    "offhook.workflows.elsewhere.resume", "offhook.workflows.elsewhere.retry", "offhook.workflows.elsewhere.restart",
+    "offhook.workflows.hooks.call",
 })  # fmt: skip
 """The ids of the other operations that name something in their path."""
 
@@ -439,7 +446,7 @@ _OF_SEGMENT = {
     "calls": "call", "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
     "departments": "department", "deskphones": "device",
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
-    "userdevices": "device", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
+    "userdevices": "device", "phones": "device", "trunks": "trunk", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
     "runs": "run",
     "api-examples": "example", "definitions": "definition", "policies": "policy_of_tasks", "schedules": "schedule",
     "triggers": "trigger", "hooks": "hook",
@@ -460,7 +467,6 @@ _OF_NAME = {
     "api": "api",
     "task_id": "task_of_workflow_run",
     "ref": "task_ref",
-    "run": "run_elsewhere",
 }
 _RUNS = {
     "offhook.workflows.runs.resume": "paused_workflow_run",
@@ -486,8 +492,8 @@ def named(operation_id: str, path: str) -> dict[str, str]:
             name = segment.strip("{}").partition(":")[0]
             if name not in WORDS:
                 found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id", "name") else _OF_NAME[name]
-    if path.startswith(f"{WORKFLOWS}/runs/{{id}}"):
-        found["{id}"] = _RUNS.get(operation_id, "workflow_run")
+    if path.startswith(f"{WORKFLOWS}/runs/{{id"):
+        found["{id:text}" if "{id:text}" in found else "{id}"] = _RUNS.get(operation_id, "workflow_run")
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
     if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:

@@ -199,3 +199,39 @@ def test_a_line_by_hand_is_refused_with_its_places(offhook: Run, lisbon: dict[st
     said = offhook("line", "close", lisbon["Lisbon"], "--until", "2026-01-01 10:00", "--json")
     assert [one["location"] for one in said.json["error"]["errors"]] == ["until"]
     assert "Which line?" in offhook("line", "close").err
+
+
+def test_a_line_is_given_a_workflow_to_ask_and_it_is_taken_off(offhook: Run, lisbon: dict[str, str]) -> None:
+    Path("welcome.json").write_text(
+        json.dumps(
+            {"name": "welcome", "version": 1, "tasks": [{"name": "t", "taskReferenceName": "t", "type": "NOOP"}]}
+        )
+    )
+    assert offhook("workflow", "register", "welcome.json").status == 0
+    sales = ("--department", lisbon["Sales"])
+    shown = offhook("line", "script", "show", *sales)
+    assert "none of its actions is scripted_ivr" in shown.out
+    said = offhook("line", "script", "set", "welcome", *sales, "--seconds", "8")
+    assert (said.status, said.out) == (0, "The line asks welcome, and waits up to 8 s for each step.\n"), said.err
+    assert f"offhook line script show --department {lisbon['Sales']}" in said.err
+    asks = {"open": {"action": "scripted_ivr", "try_dial_operators": False}}
+    Path("change.yaml").write_text(
+        f"version: 1\ndepartments: {{Lisbon/Sales: {{routing_options: {json.dumps(asks)}}}}}\n"
+    )
+    assert offhook("apply", "change.yaml", "--yes").status == 0
+    assert offhook("line", "script", "show", *sales, "--json").json == {
+        "workflow": "welcome",
+        "seconds": 8,
+        "asked": ["while open"],
+    }
+    removed = offhook("line", "script", "remove", *sales)
+    assert removed.out == "The line asks no workflow.\n"
+    assert "script_missing" in removed.err or "voicemail" in removed.err
+    assert "Such calls end in voicemail: no workflow is attached." in offhook("line", "script", "show", *sales).out
+
+
+def test_a_workflow_that_is_not_registered_is_not_attached(offhook: Run, lisbon: dict[str, str]) -> None:
+    said = offhook("line", "script", "set", "nowhere", lisbon["Lisbon"])
+    assert said.status == 1
+    assert "No workflow of this name is registered" in said.err
+    assert "Which line?" in offhook("line", "script", "set", "nowhere").err

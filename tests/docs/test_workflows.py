@@ -13,14 +13,15 @@ import pytest
 
 from offhook.kit.wire import MAX_DEPTH
 from offhook.workflows.definitions import durations, http, model, reading, rules, service, steps
-from offhook.workflows.expressions import sandbox, scripts
+from offhook.workflows.expressions import places, sandbox, scripts
 from offhook.workflows.machine import forking
 from offhook.workflows.machine import model as machine
 from offhook.workflows.runs import carrying, going, lease
-from offhook.workflows.runs import service as runs
+from offhook.workflows.runs import engines as runs
 from offhook.workflows.tasks import asked, pages
 from offhook.workflows.tasks import http as sending
 from tests.cli.conftest import Run, empty, offhook
+from tests.docs.tables import section
 from tests.docs.test_readme import blocks, test_every_command_and_option_exists
 from tests.survival.process import Process
 
@@ -133,7 +134,7 @@ def waiting(run: Any, ref: str) -> bool:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE[PAGE.index("## Limits") :], re.MULTILINE))
+    rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", section("workflows.md", "Limits"), re.MULTILINE))
     assert {
         "a definition": f"{reading.MOST_BYTES:,} bytes, {steps.MOST_TASKS:,} tasks, "
         f"{MAX_DEPTH} levels of JSON, {rules.MOST_SUBS} workflows written out within each other",
@@ -141,6 +142,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "runs of an environment that go on": f"{going.MOST_GOING:,}",
         "attempts of a run": f"{machine.MOST_ATTEMPTS:,}",
         "runs that led to one, each started by the one before": f"{machine.MOST_DEPTH}",
+        "runs that one first run led to, over all that these started": f"{going.MOST_OF_ONE:,} that are kept",
         "rounds of a loop": f"{machine.MOST_ITERATIONS:,}",
         "branches of a dynamic fork": f"{forking.MOST:,}",
         "input, and output, of a task": f"{machine.MOST_OUTPUT:,} bytes of JSON each",
@@ -152,7 +154,10 @@ def test_the_limits_are_those_of_the_code() -> None:
         "pages": f"{pages.PAGES} unless said, {http.MOST_PAGES:,} at most",
         "a script": f"{sandbox.SECONDS:.0f} s, {sandbox.JS_MEMORY // 2**20} MiB (JavaScript), "
         f"{scripts.SOURCE:,} characters",
+        "scripts at a time": f"{scripts.AT_ONCE}, of one environment {places.Places(scripts.AT_ONCE).of_one}; "
+        "further ones wait for their turn",
         "attempts that a server carries out at a time": f"{carrying.AT_ONCE}",
+        "who watch runs of a company at a time": f"{runs.MOST_WATCHERS // runs.WATCHING_SHARE}",
         "who watch runs at a time": f"{runs.MOST_WATCHERS}",
     } == {name: text for name, text in rows.items() if name not in ("what", "---")}
     assert machine.MOST_INPUT == machine.MOST_OUTPUT

@@ -238,7 +238,7 @@ def call(seen: Seen, way: str, credential: str) -> dict[str, Any]:
             "X-Several": ["a", f"b {secret('HEADER')}"],
             "X-Canary": "${workflow.input.canary}",
         },
-        "body": {"list": deep, "canary": CANARY, "theirs": "${workflow.input.tries}"},
+        "body": {"list": deep, "canary": CANARY},
         "credential": credential,
         **further,
     }
@@ -268,6 +268,7 @@ def definition(seen: Seen) -> dict[str, Any]:
         "no_address": at | {"uri": f"{secret('HEADER')}://x"},
         "no_header": at | {"uri": seen.url, "headers": {"X-Lines": secret("LINES")}},
         "no_headers": at | {"uri": seen.url, "headers": secret("HEADER")},
+        "theirs": {"uri": f"{seen.url}/json/x", "method": "POST", "body": {"theirs": "${workflow.input.tries}"}},
         "no_path": at | {"uri": f"{seen.url}/{secret('LINES')}"},
         "no_list": call(seen, "json", "bearer") | {"pagination": {"kind": "next_url", "next": "$.head", "items": "$"}},
         "no_next": call(seen, "json", "bearer")
@@ -362,8 +363,9 @@ def test_the_target_got_every_secret(scene: Scene) -> None:
     assert HELD["NUMBER"] in bodies
     sent = [json.loads(body) for body in scene.seen.bodies if body.startswith(b"{")]
     assert HELD["BODY"] in [one["list"][0]["deep"] for one in sent if "list" in one]
-    theirs = {one["theirs"] for one in sent if "theirs" in one}
-    assert theirs - {None} == {"${workflow.secrets.HEADER}"}, "a caller's text is no expression"
+    assert [one for one in sent if "theirs" in one] == [], "a caller's text is no expression, and is not sent as one"
+    (theirs,) = {one["reason"] for one in scene.attempts if one["key"] == "theirs"}
+    assert "came here as data" in theirs
 
 
 def test_no_other_place_got_one(scene: Scene) -> None:

@@ -34,6 +34,7 @@ from offhook.kit.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    Unstorable,
     UnsupportedMedia,
     Violation,
     shown,
@@ -116,6 +117,9 @@ class Gate:
         except Refusal as refusal:
             if isinstance(refusal, Unavailable):
                 log.error("unavailable", request_id=request_id, cause=repr(refusal.__cause__)[:500])
+            elif isinstance(refusal, Unstorable):
+                cause = type(refusal.__cause__).__name__
+                log.warning("unstorable", request_id=request_id, operation=seen.operation, cause=cause)
             reply = seen.refused(refusal, scope["path"])
         except ClientGone:
             return
@@ -171,11 +175,11 @@ class Gate:
         query = (
             parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else {}
         )
-        principal = None if operation.keyless else await self._admitted(scope, operation, heads, query, seen)
+        principal = await self._admitted(scope, operation, heads, query, seen)
         if match.violations:
             raise Invalid.of(match.violations)
         params = match.params
-        if match.mine and principal is not None:
+        if match.mine:
             params = {**params, **{name: principal.me(name) for name in match.mine}}
         if operation.handler is None:
             raise NotBuilt(f"{operation.id} ({operation.method} {seen.path}) is not built yet on this server.")
@@ -185,11 +189,14 @@ class Gate:
             request_id=request_id,
             operation=operation.id,
             notices=seen.notices,
-            moment=None if principal is None else _moment(heads, principal),
+            moment=_moment(heads, principal),
         )
+        if operation.ranged:
+            call.range = _text(heads.all.get(b"range")) or ""
+            call.if_range = _text(heads.all.get(b"if-range")) or ""
         if operation.query is not Nothing or query:
             call.query = read_query(query, operation.query, seen.notices)
-        rights = None if principal is None or principal.user_id is None or operation.reads else self._rights
+        rights = None if principal.user_id is None or operation.reads else self._rights
         if rights is not None:
             await rights(call, operation, whole=operation.body is None)
         call.dry_run = _flag(heads.dry_run, "Offhook-Dry-Run")
@@ -248,9 +255,18 @@ class Gate:
     async def _from_outside(
         self, match: Match, operation: Operation, scope: Scope, receive: Receive, request_id: str, seen: "_Seen"
     ) -> Reply:
-        """Carry out an operation that takes no key. Nothing is read or counted for who is not admitted."""
+        """Carry out an operation that takes no key.
+
+        Who is not admitted counts for the address alone: from where as many have failed as the operation's limit has,
+        nothing is looked up or read any more until the window is over.
+        """
         assert operation.admit is not None
         assert operation.handler is not None
+        limit = self._scaled(operation.limit)
+        address = (0, f"{operation.id} {(scope.get('client') or ('',))[0]}")
+        failed = self._limiter.would_refuse(address, limit)
+        if failed is not None:
+            raise rate_limited(failed, limit, operation, "that fail from one address")
         heads = _Heads(scope["headers"])
         headers: dict[str, str] = {}
         for name, value in scope["headers"]:
@@ -273,7 +289,12 @@ class Gate:
             media=(heads.content_type or "").split(";")[0].strip().lower(),
             body=body,
         )
-        principal: Principal = await operation.admit(outside)
+        try:
+            principal: Principal = await operation.admit(outside)
+        except Refusal as refusal:
+            if refusal.status < 500:
+                await self._limiter.take(address, limit)
+            raise
         seen.company, seen.key = principal.company_id, principal.key_id
         await self._limit(principal.key_id, operation)
         call = Call(
@@ -285,6 +306,8 @@ class Gate:
             operation=operation.id,
             notices=seen.notices,
             outside=outside,
+            range=headers.get("range", "") if operation.ranged else "",
+            if_range=headers.get("if-range", "") if operation.ranged else "",
         )
         return await operation.handler(call)
 
@@ -529,8 +552,12 @@ async def whole_refusal(misfit: Misfit, call: Call, check: Check | None) -> Inva
     """What is wrong with a body that does not fit its struct, its broken rules included, as far as they can be told."""
     if check is None:
         return misfit
-    with clock.at(call.moment):
-        broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
+    try:
+        with clock.at(call.moment):
+            broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
+    except Unstorable:
+        # A rule that asks the store cannot do so with the very value that is faulty.
+        return misfit
     return Invalid.of([*misfit.violations, *(one for one in broken if not misfit.explains(one))])
 
 
@@ -559,12 +586,14 @@ async def _drain(receive: Receive, limit: int) -> None:
     await _body(receive, limit)
 
 
-def rate_limited(verdict: limits.Verdict, limit: Limit, operation: Operation) -> RateLimited:
+def rate_limited(
+    verdict: limits.Verdict, limit: Limit, operation: Operation, whose: str = "for a company"
+) -> RateLimited:
     """The refusal of a request over its limit. Its message holds the word that existing clients look for."""
     headers = [(name.decode(), value.decode()) for name, value in limits.headers_for(verdict, limit)]
     requests = f"{limit.count} request{'' if limit.count == 1 else 's'}"
     return RateLimited(
-        f"rate_limit_exceeded: {operation.id} takes {requests} in {limit.seconds} seconds for a company.",
+        f"rate_limit_exceeded: {operation.id} takes {requests} in {limit.seconds} seconds {whose}.",
         headers=headers,
     )
 

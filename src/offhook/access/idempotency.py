@@ -120,6 +120,13 @@ def keep(tx: Transaction, answers: Sequence[tuple[Claim, Outcome]]) -> None:
     )
 
 
+def settle(tx: Transaction, claim: Claim, outcome: Outcome | None) -> None:
+    """Record an answer in the place of the one that is kept; None: nothing was done, and the key is free again."""
+    store.forget_reply(tx, claim.digest)
+    if outcome is not None:
+        keep(tx, [(claim, outcome)])
+
+
 def once(tx: Transaction, claim: Claim | None, create: Callable[[], Outcome]) -> Outcome:
     """`create()`, or its first answer if `claim` was answered before."""
     if claim is None:

@@ -30,6 +30,7 @@ from offhook.cli.requests import register as register_requests
 from offhook.cli.routing import register as register_routing
 from offhook.cli.runs import app as runs
 from offhook.cli.saved import app as saved
+from offhook.cli.scripts import app as script
 from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
 from offhook.cli.workflows import app as workflow
@@ -73,6 +74,7 @@ register_routing(app)
 app.add_typer(key, name="key")
 app.add_typer(number, name="number")
 app.add_typer(office, name="office")
+line.add_typer(script, name="script")
 app.add_typer(line, name="line")
 app.add_typer(user, name="user")
 app.add_typer(prompt, name="prompt")

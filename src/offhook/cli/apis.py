@@ -44,6 +44,12 @@ def line_of(text: str) -> str:
     return clean(" ".join(text.split()))
 
 
+def brief(text: str, most: int) -> str:
+    """The beginning of a text on one line, of at most so many characters."""
+    line = line_of(text)
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
 def header_of(text: str) -> tuple[str, str]:
     """The name and value that `X-Team: sales` writes. What was sent is not repeated: it may be a secret."""
     name, colon, value = text.partition(":")

@@ -231,7 +231,7 @@ def new_key(data: Data = None, config: ConfigFile = None, as_json: AsJson = Fals
 @app.command()
 @by_api
 def rotate(way: Way, as_json: AsJson = False) -> None:
-    """Encrypt all credentials with the newest key, after a new one was put first."""
+    """Encrypt all credentials and secrets of hooks with the newest key, after a new one was put first."""
 
     async def work(client: Client) -> Any:
         return (await client.call("POST", f"{CREDENTIALS}/rotate-key")).document
@@ -245,5 +245,9 @@ def rotate(way: Way, as_json: AsJson = False) -> None:
     if lost:
         say(f"{len(lost):,} that no key opens: {', '.join(lost)}", "red bold")
         following(f"offhook api credential list{again(way)}   names them; enter their secrets again")
-    else:
-        following("the keys before the newest one are needed by no credential of this company any more")
+    hooks = done.get("lost_elsewhere", {}).get("hooks", [])
+    if hooks:
+        say(f"{len(hooks):,} hooks whose secret no key opens: {', '.join(hooks)}", "red bold")
+        following("POST /api/offhook/v1/workflows/hooks/ID/rotate-secret gives one a new secret")
+    if not lost and not hooks:
+        following("the keys before the newest one are needed by nothing of this company any more")

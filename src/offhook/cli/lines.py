@@ -10,7 +10,7 @@ from offhook.cli.way import Way, again, by_api, run, warning
 from offhook.client import Answer, Client, body_of
 from offhook.kit.errors import Refusal, shown
 
-app = typer.Typer(no_args_is_help=True, help="Lines: opened and closed by hand, whatever their hours say.")
+app = typer.Typer(no_args_is_help=True, help="Lines: opened and closed by hand, and the workflow that they ask.")
 
 V1 = "/api/offhook/v1"
 PRIMARY = "primary"
@@ -60,7 +60,7 @@ def open_line(
     as_json: AsJson = False,
 ) -> None:
     """Open a line from now on: until a moment, the next change of its hours, or until resumed."""
-    line = _line(office_id, department, callcenter)
+    line = line_named(office_id, department, callcenter)
     _change(way, line, "PUT", _body("open", until, until_next_change, reason), as_json=as_json)
 
 
@@ -77,7 +77,7 @@ def close_line(
     as_json: AsJson = False,
 ) -> None:
     """Close a line from now on: until a moment, the next change of its hours, or until resumed."""
-    line = _line(office_id, department, callcenter)
+    line = line_named(office_id, department, callcenter)
     _change(way, line, "PUT", _body("closed", until, until_next_change, reason), as_json=as_json)
 
 
@@ -91,10 +91,11 @@ def resume_line(
     as_json: AsJson = False,
 ) -> None:
     """Let a line go by its hours again."""
-    _change(way, _line(office_id, department, callcenter), "DELETE", None, as_json=as_json)
+    _change(way, line_named(office_id, department, callcenter), "DELETE", None, as_json=as_json)
 
 
-def _line(office_id: str | None, department: str | None, callcenter: str | None) -> tuple[str, str]:
+def line_named(office_id: str | None, department: str | None, callcenter: str | None) -> tuple[str, str]:
+    """The kind and id of the line that was said; a Refusal if none or several were."""
     line = only_one(("office", office_id), ("department", department), ("callcenter", callcenter))
     if line is None:
         raise Refusal("Which line? The id of an office, or --department ID, or --callcenter ID.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.text import Text
 
-from offhook.cli.apis import line_of
+from offhook.cli.apis import brief, line_of
 from offhook.cli.common import err, say
 from offhook.cli.lines import V1
 from offhook.client import Client, NoAnswer, Refused
@@ -20,6 +20,9 @@ from offhook.kit.errors import Refusal
 
 RUNS = f"{V1}/workflows/runs"
 LOOK_SECONDS = 0.2
+THERE_SECONDS = 1.0
+"""How often a run on a Conductor server is looked at."""
+
 PATIENCE = 30
 """How often in a row a connection is tried anew, a second apart, before it is given up."""
 
@@ -105,8 +108,7 @@ class Progress:
         if one["status"] in _SAID:
             parts.append(_SAID[one["status"]][1])
         if one.get("reason"):
-            cause = line_of(one["reason"])
-            parts.append(cause if len(cause) <= _LONGEST else f"{cause[: _LONGEST - 1]}…")
+            parts.append(brief(one["reason"], _LONGEST))
         return "  ".join(parts)
 
 
@@ -157,7 +159,7 @@ async def _states(client: Client, id: str) -> AsyncIterator[Any]:
                 yield run
             if run.get("ended_at"):
                 return
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS if run["engine"] == "embedded" else THERE_SECONDS)
     lost = 0
     while True:
         try:

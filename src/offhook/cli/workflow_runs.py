@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -12,15 +13,26 @@ import msgspec
 import typer
 
 from offhook.cli import workflow_files as files
-from offhook.cli.apis import clean, line_of
-from offhook.cli.common import AsJson, emit, err, facts, following, say, table
+from offhook.cli.apis import brief, clean, line_of
+from offhook.cli.common import AsJson, emit, err, facts, following, say, table, warn
 from offhook.cli.way import Way, again, by_api, run
 from offhook.cli.workflow_progress import RUNS, STYLES, Progress, followed
 from offhook.client import Client, Refused, body_of
 from offhook.kit.errors import Refusal, shown
 
 INTERRUPTED = 130
+
+
+class Engine(Enum):
+    """Where runs are carried out."""
+
+    embedded = "embedded"
+    conductor = "conductor"
+
+
 _PAGE = 100
+_CAUSE = 80
+"""Characters of a cause in a list of runs; `status` shows the whole."""
 
 Input = Annotated[
     list[str] | None,
@@ -36,6 +48,10 @@ Correlation = Annotated[
     str | None, typer.Option("--correlation", help="Your own name for what this is about.", metavar="ID")
 ]
 Once = Annotated[str | None, typer.Option("--idempotency-key", help="Start one run only with this key.", metavar="KEY")]
+Where = Annotated[
+    Engine,
+    typer.Option("--engine", help="conductor is the Conductor server that conductor_url names.", metavar="ENGINE"),
+]
 RunId = Annotated[str, typer.Argument(help="The run's id.", metavar="ID")]
 Ref = Annotated[str, typer.Argument(help="The task's reference name.", metavar="REF")]
 What = Annotated[str, typer.Argument(help="A file of a definition, or the name of a registered one.")]
@@ -71,20 +87,22 @@ def run_it(
     version: Version = None,
     correlation: Correlation = None,
     once: Once = None,
+    engine: Where = Engine.embedded,
     as_json: AsJson = False,
 ) -> None:
     """Run a workflow and follow it to its end: a line a task as it changes, then its output.
 
-    Of a file nothing is registered. Without a server it goes on in this process. Ctrl-C leaves it going. Ends with 0 if
-    it completed, with 1 if not.
+    Of a file nothing is registered here. Without a server it goes on in this process, or on the Conductor server.
+    Ctrl-C leaves it going. Ends with 0 if it completed, with 1 if not.
     """
-    body, source = _asked(what, inputs, input_file, version, correlation)
-    begun: list[str] = []
+    body, source = _asked(what, inputs, input_file, version, correlation, engine)
+    begun: list[Any] = []
 
     async def work(client: Client) -> Any:
         made = await _started(client, body, source, once)
-        begun.append(made["id"])
-        say(f"Run {made['id']} of {line_of(made['workflow'])}, version {made['version']}.", "bold", to=err)
+        begun.append(made)
+        text = f"Run {made['id']} of {line_of(made['workflow'])}, version {made['version']}{_there(made)}."
+        say(text, "bold", to=err)
         done = await followed(client, made["id"], Progress(again(way)))
         undoing = done.get("failure_run_id")
         if undoing and not client.follows:
@@ -105,27 +123,38 @@ def start(
     version: Version = None,
     correlation: Correlation = None,
     once: Once = None,
+    engine: Where = Engine.embedded,
     as_json: AsJson = False,
 ) -> None:
     """Start a workflow and leave it to the server: it is on disk when this ends."""
-    body, source = _asked(what, inputs, input_file, version, correlation)
+    body, source = _asked(what, inputs, input_file, version, correlation, engine)
     made = run(way, lambda client: _started(client, body, source, once))
     if as_json:
         emit(made)
         return
-    say(f"Run {made['id']} of {line_of(made['workflow'])}, version {made['version']}, is started.", "green bold")
+    say(
+        f"Run {made['id']} of {line_of(made['workflow'])}, version {made['version']}, is started{_there(made)}.",
+        "green bold",
+    )
     steps = [f"offhook workflow status {made['id']} --watch{again(way)}   follows it"]
-    if not way.url:
+    if not way.url and made["engine"] == "embedded":
         steps.append("offhook serve   takes it on, if no server runs over this store")
     following(*steps)
 
 
 def _asked(
-    what: str, inputs: list[str] | None, input_file: Path | None, version: int | None, correlation: str | None
+    what: str,
+    inputs: list[str] | None,
+    input_file: Path | None,
+    version: int | None,
+    correlation: str | None,
+    engine: Engine,
 ) -> tuple[dict[str, Any], files.Source | None]:
     body: dict[str, Any] = {"input": files.given(inputs, input_file)}
     if correlation is not None:
         body["correlation_id"] = correlation
+    if engine is not Engine.embedded:
+        body["engine"] = engine.value
     if not files.is_file(what):
         return {**body, "workflow": what} | ({"version": version} if version is not None else {}), None
     if version is not None:
@@ -141,12 +170,17 @@ async def _started(client: Client, body: dict[str, Any], source: files.Source | 
         if source is not None:
             raise source.mended(refused) from None
         raise
+    warn(answer.notices)
     if answer.replayed:
         say("It was started with this key before.", "yellow", to=err)
     return answer.document
 
 
-def _until_left(way: Way, begun: list[str], follow: Callable[[], Any]) -> Any:
+def _there(found: Any) -> str:
+    return " on the Conductor server" if found["engine"] == "conductor" else ""
+
+
+def _until_left(way: Way, begun: list[Any], follow: Callable[[], Any]) -> Any:
     """What `follow` gives; at Ctrl-C it is said where the run is."""
     try:
         return follow()
@@ -155,18 +189,20 @@ def _until_left(way: Way, begun: list[str], follow: Callable[[], Any]) -> Any:
             raise
         say(to=err)
         going = "goes on in the server" if way.url else "waits for a server over this store, which takes it on"
-        say(f"Left. Run {begun[0]} {going}.", "yellow bold", to=err)
+        if _there(begun[0]):
+            going = f"goes on{_there(begun[0])}"
+        say(f"Left. Run {begun[0]['id']} {going}.", "yellow bold", to=err)
         following(*_left(way, begun[0]))
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _left(way: Way, id: str) -> list[str]:
-    options = again(way)
+def _left(way: Way, found: Any) -> list[str]:
+    id, options = found["id"], again(way)
     steps = [
         f"offhook workflow status {id} --watch{options}   follows it again",
         f"offhook workflow terminate {id}{options}   ends it",
     ]
-    return steps if way.url else ["offhook serve   takes it on", *steps]
+    return steps if way.url or _there(found) else ["offhook serve   takes it on", *steps]
 
 
 def _end(way: Way, done: Any, *, as_json: bool) -> None:
@@ -219,7 +255,9 @@ def status(
 ) -> None:
     """Show a run with its tasks. With --watch it ends with 0 if the run completed, with 1 if not."""
     if watch:
-        _end(way, _until_left(way, [id], lambda: run(way, lambda one: _watched(way, one, id))), as_json=as_json)
+        begun: list[Any] = []
+        done = _until_left(way, begun, lambda: run(way, lambda one: _watched(way, one, id, begun)))
+        _end(way, done, as_json=as_json)
         return
     found = run(way, lambda client: _get(client, id))
     if as_json:
@@ -228,9 +266,10 @@ def status(
     _show(way, found)
 
 
-async def _watched(way: Way, client: Client, id: str) -> Any:
+async def _watched(way: Way, client: Client, id: str, begun: list[Any]) -> Any:
     found = await _get(client, id)
-    if not found.get("ended_at") and not client.follows:
+    begun.append(found)
+    if not found.get("ended_at") and not client.follows and not _there(found):
         say("It is watched; it goes on if a server runs over this store.", "yellow", to=err)
     return await followed(client, found["id"], Progress(again(way)))
 
@@ -241,7 +280,7 @@ async def _get(client: Client, id: str) -> Any:
 
 def _show(way: Way, found: Any) -> None:
     rows = [
-        ("run", found["id"]),
+        ("run", f"{found['id']}{_there(found)}"),
         ("workflow", f"{line_of(found['workflow'])}, version {found['version']}"),
         ("status", found["status"]),
         ("started", _moment(found["started_at"])),
@@ -318,6 +357,7 @@ def runs(
         str | None, typer.Option("--since", help="Started at or after, as 2026-11-26T08:00:00Z.", metavar="MOMENT")
     ] = None,
     until: Annotated[str | None, typer.Option("--until", help="Started before.", metavar="MOMENT")] = None,
+    engine: Where = Engine.embedded,
     limit: Annotated[int, typer.Option("--limit", help="At most so many.", min=1, max=10_000)] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -327,13 +367,18 @@ def runs(
         "since": since, "until": until,
     }  # fmt: skip
     query = {name: str(value) for name, value in given.items() if value is not None}
+    if engine is not Engine.embedded:
+        query["engine"] = engine.value
 
     async def work(client: Client) -> tuple[list[Any], bool]:
         found: list[Any] = []
         cursor: dict[str, str] = {}
         while True:
             asked = {**query, **cursor, "limit": str(min(_PAGE, limit - len(found)))}
-            page = (await client.patiently(lambda: client.call("GET", RUNS, query=asked))).document  # noqa: B023
+            answer = await client.patiently(lambda: client.call("GET", RUNS, query=asked))  # noqa: B023
+            page = answer.document
+            if not cursor:
+                warn(answer.notices)
             found += page["items"]
             if "cursor" not in page or len(found) >= limit:
                 return found, "cursor" in page
@@ -352,7 +397,7 @@ def runs(
         [
             (
                 one["id"], line_of(one["workflow"]), str(one["version"]), one["status"], _moment(one["started_at"]),
-                f"{one['seconds']:.3f}" if "seconds" in one else "", line_of(one.get("reason", "")),
+                f"{one['seconds']:.3f}" if "seconds" in one else "", brief(one.get("reason", ""), _CAUSE),
             )
             for one in found
         ],
@@ -443,7 +488,7 @@ def _changed(way: Way, found: Any, *, as_json: bool) -> None:
     reason = f" {line_of(found['reason'])}" if found.get("reason") else ""
     say(f"Run {found['id']} is {found['status']}.{reason}", f"{STYLES[found['status']]} bold")
     steps = _steps(way, found)
-    if not way.url and found["status"] == "RUNNING":
+    if not way.url and found["status"] == "RUNNING" and not _there(found):
         steps.append("offhook serve   takes it on, if no server runs over this store")
     following(*steps)
 

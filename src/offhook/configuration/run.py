@@ -194,6 +194,9 @@ class Run:
         for notice in call.notices:
             if notice.code == "no_number" and wanted.given.get("phone_numbers"):
                 continue
+            if notice.code == "script_missing":
+                # Workflows are attached by requests of their own; it is said of the whole in the end.
+                continue
             inner = wanted.kind.place(placed(notice.field))
             # An update may send all that there is; what the file does not mention is nothing that it could mend.
             speaks = wanted.says(inner) or any(wanted.differs(wanted.kind.place(one)) for one in notice.about)

@@ -15,6 +15,7 @@ from offhook.configuration.differences import changes, renamed
 from offhook.configuration.document import Document
 from offhook.configuration.kinds import KINDS
 from offhook.configuration.kinds.numbers import normal_number
+from offhook.configuration.kinds.scripts import unscripted
 from offhook.configuration.run import Run
 from offhook.directory.work import Work
 from offhook.kit import clock
@@ -90,7 +91,7 @@ class Configuration:
             run.carry_out()
             after = _read(tx, call)
         found = changes(tx, before, after, KINDS, planned=planned)
-        run.notices += renamed(before, after, KINDS)
+        run.notices += [*renamed(before, after, KINDS), *unscripted(document.wanted, after)]
         counts = {verb: sum(one.verb == verb for one in found) for verb in ("create", "change", "delete")}
         return wire.PlanOut(
             differs=bool(found),

@@ -30,6 +30,7 @@ _INSTEAD = (
         r": it needs a larger number of \1 in the licences of that office.",
     ),
     (re.compile(r": add it first \(offhook number add\)"), ": list it in the section numbers"),
+    (re.compile(r"; POST \S+/definitions does it"), ": offhook workflow register FILE does it"),
     (re.compile(r"; give it with POST \S+/assign_number"), "; list it in phone_numbers"),
     (re.compile(r"; see PATCH \S+/status\."), "."),
 )

@@ -79,9 +79,10 @@ def _asset(name: str) -> Asset:
 
 
 class Frame:
-    """Puts pages into their frame."""
+    """Puts pages into their frame. `conductor`: workflows may be run by a Conductor server, which pages offer then."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, conductor: bool = False) -> None:
+        self.conductor = conductor
         css, js, request_js = _asset("console.css"), _asset("console.js"), _asset("request.js")
         more_css, more_js = _asset("workflows.css"), _asset("workflows.js")
         files = (css, js, request_js, more_css, more_js)
@@ -97,6 +98,7 @@ class Frame:
         self._pages.globals |= {"statuses": words.STATUS, "pages": words.PAGES}
         self._pages.globals |= {"workflows_css": more_css.address, "workflows_js": more_js.address}
         self._pages.globals |= {"state_kind": workflow_svg.kind_of, "state_words": workflow_svg.words_of}
+        self._pages.globals |= {"conductor": conductor}
         self._pages.globals |= {"type_words": workflow_svg.type_words}
         self._pages.filters |= {
             "moment": words.moment,

@@ -29,11 +29,12 @@ class Hand:
     action: str
 
 
-async def standing(visit: Visit, form: HandForm | None = None) -> Hand:
+async def standing(visit: Visit, refused: lines.Refused | None = None) -> Hand:
     """What a line's page shows beside the status."""
+    form = refused if isinstance(refused, HandForm) else HandForm()
     asked = await visit.inside.ask("GET", f"{lines.added(visit)}/by-hand")
     action = f"{lines.here(visit)}/by-hand"
-    return Hand(asked.document if asked.ok else None, form or HandForm(), asked.message, action)
+    return Hand(asked.document if asked.ok else None, form, asked.message, action)
 
 
 async def set_by(visit: Visit) -> HandForm | None:

@@ -1,6 +1,6 @@
 """Offices, departments and call centers alike: how pages read one, and where its pages are."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from offhook.console import words
 from offhook.console.visit import Visit
@@ -27,6 +27,12 @@ PATHS = {
 
 FOLDERS = {**words.PAGES, "callrouter": "callrouters"}
 """The folder in whose pages a kind can be called."""
+
+
+class Refused(Protocol):
+    """A form of a line's page that was refused: the page is shown again, with what is wrong beside its fields."""
+
+    status: int
 
 
 def folder_of(visit: Visit) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from offhook.console import calling, coverage, findings, following, hands, lines, week_svg, words
+from offhook.console import calling, coverage, findings, following, hands, lines, scripts, week_svg, words
 from offhook.console.frame import Answer
 from offhook.console.visit import Part, Visit, part
 from offhook.hours.model import DAYS
@@ -20,14 +20,13 @@ DAYS_SHOWN = 12
 Section = Callable[[Visit, Mapping[str, Any]], Awaitable[Part]]
 
 
-async def office(visit: Visit, form: hands.HandForm | None = None) -> Answer:
+async def office(visit: Visit, form: lines.Refused | None = None) -> Answer:
     """`GET /console/offices/{id}`; with a `form` that was refused, what is wrong with it stands there."""
     id = visit.params["id"]
     found = await lines.record(visit)
     hours = await visit.inside.get(f"/api/offhook/v1/offices/{id}/opening-periods")
-    hand, *parts = await asyncio.gather(
-        hands.standing(visit, form), *(section(visit, {**found, "opening": hours}) for section in SECTIONS)
-    )
+    shown = {**found, "opening": hours, "refused": form}
+    hand, *parts = await asyncio.gather(hands.standing(visit, form), *(section(visit, shown) for section in SECTIONS))
     said = visit.seals.said(visit.cookies.get(visit.jar.said, ""))
     answer = visit.page(
         "line.html", status=form.status if form else 200, here="offices", line=found, kind="Office", opening=hours,
@@ -148,7 +147,14 @@ async def plan(visit: Visit, line: Mapping[str, Any]) -> Part:
     return part("plan", "Plan and licences", "_plan.html", owned, plan=terms.document, line=line, lines=words.LINES)
 
 
-CALLS: tuple[Section, ...] = (week, following.section, calling.section, findings.section, coverage.section)
+CALLS: tuple[Section, ...] = (
+    week,
+    following.section,
+    scripts.section,
+    calling.section,
+    findings.section,
+    coverage.section,
+)
 """What the page of every line begins with: its hours, and what becomes of calls."""
 
 SECTIONS: tuple[Section, ...] = (

@@ -27,6 +27,7 @@ from offhook.console import (
     lines,
     requests,
     runs,
+    scripts,
     session,
     workflow_adding,
     workflow_editor,
@@ -103,6 +104,7 @@ class Console:
         secret: str,
         public_url: str,
         document: Mapping[str, Any],
+        conductor: bool = False,
     ) -> None:
         self._gate = gate
         self._sessions = sessions
@@ -110,10 +112,11 @@ class Console:
         self._public_url = public_url
         self._cookies = session.Cookies(public_url)
         self._seals = session.Seals(secret)
-        self._frame = Frame()
+        self._frame = Frame(conductor=conductor)
         creating = Creating(document)
         name, key = r"(?P<name>[^/]{1,100})", r"(?P<key>[^/]{1,1000})"
         number = r"(?P<id>\d{1,19})"
+        run = r"(?P<id>[A-Za-z0-9-]{1,64})"
         start = f"{workflow_starting.STARTING}/(?P<kind>{'|'.join(workflow_starting.KINDS)})"
         policy = f"{workflow_policies.POLICIES}/of/{name}"
         line = f"/console/(offices|departments|callcenters)/{number}"
@@ -127,6 +130,8 @@ class Console:
             f"/console/(departments|callcenters)/{number}": {"GET": group},
             f"{line}/by-hand": {"POST": _set_by_hand},
             f"{line}/by-hand/lift": {"POST": _lift},
+            f"{line}/script": {"POST": _attach},
+            f"{line}/script/remove": {"POST": _detach},
             f"{line}/findings": {"GET": findings.page},
             f"{line}/coverage": {"GET": coverage.of_line},
             f"/console/(offices|departments|callcenters|callrouters)/{number}/call": {"GET": calling.page},
@@ -170,9 +175,9 @@ class Console:
             policy: {"GET": workflow_policies.one, "POST": workflow_policies.sent},
             f"{policy}/delete": {"POST": workflow_policies.delete},
             "/console/workflows/runs": {"GET": workflow_runs.listed},
-            f"/console/workflows/runs/{number}": {"GET": workflow_runs.run},
-            f"/console/workflows/runs/{number}/live": {"GET": workflow_runs.live},
-            f"/console/workflows/runs/{number}/(?P<verb>[a-z]{{1,12}})": {"POST": workflow_runs.change},
+            f"/console/workflows/runs/{run}": {"GET": workflow_runs.run},
+            f"/console/workflows/runs/{run}/live": {"GET": workflow_runs.live},
+            f"/console/workflows/runs/{run}/(?P<verb>[a-z]{{1,12}})": {"POST": workflow_runs.change},
             "/console/coverage": {"GET": coverage.of_company},
             "/console/calls": {"GET": calls.calls},
             f"/console/calls/{number}": {"GET": calls.call},
@@ -353,9 +358,19 @@ async def _lift(visit: Visit) -> Answer:
     return await _after(visit, await hands.lifted(visit))
 
 
-async def _after(visit: Visit, form: hands.HandForm | None) -> Answer:
+async def _attach(visit: Visit) -> Answer:
+    """`POST /console/offices/{id}/script`: likewise."""
+    return await _after(visit, await scripts.attached(visit), "#script")
+
+
+async def _detach(visit: Visit) -> Answer:
+    """`POST /console/offices/{id}/script/remove`: likewise."""
+    return await _after(visit, await scripts.detached(visit), "#script")
+
+
+async def _after(visit: Visit, form: lines.Refused | None, at: str = "") -> Answer:
     if form is None:
-        return redirect(lines.here(visit))
+        return redirect(lines.here(visit) + at)
     return await (office if lines.folder_of(visit) == "offices" else group)(visit, form)
 
 

@@ -6,6 +6,7 @@ the page anew. Without a script the page is loaded again by hand.
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,10 +25,16 @@ from offhook.workflows.definitions.graph import Graph
 from offhook.workflows.definitions.http import METHODS
 
 STATES = ("RUNNING", "PAUSED", "COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED")
+ENGINES = {"embedded": "this server", "conductor": "the Conductor server"}
 A_PAGE = 50
+FEW = 10
+THERE_SECONDS = 5.0
 ATTEMPTS_A_PAGE = 500
 MOST_SHOWN = 200_000
 """Characters of one input or output that a page shows."""
+
+TASK = re.compile(r"[A-Za-z0-9-]{1,64}")
+"""Ids of tasks: numbers here, other texts on a Conductor server."""
 
 _VERBS = {
     "pause": "Paused.",
@@ -49,6 +56,15 @@ class Http(NamedTuple):
     response: Mapping[str, Any] | None
 
 
+class There(NamedTuple):
+    """Runs of the Conductor server, what is to be said of the list, or why there is none."""
+
+    runs: Sequence[Mapping[str, Any]] = ()
+    cursor: str = ""
+    notices: Sequence[str] = ()
+    trouble: str = ""
+
+
 @dataclass(slots=True)
 class Refusal:
     """What was not done, and what had been filled in."""
@@ -61,28 +77,57 @@ class Refusal:
 
 
 async def listed(visit: Visit) -> Answer:
-    """`GET /console/workflows/runs?status=…&workflow=…&correlation_id=…&since=…&until=…`: the latest first."""
+    """`GET /console/workflows/runs?engine=…&status=…&workflow=…&correlation_id=…&since=…&until=…`: the latest first.
+
+    Where a Conductor server is named, its latest runs stand below those of this server, unless one of them is chosen.
+    """
     given = {name: visit.query.get(name, "").strip()[:256] for name in ("workflow", "correlation_id")}
     states = [one for one in visit.query.get("status", "").upper().split(",") if one in STATES]
-    given |= {"status": ",".join(states), "parent_id": visit.query.get("parent_id", "")[:19]}
+    given |= {"status": ",".join(states), "parent_id": visit.query.get("parent_id", "")[:64]}
     times = {name: visit.query.get(name, "").strip()[:40] for name in ("since", "until")}
     query = {name: value for name, value in given.items() if value}
     query |= {name: moment for name, value in times.items() if (moment := utc(value))}
     cursor = visit.query.get("cursor", "")
-    asked = await visit.inside.ask(
-        "GET", f"{API}/runs", query | {"limit": str(A_PAGE)} | ({"cursor": cursor} if cursor else {})
-    )
+    engine = visit.query.get("engine", "") if visit.frame.conductor else "embedded"
+    engine = engine if engine in ENGINES else ""
     wrong = [name for name, value in times.items() if value and not utc(value)]
-    refusal = "" if asked.ok else asked.message
+    refusal, status, page = "", 200, {}
+    if engine != "conductor":
+        asked = await visit.inside.ask(
+            "GET", f"{API}/runs", query | {"limit": str(A_PAGE)} | ({"cursor": cursor} if cursor else {})
+        )
+        refusal, status, page = ("", 200, asked.document) if asked.ok else (asked.message, asked.status, {})
     if wrong:
-        refusal = f"{' and '.join(wrong).capitalize()} must be a date and time, as 2026-11-26 08:00."
+        refusal, status = f"{' and '.join(wrong).capitalize()} must be a date and time, as 2026-11-26 08:00.", 400
+    there = None
+    if visit.frame.conductor and engine != "embedded" and not (cursor and not engine) and not given["parent_id"]:
+        there = await _there(visit, query, cursor, few=not engine)
     again = {name: value for name, value in (given | times).items() if value}
-    found = asked.document if asked.ok else {}
+    if visit.frame.conductor and engine:
+        again["engine"] = engine
     return visit.page(
-        "workflow_runs.html", here="workflows", status=asked.status if not asked.ok else 400 if wrong else 200,
-        runs=found.get("items", []), cursor=found.get("cursor", ""), first=not cursor, given=given | times,
-        states=STATES, again=urlencode(again), refusal=refusal, address=address,
+        "workflow_runs.html", here="workflows", status=status, runs=page.get("items", []),
+        cursor=page.get("cursor", ""), first=not cursor, given=given | times, there=there, engine=engine,
+        engines=ENGINES, states=STATES, again=urlencode(again), refusal=refusal, address=address,
+        all_there=urlencode(again | {"engine": "conductor"}),
     )  # fmt: skip
+
+
+async def _there(visit: Visit, query: Mapping[str, str], cursor: str, *, few: bool) -> There:
+    """Runs of the Conductor server; a server that cannot be asked, or takes long, is said and keeps no page waiting."""
+    asking = visit.inside.ask(
+        "GET",
+        f"{API}/runs",
+        {**query, "engine": "conductor", "limit": str(FEW if few else A_PAGE)} | ({"cursor": cursor} if cursor else {}),
+    )
+    try:
+        asked = await asyncio.wait_for(asking, THERE_SECONDS)
+    except TimeoutError:
+        return There(trouble=f"The Conductor server did not answer within {THERE_SECONDS:.0f} seconds.")
+    if not asked.ok:
+        return There(trouble=" ".join(dict.fromkeys([asked.message, *(one.message for one in asked.violations)])))
+    told = tuple(one.text for one in asked.notices)
+    return There(asked.document["items"], asked.document.get("cursor", ""), told)
 
 
 def utc(text: str) -> str:
@@ -114,9 +159,9 @@ async def _chosen(visit: Visit, here: str, found: Mapping[str, Any]) -> Mapping[
     if not wanted:
         waiting = [one["id"] for one in found["tasks"] if one.get("waits_for_you")]
         wanted = found.get("failed_task") or (waiting[0] if waiting else "")
-    if not wanted.isdecimal():
+    if not TASK.fullmatch(wanted):
         return None
-    asked = await visit.inside.ask("GET", f"{here}/tasks/{wanted[:19]}")
+    asked = await visit.inside.ask("GET", f"{here}/tasks/{wanted}")
     return asked.document if asked.ok else None
 
 
@@ -195,7 +240,7 @@ async def change(visit: Visit) -> Answer:
         return await run(visit, Refusal(verb, asked.message, faults, form, asked.status))
     if verb == "delete":
         return redirect(RUNS)
-    task = f"&task={form['task'][:19]}" if verb == "complete" and form.get("task", "").isdecimal() else ""
+    task = f"&task={form['task']}" if verb == "complete" and TASK.fullmatch(form.get("task", "")) else ""
     return redirect(f"{RUNS}/{visit.params['id']}?done={verb}{task}")
 
 
@@ -226,5 +271,5 @@ def _asked(verb: str, here: str, form: Mapping[str, str]) -> tuple[str, dict[str
             return f"{here}/skip/{quote(ref, safe='')}", {"output": output}, wrong
         status = form.get("status", "COMPLETED")
         found = {"status": status, "output": output, "reason": form.get("reason", "").strip()}
-        return f"{here}/tasks/{task if task.isdecimal() else 0}/complete", found, ""
+        return f"{here}/tasks/{task if TASK.fullmatch(task) else 0}/complete", found, ""
     return f"{here}/{verb}", None, ""

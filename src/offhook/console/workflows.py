@@ -48,6 +48,7 @@ class Starting:
     correlation: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
+    engine: str = "embedded"
     refusal: str = ""
     faults: Sequence[Mapping[str, str]] = ()
     status: int = 200
@@ -165,8 +166,9 @@ async def start(visit: Visit) -> Answer:
     name, number = visit.params["name"], form.get("version", "")
     values = {key[2:]: value for key, value in form.items() if key.startswith("f:")}
     starting = Starting(
-        form.get("input", "{}").replace("\r\n", "\n"), form.get("correlation_id", ""), values, form.get("key", "")[:64]
-    )
+        form.get("input", "{}").replace("\r\n", "\n"), form.get("correlation_id", ""), values, form.get("key", "")[:64],
+        "conductor" if form.get("engine") == "conductor" else "embedded",
+    )  # fmt: skip
     given = object_of(starting.text)
     if given is None:
         starting.refusal, starting.status = "The input must be a JSON object.", 400
@@ -178,6 +180,8 @@ async def start(visit: Visit) -> Answer:
     body: dict[str, Any] = {"workflow": name, "input": given, "correlation_id": starting.correlation.strip()}
     if number.isdecimal():
         body["version"] = int(number[:10])
+    if starting.engine != "embedded":
+        body["engine"] = starting.engine
     headers = {"idempotency-key": f"console-{starting.key}"} if starting.key.isascii() and starting.key else None
     asked = await visit.inside.ask("POST", f"{API}/runs", body=body, headers=headers)
     if not asked.ok:

@@ -74,7 +74,10 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, kw_only=True):
-    """One request that has passed the gate: who asks, for what, when, and what to say besides the answer."""
+    """One request that has passed the gate: who asks, for what, when, and what to say besides the answer.
+
+    `range` and `if_range` are the headers of those names, of operations that answer in parts.
+    """
 
     principal: Any
     params: Mapping[str, int | str]
@@ -90,6 +93,8 @@ class Call(msgspec.Struct, kw_only=True):
     operation: str = ""
     notices: list[Notice] = []
     outside: Outside | None = None
+    range: str = ""
+    if_range: str = ""
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -130,11 +135,11 @@ class Operation:
     rules in the same answer. `adapt` sees the body before that, nulls included. `examples` maps a title to a request
     body. A body that is not `body_required` may be left out, and is None then. `reply_media` is the type of an answer
     that is not JSON; `other_media` are those that a query may ask for besides, `reply_status` is its status.
-    An operation with `admit` takes no API key: `admit` tells who sends, limits hold for each sender, and its handler
-    finds the request in `Call.outside`. It has no scope, and none of the headers that keys bring with them.
-    that is not JSON; `other_media` are those that a query may ask for besides.
-    A `body` that is no struct (a map, a list of maps) is decoded and not looked into. `dialect` None is the usual way;
-    a `keyless` operation is for those who have no key yet, has no principal, and looks after itself.
+    An operation with `admit` takes no API key: `admit` tells who sends, limits hold for each sender and for those that
+    fail from an address, and its handler finds the request in `Call.outside`, its body in `Call.raw`. It has no scope,
+    and none of the headers that keys bring with them.
+    An operation that is `ranged` answers in parts to who asks for one: 206, or 416 (RFC 9110, section 14).
+    A `body` that is no struct (a map, a list of maps) is decoded and not looked into. `dialect` None is the usual way.
     `better` says what an operation of v2 does here beyond v2, `note` what else there is to know: docs/compatibility.md
     shows both.
     """
@@ -164,7 +169,7 @@ class Operation:
     body_limit: int = MIB
     creates: bool = False
     dialect: Dialect | None = None
-    keyless: bool = False
+    ranged: bool = False
     refusals: tuple[int, ...] = ()
     better: str = ""
     note: str = ""

@@ -50,6 +50,7 @@ CHANGES: dict[str, str] = {
     "callrouters.create": "callrouter",
     "callrouters.update": "callrouter",
     **{f"{kind}s.operators.{verb}": kind for kind in LINES for verb in ("post", "delete")},
+    **{f"offhook.{kind}s.script.{verb}": kind for kind in LINES for verb in ("set", "remove")},
 }
 """By operation: the kind of what it makes or changes."""
 

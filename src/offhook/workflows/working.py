@@ -14,14 +14,15 @@ from offhook.kit.operation import Operation
 from offhook.storage.batches import Reader, Writer
 from offhook.workflows.conductor import api as conductor_api
 from offhook.workflows.definitions import api as definitions_api
+from offhook.workflows.definitions.environment import settings
 from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.metrics import FIGURES
-from offhook.workflows.remote import api as remote_api
-from offhook.workflows.remote.model import Elsewhere
+from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.remote.service import RemoteRuns
 from offhook.workflows.runs import api as runs_api
 from offhook.workflows.runs.engine import Engine
+from offhook.workflows.runs.engines import Engines
 from offhook.workflows.runs.records import Records
 from offhook.workflows.runs.service import Runs
 from offhook.workflows.runs.texts import Registered
@@ -33,6 +34,7 @@ from offhook.workflows.tasks.secrets import from_environment
 from offhook.workflows.triggers import api as triggers_api
 from offhook.workflows.triggers.clockwork import Clockwork
 from offhook.workflows.triggers.hearing import Hearing
+from offhook.workflows.triggers.service import Hooks
 from offhook.workflows.triggers.starting import of_engine
 
 
@@ -53,25 +55,26 @@ class Workflows:
         days: int,
         vault: Vault,
         shows: Mapping[str, Show],
-        elsewhere: Elsewhere | None = None,
+        elsewhere: Conductor | None = None,
         address: str = "",
     ) -> None:
         scripts, texts = Scripts(), Registered()
         tasks = Tasks(HttpTask(egress, sending, sending.named, from_environment()), scripts)
-        self.engine = Engine(writer, reader, work.ids, texts, tasks, scripts, slot=slot)
+        self.engine = Engine(writer, reader, work.ids, texts, tasks, scripts, slot=slot, env=settings())
         self.runs = Runs(work, self.engine, texts)
-        self.remote = RemoteRuns(work, elsewhere)
+        self.remote = None if elsewhere is None else RemoteRuns(work, texts, elsewhere)
+        self.engines = Engines(work, self.runs, self.remote)
         self.records = Records(reader, writer, days)
         start = of_engine(self.engine)
         self.hearing = Hearing(writer)
         self.clockwork = Clockwork(writer, reader, start, scripts, shows=shows)
         FIGURES.follow(self.engine, self.clockwork.starting)
+        sending.others["hooks"] = Hooks(work, vault).seal_again
         self.operations: list[Operation] = [
             *definitions_api.operations(work, apis),
             *shipped_api.operations(Taking(work, Definitions(work, apis), address)),
-            *runs_api.operations(self.runs),
+            *runs_api.operations(self.engines),
             *triggers_api.operations(work, reader, vault, start, self.hearing),
-            *remote_api.operations(self.remote),
             *conductor_api.operations(access, work, Definitions(work, apis), self.runs),
         ]
         self.unbuilt = conductor_api.unbuilt()
@@ -88,4 +91,5 @@ class Workflows:
         """End what is under way; what does not end is left to whoever starts next."""
         await self.engine.close()
         await self.hearing.close()
-        await self.remote.close()
+        if self.remote is not None:
+            await self.remote.close()

@@ -13,7 +13,7 @@ UNBOUND = port.Limits(packets=100_000, burst=100_000)
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[Server]:
-    server = Server("--media", "plain")
+    server = Server("--media", "engine")
     yield server
     printed, complaints = server.close()
     assert printed == b""

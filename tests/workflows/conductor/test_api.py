@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from offhook.access.limits import LocalLimiter
 from offhook.workflows.conductor import starting
 from offhook.workflows.conductor.api import UNBUILT
 from tests.api.desk import Api, Company
@@ -74,6 +75,17 @@ def test_a_token_is_given_for_a_key(company: Company) -> None:
     for secret in ("", "ohk_live_wrong"):
         _refused(nobody.post("/api/token", {"keyId": "any", "keySecret": secret}), 401, "/api/token")
     _refused(nobody.post("/api/token", {"keySecret": 3}), 400, "/api/token")
+
+
+def test_wrong_keys_are_counted_by_address(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The limit is 120; the application of the tests has one address for all.
+    monkeypatch.setattr(company.desk.offhook.gate, "_limiter", LocalLimiter())
+    nobody, asked = Api(company.desk, ""), []
+    for _ in range(121):
+        asked.append(nobody.post("/api/token", {"keyId": "any", "keySecret": "ohk_live_wrong"}).status)
+    assert asked == [401] * 120 + [429]
+    good = nobody.post("/api/token", {"keyId": "any", "keySecret": company.live.key})
+    _refused(good, 429, "/api/token")
 
 
 def test_a_scope_is_needed(company: Company) -> None:
@@ -200,8 +212,42 @@ def test_what_is_not_used_is_said(company: Company) -> None:
     api.post(f"{TASKS}/{id}/ask/COMPLETED", {})
     again = api.post(f"{TASKS}/{id}/ask/FAILED", {})
     assert (again.status, again.codes) == (200, {"not_changed"})
-    found = _refused(api.post(f"{RUNS}/{id}/restart?useLatestDefinitions=true"), 400, f"{RUNS}/{id}/restart")
-    assert "start a new run" in found["message"]
+
+
+def test_a_run_is_restarted_by_the_latest_definition_of_its_name(company: Company) -> None:
+    api = company.live
+    api.post(DEFS, HUMAN)
+    id = api.post(RUNS, {"name": "test", "input": {"a": 1}}).response.text
+    api.post(f"{TASKS}/{id}/ask/COMPLETED", {})
+    later = definition(
+        task("other", "HUMAN"), version=2, variables={"v": 1}, outputParameters={"v": "${workflow.variables.v}"}
+    )
+    assert api.post(DEFS, later).status == 200
+    assert api.post(f"{RUNS}/{id}/restart?useLatestDefinitions=true").status == 200
+    found = api.get(f"{RUNS}/{id}").json
+    assert (found["status"], found["input"], found["workflowVersion"]) == ("RUNNING", {"a": 1}, 2)
+    assert [one["referenceTaskName"] for one in found["tasks"]] == ["other"]
+    assert [one["workflowId"] for one in api.get(f"{RUNS}/search?query=version=2").json["results"]] == [id]
+    assert api.post(f"{TASKS}/{id}/other/COMPLETED", {}).status == 200
+    ended = api.get(f"{RUNS}/{id}").json
+    assert (ended["status"], ended["output"]) == ("COMPLETED", {"v": 1})
+    [told] = [one for one in api.events() if one["event"] == "workflow_run.restarted"]
+    assert told["after"] == {"version": 2}
+    # Without it, it keeps the one that it goes by.
+    assert api.post(DEFS, {**later, "version": 3}).status == 200
+    assert api.post(f"{RUNS}/{id}/restart").status == 200
+    assert api.get(f"{RUNS}/{id}").json["workflowVersion"] == 2
+
+
+def test_a_run_whose_definitions_are_gone_is_not_restarted_by_the_latest(company: Company) -> None:
+    api = company.live
+    api.post(DEFS, HUMAN)
+    id = api.post(RUNS, {"name": "test"}).response.text
+    api.post(f"{TASKS}/{id}/ask/COMPLETED", {})
+    assert api.delete(f"{DEFS}/test/1").status == 200
+    found = _refused(api.post(f"{RUNS}/{id}/restart?useLatestDefinitions=true"), 404, f"{RUNS}/{id}/restart")
+    assert "There is no workflow test" in found["message"]
+    assert api.get(f"{RUNS}/{id}").json["status"] == "COMPLETED"
 
 
 def test_lists_of_definitions(company: Company) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from offhook.workflows.definitions import store
 from tests.api.desk import Company
-from tests.workflows.definitions.shapes import GOOD, Raw, definition, fork, http, loop, switch, task
+from tests.workflows.definitions.shapes import Raw, definition, fork, http, loop, switch, task
 
 V1 = "/api/offhook/v1"
 PATH = f"{V1}/workflows/definitions"
@@ -137,7 +137,9 @@ def test_validation_says_everything_at_once(company: Company) -> None:
     broken = company.live.post(f"{PATH}/validate", {"text": '{"name": "a", "name": "b"}'}).json
     assert (broken["good"], broken["violations"][0]["reason"]) == (False, "duplicate")
     assert company.live.post(f"{PATH}/validate", {"text": "{"}).json["violations"][0]["location"] == ""
-    good = company.live.post(f"{PATH}/validate", {"text": json.dumps(GOOD["a chain of calls"])}).json
+    good = company.live.post(
+        f"{PATH}/validate", {"text": json.dumps(_named("x", http("a"), ownerEmail="a@b.example"))}
+    ).json
     assert good == {"good": True, "violations": [], "notices": [], "lint": []}
     assert company.live.post(f"{PATH}/validate", {}).status == 400
 
@@ -150,7 +152,8 @@ def test_a_definition_is_drawn_and_exported(company: Company) -> None:
     assert text.response.content.startswith(b"flowchart TD\n")
     export = company.live.get(f"{PATH}/first/export").json
     assert "maxBytes" not in export["definition"]["tasks"][0]["inputParameters"]
-    assert [one["code"] for one in export["notices"]] == ["left_out"]
+    said = [(one["code"], one["field"]) for one in export["notices"]]
+    assert said == [("not_exported", "ownerEmail"), ("left_out", "tasks[0].inputParameters.maxBytes")]
 
 
 def test_an_import_is_registered_only_if_asked_for(company: Company) -> None:

@@ -26,12 +26,28 @@ def _policy(**fields: Any) -> Raw:
     return definition({**A, "taskDefinition": fields})
 
 
+SECRETLESS: list[tuple[str, Raw]] = [
+    ("SET_VARIABLE", {}),
+    ("HUMAN", {}),
+    ("SUB_WORKFLOW", {"subWorkflowParam": {"name": "other"}}),
+    ("DO_WHILE", {"loopCondition": "$.s.iteration < 3", "loopOver": [A]}),
+    ("SWITCH", {"evaluatorType": "javascript", "expression": "$.x", "decisionCases": {"A": [A]}}),
+]
+"""Types of tasks that no secret is put into."""
+
 FAULTS: list[tuple[Raw, str, str]] = [
     # The definition itself
     ({"tasks": [A]}, "name", "required"),
     ({"name": None, "tasks": [A]}, "name", "required"),
     ({"name": "", "tasks": [A]}, "name", "invalidParameter"),
     ({"name": "a\nb", "tasks": [A]}, "name", "invalidParameter"),
+    ({"name": "a/b", "tasks": [A]}, "name", "invalidParameter"),
+    ({"name": ".", "tasks": [A]}, "name", "invalidParameter"),
+    ({"name": "..", "tasks": [A]}, "name", "invalidParameter"),
+    (definition(task("l", "DO_WHILE", inputParameters={"items": [1]}, loopOver=[A])), f"{FIRST}.loopCondition",
+     "required"),
+    (definition(task("s", "START_WORKFLOW", inputParameters={"startWorkflow": {"name": "x", "version": "0"}})),
+     f"{IN}.startWorkflow.version", "invalidParameter"),
     ({"name": "x"}, "tasks", "required"),
     ({"name": "x", "tasks": []}, "tasks", "required"),
     ({"name": "x", "tasks": {}}, "tasks", "invalidParameter"),
@@ -239,6 +255,10 @@ SAID: list[tuple[Raw, str, str]] = [
     (definition(*fork("f", [switch("s", 1, X=[A])])), "tasks[1].joinOn[0]", "join_on_case"),
     (definition(*fork("f", [A], on=["a", "a"])), "tasks[1].joinOn[0]", "named_twice"),
     (definition(*fork("f", [A], [], on=["a"])), f"{FIRST}.forkTasks[1]", "empty_branch"),
+    *((definition(task("s", kind, inputParameters={"x": "${workflow.secrets.T}"}, **more)), f"{IN}.x",
+       "secret_not_put_in") for kind, more in SECRETLESS),
+    (definition(A, outputParameters={"x": "a ${workflow.secrets.T}"}), "outputParameters.x", "secret_not_put_in"),
+    (_http(contentType="${workflow.secrets.T}"), f"{IN}.contentType", "secret_not_put_in"),
     (definition(http("a.b")), f"{FIRST}.taskReferenceName", "name_not_addressable"),
     (definition(http("a__1")), f"{FIRST}.taskReferenceName", "name_like_iteration"),
 ]  # fmt: skip
@@ -358,3 +378,25 @@ def spoiled(draw: st.DrawFn) -> Raw:
 def test_whatever_stands_in_a_definition_is_refused_or_read_and_never_an_exception(raw: Raw) -> None:
     if rules.check(raw).good:
         converted(raw)
+
+
+def test_a_join_without_names_waits_for_all_branches_and_nothing_is_said() -> None:
+    branches = fork("f", [A], [http("b")])[0]
+    assert rules.check(definition(branches, task("j", "JOIN"))).notices == []
+    assert rules.check(definition(branches, task("j", "JOIN", joinOn=[]))).notices == []
+
+
+def test_secrets_of_branches_that_a_fork_writes_out_are_put_in_so_that_nothing_is_said() -> None:
+    one = {"uri": "https://a.example/${workflow.secrets.T}", "method": "POST", "body": {"x": "${workflow.secrets.T}"}}
+    fan = task("f", "FORK_JOIN_DYNAMIC", inputParameters={"forkTaskType": "HTTP", "forkTaskInputs": [one]})
+    assert rules.check(definition(fan, task("j", "JOIN"))).notices == []
+
+
+def test_a_policy_that_stands_in_a_task_may_have_a_name_with_a_slash_but_none_that_is_registered() -> None:
+    assert rules.check(_policy(name="a/b")).good
+    assert not rules.check_policy({"name": "a/b"}).good
+
+
+def test_the_version_of_a_workflow_that_is_started_may_be_a_text() -> None:
+    start = {"startWorkflow": {"name": "x", "version": "2"}}
+    assert rules.check(definition(task("s", "START_WORKFLOW", inputParameters=start))).good

@@ -37,7 +37,9 @@ def test_all_that_a_definition_starts_is_marked_wherever_it_stands() -> None:
     made, others = definition_for(raw, 7)
     assert raw == before
     assert (made["name"], made["failureWorkflow"]) == ("test#7", "undo#7")
-    assert sorted(others) == ["a", "b", "c", "d", "f2", "g", "undo"]
+    assert sorted(name for name, _ in others) == ["a", "b", "c", "d", "f2", "g", "undo"]
+    assert ("a", 1) in others
+    assert ("g", None) in others
     text = str(made)
     for name in ("a", "b", "c", "d", "g", "test", "inner"):
         assert f"'name': '{name}#7'" in text

@@ -6,6 +6,7 @@ from offhook.storage.database import Database
 from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Outcome, State
+from offhook.workflows.runs.lease import RENEW_SECONDS
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
 
@@ -145,6 +146,34 @@ def test_what_one_process_carries_out_no_other_does(database: Database, runner: 
         await here.quiet()
         assert (here.target.keys, there.target.keys) == (["a", "b"], [])
         assert here.run_of(id).status == "COMPLETED"
+        await here.close()
+        await there.close()
+
+    runner.run(story())
+
+
+def test_what_is_carried_out_for_a_run_that_another_process_has_ended_is_left(
+    database: Database, runner: asyncio.Runner
+):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        here, there = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        here.register("w", task("a"))
+        here.target.hold.add("a")
+        ended, other = await here.start("w"), await here.start("w")
+        await here.quiet()
+        assert [here.engine.carried_out(id) for id in (ended, other)] == [1, 1]
+        await there.engine.enlist()
+        await there.engine.terminate(TENANT, ended, "enough")
+        clock[0] += RENEW_SECONDS
+        await here.engine.renew()
+        await here.quiet()
+        assert [here.engine.carried_out(id) for id in (ended, other)] == [0, 1]
+        assert (here.run_of(ended).status, here.run_of(other).status) == ("TERMINATED", "RUNNING")
+        assert here.engine.live == 1
+        here.target.let("a")
+        await here.quiet()
+        assert here.run_of(other).status == "COMPLETED"
         await here.close()
         await there.close()
 

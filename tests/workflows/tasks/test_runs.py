@@ -80,3 +80,31 @@ def test_an_answer_as_deep_as_can_be_read_does_not_stop_its_run(database: Databa
         await one.close()
 
     runner.run(asyncio.wait_for(story(), 30))
+
+
+def test_branches_that_a_fork_writes_out_get_their_secrets_and_data_gets_none(
+    database: Database, runner: asyncio.Runner
+):
+    async def story() -> None:
+        http, scripts = http_task(), Scripts(1)
+        one = Running(database, Performing(http, scripts))
+        async with serving(answering(b"{}")) as service:
+            request = addressed(post(body={"word": "${workflow.secrets.KEY}"}), service)
+            fan = {"forkTaskType": "HTTP", "forkTaskInputs": [request]}
+            one.register("w", task("f", "FORK_JOIN_DYNAMIC", inputParameters=fan), task("j", "JOIN"))
+            id = await one.start("w")
+            await one.engine.settled()
+            assert one.statuses(id)["f_0"] == "COMPLETED"
+            assert [json.loads(body) for body in service.bodies] == [{"word": SECRETS["KEY"]}]
+            assert SECRETS["KEY"] not in str(one.history(id))
+            fan = {"forkTaskType": "HTTP", "forkTaskInputs": "${workflow.input.of}"}
+            one.register("v", task("f", "FORK_JOIN_DYNAMIC", inputParameters=fan), task("j", "JOIN"))
+            id = await one.start("v", {"of": [request]})
+            await one.engine.settled()
+            assert one.statuses(id)["f_0"] == "FAILED_WITH_TERMINAL_ERROR"
+            assert len(service.bodies) == 1
+        await http.egress.close()
+        await scripts.close()
+        await one.close()
+
+    runner.run(asyncio.wait_for(story(), 30))

@@ -150,8 +150,18 @@ def test_the_beginning_of_one_at_which_an_answer_is_cut_off_is_not_shown():
 def test_data_of_a_run_gets_no_secret(template: Any):
     given = get(headers={"X-Key": "${workflow.secrets.KEY}"})
     outcome, service = call(given, template=template)
+    assert outcome.status == TERMINAL
+    assert outcome.reason.startswith("headers.X-Key: would be sent with the text ${workflow.secrets.KEY}, which came")
+    assert service.heads == []
+    unseen(outcome, KEY)
+
+
+def test_the_text_that_stands_for_a_secret_is_sent_if_the_definition_writes_that():
+    given = get(headers={"X-Key": "as ${workflow.secrets.KEY}"})
+    template = get(headers={"X-Key": "as $${workflow.secrets.KEY}"})
+    outcome, service = call(given, template=template)
     assert outcome.status == "COMPLETED"
-    assert header_of(service.heads[0], "X-Key") == "${workflow.secrets.KEY}"
+    assert header_of(service.heads[0], "X-Key") == "as ${workflow.secrets.KEY}"
 
 
 def test_a_secret_that_is_not_there_ends_the_task_for_good():

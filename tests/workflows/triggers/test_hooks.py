@@ -36,10 +36,10 @@ async def hook(one: Waking, **more: Any) -> tuple[str, str]:
     return made["hook"]["path"], made.get("secret", "")
 
 
-async def call(one: Waking, path: str, body: bytes = b"", **headers: str) -> httpx.Response:
+async def call(one: Waking, path: str, body: bytes = b"", address: str = "192.0.2.1", **headers: str) -> httpx.Response:
     """A call without the company's key."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await one.send("POST", path, content=body, headers={"authorization": "", **names})
+    return await one.send("POST", path, content=body, headers={"authorization": "", **names}, address=address)
 
 
 def signed(body: bytes, at: float = BEGUN, secret: str = SECRET) -> dict[str, str]:
@@ -180,6 +180,53 @@ def test_calls_of_one_delivery_are_one_call(story: Any):
     story(tell)
 
 
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        ("x_github_delivery", b""),
+        ("webhook_id", b""),
+        ("idempotency_key", b""),
+        ("", b'{"id":"evt_1","object":"event","type":"charge.succeeded"}'),
+    ],
+)
+@pytest.mark.parametrize("proof", ["token", "signed", "github"])
+def test_a_delivery_that_is_sent_twice_starts_one_run(story: Any, proof: str, header: str, body: bytes):
+    async def tell(one: Waking) -> None:
+        path, token = await hook(one, proof=proof, **({} if proof == "token" else {"secret": SECRET}))
+
+        async def deliver(number: int) -> Any:
+            sent = body.replace(b"evt_1", b"evt_%d" % number)
+            proofs = {
+                "token": {"offhook_hook_secret": token},
+                "signed": signed(sent, one.clock[0]),
+                "github": {"x_hub_signature_256": "sha256=" + signing._hmac(SECRET, sent)},
+            }
+            named = {header: f"d{number}"} if header else {}
+            one.clock[0] += 60
+            answer = await call(one, path, sent, content_type="application/json", **proofs[proof], **named)
+            assert answer.status_code == 202
+            return answer.json()
+
+        first, again, other = [await deliver(number) for number in (1, 1, 2)]
+        assert first == again
+        assert other != first
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"id":"evt_1"}', b'{"id":7,"object":"event"}', b"[", b'{"id":"7","object":"event"}']
+)
+def test_what_names_no_delivery_is_a_call_of_its_own(story: Any, body: bytes):
+    async def tell(one: Waking) -> None:
+        path, token = await hook(one)
+        for _ in range(2):
+            await call(one, path, body, offhook_hook_secret=token, content_type="text/plain")
+        assert len({run.id for run in one.target.started}) == 2
+
+    story(tell)
+
+
 def test_a_secret_is_kept_nowhere_and_told_once(story: Any):
     async def tell(one: Waking) -> None:
         path, token = await hook(one)
@@ -243,11 +290,34 @@ def test_each_hook_has_its_limit_which_strangers_cannot_use_up(make: Make, runne
         one.register("w")
         path, secret = await hook(one)
         other, second = await hook(one, name="other")
-        for _ in range(10):
-            assert (await call(one, path, b"", offhook_hook_secret="wrong")).status_code == 404
+        wrong = [(await call(one, path, b"", "192.0.2.66", offhook_hook_secret="no")).status_code for _ in range(5)]
+        assert wrong == [404, 404, 404, 429, 429]
         statuses = [(await call(one, path, b"", offhook_hook_secret=secret)).status_code for _ in range(4)]
         assert statuses == [202, 202, 202, 429]
         assert (await call(one, other, b"", offhook_hook_secret=second)).status_code == 202
+
+    runner.run(tell())
+
+
+def test_from_an_address_where_too_many_failed_nothing_is_looked_up(make: Make, runner: asyncio.Runner):
+    async def tell() -> None:
+        one = make(scale=0.005)
+        one.register("w")
+        path, secret = await hook(one)
+        for _ in range(3):
+            await call(one, path, b"", offhook_hook_secret="wrong")
+        looked: list[Any] = []
+
+        async def run(unit: Any) -> Any:
+            looked.append(unit)
+
+        lookup, one.reader.run = one.reader.run, run  # type: ignore[method-assign,assignment]
+        refused = await call(one, path, b"", offhook_hook_secret=secret)
+        one.reader.run = lookup  # type: ignore[method-assign]
+        assert (refused.status_code, looked) == (429, [])
+        assert "fail from one address" in refused.json()["error"]["message"]
+        assert 0 < int(refused.headers["retry-after"]) <= 60
+        assert (await call(one, path, b"", "192.0.2.2", offhook_hook_secret=secret)).status_code == 202
 
     runner.run(tell())
 

@@ -131,6 +131,23 @@ def test_a_run_that_goes_on_is_not_overtaken_and_that_is_told(story: Any):
     story(tell)
 
 
+def test_a_run_that_was_started_by_hand_holds_no_moment_up_and_is_not_skipped(story: Any):
+    async def tell(one: Waking) -> None:
+        made = await one.made("schedules", {**HOURLY, "overlap": "skip"})
+        path = f"{V1}/schedules/{made['id']}/run"
+        by_hand = (await one.send("POST", path)).json()["run_id"]
+        one.going.add(int(by_hand))
+        await one.later(HOUR)
+        assert words(one) == ["fired_by_hand", "fired"]
+        one.going = {run.id for run in one.target.started}
+        assert (await one.send("POST", path)).json()["run_id"] != by_hand
+        one.going.discard(one.target.started[1].id)
+        await one.later(HOUR)
+        assert words(one) == ["fired_by_hand", "fired"] * 2
+
+    story(tell)
+
+
 def test_a_start_that_waits_counts_as_going_on(story: Any):
     async def tell(one: Waking) -> None:
         one.target.refuse = [Unavailable("later")] * 3

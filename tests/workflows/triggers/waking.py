@@ -162,7 +162,7 @@ class Waking:
         if body is not None:
             options["content"] = msgspec.json.encode(body)
             headers.setdefault("content-type", "application/json")
-        transport = httpx.ASGITransport(app=self.gate)
+        transport = httpx.ASGITransport(app=self.gate, client=(options.pop("address", "192.0.2.1"), 40000))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.request(method, path, headers={k: v for k, v in headers.items() if v}, **options)
 

@@ -10,6 +10,7 @@ from offhook.access.gate import reply_of
 from offhook.catalog.credentials import rules, store, wire
 from offhook.catalog.credentials.model import Applied, Credential, Kind
 from offhook.catalog.credentials.redaction import LEAST
+from offhook.catalog.credentials.resealing import SealAgain, resealed
 from offhook.catalog.credentials.store import credentials
 from offhook.catalog.credentials.tokens import Tokens
 from offhook.catalog.credentials.vault import Sealed, Vault
@@ -51,10 +52,14 @@ _SECRET: dict[Kind, str] = {
 
 
 class Credentials:
-    """The credentials of all companies. `allowed` are places that may be called in the clear."""
+    """The credentials of all companies. `allowed` are places that may be called in the clear.
+
+    `others` seal again, by the word for it, what other subjects have sealed by the same vault.
+    """
 
     def __init__(self, work: Doing, vault: Vault, tokens: Tokens, allowed: Allowed) -> None:
         self._work, self._vault, self._tokens, self._allowed = work, vault, tokens, allowed
+        self.others: dict[str, SealAgain] = {}
 
     # Keeping them
 
@@ -128,28 +133,26 @@ class Credentials:
         return reply_of(Done())
 
     async def rotate(self, call: Call) -> Reply:
-        """Seal all of a company's credentials by the newest key."""
+        """Seal all of a company's credentials, and what others seal, by the newest key."""
         at, tenant_id = clock.now(), call.principal.tenant_id
+        every = msgspec.structs.replace(call, if_match=None)
 
         def run(tx: Transaction) -> wire.RotatedOut:
-            done, already, lost = 0, 0, []
-            for before in credentials.all(tx, tenant_id):
-                if self._vault.is_newest(before.value.sealed):
-                    already += 1
-                    continue
-                try:
-                    secrets = self._vault.open(tenant_id, before.id, before.value.sealed)
-                except Sealed:
-                    lost.append(str(before.id))
-                    continue
-                sealed = self._vault.seal(tenant_id, before.id, secrets)
+            def keep(before: Kept[Credential], sealed: str) -> None:
                 value = msgspec.structs.replace(before.value, sealed=sealed)
-                every = msgspec.structs.replace(call, if_match=None)
                 KEEPER.change(tx, every, at, before, value, word=Word.CREDENTIAL_SEALED_AGAIN)
                 # Tokens are got again, which is simpler than sealing them again.
                 store.forget_token(tx, tenant_id, before.id)
-                done += 1
-            return wire.RotatedOut(sealed_again=done, already=already, lost=lost)
+
+            own = resealed(self._vault, credentials.all(tx, tenant_id), keep)
+            others = {kind: seal(tx, every, at) for kind, seal in self.others.items()}
+            all_of_them = [own, *others.values()]
+            return wire.RotatedOut(
+                sealed_again=sum(one.done for one in all_of_them),
+                already=sum(one.already for one in all_of_them),
+                lost=own.lost,
+                lost_elsewhere={kind: one.lost for kind, one in others.items() if one.lost},
+            )
 
         return reply_of(await self._work.writer.run(run))
 

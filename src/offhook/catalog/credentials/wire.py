@@ -103,11 +103,14 @@ class CredentialQuery(msgspec.Struct):
 
 
 class RotatedOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What became of a company's credentials."""
+    """What became of a company's credentials, and of what else is sealed by the same keys."""
 
     sealed_again: Annotated[int, Meta(description="Those that are under the newest key now.")]
     already: Annotated[int, Meta(description="Those that were.")]
-    lost: Annotated[list[Int64Text], Meta(description="Those that no key opens; they stay as they are.")] = []
+    lost: Annotated[list[Int64Text], Meta(description="Credentials that no key opens; they stay as they are.")] = []
+    lost_elsewhere: Annotated[
+        dict[str, list[str]], Meta(description="The same of other records, by kind: the ids of `hooks`.")
+    ] = {}
 
 
 def told(credential: Credential) -> dict[str, Any]:

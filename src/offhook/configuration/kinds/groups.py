@@ -7,6 +7,7 @@ from offhook.configuration.kind import Field, Kind, as_it_is, words
 from offhook.configuration.kinds.numbers import HOLDS, NUMBERS_HELD, PHONE_NUMBERS
 from offhook.configuration.kinds.operators import operators
 from offhook.configuration.kinds.parts import HOURS, NAME, OFFICE, everything, routing, shows
+from offhook.configuration.kinds.scripts import script
 from offhook.directory.groups.model import CALLCENTERS as CALLCENTER
 from offhook.directory.groups.model import DEPARTMENTS as DEPARTMENT
 from offhook.directory.groups.model import CallCenterQueue, DepartmentQueue
@@ -41,6 +42,8 @@ def _shared(strategy: str) -> Sequence[Field]:
 
 _DEPARTMENT_OPERATORS, _SET_OF_DEPARTMENT = operators("department")
 _CALLCENTER_OPERATORS, _SET_OF_CALLCENTER = operators("callcenter")
+_DEPARTMENT_SCRIPT, _SET_DEPARTMENT_SCRIPT = script("departments")
+_CALLCENTER_SCRIPT, _SET_CALLCENTER_SCRIPT = script("callcenters")
 
 DEPARTMENTS = Kind(
     section="departments",
@@ -48,6 +51,7 @@ DEPARTMENTS = Kind(
     implied=("office", "name"),
     fields=(
         *_shared(DEPARTMENT.strategy),
+        _DEPARTMENT_SCRIPT,
         _DEPARTMENT_OPERATORS,
         Field("auto_call_recording", False, normal=as_it_is),
         *_queue(DepartmentQueue()),
@@ -56,7 +60,7 @@ DEPARTMENTS = Kind(
     create="departments.create",
     update="departments.update",
     delete="departments.delete",
-    specials=(HOLDS, _SET_OF_DEPARTMENT),
+    specials=(HOLDS, _SET_OF_DEPARTMENT, _SET_DEPARTMENT_SCRIPT),
     uniques=(NUMBERS_HELD,),
 )
 
@@ -71,6 +75,7 @@ CALLCENTERS = Kind(
     implied=("office", "name"),
     fields=(
         *_shared(CALLCENTER.strategy),
+        _CALLCENTER_SCRIPT,
         _CALLCENTER_OPERATORS,
         *_queue(CallCenterQueue()),
         Field("alerts.cc_service_level", 95, normal=as_it_is),
@@ -88,6 +93,6 @@ CALLCENTERS = Kind(
     create="callcenters.create",
     update="callcenters.update",
     delete="callcenters.delete",
-    specials=(HOLDS, _SET_OF_CALLCENTER),
+    specials=(HOLDS, _SET_OF_CALLCENTER, _SET_CALLCENTER_SCRIPT),
     uniques=(NUMBERS_HELD,),
 )

@@ -21,6 +21,7 @@ from offhook.configuration.kinds.parts import (
     send_day,
     shows,
 )
+from offhook.configuration.kinds.scripts import script
 from offhook.configuration.names import Names
 from offhook.directory.lines.rules import RING_SECONDS, STRATEGY
 from offhook.hours.rules import format_day
@@ -183,6 +184,7 @@ def _main_line(run: "Run", value: list[str], _place: str) -> str | None:
 
 
 _OPERATORS, _SET_OPERATORS = operators("office")
+_SCRIPT, _SET_SCRIPT = script("offices")
 
 OFFICES = Kind(
     section="offices",
@@ -204,6 +206,7 @@ OFFICES = Kind(
         Field("special_days", show=_shows_days, normal=_normal_days, wire=""),
         Field("ring_seconds", RING_SECONDS, normal=as_it_is),
         *routing(STRATEGY),
+        _SCRIPT,
         Field("licences", show=_shows_lines, normal=_normal_lines, wire="", required=True),
         Field("currency", required=True),
         Field("plan_period", required=True),
@@ -238,6 +241,12 @@ OFFICES = Kind(
     delete="offhook.offices.delete",
     made=lambda _run, answer: int(answer["office"]["id"]),
     whole=True,
-    specials=(Special(("licences",), _buy, early=True), HOLDS, _SET_OPERATORS, Special(("special_days",), _set_days)),
+    specials=(
+        Special(("licences",), _buy, early=True),
+        HOLDS,
+        _SET_OPERATORS,
+        _SET_SCRIPT,
+        Special(("special_days",), _set_days),
+    ),
     uniques=(NUMBERS_HELD,),
 )

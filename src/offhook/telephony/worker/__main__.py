@@ -15,6 +15,8 @@ from offhook.telephony import port
 from offhook.telephony.port import Address
 from offhook.telephony.worker import wire
 from offhook.telephony.worker.link import Link
+from offhook.telephony.worker.media import EngineMedia
+from offhook.telephony.worker.plain import Plain
 from offhook.telephony.worker.signalling import Signalling
 from offhook.telephony.worker.sound import Media
 
@@ -80,10 +82,12 @@ def reached(listen: str) -> str:
 
 
 def carried(kind: str, heard: Signalling, listen: str, advertise: str, taken: tuple[int, int], silence: float) -> Media:
-    """What carries sound: rtp.io where it can be had, else plain Python."""
-    from offhook.telephony.worker.plain import Plain
-
-    return Plain(heard, listen, advertise, taken, silence)
+    """What carries sound: a process of its own, unless "plain" asks for a thread of this one."""
+    if kind == "plain":
+        return Plain(heard, listen, advertise, taken, silence)
+    return EngineMedia(
+        heard, listen, taken, silence, advertised=advertise, fault=lambda what, _: wire.from_thread(heard.fault, what)
+    )
 
 
 if __name__ == "__main__":

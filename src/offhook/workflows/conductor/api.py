@@ -4,9 +4,11 @@ from typing import Any
 
 from offhook.access.doing import Doing
 from offhook.access.gate import reply_of
+from offhook.access.model import Principal
 from offhook.access.service import Access
 from offhook.kit.errors import Unauthenticated
-from offhook.kit.operation import MIB, Call, Operation, Reply
+from offhook.kit.operation import MIB, Call, Limit, Operation, Outside, Reply
+from offhook.kit.wire import read
 from offhook.workflows.conductor import wire
 from offhook.workflows.conductor.changing import Changing
 from offhook.workflows.conductor.errors import CONDUCTOR
@@ -34,11 +36,14 @@ def operations(access: Access, work: Doing, definitions: Definitions, runs: Runs
     metadata, reading = Metadata(work, definitions), Reading(work, runs)
     starting, changing = Starting(runs, reading), Changing(runs, reading)
 
-    async def token(call: Call) -> Reply:
-        body: wire.TokenRequest = call.body
+    async def admit(outside: Outside) -> Principal:
+        body, _ = read(await outside.body(), wire.TokenRequest, [])
         if not body.key_secret:
             raise Unauthenticated("keySecret must be an API key of this server.")
-        await access.authenticate(body.key_secret)
+        return await access.authenticate(body.key_secret)
+
+    async def token(call: Call) -> Reply:
+        body, _ = read(call.raw, wire.TokenRequest, call.notices)
         return reply_of(wire.Token(token=body.key_secret))
 
     return [
@@ -49,8 +54,9 @@ def operations(access: Access, work: Doing, definitions: Definitions, runs: Runs
         *_changing(changing),
         *_tasks(reading, changing),
         _operation(
-            "token", "POST", "/api/token", "Get a token for a key", token, scope=READ, keyless=True,
-            body=wire.TokenRequest, body_limit=10_000, reply=wire.Token, reply_description="The token.",
+            "token", "POST", "/api/token", "Get a token for a key", token, scope="", admit=admit,
+            limit=Limit(120, 60), body=wire.TokenRequest, refusals=(401,), body_limit=10_000,
+            reply=wire.Token, reply_description="The token.",
             note="the token is the API key itself, sent as `keySecret`",
         ),
     ]  # fmt: skip

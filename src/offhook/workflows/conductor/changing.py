@@ -71,12 +71,18 @@ class Changing:
         return EMPTY
 
     async def restart(self, call: Call) -> Reply:
-        """Begin anew."""
+        """Begin anew, by the definition that it was started with or the latest of its name."""
         query: wire.RestartQuery = call.query or wire.RestartQuery()
-        if query.use_latest_definitions:
-            text = "A run keeps the definition that it was started with; start a new run for another one."
-            raise Invalid.of([Violation(location="useLatestDefinitions", message=text, sent="true")])
-        await self._change(call, Word.WORKFLOW_RUN_RESTARTED, controls.restart)
+        if not query.use_latest_definitions:
+            await self._change(call, Word.WORKFLOW_RUN_RESTARTED, controls.restart)
+            return EMPTY
+        run = (await self._reading.parts(call, workflow_id(call)))[0]
+        found, latest = await self._runs.engine.latest(call.principal.tenant_id, run.name)
+
+        def change(state: State, _definition: Definition, now: int) -> None:
+            controls.restart(state, latest, now, found)
+
+        await self._change(call, Word.WORKFLOW_RUN_RESTARTED, change, version=found.version)
         return EMPTY
 
     async def rerun(self, call: Call) -> Reply:

@@ -18,6 +18,7 @@ from offhook.workflows.conductor import shown as showing
 from offhook.workflows.conductor import wire
 from offhook.workflows.definitions import store
 from offhook.workflows.definitions import wire as definitions_wire
+from offhook.workflows.definitions.environment import settings, unset
 from offhook.workflows.definitions.reading import Read, read, read_policy
 from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.definitions.store import Registered
@@ -75,7 +76,8 @@ class Metadata:
     async def _read(self, call: Call, sent: Raw, place: str) -> Read:
         policies = await self._work.reader.run(lambda tx: store.all_policies(tx, call.principal.tenant_id))
         try:
-            return await asyncio.to_thread(read, sent, policies)
+            found = await asyncio.to_thread(read, sent, policies)
+            return msgspec.structs.replace(found, notices=(*found.notices, *unset(found.raw, settings())))
         except Invalid as refusal:
             raise _placed(refusal, place) from None
 

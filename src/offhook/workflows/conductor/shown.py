@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from offhook.kit.ids import EPOCH_MS
 from offhook.kit.wire import encode
 from offhook.storage.documents import Kept
 from offhook.workflows.conductor import wire
@@ -174,13 +175,16 @@ def waited(run: Run, found: Sequence[wire.ConductorTask], request_id: str, strat
 
 
 def summary(run: Run, failed: str = "") -> wire.WorkflowSummary:
-    """A run as lists show it; `failed` is the name of the task that it failed with."""
+    """A run as lists show it, with the moment at which it was first started: lists are in that order.
+
+    `failed` is the name of the task that it failed with.
+    """
     return wire.WorkflowSummary(
         workflow_type=run.name,
         version=run.version,
         workflow_id=str(run.id),
         status=run.status,
-        start_time=_iso(run.started),
+        start_time=_iso((run.id >> 11) + EPOCH_MS),
         update_time=_iso(run.changed or run.started),
         created_by=run.by,
         execution_time=max(0, run.ended - run.started) if run.ended else 0,

@@ -12,7 +12,8 @@ from offhook.workflows.conductor import shown as showing
 from offhook.workflows.conductor import wire
 from offhook.workflows.conductor.reading import Reading
 from offhook.workflows.runs.engine import LOOK_SECONDS
-from offhook.workflows.runs.service import LIVE_SECONDS, Runs
+from offhook.workflows.runs.engines import LIVE_SECONDS
+from offhook.workflows.runs.service import Runs
 from offhook.workflows.runs.wire import waits
 
 MOST_WAITING = 500

@@ -44,8 +44,17 @@ def _named(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip()) and len(value) <= MOST_NAME and value.isprintable()
 
 
+def _addressed(value: Any) -> bool:
+    return _named(value) and "/" not in value and value not in (".", "..")
+
+
 TEXT = Kind("Must be a string.", lambda value: isinstance(value, str))
 NAME = Kind(f"Must be a name: 1 to {MOST_NAME} printable characters.", _named)
+ADDRESSED = Kind(
+    f"Must be a name: 1 to {MOST_NAME} printable characters, without /, and neither . nor .., as addresses have it.",
+    _addressed,
+)
+"""A name that stands in the address of what has it."""
 FLAG = Kind("Must be true or false.", lambda value: isinstance(value, bool))
 OBJECT = Kind("Must be an object.", lambda value: isinstance(value, dict))
 LIST = Kind("Must be a list.", lambda value: isinstance(value, list))
@@ -74,6 +83,7 @@ POLICY: Mapping[str, Kind] = {
     "rateLimitFrequencyInSeconds": number(),
     "inputTemplate": OBJECT,
 }
+REGISTERED_POLICY: Mapping[str, Kind] = {**POLICY, "name": ADDRESSED}
 POLICY_UNUSED = frozenset({
     "pollTimeoutSeconds", "isolationGroupId", "executionNameSpace", "inputSchema", "outputSchema", "enforceSchema",
     "runtimeMetadata", "baseType",
@@ -130,7 +140,7 @@ TASK_UNUSED = frozenset({
 TASK_KEPT = frozenset({"workflowTaskType", "createTime", "updateTime", "createdBy", "updatedBy", "ownerApp", "tags"})
 
 DEFINITION: Mapping[str, Kind] = {
-    "name": NAME,
+    "name": ADDRESSED,
     "tasks": TASKS,
     "version": number(1),
     "schemaVersion": Kind("Must be 2, the only version of the schema there is.", lambda value: value == 2),

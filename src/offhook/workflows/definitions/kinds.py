@@ -1,17 +1,19 @@
 """The rules of each type of task, beside those of HTTP: what it must have, and what it must not. Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from offhook.workflows.definitions import durations
 from offhook.workflows.definitions.checked import Checked
-from offhook.workflows.definitions.fields import SUB, SUB_UNUSED, check, whole_number
+from offhook.workflows.definitions.fields import INT_MAX, SUB, SUB_UNUSED, check, whole_number
 from offhook.workflows.definitions.model import TYPES, Policy
 from offhook.workflows.definitions.steps import Step
 
 JAVASCRIPT = ("javascript", "graaljs")
 JSONATA = "jsonata"
 """An evaluator of INLINE that stock Conductor lacks: the expression is JSONata over the task's input."""
+_VERSION = re.compile("[0-9]{1,10}")
 STATUSES = ("COMPLETED", "FAILED", "TERMINATED")
 
 INSTEAD: Mapping[str, str] = {
@@ -166,8 +168,10 @@ def _loop(found: Checked, step: Step, policies: Mapping[str, Policy]) -> None:
     if step.raw.get("loopOver") in (None, []):
         found.fault(f"{step.place}.loopOver", "required", "A DO_WHILE has at least one task that it repeats.")
     condition, items = step.raw.get("loopCondition"), step.raw.get("items")
-    if condition in (None, "") and items in (None, "") and "items" not in step.inputs:
+    if condition in (None, "") and items in (None, ""):
         text = "Say how long it goes on: a loopCondition (a script), or items (a list, or an expression for one)."
+        if "items" in step.inputs:
+            text += " The items of inputParameters are not read: move them beside loopOver."
         found.fault(f"{step.place}.loopCondition", "required", text)
     if step.raw.get("evaluatorType"):
         _evaluator(found, f"{step.place}.evaluatorType", step.raw["evaluatorType"], (*JAVASCRIPT, "value-param"))
@@ -212,8 +216,9 @@ def _start(found: Checked, step: Step, policies: Mapping[str, Policy]) -> None:
         elif start.get("name") is not None and not isinstance(start["name"], str):
             found.fault(f"{at}.name", "invalidParameter", "Must be a string.", start["name"])
         version = start.get("version")
-        text = isinstance(version, str) and ("${" in version or version.isdecimal())
-        if version is not None and not text and not (whole_number(version) and version >= 1):
+        number: Any = int(version) if isinstance(version, str) and _VERSION.fullmatch(version) else version
+        later = isinstance(version, str) and "${" in version
+        if version is not None and not later and not (whole_number(number) and 1 <= number <= INT_MAX):
             found.fault(f"{at}.version", "invalidParameter", "Must be a whole number of at least 1.", version)
         if start.get("input") is not None and not isinstance(start["input"], dict | str):
             found.fault(f"{at}.input", "invalidParameter", "Must be an object.", start["input"])

@@ -55,7 +55,7 @@ def check(raw: Mapping[str, Any], policies: Mapping[str, Policy] | None = None) 
 def check_policy(raw: Mapping[str, Any]) -> Checked:
     """The same for a policy that is to be registered by its name."""
     found = Checked()
-    _policy(found, raw, "", required=("name",))
+    _policy(found, raw, "", fields.REGISTERED_POLICY, required=("name",))
     return found
 
 
@@ -130,12 +130,18 @@ def _task(found: Checked, step: Step, policies: Mapping[str, Policy]) -> None:
         check_http(found, step.place, {**templated(step, policies), **given})
 
 
-def _policy(found: Checked, raw: Mapping[str, Any], place: str, required: tuple[str, ...] = ()) -> None:
+def _policy(
+    found: Checked,
+    raw: Mapping[str, Any],
+    place: str,
+    known: Mapping[str, fields.Kind] = fields.POLICY,
+    required: tuple[str, ...] = (),
+) -> None:
     fields.check(
         found,
         raw,
         place,
-        fields.POLICY,
+        known,
         required=required,
         unused=fields.POLICY_UNUSED,
         kept=fields.POLICY_KEPT,
@@ -239,6 +245,8 @@ def _join(found: Checked, join: Step, fork: Step) -> None:
     if fork.type == "FORK_JOIN_DYNAMIC":
         if names:
             found.notice(at, "join_on_not_used", "Behind a FORK_JOIN_DYNAMIC a JOIN waits for all; leave joinOn out.")
+        return
+    if on is None or on == []:
         return
     within = {step.ref for branch in fork.sequence("forkTasks") for step in every(branch)}
     lasts = {branch[-1].ref: branch[-1] for branch in fork.sequence("forkTasks") if branch}

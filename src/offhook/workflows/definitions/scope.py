@@ -22,6 +22,8 @@ OF_TASK = frozenset({
 _BOUND = re.compile(r"\(\s*\$\s*\)\s*(?:\{|=>)|(?:var|let|const)\s+\$\s*=")
 """What gives $ another meaning in a script."""
 _ITERATION = re.compile(r"__\d+$")
+_SENT = re.compile(r"inputParameters\.(?:http_request\.)?(?:uri|body|headers)(?![A-Za-z0-9_])")
+_SENT_BY_BRANCHES = re.compile(r"inputParameters\..+\.(?:uri|body|headers)(?![A-Za-z0-9_])")
 _READ = re.compile(r"""\$(?:\.([A-Za-z_]\w*)|\[\s*['"]([^'"\]]{1,255})['"]\s*\])""")
 
 
@@ -43,6 +45,7 @@ class Scope:
         self._sequence(self._steps, frozenset())
         at = f"{self._prefix}outputParameters"
         self._value(self._raw.get("outputParameters"), at, frozenset(self._all))
+        self._secrets(None, self._raw.get("outputParameters"), "outputParameters")
         for name in ("inputTemplate", "variables"):
             for one in references(self._raw.get(name), f"{self._prefix}{name}"):
                 text = "Nothing is put in for expressions here; they stay as they are written."
@@ -72,6 +75,7 @@ class Scope:
             if name == "subWorkflowParam" and isinstance(value, dict):
                 value = {key: one for key, one in value.items() if not isinstance(one, dict)}
             self._value(value, f"{step.place}.{name}", before)
+            self._secrets(step, value, name)
         for name in ("expression", "loopCondition"):
             text = step.text(name)
             if "${" in text:
@@ -99,6 +103,19 @@ class Scope:
         for where, text in texts(value, place):
             if "${" in text and unclosed(text):
                 self._found.notice(where, "expression_not_closed", "A ${ has no closing brace; it is taken as text.")
+
+    def _secrets(self, step: Step | None, value: Any, name: str) -> None:
+        """Say of secrets where none is put in: anywhere but in the requests that the definition writes."""
+        sent = {"HTTP": _SENT, "FORK_JOIN_DYNAMIC": _SENT_BY_BRANCHES}.get(step.type) if step else None
+        for one in references(value, name):
+            if one.root != "workflow" or second(one.expression) != "secrets" or (sent and sent.match(one.place)):
+                continue
+            text = (
+                f"No secret is put in here: it stays the text ${{{shown(one.expression)}}}, and an HTTP task that is "
+                "to send that fails. Write it into the uri, the headers or the body of the HTTP task that sends it."
+            )
+            place = f"{step.place}.{one.place}" if step else f"{self._prefix}{one.place}"
+            self._found.notice(place, "secret_not_put_in", text)
 
     def _reference(self, one: Reference, before: frozenset[str]) -> None:
         place, name = one.place, one.root

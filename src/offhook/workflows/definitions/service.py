@@ -27,6 +27,7 @@ from offhook.kit.wire import to_int64
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.workflows.definitions import adding, rules, store, wire
+from offhook.workflows.definitions.environment import settings, unset
 from offhook.workflows.definitions.graph import graph, mermaid
 from offhook.workflows.definitions.imports.simworkflow import imported
 from offhook.workflows.definitions.lint import exported, lint
@@ -236,11 +237,12 @@ class Definitions:
             out = [wire.violation_out(one) for one in found]
             return reply_of(wire.ValidatedOut(good=False, violations=out, notices=[], lint=[]))
         checked, lacking = await asyncio.to_thread(lambda: (rules.check(raw, policies), lint(raw)))
+        missing = unset(raw, settings()) if checked.good else ()
         return reply_of(
             wire.ValidatedOut(
                 good=checked.good,
                 violations=[wire.violation_out(one) for one in checked.violations],
-                notices=[wire.notice_out(one) for one in checked.notices],
+                notices=[wire.notice_out(one) for one in (*checked.notices, *missing)],
                 lint=lacking,
             )
         )
@@ -445,7 +447,8 @@ class _History:
 def _read(raw: Raw, policies: Mapping[str, Policy]) -> Read:
     """A definition held against the rules; places are those in the request."""
     try:
-        return read(raw, policies)
+        found = read(raw, policies)
+        return msgspec.structs.replace(found, notices=(*found.notices, *unset(found.raw, settings())))
     except Invalid as refusal:
         raise Invalid.of(_placed(refusal.violations)) from None
 

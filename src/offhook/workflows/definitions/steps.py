@@ -49,6 +49,18 @@ def every(steps: list[Step]) -> Iterator[Step]:
             yield from every(inner)
 
 
+def steps_within(raw: Mapping[str, Any]) -> Iterator[Step]:
+    """All steps of a definition that keeps the rules, those of workflows written out within others too."""
+    for step in every(tree(Checked(), raw)):
+        yield step
+        param = step.raw.get("subWorkflowParam")
+        inner = param.get("workflowDefinition") if isinstance(param, dict) else None
+        if isinstance(inner, dict):
+            for one in steps_within(inner):
+                one.place = f"{step.place}.subWorkflowParam.workflowDefinition.{one.place}"
+                yield one
+
+
 def _sequence(found: Checked, tasks: Any, place: str, count: list[int]) -> list[Step]:
     steps: list[Step] = []
     if not isinstance(tasks, list):

@@ -60,7 +60,6 @@ definitions = Documents(
     numbers={"number": lambda one: one.number},
     texts={"name": lambda one: one.name, "place": lambda one: place_of(one.name, one.number)},
     unique=("place",),
-    info={APART: True},
 )
 policies = Documents(
     "workflow_policies", RegisteredPolicy, texts={"name": lambda one: one.name}, unique=("name",), info={APART: True}

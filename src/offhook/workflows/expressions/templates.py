@@ -322,22 +322,36 @@ def _shown(text: str) -> str:
 
 
 def with_secrets(
-    value: Any, lookup: Callable[[str], str | None], *, template: Any = msgspec.UNSET, place: str = ""
+    value: Any,
+    lookup: Callable[[str], str | None],
+    *,
+    template: Any = msgspec.UNSET,
+    place: str = "",
+    refuse: bool = False,
 ) -> tuple[Any, dict[str, str]]:
     """A resolved value with its secrets put in, and those that were, by name. Never kept: only for who does the task.
 
     `lookup` gives a secret by name, None if there is none, which is an ExpressionError. With `template`, the value as
     the definition has it, a secret is put in only where the definition itself asks for that one. Without, it is also
     put in where the text came from the run's data, as Conductor does: who starts a run could then have any secret sent
-    anywhere.
+    anywhere. Where the definition does not ask for one that the data names, the text stays; with `refuse` it is an
+    ExpressionError, unless the definition itself writes that text (`$${workflow.secrets.NAME}`).
     """
     used: dict[str, str] = {}
     at: list[str | int] = []
 
-    def found(text: str, allowed: frozenset[str] | None) -> str:
+    def found(text: str, by: Any) -> str:
+        allowed = None if by is msgspec.UNSET else _asked(by)
+
         def put(match: re.Match[str]) -> str:
             name = match[1]
             if allowed is not None and name not in allowed:
+                if refuse and not (isinstance(by, str) and f"${match[0]}" in by):
+                    raise ExpressionError(
+                        _place(place, at),
+                        f"would be sent with the text {_shown(match[0])}, which came here as data. A secret is put in "
+                        "only where the definition's own HTTP task writes it: write it there.",
+                    )
                 return match[0]
             secret = lookup(name)
             if secret is None:
@@ -351,7 +365,7 @@ def with_secrets(
         if isinstance(one, str):
             if "${workflow.secrets." not in one:
                 return one
-            return found(one, None if by is msgspec.UNSET else _asked(by))
+            return found(one, by)
         if depth > DEPTH * 10:
             raise ExpressionError(_place(place, at), "is nested too deeply.")
         if isinstance(one, dict):

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from offhook.kit.errors import shown
 from offhook.kit.wire import encode
 from offhook.workflows.definitions import durations
 from offhook.workflows.definitions.model import SWITCH, WAIT, Task
@@ -35,7 +36,7 @@ def begin(at: Moment, task: Task, found: Attempt) -> Attempt:
         case "DO_WHILE":
             return first_round(at, task, found, given)
         case "WAIT":
-            return _wait(at, found, given)
+            return _wait(at, task, found, given)
         case "SUB_WORKFLOW" | "START_WORKFLOW":
             return start_run(at, task, found, given)
         case "TERMINATE":
@@ -79,8 +80,13 @@ def _switch(at: Moment, task: Task, found: Attempt, given: dict[str, Any]) -> At
     return at.complete(found, {"evaluationResult": [chosen], "selectedCase": chosen})
 
 
-def _wait(at: Moment, found: Attempt, given: dict[str, Any]) -> Attempt:
+def _wait(at: Moment, task: Task, found: Attempt, given: dict[str, Any]) -> Attempt:
     duration, until = given.get("duration"), given.get("until")
+    for name in ("duration", "until"):
+        if given.get(name) is None and task.input_parameters.get(name) is not None:
+            asked = shown(task.input_parameters[name])
+            text = f"{name} came out as null, from {asked}; a WAIT for somebody has neither duration nor until."
+            return at.fail(found, text, terminal=True)
     if duration is None and until is None:
         return at.progress(found)
     if duration is not None:

@@ -12,7 +12,7 @@ from offhook.kit.errors import Conflict, NotFound
 from offhook.workflows.definitions.model import LOOP, SUB, Definition, Task, every
 from offhook.workflows.machine.data import iterations_of, suffix
 from offhook.workflows.machine.loops import in_rounds, loop_of
-from offhook.workflows.machine.model import GOOD, Attempt, Outcome, State, Status
+from offhook.workflows.machine.model import GOOD, Attempt, Found, Outcome, State, Status
 
 
 def finish(state: State, id: int, outcome: Outcome, now: int) -> bool:
@@ -112,8 +112,11 @@ def _drop(state: State, task: Attempt) -> None:
         state.unwanted.append(task.child)
 
 
-def restart(state: State, definition: Definition, now: int) -> None:
-    """Begin anew, with the same input and id; what was done before is history."""
+def restart(state: State, definition: Definition, now: int, found: Found | None = None) -> None:
+    """Begin anew, with the same input and id; what was done before is history.
+
+    With `found` the run goes by that definition from now on, which `definition` is.
+    """
     _over(state, "restarted")
     if not definition.restartable:
         raise Conflict(f"Runs of {definition.name} cannot be restarted: its definition says so.")
@@ -128,6 +131,8 @@ def restart(state: State, definition: Definition, now: int) -> None:
         restarts=state.run.restarts + 1,
         skipped={},
     )
+    if found is not None:
+        state.run = msgspec.structs.replace(state.run, version=found.version, definition=found.digest)
 
 
 def rerun(

@@ -58,6 +58,15 @@ def forked(task: Task, given: dict[str, Any], taken: Set[str], end: str = "") ->
     return made
 
 
+def written(task: Task) -> dict[str, dict[str, Any]]:
+    """The inputs, by reference name, of those branches that the definition writes out itself, as it writes them."""
+    try:
+        made = forked(task, task.input_parameters, frozenset())
+    except Unforkable:
+        return {}
+    return {one["taskReferenceName"]: one["inputParameters"] for one in made}
+
+
 def _listed(task: Task, given: dict[str, Any]) -> list[dict[str, Any]]:
     tasks = given.get(task.dynamic_fork_tasks_param or "")
     inputs = given.get(task.dynamic_fork_tasks_input_param_name or "") or {}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -11,16 +11,18 @@ from offhook.kit.egress import Egress, EgressError, Received
 from offhook.kit.errors import Conflict, Invalid, NotFound, Refusal, Unavailable, Violation, shown
 from offhook.kit.places import Allowed
 from offhook.kit.wire import encode
-from offhook.workflows.remote.model import Act, Raw
 
+Raw = dict[str, Any]
+Act = Literal["pause", "resume", "retry", "restart", "terminate", "remove"]
 SECONDS = 15.0
 MOST_BYTES = 20_000_000
-_TERMINAL: Mapping[Act, tuple[str, str]] = {
+_ACTS: Mapping[Act, tuple[str, str]] = {
     "pause": ("PUT", "/pause"),
     "resume": ("PUT", "/resume"),
     "retry": ("POST", "/retry"),
     "restart": ("POST", "/restart"),
     "terminate": ("DELETE", ""),
+    "remove": ("DELETE", "/remove"),
 }
 _decode = msgspec.json.Decoder().decode
 
@@ -40,17 +42,30 @@ class Conductor:
         self._token = ""
         self._asking = asyncio.Lock()
 
-    async def put(self, definition: Raw) -> None:
-        """Keep a definition, in place of the same version."""
-        await self._ask("PUT", "/metadata/workflow", [definition])
+    async def definition(self, name: str, version: int) -> Raw | None:
+        """A version of a definition; None if it is not there."""
+        try:
+            return self._map(await self._ask("GET", f"/metadata/workflow/{_part(name)}?version={version}"))
+        except NotFound:
+            return None
 
-    async def start(self, name: str, version: int | None, given: Raw, correlation: str) -> str:
-        """Start a run; its id."""
-        body: Raw = {"name": name, "input": given}
-        if version:
-            body["version"] = version
+    async def put(self, definitions: list[Raw]) -> None:
+        """Keep definitions, each in place of the same version."""
+        told = self._map(await self._ask("PUT", "/metadata/workflow", definitions)).get("bulkErrorResults")
+        for name, text in told.items() if isinstance(told, dict) else ():
+            raise Conflict(f"The Conductor server refused the definition {shown(name)}: {shown(str(text))}")
+
+    async def names(self) -> list[str]:
+        """The names of all definitions that are there, whoever's they are."""
+        return list(self._map(await self._ask("GET", "/metadata/workflow/names-and-versions")))
+
+    async def start(self, name: str, version: int, given: Raw, correlation: str, key: str) -> str:
+        """Start a run; its id. A server that looks at idempotency keys starts one run with a `key`."""
+        body: Raw = {"name": name, "version": version, "input": given}
         if correlation:
             body["correlationId"] = correlation
+        if key:
+            body |= {"idempotencyKey": key, "idempotencyStrategy": "RETURN_EXISTING"}
         got = await self._ask("POST", "/workflow", body)
         return got.body.decode(errors="replace").strip().strip('"')[:200]
 
@@ -58,20 +73,38 @@ class Conductor:
         """A run."""
         return self._map(await self._ask("GET", f"/workflow/{_part(id)}?includeTasks={str(tasks).lower()}"))
 
-    async def search(self, query: str, start: int, size: int) -> tuple[list[Raw], int]:
-        """Summaries of runs, the latest first, and how many there are."""
-        asked = {"query": query, "start": start, "size": size, "sort": "startTime:DESC", "freeText": "*"}
+    async def correlated(self, name: str, correlation: str) -> list[Raw]:
+        """The runs of a definition with this correlation id, without their tasks."""
+        path = f"/workflow/{_part(name)}/correlated/{_part(correlation)}?includeClosed=true&includeTasks=false"
+        return self._maps(_value(await self._ask("GET", path)))
+
+    async def search(self, query: str, size: int) -> list[Raw]:
+        """Summaries of runs, the latest first."""
+        asked = {"query": query, "start": 0, "size": size, "sort": "startTime:DESC", "freeText": "*"}
         found = self._map(await self._ask("GET", f"/workflow/search?{urlencode(asked)}"))
-        results = found.get("results")
-        rows = [one for one in results if isinstance(one, dict)] if isinstance(results, list) else []
-        total = found.get("totalHits")
-        return rows, total if isinstance(total, int) else len(rows)
+        return self._maps(found.get("results"))
 
     async def act(self, id: str, what: Act, reason: str = "") -> None:
         """Do something to a run."""
-        method, path = _TERMINAL[what]
+        method, path = _ACTS[what]
         query = f"?{urlencode({'reason': reason})}" if reason else ""
         await self._ask(method, f"/workflow/{_part(id)}{path}{query}")
+
+    async def rerun(self, id: str, task: str, task_input: Raw | None, given: Raw | None) -> None:
+        """Do a run again from one of its tasks ("": from its beginning), with other input for it, or for the run."""
+        body = {"reRunFromWorkflowId": id, "reRunFromTaskId": task, "taskInput": task_input, "workflowInput": given}
+        said = {name: value for name, value in body.items() if value not in (None, "")}
+        await self._ask("POST", f"/workflow/{_part(id)}/rerun", said)
+
+    async def skip(self, id: str, ref: str, output: Raw, given: Raw | None) -> None:
+        """Leave a task out. A stock server takes no notice of what shall count as its output and input."""
+        body = {"taskOutput": output} | ({} if given is None else {"taskInput": given})
+        await self._ask("PUT", f"/workflow/{_part(id)}/skiptask/{_part(ref)}", body)
+
+    async def complete(self, id: str, task: str, status: str, output: Raw, reason: str) -> None:
+        """Say how a task ended."""
+        body = {"workflowInstanceId": id, "taskId": task, "status": status, "outputData": output}
+        await self._ask("POST", "/tasks", body | ({"reasonForIncompletion": reason} if reason else {}))
 
     async def close(self) -> None:
         """End what is under way."""
@@ -121,13 +154,22 @@ class Conductor:
 
     @staticmethod
     def _map(got: Received) -> Raw:
-        try:
-            value = _decode(got.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            value = None
+        value = _value(got)
         if not isinstance(value, dict):
             raise Unavailable("The Conductor server answered something that is no JSON object.")
         return value
+
+    @staticmethod
+    def _maps(value: Any) -> list[Raw]:
+        return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _value(got: Received) -> Any:
+    """The JSON of an answer; None for what is none."""
+    try:
+        return _decode(got.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _part(text: str) -> str:
@@ -136,10 +178,7 @@ def _part(text: str) -> str:
 
 def _refusal(got: Received) -> Refusal:
     """What the server refused, as a refusal of ours, with its words."""
-    try:
-        value = _decode(got.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        value = None
+    value = _value(got)
     told = value if isinstance(value, dict) else {}
     text = shown(str(told.get("message") or f"It answered {got.status}."))
     message = f"The Conductor server refused it: {text}"

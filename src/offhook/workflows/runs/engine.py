@@ -19,10 +19,12 @@ from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import Ids
 from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Transaction
+from offhook.workflows.definitions.model import Definition
 from offhook.workflows.expressions.scripts import Scripts
+from offhook.workflows.machine.model import Found
 from offhook.workflows.runs import store
 from offhook.workflows.runs.carrying import Carrying, Performer
-from offhook.workflows.runs.going import MOST_GOING, Going
+from offhook.workflows.runs.going import GOING_SECONDS, MOST_GOING, MOST_OF_ONE, TREE_SECONDS, Bound
 from offhook.workflows.runs.known import Known, Texts
 from offhook.workflows.runs.lease import LEASE_SECONDS, RENEW_SECONDS, Lease
 from offhook.workflows.runs.live import Change, Lives, Op
@@ -67,13 +69,14 @@ class Engine:
         """Whether only runs are taken on that were started here, and what they start and wait for."""
         self._own: set[tuple[int, int]] = set()
         self.counts: Counter[tuple[str, str]] = Counter()
-        """How often what happened, for metrics: ("run", "COMPLETED"), ("attempt", "FAILED"), ..."""
+        """How often what happened, for metrics: ("run", "COMPLETED"), ("attempt", "FAILED"), ("alert", "")."""
         self._timers = Timers()
         self._lives = Lives(lambda live: self._turns.take_on(live))
         self._lease = Lease(writer, ids, slot, self._now, lease)
-        self._going = Going(reader, wall, most_going)
-        known = Known(reader, writer, texts, wall)
-        self._starting = Starting(self._lives, known, self._going, reader, ids, self.counts, self._now)
+        self._going = Bound(reader, wall, most_going, _going, GOING_SECONDS)
+        self._trees = Bound(reader, wall, MOST_OF_ONE, _led_to, TREE_SECONDS)
+        known = self._known = Known(reader, writer, texts, wall)
+        self._starting = Starting(self._lives, known, self._going, self._trees, reader, ids, self.counts, self._now)
         self._carrying = Carrying(self._lives, self._lease, known, performer, scripts, self._now, sleep)
         self._turns = Turns(
             writer,
@@ -134,6 +137,11 @@ class Engine:
         NotFound if the company has no such run, else what the change refuses.
         """
         return await self._lives.ask(self._lives.of(tenant_id, id), change, event=event)
+
+    async def latest(self, tenant_id: int, name: str) -> tuple[Found, Definition]:
+        """The latest definition of this name. NotFound if the company has none."""
+        found = await self._known.find(tenant_id, name, None)
+        return found, await self._known.definition(tenant_id, found.digest)
 
     async def terminate(self, tenant_id: int, id: int, reason: str, event: Event | None = None) -> None:
         """End a run that is not over."""
@@ -205,9 +213,21 @@ class Engine:
     async def renew(self) -> None:
         """Say that this process lasts, and take over from those that do not."""
         if await self._lease.renew():
+            await self._leave_ended()
             return
         # Others have what this one had. What it still carries out is told to them as it ends.
         for live in self._lives:
+            if not live.turning:
+                live.state = None
+            self._lives.put(live, Op())
+
+    async def _leave_ended(self) -> None:
+        """Carry nothing out any more for runs that another process has ended meanwhile."""
+        busy = [live for live in self._lives if live.inflight]
+        if not busy:
+            return
+        over = await self._reader.run(lambda tx: [one for one in busy if not store.goes_on(tx, one.tenant_id, one.id)])
+        for live in over:
             if not live.turning:
                 live.state = None
             self._lives.put(live, Op())
@@ -254,3 +274,11 @@ class Engine:
 
     def _now(self) -> int:
         return int(self._wall() * 1000)
+
+
+def _going(tx: Transaction, tenant_id: int, most: int) -> int:
+    return store.going(tx, tenant_id, most)
+
+
+def _led_to(tx: Transaction, tree: tuple[int, int], most: int) -> int:
+    return store.led_to(tx, *tree, most)

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from offhook.kit.errors import NotFound
 from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Transaction
-from offhook.workflows.definitions.model import Definition, Policy, every
+from offhook.workflows.definitions.model import DYNAMIC_FORK, Definition, Policy, every
+from offhook.workflows.machine.forking import written
 from offhook.workflows.machine.model import Attempt, Found
 
 FRESH_SECONDS = 0.25
@@ -92,12 +93,18 @@ class Known:
         return found
 
     def template(self, digest: str, definition: Definition, attempt: Attempt) -> Mapping[str, Any]:
-        """The input of an attempt's task as its definition has it, completed by its policy; {} if it was data."""
+        """The input of an attempt's task as its definition has it, completed by its policy; {} if it was data.
+
+        Of a branch of a dynamic fork that the definition writes out, it is what stands there.
+        """
         inputs = self._inputs.get(digest)
         if inputs is None:
             if len(self._inputs) >= _MOST_DEFINITIONS:
                 self._inputs.clear()
-            inputs = self._inputs[digest] = {task.ref: task.input_parameters for _, task in every(definition.tasks)}
+            tasks = [task for _, task in every(definition.tasks)]
+            inputs = {ref: one for task in tasks if task.type == DYNAMIC_FORK for ref, one in written(task).items()}
+            inputs |= {task.ref: task.input_parameters for task in tasks}
+            self._inputs[digest] = inputs
         own = inputs.get(attempt.ref)
         if own is None:
             return {}

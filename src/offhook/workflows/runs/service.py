@@ -1,8 +1,8 @@
-"""What can be done with runs: started, read, searched, paused, ended, done again."""
+"""The embedded engine behind the interface of engines: runs started, read, searched, paused, ended, done again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, get_args
@@ -20,7 +20,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, NotFound, Violation, shown
 from offhook.kit.ids import EPOCH_MS
 from offhook.kit.operation import Call, Reply
-from offhook.kit.wire import encode, to_int64
+from offhook.kit.wire import encode, encode_sorted, to_int64
 from offhook.storage.database import Transaction
 from offhook.workflows.definitions.graph import graph, mermaid
 from offhook.workflows.definitions.model import Definition
@@ -28,22 +28,12 @@ from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome, Run, RunStatus, State
 from offhook.workflows.runs import store, wire
 from offhook.workflows.runs.engine import Engine
+from offhook.workflows.runs.engines import MOST_WATCHERS
 from offhook.workflows.runs.known import Texts
 
 T = TypeVar("T")
 PAGE_BYTES = 8_000_000
 """About as much as a page of attempts has, whatever their number."""
-
-LIVE_SECONDS = 0.2
-"""The shortest time between two messages to somebody who watches a run."""
-
-LOOK_SECONDS = 1.0
-"""How often it is looked whether another process took a watched run on."""
-
-BEAT_SECONDS = 15.0
-"""After how long without news a watcher is told that the connection lasts."""
-
-MOST_WATCHERS = 500
 
 _AGAIN = (Word.WORKFLOW_RUN_RETRIED, Word.WORKFLOW_RUN_RESTARTED, Word.WORKFLOW_RUN_RERUN)
 
@@ -51,20 +41,17 @@ STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
 
 
 class Runs:
-    """The runs of all companies."""
+    """The runs here of all companies. Fulfils runs.engines.RunEngine."""
 
     def __init__(self, work: Doing, engine: Engine, texts: Texts) -> None:
         self._work, self.engine, self._texts = work, engine, texts
-        self._watchers = 0
+        self.most_watchers = MOST_WATCHERS
 
     # Starting
 
     async def start(self, call: Call) -> Reply:
         """Start a run; once, if it comes with an Idempotency-Key."""
         body: wire.StartIn = call.body
-        if (body.workflow is None) == (body.definition is None):
-            text = "Name a workflow, or send a definition: one of them."
-            raise Invalid.of([Violation(location="workflow", message=text, sent=shown(body.workflow))])
         tenant_id = call.principal.tenant_id
         if call.dry_run:
             return await self._rehearse(call, body)
@@ -80,13 +67,27 @@ class Runs:
             workflow=body.definition,
         )
         run, _ = await self.load(tenant_id, id)
-        if not fresh and not _same(run.run, body):
+        if not fresh and not await self._same(run.run, body):
             text = "Another request was sent with this Idempotency-Key; choose a new key for a new run."
             raise Conflict(
                 text, [Violation(location="Idempotency-Key", message=text, sent=shown(call.idempotency_key))]
             )
         headers = () if fresh else ((b"offhook-replayed", b"true"),)
         return reply_of(_started(run.run), headers=headers)
+
+    async def _same(self, run: Run, body: wire.StartIn) -> bool:
+        """Whether a run is what a request would have started."""
+        if body.workflow is not None and (run.name != body.workflow or body.version not in (None, run.version)):
+            return False
+        if run.correlation != body.correlation_id:
+            return False
+        if body.definition is not None:
+            found, _ = await asyncio.to_thread(self._texts.written_out, body.definition)
+            if found.digest != run.definition:
+                return False
+        template = (await self._definition(run.tenant_id, run)).input_template
+        # Encoded, as 1, 1.0 and true are the same to Python and not to who sends them.
+        return encode_sorted({**template, **body.input}) == encode_sorted(run.input)
 
     async def _rehearse(self, call: Call, body: wire.StartIn) -> Reply:
         tenant_id = call.principal.tenant_id
@@ -98,7 +99,9 @@ class Runs:
             if pair is None:
                 raise NotFound(f"There is no workflow {shown(name)}{f' in version {version}' if version else ''}.")
             found = pair[0]
-        answer = wire.StartedOut(id="0", workflow=found.name, version=found.version, status="RUNNING")
+        answer = wire.StartedOut(
+            id="0", engine="embedded", workflow=found.name, version=found.version, status="RUNNING"
+        )
         return rehearsed(call, Answered(encode(answer), tuple(call.notices)))
 
     # Reading
@@ -123,7 +126,7 @@ class Runs:
         """Runs, the latest first."""
         query: wire.SearchQuery = call.query
         tenant_id = call.principal.tenant_id
-        wanted = _wanted(query)
+        wanted = searched(query)
         # A cursor's position counts upwards, ids of this list downwards.
         found = await self._work.page(
             call,
@@ -171,7 +174,7 @@ class Runs:
         if call.query is not None and call.query.form == "mermaid":
             return Reply(body=mermaid(definition).encode(), media=b"text/plain; charset=utf-8")
         drawn = msgspec.to_builtins(graph(definition))
-        return reply_of(wire.RunGraphOut(graph=drawn, states=states_of(state)))
+        return reply_of(wire.RunGraphOut(graph=drawn, states=wire.states_of(map(wire.task_out, state.tasks.values()))))
 
     async def _definition(self, tenant_id: int, run: Run) -> Definition:
         found = await self._work.reader.run(lambda tx: self._texts.by_digest(tx, tenant_id, run.definition))
@@ -180,45 +183,22 @@ class Runs:
 
     # Seeing it go on
 
-    async def watch(self, call: Call) -> Reply:
-        """A run, again whenever something has happened to it, as server-sent events."""
+    async def changed(self, call: Call, seen: int) -> wire.WholeRunOut | None:
+        """A run, if it is in another turn than the one `seen`."""
         tenant_id, id = call.principal.tenant_id, id_of(call)
-        await self.load(tenant_id, id)
-        return Reply(body=b"", media=b"text/event-stream", stream=self.told(tenant_id, id))
+        turn = await self._work.reader.run(lambda tx: store.turn_of(tx, tenant_id, id))
+        if turn is None:
+            raise _missing(id)
+        return None if turn == seen else await self.whole(tenant_id, id)
 
-    async def told(self, tenant_id: int, id: int) -> AsyncIterator[bytes]:
-        """The messages: `run` with the run as GET answers it, `end` when it is over."""
-        if self._watchers >= MOST_WATCHERS:
-            yield b'event: refused\ndata: {"message":"Too many watch runs at this time; ask for it instead."}\n\n'
-            return
-        self._watchers += 1
+    @contextmanager
+    def watching(self, call: Call) -> Iterator[asyncio.Event]:
+        """An event that is set when a run was taken on by this process."""
+        id = id_of(call)
         event = self.engine.watch(id)
         try:
-            seen, quiet = -1, 0.0
-            yield b"retry: 1000\n\n"
-            while True:
-                event.clear()
-                turn = await self._work.reader.run(lambda tx: store.turn_of(tx, tenant_id, id))
-                if turn is None:
-                    yield b"event: gone\ndata: {}\n\n"
-                    return
-                if turn != seen:
-                    out = await self.whole(tenant_id, id)
-                    seen, quiet = out.turn, 0.0
-                    yield b"event: run\nid: %d\ndata: %b\n\n" % (seen, encode(out))
-                    if out.ended_at is not None:
-                        yield b"event: end\ndata: {}\n\n"
-                        return
-                elif quiet >= BEAT_SECONDS:
-                    quiet = 0.0
-                    yield b": still here\n\n"
-                await asyncio.sleep(LIVE_SECONDS)
-                try:
-                    await asyncio.wait_for(event.wait(), LOOK_SECONDS)
-                except TimeoutError:
-                    quiet += LOOK_SECONDS + LIVE_SECONDS
+            yield event
         finally:
-            self._watchers -= 1
             self.engine.unwatch(id, event)
 
     # Changing
@@ -367,21 +347,6 @@ def finish_by_hand(state: State, task_id: int, outcome: Outcome, now: int) -> No
     controls.finish(state, task_id, outcome, now)
 
 
-def states_of(state: State) -> dict[str, wire.NodeState]:
-    """How far each task of a definition came, by its reference name: the latest round of loops."""
-    found: dict[str, wire.NodeState] = {}
-    for one in sorted(state.tasks.values(), key=lambda one: one.number):
-        known = found.get(one.ref)
-        found[one.ref] = wire.NodeState(
-            status=one.status,
-            attempts=one.retry + 1 + (known.attempts if known is not None else 0),
-            task_id=str(one.id),
-            rounds=one.iteration,
-            seconds=round((one.ended - one.started) / 1000, 3) if one.ended and one.started else None,
-        )
-    return found
-
-
 def _event(call: Call, word: Word, id: int, **told: Any) -> Event:
     return event_of(call, clock.now(), word, id, after=told)
 
@@ -391,17 +356,11 @@ def _missing(id: int) -> NotFound:
 
 
 def _started(run: Run) -> wire.StartedOut:
-    return wire.StartedOut(id=str(run.id), workflow=run.name, version=run.version, status=run.status)
+    return wire.StartedOut(id=str(run.id), engine="embedded", workflow=run.name, version=run.version, status=run.status)
 
 
-def _same(run: Run, body: wire.StartIn) -> bool:
-    if body.workflow is not None and (run.name != body.workflow or body.version not in (None, run.version)):
-        return False
-    given = run.input if isinstance(run.input, dict) else {}
-    return run.correlation == body.correlation_id and all(given.get(name) == one for name, one in body.input.items())
-
-
-def _wanted(query: wire.SearchQuery) -> dict[str, Any]:
+def searched(query: wire.SearchQuery) -> dict[str, Any]:
+    """What a search asks for: moments in milliseconds, nothing as 0 or "". Invalid with all that is wrong."""
     statuses = [one.strip().upper() for one in (query.status or "").split(",") if one.strip()]
     unknown = [one for one in statuses if one not in STATUSES]
     found: list[Violation] = []

@@ -36,6 +36,7 @@ runs = Table(
     big("wake"),
     big("doomed"),
     big("parent"),
+    big("root"),
     big("started"),
     big("ended"),
     text("correlation"),
@@ -65,6 +66,13 @@ runs = Table(
         postgresql_where=sql_text("parent <> 0"),
     ),
     Index(
+        "ix_workflow_runs_root",
+        "tenant_id",
+        "root",
+        sqlite_where=sql_text("root <> 0"),
+        postgresql_where=sql_text("root <> 0"),
+    ),
+    Index(
         "uq_workflow_runs_idempotency",
         "tenant_id",
         "idempotency",
@@ -92,8 +100,8 @@ workers = Table(
 NEWEST = 2**62
 
 _COLUMNS = [
-    "tenant_id", "id", "name", "version", "status", "owner", "turn", "wake", "doomed", "parent", "started", "ended",
-    "correlation", "idempotency", "input", "run",
+    "tenant_id", "id", "name", "version", "status", "owner", "turn", "wake", "doomed", "parent", "root", "started",
+    "ended", "correlation", "idempotency", "input", "run",
 ]  # fmt: skip
 insert_rows = Insert(runs, _COLUMNS)
 _put_attempts = Insert(
@@ -102,8 +110,8 @@ _put_attempts = Insert(
     replacing=["tenant_id", "run_id", "number"],
 )
 _UPDATE = Statement(
-    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, input = ?, run = ? "
-    "WHERE tenant_id = ? AND id = ? AND turn = ?"
+    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, version = ?, "
+    "input = ?, run = ? WHERE tenant_id = ? AND id = ? AND turn = ?"
 )
 _UPDATE_LIGHT = Statement(
     "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, run = ? "
@@ -151,6 +159,9 @@ _GOING_COUNT = Statement(
 _PAUSED_COUNT = Statement(
     "SELECT count(*) FROM (SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND status = 'PAUSED' LIMIT ?) AS one"
 )
+_TREE_COUNT = Statement(
+    "SELECT count(*) FROM (SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND root = ? AND root <> 0 LIMIT ?) AS one"
+)
 _OLD = Statement("SELECT tenant_id, id FROM workflow_runs WHERE ended > 0 AND ended < ? ORDER BY ended LIMIT ?")
 _FORGET = Statement("DELETE FROM workflow_runs WHERE tenant_id = ? AND id = ?")
 _FORGET_ATTEMPTS = Statement("DELETE FROM workflow_attempts WHERE tenant_id = ? AND run_id = ?")
@@ -188,8 +199,8 @@ def _run_text(run: Run) -> str:
 def new_row(run: Run, owner: int, wake: int) -> tuple[Any, ...]:
     """A run's row before its first turn."""
     return (
-        run.tenant_id, run.id, run.name, run.version, run.status, owner, 0, wake, 0, run.parent, run.started, run.ended,
-        run.correlation, run.idempotency, encode(run.input).decode(), _run_text(run),
+        run.tenant_id, run.id, run.name, run.version, run.status, owner, 0, wake, 0, run.parent, run.root, run.started,
+        run.ended, run.correlation, run.idempotency, encode(run.input).decode(), _run_text(run),
     )  # fmt: skip
 
 
@@ -220,13 +231,13 @@ class Keep:
     poke: int = 0
     doom: tuple[int, ...] = ()
     fresh: bool = False
-    new_input: bool = False
+    whole: bool = False
     events: tuple[Event, ...] = ()
 
     def row(self) -> tuple[Any, ...]:
         run = self.after
         head = (run.status, self.owner, self.turn + 1, self.wake, run.started, run.ended)
-        given = (encode(run.input).decode(),) if self.new_input else ()
+        given = (run.version, encode(run.input).decode()) if self.whole else ()
         return (*head, *given, _run_text(run), self.tenant_id, run.id, self.turn)
 
     def run(self, tx: Transaction) -> None:
@@ -249,7 +260,7 @@ class Keep:
                         raise Twice(int(found[0]))
                 row = new_row(unit.after, unit.owner, unit.wake)
                 born.append((*row[:6], 1, *row[7:]))
-            elif unit.new_input:
+            elif unit.whole:
                 if tx.change(_UPDATE, *unit.row()) != 1:
                     raise Stale
             else:
@@ -337,6 +348,11 @@ def turn_of(tx: Transaction, tenant_id: int, id: int) -> int | None:
     return None if row is None else int(row[0])
 
 
+def goes_on(tx: Transaction, tenant_id: int, id: int) -> bool:
+    """Whether a run is there and not over."""
+    return tx.first(_GOES_ON, tenant_id, id) is not None
+
+
 def ended(tx: Transaction, tenant_id: int, id: int) -> Run | None:
     """A run that is over; None if it is not."""
     row = tx.first(_ENDED, tenant_id, id)
@@ -406,6 +422,11 @@ def count(tx: Transaction, tenant_id: int, status: str) -> int:
 def going(tx: Transaction, tenant_id: int, most: int) -> int:
     """How many runs of a company go on, paused ones too, counted up to `most` of either."""
     return sum(int(tx.all(one, tenant_id, most)[0][0]) for one in (_GOING_COUNT, _PAUSED_COUNT))
+
+
+def led_to(tx: Transaction, tenant_id: int, root: int, most: int) -> int:
+    """How many runs that a first one led to are kept, over all that they started in turn, counted up to `most`."""
+    return int(tx.all(_TREE_COUNT, tenant_id, root, most)[0][0])
 
 
 def old(tx: Transaction, before: int, limit: int) -> list[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Runs and their attempts over HTTP."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,6 +15,11 @@ Raw = dict[str, Any]
 Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Short = Annotated[str, Meta(max_length=256)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
+
+EngineName = Literal["embedded", "conductor"]
+Engine = Annotated[
+    EngineName, Meta(description="embedded is this server, conductor the Conductor server that conductor_url names.")
+]
 
 _INPUT = Meta(description="What its expressions call workflow.input.", examples=[{"office": "Lisbon"}])
 _MOMENT = Meta(description="A date-time with its zone.")
@@ -31,6 +37,7 @@ class StartIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     correlation_id: Annotated[
         Short, Meta(description="Your own name for what this is about; runs are found by it.")
     ] = ""
+    engine: Engine = "embedded"
 
 
 class Reason(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -68,6 +75,7 @@ class CompleteIn(msgspec.Struct, kw_only=True, omit_defaults=True):
 class SearchQuery(msgspec.Struct, kw_only=True):
     """Which runs."""
 
+    engine: Engine = "embedded"
     status: Annotated[
         str | None,
         Meta(description="One or more states, separated by commas.", examples=["FAILED,TIMED_OUT"]),
@@ -131,10 +139,13 @@ class RunOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A run, as lists show it."""
 
     id: str
+    engine: Engine
     workflow: str
     version: int
     status: RunStatus
-    definition: Annotated[str, Meta(description="SHA-256 of the definition's text that it goes by.")]
+    definition: Annotated[
+        str, Meta(description="SHA-256 of the definition's text that it goes by; nothing for one elsewhere.")
+    ]
     started_at: Annotated[str, _MOMENT]
     ended_at: Annotated[str | None, _MOMENT] = None
     seconds: Annotated[float | None, Meta(description="From its start to its end.")] = None
@@ -154,7 +165,7 @@ class WholeRunOut(RunOut, kw_only=True, omit_defaults=True):
     input: Any = None
     output: Any = None
     variables: Raw = {}
-    turn: Annotated[int, Meta(description="Grows with every step that is on disk.")] = 0
+    turn: Annotated[int, Meta(description="Another number after every step that is on disk.")] = 0
     tasks: Annotated[list[TaskOut], Meta(description="The latest attempt of each, in order; at most 1,000.")] = []
     more: Annotated[int, Meta(description="How many tasks are left out.")] = 0
 
@@ -163,6 +174,7 @@ class StartedOut(msgspec.Struct, kw_only=True):
     """The run that was started, or that had been with the same key."""
 
     id: str
+    engine: Engine
     workflow: str
     version: int
     status: RunStatus
@@ -219,6 +231,7 @@ def run_out(run: Run) -> RunOut:
 def _run(run: Run) -> dict[str, Any]:
     return {
         "id": str(run.id),
+        "engine": "embedded",
         "workflow": run.name,
         "version": run.version,
         "status": run.status,
@@ -250,9 +263,32 @@ def whole_run_out(run: Run, tasks: Iterable[Attempt], turn: int) -> WholeRunOut:
         output=run.output,
         variables=run.variables,
         turn=turn,
-        tasks=[TaskOut(**_task(one, counts=True)) for one in shown],
+        tasks=[task_out(one) for one in shown],
         more=len(found) - len(shown),
     )
+
+
+def task_out(one: Attempt) -> TaskOut:
+    """The latest attempt of a task, without what it took and gave."""
+    return TaskOut(**_task(one, counts=True))
+
+
+def states_of(tasks: Iterable[TaskOut]) -> dict[str, NodeState]:
+    """How far each task of a definition came, by its reference name: the latest round of loops."""
+    found: dict[str, NodeState] = {}
+    for one in sorted(tasks, key=lambda one: one.number):
+        known = found.get(one.reference_name)
+        took = None
+        if one.started_at and one.ended_at:
+            took = datetime.fromisoformat(one.ended_at) - datetime.fromisoformat(one.started_at)
+        found[one.reference_name] = NodeState(
+            status=one.status,
+            attempts=one.attempt + 1 + (known.attempts if known is not None else 0),
+            task_id=one.id,
+            rounds=one.iteration,
+            seconds=None if took is None else round(took.total_seconds(), 3),
+        )
+    return found
 
 
 def _task(one: Attempt, *, counts: bool) -> dict[str, Any]:

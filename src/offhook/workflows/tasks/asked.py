@@ -78,7 +78,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 def asked(tenant_id: int, given: Any, template: Any, secrets: Secrets) -> Asked:
     """The request of a task's input, with its secrets; Wrong if it cannot be sent as it is.
 
-    `template` is the input as the definition has it: only where that asks for a secret is one put in.
+    `template` is the input as the definition has it: only where that asks for a secret is one put in. Text of the data
+    that names one is not sent, as whoever gets it could not tell what is wrong.
     """
     if not isinstance(given, dict):
         raise Wrong("The input is no object with uri and method.")
@@ -91,7 +92,9 @@ def asked(tenant_id: int, given: Any, template: Any, secrets: Secrets) -> Asked:
             return None, False
         by = template if template is msgspec.UNSET else template.get(name) if isinstance(template, dict) else None
         try:
-            value, those = with_secrets(value, lambda one: secrets(tenant_id, one), template=by, place=name)
+            value, those = with_secrets(
+                value, lambda one: secrets(tenant_id, one), template=by, place=name, refuse=True
+            )
         except ExpressionError as error:
             raise Wrong(f"{error}") from None
         used.extend(those.values())

@@ -35,6 +35,20 @@ _NOBODYS = signing.digest("nobody's")
 log = structlog.get_logger("offhook.workflows")
 
 
+DELIVERIES = ("x-github-delivery", "webhook-id", "idempotency-key")
+"""Headers by which senders name a delivery: GitHub's, that of Standard Webhooks, the usual one."""
+
+
+class _Event(msgspec.Struct):
+    """What an event of Stripe's has at its top."""
+
+    id: str = ""
+    object: str = ""
+
+
+_event = msgspec.json.Decoder(_Event).decode
+
+
 class CalledOut(msgspec.Struct, kw_only=True):
     """The run that a call has started, or had started before."""
 
@@ -145,8 +159,11 @@ class Calling:
         return self._vault.open(kept.tenant_id, kept.id, kept.value.sealed)["secret"]
 
     def _key(self, kept: Kept[Hook], headers: Mapping[str, str], body: bytes) -> str:
-        """What makes a call the same call: the named header, else the signature with its time, if it has one."""
-        value = headers.get(kept.value.idempotency_header, "") if kept.value.idempotency_header else ""
+        """What makes a call the same call: the named header; else what the sender calls the delivery, if the hook names
+        none; else the signature with its time, if it has one.
+        """
+        named = kept.value.idempotency_header
+        value = headers.get(named, "") if named else _delivery(headers, body)
         if value:
             short = value if len(value) <= _LONG_KEY else hashlib.sha256(value.encode()).hexdigest()
             return f"hook:{kept.id}:{short}"
@@ -154,6 +171,18 @@ class Calling:
             signature, _ = signing.good_signature(headers, self._secret(kept), body)
             return f"hook:{kept.id}:signature:{signature}"
         return ""
+
+
+def _delivery(headers: Mapping[str, str], body: bytes) -> str:
+    """What the sender calls this delivery, the same each time that it is sent again; "" if it does not say."""
+    for name in DELIVERIES:
+        if headers.get(name):
+            return headers[name]
+    try:
+        event = _event(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    return event.id if event.object == "event" and event.id.startswith("evt_") else ""
 
 
 def _why_not(what: str, sent: str) -> str:

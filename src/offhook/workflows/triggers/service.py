@@ -10,6 +10,7 @@ import msgspec
 from offhook.access.doing import Doing, Done, refuse, rehearsed
 from offhook.access.gate import reply_of
 from offhook.access.idempotency import Outcome
+from offhook.catalog.credentials.resealing import Resealed, resealed
 from offhook.catalog.credentials.vault import Vault
 from offhook.catalog.keeping import etag, id_of, iso
 from offhook.events.keeper import Keeper, shown, tell
@@ -371,6 +372,15 @@ class Hooks:
         kept = await self._changed(call, change, Word.WORKFLOW_HOOK_SECRET_CHANGED)
         made = wire.HookMade(hook=_hook_out(kept, await self._heard(kept)), secret=None if body.secret else secret)
         return reply_of(made, headers=etag(kept))
+
+    def seal_again(self, tx: Transaction, call: Call, at: datetime) -> Resealed:
+        """Seal the secrets of a company's hooks by the newest key; they stay the same."""
+
+        def keep(before: Kept[Hook], sealed: str) -> None:
+            value = msgspec.structs.replace(before.value, sealed=sealed)
+            HOOK_KEEPER.change(tx, call, at, before, value, word=Word.WORKFLOW_HOOK_SEALED_AGAIN)
+
+        return resealed(self._vault, store.hooks.all(tx, call.principal.tenant_id), keep)
 
     async def delete(self, call: Call) -> Reply:
         """Delete a hook; nothing that is secret stays."""

@@ -1,0 +1,165 @@
+"""The SIP worker as the server has it: a process that is started, spoken to, and started again when it dies.
+
+What it tells of a leg goes to whoever holds that leg. When the process is gone every leg of it is over, and is said to
+be: a call that was under way ends in its record with that cause, and the next one finds a new worker.
+"""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from offhook.telephony import port
+from offhook.telephony.port import Close, Command, Configure, Down, Event, Fault, Figures, Frames, Ready, framed
+
+PAUSES = (0.1, 0.5, 2.0, 5.0)
+"""Seconds before it is started again, longer each time that it did not come up."""
+
+START_SECONDS = 20.0
+"""In which it has to say that it is ready."""
+
+STOP_SECONDS = 4.0
+
+DIED = "the telephone process ended"
+
+log = structlog.get_logger("offhook.telephony")
+Heard = Callable[[Event], None]
+
+
+class Worker:
+    """One worker process at a time. `keep` it going while serving; what is no leg's goes to `heard`."""
+
+    def __init__(self, arguments: tuple[str, ...], heard: Callable[[Event], Awaitable[None]]) -> None:
+        self._arguments, self._heard = arguments, heard
+        self._legs: dict[int, Heard] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._next = 0
+        self._closing = False
+        self._tasks: set[asyncio.Future[None]] = set()
+        self.configured = Configure()
+        self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
+        """Where it listens, once it does; another one whenever it was started again."""
+        self.figures = Figures(legs=0)
+        self.faults = 0
+        self.starts = 0
+        self.pid = 0
+
+    # What is asked of it
+
+    def tell(self, command: Command) -> None:
+        """Have it do something; nothing comes of it while there is no worker, as then no leg is left either."""
+        if self._writer is not None:
+            self._writer.write(framed(command))
+
+    def configure(self, configured: Configure) -> None:
+        """Which carriers there are from now on, and after each start."""
+        self.configured = configured
+        self.tell(configured)
+
+    def hold(self, leg: int, heard: Heard) -> None:
+        """Be told what happens on a leg that came in."""
+        self._legs[leg] = heard
+
+    def new_leg(self, heard: Heard) -> int:
+        """A leg that is to be dialled, and be told what happens on it."""
+        self._next += 2
+        self._legs[self._next] = heard
+        return self._next
+
+    def let_go(self, leg: int) -> None:
+        """Be told no more of it."""
+        self._legs.pop(leg, None)
+
+    @property
+    def legs(self) -> int:
+        """How many legs are held."""
+        return len(self._legs)
+
+    # Keeping it
+
+    async def keep(self) -> None:
+        """Start it, and again whenever it ended, for as long as this goes on."""
+        failed = 0
+        while True:
+            came_up = await self._once()
+            if self._closing:
+                return
+            failed = 0 if came_up else failed + 1
+            pause = PAUSES[min(failed, len(PAUSES) - 1)]
+            log.error("telephone_process_ended", mend="it is started again", after=pause)
+            await asyncio.sleep(pause)
+
+    async def close(self) -> None:
+        """End it, and all calls with it."""
+        self._closing = True
+        self.tell(Close(STOP_SECONDS / 2))
+
+    async def _once(self) -> bool:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "offhook.telephony.worker", str(theirs.fileno()), *self._arguments,
+                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+        reader, self._writer = await asyncio.open_connection(sock=ours, limit=4 * port.MOST)
+        self.starts += 1
+        self.pid = process.pid
+        self.tell(self.configured)
+        came_up = False
+        try:
+            frames = Frames(Event)
+            patience: float | None = START_SECONDS
+            while content := await asyncio.wait_for(reader.read(262_144), patience):
+                for event in frames.feed(content):
+                    came_up, patience = True, None
+                    self._hear(event)  # type: ignore[arg-type]
+        except TimeoutError:
+            log.error("telephone_process_silent", seconds=START_SECONDS)
+        except (OSError, ValueError) as fault:
+            log.error("telephone_process_unreadable", cause=str(fault))
+        finally:
+            self._writer.close()
+            self._writer = None
+            await self._end(process)
+            if self.ready.done():
+                self.ready = asyncio.get_running_loop().create_future()
+            self._all_down()
+        return came_up
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS if self._closing else 0.5)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    def _all_down(self) -> None:
+        legs, self._legs = self._legs, {}
+        for leg, heard in legs.items():
+            heard(Down(leg=leg, cause=DIED))
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Ready():
+                if not self.ready.done():
+                    self.ready.set_result(event)
+                log.info("telephones", listening=f"{event.address[0]}:{event.address[1]}", media=event.media)
+            case Figures():
+                self.figures = event
+            case Fault():
+                self.faults += event.count
+                log.warning("telephone_fault", what=event.what, count=event.count)
+            case port.Whois() | port.Register() | port.Incoming():
+                task = asyncio.ensure_future(self._heard(event))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case _:
+                heard = self._legs.get(event.leg)
+                if isinstance(event, Down):
+                    self._legs.pop(event.leg, None)
+                if heard is not None:
+                    heard(event)

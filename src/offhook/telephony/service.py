@@ -1,0 +1,139 @@
+"""Telephones as the server has them: who registers, who calls, and the worker that speaks with them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from offhook.calls.session import Calls
+from offhook.kit import clock
+from offhook.kit.errors import Refusal
+from offhook.routing.plan import Incoming, Outgoing, Transfer
+from offhook.telephony import port
+from offhook.telephony.process import Worker
+from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
+
+UNKNOWN, BUSY, FAULTY = 404, 503, 500
+
+log = structlog.get_logger("offhook.telephony")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose call it is: a company's, by one of its people or rooms (`who`) or from outside, to `number`."""
+
+    tenant_id: int
+    who: str = ""
+    caller: str = ""
+    number: str = ""
+
+
+class Desk(Protocol):
+    """Which telephones and carriers there are."""
+
+    async def account(self, username: str) -> port.Account:
+        """Who a username is; without digests if nobody."""
+
+    async def register(self, asked: port.Register) -> port.Registered:
+        """Where a telephone is reached from now on, on disk."""
+
+    async def origin(self, came: port.Incoming) -> Origin | None:
+        """Whose call it is; None if nobody's."""
+
+    async def configured(self) -> port.Configure:
+        """The carriers there are, and limits."""
+
+
+class Telephony:
+    """All calls on real telephones of this process. `keep` it going while serving; `close` it at the end."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        desk: Desk,
+        ways: Ways,
+        sounds: Sounds,
+        tapes: Tapes,
+        location: Callable[[Transfer], tuple[bytes, str]],
+        arguments: tuple[str, ...],
+    ) -> None:
+        self._calls, self._desk = calls, desk
+        self.worker = Worker(arguments, self._heard)
+        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location)
+
+    async def keep(self) -> None:
+        """Have a worker for as long as this goes on."""
+        await self.configure()
+        await self.worker.keep()
+
+    async def configure(self) -> None:
+        """Take what carriers there are from the store again."""
+        self.worker.configure(await self._desk.configured())
+
+    async def close(self) -> None:
+        """End all calls, and the worker."""
+        await self.worker.close()
+
+    async def _heard(self, event: port.Event) -> None:
+        match event:
+            case port.Whois():
+                self.worker.tell(await self._account(event.username))
+            case port.Register():
+                self.worker.tell(await self._register(event))
+            case port.Incoming():
+                await self._begin(event)
+            case _:
+                pass
+
+    async def _account(self, username: str) -> port.Account:
+        try:
+            return await self._desk.account(username)
+        except Refusal as refusal:
+            log.error("account_not_read", cause=refusal.message)
+        except Exception:
+            log.exception("account_not_read")
+        return port.Account(username=username)
+
+    async def _register(self, asked: port.Register) -> port.Registered:
+        try:
+            return await self._desk.register(asked)
+        except Refusal as refusal:
+            log.error("telephone_not_registered", cause=refusal.message)
+        except Exception:
+            log.exception("telephone_not_registered")
+        return port.Registered(id=asked.id, code=BUSY)
+
+    async def _begin(self, came: port.Incoming) -> None:
+        """A call: it is decided on from here on. Who hung up meanwhile has a call that was given up."""
+        early: list[port.Event] = []
+        self.worker.hold(came.leg, early.append)
+        code = FAULTY
+        try:
+            origin = await self._desk.origin(came)
+            if origin is None:
+                log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
+                code = UNKNOWN
+            else:
+                telephone = Telephone(self._house, origin.tenant_id, came)
+                self.worker.hold(came.leg, telephone.heard)
+                for event in early:
+                    telephone.heard(event)
+                at = clock.milliseconds(clock.now())
+                first = (
+                    Outgoing(at, origin.who, origin.number)
+                    if origin.who
+                    else Incoming(at, origin.caller, origin.number)
+                )
+                await self._calls.begin(origin.tenant_id, first, telephone)
+                return
+        except Refusal as refusal:
+            log.warning("call_refused", cause=refusal.message)
+            code = BUSY
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("call_not_begun")
+        self.worker.let_go(came.leg)
+        self.worker.tell(port.Drop(came.leg, code))

@@ -1,0 +1,155 @@
+"""A worker that is played by the test: what it is told is kept, and what happens on its legs the test says."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from offhook.directory.lines.model import Target
+from offhook.routing import plan
+from offhook.routing.plan import Hear, Prompt, Verb
+from offhook.telephony import port
+from offhook.telephony.telephone import House, Telephone, Way
+
+CALLER = 1
+TENANT = 7
+CALL = 77
+C = TypeVar("C")
+REACHED: dict[str, list[Way]] = {
+    "desk": [Way("sip:desk@10.0.0.1", ("10.0.0.1", 5060))],
+    "two": [Way("sip:one@10.0.0.2", ("10.0.0.2", 5060)), Way("sip:other@10.0.0.3", ("10.0.0.3", 5060))],
+    "hall": [Way("sip:hall@10.0.0.4", ("10.0.0.4", 5060))],
+}
+
+
+class Told:
+    """What one call was told to do, and what it told."""
+
+    def __init__(self) -> None:
+        self.commands: list[port.Command] = []
+        self.events: list[plan.Event] = []
+        self.tapes: list[tuple[str, float]] = []
+        self._heard: dict[int, Callable[[port.Event], None]] = {}
+        self._next = 0
+        self._more = asyncio.Event()
+        self._seen = 0
+        self._passed = 0
+        self.time = 0.0
+        self._timers: list[tuple[float, asyncio.Future[None]]] = []
+        house = House(
+            legs=self, ways=self, sounds=self, tapes=self, happened=self._happened,
+            location=lambda _verb: (b"<presence/>", "application/pidf+xml"), sleep=self._sleep,
+        )  # fmt: skip
+        came = port.Incoming(
+            leg=CALLER, caller="+14155550100", dialled="+14155550199", display="Ana", source=("10.1.1.1", 5060)
+        )
+        self.telephone = Telephone(house, TENANT, came)
+        self._heard[CALLER] = self.telephone.heard
+
+    # Legs
+
+    def tell(self, command: port.Command) -> None:
+        self.commands.append(command)
+        self._more.set()
+
+    def new_leg(self, heard: Callable[[port.Event], None]) -> int:
+        self._next += 2
+        self._heard[self._next] = heard
+        return self._next
+
+    # Ways, Sounds, Tapes
+
+    async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
+        assert tenant_id == TENANT
+        return REACHED.get(device_id, [])
+
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
+        return (
+            Way(f"sip:{number}@carrier", ("10.9.9.9", 5060), trunk=3) if number.startswith("+1") or emergency else None
+        )
+
+    async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
+        return (f"/sounds/{prompt.text}",)
+
+    def of_waiting(self, hear: Hear) -> tuple[str, ...]:
+        return (f"/sounds/{hear}",)
+
+    def tone(self) -> tuple[str, ...]:
+        return ("/sounds/tone",)
+
+    def new_message(self, tenant_id: int, call_id: int, box: Target) -> str:
+        return f"/tapes/{box.type}-{box.id}"
+
+    async def message_left(self, tenant_id: int, call_id: int, box: Target, path: str, seconds: float) -> None:
+        self.tapes.append((path, seconds))
+
+    def new_recording(self, tenant_id: int, call_id: int) -> str:
+        return "/tapes/call"
+
+    async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
+        self.tapes.append((path, seconds))
+
+    # Time
+
+    async def _sleep(self, seconds: float) -> None:
+        timer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._timers.append((self.time + seconds, timer))
+        await timer
+
+    async def later(self, seconds: float) -> None:
+        """So much time goes by."""
+        await self.settled()
+        self.time += seconds
+        for due, timer in self._timers:
+            if due <= self.time and not timer.done():
+                timer.set_result(None)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Nothing goes on any more but what waits."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    # The test's side
+
+    def _happened(self, call_id: int, event: plan.Event) -> bool:
+        assert call_id == CALL
+        self.events.append(event)
+        return True
+
+    async def do(self, *verbs: Verb) -> None:
+        self.telephone.do(CALL, verbs)
+        await self.settled()
+
+    async def say(self, event: Any) -> None:
+        """The worker tells of a leg."""
+        self._heard[event.leg](event)
+        await self.settled()
+
+    def told(self, kind: type[C]) -> list[C]:
+        """The commands of a kind, since this was asked last."""
+        found: list[C] = [one for one in self.commands[self._seen :] if isinstance(one, kind)]
+        self._seen = len(self.commands)
+        return found
+
+    def passed(self) -> list[plan.Event]:
+        """What the call told since this was asked last, with moments left out."""
+        found = [msgspec.structs.replace(one, at=0) for one in self.events[self._passed :]]
+        self._passed = len(self.events)
+        return found
+
+    async def answered(self) -> None:
+        """The call is taken, and the caller knows."""
+        self.telephone.do(CALL, (plan.Answer(),))
+        await self.settled()
+        await self.say(port.Up(CALLER))
+        self.told(port.Answer)
+
+
+def prompt(text: str) -> Prompt:
+    return Prompt(text)
+
+
+def leg(who: str, *devices: str, numbers: tuple[str, ...] = ()) -> plan.Leg:
+    return plan.Leg(who, who, devices, numbers)

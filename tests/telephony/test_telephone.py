@@ -1,0 +1,341 @@
+"""What becomes of each verb on the legs of a worker that the test plays."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from offhook.directory.lines.model import Target
+from offhook.routing import plan
+from offhook.telephony import port
+from offhook.telephony.telephone import ELSEWHERE
+from tests.telephony.scripted import CALLER, Told, leg, prompt
+
+BOX = Target("office", 5)
+TWO = plan.Ring("parallel", (leg("user:1", "desk"), leg("user:2", "hall")), 20)
+
+
+@pytest.fixture
+def play() -> Callable[[Callable[[Told], Awaitable[None]]], None]:
+    def run(story: Callable[[Told], Awaitable[None]]) -> None:
+        async def told() -> None:
+            one = Told()
+            await story(one)
+            one.telephone.do(77, (plan.Hangup(),))
+            async with asyncio.timeout(5):
+                await one.telephone.over()
+
+        asyncio.run(told())
+
+    return run
+
+
+def test_the_first_to_answer_has_the_call_and_the_others_are_told_so(play):
+    async def story(one: Told) -> None:
+        await one.do(TWO)
+        assert one.commands[0] == port.Ring(CALLER)
+        first, second = one.told(port.Dial)
+        assert (first.address, second.address, first.number) == (("10.0.0.1", 5060), ("10.0.0.4", 5060), "+14155550100")
+        await one.say(port.Progress(second.leg, 180))
+        await one.say(port.Up(second.leg))
+        assert one.told(port.Drop) == [port.Drop(first.leg, reason=ELSEWHERE)]
+        assert one.passed() == [plan.Answered(0, "user:2")]
+        await one.do(plan.Bridge("user:2"))
+        assert one.told(port.Answer) == [port.Answer(CALLER)]
+        await one.say(port.Up(CALLER))
+        assert one.told(port.Connect) == [port.Connect(CALLER, second.leg)]
+        await one.say(port.Down(leg=first.leg, code=487, ours=True))
+        assert one.passed() == []
+        await one.say(port.Down(leg=second.leg))
+        assert one.passed() == [plan.Ended(0)]
+
+    play(story)
+
+
+def test_who_lets_it_ring_is_rung_for_their_time_and_no_longer(play):
+    async def story(one: Told) -> None:
+        await one.do(TWO)
+        dialled = [dial.leg for dial in one.told(port.Dial)]
+        await one.later(19.9)
+        assert one.passed() == []
+        await one.later(0.1)
+        assert [drop.leg for drop in one.told(port.Drop)] == dialled
+        assert one.passed() == [plan.NotAnswered(0)]
+
+    play(story)
+
+
+def test_one_is_rung_behind_the_other(play):
+    async def story(one: Told) -> None:
+        await one.do(plan.Ring("serial", (leg("user:1", "desk"), leg("user:2", "nowhere"), leg("user:3", "hall")), 10))
+        [first] = one.told(port.Dial)
+        await one.later(10)
+        assert one.commands[-2] == port.Drop(first.leg)
+        [third] = one.told(port.Dial)
+        await one.say(port.Down(leg=third.leg, code=486, cause="busy"))
+        assert one.passed() == [plan.NotAnswered(0, {"user:2": "unreachable", "user:3": "busy"})]
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("code", "why"), [(486, "busy"), (600, "busy"), (603, "declined"), (404, "unreachable"), (408, "unreachable")]
+)
+def test_why_nobody_answered_is_told_once_all_have_refused(play, code: int, why: plan.Missed):
+    async def story(one: Told) -> None:
+        await one.do(plan.Ring("parallel", (leg("user:1", "two"),), 20))
+        first, second = one.told(port.Dial)
+        await one.say(port.Down(leg=first.leg, code=code))
+        assert one.passed() == []
+        await one.say(port.Down(leg=second.leg, code=code))
+        assert one.passed() == [plan.NotAnswered(0, {"user:1": why})]
+
+    play(story)
+
+
+def test_a_caller_who_leaves_is_rung_for_no_more(play):
+    async def story(one: Told) -> None:
+        await one.do(TWO)
+        dialled = [dial.leg for dial in one.told(port.Dial)]
+        await one.say(port.Down(leg=CALLER, code=487))
+        assert [drop.leg for drop in one.told(port.Drop)] == dialled
+        assert one.passed() == [plan.HungUp(0)]
+        await one.say(port.Up(dialled[0]))
+        assert one.passed() == []
+
+    play(story)
+
+
+def test_who_answered_and_left_before_being_connected_has_ended_the_call(play):
+    async def story(one: Told) -> None:
+        await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Up(dial.leg))
+        await one.say(port.Down(leg=dial.leg))
+        assert one.passed() == [plan.Answered(0, "user:1")]
+        await one.do(plan.Bridge("user:1"))
+        assert one.passed() == [plan.Ended(0)]
+
+    play(story)
+
+
+def test_keys_interrupt_a_prompt_and_are_gathered(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Gather(prompt("menu"), 1, 5, "menu"))
+        [played] = one.told(port.Play)
+        assert played.files == ("/sounds/menu",)
+        await one.say(port.Key(CALLER, "1"))
+        assert one.passed() == [plan.Pressed(0, "1")]
+        assert one.told(port.Stop) == [port.Stop(CALLER)]
+
+    play(story)
+
+
+def test_many_keys_end_with_a_pound_or_with_silence(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        gather = plan.Gather(prompt("extension"), 4, 5, "extension")
+        await one.do(gather)
+        for key in "12#":
+            await one.say(port.Key(CALLER, key))
+        assert one.passed() == [plan.Pressed(0, "12")]
+        await one.do(gather)
+        played = one.told(port.Play)[-1]
+        await one.say(port.Played(CALLER, played.token))
+        await one.later(4.9)
+        await one.say(port.Key(CALLER, "7"))
+        await one.later(4.9)
+        assert one.passed() == []
+        await one.later(0.1)
+        assert one.passed() == [plan.Pressed(0, "7")]
+
+    play(story)
+
+
+def test_nobody_presses_anything(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Gather(prompt("menu"), 1, 5, "menu"))
+        await one.later(60)
+        assert one.passed() == []
+        [played] = one.told(port.Play)
+        await one.say(port.Played(CALLER, played.token))
+        await one.later(5)
+        assert one.passed() == [plan.Pressed(0)]
+
+    play(story)
+
+
+def test_what_is_played_is_heard_to_its_end_before_what_follows(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Play(prompt("recorded")), plan.Play(prompt("welcome")))
+        [played] = one.told(port.Play)
+        await one.do(TWO)
+        assert one.told(port.Dial) == []
+        await one.say(port.Played(CALLER, played.token))
+        assert [type(command).__name__ for command in one.commands[-3:]] == ["Play", "Dial", "Dial"]
+
+    play(story)
+
+
+def test_hanging_up_waits_for_nothing(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Play(prompt("long")))
+        await one.do(plan.Hangup("limit"))
+        assert one.told(port.Drop) == [port.Drop(CALLER, 503)]
+
+    play(story)
+
+
+def test_who_waits_hears_music_and_may_leave_by_a_key(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Reserve(BOX, "random", (), (), 1, 0, seconds=60, hear="hold_music", keys="9"))
+        [played] = one.told(port.Play)
+        assert (played.files, played.times) == (("/sounds/hold_music",), 0)
+        await one.say(port.Key(CALLER, "1"))
+        assert one.passed() == []
+        await one.say(port.Key(CALLER, "9"))
+        assert one.passed() == [plan.Pressed(0, "9")]
+        await one.do(TWO)
+        assert len(one.told(port.Dial)) == 2
+
+    play(story)
+
+
+def test_a_message_is_kept_whole_when_the_caller_just_hangs_up(play):
+    async def story(one: Told) -> None:
+        await one.do(plan.Answer(), plan.Voicemail(BOX, prompt("greeting"), 180))
+        await one.say(port.Up(CALLER))
+        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        [record] = one.told(port.Record)
+        assert (record.path, record.both) == ("/tapes/office-5", False)
+        await one.say(port.Recorded(leg=CALLER, path=record.path, seconds=4.2))
+        await one.say(port.Down(leg=CALLER))
+        assert one.tapes == [("/tapes/office-5", 4.2)]
+        assert one.passed() == [plan.Recorded(0, 4), plan.HungUp(0)]
+
+    play(story)
+
+
+def test_a_message_is_kept_although_the_caller_left_before_it_was_whole(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        for _ in range(2):
+            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=3.0))
+        assert one.tapes == [("/tapes/office-5", 3.0)]
+        assert one.passed() == [plan.HungUp(0), plan.Recorded(0, 3)]
+
+    play(story)
+
+
+def test_a_message_ends_by_a_key_or_when_it_is_too_long(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        for _ in range(2):
+            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        await one.say(port.Key(CALLER, "1"))
+        assert one.told(port.StopRecording) == []
+        await one.later(180)
+        assert one.told(port.StopRecording) == [port.StopRecording(CALLER)]
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=180.0))
+        assert one.passed() == [plan.Recorded(0, 180)]
+
+    play(story)
+
+
+def test_a_call_that_is_recorded_is_so_once_it_is_answered(play):
+    async def story(one: Told) -> None:
+        await one.do(plan.Answer(), plan.Play(prompt("this call is recorded")), plan.Record(), TWO)
+        await one.say(port.Up(CALLER))
+        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        dials = one.told(port.Dial)
+        await one.say(port.Up(dials[0].leg))
+        await one.do(plan.Bridge("user:1"))
+        assert [(record.path, record.both) for record in one.told(port.Record)] == [("/tapes/call", True)]
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=60.0))
+        assert one.tapes == [("/tapes/call", 60.0)]
+
+    play(story)
+
+
+def test_a_number_outside_is_called_by_the_carrier_that_takes_it(play):
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("+14155550123", caller_id="+14155550199"))
+        [dial] = one.told(port.Dial)
+        assert (dial.uri, dial.trunk, dial.number) == ("sip:+14155550123@carrier", 3, "+14155550199")
+        await one.say(port.Up(dial.leg))
+        assert one.told(port.Answer) == [port.Answer(CALLER)]
+        await one.say(port.Up(CALLER))
+        assert one.told(port.Connect) == [port.Connect(CALLER, dial.leg)]
+        assert one.passed() == [plan.Answered(0, "+14155550123")]
+        await one.say(port.Down(leg=dial.leg))
+        assert one.passed() == [plan.Ended(0)]
+
+    play(story)
+
+
+def test_a_number_that_no_carrier_takes_is_not_called(play):
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("+88213000000"))
+        assert one.told(port.Dial) == []
+        assert one.passed() == [plan.NotAnswered(0, {"+88213000000": "unreachable"})]
+
+    play(story)
+
+
+def test_help_is_told_where_to_go_and_waits_for_nothing(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Play(prompt("long")))
+        await one.do(plan.Transfer("911", caller_id="+14155550199", emergency=True))
+        [dial] = one.told(port.Dial)
+        assert (dial.body, dial.body_type) == (b"<presence/>", "application/pidf+xml")
+
+    play(story)
+
+
+def test_who_is_put_on_hold_hears_music_until_the_other_is_back(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
+        dial = one.told(port.Dial)[0]
+        await one.say(port.Up(dial.leg))
+        await one.do(plan.Bridge("user:1"))
+        await one.say(port.Held(dial.leg, True))
+        assert [(one_.leg, one_.times) for one_ in one.told(port.Play)[-1:]] == [(CALLER, 0)]
+        await one.say(port.Held(dial.leg, False))
+        assert one.told(port.Connect) == [port.Connect(CALLER, dial.leg)]
+
+    play(story)
+
+
+def test_a_worker_that_dies_ends_the_call(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(TWO)
+        for dial in one.told(port.Dial):
+            await one.say(port.Down(leg=dial.leg, cause="the telephone process ended"))
+        await one.say(port.Down(leg=CALLER, cause="the telephone process ended"))
+        assert one.passed()[-1] == plan.HungUp(0)
+
+    play(story)
+
+
+def test_a_caller_who_left_before_anything_was_decided_has_hung_up(play):
+    async def story(one: Told) -> None:
+        await one.say(port.Down(leg=CALLER, code=487))
+        assert one.passed() == []
+        await one.do(TWO)
+        assert one.passed() == [plan.HungUp(0)]
+        assert one.commands == []
+
+    play(story)
