@@ -201,15 +201,16 @@ class Signalling:
         if agent is None or agent.isDead():
             self._answer(packet, source, 481)
             return
+        text = _for_sippy(packet, source)
         if packet.method == "INVITE":
             # sippy would answer the second of two with one number in a transaction of the first one's name.
-            number, branch = agent.reinvited
-            if packet.sequence < number or (packet.sequence == number and packet.branch != branch):
+            number, before = agent.reinvited
+            if packet.sequence < number or (packet.sequence == number and text != before):
                 self._answer(packet, source, 500 if packet.sequence < number else 482)
                 return
-            agent.reinvited = packet.sequence, packet.branch
+            agent.reinvited = packet.sequence, text
         agent.arriving = packet
-        if not self.manager.give(_for_sippy(packet, source), source):
+        if not self.manager.give(text, source):
             self._answer(packet, source, 400)
         agent.arriving = None
 
@@ -352,7 +353,7 @@ class Signalling:
         agent = Dialogue(self.manager, leg, invite.source, trusted=bool(invite.caller.trunk))
         leg.dialogue = agent
         packet = invite.packet
-        agent.reinvited = packet.sequence, packet.branch
+        agent.reinvited = packet.sequence, ""
         key = (packet.call_id, packet.from_tag, packet.sequence)
         self.legs[leg.number] = leg
         self._dialogues[packet.call_id, agent.lTag] = agent
