@@ -355,6 +355,9 @@ def main() -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         # Whoever began it ends it: calls that are being ended are still heard.
         signal.signal(each, signal.SIG_IGN)
+    with suppress(OSError):
+        # Where that is allowed: sound goes before whatever else is done on the machine.
+        os.nice(-10)
     control = socket.socket(fileno=int(sys.argv[1]))
     control.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     engine = Engine(control, float(sys.argv[2]))
