@@ -76,10 +76,10 @@ def sound(address: Address, direction: str = "sendrecv", codecs: str = "0 8 101"
 class Peer:
     """`log` is all that came, in order."""
 
-    def __init__(self, worker: Address) -> None:
+    def __init__(self, worker: Address, host: str = "127.0.0.1") -> None:
         self.worker = worker
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((host, 0))
         self.address: Address = self.socket.getsockname()
         self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.rtp.bind(("127.0.0.1", 0))

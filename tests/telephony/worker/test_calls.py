@@ -398,7 +398,8 @@ def test_two_legs_hear_each_other_and_a_recording_is_written(
         assert got[-1] == expected
     server.tell(port.StopRecording(leg))
     told = server.hear(port.Recorded)
-    assert (told.leg, told.fault, told.seconds) == (leg, "", 0.1)
+    assert (told.leg, told.fault) == (leg, "")
+    assert 0.1 <= told.seconds < 0.3
     assert (tmp_path / "a.wav").read_bytes().startswith(b"RIFF")
     server.tell(port.Drop(leg), port.Drop(2))
 

@@ -68,7 +68,15 @@ def test_a_count_must_grow(realm: Digests) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "Digest", "Basic abc", "Digest username", 'Digest username="a"', "Digest " + 'a="' * 999, "Digest " + "\\" * 999],
+    [
+        "",
+        "Digest",
+        "Basic abc",
+        "Digest username",
+        'Digest username="a"',
+        "Digest " + 'a="' * 999,
+        "Digest " + "\\" * 999,
+    ],
 )
 def test_what_is_no_proof_is_none(value: str) -> None:
     assert read(value) is None

@@ -146,9 +146,7 @@ def test_files_follow_each_other_without_a_gap_as_often_as_asked(
     assert consecutive(packets)
 
 
-def test_music_goes_on_until_it_is_stopped_at_once(
-    media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path
-) -> None:
+def test_music_goes_on_until_it_is_stopped_at_once(media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path) -> None:
     media.open(LEG)
     media.agree(LEG, peer.voice)
     media.play(LEG, 7, (clip(tmp_path, "music", tone(300, 0.1)),), 0)
@@ -442,8 +440,6 @@ def test_what_a_leg_says_is_recorded(media: EngineMedia, ear: Ear, peer: Peer, t
     assert [each.name for each in tmp_path.iterdir()] == ["message.wav"]
 
 
-
-
 def test_both_sides_are_recorded_each_in_its_channel(
     media: EngineMedia, ear: Ear, peer: Peer, other: Peer, tmp_path: Path
 ) -> None:
@@ -464,9 +460,7 @@ def test_both_sides_are_recorded_each_in_its_channel(
     assert hertz(samples[:, 1]) == pytest.approx(1_000, abs=5)
 
 
-def test_a_prompt_is_on_the_recording_of_both_sides(
-    media: EngineMedia, ear: Ear, tmp_path: Path
-) -> None:
+def test_a_prompt_is_on_the_recording_of_both_sides(media: EngineMedia, ear: Ear, tmp_path: Path) -> None:
     peer = Peer(codec=PCMA)
     media.open(LEG)
     media.agree(LEG, peer.voice)
@@ -481,7 +475,9 @@ def test_a_prompt_is_on_the_recording_of_both_sides(
     assert not samples[:, 0].any() or np.abs(samples[:, 0]).max() <= 8, "They said nothing."
 
 
-def test_a_recording_that_cannot_be_written_is_said_so(media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path) -> None:
+def test_a_recording_that_cannot_be_written_is_said_so(
+    media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path
+) -> None:
     to = media.open(LEG)
     media.agree(LEG, peer.voice)
     path = str(tmp_path / "nowhere" / "a.wav")
@@ -514,8 +510,6 @@ def test_a_leg_that_says_nothing_is_silent(media: EngineMedia, ear: Ear, peer: P
     assert ear.wait("silent") == [(LEG,)]
     assert 0.3 < ear.moment("silent") - said < 3
 
-
-
     peer.say(to, tone(440, 0.04))
     ear.wait("silent", 2)
 
@@ -545,7 +539,11 @@ def test_a_telephone_is_told_how_much_of_it_came(media: EngineMedia, peer: Peer,
     media.play(LEG, 7, (clip(tmp_path, "a", tone(440, 0.1)),), 0)
     content, at = peer.reports.recvfrom(2_000)
     assert at == (to[0], to[1] + 1)
-    kind, length, ours, packets = content[1], *struct.unpack_from("!HI", content, 2), *struct.unpack_from("!I", content, 20)
+    kind, length, ours, packets = (
+        content[1],
+        *struct.unpack_from("!HI", content, 2),
+        *struct.unpack_from("!I", content, 20),
+    )
     source, lost, highest, jitter, last, since = struct.unpack_from("!IIIIII", content, 28)
     assert (kind, length, ours) == (200, 12, peer.came[0].source)
     assert packets == pytest.approx(len(peer.came), abs=2)

@@ -158,7 +158,7 @@ def test_thousands_of_mutated_messages_do_no_harm(server: Server, carrier: Peer)
 def test_a_hundred_thousand_mutated_messages_do_no_harm(server: Server, carrier: Peer) -> None:
     survives(server, carrier, 100_000, 2)
     server.clear()
-    server.idle(wait=80)
+    server.idle(wait=120)
 
 
 def test_the_next_call_works_and_nothing_stays(server: Server, carrier: Peer) -> None:

@@ -321,10 +321,13 @@ def test_a_caller_hangs_up_instead_of_acknowledging(server: Server, carrier: Pee
     server.hear(port.Down)
 
 
-def test_a_cancel_from_elsewhere_ends_nothing(server: Server, carrier: Peer, peer: Callable[[], Peer]) -> None:
+def test_a_cancel_from_elsewhere_ends_nothing(server: Server, carrier: Peer) -> None:
     call, leg = incoming(server, carrier)
-    stranger = peer()
-    stranger.send(call.request("CANCEL", branch="z9hG4bKguessed"))
+    stranger = Peer(server.address, "127.0.0.2")
+    for branch in (call.branch, "z9hG4bKguessed"):
+        stranger.send(call.request("CANCEL", branch=branch).replace(str(carrier.address[1]).encode(), b"9"))
+    stranger.send(call.request("CANCEL", branch=call.branch))
+    stranger.close()
     carrier.fence()
     server.tell(port.Ring(leg))
     call.heard(180)

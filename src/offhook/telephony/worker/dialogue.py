@@ -113,7 +113,7 @@ class Dialogue(UA):  # type: ignore[misc]
         self.arriving: Packet | None = None
         self.invited: Any = None
         self.reinvited = (-1, "")
-        """Number and branch of the other side's last INVITE."""
+        """Number and text of the other side's last INVITE."""
         self.ack: tuple[str, Address] | None = None
         self.referring: Any = None
         self.subscription = 0

@@ -90,6 +90,7 @@ class Signalling:
 
     def fault(self, what: str) -> None:
         """Count something that went wrong; said at once, and then once a second."""
+        what = "".join(letter for letter in what if letter.isprintable())[:300]
         if not self._faults and not self._faulted:
             self._faulted = True
             self._say(port.Fault(what))
@@ -201,15 +202,16 @@ class Signalling:
         if agent is None or agent.isDead():
             self._answer(packet, source, 481)
             return
+        text = _for_sippy(packet, source)
         if packet.method == "INVITE":
             # sippy would answer the second of two with one number in a transaction of the first one's name.
-            number, branch = agent.reinvited
-            if packet.sequence < number or (packet.sequence == number and packet.branch != branch):
+            number, before = agent.reinvited
+            if packet.sequence < number or (packet.sequence == number and text != before):
                 self._answer(packet, source, 500 if packet.sequence < number else 482)
                 return
-            agent.reinvited = packet.sequence, packet.branch
+            agent.reinvited = packet.sequence, text
         agent.arriving = packet
-        if not self.manager.give(_for_sippy(packet, source), source):
+        if not self.manager.give(text, source):
             self._answer(packet, source, 400)
         agent.arriving = None
 
@@ -352,7 +354,7 @@ class Signalling:
         agent = Dialogue(self.manager, leg, invite.source, trusted=bool(invite.caller.trunk))
         leg.dialogue = agent
         packet = invite.packet
-        agent.reinvited = packet.sequence, packet.branch
+        agent.reinvited = packet.sequence, ""
         key = (packet.call_id, packet.from_tag, packet.sequence)
         self.legs[leg.number] = leg
         self._dialogues[packet.call_id, agent.lTag] = agent
@@ -386,8 +388,6 @@ class Signalling:
 
     def _over(self, leg: Leg) -> None:
         self.legs.pop(leg.number, None)
-        if self._closing and not self.legs:
-            wire.later(0.2, self._ended)
 
     def _buried(self, leg: Leg) -> None:
         key = self._keys.pop(leg.number, None)
@@ -507,6 +507,7 @@ class Signalling:
         if told.leg in self.legs:
             return
         target = uri(told.uri)
+        # Callers are refused at the bound; those who were let in may still be connected with somebody.
         if target is None or self._closing or len(self.legs) >= 2 * self._limits.legs:
             self._not_dialled(told, 404 if target is None else 503, "not found" if target is None else "failed")
             return
@@ -545,6 +546,8 @@ class Signalling:
         leg = self.legs.pop(told.leg, None)
         if leg is not None:
             leg.state = "over"
+            for key in [key for key, agent in self._dialogues.items() if agent.hears is leg]:
+                del self._dialogues[key]
         self._media.release(told.leg)
         self._say(port.Down(leg=told.leg, code=code, cause=cause))
 
@@ -554,7 +557,15 @@ class Signalling:
         self._closing = True
         for leg in list(self.legs.values()):
             leg.drop(503, "")
-        wire.later(0.2 if not self.legs else max(0.2, seconds), self._ended)
+        self._last(wire.now() + seconds)
+
+    def _last(self, end: float) -> None:
+        """End once all that was sent has been answered, or at `end`."""
+        waiting = any(t.state.__name__ in ("TRYING", "RINGING") for t in self.manager.tclient.values())
+        if waiting and wire.now() < end:
+            wire.later(0.05, self._last, end)
+        else:
+            self._ended()
 
     def shut(self) -> None:
         """Give back sockets and threads, after the loop has ended."""
