@@ -55,7 +55,7 @@ class Media(Protocol):
     """Sound of many legs, each named by its number in the port's messages."""
 
     name: str
-    """For `Ready.media`, as "rtp.io 1.1.1"."""
+    """For `Ready.media`."""
 
     def open(self, leg: int) -> Address:
         """Take a port for the leg: the address that goes into its description. NoPort when there is none."""
