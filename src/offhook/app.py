@@ -30,6 +30,11 @@ from offhook.calls.records import Records
 from offhook.calls.routers import asking
 from offhook.calls.scripts import asking as asking_workflows
 from offhook.calls.session import Calls
+from offhook.calls.tapes import api as tapes_api
+from offhook.calls.tapes.keeping import Tapes
+from offhook.calls.tapes.links import Links
+from offhook.calls.tapes.service import Listening
+from offhook.calls.tapes.shelf import shelf_of
 from offhook.catalog import preparing
 from offhook.catalog.documents import api as apis_api
 from offhook.catalog.documents.service import Apis
@@ -74,9 +79,12 @@ from offhook.telephony.phones import api as phones_api
 from offhook.telephony.phones.registering import Registrar
 from offhook.telephony.phones.service import Phones
 from offhook.telephony.phones.wire import Server
+from offhook.telephony.sound import api as sound_api
+from offhook.telephony.sound.working import Speech
 from offhook.telephony.trunks import api as trunks_api
 from offhook.telephony.trunks.service import Trunks
 from offhook.telephony.ways import Ways
+from offhook.telephony.working import Telephones
 from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
@@ -118,6 +126,7 @@ _TAGS = {
     "Configuration": "The whole company as one document: shown, compared, applied.",
     "Routing": "Where calls go: simulated, verified, and who is reachable when.",
     "Calls": "Calls, and why they went where they went.",
+    "Messages and recordings": "What was recorded of calls: heard, shared by links, deleted.",
     "API documents": "The workbench: documents of APIs, searched and read.",
     "Requests": "The workbench: requests prepared, checked, saved.",
     "Test runs": "The workbench: requests sent to try them, and what came back.",
@@ -192,6 +201,29 @@ class Offhook:
         self.ways = Ways(self.reader, self.registrar, allowed)
         parts = Parts(self.writer, self.snapshots.of, self.reservations, routers, scripts)
         self.calls = Calls(parts, self.ids)
+        self.speech = Speech(settings, self.reader, self.snapshots.of)
+        self.tapes = Tapes(
+            self.reader,
+            self.writer,
+            self.ids,
+            self.snapshots.of,
+            shelf_of(settings),
+            Path(settings.data) / "sound" / "new",
+            voicemail_days=settings.voicemail_days,
+            recordings_days=settings.recordings_days,
+        )
+        self.telephones = Telephones(
+            settings, self.calls, self.snapshots.of, self.registrar, self.trunks, self.ways, self.speech, self.tapes
+        )
+        listening = Listening(
+            self.reader,
+            self.writer,
+            cursors,
+            self.snapshots.of,
+            self.tapes,
+            Links(secrets.get(self.database, "sound"), self.reader),
+            settings.address,
+        )
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
@@ -207,6 +239,8 @@ class Offhook:
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
             *phones_api.operations(self.phones),
             *trunks_api.operations(self.trunks),
+            *sound_api.operations(self.speech),
+            *tapes_api.operations(listening),
         ]
         known = {operation.id for operation in self.operations}
         everything = [*self.operations, *unbuilt(known), *self.workflows.unbuilt]
@@ -297,6 +331,7 @@ class Offhook:
             with suppress(Refusal):
                 await self.access.flush()
             await self.calls.close()
+            await self.speech.close()
             await self.workflows.close()
             await self.reservations.close()
             await self.trying.close()
@@ -332,6 +367,7 @@ class Offhook:
                 await self.sessions.forget()
                 await self.records.forget()
                 await self.registrar.forget()
+                await self.tapes.look()
                 await self.workflows.records.forget()
                 horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
                 if horizon > 0:
@@ -362,7 +398,14 @@ def application(offhook: Offhook) -> Any:
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with offhook.running():
-            yield
+            # Only a server answers telephones.
+            answering = asyncio.create_task(offhook.telephones.keep())
+            try:
+                yield
+            finally:
+                await offhook.telephones.close()
+                answering.cancel()
+                await asyncio.gather(answering, return_exceptions=True)
         if traced is not None:
             await asyncio.to_thread(traced.close)
 

@@ -41,10 +41,7 @@ class Told:
             legs=self, ways=self, sounds=self, tapes=self, happened=self._happened,
             location=lambda _verb: (b"<presence/>", "application/pidf+xml"), sleep=self._sleep,
         )  # fmt: skip
-        came = port.Incoming(
-            leg=CALLER, caller="+14155550100", dialled="+14155550199", display="Ana", source=("10.1.1.1", 5060)
-        )
-        self.telephone = Telephone(house, TENANT, came)
+        self.telephone = Telephone(house, TENANT, CALLER, ("+14155550100", "Ana"))
         self._heard[CALLER] = self.telephone.heard
 
     # Legs

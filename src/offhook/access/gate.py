@@ -191,6 +191,9 @@ class Gate:
             notices=seen.notices,
             moment=_moment(heads, principal),
         )
+        if operation.ranged:
+            call.range = _text(heads.all.get(b"range")) or ""
+            call.if_range = _text(heads.all.get(b"if-range")) or ""
         if operation.query is not Nothing or query:
             call.query = read_query(query, operation.query, seen.notices)
         rights = None if principal.user_id is None or operation.reads else self._rights
@@ -303,6 +306,8 @@ class Gate:
             operation=operation.id,
             notices=seen.notices,
             outside=outside,
+            range=headers.get("range", "") if operation.ranged else "",
+            if_range=headers.get("if-range", "") if operation.ranged else "",
         )
         return await operation.handler(call)
 

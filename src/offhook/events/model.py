@@ -155,6 +155,11 @@ class Word(StrEnum):
     TRUNK_SEALED_AGAIN = "trunk.sealed_again"
     TRUNK_DELETED = "trunk.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
+    VOICEMAIL_LEFT = "voicemail.left"
+    VOICEMAIL_UPDATED = "voicemail.updated"
+    VOICEMAIL_DELETED = "voicemail.deleted"
+    RECORDING_MADE = "recording.made"
+    RECORDING_DELETED = "recording.deleted"
 
 
 Show = Callable[[str, int], bytes]

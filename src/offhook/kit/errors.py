@@ -157,6 +157,13 @@ class UnsupportedMedia(Refusal):
     reason = "unsupportedMediaType"
 
 
+class RangeNotSatisfiable(Refusal):
+    """The part that is asked for is not in the file; `Content-Range` says how long it is."""
+
+    status = 416
+    reason = "requestedRangeNotSatisfiable"
+
+
 class RateLimited(Refusal):
     """The company has used up the operation's window; `Retry-After` says when the next request passes."""
 

@@ -69,6 +69,7 @@ _REFUSALS: dict[int, tuple[str, str]] = {
     412: ("PreconditionFailed", "`If-Match` names a version that is no longer the current one."),
     413: ("TooLarge", "The body is longer than the operation reads."),
     415: ("UnsupportedMedia", "The operation does not read this Content-Type."),
+    416: ("RangeNotSatisfiable", "The part that `Range` asks for is not in the file: `Content-Range` tells its size."),
     429: ("RateLimited", "The company has used up this operation's limit: `Retry-After` says when to come back."),
     501: ("NotBuilt", "The operation is known, but this server does not have it yet."),
     503: ("Unavailable", "The store cannot take the request now. Nothing was changed, so it may be sent again."),
@@ -423,6 +424,8 @@ def _statuses(operation: Operation) -> list[int]:
         statuses |= {413, 415}
     if operation.creates:
         statuses.add(409)
+    if operation.ranged:
+        statuses.add(416)
     if operation.method != "GET":
         statuses.add(503)
     return sorted(statuses)

@@ -74,7 +74,10 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, kw_only=True):
-    """One request that has passed the gate: who asks, for what, when, and what to say besides the answer."""
+    """One request that has passed the gate: who asks, for what, when, and what to say besides the answer.
+
+    `range` and `if_range` are the headers of those names, of operations that answer in parts.
+    """
 
     principal: Any
     params: Mapping[str, int | str]
@@ -90,6 +93,8 @@ class Call(msgspec.Struct, kw_only=True):
     operation: str = ""
     notices: list[Notice] = []
     outside: Outside | None = None
+    range: str = ""
+    if_range: str = ""
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -133,6 +138,7 @@ class Operation:
     An operation with `admit` takes no API key: `admit` tells who sends, limits hold for each sender and for those that
     fail from an address, and its handler finds the request in `Call.outside`, its body in `Call.raw`. It has no scope,
     and none of the headers that keys bring with them.
+    An operation that is `ranged` answers in parts to who asks for one: 206, or 416 (RFC 9110, section 14).
     A `body` that is no struct (a map, a list of maps) is decoded and not looked into. `dialect` None is the usual way.
     `better` says what an operation of v2 does here beyond v2, `note` what else there is to know: docs/compatibility.md
     shows both.
@@ -163,6 +169,7 @@ class Operation:
     body_limit: int = MIB
     creates: bool = False
     dialect: Dialect | None = None
+    ranged: bool = False
     refusals: tuple[int, ...] = ()
     better: str = ""
     note: str = ""

@@ -6,6 +6,7 @@ The environment uses the prefix OFFHOOK_ and the field's name in capitals; the f
 import ipaddress
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ PREFIX = "OFFHOOK_"
 FLAGS_ONLY = frozenset({"benchmark"})
 """What only the command line can set, so that nobody lifts limits by something left in an environment or a file."""
 
-MASKED = frozenset({"credentials_keys", "conductor_key_secret"})
+MASKED = frozenset({"credentials_keys", "conductor_key_secret", "sound_key_secret"})
 """What is never shown, wherever settings are."""
 
 _CREDENTIALS_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
@@ -28,6 +29,11 @@ _SERVER = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:]{2,45}")
 _REALM = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 _PORTS = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
+SPEECH = ("auto", "flite", "espeak-ng", "command", "none")
+"""What may speak prompts."""
+
+_VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,63}")
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.\-]{1,62}(/[A-Za-z0-9._/-]*)?")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -74,6 +80,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 12
     idempotency_days: Annotated[int, msgspec.Meta(ge=1, le=90), _field("Days that a create can be repeated.")] = 7
     calls_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _field("Days that calls and their steps are kept.")] = 90
+    voicemail_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _field("Days that voicemail is kept.")] = 90
+    recordings_days: Annotated[int, msgspec.Meta(ge=1, le=3650), _field("Days that recordings are kept.")] = 90
+    sound_url: Annotated[
+        str, _field("A bucket for voicemail and recordings, as s3://bucket/prefix; empty: the data folder.")
+    ] = ""
+    sound_endpoint: Annotated[str, _field("Where the bucket's S3 is, if not Amazon's, as https://minio:9000.")] = ""
+    sound_region: Annotated[str, _field("The bucket's region.")] = ""
+    sound_key_id: Annotated[str, _field("The id of the key for it; empty: what the machine itself is given.")] = ""
+    sound_key_secret: Annotated[str, _field("That key's secret.")] = ""
     runs_days: Annotated[
         int, msgspec.Meta(ge=1, le=3650), _field("Days that workflow runs and their attempts are kept.")
     ] = 90
@@ -92,6 +107,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "offhook"
     )
     media_ports: Annotated[str, _field("UDP ports for sound, the lowest and the highest.")] = "20000-29999"
+    speech: Annotated[str, _field("What speaks prompts: auto, flite, espeak-ng, command or none.")] = "auto"
+    speech_voice: Annotated[str, _field("The voice of flite or espeak-ng; empty: slt, en-us.")] = ""
+    speech_command: Annotated[
+        str, _field("A program that speaks: text on its standard input, a WAV file on its standard output.")
+    ] = ""
+    sounds_megabytes: Annotated[
+        int, msgspec.Meta(ge=16, le=1_000_000), _field("Room in the data folder for prompts as they are played.")
+    ] = 256
     head_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request head.")] = 15.0
     body_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request body.")] = 30.0
     keep_alive_seconds: Annotated[int, msgspec.Meta(gt=0), _field("Idle time before a connection is closed.")] = 75
@@ -161,6 +184,10 @@ def load(
         raise BadSettings("public_url must be an origin without a path, such as https://phones.example.com.")
     if settings.conductor_url and not _SERVER.fullmatch(settings.conductor_url):
         raise BadSettings("conductor_url must be a web address without a query, such as http://conductor:8080/api.")
+    if settings.sound_url and not _BUCKET.fullmatch(settings.sound_url):
+        raise BadSettings("sound_url must be a bucket, such as s3://offhook-sound/office.")
+    if settings.sound_endpoint and not _ORIGIN.fullmatch(settings.sound_endpoint):
+        raise BadSettings("sound_endpoint must be an origin without a path, such as https://minio.example.com:9000.")
     try:
         Allowed.read(settings.egress_allow)
     except ValueError as error:
@@ -171,6 +198,7 @@ def load(
             "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
         )
     _check_telephony(settings)
+    _check_speech(settings)
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings("log_level must be debug, info, warning or error.")
     return settings
@@ -195,6 +223,19 @@ def _check_telephony(settings: Settings) -> None:
     found = _PORTS.fullmatch(settings.media_ports)
     if not found or not 1024 <= int(found[1]) < int(found[2]) <= 65535 or int(found[2]) - int(found[1]) < 7:
         raise BadSettings("media_ports must be at least eight ports from 1024 to 65535, as 20000-29999.")
+
+
+def _check_speech(settings: Settings) -> None:
+    if settings.speech not in SPEECH:
+        raise BadSettings(f"speech must be one of: {', '.join(SPEECH)}; what was set is {settings.speech}.")
+    if settings.speech_voice and not _VOICE.fullmatch(settings.speech_voice):
+        raise BadSettings("speech_voice must be a voice's name: letters, digits and the signs _ + . - only.")
+    try:
+        words = shlex.split(settings.speech_command)
+    except ValueError as error:
+        raise BadSettings(f"speech_command cannot be read as a command: {error}.") from None
+    if settings.speech == "command" and not words:
+        raise BadSettings("speech is command, but speech_command is empty: say what is to be run.")
 
 
 def _explained(error: str, values: Mapping[str, Any]) -> str:

@@ -133,6 +133,8 @@ _TOUCHES: Mapping[str, _Touch] = {
     "emergency_call": _touches_nothing,
     "phone": _touches_nothing,
     "trunk": _touches_nothing,
+    "voicemail": _touches_nothing,
+    "recording": _touches_nothing,
     "office": _touches("office"),
     "user": _user,
     "room": _touches("room"),

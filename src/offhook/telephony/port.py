@@ -307,6 +307,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
     received: int = 0
     lost: int = 0
     refused: dict[str, int] = {}
+    transactions: int = 0
+    """Requests that are not settled yet, either way."""
 
 
 Event = (

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
@@ -16,6 +17,8 @@ from offhook.telephony.process import Worker
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
+NOBODY = "unknown"
+"""As what is shown who has no extension and no number."""
 
 log = structlog.get_logger("offhook.telephony")
 
@@ -52,6 +55,7 @@ class Telephony:
     def __init__(
         self,
         calls: Calls,
+        company: CompanyOf,
         desk: Desk,
         ways: Ways,
         sounds: Sounds,
@@ -59,8 +63,9 @@ class Telephony:
         location: Callable[[Transfer], tuple[bytes, str]],
         arguments: tuple[str, ...],
     ) -> None:
-        self._calls, self._desk = calls, desk
+        self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
+        self._tasks: set[asyncio.Future[None]] = set()
         self._house = House(self.worker, ways, sounds, tapes, calls.happened, location)
 
     async def keep(self) -> None:
@@ -71,6 +76,18 @@ class Telephony:
     async def configure(self) -> None:
         """Take what carriers there are from the store again."""
         self.worker.configure(await self._desk.configured())
+
+    def changed(self) -> None:
+        """There are other carriers, or no longer some."""
+        task = asyncio.ensure_future(self._configure())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _configure(self) -> None:
+        try:
+            await self.configure()
+        except Refusal as refusal:
+            log.error("carriers_not_read", cause=refusal.message)
 
     async def close(self) -> None:
         """End all calls, and the worker."""
@@ -105,6 +122,13 @@ class Telephony:
             log.exception("telephone_not_registered")
         return port.Registered(id=asked.id, code=BUSY)
 
+    async def _shown(self, origin: Origin, came: port.Incoming) -> tuple[str, str]:
+        """Number and name that those who are rung see: of somebody within the company's own, never what was sent."""
+        if not origin.who:
+            return origin.caller, came.display
+        person = (await self._company(origin.tenant_id)).people.get(origin.who)
+        return (person.extension or person.caller_id or NOBODY, person.name) if person is not None else (NOBODY, "")
+
     async def _begin(self, came: port.Incoming) -> None:
         """A call: it is decided on from here on. Who hung up meanwhile has a call that was given up."""
         early: list[port.Event] = []
@@ -116,7 +140,8 @@ class Telephony:
                 log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
                 code = UNKNOWN
             else:
-                telephone = Telephone(self._house, origin.tenant_id, came)
+                shown = await self._shown(origin, came)
+                telephone = Telephone(self._house, origin.tenant_id, came.leg, shown)
                 self.worker.hold(came.leg, telephone.heard)
                 for event in early:
                     telephone.heard(event)

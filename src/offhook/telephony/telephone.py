@@ -110,11 +110,11 @@ class _Leg:
 
 
 class Telephone:
-    """The telephones of one call. `came` is the leg that called."""
+    """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it."""
 
-    def __init__(self, house: House, tenant_id: int, came: port.Incoming) -> None:
+    def __init__(self, house: House, tenant_id: int, caller: int, shown: tuple[str, str]) -> None:
         self._house, self._tenant_id = house, tenant_id
-        self._caller, self._shown = came.leg, (came.caller, came.display)
+        self._caller, self._shown = caller, shown
         self._call_id = 0
         self._pending: tuple[Verb, ...] = ()
         self._given = asyncio.Event()
@@ -298,7 +298,8 @@ class Telephone:
         await self._sound(await self._house.sounds.of_prompt(self._tenant_id, prompt))
 
     async def _sound(self, files: tuple[str, ...]) -> None:
-        """Play to the caller, to the end."""
+        """Play to the caller, to the end. Who called from within has to be answered for that, like anybody."""
+        await self._answer()
         if not files:
             return
         self._token += 1
@@ -322,6 +323,7 @@ class Telephone:
     async def _gather(self, verb: plan.Gather) -> None:
         """Keys interrupt the prompt; the time for them runs from its end, and from each key."""
         files = await self._house.sounds.of_prompt(self._tenant_id, verb.prompt)
+        await self._answer()
         while not self._keys.empty():
             self._keys.get_nowait()
         playing = asyncio.ensure_future(self._sound(files))
