@@ -143,7 +143,7 @@ def trunk(name: str) -> dict[str, Any]:
     """A carrier with an address that is nobody else's."""
     number = next(_SERIAL)
     address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-    return {"name": name, "country": "US", "addresses": [address], "proxy": "1.1.1.1", "prefixes": ["+1"]}
+    return {"name": name, "country": "US", "addresses": [address]}
 
 
 def waiting(name: str, ref: str) -> dict[str, Any]:
@@ -331,7 +331,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.rooms.devices.create": lambda own: {"type": "polycom", "name": "Table"},
     "offhook.rooms.devices.update": lambda own: {"name": "Wall", "enabled": False},
     "offhook.trunks.create": lambda own: trunk("One more"),
-    "offhook.trunks.update": lambda own: {"name": "Other", "prefixes": ["+1", "+44"]},
+    "offhook.trunks.update": lambda own: {"name": "Other", "most_calls": 2},
     "offhook.licences.buy": lambda own: {"talk_lines": 1},
     "offices.create": _office,
     "offices.update": lambda own: {"hours_on": False},
@@ -446,7 +446,8 @@ _OF_SEGMENT = {
     "calls": "call", "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
     "departments": "department", "deskphones": "device",
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
-    "userdevices": "device", "phones": "device", "trunks": "trunk", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
+    "phones": "device", "trunks": "trunk",
+    "userdevices": "device", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
     "runs": "run",
     "api-examples": "example", "definitions": "definition", "policies": "policy_of_tasks", "schedules": "schedule",
     "triggers": "trigger", "hooks": "hook",
