@@ -99,6 +99,8 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
     own["trunk"] = make(f"{V1}/trunks", trunk("Carrier"))
     own["call"] = str(_call(company, environment, own["office_number"]))
+    for thing in _HEARD:
+        own[f"{thing}_heard"] = str(api.get(f"{V1}/{thing}s/{own[thing]}/heard").json["items"][0]["id"])
     _workbench(company, environment, make, own)
     _workflows(api, make, own)
     return Furnished(api, company, environment, own)
@@ -410,6 +412,7 @@ WITHOUT_BODY = frozenset({
     "offhook.departments.byhand.lift", "offhook.callcenters.byhand.get", "offhook.callcenters.byhand.lift",
     "offhook.offices.script.get", "offhook.offices.script.remove", "offhook.departments.script.get",
     "offhook.departments.script.remove", "offhook.callcenters.script.get", "offhook.callcenters.script.remove",
+    *(f"offhook.{line}.heard{what}" for line in ("offices", "departments", "callcenters") for what in ("", "_audio")),
     "offhook.offices.coverage", "offhook.departments.coverage", "offhook.callcenters.coverage",
     "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace",
     "offhook.apis.get", "offhook.apis.delete", "offhook.apis.source", "offhook.apis.problems", "offhook.apis.versions",
@@ -468,6 +471,7 @@ _OF_NAME = {
     "api": "api",
     "task_id": "task_of_workflow_run",
     "ref": "task_ref",
+    "heard": "office_heard",
 }
 _RUNS = {
     "offhook.workflows.runs.resume": "paused_workflow_run",
@@ -477,7 +481,10 @@ _RUNS = {
     ),
 }
 """The runs of workflows that an operation is good for, where that is not one that goes on."""
-NOBODYS_OWN = frozenset({"date", "version"})
+_HEARD = ("office", "department", "callcenter")
+"""What says something to callers."""
+
+NOBODYS_OWN = frozenset({"date", "version", *(f"{thing}_heard" for thing in _HEARD)})
 """Things that mean the same to everybody."""
 QUERIES = {"offhook.apis.review": "?before=1", "offhook.workflows.definitions.delete": "?version=1"}
 """What must stand behind a path, by operation id."""
@@ -495,6 +502,8 @@ def named(operation_id: str, path: str) -> dict[str, str]:
                 found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id", "name") else _OF_NAME[name]
     if path.startswith(f"{WORKFLOWS}/runs/{{id"):
         found["{id:text}" if "{id:text}" in found else "{id}"] = _RUNS.get(operation_id, "workflow_run")
+    if "{heard}" in found:
+        found["{heard}"] = f"{segments[4].removesuffix('s')}_heard"
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
     if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:
