@@ -12,6 +12,7 @@ import structlog
 
 from offhook.calls import store
 from offhook.calls.call import LEASE_MS, Call, Parts
+from offhook.calls.legs.model import Seen
 from offhook.calls.model import Telephone
 from offhook.kit import clock
 from offhook.kit.errors import Refusal, Unavailable
@@ -58,7 +59,7 @@ class Calls:
         if self._closing:
             raise Unavailable("The server is stopping.")
         id = self._ids.new()
-        call = Call(self._parts, tenant_id, id, telephone)
+        call = Call(self._parts, tenant_id, id, telephone, self._ids.new)
         self._live[id] = call
         call.begin(_clean(first), self._rest)
         try:
@@ -75,6 +76,15 @@ class Calls:
             return False
         call.tell(event)
         return True
+
+    def seen(self, id: int, seen: Seen) -> None:
+        """A telephone of somebody whom a call rings tells of itself."""
+        if (call := self._live.get(id)) is not None:
+            call.seen(seen)
+
+    def find(self, id: int) -> Call | None:
+        """A call of this process that is under way."""
+        return self._live.get(id)
 
     async def over(self, id: int) -> None:
         """Wait until a call of this process is over, and kept if the store takes it."""
