@@ -78,6 +78,15 @@ from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.slots import lease
+from offhook.telephony.phones import api as phones_api
+from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.phones.service import Phones
+from offhook.telephony.phones.wire import Server
+from offhook.telephony.sound import api as sound_api
+from offhook.telephony.sound.working import Speech
+from offhook.telephony.trunks import api as trunks_api
+from offhook.telephony.trunks.service import Trunks
+from offhook.telephony.ways import Ways
 from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
@@ -103,6 +112,8 @@ _TAGS = {
     "Billing": "Plans and licences.",
     "Users": "People with a telephone of their own, and their caller IDs.",
     "Devices": "The telephones and apps on which users and rooms are rung.",
+    "Phones": "The devices that sign in by SIP: what is entered into them, and where they are reached.",
+    "Trunks": "Carriers: where calls come in from, and which numbers may be called by whom.",
     "Numbers": "The company's telephone numbers: its inventory, and what has them.",
     "Rooms": "Places with a telephone that is nobody's own.",
     "Call routers": "Lines whose every call is decided by a web service of yours.",
@@ -183,8 +194,16 @@ class Offhook:
         )
         routers = asking(self.reader, self.writer, self.egress)
         scripts = asking_workflows(self.reader, self.workflows.engine)
+        sip = Server(host=settings.sip_reached, port=settings.sip_port, realm=settings.sip_realm)
+        self.phones = Phones(self.work, sip)
+        self.registrar = Registrar(self.reader, self.writer, settings.sip_realm)
+        allowed = Allowed.read(settings.egress_allow)
+        self.trunks = Trunks(self.work, self.trying.vault, allowed, settings.sip_realm)
+        self.trying.credentials.others["trunks"] = self.trunks.seal_again
+        self.ways = Ways(self.reader, self.registrar, allowed)
         parts = Parts(self.writer, self.snapshots.of, self.reservations, routers, scripts)
         self.calls = Calls(parts, self.ids)
+        self.speech = Speech(settings, self.reader, self.snapshots.of)
         self.tapes = Tapes(
             self.reader,
             self.writer,
@@ -220,6 +239,9 @@ class Offhook:
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
             *legs_api.operations(self.legs),
+            *phones_api.operations(self.phones),
+            *trunks_api.operations(self.trunks),
+            *sound_api.operations(self.speech),
             *tapes_api.operations(listening),
         ]
         known = {operation.id for operation in self.operations}
@@ -311,6 +333,7 @@ class Offhook:
             with suppress(Refusal):
                 await self.access.flush()
             await self.calls.close()
+            await self.speech.close()
             await self.workflows.close()
             await self.reservations.close()
             await self.trying.close()
@@ -345,6 +368,7 @@ class Offhook:
                 await self.access.flush()
                 await self.sessions.forget()
                 await self.records.forget()
+                await self.registrar.forget()
                 await self.tapes.look()
                 await self.workflows.records.forget()
                 horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
@@ -376,7 +400,13 @@ def application(offhook: Offhook) -> Any:
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with offhook.running():
-            yield
+            # Only what serves calls has them made beforehand.
+            speaking = asyncio.create_task(offhook.speech.keep())
+            try:
+                yield
+            finally:
+                speaking.cancel()
+                await asyncio.gather(speaking, return_exceptions=True)
         if traced is not None:
             await asyncio.to_thread(traced.close)
 

@@ -11,6 +11,7 @@ import uvicorn
 from offhook.app import Offhook, application
 from offhook.kit import protocol
 from offhook.kit.settings import Settings, refuse_lifted_limits
+from offhook.telephony.sound.engines import engine_of
 
 log = structlog.get_logger("offhook")
 
@@ -67,6 +68,7 @@ def allow_many_connections() -> None:
 def serve(settings: Settings, bound: socket.socket, started: Callable[[str], None] = lambda url: None) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests in flight and close the store."""
     refuse_lifted_limits(settings)
+    engine_of(settings)
     allow_many_connections()
     offhook = Offhook(settings)
     host, port = bound.getsockname()[:2]

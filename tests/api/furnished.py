@@ -97,6 +97,7 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     assert api.put(f"{WHOLE}/{own['office']}/special-days", days).status == 200
     own["device"] = make(f"{V1}/users/{own['user']}/devices", {})
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
+    own["trunk"] = make(f"{V1}/trunks", trunk("Carrier"))
     own["call"] = str(_call(company, environment, own["office_number"]))
     _workbench(company, environment, make, own)
     _workflows(api, make, own)
@@ -136,6 +137,13 @@ def _workflows(api: Api, make: Callable[..., str], own: Things) -> None:
 
 
 _CALLED = {"name": "One"}
+
+
+def trunk(name: str) -> dict[str, Any]:
+    """A carrier with an address that is nobody else's."""
+    number = next(_SERIAL)
+    address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return {"name": name, "country": "US", "addresses": [address], "proxy": "1.1.1.1", "prefixes": ["+1"]}
 
 
 def waiting(name: str, ref: str) -> dict[str, Any]:
@@ -322,6 +330,8 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.users.devices.update": lambda own: {"name": "Desk", "enabled": False},
     "offhook.rooms.devices.create": lambda own: {"type": "polycom", "name": "Table"},
     "offhook.rooms.devices.update": lambda own: {"name": "Wall", "enabled": False},
+    "offhook.trunks.create": lambda own: trunk("One more"),
+    "offhook.trunks.update": lambda own: {"name": "Other", "prefixes": ["+1", "+44"]},
     "offhook.licences.buy": lambda own: {"talk_lines": 1},
     "offices.create": _office,
     "offices.update": lambda own: {"hours_on": False},
@@ -408,6 +418,7 @@ WITHOUT_BODY = frozenset({
     "offhook.requests.versions.get", "offhook.credentials.get", "offhook.credentials.delete", "offhook.runs.get",
     "offhook.runs.delete", "offhook.runs.cancel", "offhook.runs.compare",
     "offhook.examples.delete",
+    "offhook.phones.get", "offhook.phones.new_password", "offhook.trunks.get", "offhook.trunks.delete",
     "offhook.workflows.definitions.by_api", "offhook.workflows.definitions.get", "offhook.workflows.definitions.delete",
     "offhook.workflows.definitions.versions", "offhook.workflows.definitions.graph",
     "offhook.workflows.definitions.export", "offhook.workflows.policies.get", "offhook.workflows.policies.delete",
@@ -435,7 +446,7 @@ _OF_SEGMENT = {
     "calls": "call", "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
     "departments": "department", "deskphones": "device",
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
-    "userdevices": "device", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
+    "userdevices": "device", "phones": "device", "trunks": "trunk", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
     "runs": "run",
     "api-examples": "example", "definitions": "definition", "policies": "policy_of_tasks", "schedules": "schedule",
     "triggers": "trigger", "hooks": "hook",

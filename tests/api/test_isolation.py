@@ -131,7 +131,7 @@ def _anonymous(answer: Any, values: dict[str, str], foreign: tuple[str, ...]) ->
     return text
 
 
-_CHANGES = "delete remove remove_member lift cancel pause resume retry restart run call".split()
+_CHANGES = "new_password delete remove remove_member lift cancel pause resume retry restart run call".split()
 READS = [one for one in PATHS if one not in BODIES and one.rpartition(".")[2] not in _CHANGES]
 
 
@@ -428,7 +428,7 @@ LISTS = [
         "prompts", "events?limit=500", "calls", "coverage", "apis", "api-operations?q=zebrafish", "requests",
         "request-collections", "credentials", "runs", "api-examples?api={api}&operation={operation}",
         "workflows/definitions", "workflows/policies", "workflows/runs", "workflows/schedules", "workflows/triggers",
-        "workflows/hooks", "workflows/runs?engine=conductor",
+        "workflows/hooks", "workflows/runs?engine=conductor", "phones", "trunks",
     )
 ]  # fmt: skip
 NO_LIST = {

@@ -138,5 +138,7 @@ def test_the_figures_are_those_of_the_code() -> None:
         f"after {machine.MOST_ITERATIONS:,} rounds",
         f"the {machine.MOST_ATTEMPTS:,} that a run may have",
         f"at most {going.MOST_GOING:,} runs that go on",
+        f"leads to about {going.MOST_OF_ONE:,} runs",
+        f"among the {going.MOST_GOING:,} that may go on",
     ):
         assert words in TEXT, words

@@ -13,7 +13,7 @@ import pytest
 
 from offhook.kit.wire import MAX_DEPTH
 from offhook.workflows.definitions import durations, http, model, reading, rules, service, steps
-from offhook.workflows.expressions import sandbox, scripts
+from offhook.workflows.expressions import places, sandbox, scripts
 from offhook.workflows.machine import forking
 from offhook.workflows.machine import model as machine
 from offhook.workflows.runs import carrying, going, lease
@@ -142,6 +142,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "runs of an environment that go on": f"{going.MOST_GOING:,}",
         "attempts of a run": f"{machine.MOST_ATTEMPTS:,}",
         "runs that led to one, each started by the one before": f"{machine.MOST_DEPTH}",
+        "runs that one first run led to, over all that these started": f"{going.MOST_OF_ONE:,} that are kept",
         "rounds of a loop": f"{machine.MOST_ITERATIONS:,}",
         "branches of a dynamic fork": f"{forking.MOST:,}",
         "input, and output, of a task": f"{machine.MOST_OUTPUT:,} bytes of JSON each",
@@ -153,7 +154,10 @@ def test_the_limits_are_those_of_the_code() -> None:
         "pages": f"{pages.PAGES} unless said, {http.MOST_PAGES:,} at most",
         "a script": f"{sandbox.SECONDS:.0f} s, {sandbox.JS_MEMORY // 2**20} MiB (JavaScript), "
         f"{scripts.SOURCE:,} characters",
+        "scripts at a time": f"{scripts.AT_ONCE}, of one environment {places.Places(scripts.AT_ONCE).of_one}; "
+        "further ones wait for their turn",
         "attempts that a server carries out at a time": f"{carrying.AT_ONCE}",
+        "who watch runs of a company at a time": f"{runs.MOST_WATCHERS // runs.WATCHING_SHARE}",
         "who watch runs at a time": f"{runs.MOST_WATCHERS}",
     } == {name: text for name, text in rows.items() if name not in ("what", "---")}
     assert machine.MOST_INPUT == machine.MOST_OUTPUT

@@ -149,5 +149,6 @@ def test_importing_the_application_declares_every_table():
         "workflow_definitions", "workflow_texts", "workflow_policies", "workflow_runs", "workflow_attempts",
         "workflow_workers", "workflow_schedules", "workflow_triggers", "workflow_hooks", "workflow_timers",
         "workflow_followed", "workflow_watches", "workflow_starts", "workflow_hook_calls",
+        "phones", "registrations", "trunks", "trunk_addresses",
         "prompt_recordings", "prompt_uses", "prompts",
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """The batching writer: acknowledged is committed, a unit that fails takes no other with it, nothing is done twice."""
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from offhook.kit.errors import Conflict, Unavailable
-from offhook.storage.batches import MAX_BATCH, Lookup, Reader, Within, Writer, finished
+from offhook.kit.errors import Conflict, Unavailable, Unstorable
+from offhook.storage.batches import MAX_BATCH, Function, Lookup, Reader, Within, Writer, finished
 from offhook.storage.database import Database, Insert, Statement, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.tables import settings
@@ -254,6 +255,89 @@ def test_when_the_store_fails_nothing_of_the_batch_is_kept_or_answered(database:
 
     run(work)
     assert names(database) == ["later"]
+
+
+TOO_LONG = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=50_000))
+"""More than a row of an index on PostgreSQL may have, and not to be made shorter by packing it."""
+
+
+def _broken(tx: Transaction) -> None:
+    tx.connection.exec_driver_sql("SELECT nothing FROM nowhere")
+
+
+def test_a_fault_of_its_own_fails_a_unit_alone(database: Database):
+    """On SQLite what cannot be carried out is of the same class of faults as a store that is gone."""
+
+    async def work() -> None:
+        writer = Writer(database)
+        for others in ([Hot("a"), Hot("b")], [Function(put("c")), Function(put("d"))]):
+            found = await asyncio.gather(
+                writer.submit(others[0]), writer.run(_broken), writer.submit(others[1]), return_exceptions=True
+            )
+            assert isinstance(found[1], DBAPIError)
+            assert [found[0], found[2]] in (["a", "b"], ["c", "d"])
+        await writer.close()
+
+    run(work)
+    assert names(database) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("value", ["half \ud800", "a\0b", TOO_LONG])
+def test_what_the_store_cannot_hold_fails_who_brought_it_alone(database: Database, value: str):
+    async def work() -> list[Any]:
+        writer = Writer(database)
+        units = [Hot("a"), Hot(value), Hot("b")]
+        found = await asyncio.gather(*map(writer.submit, units), writer.run(put(value)), return_exceptions=True)
+        assert [found[0], found[2]] == ["a", "b"]
+        await writer.close()
+        return [found[1], found[3]]
+
+    found = run(work)
+    if database.sqlite and value in ("a\0b", TOO_LONG):
+        # It holds these, so that only the second one fails, which has the same name.
+        assert found[0] == value
+        assert isinstance(found[1], IntegrityError)
+        return
+    assert [type(one) for one in found] == [Unstorable, Unstorable]
+    assert found[0].violations[0].message == found[0].message
+    assert names(database) == ["a", "b"]
+
+
+def test_a_number_that_is_too_large_is_no_fault_of_the_store(database: Database):
+    with pytest.raises(Unstorable, match="larger"), database.transaction() as tx:
+        tx.connection.exec_driver_sql(Statement("SELECT CAST(? AS BIGINT)").text(tx.sqlite), (2**70,))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("state", "passes"),
+    [
+        ("08006", True), ("40001", True), ("40P01", True), ("53100", True), ("53300", True), ("55P03", True),
+        ("57P01", True), ("58030", True), ("42P01", False), ("XX000", False), ("57014", True), ("54001", False),
+    ],
+)  # fmt: skip
+def test_only_faults_that_pass_are_the_stores(postgres_url: str, state: str, passes: bool):
+    opened = Database(postgres_url)
+    expected = Unavailable if passes else DBAPIError
+    with pytest.raises(expected), opened.transaction() as tx:
+        tx.connection.exec_driver_sql(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$")
+    opened.close()
+
+
+def test_one_that_cannot_be_looked_for_takes_no_other_along(database: Database):
+    def find(tx: Transaction, keys: list[str]) -> list[str]:
+        if "odd" in keys:
+            _broken(tx)
+        return [key.upper() for key in keys]
+
+    async def work() -> None:
+        lookup: Lookup[str, str] = Lookup(database, "names", find)
+        found = await asyncio.gather(*map(lookup.get, ["a", "odd", "b"]), return_exceptions=True)
+        assert [found[0], found[2]] == ["A", "B"]
+        assert isinstance(found[1], DBAPIError)
+        await lookup.close()
+
+    run(work)
 
 
 def test_a_full_disk_is_503_and_passes(tmp_path: Path):

@@ -34,6 +34,7 @@ from offhook.kit.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    Unstorable,
     UnsupportedMedia,
     Violation,
     shown,
@@ -116,6 +117,9 @@ class Gate:
         except Refusal as refusal:
             if isinstance(refusal, Unavailable):
                 log.error("unavailable", request_id=request_id, cause=repr(refusal.__cause__)[:500])
+            elif isinstance(refusal, Unstorable):
+                cause = type(refusal.__cause__).__name__
+                log.warning("unstorable", request_id=request_id, operation=seen.operation, cause=cause)
             reply = seen.refused(refusal, scope["path"])
         except ClientGone:
             return
@@ -548,8 +552,12 @@ async def whole_refusal(misfit: Misfit, call: Call, check: Check | None) -> Inva
     """What is wrong with a body that does not fit its struct, its broken rules included, as far as they can be told."""
     if check is None:
         return misfit
-    with clock.at(call.moment):
-        broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
+    try:
+        with clock.at(call.moment):
+            broken = await check(msgspec.structs.replace(call, body=misfit.mended, notices=[]))
+    except Unstorable:
+        # A rule that asks the store cannot do so with the very value that is faulty.
+        return misfit
     return Invalid.of([*misfit.violations, *(one for one in broken if not misfit.explains(one))])
 
 

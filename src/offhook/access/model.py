@@ -19,6 +19,8 @@ SCOPES = {
     "directory:write": "Create, change and delete them.",
     "numbers:read": "Read the company's telephone numbers.",
     "numbers:write": "Import, assign and release them.",
+    "trunks:read": "Read carriers, without their secrets.",
+    "trunks:write": "Connect carriers, say which numbers may be called by them, change and delete them.",
     "calls:read": "Read calls and why they went where they went; simulate calls, verify lines.",
     "calls:write": "Hang up, transfer and place calls; switch their recording.",
     "recordings:read": "List messages and recordings of calls, and hear them.",

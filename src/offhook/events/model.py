@@ -149,6 +149,11 @@ class Word(StrEnum):
     WORKFLOW_HOOK_SECRET_CHANGED = "workflow_hook.secret_changed"  # noqa: S105 - a word
     WORKFLOW_HOOK_SEALED_AGAIN = "workflow_hook.sealed_again"
     WORKFLOW_HOOK_DELETED = "workflow_hook.deleted"
+    PHONE_PASSWORD_CHANGED = "phone.password_changed"  # noqa: S105 - a word
+    TRUNK_CREATED = "trunk.created"
+    TRUNK_UPDATED = "trunk.updated"
+    TRUNK_SEALED_AGAIN = "trunk.sealed_again"
+    TRUNK_DELETED = "trunk.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
     VOICEMAIL_LEFT = "voicemail.left"
     VOICEMAIL_UPDATED = "voicemail.updated"

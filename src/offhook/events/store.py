@@ -48,6 +48,10 @@ _SUBJECTS_BACK = Statement(
 _SINCE = Statement(
     "SELECT seq, word, subject_id, before, after FROM events WHERE tenant_id = ? AND seq > ? ORDER BY seq LIMIT ?"
 )
+_SINCE_OF_ALL = Statement(
+    "SELECT tenant_id, word, subject_id, before, after FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+)
+_LAST_OF_ALL = Statement("SELECT MAX(seq) FROM events")
 _LAST = Statement("SELECT MAX(seq) FROM events WHERE tenant_id = ?")
 
 
@@ -101,4 +105,15 @@ def since(tx: Transaction, tenant_id: int, after: int, limit: int) -> list[Any]:
 def last(tx: Transaction, tenant_id: int) -> int:
     """The `seq` of the tenant's last event, 0 if it has none: one look at an index."""
     row = tx.first(_LAST, tenant_id)
+    return int(row[0] or 0) if row else 0
+
+
+def since_of_all(tx: Transaction, after: int, limit: int) -> list[Any]:
+    """Rows (tenant, word, subject, before, after) of all companies behind `after`, oldest first."""
+    return tx.all(_SINCE_OF_ALL, after, limit)
+
+
+def last_of_all(tx: Transaction) -> int:
+    """The `seq` of the last event of all companies, 0 if there is none."""
+    row = tx.first(_LAST_OF_ALL)
     return int(row[0] or 0) if row else 0

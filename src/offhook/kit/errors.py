@@ -178,6 +178,10 @@ class NotBuilt(Refusal):
     reason = "notImplemented"
 
 
+class Unstorable(Invalid):
+    """What was sent, or came of it, has a value that the store cannot hold, however often it is tried."""
+
+
 class Unavailable(Refusal):
     """The store cannot take the request now; nothing was changed, so it may be repeated."""
 

@@ -3,8 +3,10 @@
 The environment uses the prefix OFFHOOK_ and the field's name in capitals; the file is TOML with the same names.
 """
 
+import ipaddress
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +26,13 @@ MASKED = frozenset({"credentials_keys", "conductor_key_secret", "sound_key_secre
 
 _CREDENTIALS_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 _SERVER = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:]{2,45}")
+_REALM = re.compile(r"[A-Za-z0-9._@-]{1,64}")
+_PORTS = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
+SPEECH = ("auto", "flite", "espeak-ng", "command", "none")
+"""What may speak prompts."""
+
+_VOICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,63}")
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.\-]{1,62}(/[A-Za-z0-9._/-]*)?")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
@@ -88,6 +97,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     conductor_key_id: Annotated[str, _field("Its key's id, if it takes keys.")] = ""
     conductor_key_secret: Annotated[str, _field("Its key's secret.")] = ""
+    sip: Annotated[bool, _field("Answer telephones and carriers by SIP.")] = True
+    sip_host: Annotated[str, _field("Address to listen on for telephones and carriers, by UDP.")] = "127.0.0.1"
+    sip_port: Annotated[int, msgspec.Meta(ge=0, le=65535), _field("Port for it; 0 takes a free one.")] = 5060
+    sip_address: Annotated[
+        str, _field("Where telephones and carriers reach that, if it is another address; empty: sip_host.")
+    ] = ""
+    sip_realm: Annotated[str, _field("What passwords of telephones are good for: another one makes them void.")] = (
+        "offhook"
+    )
+    media_ports: Annotated[str, _field("UDP ports for sound, the lowest and the highest.")] = "20000-29999"
+    speech: Annotated[str, _field("What speaks prompts: auto, flite, espeak-ng, command or none.")] = "auto"
+    speech_voice: Annotated[str, _field("The voice of flite or espeak-ng; empty: slt, en-us.")] = ""
+    speech_command: Annotated[
+        str, _field("A program that speaks: text on its standard input, a WAV file on its standard output.")
+    ] = ""
+    sounds_megabytes: Annotated[
+        int, msgspec.Meta(ge=16, le=1_000_000), _field("Room in the data folder for prompts as they are played.")
+    ] = 256
     head_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request head.")] = 15.0
     body_seconds: Annotated[float, msgspec.Meta(gt=0), _field("Time for a client to send its request body.")] = 30.0
     keep_alive_seconds: Annotated[int, msgspec.Meta(gt=0), _field("Idle time before a connection is closed.")] = 75
@@ -100,6 +127,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             return self.public_url
         host = f"[{self.host}]" if ":" in self.host else {"0.0.0.0": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
         return f"http://{host}:{self.port}" if self.port else ""
+
+    @property
+    def sip_reached(self) -> str:
+        """The host by which telephones and carriers reach the server."""
+        return self.sip_address or self.sip_host
+
+    @property
+    def media_range(self) -> tuple[int, int]:
+        """The lowest and the highest port for sound."""
+        low, _, high = self.media_ports.partition("-")
+        return int(low), int(high)
 
     @property
     def sqlite_path(self) -> Path:
@@ -159,9 +197,45 @@ def load(
             "credentials_keys must be keys of 44 characters, separated by commas. One is made by: "
             "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
         )
+    _check_telephony(settings)
+    _check_speech(settings)
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings("log_level must be debug, info, warning or error.")
     return settings
+
+
+def _check_telephony(settings: Settings) -> None:
+    try:
+        address = ipaddress.ip_address(settings.sip_host)
+    except ValueError:
+        raise BadSettings("sip_host must be an address such as 10.0.0.5, or 0.0.0.0 for all of them.") from None
+    if address.is_unspecified and not settings.sip_address:
+        raise BadSettings(
+            f"sip_address must say where telephones reach the server: sip_host is {address}, which is all of its "
+            "addresses and none in particular."
+        )
+    if settings.sip_address and not _HOST.fullmatch(settings.sip_address):
+        raise BadSettings(
+            "sip_address must be an address or a host name, without a port: 203.0.113.5, sip.example.com."
+        )
+    if not _REALM.fullmatch(settings.sip_realm):
+        raise BadSettings("sip_realm must have 1 to 64 letters, digits, dots, hyphens, underscores or @.")
+    found = _PORTS.fullmatch(settings.media_ports)
+    if not found or not 1024 <= int(found[1]) < int(found[2]) <= 65535 or int(found[2]) - int(found[1]) < 7:
+        raise BadSettings("media_ports must be at least eight ports from 1024 to 65535, as 20000-29999.")
+
+
+def _check_speech(settings: Settings) -> None:
+    if settings.speech not in SPEECH:
+        raise BadSettings(f"speech must be one of: {', '.join(SPEECH)}; what was set is {settings.speech}.")
+    if settings.speech_voice and not _VOICE.fullmatch(settings.speech_voice):
+        raise BadSettings("speech_voice must be a voice's name: letters, digits and the signs _ + . - only.")
+    try:
+        words = shlex.split(settings.speech_command)
+    except ValueError as error:
+        raise BadSettings(f"speech_command cannot be read as a command: {error}.") from None
+    if settings.speech == "command" and not words:
+        raise BadSettings("speech is command, but speech_command is empty: say what is to be run.")
 
 
 def _explained(error: str, values: Mapping[str, Any]) -> str:

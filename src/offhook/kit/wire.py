@@ -247,6 +247,39 @@ def _misfit(found: list[Violation], value: Any, kind: type[T]) -> Invalid:
     return Misfit(whole.message, whole.violations, mended)
 
 
+def _refuse_nul(raw: bytes, value: T, kind: type[T]) -> None:
+    """Misfit if a field that is declared as text has a NUL, which no store keeps. Data of any form may have it."""
+    if b"\\u0000" not in raw:
+        return
+    found: list[Violation] = []
+    _nuls(value, kind, "", found)
+    if found:
+        whole = Invalid.of(found)
+        # It stays in what the rules are asked about: without it they would take the text for another one.
+        raise Misfit(whole.message, whole.violations, value)
+
+
+def _nuls(value: Any, kind: Any, at: str, found: list[Violation]) -> None:
+    bare = _bare(kind)
+    kinds = get_args(bare) if get_origin(bare) in (Union, UnionType) else (bare,)
+    if isinstance(value, str) and "\0" in value and Any not in kinds:
+        message = (
+            f"Must be text without a NUL (U+0000), which stands as character {value.index(chr(0)) + 1}; remove it."
+        )
+        found.append(Violation(location=at, message=message, sent=shown(value)))
+    elif isinstance(value, msgspec.Struct):
+        for name, field in zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True):
+            _nuls(getattr(value, field), shape(type(value)).fields[name][0], f"{at}.{name}" if at else name, found)
+    elif isinstance(value, list | dict):
+        inner = next((get_args(_bare(one))[-1] for one in kinds if get_origin(_bare(one)) is type(value)), Any)
+        if _bare(inner) is not Any:
+            members = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, member in members:
+                if isinstance(key, str):
+                    _nuls(key, str, at, found)
+                _nuls(member, inner, f"{at}.{shown(key)}" if isinstance(key, str) else f"{at}[{key}]", found)
+
+
 def read(
     raw: bytes,
     kind: type[T],
@@ -264,6 +297,7 @@ def read(
     if adapt is not None:
         given = parse(raw).value
         found = fit(adapt(given, notices) if isinstance(given, dict) else given, kind, notices)
+        _refuse_nul(raw, found, kind)
         return found, encode(found)
     try:
         result = _decoder(kind).decode(raw)
@@ -272,6 +306,7 @@ def read(
     else:
         canonical = encode(result)
         if raw.count(b":") == canonical.count(b":") and b"\\u003" not in raw:
+            _refuse_nul(raw, result, kind)
             return result, canonical
     document = parse(raw)
     unknown: list[Notice] = []
@@ -279,6 +314,7 @@ def read(
         result = fit(document.value, kind, unknown)
     finally:
         notices += unknown
+    _refuse_nul(raw, result, kind)
     return result, encode_sorted(_pruned(document.value)) if unknown else encode(result)
 
 

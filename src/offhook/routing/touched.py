@@ -131,6 +131,8 @@ _TOUCHES: Mapping[str, _Touch] = {
     "workflow_trigger": _touches_nothing,
     "workflow_hook": _touches_nothing,
     "emergency_call": _touches_nothing,
+    "phone": _touches_nothing,
+    "trunk": _touches_nothing,
     "voicemail": _touches_nothing,
     "recording": _touches_nothing,
     "office": _touches("office"),

@@ -21,12 +21,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, LargeBinary, Select, String, Table, func, inspect, select
 from sqlalchemy import Integer as IntegerType
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from offhook import __version__
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, Refusal
+from offhook.kit.errors import Conflict, Refusal, Unstorable
 from offhook.storage.database import Database, Insert, Transaction
+from offhook.storage.faults import is_unavailable
 from offhook.storage.migrate import configuration, upgrade_within
 from offhook.storage.tables import BULKY, metadata, settings
 
@@ -331,10 +332,8 @@ def _insert(tx: Transaction, table: Table, insert: Insert, batch: list[_Row]) ->
     try:
         with tx.connection.begin_nested():
             insert(tx, [row.values for row in batch])
-    except OperationalError:
-        raise
-    except DBAPIError as error:
-        if error.connection_invalidated:
+    except (DBAPIError, Unstorable) as error:
+        if isinstance(error, DBAPIError) and is_unavailable(error):
             raise
         if len(batch) == 1:
             # The driver's words quote the row: they go no further.

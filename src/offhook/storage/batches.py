@@ -17,10 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from offhook.kit.errors import Unavailable
 from offhook.storage.database import Database, Transaction
+from offhook.storage.faults import is_unavailable
 
 T = TypeVar("T")
 R = TypeVar("R", covariant=True)
@@ -206,7 +207,8 @@ class Writer:
         transaction = self._database.transaction_at_once()
         try:
             tx = transaction.__enter__()
-        except Unavailable:
+        except (Unavailable, DBAPIError):
+            # The thread finds out why, or waits.
             return None
         self._count(units)
         try:
@@ -269,11 +271,11 @@ def _attempt(tx: Transaction, unit: Unit[Any]) -> Any:
     try:
         result = unit.run(tx)
         savepoint.commit()
-    except (Unavailable, OperationalError):
-        # The store itself failed, and SQLite may already have undone the whole transaction: nothing of it is kept.
+    except Unavailable:
         raise
     except Exception as error:
-        if tx.connection.invalidated:
+        if tx.connection.invalidated or (isinstance(error, DBAPIError) and is_unavailable(error)):
+            # The store itself failed, and SQLite may already have undone the whole transaction: nothing of it is kept.
             raise
         savepoint.rollback()
         return error
@@ -314,7 +316,18 @@ class Lookup(Generic[K, T]):
         result: T = await self._batches.put(key)
         return result
 
-    def _look(self, keys: list[K]) -> list[T]:
+    def _look(self, keys: list[K]) -> list[Any]:
+        try:
+            return self._found(keys)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if len(keys) == 1:
+                return [error]
+        # One of them cannot be looked for: the others are.
+        return [answer for key in keys for answer in self._look([key])]
+
+    def _found(self, keys: list[K]) -> list[T]:
         with self._database.reading() as tx:
             return self._find(tx, keys)
 

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, ExceptionContext, Table, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from offhook.kit.errors import Unavailable
+from offhook.storage.faults import is_unavailable, unstorable
 
 T = TypeVar("T")
 WRITER_LOCK = 0x0FF_400C
@@ -61,18 +62,20 @@ class Database:
         self.engine: Engine = create_engine(url, **options)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
-        else:
-            event.listen(self.engine, "handle_error", self._note_loss)
+        event.listen(self.engine, "handle_error", self._told_apart, retval=True)
 
-    def _note_loss(self, context: ExceptionContext) -> None:
-        if context.is_disconnect or context.connection is None:
+    def _told_apart(self, context: ExceptionContext) -> BaseException | None:
+        """What is raised in place of a fault of a statement; None for the fault itself."""
+        if not self.sqlite and (context.is_disconnect or context.connection is None):
             self._lost = True
+        return unstorable(context.original_exception)
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
         """An exclusive transaction, committed at the end of the block and undone if it raises.
 
-        Raises Unavailable when the store cannot be reached or written (disk full, connection lost).
+        Raises Unavailable when the store cannot be reached or written (disk full, connection lost), Unstorable when a
+        value is one that no store of this kind holds, and else what the statement raised.
         """
         begin = "BEGIN IMMEDIATE" if self.sqlite else f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
         with refusing_unavailable():
@@ -105,7 +108,7 @@ class Database:
             try:
                 with self._begun("BEGIN IMMEDIATE", keep=True, connection=self._impatient) as connection:
                     yield Transaction(connection, self.sqlite)
-            except OperationalError:
+            except (DBAPIError, Unavailable):
                 self._impatient.invalidate()
                 self._impatient.close()
                 self._impatient = None
@@ -242,16 +245,11 @@ def refusing_unavailable() -> Iterator[None]:
     """Turn a store that cannot take work now into Unavailable (503); anything else passes."""
     try:
         yield
-    except OperationalError as error:
-        raise Unavailable(
-            "The store cannot take this now; nothing was changed. Try again shortly.",
-            headers=[("Retry-After", "1")],
-        ) from error
     except DBAPIError as error:
-        if not error.connection_invalidated and "disk" not in str(error.orig).lower():
+        if not is_unavailable(error):
             raise
         raise Unavailable(
-            "The store cannot be reached; nothing was acknowledged. Try again shortly.",
+            "The store cannot take this now; nothing was acknowledged. Try again shortly.",
             headers=[("Retry-After", "1")],
         ) from error
 

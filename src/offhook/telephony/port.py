@@ -19,13 +19,16 @@ MOST = 1_000_000
 
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
-    """A carrier. Who sends from one of `addresses` (a host, port 0 is any) is it; with `username` it must prove it too.
+    """A carrier. Who sends from one of `addresses` (an IP address, port 0 is any) is it.
 
-    Calls go out to `proxy`, proven with `username` and `password` if the carrier asks for that.
+    With `proves` it must prove it too, by that username and the digests of it, as `Account` has them; several carriers
+    may send from one address then. Calls go out to `proxy`, proven with `username` and `password` if it asks for that.
     """
 
     id: int
     addresses: tuple[Address, ...] = ()
+    proves: str = ""
+    digests: dict[str, str] = {}
     proxy: Address | None = None
     domain: str = ""
     username: str = ""
@@ -304,6 +307,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
     received: int = 0
     lost: int = 0
     refused: dict[str, int] = {}
+    transactions: int = 0
+    """Requests that are not settled yet, either way."""
 
 
 Event = (

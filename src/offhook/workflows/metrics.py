@@ -46,7 +46,7 @@ class Figures(Collector):
         for status in ATTEMPTS:
             attempts.add_metric([status.lower()], _sum(one.get(("attempt", status), 0) for one in counts))
         alerts = CounterMetricFamily("offhook_workflow_alerts", "Time limits that were passed and only told.")
-        alerts.add_metric([], _sum(number for one in counts for (what, _), number in one.items() if what == "alert"))
+        alerts.add_metric([], _sum(one.get(("alert", ""), 0) for one in counts))
         starts = CounterMetricFamily(
             "offhook_workflow_starts", "Starts by schedules and triggers.", labels=["source", "outcome"]
         )

@@ -11,6 +11,7 @@ from offhook.workflows.expressions import sandbox
 from offhook.workflows.expressions.scripts import ScriptError, Scripts
 
 NOW = 1_700_000_000_000
+TENANT, OTHER = 1, 2
 
 
 def run(work):
@@ -27,17 +28,17 @@ def run(work):
 
 
 def javascript(script, bindings=None, seed=1):
-    return run(lambda scripts: scripts.javascript(script, bindings or {}, now_ms=NOW, seed=seed))
+    return run(lambda scripts: scripts.javascript(TENANT, script, bindings or {}, now_ms=NOW, seed=seed))
 
 
 def jq(query, value=None, **more):
-    return run(lambda scripts: scripts.jq(query, value, **more))
+    return run(lambda scripts: scripts.jq(TENANT, query, value, **more))
 
 
 async def _told(scripts, op, source, value=None):
     how = {} if op == "jq" else {"now_ms": NOW, "seed": 1}
     try:
-        return await getattr(scripts, op)(source, value if value is not None else {}, **how)
+        return await getattr(scripts, op)(TENANT, source, value if value is not None else {}, **how)
     except ScriptError as error:
         return error
 
@@ -62,7 +63,7 @@ def test_javascript_gives_json():
     bindings = {"value": 5, "list": [1, 2], "item__1": {"output": "x"}}
 
     async def work(scripts):
-        return [await scripts.javascript(script, bindings, now_ms=NOW, seed=1) for script, _ in cases]
+        return [await scripts.javascript(TENANT, script, bindings, now_ms=NOW, seed=1) for script, _ in cases]
 
     assert run(work) == [expected for _, expected in cases]
 
@@ -186,7 +187,7 @@ def test_nothing_hostile_is_more_than_an_error_and_the_loop_goes_on():
         watching = asyncio.create_task(watch())
         told = await asyncio.gather(*(_told(scripts, op, source) for op, source in HOSTILE))
         watching.cancel()
-        return told, max(gaps), await scripts.javascript("1 + 1", {}, now_ms=NOW, seed=1)
+        return told, max(gaps), await scripts.javascript(TENANT, "1 + 1", {}, now_ms=NOW, seed=1)
 
     told, gap, after = run(work)
     assert [case for case, one in zip(HOSTILE, told, strict=True) if not isinstance(one, ScriptError)] == []
@@ -219,18 +220,18 @@ def test_games_reach_nothing(op, source, harmless):
 def test_nothing_of_one_script_is_left_for_the_next():
     async def work(scripts):
         await scripts.javascript(
-            "globalThis.left = 1; Array.prototype.map = null; Object.prototype.x = 1", {}, now_ms=0, seed=0
+            TENANT, "globalThis.left = 1; Array.prototype.map = null; Object.prototype.x = 1", {}, now_ms=0, seed=0
         )
-        return await scripts.javascript("[typeof left, typeof [].map, typeof ({}).x]", {}, now_ms=0, seed=0)
+        return await scripts.javascript(TENANT, "[typeof left, typeof [].map, typeof ({}).x]", {}, now_ms=0, seed=0)
 
     assert run(work) == ["undefined", "function", "undefined"]
 
 
 def test_a_script_that_is_cancelled_leaves_no_process_behind():
     async def work(scripts):
-        await scripts.javascript("1", {}, now_ms=0, seed=0)
+        await scripts.javascript(TENANT, "1", {}, now_ms=0, seed=0)
         (child,) = scripts._all
-        endless = asyncio.create_task(scripts.javascript("while (1) {}", {}, now_ms=0, seed=0))
+        endless = asyncio.create_task(scripts.javascript(TENANT, "while (1) {}", {}, now_ms=0, seed=0))
         await asyncio.sleep(0.02)
         endless.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -238,18 +239,18 @@ def test_a_script_that_is_cancelled_leaves_no_process_behind():
         await asyncio.gather(*scripts._endings)
         assert child.process.returncode is not None
         assert not scripts._all
-        return await scripts.javascript("2", {}, now_ms=0, seed=0)
+        return await scripts.javascript(TENANT, "2", {}, now_ms=0, seed=0)
 
     assert run(work) == 2
 
 
 def test_a_process_that_was_killed_is_replaced():
     async def work(scripts):
-        await scripts.javascript("1", {}, now_ms=0, seed=0)
+        await scripts.javascript(TENANT, "1", {}, now_ms=0, seed=0)
         (child,) = scripts._all
         child.process.kill()
         child.process.wait()
-        return await scripts.javascript("2", {}, now_ms=0, seed=0)
+        return await scripts.javascript(TENANT, "2", {}, now_ms=0, seed=0)
 
     assert run(work) == 2
 
@@ -259,7 +260,7 @@ def test_a_process_is_replaced_after_many_uses():
         scripts = Scripts(1, uses=3)
         seen = set()
         for number in range(7):
-            await scripts.javascript("1", {}, now_ms=number, seed=0)
+            await scripts.javascript(TENANT, "1", {}, now_ms=number, seed=0)
             seen |= {child.process.pid for child in scripts._all}
         await scripts.close()
         return seen
@@ -273,7 +274,7 @@ def test_no_more_processes_than_are_allowed():
 
         async def one(number):
             nonlocal most
-            found = await scripts.javascript("$.n * 2", {"n": number}, now_ms=0, seed=0)
+            found = await scripts.javascript(TENANT, "$.n * 2", {"n": number}, now_ms=0, seed=0)
             most = max(most, len(scripts._all))
             return found
 
@@ -329,11 +330,51 @@ def test_what_is_too_large_or_no_json_is_refused_before_it_is_sent():
 def test_a_closed_one_takes_no_more():
     async def work():
         scripts = Scripts()
-        await scripts.javascript("1", {}, now_ms=0, seed=0)
+        await scripts.javascript(TENANT, "1", {}, now_ms=0, seed=0)
         (child,) = scripts._all
         await scripts.close()
         assert child.process.returncode is not None
         with pytest.raises(ScriptError, match="stopped"):
-            await scripts.javascript("1", {}, now_ms=0, seed=0)
+            await scripts.javascript(TENANT, "1", {}, now_ms=0, seed=0)
 
     asyncio.run(work())
+
+
+def test_jq_passes_numbers_on_with_all_their_digits():
+    records = [{"id": 9007199254740993, "n": 3.0}, {"id": -(2**63)}, {"id": 12345678901234567890123}]
+    assert jq(".[].id", records) == [9007199254740993, -(2**63), 12345678901234567890123]
+    assert jq("map(select(.n == 3))[0]", records) == [{"id": 9007199254740993, "n": 3}]
+    assert jq("., . + 1, . / 2", 3.0) == [3, 4, 1.5]
+    assert jq("infinite, nan, 1e1000") == [1.7976931348623157e308, None, 1.7976931348623157e308]
+
+
+# Between companies
+
+
+ENDLESS = [
+    ("javascript", "while (true) {}"),
+    ("jq", "last(range(1e12))"),
+]
+
+
+@pytest.mark.parametrize(("op", "source"), ENDLESS, ids=lambda one: one)
+def test_scripts_that_never_end_keep_no_other_company_waiting(op, source):
+    async def story():
+        scripts = Scripts(seconds=60)
+        how = {} if op == "jq" else {"now_ms": NOW, "seed": 1}
+        try:
+            await scripts.javascript(OTHER, "1", {}, now_ms=NOW, seed=1)
+            many = [asyncio.create_task(getattr(scripts, op)(TENANT, source, {}, **how)) for _ in range(12)]
+            await asyncio.sleep(0)
+            for number in range(5):
+                told = await scripts.javascript(OTHER, "$.n * 2", {"n": number}, now_ms=NOW, seed=1)
+                assert told == number * 2
+            assert not any(one.done() for one in many), "while all of them go on or wait"
+            for one in many:
+                one.cancel()
+            await asyncio.wait(many)
+            assert await scripts.javascript(TENANT, "2", {}, now_ms=NOW, seed=1) == 2
+        finally:
+            await scripts.close()
+
+    asyncio.run(asyncio.wait_for(story(), 30))

@@ -256,11 +256,11 @@ def test_jsonata_is_resolved_beside_paths():
     async def work():
         scripts = Scripts(1)
         try:
-            found = await resolved(value, DATA, scripts, now_ms=0, seed=1)
+            found = await resolved(1, value, DATA, scripts, now_ms=0, seed=1)
             with pytest.raises(ExpressionError, match="no JSONata"):
-                await resolved("${jsonata: a +}", DATA, scripts, now_ms=0, seed=1)
+                await resolved(1, "${jsonata: a +}", DATA, scripts, now_ms=0, seed=1)
             with pytest.raises(ExpressionError, match="gave nothing"):
-                await resolved("${jsonata: $error('no')}", DATA, scripts, now_ms=0, seed=1)
+                await resolved(1, "${jsonata: $error('no')}", DATA, scripts, now_ms=0, seed=1)
             return found
         finally:
             await scripts.close()

@@ -1,4 +1,4 @@
-"""An engine over each store, with a clock and a target that the test sets."""
+"""An engine over each store, with a clock and a target that the test sets; and the application over both."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,7 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from offhook.storage.database import Database
+from tests.api.conftest import company, desk, postgresql_desk, sqlite_desk
 from tests.workflows.runs.running import Running, Target
+
+__all__ = ["company", "desk", "one", "postgresql_desk", "sqlite_desk"]
 
 
 @pytest.fixture

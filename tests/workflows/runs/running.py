@@ -17,6 +17,7 @@ from offhook.workflows.machine.model import Attempt, Outcome, Run
 from offhook.workflows.runs import store
 from offhook.workflows.runs.engine import Engine
 from offhook.workflows.runs.texts import Registered
+from offhook.workflows.tasks.place import Place
 from tests.workflows.machine import play
 from tests.workflows.machine.play import BEGUN
 
@@ -42,7 +43,7 @@ class Target:
         self.answers: dict[str, Callable[[Attempt], Outcome]] = {}
         self.hold: set[str] = set()
 
-    async def perform(self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+    async def perform(self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
         self.called.append((attempt.key, attempt.chain or attempt.id))
         if attempt.ref in self.hold:
             future = self.held[attempt.key] = asyncio.get_running_loop().create_future()

@@ -1,15 +1,18 @@
 """Runs are taken on turn by turn, and each turn is on disk before anything of it is carried out."""
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from offhook.kit.errors import NotFound, Unavailable
+from offhook.kit.errors import NotFound, Unavailable, Unstorable
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome
 from offhook.workflows.runs import store
+from offhook.workflows.tasks.place import Place
 from tests.workflows.runs.running import TENANT, Running, task
 
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -99,6 +102,105 @@ def test_the_store_may_be_away_and_nothing_is_lost(one: Running, runner: asyncio
     runner.run(story())
 
 
+def _refusing(one: Running, word: str, state: str) -> None:
+    """The store refuses attempts with that word, with a fault of that SQLSTATE, or on SQLite with one of its own."""
+    statements = [
+        "CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$",
+        "CREATE TRIGGER refusing BEFORE INSERT OR UPDATE ON workflow_attempts FOR EACH ROW "
+        f"WHEN (NEW.attempt LIKE '%{word}%') EXECUTE FUNCTION refused()",
+    ]
+    if one.database.sqlite:
+        statements = [
+            f"CREATE TRIGGER refusing_{when} BEFORE {when} ON workflow_attempts WHEN NEW.attempt LIKE '%{word}%' "
+            "BEGIN SELECT json_extract('{', '$'); END"
+            for when in ("INSERT", "UPDATE")
+        ]
+    with one.database.transaction() as tx:
+        for text in statements:
+            tx.connection.exec_driver_sql(text.replace("%", "%%") if not tx.sqlite else text)
+
+
+@pytest.mark.parametrize("state", ["54000", "54001"])
+def test_a_turn_that_can_never_be_kept_fails_its_run_and_no_other(one: Running, runner: asyncio.Runner, state: str):
+    branches = [[task("a")], [task("h", "HUMAN")]]
+    one.register("bad", task("f", "FORK_JOIN", forkTasks=branches), task("j", "JOIN", joinOn=["a", "h"]))
+    one.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "bad", "version": 1}))
+    one.register("good", task("b"), task("c"))
+    one.target.hold |= {"a", "b"}
+
+    async def story() -> None:
+        id, good = await one.start("parent"), await one.start("good")
+        await one.quiet()
+        bad = one.history(id)[0].child
+        _refusing(one, "poison", state)
+        one.target.let("a", Outcome(status="COMPLETED", output={"it": "poison"}))
+        one.target.let("b")
+        with capture_logs() as said:
+            await one.engine.settled()
+        assert one.run_of(good).status == "COMPLETED"
+        run = one.run_of(bad)
+        known = state == "54000" and not one.database.sqlite
+        assert run.status == "FAILED"
+        assert run.reason.startswith("What its tasks came to cannot be kept." if known else "Something went wrong here")
+        assert one.statuses(bad) == {"f": "COMPLETED", "a": "CANCELED", "h": "CANCELED", "j": "CANCELED"}
+        assert one.run_of(id).status == "FAILED"
+        assert run.reason in one.run_of(id).reason
+        assert one.pauses == []
+        assert [told["run"] for told in said if told["event"] == "turn_failed"] == [str(bad)]
+        assert one.engine.live == 0
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_run_that_can_never_be_kept_is_refused_alone(one: Running, runner: asyncio.Runner):
+    """SQLite holds what PostgreSQL does not: texts that are too long to be found by, and such with a NUL."""
+    one.register("w", task("h", "HUMAN"))
+    long = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=50_000))
+
+    async def story() -> None:
+        await one.engine.enlist()
+        starts = [one.start("w", correlation=given) for given in ("a", long, "a\0b", "b")]
+        found = await asyncio.gather(*starts, return_exceptions=True)
+        assert [type(answer) for answer in found] == [int, Unstorable, Unstorable, int]
+        assert one.engine.live == 0
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
+def test_a_run_is_given_up_though_the_store_is_away_meanwhile(one: Running, runner: asyncio.Runner):
+    one.register("w", task("a"))
+    one.target.hold.add("a")
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        _refusing(one, "poison", "54000")
+        submit, left = one.writer.submit, [3]
+
+        async def away_once_it_failed(unit: Any) -> Any:
+            if left[0] < 3 and left[0] > 0:
+                left[0] -= 1
+                raise Unavailable("The store cannot be reached.")
+            try:
+                return await submit(unit)
+            except Exception:
+                left[0] -= 1
+                raise
+
+        one.writer.submit = away_once_it_failed  # type: ignore[method-assign]
+        one.target.let("a", Outcome(status="COMPLETED", output={"it": "poison"}))
+        with capture_logs() as said:
+            await one.engine.settled()
+        assert one.run_of(id).status == "FAILED"
+        assert one.pauses == [0.1, 0.2]
+        assert [told["run"] for told in said if told["event"] == "turn_put_off"] == [str(id)] * 2
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
 def test_who_asks_while_the_store_is_away_is_told(one: Running, runner: asyncio.Runner):
     one.register("w", task("h", "HUMAN"))
 
@@ -144,9 +246,9 @@ def test_no_branch_is_carried_out_twice_while_others_are_written_down(one: Runni
         perform = one.target.perform
         ends = [asyncio.Event() for _ in range(count)]
 
-        async def in_turn(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+        async def in_turn(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
             """Each branch ends while the one before it is being written down."""
-            outcome = await perform(tenant_id, attempt, template)
+            outcome = await perform(tenant_id, attempt, template, place)
             await ends[int(attempt.ref[1:])].wait()
             return outcome
 
@@ -276,9 +378,9 @@ def test_a_performer_is_told_the_task_as_its_definition_has_it(one: Running, run
     told: dict[str, Any] = {}
     original = one.target.perform
 
-    async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+    async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
         told[attempt.key] = dict(template)
-        return await original(tenant_id, attempt, template)
+        return await original(tenant_id, attempt, template, place)
 
     one.target.perform = perform  # type: ignore[method-assign]
     given = {"uri": "http://localhost/${workflow.input.x}", "method": "GET"}

@@ -11,6 +11,7 @@ from offhook.storage.database import Database, Transaction
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome
 from offhook.workflows.runs import carrying, store
+from offhook.workflows.tasks.place import Place
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
 
@@ -87,7 +88,7 @@ def test_what_one_company_waits_for_takes_no_place_of_another(
         gate, both, other = asyncio.Event(), asyncio.Event(), asyncio.Event()
         called: list[int] = []
 
-        async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+        async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
             called.append(tenant_id)
             if tenant_id == TENANT:
                 if called.count(TENANT) == 2:
@@ -107,5 +108,42 @@ def test_what_one_company_waits_for_takes_no_place_of_another(
         gate.set()
         await one.quiet()
         assert called.count(TENANT) == 3
+
+    runner.run(asyncio.wait_for(story(), 20))
+
+
+def test_what_leaves_its_place_holds_nothing_up_and_does_not_time_out(
+    one: Running, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(carrying, "AT_ONCE", 2)
+    limits = {"name": "p", "retryCount": 0, "timeoutSeconds": 5, "responseTimeoutSeconds": 5, "timeoutPolicy": "RETRY"}
+    one.register("waits", task("a", taskDefinition=limits))
+    one.register("w", task("b"))
+    gate = asyncio.Event()
+
+    async def perform(tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
+        if attempt.ref == "a":
+            place.leave(anew=True)
+            await gate.wait()
+            await place.take()
+        return Outcome(status="COMPLETED", output={})
+
+    one.target.perform = perform  # type: ignore[method-assign]
+
+    async def story() -> None:
+        waiting = [await one.start("waits") for _ in range(3)]
+        other = await one.start("w")
+        taken_on = one.engine.watch(other)
+        while one.run_of(other).status != "COMPLETED":
+            await taken_on.wait()
+            taken_on.clear()
+        one.clock[0] += 60
+        await one.engine.tick()
+        assert [one.run_of(id).status for id in waiting] == ["RUNNING"] * 3
+        gate.set()
+        await one.quiet()
+        for id in waiting:
+            assert one.run_of(id).status == "COMPLETED"
+            assert one.history(id)[0].started == int(one.clock[0] * 1000), "it began when its turn came"
 
     runner.run(asyncio.wait_for(story(), 20))

@@ -7,6 +7,7 @@ import pytest
 
 from offhook.workflows.machine.model import Outcome
 from offhook.workflows.tasks.hosts import Hosts
+from offhook.workflows.tasks.place import Place
 from tests.catalog.workbench import answering, serving
 from tests.workflows.tasks.calling import TENANT, Clock, get, http_task
 
@@ -182,3 +183,60 @@ def test_each_page_waits_for_the_limit():
     way = {"kind": "page", "parameter": "p", "maxPages": 4}
     _tasks(get(rateLimit={"requests": 1, "seconds": 5}, pagination=way), 1, answering(b"[1]"), clock)
     assert clock.slept == [5, 5, 5]
+
+
+def test_who_waits_for_its_turn_leaves_its_place_to_others_and_its_time_has_not_begun():
+    clock = Clock()
+    opened = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        await opened.wait()
+        clock.now += seconds
+
+    async def go() -> tuple[list[str], list[int]]:
+        async with serving(answering()) as service:
+            task = http_task(clock)
+            task.hosts = Hosts(sleep, clock.monotonic)
+            places, ended, since = asyncio.Semaphore(1), [], []
+
+            async def one(name: str, given: dict[str, Any]) -> None:
+                place = Place(places, lambda: int(clock.now), lambda _since: None)
+                await place.take()
+                outcome = await task.perform(TENANT, {**given, "uri": service.url()}, key=name, place=place)
+                place.leave()
+                assert outcome.status == "COMPLETED"
+                ended.append(name)
+                since.append(place.since)
+
+            limit = get(rateLimit={"requests": 1, "seconds": 60})
+            try:
+                await one("first", limit)
+                waiting = [asyncio.ensure_future(one(f"limited {number}", limit)) for number in range(3)]
+                await one("other", get())
+                assert ended == ["first", "other"]
+                opened.set()
+                await asyncio.gather(*waiting)
+                assert not places.locked()
+                return ended, since
+            finally:
+                await task.egress.close()
+
+    ended, since = asyncio.run(asyncio.wait_for(go(), 20))
+    assert ended == ["first", "other", "limited 0", "limited 1", "limited 2"]
+    assert since == [100, 100, 160, 220, 280]
+
+
+def test_the_moment_that_counts_is_the_one_at_which_it_has_a_place():
+    clock = Clock()
+
+    async def late() -> None:
+        await clock.sleep(7)
+
+    async def go() -> None:
+        hosts = Hosts(clock.sleep, clock.monotonic)
+        async with hosts.turn(TENANT, "a", (1, 10), 0, late):
+            assert clock.now == 107
+        async with hosts.turn(TENANT, "a", (1, 10), 0):
+            assert clock.now == 117
+
+    asyncio.run(go())

@@ -23,7 +23,7 @@ def done(work: str, given: Any, template: dict[str, Any] | None = None, *, close
                 await scripts.close()
             tasks = ScriptTasks(scripts, wall=lambda: NOW)
             by = template if template is not None else given if isinstance(given, dict) else {}
-            return await getattr(tasks, work)(attempt, by)
+            return await getattr(tasks, work)(1, attempt, by)
         finally:
             await scripts.close()
 

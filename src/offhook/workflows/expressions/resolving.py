@@ -15,6 +15,7 @@ from offhook.workflows.expressions.templates import MOST, ExpressionError
 
 
 async def resolved(
+    tenant_id: int,
     value: Any,
     data: Mapping[str, Any],
     scripts: Scripts,
@@ -29,7 +30,8 @@ async def resolved(
     for source in templates.jsonata(value):
         try:
             read = jlens.Expression(source).reads().get("input", {})
-            answers[source] = await scripts.jsonata(source, _part(data, read), now_ms=now_ms, seed=seed, most=most)
+            part = _part(data, read)
+            answers[source] = await scripts.jsonata(tenant_id, source, part, now_ms=now_ms, seed=seed, most=most)
         except jlens.JlensError as error:
             raise ExpressionError(place, f"${{jsonata: {source[:80]}}} is no JSONata: {str(error)[:200]}.") from None
         except ScriptError as error:

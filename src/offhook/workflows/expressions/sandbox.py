@@ -163,7 +163,8 @@ def _compiled(query: str) -> Any:
         jq.compile(query)
     except ValueError as error:
         raise Fault(_syntax(str(error))) from None
-    for end in ("\n)", "\n.)"):
+    # As text a number has all its digits, where it is the one that was given.
+    for end in ("\n) | tojson", "\n.) | tojson"):
         try:
             return jq.compile(_JQ_PRELUDE + query + end)
         except ValueError as error:
@@ -184,7 +185,7 @@ def jq(query: str, value: str, now: int | None, seed: int, most: int) -> bytes:
     size = 2
     try:
         for one in _compiled(query).input_text(f"[{json.dumps(now)},{value}]"):
-            text = _json(one)
+            text = _json(_read(one))
             size += len(text) + 1
             if size > most:
                 raise too_large(most)
@@ -194,6 +195,19 @@ def jq(query: str, value: str, now: int | None, seed: int, most: int) -> bytes:
     except ValueError as error:
         raise Fault(_short(str(error))) from None
     return f"[{','.join(found)}]".encode()
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text, parse_float=_number)
+    except (ValueError, RecursionError):
+        raise Fault("Its result is nested too deeply, or has a number of too many digits.") from None
+
+
+def _number(text: str) -> float:
+    """As jq counts: whole ones are whole, and none is endless."""
+    found = max(-sys.float_info.max, min(float(text), sys.float_info.max))
+    return int(found) if abs(found) < 2**53 and found.is_integer() else found
 
 
 def _json(value: Any) -> str:

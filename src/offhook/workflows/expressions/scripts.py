@@ -18,10 +18,13 @@ import msgspec
 import structlog
 
 from offhook.workflows.expressions import sandbox
+from offhook.workflows.expressions.places import Places
 
 log = structlog.get_logger("offhook.workflows")
 
-AT_ONCE = 2
+AT_ONCE = 3
+"""Processes of all companies together; one company has all of them but one, at most."""
+
 USES = 2_000
 """After how many scripts a process is replaced."""
 MOST = 1_000_000
@@ -113,12 +116,13 @@ def _size(content: bytes) -> bytes:
 class Scripts:
     """Evaluates at most `at_once` scripts at a time, each in a process that starts when it is first needed.
 
-    Further ones wait for their turn, which is not counted as their time. Awaiting may be cancelled at any moment; the
-    process is ended then, so nothing goes on behind it. Used from one event loop.
+    Further ones wait for their turn, which is not counted as their time, and which companies have one after the other:
+    one whose scripts never end leaves a process to the others. Awaiting may be cancelled at any moment; the process is
+    ended then, so nothing goes on behind it. Used from one event loop.
     """
 
     def __init__(self, at_once: int = AT_ONCE, *, uses: int = USES, seconds: float = SECONDS) -> None:
-        self._turn = asyncio.Semaphore(at_once)
+        self._places = Places(at_once)
         self._idle: list[_Child] = []
         self._all: set[_Child] = set()
         self._endings: set[asyncio.Future[Any]] = set()
@@ -127,19 +131,23 @@ class Scripts:
         self._closed = False
 
     async def javascript(
-        self, script: str, bindings: dict[str, Any], *, now_ms: int, seed: int, most: int = MOST
+        self, tenant_id: int, script: str, bindings: dict[str, Any], *, now_ms: int, seed: int, most: int = MOST
     ) -> Any:
         """What the script leaves, as JSON. `$` is `bindings`, Date stands at `now_ms`, chance follows from `seed`."""
-        return await self._evaluate("js", script, bindings, now_ms, seed, most)
+        return await self._evaluate(tenant_id, "js", script, bindings, now_ms, seed, most)
 
-    async def jq(self, query: str, value: Any, *, now_ms: int | None = None, most: int = MOST) -> list[Any]:
+    async def jq(
+        self, tenant_id: int, query: str, value: Any, *, now_ms: int | None = None, most: int = MOST
+    ) -> list[Any]:
         """All results of the query about `value`. `now` stands at `now_ms`; without it, it is an error of the query."""
-        found: list[Any] = await self._evaluate("jq", query, value, now_ms, 0, most)
+        found: list[Any] = await self._evaluate(tenant_id, "jq", query, value, now_ms, 0, most)
         return found
 
-    async def jsonata(self, expression: str, value: Any, *, now_ms: int, seed: int, most: int = MOST) -> Any:
+    async def jsonata(
+        self, tenant_id: int, expression: str, value: Any, *, now_ms: int, seed: int, most: int = MOST
+    ) -> Any:
         """What the JSONata expression gives for `value`; nothing is None."""
-        return await self._evaluate("jsonata", expression, value, now_ms, seed, most)
+        return await self._evaluate(tenant_id, "jsonata", expression, value, now_ms, seed, most)
 
     async def close(self) -> None:
         """End all processes; scripts that are under way fail."""
@@ -148,7 +156,9 @@ class Scripts:
             self._end(child)
         await asyncio.gather(*self._endings, return_exceptions=True)
 
-    async def _evaluate(self, op: str, source: str, value: Any, now: int | None, seed: int, most: int) -> Any:
+    async def _evaluate(
+        self, tenant_id: int, op: str, source: str, value: Any, now: int | None, seed: int, most: int
+    ) -> Any:
         if len(source) > SOURCE:
             raise ScriptError(f"It has {len(source):,} characters; it may have {SOURCE:,}.")
         try:
@@ -158,7 +168,7 @@ class Scripts:
             raise ScriptError(f"What it is about is not JSON: {error}.") from None
         if len(body) > INPUT:
             raise ScriptError(f"What it is about has {len(body):,} bytes; it may have {INPUT:,}.")
-        async with self._turn:
+        async with self._places.place(tenant_id):
             reply = await self._ask(head, body, most + 1_000)
         kind, content = reply[:1], reply[1:]
         if kind != sandbox.VALUE:

@@ -33,7 +33,6 @@ def limit_tasks(at: Moment) -> None:
         policy = task.policy
         if policy is None:
             continue
-        begun = task.started or task.scheduled
         if policy.total_timeout_seconds:
             end = (task.first or task.scheduled) + policy.total_timeout_seconds * 1000
             _limit(at, task, end, f"All its attempts together took longer than {policy.total_timeout_seconds} s.")
@@ -41,9 +40,9 @@ def limit_tasks(at: Moment) -> None:
             end = task.started + policy.response_timeout_seconds * 1000
             _limit(at, task, end, f"There was no answer within {policy.response_timeout_seconds} s.")
         task = at.state.tasks[key]
-        if not policy.timeout_seconds or not task.open or task.alerted or (not task.started and task.due):
+        if not policy.timeout_seconds or not task.open or task.alerted or not task.started:
             continue
-        end = begun + policy.timeout_seconds * 1000
+        end = task.started + policy.timeout_seconds * 1000
         text = f"It took longer than {policy.timeout_seconds} s."
         if policy.timeout_policy == "ALERT_ONLY" and at.now >= end:
             at.alerts.append(f"Task {key}: {text}")

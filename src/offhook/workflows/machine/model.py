@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from offhook.workflows.definitions.model import HTTP, INLINE, JOIN, JQ, LOOP, Policy, Task
+from offhook.workflows.definitions.model import HTTP, INLINE, JOIN, JQ, LOOP, START, SUB, Policy, Task
 
 RunStatus = Literal["RUNNING", "PAUSED", "COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"]
 Status = Literal[
@@ -33,6 +33,9 @@ ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
 
 PERFORMED = frozenset({HTTP, INLINE, JQ})
 """Types whose work is done outside of a turn."""
+
+STARTING = frozenset({START, SUB})
+"""Types that start runs."""
 
 STRUCTURE = frozenset({JOIN, LOOP})
 """Types that are open for as long as others are, and never by themselves."""
@@ -102,7 +105,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run, without its tasks. `definition` is the digest of the text that it goes by, whatever became of it since.
 
-    `parent` and `parent_task` are the run and the attempt that started it, if one did and waits for it. `attempts` is
+    `parent` and `parent_task` are the run and the attempt that started it, if one did and waits for it. `root` is the
+    first of the runs that led to it, each started by the one before; 0 if none did. `attempts` is
     how many attempts there have been. `failing` names the attempt that a permissive task failed with: the run fails by
     it at its end.
     """
@@ -124,6 +128,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parent: int = 0
     parent_task: int = 0
     depth: int = 0
+    root: int = 0
     started: int = 0
     ended: int = 0
     changed: int = 0

@@ -18,13 +18,26 @@ from offhook.workflows.machine.retries import policy_of
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How many runs a turn may start, and why no more: a sentence each. What is `for_good` is not tried again."""
+
+    runs: int
+    why: str
+    for_good: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
-    """What a turn takes from outside: new ids, settings that workflows may read, and what was said to earlier asks."""
+    """What a turn takes from outside: new ids, settings that workflows may read, and what was said to earlier asks.
+
+    Without `room` as many runs are started as tasks ask for.
+    """
 
     ids: Callable[[], int]
     policies: Mapping[str, Policy] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    room: Room | None = None
 
 
 class Ended(Exception):

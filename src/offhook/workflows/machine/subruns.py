@@ -58,6 +58,9 @@ def start_run(at: Moment, task: Task, found: Attempt, given: dict[str, Any]) -> 
         return at.state.tasks[found.key]
     if answer.error:
         return at.fail(found, answer.error, terminal=True)
+    room = at.tools.room
+    if room is not None and len(at.starts) >= room.runs:
+        return at.fail(found, room.why, terminal=room.for_good)
     known: Found = answer.value
     waits = task.type == SUB
     id = at.tools.ids()

@@ -5,6 +5,7 @@ What was carried out when a process died is carried out again by whoever has the
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -18,6 +19,7 @@ from offhook.workflows.machine.model import Answer, Ask, Attempt, Outcome, Turn
 from offhook.workflows.runs.known import Known
 from offhook.workflows.runs.lease import Lease
 from offhook.workflows.runs.live import Change, Live, Lives, Op, finishing
+from offhook.workflows.tasks.place import Place
 
 AT_ONCE = 128
 """How much is carried out at a time for a company: what one waits for takes no place of another."""
@@ -33,8 +35,11 @@ log = structlog.get_logger("offhook.workflows")
 class Performer(Protocol):
     """Carries out what takes time."""
 
-    async def perform(self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
-        """The attempt's work. `template` is the task's input as the definition has it, {} if it was given as data."""
+    async def perform(self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place) -> Outcome:
+        """The attempt's work. `template` is the task's input as the definition has it, {} if it was given as data.
+
+        It has its `place`, which it may leave while it waits for what others keep from it.
+        """
 
 
 class Carrying:
@@ -97,13 +102,11 @@ class Carrying:
                 task.cancel()
 
     async def _perform(self, live: Live, attempt: Attempt, template: Mapping[str, Any]) -> None:
-        started = self._now()
         places = self._places.setdefault(live.tenant_id, asyncio.Semaphore(AT_ONCE))
+        place = Place(places, self._now, partial(self._under_way, live, attempt.id))
         try:
-            async with places:
-                started = self._now()
-                self.begun[attempt.id] = started, live
-                outcome = await self._performer.perform(live.tenant_id, attempt, template)
+            await place.take()
+            outcome = await self._performer.perform(live.tenant_id, attempt, template, place)
         except asyncio.CancelledError:
             live.inflight.pop(attempt.id, None)
             raise
@@ -111,12 +114,19 @@ class Carrying:
             log.exception("attempt_failed", run=str(live.id), task=attempt.key)
             outcome = Outcome(status="FAILED", reason=_WRONG)
         finally:
-            self.begun.pop(attempt.id, None)
+            place.leave()
         live.inflight.pop(attempt.id, None)
-        outcome = msgspec.structs.replace(outcome, started=started)
+        outcome = msgspec.structs.replace(outcome, started=place.since or self._now())
         live.told.add(attempt.id)
         self._lives.put(live, Op(finishing(attempt.id, outcome), attempt=attempt.id))
         self._lives.keep(live)
+
+    def _under_way(self, live: Live, id: int, since: int) -> None:
+        """An attempt is under way since then; 0: it is not."""
+        if since:
+            self.begun[id] = since, live
+        else:
+            self.begun.pop(id, None)
 
     async def _ask(self, live: Live, ask: Ask) -> None:
         try:
@@ -143,7 +153,8 @@ class Carrying:
             if ask.language == "workflow":
                 return Answer(await self._known.wanted(live.tenant_id, ask.bindings))
             evaluate = self._scripts.javascript if ask.language == "javascript" else self._scripts.jsonata
-            return Answer(await evaluate(ask.script, ask.bindings, now_ms=self._now(), seed=live.id))
+            given = ask.bindings
+            return Answer(await evaluate(live.tenant_id, ask.script, given, now_ms=self._now(), seed=live.id))
         except ScriptError as error:
             return Answer(error=str(error))
         except Unavailable:

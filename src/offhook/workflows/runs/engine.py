@@ -24,7 +24,7 @@ from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.machine.model import Found
 from offhook.workflows.runs import store
 from offhook.workflows.runs.carrying import Carrying, Performer
-from offhook.workflows.runs.going import MOST_GOING, Going
+from offhook.workflows.runs.going import GOING_SECONDS, MOST_GOING, MOST_OF_ONE, TREE_SECONDS, Bound
 from offhook.workflows.runs.known import Known, Texts
 from offhook.workflows.runs.lease import LEASE_SECONDS, RENEW_SECONDS, Lease
 from offhook.workflows.runs.live import Change, Lives, Op
@@ -69,13 +69,14 @@ class Engine:
         """Whether only runs are taken on that were started here, and what they start and wait for."""
         self._own: set[tuple[int, int]] = set()
         self.counts: Counter[tuple[str, str]] = Counter()
-        """How often what happened, for metrics: ("run", "COMPLETED"), ("attempt", "FAILED"), ..."""
+        """How often what happened, for metrics: ("run", "COMPLETED"), ("attempt", "FAILED"), ("alert", "")."""
         self._timers = Timers()
         self._lives = Lives(lambda live: self._turns.take_on(live))
         self._lease = Lease(writer, ids, slot, self._now, lease)
-        self._going = Going(reader, wall, most_going)
+        self._going = Bound(reader, wall, most_going, _going, GOING_SECONDS)
+        self._trees = Bound(reader, wall, MOST_OF_ONE, _led_to, TREE_SECONDS)
         known = self._known = Known(reader, writer, texts, wall)
-        self._starting = Starting(self._lives, known, self._going, reader, ids, self.counts, self._now)
+        self._starting = Starting(self._lives, known, self._going, self._trees, reader, ids, self.counts, self._now)
         self._carrying = Carrying(self._lives, self._lease, known, performer, scripts, self._now, sleep)
         self._turns = Turns(
             writer,
@@ -273,3 +274,11 @@ class Engine:
 
     def _now(self) -> int:
         return int(self._wall() * 1000)
+
+
+def _going(tx: Transaction, tenant_id: int, most: int) -> int:
+    return store.going(tx, tenant_id, most)
+
+
+def _led_to(tx: Transaction, tree: tuple[int, int], most: int) -> int:
+    return store.led_to(tx, *tree, most)

@@ -5,6 +5,7 @@ Conductor server's are other texts. Whatever stands above knows nothing but this
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -28,6 +29,9 @@ BEAT_SECONDS = 15.0
 """After how long without news a watcher is told that the connection lasts."""
 
 MOST_WATCHERS = 500
+WATCHING_SHARE = 5
+"""One company may have that part of those who may watch an engine's runs: it keeps no other from it."""
+
 MOST_AWAY = 20
 """How often in a row an engine may not be reached until a watcher is sent away."""
 
@@ -100,7 +104,7 @@ class Engines:
 
     def __init__(self, work: Doing, embedded: RunEngine, conductor: RunEngine | None) -> None:
         self._work, self.embedded, self.conductor = work, embedded, conductor
-        self._watchers: dict[str, int] = {"embedded": 0, "conductor": 0}
+        self._watchers: dict[str, Counter[int]] = {"embedded": Counter(), "conductor": Counter()}
 
     def _named(self, name: wire.EngineName) -> RunEngine:
         if name == "embedded":
@@ -170,10 +174,11 @@ class Engines:
 
     async def _told(self, name: str, engine: RunEngine, call: Call) -> AsyncIterator[bytes]:
         """The messages: `run` with the run as GET answers it, `end` when it is over."""
-        if self._watchers[name] >= engine.most_watchers:
+        tenant_id, counts = call.principal.tenant_id, self._watchers[name]
+        if counts.total() >= engine.most_watchers or counts[tenant_id] >= engine.most_watchers // WATCHING_SHARE:
             yield b'event: refused\ndata: {"message":"Too many watch runs at this time; ask for it instead."}\n\n'
             return
-        self._watchers[name] += 1
+        counts[tenant_id] += 1
         try:
             with engine.watching(call) as event:
                 seen, quiet, away = -1, 0.0, 0
@@ -204,4 +209,6 @@ class Engines:
                     except TimeoutError:
                         quiet += LOOK_SECONDS + LIVE_SECONDS
         finally:
-            self._watchers[name] -= 1
+            counts[tenant_id] -= 1
+            if not counts[tenant_id]:
+                del counts[tenant_id]

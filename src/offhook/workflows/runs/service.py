@@ -20,7 +20,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Conflict, Invalid, NotFound, Violation, shown
 from offhook.kit.ids import EPOCH_MS
 from offhook.kit.operation import Call, Reply
-from offhook.kit.wire import encode, to_int64
+from offhook.kit.wire import encode, encode_sorted, to_int64
 from offhook.storage.database import Transaction
 from offhook.workflows.definitions.graph import graph, mermaid
 from offhook.workflows.definitions.model import Definition
@@ -67,13 +67,27 @@ class Runs:
             workflow=body.definition,
         )
         run, _ = await self.load(tenant_id, id)
-        if not fresh and not _same(run.run, body):
+        if not fresh and not await self._same(run.run, body):
             text = "Another request was sent with this Idempotency-Key; choose a new key for a new run."
             raise Conflict(
                 text, [Violation(location="Idempotency-Key", message=text, sent=shown(call.idempotency_key))]
             )
         headers = () if fresh else ((b"offhook-replayed", b"true"),)
         return reply_of(_started(run.run), headers=headers)
+
+    async def _same(self, run: Run, body: wire.StartIn) -> bool:
+        """Whether a run is what a request would have started."""
+        if body.workflow is not None and (run.name != body.workflow or body.version not in (None, run.version)):
+            return False
+        if run.correlation != body.correlation_id:
+            return False
+        if body.definition is not None:
+            found, _ = await asyncio.to_thread(self._texts.written_out, body.definition)
+            if found.digest != run.definition:
+                return False
+        template = (await self._definition(run.tenant_id, run)).input_template
+        # Encoded, as 1, 1.0 and true are the same to Python and not to who sends them.
+        return encode_sorted({**template, **body.input}) == encode_sorted(run.input)
 
     async def _rehearse(self, call: Call, body: wire.StartIn) -> Reply:
         tenant_id = call.principal.tenant_id
@@ -343,13 +357,6 @@ def _missing(id: int) -> NotFound:
 
 def _started(run: Run) -> wire.StartedOut:
     return wire.StartedOut(id=str(run.id), engine="embedded", workflow=run.name, version=run.version, status=run.status)
-
-
-def _same(run: Run, body: wire.StartIn) -> bool:
-    if body.workflow is not None and (run.name != body.workflow or body.version not in (None, run.version)):
-        return False
-    given = run.input if isinstance(run.input, dict) else {}
-    return run.correlation == body.correlation_id and all(given.get(name) == one for name, one in body.input.items())
 
 
 def searched(query: wire.SearchQuery) -> dict[str, Any]:

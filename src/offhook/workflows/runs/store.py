@@ -36,6 +36,7 @@ runs = Table(
     big("wake"),
     big("doomed"),
     big("parent"),
+    big("root"),
     big("started"),
     big("ended"),
     text("correlation"),
@@ -65,6 +66,13 @@ runs = Table(
         postgresql_where=sql_text("parent <> 0"),
     ),
     Index(
+        "ix_workflow_runs_root",
+        "tenant_id",
+        "root",
+        sqlite_where=sql_text("root <> 0"),
+        postgresql_where=sql_text("root <> 0"),
+    ),
+    Index(
         "uq_workflow_runs_idempotency",
         "tenant_id",
         "idempotency",
@@ -92,8 +100,8 @@ workers = Table(
 NEWEST = 2**62
 
 _COLUMNS = [
-    "tenant_id", "id", "name", "version", "status", "owner", "turn", "wake", "doomed", "parent", "started", "ended",
-    "correlation", "idempotency", "input", "run",
+    "tenant_id", "id", "name", "version", "status", "owner", "turn", "wake", "doomed", "parent", "root", "started",
+    "ended", "correlation", "idempotency", "input", "run",
 ]  # fmt: skip
 insert_rows = Insert(runs, _COLUMNS)
 _put_attempts = Insert(
@@ -151,6 +159,9 @@ _GOING_COUNT = Statement(
 _PAUSED_COUNT = Statement(
     "SELECT count(*) FROM (SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND status = 'PAUSED' LIMIT ?) AS one"
 )
+_TREE_COUNT = Statement(
+    "SELECT count(*) FROM (SELECT 1 FROM workflow_runs WHERE tenant_id = ? AND root = ? AND root <> 0 LIMIT ?) AS one"
+)
 _OLD = Statement("SELECT tenant_id, id FROM workflow_runs WHERE ended > 0 AND ended < ? ORDER BY ended LIMIT ?")
 _FORGET = Statement("DELETE FROM workflow_runs WHERE tenant_id = ? AND id = ?")
 _FORGET_ATTEMPTS = Statement("DELETE FROM workflow_attempts WHERE tenant_id = ? AND run_id = ?")
@@ -188,8 +199,8 @@ def _run_text(run: Run) -> str:
 def new_row(run: Run, owner: int, wake: int) -> tuple[Any, ...]:
     """A run's row before its first turn."""
     return (
-        run.tenant_id, run.id, run.name, run.version, run.status, owner, 0, wake, 0, run.parent, run.started, run.ended,
-        run.correlation, run.idempotency, encode(run.input).decode(), _run_text(run),
+        run.tenant_id, run.id, run.name, run.version, run.status, owner, 0, wake, 0, run.parent, run.root, run.started,
+        run.ended, run.correlation, run.idempotency, encode(run.input).decode(), _run_text(run),
     )  # fmt: skip
 
 
@@ -411,6 +422,11 @@ def count(tx: Transaction, tenant_id: int, status: str) -> int:
 def going(tx: Transaction, tenant_id: int, most: int) -> int:
     """How many runs of a company go on, paused ones too, counted up to `most` of either."""
     return sum(int(tx.all(one, tenant_id, most)[0][0]) for one in (_GOING_COUNT, _PAUSED_COUNT))
+
+
+def led_to(tx: Transaction, tenant_id: int, root: int, most: int) -> int:
+    """How many runs that a first one led to are kept, over all that they started in turn, counted up to `most`."""
+    return int(tx.all(_TREE_COUNT, tenant_id, root, most)[0][0])
 
 
 def old(tx: Transaction, before: int, limit: int) -> list[tuple[int, int]]:

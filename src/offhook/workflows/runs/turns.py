@@ -13,16 +13,16 @@ import msgspec
 import structlog
 
 from offhook.events.model import Event
-from offhook.kit.errors import Conflict, NotFound, Refusal, Unavailable
+from offhook.kit.errors import Conflict, NotFound, Refusal, Unavailable, Unstorable
 from offhook.kit.ids import Ids
 from offhook.storage.batches import Writer
 from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import walk
-from offhook.workflows.machine.model import Run, State, Turn
+from offhook.workflows.machine.model import STARTING, Found, Run, State, Turn
 from offhook.workflows.machine.moment import Tools
 from offhook.workflows.runs import store
 from offhook.workflows.runs.carrying import Carrying
-from offhook.workflows.runs.going import Going
+from offhook.workflows.runs.going import Bound
 from offhook.workflows.runs.known import Known
 from offhook.workflows.runs.lease import Lease
 from offhook.workflows.runs.live import Live, Lives, Op, finishing
@@ -50,7 +50,7 @@ class Turns:
         loading: Loading,
         starting: Starting,
         carrying: Carrying,
-        going: Going,
+        going: Bound[int],
         timers: Timers,
         counts: Counter[tuple[str, str]],
         env: Mapping[str, str],
@@ -85,13 +85,18 @@ class Turns:
                     own = [] if fresh else [op for op in ops if op.future is None]
                     live.ops = [*own, *live.ops]
                     if own:
+                        log.warning("turn_put_off", run=str(live.id), tenant=str(live.tenant_id), cause=error.message)
                         await self._sleep(pause)
                         pause = min(pause * 2, 2.0)
                 except Exception as error:
-                    log.exception("turn_failed", run=str(live.id), tenant=str(live.tenant_id))
-                    live.state = None
+                    fresh, live.state = live.fresh, None
                     self._fail(live, ops, error)
-                    await self._give_up(live, error)
+                    if fresh and isinstance(error, Refusal):
+                        # There is no run, and who asked for it is told why.
+                        continue
+                    log.exception("turn_failed", run=str(live.id), tenant=str(live.tenant_id))
+                    if not fresh:
+                        await self._give_up(live, error)
         finally:
             live.turning = False
             self._lives.let_go(live)
@@ -111,17 +116,19 @@ class Turns:
         results, ending, events = _changed(state, definition, now, ops)
         if state.run.definition != before.definition:
             definition = live.definition = await self._known.definition(live.tenant_id, state.run.definition)
-        tools = Tools(
-            ids=self._ids.new,
-            policies=await self._known.policies(live.tenant_id),
-            env=self._env,
-            answers=live.answers,
-        )
-        if ending:
-            turn = walk.terminate(definition, state, now, tools, ending)
-        else:
-            turn = walk.advance(definition, state, now, tools)
-        await self._commit(live, turn, before, now, events)
+        policies = await self._known.policies(live.tenant_id)
+        wanted = _starting(live, state)
+        room = await self._starting.room(state, wanted) if wanted else None
+        try:
+            tools = Tools(ids=self._ids.new, policies=policies, env=self._env, answers=live.answers, room=room)
+            if ending:
+                turn = walk.terminate(definition, state, now, tools, ending)
+            else:
+                turn = walk.advance(definition, state, now, tools)
+            await self._commit(live, turn, before, now, events)
+        finally:
+            if room is not None:
+                self._starting.made(before, room)
         if state.rejoined:
             state.rejoined = False
             await self._loading.ask_children(live, state)
@@ -167,7 +174,7 @@ class Turns:
         await self._writer.submit(keep)
         live.turn, live.owner, live.wake, live.fresh = live.turn + 1, owner, wake, False
         for one in born:
-            self._starting.started(one.tenant_id)
+            self._starting.started(one)
             self._lives.put(self._lives.of(one.tenant_id, one.id), Op())
         for child in turn.abandon:
             self._lives.put(self._lives.of(live.tenant_id, child), Op(reason=ABANDONED))
@@ -180,7 +187,7 @@ class Turns:
         run = turn.state.run
         for alert in turn.alerts:
             log.warning("run_alert", run=str(live.id), workflow=run.name, cause=alert)
-            self._counts["alert", run.name] += 1
+            self._counts["alert", ""] += 1
         for one in turn.changed:
             if not one.open:
                 self._counts["attempt", one.status] += 1
@@ -195,29 +202,57 @@ class Turns:
 
     async def _give_up(self, live: Live, error: Exception) -> None:
         """A run whose turn cannot be made: it fails, rather than being tried for ever."""
-        try:
-            state = await self._loading.load(live)
-            live.ops.clear()
-            if state.run.over:
-                return
-            now = self._now()
-            run = msgspec.structs.replace(
-                state.run,
-                status="FAILED",
-                ended=now,
-                changed=now,
-                reason=f"Something went wrong here ({type(error).__name__}); the server's log says what.",
-            )
-            await self._writer.submit(
-                Keep(
-                    tenant_id=live.tenant_id, after=run, turn=live.turn, owner=0, wake=0, now=now, changed=(),
-                    poke=run.parent,
-                )
-            )  # fmt: skip
-        except Exception:
-            log.exception("run_not_given_up", run=str(live.id))
-        finally:
-            live.state = None
+        pause = 0.1
+        while True:
+            try:
+                await self._failed(live, error)
+            except Stale:
+                continue
+            except Unavailable as refusal:
+                log.warning("turn_put_off", run=str(live.id), tenant=str(live.tenant_id), cause=refusal.message)
+                await self._sleep(pause)
+                pause = min(pause * 2, 2.0)
+                continue
+            except Exception:
+                log.exception("run_not_given_up", run=str(live.id))
+            finally:
+                live.state = None
+            return
+
+    async def _failed(self, live: Live, error: Exception) -> None:
+        """End a run with all that is open of it, as FAILED, and say why."""
+        state = await self._loading.load(live)
+        live.ops.clear()
+        if state.run.over:
+            return
+        now = self._now()
+        why = f"Something went wrong here ({type(error).__name__}); the server's log says what."
+        if isinstance(error, Unstorable):
+            why = f"What its tasks came to cannot be kept. {error.message}"
+        before = state.run
+        run = msgspec.structs.replace(before, status="FAILED", ended=now, changed=now, reason=why)
+        open_ = [state.tasks[key] for key in state.open]
+        left = [
+            msgspec.structs.replace(one, status="CANCELED", ended=now, reason="The run has ended.") for one in open_
+        ]
+        turn = Turn(
+            state=State(run),
+            changed=tuple(left),
+            cancel=tuple(one.id for one in left),
+            abandon=tuple(one.child for one in left if one.child),
+        )
+        await self._commit(live, turn, before, now, ())
+        self._carrying.carry_out(live, turn)
+
+
+def _starting(live: Live, state: State) -> int:
+    """How many runs the next turn starts, at most: tasks that wait for nothing but that, as what they ask was said."""
+    if not any(isinstance(answer.value, Found) for answer in live.answers.values()):
+        return 0
+    open_ones = (state.tasks[key] for key in state.open)
+    return sum(
+        one.status == "SCHEDULED" and one.type in STARTING and f"{one.id} 0" in live.answers for one in open_ones
+    )
 
 
 def _changed(

@@ -13,6 +13,10 @@ from offhook.kit import clock
 _SWEPT = 256
 
 
+async def _at_once() -> None:
+    """Nothing else is waited for."""
+
+
 class _Rate:
     """At most `requests` in any window of `seconds`."""
 
@@ -21,12 +25,18 @@ class _Rate:
         self._moments: deque[float] = deque(maxlen=requests)
         self._turn = asyncio.Lock()
 
-    async def wait(self, sleep: Callable[[float], Awaitable[None]], monotonic: Callable[[], float]) -> None:
+    async def wait(
+        self,
+        sleep: Callable[[float], Awaitable[None]],
+        monotonic: Callable[[], float],
+        ready: Callable[[], Awaitable[None]],
+    ) -> None:
         async with self._turn:
             if len(self._moments) == self._moments.maxlen:
                 # Some clocks wake a little early.
                 while (left := self._moments[0] + self._seconds - monotonic()) > 0:
                     await sleep(left)
+            await ready()
             self._moments.append(monotonic())
 
     def idle(self, now: float) -> bool:
@@ -66,10 +76,18 @@ class Hosts:
         self._sweep_at = _SWEPT
 
     @asynccontextmanager
-    async def turn(self, tenant_id: int, host: str, rate: tuple[int, int] | None, at_once: int) -> AsyncIterator[None]:
+    async def turn(
+        self,
+        tenant_id: int,
+        host: str,
+        rate: tuple[int, int] | None,
+        at_once: int,
+        ready: Callable[[], Awaitable[None]] = _at_once,
+    ) -> AsyncIterator[None]:
         """The block is a request to a host, which waits here until it may be sent.
 
-        `rate` are requests and seconds; None, and 0 for `at_once`, are no limit.
+        `rate` are requests and seconds; None, and 0 for `at_once`, are no limit. Once it is its turn, `ready` is waited
+        for; the moment that counts for the rate is the one after that, when it is sent.
         """
         async with AsyncExitStack() as stack:
             if at_once:
@@ -79,7 +97,9 @@ class Hosts:
             if rate is not None:
                 limit = self._get((tenant_id, host, *rate), lambda: _Rate(*rate))
                 assert isinstance(limit, _Rate)
-                await limit.wait(self._sleep, self._monotonic)
+                await limit.wait(self._sleep, self._monotonic, ready)
+            else:
+                await ready()
             yield
 
     def _get(self, key: Hashable, make: Callable[[], _Rate | _AtOnce]) -> _Rate | _AtOnce:

@@ -24,6 +24,7 @@ from offhook.workflows.tasks.answers import Answer, after_ms, answer
 from offhook.workflows.tasks.asked import READ, Asked, asked
 from offhook.workflows.tasks.hosts import Hosts
 from offhook.workflows.tasks.pages import Pages, with_parameter
+from offhook.workflows.tasks.place import Place, alone
 from offhook.workflows.tasks.secrets import Secrets
 from offhook.workflows.tasks.values import Wrong
 
@@ -70,22 +71,25 @@ class HttpTask:
         self.wall = wall
         self.hosts = Hosts(sleep, monotonic)
 
-    async def perform(self, tenant_id: int, given: Any, *, key: str, template: Any = msgspec.UNSET) -> Outcome:
+    async def perform(
+        self, tenant_id: int, given: Any, *, key: str, template: Any = msgspec.UNSET, place: Place | None = None
+    ) -> Outcome:
         """Do one attempt; an Outcome whatever the target does. Cancelling ends the connection.
 
         `given` is the task's resolved input, with secrets still as they are written; `template` the same as the
         definition has it. `key` is the idempotency key, the same for all attempts that do one thing.
+        `place` is left while the limits of the host are waited for.
         """
         try:
             what = asked(tenant_id, given, template, self.secrets)
         except Wrong as wrong:
             return Outcome(status=TERMINAL, reason=str(wrong))
-        return await _Attempt(self, tenant_id, what, key).outcome()
+        return await _Attempt(self, tenant_id, what, key, place or alone()).outcome()
 
 
 class _Attempt:
-    def __init__(self, task: HttpTask, tenant_id: int, what: Asked, key: str) -> None:
-        self._task, self._tenant_id, self._asked = task, tenant_id, what
+    def __init__(self, task: HttpTask, tenant_id: int, what: Asked, key: str, place: Place) -> None:
+        self._task, self._tenant_id, self._asked, self._place = task, tenant_id, what, place
         self._key = key if key.isascii() and key.isprintable() else quote(key)
         self._id = 0
         self._applied = Applied()
@@ -176,7 +180,9 @@ class _Attempt:
         if what.rate is None and not what.at_once:
             return await self._exchange(url, most, page)
         host = urlsplit(what.url).netloc.lower()
-        async with self._task.hosts.turn(self._tenant_id, host, what.rate, what.at_once):
+        # What is sent first has not begun before it is sent.
+        self._place.leave(anew=page == 1)
+        async with self._task.hosts.turn(self._tenant_id, host, what.rate, what.at_once, self._place.take):
             return await self._exchange(url, most, page)
 
     async def _exchange(self, url: str, most: int, page: int) -> Exchange:

@@ -8,6 +8,7 @@ from offhook.workflows.definitions.model import HTTP, INLINE, JQ
 from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.machine.model import Attempt, Outcome
 from offhook.workflows.tasks.http import HttpTask
+from offhook.workflows.tasks.place import Place
 from offhook.workflows.tasks.scripts import ScriptTasks
 
 KEY_PREFIX = "offhook-"
@@ -19,15 +20,18 @@ class Tasks:
     def __init__(self, http: HttpTask, scripts: Scripts, *, wall: Callable[[], float] = clock.wall) -> None:
         self._http, self._scripts = http, ScriptTasks(scripts, wall=wall)
 
-    async def perform(self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+    async def perform(
+        self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any], place: Place | None = None
+    ) -> Outcome:
         """Do one attempt. `template` is the task's input as its definition has it, {} if it was given as data."""
         match attempt.type:
             case "HTTP":
-                return await self._http.perform(tenant_id, attempt.input, key=key_of(attempt), template=template)
+                key = key_of(attempt)
+                return await self._http.perform(tenant_id, attempt.input, key=key, template=template, place=place)
             case "INLINE":
-                return await self._scripts.inline(attempt, template)
+                return await self._scripts.inline(tenant_id, attempt, template)
             case "JSON_JQ_TRANSFORM":
-                return await self._scripts.jq(attempt, template)
+                return await self._scripts.jq(tenant_id, attempt, template)
         return Outcome(
             status="FAILED_WITH_TERMINAL_ERROR",
             reason=f"Nothing here does a task of the type {attempt.type}; those that are done are "

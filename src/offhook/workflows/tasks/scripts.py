@@ -26,32 +26,34 @@ class ScriptTasks:
     def __init__(self, scripts: Scripts, *, wall: Callable[[], float] = clock.wall) -> None:
         self._scripts, self._wall = scripts, wall
 
-    async def inline(self, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+    async def inline(self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
         """What `expression` gives for the input, which is `$`, as {"result": ...}."""
-        return await _outcome(self._inline(attempt, template))
+        return await _outcome(self._inline(tenant_id, attempt, template))
 
-    async def jq(self, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
+    async def jq(self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> Outcome:
         """What `queryExpression` gives for the input: the first result, null if there is none, and all of them."""
-        return await _outcome(self._jq(attempt, template))
+        return await _outcome(self._jq(tenant_id, attempt, template))
 
-    async def _inline(self, attempt: Attempt, template: Mapping[str, Any]) -> dict[str, Any]:
+    async def _inline(self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> dict[str, Any]:
         given, script = _given(attempt, template, "expression", "the script")
         now, most = self._now(), MOST_OUTPUT - _AROUND
         kind = given.get("evaluatorType")
         match kind:
             case "javascript" | "graaljs":
-                result = await self._scripts.javascript(script, given, now_ms=now, seed=attempt.id, most=most)
+                result = await self._scripts.javascript(
+                    tenant_id, script, given, now_ms=now, seed=attempt.id, most=most
+                )
             case "jsonata":
-                result = await self._scripts.jsonata(script, given, now_ms=now, seed=attempt.id, most=most)
+                result = await self._scripts.jsonata(tenant_id, script, given, now_ms=now, seed=attempt.id, most=most)
             case "value-param":
                 result = given.get(script)
             case _:
                 raise Wrong(f"evaluatorType is {shown(kind)}; it must be one of {', '.join(EVALUATORS)}.")
         return {"result": result}
 
-    async def _jq(self, attempt: Attempt, template: Mapping[str, Any]) -> dict[str, Any]:
+    async def _jq(self, tenant_id: int, attempt: Attempt, template: Mapping[str, Any]) -> dict[str, Any]:
         given, query = _given(attempt, template, "queryExpression", "a jq query")
-        results = await self._scripts.jq(query, given, now_ms=self._now(), most=MOST_OUTPUT - _AROUND)
+        results = await self._scripts.jq(tenant_id, query, given, now_ms=self._now(), most=MOST_OUTPUT - _AROUND)
         output = {"result": results[0] if results else None, "resultList": results}
         size = len(json_bytes(output, "The result"))
         if size > MOST_OUTPUT:

@@ -161,9 +161,11 @@ class Following:
                 data |= event_data(row, self._shows)
             if field := rules.differing(one.where, data):
                 return f"Its {field} is not what the condition (where) wants."
-            if not await self._holds(one, data, at, seq):
+            if not await self._holds(kept.tenant_id, one, data, at, seq):
                 return "The expression gave false."
-            given = await resolved(one.input, data, self._scripts, now_ms=at, seed=seq, most=MOST_INPUT, place="input")
+            given = await resolved(
+                kept.tenant_id, one.input, data, self._scripts, now_ms=at, seed=seq, most=MOST_INPUT, place="input"
+            )
         except ExpressionError as error:
             fault = str(error)
         except ScriptError as error:
@@ -188,11 +190,11 @@ class Following:
             fault=fault,
         )
 
-    async def _holds(self, one: Trigger, data: dict[str, Any], at: int, seq: int) -> bool:
+    async def _holds(self, tenant_id: int, one: Trigger, data: dict[str, Any], at: int, seq: int) -> bool:
         if not one.expression:
             return True
         evaluate = self._scripts.javascript if one.language == "javascript" else self._scripts.jsonata
-        holds = await evaluate(one.expression, data, now_ms=at, seed=seq)
+        holds = await evaluate(tenant_id, one.expression, data, now_ms=at, seed=seq)
         if not isinstance(holds, bool):
             raise ScriptError("It must give true or false; write !!(...) in JavaScript, $boolean(...) in JSONata.")
         return holds

@@ -59,3 +59,6 @@ class Hearing:
                 await self._writer.aside(hear)
             except Unavailable as refusal:
                 log.warning("hook_calls_not_kept", hooks=len(taken), cause=refusal.message)
+            except Exception:
+                # One hook's calls cannot be kept, whosever they are: what is heard next is written down all the same.
+                log.exception("hook_calls_not_kept", hooks=len(taken))

@@ -6,7 +6,7 @@ from alembic import op
 from offhook.storage.migrations.tables import BIG
 
 revision = "0030"
-down_revision = "0018"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,33 @@
+"""What the worker asks of the store, in one place: `Desk` of service.py over telephones, carriers and ways."""
+
+from offhook.telephony import port
+from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.service import Origin
+from offhook.telephony.trunks.service import Trunks
+from offhook.telephony.ways import Ways
+
+
+class Front:
+    """The telephones and carriers of all companies. `realm` is what passwords are good for."""
+
+    def __init__(
+        self, registrar: Registrar, trunks: Trunks, ways: Ways, realm: str, limits: port.Limits | None = None
+    ) -> None:
+        self._registrar, self._trunks, self._ways = registrar, trunks, ways
+        self._realm, self._limits = realm, limits or port.Limits()
+
+    async def account(self, username: str) -> port.Account:
+        """Who a username is; without digests if nobody."""
+        return await self._registrar.account(username)
+
+    async def register(self, asked: port.Register) -> port.Registered:
+        """Where a telephone is reached from now on, on disk."""
+        return await self._registrar.register(asked)
+
+    async def origin(self, came: port.Incoming) -> Origin | None:
+        """Whose call it is; None if nobody's."""
+        return await self._ways.origin(came)
+
+    async def configured(self) -> port.Configure:
+        """The carriers there are, and limits."""
+        return port.Configure(trunks=await self._trunks.configured(), limits=self._limits, realm=self._realm)

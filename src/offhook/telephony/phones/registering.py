@@ -1,0 +1,110 @@
+"""What the SIP worker asks about telephones: who a username is, and that one is reached somewhere from now on.
+
+Both are answered from the store, so that registrations outlive the worker and the server. No event tells of them: each
+telephone registers every few minutes.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from offhook.directory.devices.store import devices
+from offhook.storage.batches import Reader, Writer
+from offhook.storage.database import Transaction
+from offhook.telephony import port
+from offhook.telephony.phones import rules, store
+from offhook.telephony.phones.model import Contact, Phone
+from offhook.telephony.phones.service import now as by_the_clock
+
+_NOBODY = 404
+"""What a registration is answered whose telephone is gone since it proved itself (RFC 3261 section 10.3, step 5)."""
+
+_OK = 200
+_LONGEST_USERNAME = 64
+_FORGET_MS = 300_000
+
+
+class Registrar:
+    """Who is registered where, in all companies. `realm` is what passwords are good for."""
+
+    def __init__(self, reader: Reader, writer: Writer, realm: str, now: Callable[[], int] = by_the_clock) -> None:
+        self._reader, self._writer, self._realm, self._now = reader, writer, realm, now
+        self._due = 0
+
+    async def account(self, username: str) -> port.Account:
+        """The digests that a telephone proves itself with; none, in the same form, if there is no such telephone."""
+        phone = await self.phone(username)
+        digests = dict(phone.digests) if phone is not None and phone.realm == self._realm else {}
+        return port.Account(username=username, digests=digests)
+
+    async def phone(self, username: str) -> Phone | None:
+        """The telephone of a username, of whatever company; None if there is none."""
+        return await self._reader.run(lambda tx: _of_username(tx, username))
+
+    async def register(self, asked: port.Register) -> port.Registered:
+        """Do what a telephone asks that has proven itself; answered once it is on disk."""
+        if not asked.contacts and not asked.everything:
+            return await self._reader.run(lambda tx: self._told(tx, asked))
+        return await self._writer.aside(lambda tx: self._register(tx, asked))
+
+    def _told(self, tx: Transaction, asked: port.Register) -> port.Registered:
+        phone = _of_username(tx, asked.username)
+        if phone is None:
+            return port.Registered(id=asked.id, code=_NOBODY)
+        at = self._now()
+        outcome = rules.register(store.contacts(tx, phone.tenant_id, phone.device_id), asked, at)
+        return self._answer(asked, outcome, at)
+
+    def _register(self, tx: Transaction, asked: port.Register) -> port.Registered:
+        phone = _of_username(tx, asked.username)
+        if phone is None:
+            return port.Registered(id=asked.id, code=_NOBODY)
+        at = self._now()
+        known = store.contacts(tx, phone.tenant_id, phone.device_id)
+        outcome = rules.register(known, asked, at)
+        if outcome.code == _OK:
+            store.put_contacts(tx, phone.tenant_id, phone.device_id, outcome.contacts)
+            if outcome.contacts and not any(one.until > at for one in known):
+                _note_arrival(tx, phone, at)
+        return self._answer(asked, outcome, at)
+
+    @staticmethod
+    def _answer(asked: port.Register, outcome: rules.Outcome, at: int) -> port.Registered:
+        if outcome.code != _OK:
+            return port.Registered(id=asked.id, code=outcome.code)
+        # Whole seconds, of which one that has begun counts: a contact is never told to be over before it is.
+        left = tuple((one.uri, -(-(one.until - at) // 1000)) for one in outcome.contacts)
+        return port.Registered(id=asked.id, contacts=left)
+
+    async def contacts(self, tenant_id: int, device_id: int) -> list[Contact]:
+        """Where a device is reached now, the one that was heard of last in front."""
+        at = self._now()
+        found = await self._reader.run(lambda tx: store.contacts_of(tx, tenant_id, [device_id], at))
+        return found.get(device_id, [])[::-1]
+
+    async def reached(self) -> int:
+        """How many telephones are reached now, for metrics."""
+        at = self._now()
+        return await self._reader.run(lambda tx: store.reached(tx, at))
+
+    async def forget(self) -> int:
+        """Take away what is over, and what is kept of devices that are gone, if that was not done just now."""
+        at = self._now()
+        if at < self._due:
+            return 0
+        self._due = at + _FORGET_MS
+        return await self._writer.aside(lambda tx: store.forget(tx, at))
+
+
+def _of_username(tx: Transaction, username: str) -> Phone | None:
+    if len(username) > _LONGEST_USERNAME or not username.isprintable():
+        return None
+    return store.of_username(tx, username)
+
+
+def _note_arrival(tx: Transaction, phone: Phone, at: int) -> None:
+    """A telephone is there that was not: its device says when, which is no change of the device."""
+    kept = devices.get(tx, phone.tenant_id, phone.device_id)
+    if kept is not None:
+        value = msgspec.structs.replace(kept.value, registered_at=at)
+        devices.update(tx, kept, msgspec.structs.replace(kept, value=value))

@@ -1,0 +1,61 @@
+"""The only SQL of trunks: the carriers, and which addresses are claimed by whom."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Index, Table
+
+from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.documents import Documents, Kept
+from offhook.storage.tables import APART, big, metadata, text
+from offhook.telephony.trunks.model import Source, Trunk
+
+trunks = Documents("trunks", Trunk, texts={"name": lambda one: one.name}, unique=("name",), info={APART: True})
+claims = Table(
+    "trunk_addresses",
+    metadata,
+    big("trunk_id", primary_key=True, autoincrement=False),
+    text("first", primary_key=True),
+    text("last", primary_key=True),
+    big("port", primary_key=True, autoincrement=False),
+    big("tenant_id"),
+    text("username"),
+    Index(None, "first"),
+    Index(None, "tenant_id"),
+    info={APART: True},
+)
+
+_CLAIM = Insert(claims, ["trunk_id", "first", "last", "port", "tenant_id", "username"])
+_UNCLAIM = Statement("DELETE FROM trunk_addresses WHERE tenant_id = ? AND trunk_id = ?")
+# Over all companies: who sends from an address is one carrier, unless it proves which.
+_CLAIMED = Statement(
+    "SELECT username FROM trunk_addresses WHERE first <= ? AND last >= ? AND (port = ? OR port = 0 OR ? = 0) "
+    "AND trunk_id <> ?"
+)
+_TENANT_OF = Statement("SELECT tenant_id FROM trunks WHERE id = ? AND state = 'active'")
+_TENANTS = Statement("SELECT DISTINCT tenant_id FROM trunks WHERE state = 'active' ORDER BY tenant_id")
+
+
+def claim(tx: Transaction, tenant_id: int, id: int, sources: Iterable[Source], username: str) -> None:
+    """Note where a trunk's calls come from, in the place of where they did."""
+    tx.change(_UNCLAIM, tenant_id, id)
+    rows = [(id, *source.bounds, source.port, tenant_id, username) for source in sources]
+    if rows:
+        _CLAIM(tx, rows)
+
+
+def is_claimed(tx: Transaction, source: Source, username: str, id: int) -> bool:
+    """Whether a caller from there could be another trunk, of any company, than `id`."""
+    first, last = source.bounds
+    others = [row[0] for row in tx.all(_CLAIMED, last, first, source.port, source.port, id)]
+    return any(not username or not other or other == username for other in others)
+
+
+def enabled(tx: Transaction, id: int) -> Kept[Trunk] | None:
+    """A trunk of any company by its id; None if there is none, or it is not enabled."""
+    row = tx.first(_TENANT_OF, id)
+    return None if row is None else trunks.get(tx, int(row[0]), id)
+
+
+def all_enabled(tx: Transaction) -> Sequence[Kept[Trunk]]:
+    """Those of all companies."""
+    return [kept for (tenant_id,) in tx.all(_TENANTS) for kept in trunks.all(tx, tenant_id, state="active")]

@@ -1,0 +1,121 @@
+"""Who is reached where, and who it is that calls: telephones where they registered, numbers by carriers.
+
+`Ways` of telephone.py over the store. Nothing is called that no carrier's allow-list names; the one exception are
+emergency calls, which no list holds back.
+"""
+
+import asyncio
+
+import structlog
+
+from offhook.directory.devices.store import devices
+from offhook.kit.places import Allowed
+from offhook.kit.wire import to_int64
+from offhook.routing.dialling import e164
+from offhook.storage.batches import Reader
+from offhook.storage.database import Transaction
+from offhook.storage.documents import Kept
+from offhook.telephony import port
+from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.service import Origin
+from offhook.telephony.telephone import Way
+from offhook.telephony.trunks import rules, store
+from offhook.telephony.trunks.model import PORT, Trunk
+from offhook.telephony.trunks.store import trunks
+
+LOOK_UP_SECONDS = 3.0
+"""In which the address of a carrier's name must be found; an emergency call goes on to the next carrier then."""
+
+_SHOWN = 64
+log = structlog.get_logger("offhook.telephony")
+
+
+class Ways:
+    """The ways to everybody. `load` says how many calls go on by a trunk; `allowed` are private places of carriers."""
+
+    def __init__(self, reader: Reader, registrar: Registrar, allowed: Allowed, load: rules.Load = lambda _: 0) -> None:
+        self._reader, self._registrar, self._allowed, self._load = reader, registrar, allowed, load
+        self._addresses: dict[tuple[str, int], str] = {}
+
+    # Out
+
+    async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
+        """Where a telephone is registered now, each place once, the one heard of last in front; none if it is not."""
+        id = to_int64(device_id)
+        found = [] if id is None else await self._registrar.contacts(tenant_id, id)
+        ways = [Way(uri=one.uri, address=(one.host, one.port)) for one in found]
+        return list(dict.fromkeys(ways))
+
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
+        """The carrier that a number may be called by; None if none may. An emergency number is as it was dialled."""
+        if not number.removeprefix("+").isdecimal() or not number.isascii():
+            return None
+        known = await self._reader.run(lambda tx: trunks.all(tx, tenant_id))
+        fitting = rules.for_help(known) if emergency else rules.for_number(known, number, self._load)
+        for kept in fitting:
+            host, at = rules.place(kept.value.proxy)
+            address = await self._address(host, at)
+            if address is not None:
+                return Way(uri=_uri(kept.value, number), address=(address, at), trunk=kept.id)
+        return None
+
+    async def _address(self, host: str, at: int) -> str | None:
+        """The address of a proxy; of a name the one that was known before, if it cannot be found now."""
+        literal = rules.as_address(host)
+        if literal is not None:
+            return str(literal) if rules.may_send(host, literal, at, self._allowed) else None
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                found = await asyncio.get_running_loop().getaddrinfo(host, at)
+        except (OSError, TimeoutError, UnicodeError) as error:
+            log.warning("carrier_not_found", host=host, cause=str(error) or "no answer in time")
+            return self._addresses.get((host, at))
+        for entry in found:
+            address = rules.as_address(str(entry[4][0]))
+            if address is not None and rules.may_send(host, address, at, self._allowed):
+                self._addresses[host, at] = str(address)
+                return str(address)
+        log.warning("carrier_not_allowed", host=host)
+        return None
+
+    # In
+
+    async def origin(self, came: port.Incoming) -> Origin | None:
+        """Whose call it is: what a telephone dialled as it stands, a carrier's numbers in E.164 where they can be.
+
+        None if it is nobody's by now, or the carrier has as many calls as it may.
+        """
+        if came.username:
+            return await self._of_telephone(came)
+        kept = await self._reader.run(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
+        if kept is None or not rules.has_room(kept, self._load):
+            return None
+        return of_carrier(kept, came)
+
+    async def _of_telephone(self, came: port.Incoming) -> Origin | None:
+        phone = await self._registrar.phone(came.username)
+        if phone is None:
+            return None
+
+        def read(tx: Transaction) -> str | None:
+            kept = devices.get(tx, phone.tenant_id, phone.device_id)
+            return None if kept is None else f"{kept.value.owner_type}:{kept.value.owner_id}"
+
+        who = await self._reader.run(read)
+        return None if who is None else Origin(phone.tenant_id, who=who, number=came.dialled)
+
+
+def of_carrier(kept: Kept[Trunk], came: port.Incoming) -> Origin:
+    """A carrier's call: both numbers as its country writes them, brought to E.164; what is none stays as it is."""
+    country = kept.value.country
+    caller, number = (e164(text, country) or text[:_SHOWN] for text in (came.caller, came.dialled))
+    return Origin(kept.tenant_id, caller=caller, number=number)
+
+
+def _uri(trunk: Trunk, number: str) -> str:
+    """A number at a carrier; RFC 3261 section 19.1.6 for what it is, an emergency number being none in E.164."""
+    host, at = rules.place(trunk.proxy)
+    place = trunk.domain or host
+    place = f"[{place}]" if ":" in place else place
+    place += f":{at}" if at != PORT and not trunk.domain else ""
+    return f"sip:{number}@{place}" + (";user=phone" if number.startswith("+") else "")

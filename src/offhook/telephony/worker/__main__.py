@@ -1,0 +1,80 @@
+"""`python -m offhook.telephony.worker FD --listen HOST:PORT ...`: run a worker on the socket that was inherited as FD.
+
+It prints nothing. It ends after Close, when the server is gone, and on SIGTERM.
+"""
+
+import argparse
+import gc
+import os
+import signal
+import socket
+import sys
+
+from offhook.telephony import port
+from offhook.telephony.port import Address
+from offhook.telephony.worker import wire
+from offhook.telephony.worker.link import Link
+from offhook.telephony.worker.media import EngineMedia
+from offhook.telephony.worker.plain import Plain
+from offhook.telephony.worker.signalling import Signalling
+from offhook.telephony.worker.sound import Media
+
+
+def address(text: str) -> Address:
+    """HOST:PORT."""
+    host, _, number = text.rpartition(":")
+    return host, int(number)
+
+
+def ports(text: str) -> tuple[int, int]:
+    """FIRST-LAST, both even."""
+    first, _, last = text.partition("-")
+    return int(first) & ~1, int(last) & ~1
+
+
+def main(arguments: list[str]) -> int:
+    """Run it to its end."""
+    parser = argparse.ArgumentParser(prog="offhook-sip-worker")
+    parser.add_argument("socket", type=int, help="file descriptor of the socket to the server")
+    parser.add_argument("--listen", type=address, default=("127.0.0.1", 5060), help="where SIP is heard (UDP)")
+    parser.add_argument("--advertise", default="", help="the address that telephones reach it at, if another")
+    parser.add_argument("--ports", type=ports, default=(16384, 32766), help="of sound, FIRST-LAST")
+    parser.add_argument("--silence", type=float, default=30.0, help="seconds without sound that end a call")
+    parser.add_argument("--media", default="", help="what carries sound: plain, or the best there is")
+    options = parser.parse_args(arguments)
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (sippy prints here and there)
+    signalling: Signalling | None = None
+    close = port.Close(seconds=1.0)
+
+    def told(command: port.Command) -> None:
+        wire.from_thread(lambda: signalling.told(command) if signalling else None)
+
+    link = Link(socket.socket(fileno=options.socket), told, lambda: told(close))
+
+    def media(heard: Signalling) -> Media:
+        host = options.advertise or options.listen[0]
+        return carried(options.media, heard, options.listen[0], host, options.ports, options.silence)
+
+    signalling = Signalling(options.listen, options.advertise, media, link.say, wire.end)
+    signal.signal(signal.SIGTERM, lambda *_: told(close))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    link.start()
+    gc.collect()
+    gc.freeze()
+    wire.loop()
+    signalling.shut()
+    link.close()
+    return 0
+
+
+def carried(kind: str, heard: Signalling, listen: str, advertise: str, taken: tuple[int, int], silence: float) -> Media:
+    """What carries sound: a process of its own, unless "plain" asks for a thread of this one."""
+    if kind == "plain":
+        return Plain(heard, listen, taken, silence)
+    return EngineMedia(
+        heard, listen, taken, silence, advertised=advertise, fault=lambda what, _: wire.from_thread(heard.fault, what)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""Who a username is: asked of the server once, remembered for a while, and forgotten (telephones come back every minute)."""
+
+from collections.abc import Callable, Mapping
+
+from offhook.telephony import port
+
+LIFE = 60.0
+REMEMBERED = 10_000
+WAITING = 2_000
+Told = Callable[[Mapping[str, str]], None]
+
+
+class Accounts:
+    """A cache before the server's `Account`; unknown ones are remembered as well as known ones."""
+
+    def __init__(self, say: Callable[[port.Event], None], now: Callable[[], float]) -> None:
+        self._say = say
+        self._now = now
+        self._known: dict[str, tuple[float, Mapping[str, str]]] = {}
+        self._asking: dict[str, tuple[float, list[Told]]] = {}
+
+    def ask(self, username: str, told: Told) -> bool:
+        """Have `told` called with the digests of a username, at once or later. False: too many are asked already."""
+        now = self._now()
+        known = self._known.get(username)
+        if known is not None and now - known[0] <= LIFE:
+            told(known[1])
+            return True
+        asking = self._asking.get(username)
+        if asking is not None and now - asking[0] <= 5:
+            if len(asking[1]) >= 20:
+                return False
+            asking[1].append(told)
+            return True
+        while self._asking and now - next(iter(self._asking.values()))[0] > 5:
+            del self._asking[next(iter(self._asking))]
+        if len(self._asking) >= WAITING:
+            return False
+        self._asking[username] = (now, [told])
+        self._say(port.Whois(username))
+        return True
+
+    def told(self, account: port.Account) -> None:
+        """The server's word, asked for or not."""
+        self._known.pop(account.username, None)
+        self._known[account.username] = self._now(), account.digests
+        if len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+        for told in self._asking.pop(account.username, (0.0, []))[1]:
+            told(account.digests)
+
+    def forget(self) -> None:
+        """Everything, for a new realm."""
+        self._known.clear()

@@ -1,0 +1,54 @@
+"""Bounds on what strangers use: packets of an address, and what was turned away, counted. Pure but for the clock it is given."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+SOURCES = 20_000
+"""Addresses that are remembered; the one that was longest silent is forgotten."""
+
+
+class Buckets:
+    """A token bucket for each address: `rate` a second, `burst` at once. One thread's."""
+
+    def __init__(self, rate: float, burst: float, now: Callable[[], float]) -> None:
+        self.rate = rate
+        self.burst = burst
+        self._now = now
+        self._levels: dict[str, tuple[float, float]] = {}
+
+    def take(self, host: str) -> bool:
+        """Whether one more packet of the address is within bounds."""
+        now = self._now()
+        level, at = self._levels.pop(host, (self.burst, now))
+        level = min(self.burst, level + (now - at) * self.rate)
+        taken = level >= 1
+        self._levels[host] = (level - 1 if taken else level, now)
+        if len(self._levels) > SOURCES:
+            del self._levels[next(iter(self._levels))]
+        return taken
+
+    def give(self, host: str) -> None:
+        """Take one back that was within its rights."""
+        if host in self._levels:
+            level, at = self._levels[host]
+            self._levels[host] = min(self.burst, level + 1), at
+
+
+class Refused:
+    """What was turned away since it was last said, by why; counted by several threads."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, why: str) -> None:
+        """One more."""
+        with self._lock:
+            self._counts[why] += 1
+
+    def said(self) -> dict[str, int]:
+        """All of it, and begin anew."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        return dict(counts)

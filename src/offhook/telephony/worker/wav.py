@@ -1,0 +1,208 @@
+"""Recordings: WAV files of G.711, of one side or of both (two channels), laid by the timestamps of their packets.
+
+While it is recorded each side is a file of its own beside `path`, silence where nothing came. At the end they become
+one, which is synced and gets its name only when it is whole: whoever finds `path` finds all of it. All writing is
+done by a thread of its own, so that no disk holds up anybody's sound.
+"""
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from offhook.telephony.worker import g711
+from offhook.telephony.worker.sound import PCMA, PCMU
+
+FORMATS = {PCMU: 7, PCMA: 6}
+"""WAVE_FORMAT_MULAW and WAVE_FORMAT_ALAW."""
+
+SLACK = 2 * g711.RATE
+"""Samples by which a timestamp may differ from the clock; beyond that the clock counts."""
+
+LONGEST = 4 * 3_600 * g711.RATE
+"""Samples; what comes later is not written."""
+
+PIECE = 65_536
+KEPT = 4_000
+"""Bytes of a side that are kept until they are written: half a second."""
+
+WAITING = 4_000
+"""Pieces that may wait for the disk, of all recordings: with more, it does not keep up, and they are at fault."""
+
+SLOT = 160
+"""Samples, 20 ms, that are said something in or not."""
+
+Done = Callable[[float, str], None]
+
+
+def header(codec: int, channels: int, samples: int) -> bytes:
+    """What stands before `samples` bytes of each of `channels`, interleaved."""
+    size = channels * samples
+    chunk = b"".join(
+        number.to_bytes(length, "little")
+        for number, length in (
+            (FORMATS[codec], 2), (channels, 2), (g711.RATE, 4), (g711.RATE * channels, 4), (channels, 2), (8, 2),
+            (0, 2),
+        )
+    )  # fmt: skip
+    return b"".join((
+        b"RIFF", (50 + size + size % 2).to_bytes(4, "little"), b"WAVE",
+        b"fmt ", len(chunk).to_bytes(4, "little"), chunk,
+        b"fact\x04\0\0\0", samples.to_bytes(4, "little"),
+        b"data", size.to_bytes(4, "little"),
+    ))  # fmt: skip
+
+
+class Side:
+    """Where on the tape the packets of one side go: at their timestamps, which begin at the clock's."""
+
+    __slots__ = ("_base", "_source", "file", "kept", "written")
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.kept: list[tuple[int, bytes]] = []
+        self.written = 0
+        self._source: object = None
+        self._base = 0
+
+    def place(self, source: object, stamp: int, clock: int) -> int:
+        """The sample at which it goes; `clock` is how many have passed. Another source begins at the clock's."""
+        if source == self._source:
+            at = (stamp - self._base + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            if abs(at - clock) <= SLACK:
+                return at
+        self._source, self._base = source, stamp - clock
+        return clock
+
+
+class Tape:
+    """One recording. `lay` is told each packet; `done` is called by the writing thread, with seconds and a fault."""
+
+    def __init__(self, desk: "Desk", path: str, both: bool, codec: int, now: float, done: Done) -> None:
+        self.path, self.codec, self.done = Path(path), codec, done
+        self.sides = [Side(self.path.with_name(f"{self.path.name}.{name}.part")) for name in ("in", "out")[: 1 + both]]
+        self.fault = ""
+        self._desk, self._began = desk, now
+        self._said = bytearray()
+        self._ended = False
+
+    @property
+    def both(self) -> bool:
+        """Whether it has both sides."""
+        return len(self.sides) > 1
+
+    @property
+    def seconds(self) -> float:
+        """In which something was said, on either side."""
+        return sum(self._said) * SLOT / g711.RATE
+
+    def lay(self, side: int, source: object, stamp: int, codec: int, payload: bytes, now: float) -> None:
+        """Put what came (0) or was sent (1) at its place."""
+        taped = self.sides[side]
+        at = taped.place(source, stamp, round((now - self._began) * g711.RATE))
+        payload = g711.translated(payload, codec, self.codec)
+        if at < 0:
+            at, payload = 0, payload[-at:]
+        if at + len(payload) > LONGEST or self._ended or not payload:
+            return
+        if g711.speaks(payload, self.codec):
+            first, last = at // SLOT, (at + len(payload) - 1) // SLOT + 1
+            if last > len(self._said):
+                self._said.extend(bytes(last - len(self._said)))
+            self._said[first:last] = b"\1" * (last - first)
+        taped.kept.append((at, payload))
+        if len(taped.kept) * len(payload) >= KEPT:
+            self._write(taped)
+
+    def end(self) -> None:
+        """Nothing more comes; `done` follows."""
+        if not self._ended:
+            self._ended = True
+            for side in self.sides:
+                self._write(side)
+            self._desk.finish(self)
+
+    def _write(self, side: Side) -> None:
+        kept, side.kept = side.kept, []
+        if kept and not self._desk.write(side, kept, self):
+            self.fault = self.fault or "the disk does not keep up"
+
+
+class Desk:
+    """The thread that writes."""
+
+    def __init__(self) -> None:
+        self._work: queue.Queue[tuple[Tape, Side | None, list[tuple[int, bytes]]] | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
+        self._thread.start()
+
+    def write(self, side: Side, pieces: list[tuple[int, bytes]], tape: Tape) -> bool:
+        """Have pieces written at their places; False if too much waits already."""
+        if self._work.qsize() >= WAITING:
+            return False
+        self._work.put((tape, side, pieces))
+        return True
+
+    def finish(self, tape: Tape) -> None:
+        """Have it made whole."""
+        self._work.put((tape, None, []))
+
+    def close(self) -> None:
+        """Write all that waits, and end."""
+        self._work.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            tape, side, pieces = work
+            try:
+                if side is not None:
+                    _lay(side, pieces, g711.SILENCE[tape.codec])
+                    continue
+                if not tape.fault:
+                    _make_whole(tape)
+            except OSError as fault:
+                tape.fault = tape.fault or (fault.strerror or "it could not be written")
+            if side is None:
+                for each in tape.sides:
+                    with suppress(OSError):
+                        each.file.unlink(missing_ok=True)
+                tape.done(0.0 if tape.fault else tape.seconds, tape.fault)
+
+
+def _lay(side: Side, pieces: list[tuple[int, bytes]], silence: bytes) -> None:
+    """Write pieces at their places, and silence where none is."""
+    with side.file.open("r+b" if side.written else "w+b") as file:
+        for at, piece in pieces:
+            file.seek(min(at, side.written))
+            for gap in range(side.written, at, PIECE):
+                file.write(silence * min(PIECE, at - gap))
+            file.seek(at)
+            file.write(piece)
+            side.written = max(side.written, at + len(piece))
+
+
+def _make_whole(tape: Tape) -> None:
+    """Make one file of the sides, sync it, and give it its name."""
+    samples, sides = max(side.written for side in tape.sides), len(tape.sides)
+    silence, whole = g711.SILENCE[tape.codec], tape.path.with_name(tape.path.name + ".part")
+    with whole.open("wb") as out, ExitStack() as stack:
+        out.write(header(tape.codec, sides, samples))
+        files = [stack.enter_context(side.file.open("rb")) if side.written else None for side in tape.sides]
+        for start in range(0, samples, PIECE):
+            size = min(PIECE, samples - start)
+            piece = bytearray(sides * size)
+            for place, file in enumerate(files):
+                piece[place::sides] = (file.read(size) if file is not None else b"").ljust(size, silence)
+            out.write(piece)
+        out.write(bytes(sides * samples % 2))
+        out.flush()
+        os.fsync(out.fileno())
+    whole.replace(tape.path)
+    folder = os.open(tape.path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

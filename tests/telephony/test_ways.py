@@ -1,0 +1,138 @@
+"""Who is reached where, and whose call came in."""
+
+from typing import Any
+
+import pytest
+
+from offhook.kit.places import Allowed
+from offhook.telephony import port
+from offhook.telephony.service import Origin
+from offhook.telephony.telephone import Way
+from offhook.telephony.ways import Ways
+from tests.api.conftest import company, desk, embedded, postgresql_desk, runner, sqlite_desk
+from tests.api.desk import Company
+from tests.telephony.phones.test_phones import device, new_password, register
+from tests.telephony.trunks.test_trunks import made
+
+__all__ = ["company", "desk", "embedded", "postgresql_desk", "runner", "sqlite_desk"]
+
+NUMBER = "+14155550100"
+
+
+def number(company: Company, dialled: str, *, emergency: bool = False, ways: Ways | None = None) -> Way | None:
+    ways = ways or company.desk.offhook.ways
+    return company.desk.run(ways.of_number(company.tenant(), dialled, emergency=emergency))
+
+
+def came(company: Company, **fields: Any) -> Origin | None:
+    given = {"leg": 1, "caller": "", "dialled": "", "source": ("10.0.0.1", 5060)}
+    return company.desk.run(company.desk.offhook.ways.origin(port.Incoming(**{**given, **fields})))
+
+
+def reached(company: Company, id: str, tenant: int | None = None) -> list[Way]:
+    return company.desk.run(company.desk.offhook.ways.of_device(tenant or company.tenant(), id))
+
+
+def test_a_telephone_is_rung_where_it_registered_from(company: Company):
+    id = device(company)
+    assert reached(company, id) == []
+    name = new_password(company.live, id)["phone"]["settings"]["username"]
+    register(company, name, ("sip:a@192.168.1.5:5062", 300), source=("203.0.113.9", 61000))
+    register(company, name, ("sip:a@192.168.1.6", 600), source=("203.0.113.9", 61001), call_id="other")
+    assert reached(company, id) == [
+        Way(uri="sip:a@192.168.1.6", address=("203.0.113.9", 61001)),
+        Way(uri="sip:a@192.168.1.5:5062", address=("203.0.113.9", 61000)),
+    ]
+    assert reached(company, id, company.tenant("sandbox")) == []
+    assert reached(company, "x") == []
+
+
+def test_no_number_is_called_without_a_carrier(company: Company):
+    assert number(company, NUMBER) is None
+    made(company.live, prefixes=[])
+    assert number(company, NUMBER) is None
+
+
+def test_a_number_is_called_by_the_carrier_that_allows_it(company: Company):
+    id = int(made(company.live, domain="example.com")["id"])
+    assert number(company, NUMBER) == Way(
+        uri=f"sip:{NUMBER}@example.com;user=phone", address=("1.1.1.1", 5060), trunk=id
+    )
+    assert number(company, "+442079460123") is None
+    company.live.patch(f"/api/offhook/v1/trunks/{id}", {"enabled": False})
+    assert number(company, NUMBER) is None
+
+
+@pytest.mark.parametrize("dialled", ["", "+1415555010\r\n", "+1415;phone-context=x", "sip:1@x", "+٣٣"])
+def test_what_is_no_number_is_not_called(company: Company, dialled: str):
+    made(company.live, prefixes=["+1", "+3"], emergency=True)
+    assert number(company, dialled) is None
+    assert number(company, dialled, emergency=True) is None
+
+
+def test_help_is_called_whatever_the_list_and_the_bound(company: Company):
+    other = int(made(company.live, most_calls=1)["id"])
+    busy = Ways(company.desk.offhook.reader, company.desk.offhook.registrar, Allowed(), lambda _: 5)
+    assert number(company, NUMBER, ways=busy) is None
+    way = number(company, "911", emergency=True, ways=busy)
+    assert way == Way(uri="sip:911@1.1.1.1", address=("1.1.1.1", 5060), trunk=other)
+    first = int(made(company.live, name="Help", emergency=True, prefixes=[], proxy="8.8.8.8:5080")["id"])
+    way = number(company, "911", emergency=True, ways=busy)
+    assert way == Way(uri="sip:911@8.8.8.8:5080", address=("8.8.8.8", 5080), trunk=first)
+
+
+def test_a_name_that_leads_to_a_private_place_is_not_called(company: Company):
+    made(company.live, proxy="localhost:5070")
+    offhook = company.desk.offhook
+    assert number(company, NUMBER) is None
+    allowed = Ways(offhook.reader, offhook.registrar, Allowed.read("localhost:5070"))
+    way = number(company, NUMBER, ways=allowed)
+    assert way is not None
+    assert way.address in (("127.0.0.1", 5070), ("::1", 5070))
+    assert way.uri == f"sip:{NUMBER}@localhost:5070;user=phone"
+
+
+@pytest.mark.parametrize(
+    "dialled", ["+14155550100", "14155550100", "4155550100", "(415) 555-0100", "011 1 415 555 0100"]
+)
+def test_a_carriers_call_is_its_companys_in_e164(company: Company, dialled: str):
+    id = int(made(company.live)["id"])
+    found = came(company, trunk=id, dialled=dialled, caller="02079460123")
+    assert found == Origin(company.tenant(), caller="02079460123", number=NUMBER)
+    assert came(company, trunk=id, dialled="100", caller="anonymous") == Origin(
+        company.tenant(), caller="anonymous", number="100"
+    )
+
+
+def test_a_carriers_numbers_are_read_as_its_country_dials(company: Company):
+    id = int(made(company.live, country="GB", prefixes=[])["id"])
+    found = came(company, trunk=id, dialled="442079460123", caller="07700900123")
+    assert found == Origin(company.tenant(), caller="+447700900123", number="+442079460123")
+
+
+def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
+    id = int(made(company.live, most_calls=1)["id"])
+    offhook = company.desk.offhook
+    full = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 1 if trunk == id else 0)
+    incoming = port.Incoming(leg=1, caller="", dialled=NUMBER, source=("10.0.0.1", 5060), trunk=id)
+    assert company.desk.run(full.origin(incoming)) is None
+    assert came(company, trunk=id, dialled=NUMBER) is not None
+    company.live.delete(f"/api/offhook/v1/trunks/{id}")
+    assert came(company, trunk=id, dialled=NUMBER) is None
+    assert came(company, dialled=NUMBER) is None
+
+
+def test_a_telephones_call_is_its_owners(company: Company):
+    id = device(company)
+    shown = new_password(company.live, id)["phone"]
+    name = shown["settings"]["username"]
+    assert came(company, username=name, dialled="9") == Origin(
+        company.tenant(), who=f"user:{shown['owner_id']}", number="9"
+    )
+    room = company.live.post("/api/v2/rooms", {"name": "Lobby", "office_id": str(company.office_ids["live"])}).json[
+        "id"
+    ]
+    other = company.live.post(f"/api/offhook/v1/rooms/{room}/devices", {}).json["id"]
+    name = new_password(company.live, other)["phone"]["settings"]["username"]
+    assert came(company, username=name, dialled="9") == Origin(company.tenant(), who=f"room:{room}", number="9")
+    assert came(company, username="nobody", dialled="9") is None

@@ -1,0 +1,64 @@
+"""A real telephone registers, calls, is called, and hears."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from offhook.telephony import port
+from tests.telephony.worker.server import PASSWORD, Server, digests
+from tests.telephony.worker.softphone import Softphone
+
+
+@pytest.fixture
+def phone(server: Server) -> Iterator[Softphone]:
+    server.accounts["paula"] = digests("paula")
+    one = Softphone("paula", PASSWORD, server.address)
+    yield one
+    one.close()
+
+
+def registered(server: Server, phone: Softphone) -> port.Register:
+    phone.do("register")
+    told = server.hear(port.Register)
+    phone.hear("done")
+    return told
+
+
+def test_a_real_telephone_registers_and_is_called(server: Server, phone: Softphone) -> None:
+    told = registered(server, phone)
+    ((uri, seconds),) = told.contacts
+    assert told.username == "paula" and seconds == 60
+    server.tell(port.Dial(leg=2, caller=0, uri=uri, address=told.source, number="200", display="Ann"))
+    assert "200" in str(phone.hear("incoming")[1])
+    assert server.hear(port.Progress).code == 180
+    phone.do("answer")
+    assert server.hear(port.Up) == port.Up(2)
+    phone.do("keys", "5")
+    assert server.hear(port.Key) == port.Key(2, "5")
+    phone.do("hold")
+    assert server.hear(port.Held) == port.Held(2, True)
+    phone.do("resume")
+    assert server.hear(port.Held) == port.Held(2, False)
+    phone.do("hangup")
+    assert server.hear(port.Down) == port.Down(leg=2, cause="left")
+
+
+def test_a_real_telephone_calls_and_is_hung_up_on(server: Server, phone: Softphone) -> None:
+    registered(server, phone)
+    phone.do("dial", f"sip:100@127.0.0.1:{server.address[1]}")
+    told = server.hear(port.Incoming)
+    assert (told.username, told.dialled) == ("paula", "100")
+    server.tell(port.Ring(told.leg), port.Answer(told.leg))
+    phone.hear("call_established")
+    assert server.hear(port.Up).leg == told.leg
+    server.hear(port.Figures, lambda figures: figures.received > 20)
+    server.tell(port.Drop(told.leg))
+    phone.hear("call_closed")
+
+
+def test_a_wrong_password_never_registers(server: Server) -> None:
+    server.accounts["quinn"] = digests("quinn")
+    phone = Softphone("quinn", "wrong", server.address)
+    phone.do("register")
+    assert "401" in str(phone.hear("failed"))
+    phone.close()
