@@ -51,14 +51,21 @@ class Calls:
         self._behind: dict[int, Call] = {}
         self._closing = False
 
-    async def begin(self, tenant_id: int, first: Incoming | Outgoing, telephone: Telephone) -> int:
-        """A call comes in or goes out: its id. Its first verbs are with the telephone when this returns.
+    def new_id(self) -> int:
+        """The id of a call that is still to begin."""
+        return self._ids.new()
+
+    async def begin(
+        self, tenant_id: int, first: Incoming | Outgoing, telephone: Telephone, *, id: int | None = None
+    ) -> int:
+        """A call comes in or goes out: its id, `id` where it has one. Its first verbs are with the telephone when this
+        returns.
 
         Unavailable where the company is not known and the store cannot be asked, and while the process stops.
         """
         if self._closing:
             raise Unavailable("The server is stopping.")
-        id = self._ids.new()
+        id = id or self._ids.new()
         call = Call(self._parts, tenant_id, id, telephone, self._ids.new)
         self._live[id] = call
         call.begin(_clean(first), self._rest)

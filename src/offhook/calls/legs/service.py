@@ -143,6 +143,7 @@ class Legs:
         if found or number is None:
             raise Invalid.of(found)
         for field, why in (
+            ("outbound_caller_id", "The user's own caller ID is shown."),
             ("group_id", "The call goes out for the user."),
             ("group_type", "The call goes out for the user."),
             ("is_consult", "A call under way is left as it is."),
@@ -152,9 +153,8 @@ class Legs:
                 call.notices.append(Notice("ignored", field, why))
         if self.placing is None:
             raise Conflict("This server has no telephones, so it can ring nobody.")
-        placed = await self.placing.place(
-            call.principal.tenant_id, user_id, number, device_id=body.device_id or "", caller_id=caller_id
-        )
+        devices = (body.device_id,) if body.device_id else person.devices if person is not None else ()
+        placed = await self.placing.place(call.principal.tenant_id, f"user:{user_id}", devices, number)
         return reply_of(wire.RingOut(call_id=str(placed)))
 
     async def record(self, call: Call) -> Reply:

@@ -65,5 +65,5 @@ class Able(Protocol):
 class Placing(Protocol):
     """Who places calls that nobody has dialled: it rings the user, and dials once they answer."""
 
-    async def place(self, tenant_id: int, user_id: int, number: str, *, device_id: str, caller_id: str) -> int:
-        """The id of the call that will be; Conflict if the user cannot be rung."""
+    async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
+        """Ring devices of "user:1" for a call to `number`: the id of the call that will be; Conflict if none can be."""
