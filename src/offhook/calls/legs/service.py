@@ -93,14 +93,14 @@ class Legs:
     async def transfer(self, call: Call) -> Reply:
         """Send it elsewhere."""
         body: wire.TransferIn = call.body
-        leg = await self._live(call)
         to = body.to or wire.DestinationIn()
         if body.custom_data is not None:
             call.notices.append(Notice("ignored", "custom_data", "It is not kept, as no event passes it on."))
         if body.to is None and body.transfer_state != "parked":
             text = "Must say where to, unless the call is parked."
             raise Invalid.of([Violation(location="to", message=text, reason="required")])
-        number, target, other = await self._destination(call, to, "to", calls=True, none=body.to is None)
+        number, target, other = await self._destination(call, to, "to", other=to.call_id, none=body.to is None)
+        leg = await self._live(call)
         wish = TransferTo(leg_id=leg.id, number=number, target=target, call_id=other, state=body.transfer_state or "")
         await self._ask(call, leg, wish)
         return reply_of(
@@ -114,8 +114,8 @@ class Legs:
     async def add(self, call: Call) -> Reply:
         """Bring somebody in."""
         body: wire.ParticipantIn = call.body
+        number, target, _ = await self._destination(call, body.participant, "participant")
         leg = await self._live(call)
-        number, target, _ = await self._destination(call, body.participant, "participant", calls=False)
         granted = await self._ask(call, leg, Add(number=number, target=target))
         return reply_of(wire.RingOut(call_id=str(granted or leg.id)))
 
@@ -194,15 +194,15 @@ class Legs:
         return id
 
     async def _destination(
-        self, call: Call, to: wire.DestinationIn, place: str, *, calls: bool, none: bool = False
+        self, call: Call, to: wire.NewcomerIn, place: str, *, other: int | str | None = None, none: bool = False
     ) -> tuple[str, Target | None, int]:
         """A number, a target, or the id of a call under way: one of them, or nothing where `none` may be."""
         target = _target(to.target_type, to.target_id, place + ".")
-        sent = [name for name, one in (("number", to.number), ("target_id", target), ("call_id", to.call_id)) if one]
+        sent = [name for name, one in (("number", to.number), ("target_id", target), ("call_id", other)) if one]
         if none and not sent:
             return "", None, 0
-        if len(sent) != 1 or (sent == ["call_id"] and not calls):
-            text = "Must be one of a number, a target" + (" and a call." if calls else ".")
+        if len(sent) != 1:
+            text = "Must be a number or a target" + (", or a call." if isinstance(to, wire.DestinationIn) else ".")
             raise Invalid.of([Violation(location=place, message=text)])
         if to.number:
             number, fault = phones.check_e164(to.number, place + ".number")
@@ -215,10 +215,10 @@ class Legs:
             if target not in config.lines and who_of(target) not in config.people:
                 raise NotFound(f"There is no {target.type} {target.id}.")
             return "", target, 0
-        other = to_int64(to.call_id or 0) or 0
-        leg = await self.reader.run(lambda tx: _found(tx, tenant, other))
+        meant = to_int64(other or 0) or 0
+        leg = await self.reader.run(lambda tx: _found(tx, tenant, meant))
         if leg.ended:
-            raise Conflict(f"The call {other} is over.")
+            raise Conflict(f"The call {meant} is over.")
         return "", None, leg.call_id
 
 

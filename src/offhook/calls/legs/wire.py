@@ -84,12 +84,17 @@ class CallListQuery(msgspec.Struct, kw_only=True):
     target_type: Annotated[TargetType | None, Meta(description="The kind of the target; with `target_id`.")] = None
 
 
-class DestinationIn(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Where to: a number, a target, or another call."""
+class NewcomerIn(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A number, or a target."""
 
     number: Annotated[str | None, Meta(description="A number in E.164.")] = None
     target_id: Annotated[Int64 | None, Meta(description="With `target_type`.")] = None
     target_type: Annotated[Reached | None, Meta(description="With `target_id`.")] = None
+
+
+class DestinationIn(NewcomerIn, kw_only=True, omit_defaults=True):
+    """Where to: a number, a target, or another call."""
+
     call_id: Annotated[Int64 | None, Meta(description="A call under way, to transfer to.")] = None
 
 
@@ -112,7 +117,7 @@ class TransferredOut(msgspec.Struct, kw_only=True, omit_defaults=True):
 class ParticipantIn(msgspec.Struct, kw_only=True):
     """Who comes in."""
 
-    participant: DestinationIn
+    participant: NewcomerIn
 
 
 class UnparkIn(msgspec.Struct, kw_only=True):
