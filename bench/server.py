@@ -45,6 +45,7 @@ class Server:
         self.environment: dict[str, str] = {
             **{name: value for name, value in os.environ.items() if not name.startswith("OFFHOOK_")},
             "OFFHOOK_RATE_LIMIT_SCALE": str(scale),
+            "OFFHOOK_SIP": "false",
             **({"OFFHOOK_DATABASE_URL": database_url} if database_url else {}),
         }
         self.port = _free_port()

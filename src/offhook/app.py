@@ -87,6 +87,7 @@ from offhook.telephony.sound.working import Speech
 from offhook.telephony.trunks import api as trunks_api
 from offhook.telephony.trunks.service import Trunks
 from offhook.telephony.ways import Ways
+from offhook.telephony.working import Telephones
 from offhook.workflows.remote.conductor import Conductor
 from offhook.workflows.working import Workflows
 
@@ -214,6 +215,9 @@ class Offhook:
             voicemail_days=settings.voicemail_days,
             recordings_days=settings.recordings_days,
         )
+        self.telephones = Telephones(
+            settings, self.calls, self.snapshots.of, self.registrar, self.trunks, self.ways, self.speech, self.tapes
+        )
         listening = Listening(
             self.reader,
             self.writer,
@@ -224,7 +228,7 @@ class Offhook:
             settings.address,
         )
         self.mailbox = Mailbox(self.reader, self.writer, self.ids, self.calls)
-        self.legs = Legs(self.reader, cursors, self.snapshots.of, self.mailbox, settings.address)
+        self.legs = Legs(self.reader, cursors, self.snapshots.of, self.mailbox, self.telephones, settings.address)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
@@ -400,13 +404,14 @@ def application(offhook: Offhook) -> Any:
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with offhook.running():
-            # Only what serves calls has them made beforehand.
-            speaking = asyncio.create_task(offhook.speech.keep())
+            # Only a server answers telephones.
+            answering = asyncio.create_task(offhook.telephones.keep())
             try:
                 yield
             finally:
-                speaking.cancel()
-                await asyncio.gather(speaking, return_exceptions=True)
+                await offhook.telephones.close()
+                answering.cancel()
+                await asyncio.gather(answering, return_exceptions=True)
         if traced is not None:
             await asyncio.to_thread(traced.close)
 

@@ -45,10 +45,7 @@ class Told:
             location=lambda _verb: (b"<presence/>", "application/pidf+xml"), sleep=self._sleep,
             seen=lambda _call, seen: self.seen.append(msgspec.structs.replace(seen, at=0)),
         )  # fmt: skip
-        came = port.Incoming(
-            leg=CALLER, caller="+14155550100", dialled="+14155550199", display="Ana", source=("10.1.1.1", 5060)
-        )
-        self.telephone = Telephone(house, TENANT, came)
+        self.telephone = Telephone(house, TENANT, CALLER, ("+14155550100", "Ana"))
         self._heard[CALLER] = self.telephone.heard
 
     # Legs

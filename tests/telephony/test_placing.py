@@ -26,7 +26,11 @@ class House:
         self.heard: dict[int, Callable[[port.Event], None]] = {}
         self.begun: list[Any] = []
         self.broken = False
-        self.placing = Placing(self, replace(self.told.telephone._house, legs=self), self)  # type: ignore[arg-type]
+        house: Any = replace(self.told.telephone._house, legs=self)
+        self.placing = Placing(self, house, self, self._shown)  # type: ignore[arg-type]
+
+    async def _shown(self, tenant_id: int, who: str) -> tuple[str, str]:
+        return "101", "Ana"
 
     def tell(self, command: port.Command) -> None:
         self.told.tell(command)

@@ -22,12 +22,15 @@ log = structlog.get_logger("offhook.telephony")
 
 
 class Placing:
-    """`Placing` of calls/legs/wishes.py, with the telephones of this process."""
+    """`Placing` of calls/legs/wishes.py, with the telephones of this process.
+
+    `shown` tells the number and name that others see of one within a company.
+    """
 
     def __init__(
-        self, worker: Worker, house: House, calls: Calls, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self, worker: Worker, house: House, calls: Calls, shown: Callable[[int, str], Awaitable[tuple[str, str]]]
     ) -> None:
-        self._worker, self._house, self._calls, self._sleep = worker, house, calls, sleep
+        self._worker, self._house, self._calls, self._shown = worker, house, calls, shown
         self._ringing: set[asyncio.Task[None]] = set()
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
@@ -53,10 +56,10 @@ class Placing:
     async def _ring(self, tenant_id: int, id: int, who: str, ways: list[tuple[Way, str]], number: str) -> None:
         """What is told of a leg before its call has a telephone is told to that telephone then."""
         news: asyncio.Queue[port.Event] = asyncio.Queue()
-        legs: dict[int, Way] = {}
+        legs: set[int] = set()
         for way, _ in ways:
             leg = self._worker.new_leg(news.put_nowait)
-            legs[leg] = way
+            legs.add(leg)
             self._worker.tell(port.Dial(leg=leg, caller=0, uri=way.uri, address=way.address, number=number))
         taken = 0
         try:
@@ -65,7 +68,7 @@ class Placing:
                     event = await news.get()
                     leg = getattr(event, "leg", 0)
                     if isinstance(event, port.Down):
-                        legs.pop(leg, None)
+                        legs.discard(leg)
                     elif isinstance(event, port.Up) and leg in legs:
                         taken = leg
         except TimeoutError:
@@ -76,18 +79,17 @@ class Placing:
                     self._worker.let_go(leg)
                     self._worker.tell(port.Drop(leg, reason=ELSEWHERE if taken else ""))
         if taken:
-            await self._dial(tenant_id, id, who, taken, legs[taken], number, news)
+            await self._dial(tenant_id, id, who, taken, number, news)
 
     async def _dial(
-        self, tenant_id: int, id: int, who: str, leg: int, way: Way, number: str, news: "asyncio.Queue[port.Event]"
+        self, tenant_id: int, id: int, who: str, leg: int, number: str, news: "asyncio.Queue[port.Event]"
     ) -> None:
-        came = port.Incoming(leg=leg, caller="", dialled=number, source=way.address)
-        telephone = Telephone(self._house, tenant_id, came, answered=True)
-        self._worker.hold(leg, telephone.heard)
-        while not news.empty():
-            if getattr(event := news.get_nowait(), "leg", 0) == leg:
-                telephone.heard(event)
         try:
+            telephone = Telephone(self._house, tenant_id, leg, await self._shown(tenant_id, who), answered=True)
+            self._worker.hold(leg, telephone.heard)
+            while not news.empty():
+                if getattr(event := news.get_nowait(), "leg", 0) == leg:
+                    telephone.heard(event)
             at = clock.milliseconds(clock.now())
             await self._calls.begin(tenant_id, Outgoing(at, who, number), telephone, id=id)
         except Refusal as refusal:

@@ -7,15 +7,19 @@ from typing import Protocol
 
 import structlog
 
+from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
+from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
+NOBODY = "unknown"
+"""As what is shown who has no extension and no number."""
 
 log = structlog.get_logger("offhook.telephony")
 
@@ -52,6 +56,7 @@ class Telephony:
     def __init__(
         self,
         calls: Calls,
+        company: CompanyOf,
         desk: Desk,
         ways: Ways,
         sounds: Sounds,
@@ -59,9 +64,11 @@ class Telephony:
         location: Callable[[Transfer], tuple[bytes, str]],
         arguments: tuple[str, ...],
     ) -> None:
-        self._calls, self._desk = calls, desk
+        self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
-        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location)
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
+        self.placing = Placing(self.worker, self._house, calls, self._within)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
@@ -72,8 +79,21 @@ class Telephony:
         """Take what carriers there are from the store again."""
         self.worker.configure(await self._desk.configured())
 
+    def changed(self) -> None:
+        """There are other carriers, or no longer some."""
+        task = asyncio.ensure_future(self._configure())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _configure(self) -> None:
+        try:
+            await self.configure()
+        except Refusal as refusal:
+            log.error("carriers_not_read", cause=refusal.message)
+
     async def close(self) -> None:
         """End all calls, and the worker."""
+        await self.placing.close()
         await self.worker.close()
 
     async def _heard(self, event: port.Event) -> None:
@@ -105,6 +125,17 @@ class Telephony:
             log.exception("telephone_not_registered")
         return port.Registered(id=asked.id, code=BUSY)
 
+    async def _shown(self, origin: Origin, came: port.Incoming) -> tuple[str, str]:
+        """Number and name that those who are rung see: of somebody within the company's own, never what was sent."""
+        if not origin.who:
+            return origin.caller, came.display
+        return await self._within(origin.tenant_id, origin.who)
+
+    async def _within(self, tenant_id: int, who: str) -> tuple[str, str]:
+        """The same of somebody within the company."""
+        person = (await self._company(tenant_id)).people.get(who)
+        return (person.extension or person.caller_id or NOBODY, person.name) if person is not None else (NOBODY, "")
+
     async def _begin(self, came: port.Incoming) -> None:
         """A call: it is decided on from here on. Who hung up meanwhile has a call that was given up."""
         early: list[port.Event] = []
@@ -116,7 +147,8 @@ class Telephony:
                 log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
                 code = UNKNOWN
             else:
-                telephone = Telephone(self._house, origin.tenant_id, came)
+                shown = await self._shown(origin, came)
+                telephone = Telephone(self._house, origin.tenant_id, came.leg, shown)
                 self.worker.hold(came.leg, telephone.heard)
                 for event in early:
                     telephone.heard(event)

@@ -116,11 +116,16 @@ class _Leg:
 
 
 class Telephone:
-    """The telephones of one call. `came` is the leg that called; it is `answered` where it was rung to call."""
+    """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it.
 
-    def __init__(self, house: House, tenant_id: int, came: port.Incoming, *, answered: bool = False) -> None:
+    It is `answered` where it was rung to call.
+    """
+
+    def __init__(
+        self, house: House, tenant_id: int, caller: int, shown: tuple[str, str], *, answered: bool = False
+    ) -> None:
         self._house, self._tenant_id = house, tenant_id
-        self._caller, self._shown = came.leg, (came.caller, came.display)
+        self._caller, self._shown = caller, shown
         self._call_id = 0
         self._pending: tuple[Verb, ...] = ()
         self._given = asyncio.Event()
@@ -332,7 +337,8 @@ class Telephone:
         await self._sound(await self._house.sounds.of_prompt(self._tenant_id, prompt))
 
     async def _sound(self, files: tuple[str, ...]) -> None:
-        """Play to the caller, to the end."""
+        """Play to the caller, to the end. Who called from within has to be answered for that, like anybody."""
+        await self._answer()
         if not files:
             return
         self._token += 1
@@ -356,6 +362,7 @@ class Telephone:
     async def _gather(self, verb: plan.Gather) -> None:
         """Keys interrupt the prompt; the time for them runs from its end, and from each key."""
         files = await self._house.sounds.of_prompt(self._tenant_id, verb.prompt)
+        await self._answer()
         while not self._keys.empty():
             self._keys.get_nowait()
         playing = asyncio.ensure_future(self._sound(files))

@@ -27,16 +27,16 @@ _NEWEST = 2**62
 _LISTING = "v2.calls"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Legs:
-    """Over the legs of a store. `placing` is None where this server has no telephones."""
+    """Over the legs of a store. `address` is where this server is reached, "" if that is not known."""
 
     reader: Reader
     cursors: Cursors
     company: Callable[[int], Awaitable[Company]]
     mailbox: Mailbox
+    placing: Placing
     address: str = ""
-    placing: Placing | None = None
 
     # Read
 
@@ -151,8 +151,6 @@ class Legs:
         ):
             if getattr(body, field):
                 call.notices.append(Notice("ignored", field, why))
-        if self.placing is None:
-            raise Conflict("This server has no telephones, so it can ring nobody.")
         devices = (body.device_id,) if body.device_id else person.devices if person is not None else ()
         placed = await self.placing.place(call.principal.tenant_id, f"user:{user_id}", devices, number)
         return reply_of(wire.RingOut(call_id=str(placed)))

@@ -1,0 +1,71 @@
+"""Puts together what answers telephones: for app.py, which hands in its own parts."""
+
+import asyncio
+
+from offhook.calls.call import CompanyOf
+from offhook.calls.session import Calls
+from offhook.kit.errors import Conflict
+from offhook.kit.settings import Settings
+from offhook.telephony import pidf
+from offhook.telephony.desk import Front
+from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.service import Telephony
+from offhook.telephony.sound.working import Speech
+from offhook.telephony.telephone import Tapes
+from offhook.telephony.trunks.service import Trunks
+from offhook.telephony.ways import Ways
+
+
+class Telephones:
+    """Telephones and carriers, and what is heard by them. `keep` it going while serving."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        calls: Calls,
+        company: CompanyOf,
+        registrar: Registrar,
+        trunks: Trunks,
+        ways: Ways,
+        speech: Speech,
+        tapes: Tapes,
+    ) -> None:
+        self._settings, self._calls, self._company, self._ways, self._tapes = settings, calls, company, ways, tapes
+        self._trunks = trunks
+        self._desk = Front(registrar, trunks, ways, settings.sip_realm)
+        self._speech = speech
+        self.telephony: Telephony | None = None
+        """What answers, once `keep` has begun, if anything does."""
+
+    async def keep(self) -> None:
+        """Answer telephones for as long as this goes on."""
+        if not self._settings.sip:
+            await self._speech.keep()
+            return
+        arguments = (
+            "--listen", f"{self._settings.sip_host}:{self._settings.sip_port}",
+            "--advertise", self._settings.sip_address, "--ports", self._settings.media_ports,
+        )  # fmt: skip
+        self.telephony = telephony = Telephony(
+            self._calls,
+            self._company,
+            self._desk,
+            self._ways,
+            self._speech.sounds,
+            self._tapes,
+            pidf.of_call,
+            arguments,
+        )
+        self._trunks.changed.append(telephony.changed)
+        await asyncio.gather(self._speech.keep(), telephony.keep())
+
+    async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
+        """Ring devices of "user:1", and dial a number once one is answered: the id of the call that will be."""
+        if self.telephony is None:
+            raise Conflict("This server has no telephones, so it can ring nobody.")
+        return await self.telephony.placing.place(tenant_id, who, devices, number)
+
+    async def close(self) -> None:
+        """Hang up, and end the worker."""
+        if self.telephony is not None:
+            await self.telephony.close()
