@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from dialpad.schemas.call import CallProto
 
 from offhook.calls.legs.mailbox import Mailbox
 from offhook.calls.legs.model import Seen
@@ -12,6 +13,7 @@ from offhook.directory.lines.model import Target
 from offhook.routing.plan import Answered, Bridge, Ended, HungUp, NotAnswered, Recorded, Ring, Transfer, Voicemail
 from tests.api.desk import Company
 from tests.calls.scripted import ANA, BOB, CALLER, LISBON, TURNS, Phone, Process, lisbon, talks
+from tests.published import misfits
 
 V2 = "/api/v2/call"
 
@@ -66,6 +68,8 @@ def test_a_call_to_a_main_line_has_a_leg_for_the_line_and_one_for_each_who_was_r
         assert int(bob["date_started"]) == began
         assert int(bob["date_connected"]) == began + 5_000
         assert await shown(process, bob["call_id"]) == bob
+        ours = {"ended_by", "device_id"}
+        assert [misfits({n: v for n, v in leg.items() if n not in ours}, CallProto) for leg in legs] == [[]] * len(legs)
 
     process.run(story())
 
