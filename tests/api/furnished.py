@@ -7,15 +7,22 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count, pairwise
+from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from msgspec.structs import replace
 
 from offhook.access.model import Environment
 from offhook.calls import store
+from offhook.calls.legs.model import CallLeg
 from offhook.calls.model import Kept
+from offhook.calls.tapes import store as tapes
+from offhook.calls.tapes.model import Kind, Tape
 from offhook.catalog.runs import store as runs
 from offhook.catalog.runs.model import Request, Run
+from offhook.directory.lines.model import Target
+from offhook.kit import clock
 from offhook.routing.state import new_call
 from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
 from tests.directory.recordings import BEEP
@@ -101,6 +108,8 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["call"] = str(_call(company, environment, own["office_number"]))
     for thing in _HEARD:
         own[f"{thing}_heard"] = str(api.get(f"{V1}/{thing}s/{own[thing]}/heard").json["items"][0]["id"])
+    for kind in ("voicemail", "recording"):
+        own[kind] = str(_tape(company, environment, kind, own))
     _workbench(company, environment, make, own)
     _workflows(api, make, own)
     return Furnished(api, company, environment, own)
@@ -180,8 +189,26 @@ def _call(company: Company, environment: Environment, number: str) -> int:
         id=id, tenant_id=tenant_id, began=1, ended=2, outcome="hung_up", caller="+14155550100", dialled=number,
         state=state,
     )  # fmt: skip
-    company.desk.transact(lambda tx: store.keep(tx, kept, (), 0))
+    leg = CallLeg(
+        id=id, tenant_id=tenant_id, call_id=id, direction="inbound", external="+14155550100", internal=number,
+        state="hangup", began=1, ended=2,
+    )  # fmt: skip
+    company.desk.transact(lambda tx: store.Keep(store.row_of(kept, 0), (), legs=(leg,)).run(tx))
     return id
+
+
+def _tape(company: Company, environment: Environment, kind: Kind, own: Things) -> int:
+    """A message or a recording: its id."""
+    tape = Tape(
+        id=company.desk.ids.new(), tenant_id=company.tenant(environment), kind=kind, call_id=int(own["call"]),
+        box=Target("office", int(own["office"])), office_id=int(own["office"]), who="", caller="+14155550100",
+        name=token_urlsafe(24), milliseconds=1000, size=8044, digest="0" * 64, at=clock.milliseconds(clock.now()),
+    )  # fmt: skip
+    sound = Path(company.desk.offhook.settings.data) / "sound" / "kept" / tape.name[:2] / f"{tape.name}.wav"
+    sound.parent.mkdir(parents=True, exist_ok=True)
+    sound.write_bytes(bytes(tape.size))
+    company.desk.transact(lambda tx: tapes.add(tx, tape))
+    return tape.id
 
 
 def _run(company: Company, environment: Environment, own: Things) -> int:
@@ -303,6 +330,14 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
         "job_title": "Clerk", "office_id": own["primary"], "admin_office_ids": [own["primary"]],
         "phone_numbers": [own["user_number"]],
     },
+    "call.transfer_call": lambda own: {"to": {"target_type": "office", "target_id": own["office"]}},
+    "call.participants.add": lambda own: {"participant": {"target_type": "user", "target_id": own["user"]}},
+    "call.unpark": lambda own: {"user_id": own["user"]},
+    "call.call": lambda own: {"user_id": own["user"], "phone_number": "+14155550123"},
+    "users.update_active_call": lambda own: {"is_recording": True},
+    "offhook.voicemails.update": lambda own: {"read": True},
+    "offhook.voicemails.link": lambda own: {"seconds": 60},
+    "offhook.recordings.link": lambda own: {"seconds": 60},
     "users.toggle_dnd": lambda own: {"do_not_disturb": True, "group_type": "office", "group_id": own["office"]},
     "users.update_status": lambda own: {"status_message": "Lunch"},
     "users.move_office.patch": lambda own: {"office_id": own["office"]},
@@ -414,6 +449,8 @@ WITHOUT_BODY = frozenset({
     "offhook.departments.script.remove", "offhook.callcenters.script.get", "offhook.callcenters.script.remove",
     *(f"offhook.{line}.heard{what}" for line in ("offices", "departments", "callcenters") for what in ("", "_audio")),
     "offhook.offices.coverage", "offhook.departments.coverage", "offhook.callcenters.coverage",
+    "offhook.voicemails.get", "offhook.voicemails.delete", "offhook.voicemails.sound", "offhook.recordings.get",
+    "offhook.recordings.delete", "offhook.recordings.sound", "call.get_call_info", "call.actions.hangup",
     "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace",
     "offhook.apis.get", "offhook.apis.delete", "offhook.apis.source", "offhook.apis.problems", "offhook.apis.versions",
     "offhook.apis.review", "offhook.apis.operations", "offhook.apis.operation", "offhook.apis.prepared",
@@ -446,7 +483,8 @@ HEADERS: dict[str, Callable[[Things], dict[str, str]]] = {
 
 _OF_SEGMENT = {
     "accesscontrolpolicies": "company_policy", "callcenters": "callcenter", "callrouters": "callrouter",
-    "calls": "call", "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
+    "call": "call", "calls": "call", "voicemails": "voicemail", "recordings": "recording",
+    "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
     "departments": "department", "deskphones": "device",
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
     "phones": "device", "trunks": "trunk",

@@ -35,6 +35,7 @@ class Worker:
     def __init__(self, arguments: tuple[str, ...], heard: Callable[[Event], Awaitable[None]]) -> None:
         self._arguments, self._heard = arguments, heard
         self._legs: dict[int, Heard] = {}
+        self._taped: dict[str, Heard] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._next = 0
         self._closing = False
@@ -51,6 +52,9 @@ class Worker:
 
     def tell(self, command: Command) -> None:
         """Have it do something; nothing comes of it while there is no worker, as then no leg is left either."""
+        if isinstance(command, port.Record) and (heard := self._legs.get(command.leg)) is not None:
+            # A recording is told of when it is whole, also after its leg was over.
+            self._taped[command.path] = heard
         if self._writer is not None:
             self._writer.write(framed(command))
 
@@ -139,6 +143,9 @@ class Worker:
 
     def _all_down(self) -> None:
         legs, self._legs = self._legs, {}
+        taped, self._taped = self._taped, {}
+        for path, heard in taped.items():
+            heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
         for leg, heard in legs.items():
             heard(Down(leg=leg, cause=DIED))
 
@@ -157,6 +164,9 @@ class Worker:
                 task = asyncio.ensure_future(self._heard(event))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+            case port.Recorded():
+                if (heard := self._taped.pop(event.path, None)) is not None:
+                    heard(event)
             case _:
                 heard = self._legs.get(event.leg)
                 if isinstance(event, Down):

@@ -4,6 +4,7 @@ import asyncio
 
 from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
+from offhook.kit.errors import Conflict
 from offhook.kit.settings import Settings
 from offhook.telephony import pidf
 from offhook.telephony.desk import Front
@@ -57,6 +58,12 @@ class Telephones:
         )
         self._trunks.changed.append(telephony.changed)
         await asyncio.gather(self._speech.keep(), telephony.keep())
+
+    async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
+        """Ring devices of "user:1", and dial a number once one is answered: the id of the call that will be."""
+        if self.telephony is None:
+            raise Conflict("This server has no telephones, so it can ring nobody.")
+        return await self.telephony.placing.place(tenant_id, who, devices, number)
 
     async def close(self) -> None:
         """Hang up, and end the worker."""
