@@ -171,7 +171,7 @@ class TriggerIn(msgspec.Struct, kw_only=True, omit_defaults=True):
         dict[str, Any],
         Meta(
             description="Fields of the event, as the event log shows it, and the values that they must have.",
-            examples=[{"after.office.country": "PT"}],
+            examples=[{"after.office.country": "pt"}],
         ),
     ] = {}
     expression: Annotated[
