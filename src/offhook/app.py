@@ -383,6 +383,8 @@ class Offhook:
                         pass
             except Refusal as refusal:
                 log.warning("housekeeping_put_off", cause=refusal.message)
+            except Exception:
+                log.exception("housekeeping_failed")
 
     async def ready(self) -> dict[str, Any]:
         """How the parts are; raises Unavailable when the store cannot answer."""

@@ -79,6 +79,8 @@ def test_what_is_wrong_with_a_form_stands_beside_its_field(visitor: Visitor, emb
     page = visitor.send(page, new, {**wrong, "input": "[1]", "version": "first"})
     faults = dict(re.findall(r'id="w-(\w+)-faults"><p class="problem">(.*?)</p>', page.html))
     assert faults == {"version": "Must be a whole number, or empty.", "input": "Must be a JSON object."}
+    page = visitor.send(page, new, {**wrong, "input": '{\n"a" 1}'})
+    assert "Must be a JSON object. Line 2, column 5: Not JSON: " in page.html
     new = f"{STARTING}/triggers/new"
     page = visitor.send(
         visitor.get(new), new, {"name": "n", "workflow": "plain", "events": "user.created\noffice.creatd"}
