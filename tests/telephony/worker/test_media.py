@@ -249,7 +249,8 @@ def test_connecting_stops_what_is_played_and_parts_who_was_heard_before(
     media.connect(LEG, 6)
     both_say(peer, to, third, to_third, 0.2)
     other.say(to_other, tone(2_000, 0.1))
-    peer.wait(10)
+    both_say(peer, to, third, to_third, 0.2)
+    assert len(peer.wait(20)) == 20
     assert hertz(peer.heard) == pytest.approx(1_000, abs=20)
     assert hertz(third.heard[-1_000:]) == pytest.approx(440, abs=20)
     assert other.came == []
