@@ -140,7 +140,7 @@ def test_files_follow_each_other_without_a_gap_as_often_as_asked(
     (tmp_path / "two.ulaw").write_bytes(two)
     media.play(LEG, 7, (str(tmp_path / "one"), str(tmp_path / "two")), 3)
     ear.wait("played")
-    packets = peer.wait(1)
+    packets = peer.wait(-(-3 * len(one + two) // FRAME))
     assert {len(each.payload) for each in packets} == {FRAME}
     assert b"".join(each.payload for each in packets).rstrip(b"\xff") == ((one + two) * 3).rstrip(b"\xff")
     assert consecutive(packets)
@@ -184,6 +184,7 @@ def test_a_leg_hears_a_file_in_its_own_codec(
     media.agree(LEG, peer.voice)
     media.play(LEG, 7, (clip(tmp_path, "a", tone(440, 0.3), has),), 1)
     ear.wait("played")
+    peer.wait(15)
     assert hertz(peer.heard) == pytest.approx(440, abs=5)
     assert np.abs(peer.heard.astype(int) - tone(440, 0.3)).max() < 600
 
@@ -196,7 +197,7 @@ def test_what_is_played_before_anything_is_agreed_begins_then(
     media.play(LEG, 7, (clip(tmp_path, "a", samples),), 1)
     media.agree(LEG, peer.voice)
     assert ear.wait("played") == [(LEG, 7, "")]
-    assert b"".join(each.payload for each in peer.came) == encoded(samples)
+    assert b"".join(each.payload for each in peer.wait(5)) == encoded(samples)
 
 
 def test_who_wants_to_hear_nothing_is_sent_nothing_and_the_prompt_still_ends(
@@ -249,7 +250,8 @@ def test_connecting_stops_what_is_played_and_parts_who_was_heard_before(
     media.connect(LEG, 6)
     both_say(peer, to, third, to_third, 0.2)
     other.say(to_other, tone(2_000, 0.1))
-    peer.wait(10)
+    both_say(peer, to, third, to_third, 0.2)
+    assert len(peer.wait(20)) == 20
     assert hertz(peer.heard) == pytest.approx(1_000, abs=20)
     assert hertz(third.heard[-1_000:]) == pytest.approx(440, abs=20)
     assert other.came == []
@@ -271,10 +273,11 @@ def test_music_on_hold_is_heard_in_place_of_the_other_until_they_are_connected_a
     media: EngineMedia, peer: Peer, other: Peer, tmp_path: Path
 ) -> None:
     to, to_other = bridged(media, peer, other)
+    music = encoded(tone(300, 0.1))
     media.play(LEG, 7, (clip(tmp_path, "music", tone(300, 0.1)),), 0)
     peer.wait(2)
     both_say(peer, to, other, to_other, 0.3)
-    assert hertz(peer.heard) == pytest.approx(300, abs=5)
+    assert {each.payload for each in peer.came} <= {music[at : at + FRAME] for at in range(0, len(music), FRAME)}
     media.connect(LEG, OTHER)
     before = len(peer.came)
     both_say(peer, to, other, to_other, 0.3)
@@ -338,7 +341,7 @@ def stranger(host: str) -> Peer:
 def test_a_third_socket_neither_gets_a_word_in_nor_hears_one(
     media: EngineMedia, ear: Ear, peer: Peer, other: Peer, host: str
 ) -> None:
-    """Not before the call's own packets, not between them, not with their source: from another host or from the same."""
+    """Not before the call's own packets, not between them, not with their source; from another host or the same."""
     to, to_other = bridged(media, peer, other)
     bad = stranger(host)
     if host != peer.host:
@@ -496,7 +499,7 @@ def test_a_second_recording_ends_the_first(media: EngineMedia, ear: Ear, peer: P
     media.close()
     assert [each[1] for each in ear.wait("recorded", 2)] == [str(tmp_path / "one.wav"), str(tmp_path / "two.wav")]
     for name in ("one.wav", "two.wav"):
-        assert len(soundfile.read(tmp_path / name)[0]) == pytest.approx(800, abs=170)
+        assert 800 <= len(soundfile.read(tmp_path / name)[0]) < 8_000
 
 
 # Silence
@@ -534,8 +537,9 @@ def test_a_telephone_is_told_how_much_of_it_came(media: EngineMedia, peer: Peer,
         packet = peer.stream.sound(encoded(tone(440, 0.02)))
         if place % 4:
             peer.socket.sendto(packet, to)
-    theirs = struct.pack("!BBHIIIIII", 0x80, 200, 6, peer.stream.source, 0xAAAA1234, 0x56780000, 0, 40, 6_400)
-    peer.reports.sendto(theirs, (to[0], to[1] + 1))
+    peer.reports.sendto(report(peer.stream.source, 0x1234_5678), (to[0], to[1] + 1))
+    for bad, source in ((stranger("127.0.0.2"), peer.stream.source), (stranger("127.0.0.1"), 0xBAD)):
+        bad.reports.sendto(report(source, 0xBAD0_0BAD), (to[0], to[1] + 1))
     media.play(LEG, 7, (clip(tmp_path, "a", tone(440, 0.1)),), 0)
     content, at = peer.reports.recvfrom(2_000)
     assert at == (to[0], to[1] + 1)
@@ -643,6 +647,12 @@ def free_ports(count: int) -> int:
                 each = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
                 each.bind(("127.0.0.1", number))
             return first
+
+
+def report(source: int, middle: int) -> bytes:
+    """A sender's report, with the middle of its time."""
+    high, low = 0xAAAA0000 | middle >> 16, middle << 16 & 0xFFFFFFFF
+    return struct.pack("!BBHIIIIII", 0x80, 200, 6, source, high, low, 0, 40, 6_400)
 
 
 def consecutive(packets: list[Came]) -> bool:
