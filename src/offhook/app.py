@@ -216,7 +216,15 @@ class Offhook:
             recordings_days=settings.recordings_days,
         )
         self.telephones = Telephones(
-            settings, self.calls, self.snapshots.of, self.registrar, self.trunks, self.ways, self.speech, self.tapes
+            settings,
+            self.calls,
+            self.snapshots.of,
+            self.registrar,
+            self.trunks,
+            self.ways,
+            self.speech,
+            self.tapes,
+            self.phones,
         )
         listening = Listening(
             self.reader,

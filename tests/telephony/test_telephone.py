@@ -9,7 +9,7 @@ from offhook.calls.legs.model import Seen
 from offhook.calls.legs.wishes import Granted, HangUp, Taping
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
-from offhook.telephony import port
+from offhook.telephony import pidf, port
 from offhook.telephony.telephone import ELSEWHERE
 from tests.telephony.scripted import CALLER, Told, leg, prompt
 
@@ -350,6 +350,7 @@ def test_help_is_told_where_to_go_and_waits_for_nothing(play):
         await one.do(plan.Transfer("911", caller_id="+14155550199", emergency=True))
         [dial] = one.told(port.Dial)
         assert (dial.body, dial.body_type) == (b"<presence/>", "application/pidf+xml")
+        assert dial.headers == pidf.HEADERS
 
     play(story)
 

@@ -40,6 +40,7 @@ class Worker:
         self._next = 0
         self._closing = False
         self._tasks: set[asyncio.Future[None]] = set()
+        self._trunks: dict[int, int] = {}
         self.configured = Configure()
         self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         """Where it listens, once it does; another one whenever it was started again."""
@@ -55,8 +56,14 @@ class Worker:
         if isinstance(command, port.Record) and (heard := self._legs.get(command.leg)) is not None:
             # A recording is told of when it is whole, also after its leg was over.
             self._taped[command.path] = heard
+        if isinstance(command, port.Dial) and command.trunk and self._writer is not None:
+            self._trunks[command.leg] = command.trunk
         if self._writer is not None:
             self._writer.write(framed(command))
+
+    def on_trunk(self, trunk: int) -> int:
+        """How many legs there are by a carrier, those among them that have only just come in."""
+        return sum(one == trunk for one in self._trunks.values())
 
     def configure(self, configured: Configure) -> None:
         """Which carriers there are from now on, and after each start."""
@@ -76,6 +83,7 @@ class Worker:
     def let_go(self, leg: int) -> None:
         """Be told no more of it."""
         self._legs.pop(leg, None)
+        self._trunks.pop(leg, None)
 
     @property
     def legs(self) -> int:
@@ -143,6 +151,7 @@ class Worker:
 
     def _all_down(self) -> None:
         legs, self._legs = self._legs, {}
+        self._trunks = {}
         taped, self._taped = self._taped, {}
         for path, heard in taped.items():
             heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
@@ -161,6 +170,8 @@ class Worker:
                 self.faults += event.count
                 log.warning("telephone_fault", what=event.what, count=event.count)
             case port.Whois() | port.Register() | port.Incoming():
+                if isinstance(event, port.Incoming) and event.trunk:
+                    self._trunks[event.leg] = event.trunk
                 task = asyncio.ensure_future(self._heard(event))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -171,5 +182,6 @@ class Worker:
                 heard = self._legs.get(event.leg)
                 if isinstance(event, Down):
                     self._legs.pop(event.leg, None)
+                    self._trunks.pop(event.leg, None)
                 if heard is not None:
                     heard(event)

@@ -16,7 +16,7 @@ from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
-from offhook.telephony import port
+from offhook.telephony import pidf, port
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
@@ -435,6 +435,7 @@ class Telephone:
             port.Dial(
                 leg=id, caller=self._caller, uri=way.uri, address=way.address, number=way.number or number,
                 display=way.display or display, trunk=way.trunk, body=body[0], body_type=body[1],
+                headers=pidf.HEADERS if body[0] else (),
             )
         )  # fmt: skip
         return made

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from offhook.telephony import port
+from offhook.telephony.phones.model import digests
 from offhook.telephony.port import Address
 from tests.telephony.worker.conftest import UNBOUND
 from tests.telephony.worker.peers import Call, Message, Peer, sound
@@ -452,12 +453,28 @@ def test_a_carrier_that_never_believes_us_is_tried_once(server: Server, peer: Ca
     assert server.hear(port.Down).code == 401
 
 
+def test_a_carrier_whom_we_prove_ourselves_to_need_not_prove_itself(server: Server, peer: Callable[[], Peer]) -> None:
+    one = peer()
+    trunk = port.Trunk(id=9, addresses=(one.address,), username="us", password="x")
+    server.tell(port.Configure(trunks=(trunk,), limits=UNBOUND))
+    server.fence()
+    Call(one).start()
+    told = server.hear(port.Incoming)
+    assert told.trunk == 9
+    server.tell(port.Drop(told.leg, 480))
+    one.hear("480 INVITE")
+
+
 def test_a_carrier_with_a_username_must_prove_itself(server: Server, peer: Callable[[], Peer]) -> None:
     from tests.telephony.worker.peers import authorization
 
     one = peer()
-    trunk = port.Trunk(id=9, addresses=((one.address[0], one.address[1]),), username="them", password=PASSWORD)
-    server.tell(port.Configure(trunks=(trunk,), limits=UNBOUND))
+    trunk = port.Trunk(
+        id=9, addresses=(one.address,), proves="them", username="us", password="x",
+        digests=digests("them", "offhook", PASSWORD),
+    )  # fmt: skip
+    other = port.Trunk(id=8, addresses=(one.address,), proves="others", digests=digests("others", "offhook", "x"))
+    server.tell(port.Configure(trunks=(other, trunk), limits=UNBOUND))
     server.fence()
     call = Call(one).start()
     challenge = call.heard(401)

@@ -218,18 +218,18 @@ class Signalling:
     # Who it is from
 
     def _who(self, packet: Packet, source: Address, then: Callable[[Caller], None]) -> None:
-        trunk = self._trunk(source)
-        if trunk is not None and not trunk.username:
-            then(Caller(trunk=trunk.id))
+        trunks = self._trunks_at(source)
+        if (unproven := next((trunk for trunk in trunks if not trunk.proves), None)) is not None:
+            then(Caller(trunk=unproven.id))
             return
         credentials = next((c for v in packet.all("authorization") if (c := digest.read(v)) is not None), None)
         if credentials is None or self._digests.fresh(credentials) is None or not self._guesses.take(source[0]):
             self._challenge(packet, source)
             return
-        if trunk is not None:
-            self._judge(packet, source, credentials, _digests(trunk, self._digests.realm), Caller(trunk=trunk.id), then)
-            return
         name = credentials.username
+        if (trunk := next((trunk for trunk in trunks if trunk.proves == name), None)) is not None:
+            self._judge(packet, source, credentials, trunk.digests, Caller(trunk=trunk.id), then)
+            return
         if len(name) > 64 or not name.isprintable():
             self._challenge(packet, source)
             return
@@ -264,11 +264,10 @@ class Signalling:
         self.refused.add("stale" if stale else "challenged")
         self._answer(packet, source, 401, self._digests.challenge(stale))
 
-    def _trunk(self, source: Address) -> port.Trunk | None:
-        for trunk in self._trunks.values():
-            if any(host == source[0] and number in (0, source[1]) for host, number in trunk.addresses):
-                return trunk
-        return None
+    def _trunks_at(self, source: Address) -> list[port.Trunk]:
+        """The carriers that send from there."""
+        host, number = source
+        return [one for one in self._trunks.values() if {(host, 0), (host, number)} & set(one.addresses)]
 
     # What it wants
 
@@ -600,11 +599,6 @@ def _words(value: str) -> list[str]:
 
 def _printable(text: str) -> str:
     return "".join(letter for letter in text if " " <= letter < "\x7f")
-
-
-def _digests(trunk: port.Trunk, realm: str) -> dict[str, str]:
-    secret = f"{trunk.username}:{realm}:{trunk.password}".encode()
-    return {name: make(secret) for name, make in digest.ALGORITHMS.items()}
 
 
 def _sip(target: Uri, address: Address) -> str:
