@@ -94,5 +94,5 @@ async def _shown(speech: Speech, tenant_id: int, prompt: Prompt) -> wire.HeardPr
     assert how != "nothing"
     return wire.HeardPrompt(
         id=name_of(prompt), made_from=how, text=prompt.text, purpose=prompt.purpose, recording=prompt.recording,
-        seconds=seconds, fault="" if seconds else fault,
+        seconds=seconds or None, fault="" if seconds else fault,
     )  # fmt: skip

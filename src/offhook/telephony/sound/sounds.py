@@ -32,7 +32,8 @@ FORM = "1"
 """Goes up when the same content is to sound otherwise: everything is then made again."""
 
 PATIENCE = 2.0
-"""Seconds that a caller waits for a sound that is not there yet."""
+"""Seconds that a caller waits for a sound that is not there yet; beeps, which are the last resort, get as long again
+and take milliseconds."""
 
 LONGEST_MAKING = 60.0
 """Seconds that whoever prepares a sound waits for it."""
@@ -188,8 +189,7 @@ class Sounds:
         why: list[str] = []
         for way in self._ways(tenant_id, prompt):
             try:
-                # The last way is tones, which are there in a moment whatever was waited for before.
-                left = patience if way.how == "tones" else max(0.0, until - self._ticks())
+                left = PATIENCE if way.how == "tones" else max(0.0, until - self._ticks())
                 found = Sound(await self._found(way, left), way.key, way.how)
             except Unready as unready:
                 why.append(str(unready))
