@@ -29,6 +29,7 @@ from offhook.console import (
     runs,
     scripts,
     session,
+    sounds,
     workflow_adding,
     workflow_editor,
     workflow_import,
@@ -181,6 +182,7 @@ class Console:
             "/console/coverage": {"GET": coverage.of_company},
             "/console/calls": {"GET": calls.calls},
             f"/console/calls/{number}": {"GET": calls.call},
+            "/console/messages": {"GET": sounds.messages},
         }
         self._routes = [(re.compile(path), methods) for path, methods in pages.items()]
 
