@@ -106,6 +106,8 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
     own["trunk"] = make(f"{V1}/trunks", trunk("Carrier"))
     own["call"] = str(_call(company, environment, own["office_number"]))
+    for thing in _HEARD:
+        own[f"{thing}_heard"] = str(api.get(f"{V1}/{thing}s/{own[thing]}/heard").json["items"][0]["id"])
     for kind in ("voicemail", "recording"):
         own[kind] = str(_tape(company, environment, kind, own))
     _workbench(company, environment, make, own)
@@ -152,7 +154,7 @@ def trunk(name: str) -> dict[str, Any]:
     """A carrier with an address that is nobody else's."""
     number = next(_SERIAL)
     address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-    return {"name": name, "country": "US", "addresses": [address], "proxy": "1.1.1.1", "prefixes": ["+1"]}
+    return {"name": name, "country": "US", "addresses": [address]}
 
 
 def waiting(name: str, ref: str) -> dict[str, Any]:
@@ -366,7 +368,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.rooms.devices.create": lambda own: {"type": "polycom", "name": "Table"},
     "offhook.rooms.devices.update": lambda own: {"name": "Wall", "enabled": False},
     "offhook.trunks.create": lambda own: trunk("One more"),
-    "offhook.trunks.update": lambda own: {"name": "Other", "prefixes": ["+1", "+44"]},
+    "offhook.trunks.update": lambda own: {"name": "Other", "most_calls": 2},
     "offhook.licences.buy": lambda own: {"talk_lines": 1},
     "offices.create": _office,
     "offices.update": lambda own: {"hours_on": False},
@@ -445,6 +447,7 @@ WITHOUT_BODY = frozenset({
     "offhook.departments.byhand.lift", "offhook.callcenters.byhand.get", "offhook.callcenters.byhand.lift",
     "offhook.offices.script.get", "offhook.offices.script.remove", "offhook.departments.script.get",
     "offhook.departments.script.remove", "offhook.callcenters.script.get", "offhook.callcenters.script.remove",
+    *(f"offhook.{line}.heard{what}" for line in ("offices", "departments", "callcenters") for what in ("", "_audio")),
     "offhook.offices.coverage", "offhook.departments.coverage", "offhook.callcenters.coverage",
     "offhook.voicemails.get", "offhook.voicemails.delete", "offhook.voicemails.sound", "offhook.recordings.get",
     "offhook.recordings.delete", "offhook.recordings.sound", "call.get_call_info", "call.actions.hangup",
@@ -484,7 +487,8 @@ _OF_SEGMENT = {
     "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
     "departments": "department", "deskphones": "device",
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
-    "userdevices": "device", "phones": "device", "trunks": "trunk", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
+    "phones": "device", "trunks": "trunk",
+    "userdevices": "device", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
     "runs": "run",
     "api-examples": "example", "definitions": "definition", "policies": "policy_of_tasks", "schedules": "schedule",
     "triggers": "trigger", "hooks": "hook",
@@ -505,6 +509,7 @@ _OF_NAME = {
     "api": "api",
     "task_id": "task_of_workflow_run",
     "ref": "task_ref",
+    "heard": "office_heard",
 }
 _RUNS = {
     "offhook.workflows.runs.resume": "paused_workflow_run",
@@ -514,7 +519,10 @@ _RUNS = {
     ),
 }
 """The runs of workflows that an operation is good for, where that is not one that goes on."""
-NOBODYS_OWN = frozenset({"date", "version"})
+_HEARD = ("office", "department", "callcenter")
+"""What says something to callers."""
+
+NOBODYS_OWN = frozenset({"date", "version", *(f"{thing}_heard" for thing in _HEARD)})
 """Things that mean the same to everybody."""
 QUERIES = {"offhook.apis.review": "?before=1", "offhook.workflows.definitions.delete": "?version=1"}
 """What must stand behind a path, by operation id."""
@@ -532,6 +540,8 @@ def named(operation_id: str, path: str) -> dict[str, str]:
                 found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id", "name") else _OF_NAME[name]
     if path.startswith(f"{WORKFLOWS}/runs/{{id"):
         found["{id:text}" if "{id:text}" in found else "{id}"] = _RUNS.get(operation_id, "workflow_run")
+    if "{heard}" in found:
+        found["{heard}"] = f"{segments[4].removesuffix('s')}_heard"
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
     if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:

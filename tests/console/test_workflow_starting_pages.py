@@ -245,7 +245,7 @@ def test_a_definition_of_another_system_is_looked_at_then_kept(visitor: Visitor,
     ("text", "said"),
     [
         ("", "Paste the definition, or choose its file."),
-        ('{\n "a": }', "Line 2, column 7: it is not JSON."),
+        ('{\n "a": }', "Line 2, column 7: Not JSON: invalid character."),
         ("[1]", "It must be a JSON object"),
         ('{"name": "x"}', "startTask"),
     ],

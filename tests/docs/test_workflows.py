@@ -20,8 +20,9 @@ from offhook.workflows.runs import carrying, going, lease
 from offhook.workflows.runs import engines as runs
 from offhook.workflows.tasks import asked, pages
 from offhook.workflows.tasks import http as sending
+from offhook.workflows.triggers.following import event_data
 from tests.cli.conftest import Run, empty, offhook
-from tests.docs.tables import section
+from tests.docs.tables import quoted, rows, section
 from tests.docs.test_readme import blocks, test_every_command_and_option_exists
 from tests.survival.process import Process
 
@@ -127,6 +128,14 @@ def test_an_example_does_what_the_page_says(offhook: Run, page: Process, raw: An
     run = said.json
     assert (run["status"], run["output"]) == (promise.status, promise.output), run
     assert said.status == (0 if promise.status == "COMPLETED" else 1)
+
+
+def test_an_event_has_the_fields_that_the_page_names() -> None:
+    row = (1, "office.created", "5", 3, "key", 9, "r", "{}", "{}")
+    event = event_data(row, {})["event"]
+    told = {name for cells in rows(section("workflows.md", "Starting by itself")) for name in quoted(cells[0])}
+    assert {name.partition(".")[0] for name in told} == set(event)
+    assert {name.partition(".")[2] for name in told if name.startswith("actor.")} == set(event["actor"])
 
 
 def waiting(run: Any, ref: str) -> bool:

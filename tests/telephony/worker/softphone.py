@@ -1,7 +1,7 @@
 """A real telephone (baresip) in a process of its own: one runtime is all that a process may have.
 
-`python softphone.py USER PASSWORD HOST:PORT TONE` takes commands as JSON lists on its input and says what happens as JSON
-lists on its output: registered, incoming, established, key, closed, done.
+`python softphone.py USER PASSWORD HOST:PORT TONE` takes commands as JSON lists on its input and says what happens as
+JSON lists on its output: registered, incoming, established, key, closed, done.
 """
 
 import asyncio
@@ -62,7 +62,8 @@ async def main(user: str, password: str, server: str, tone: str) -> None:
     from baresip import Account, Config, Runtime, UserAgent
 
     def say(*words: object) -> None:
-        print(json.dumps(words), flush=True)
+        sys.stdout.write(json.dumps(words) + "\n")
+        sys.stdout.flush()
 
     runtime = Runtime()
     await runtime.start(

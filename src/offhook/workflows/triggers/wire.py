@@ -189,7 +189,9 @@ class TriggerIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     input: Annotated[
         dict[str, Any],
         Meta(
-            description="The run's input. Expressions see the event.", examples=[{"office_id": "${event.subject_id}"}]
+            description="The run's input. Expressions see the event: ${event.event}, .subject_id, .at, .actor.name, "
+            "and ${event.after.name} of what it is about.",
+            examples=[{"office_id": "${event.subject_id}"}],
         ),
     ] = {}
     most_per_minute: Annotated[
