@@ -31,6 +31,7 @@ from offhook.console import (
     runs,
     scripts,
     session,
+    sounds,
     trunks,
     workflow_adding,
     workflow_editor,
@@ -194,6 +195,7 @@ class Console:
             f"{trunks.HERE}/{number}": {"GET": trunks.one, "POST": trunks.changed},
             f"{trunks.HERE}/{number}/delete": {"POST": trunks.delete},
             f"/console/calls/{number}": {"GET": calls.call},
+            "/console/messages": {"GET": sounds.messages},
         }
         self._routes = [(re.compile(path), methods) for path, methods in pages.items()]
 

@@ -5,12 +5,28 @@ from typing import Any
 
 import pytest
 from dialpad.schemas.call import CallProto
+from msgspec.structs import replace
 
+from offhook.calls.legs.ledger import Ledger
 from offhook.calls.legs.mailbox import Mailbox
 from offhook.calls.legs.model import Seen
 from offhook.calls.legs.wishes import Add, Granted, Taping, TransferTo, Unpark, Wish
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import Answered, Bridge, Ended, HungUp, NotAnswered, Recorded, Ring, Transfer, Voicemail
+from offhook.routing.plan import (
+    Answered,
+    Bridge,
+    Ended,
+    HungUp,
+    Incoming,
+    Leg,
+    NotAnswered,
+    Recorded,
+    Ring,
+    Transfer,
+    Voicemail,
+)
+from offhook.routing.state import CallState
+from offhook.routing.trace import Step
 from tests.api.desk import Company
 from tests.calls.scripted import ANA, BOB, CALLER, LISBON, TURNS, Phone, Process, lisbon, talks
 from tests.published import misfits
@@ -216,8 +232,6 @@ async def asks(process: Process, method: str, path: str, body: Any = None) -> An
 
 async def talking(process: Process) -> tuple[int, Deft, str]:
     """A call in which somebody talks, and that person's leg."""
-    from offhook.routing.plan import Incoming
-
     phone = Deft()
     id = await process.calls.begin(process.tenant, Incoming(process.at, CALLER, target=LISBON), phone)
     await phone.given(Ring)
@@ -350,8 +364,6 @@ def test_recording_is_switched_in_the_call_that_a_user_is_in(company: Company):
 
     async def story() -> None:
         assert (await asks(process, "PATCH", path, {"is_recording": True})).status == 409
-        from offhook.routing.plan import Incoming
-
         phone = Deft()
         call = await process.calls.begin(process.tenant, Incoming(process.at, CALLER, target=LISBON), phone)
         await phone.given(Ring)
@@ -379,3 +391,52 @@ def test_a_server_without_telephones_starts_no_call(embedded: Company):
     body = {"user_id": id, "phone_number": "12", "outbound_caller_id": "+1", "device_id": "x"}
     assert embedded.live.post(V2, body).places == ["device_id", "outbound_caller_id", "phone_number"]
     assert embedded.live.post(V2, {"user_id": "5", "phone_number": "+14155550123"}).status == 404
+
+
+def test_a_wish_that_takes_long_is_carried_out_once(company: Company):
+    process = Process(company, *lisbon(ANA))
+
+    class Slow(Deft):
+        async def grant(self, wish: Wish) -> Granted:
+            await asyncio.sleep(0.1)
+            return await super().grant(wish)
+
+    async def story() -> None:
+        phone = Slow()
+        id = await process.calls.begin(process.tenant, Incoming(process.at, CALLER, target=LISBON), phone)
+        await phone.given(Ring)
+        await process.settle()
+        answer = await asks(process, "POST", f"{V2}/{id}/participants/add", {"participant": {"number": "+14155550124"}})
+        assert answer.status == 200
+        assert len(phone.wishes) == 1
+
+    process.run(story())
+
+
+def test_a_leg_is_written_only_where_it_has_changed(embedded: Company):
+    process = Process(embedded, *lisbon(ANA))
+
+    async def story() -> None:
+        id, _ = await process.rings()
+        await process.settle()
+        call = process.calls.find(id)
+        assert call is not None
+        assert call._ledger.changed == {}
+
+    process.run(story())
+
+
+def test_whoever_is_rung_in_turn_rings_from_their_turn_on():
+    ids = iter(range(11, 99))
+    ledger = Ledger(7, 10, lambda: next(ids))
+    rings = Ring("serial", (Leg("user:1", "Ana"), Leg("user:2", "Bob"), Leg("user:3", "Cyd")), 20)
+    begun = CallState(id="10", seed=1, began=1_000, now=1_000, phase="ringing", home=LISBON, via=LISBON)
+    first = Incoming(1_000, CALLER, "+14155550199")
+    ledger.after(Step(event=first, reasons=(), verbs=(rings,), config=1), begun)
+    over = replace(begun, phase="over", now=26_000, outcome="x")
+    ledger.after(Step(event=HungUp(26_000), reasons=(), verbs=(), config=1), over)
+    legs = [ledger.changed[id] for id in (11, 12, 13)]
+    assert [(leg.rang, leg.ended, leg.cause) for leg in legs] == [
+        (1_000, 26_000, "caller_left"), (21_000, 26_000, "caller_left"), (0, 26_000, "not_rung")
+    ]  # fmt: skip
+    assert ledger.changed[10].state == "missed"
