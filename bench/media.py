@@ -1,7 +1,9 @@
 """Bridged calls through the process that carries sound, beside telephones on the same machine.
 
-Every telephone says a packet each 20 ms with the moment in it, and keeps what it hears: packets that never came and how
-long they were on the way are counted there, not by what is measured. `python -m bench.media [calls] [seconds]`.
+Every telephone says a packet each 20 ms with the moment in it, and keeps what it hears: packets that never came are
+counted there, not by what is measured. How long they were on the way is from just before they were sent until the
+kernel had them for the other telephone, so that a late telephone is not taken for late sound.
+`python -m bench.media [calls] [seconds]`.
 """
 
 import multiprocessing
@@ -25,6 +27,8 @@ LAST = 1.0
 """Seconds for the last packets to come."""
 
 FILL = bytes(152)
+STAMPED = 35
+"""SO_TIMESTAMPNS of Linux: the kernel says when it had a packet."""
 
 
 class Silent:
@@ -42,6 +46,7 @@ def telephones(count: int, seconds: float, pipe: Connection) -> None:
     for each in sockets:
         each.bind(("127.0.0.1", 0))
         each.setblocking(False)
+        each.setsockopt(socket.SOL_SOCKET, STAMPED, 1)
     pipe.send([each.getsockname() for each in sockets])
     for each, address in zip(sockets, pipe.recv(), strict=True):
         each.connect(address)
@@ -59,15 +64,16 @@ def telephones(count: int, seconds: float, pipe: Connection) -> None:
             _, each, place = due[step % count]
             number = step // count
             head = struct.pack("!BBHII", 0x80, 0, number & 0xFFFF, number * 160, place + 1)
-            each.send(head + struct.pack("!d", time.monotonic()) + FILL)
+            each.send(head + struct.pack("!d", time.clock_gettime(time.CLOCK_REALTIME)) + FILL)
             sent += 1
             step += 1
         if step >= total and now > began + seconds + LAST:
             break
         wait = at - now if step < total else 0.05
         for number, _ in poll.poll(max(min(wait, 0.05), 0)):
-            content = by_number[number].recv(2_048)
-            ways.append(time.monotonic() - struct.unpack_from("!d", content, 12)[0])
+            content, ((_, _, stamp), *_), _, _ = by_number[number].recvmsg(2_048, 64)
+            whole, nanoseconds = struct.unpack("qq", stamp)
+            ways.append(whole + nanoseconds / 1e9 - struct.unpack_from("!d", content, 12)[0])
     pipe.send((sent, sorted(ways)))
 
 

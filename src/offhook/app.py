@@ -26,6 +26,9 @@ from offhook.access.v2 import unbuilt
 from offhook.billing import api as billing_api
 from offhook.calls import api as calls_api
 from offhook.calls.call import Parts
+from offhook.calls.legs import api as legs_api
+from offhook.calls.legs.mailbox import Mailbox
+from offhook.calls.legs.service import Legs
 from offhook.calls.records import Records
 from offhook.calls.routers import asking
 from offhook.calls.scripts import asking as asking_workflows
@@ -213,7 +216,15 @@ class Offhook:
             recordings_days=settings.recordings_days,
         )
         self.telephones = Telephones(
-            settings, self.calls, self.snapshots.of, self.registrar, self.trunks, self.ways, self.speech, self.tapes
+            settings,
+            self.calls,
+            self.snapshots.of,
+            self.registrar,
+            self.trunks,
+            self.ways,
+            self.speech,
+            self.tapes,
+            self.phones,
         )
         listening = Listening(
             self.reader,
@@ -224,6 +235,8 @@ class Offhook:
             Links(secrets.get(self.database, "sound"), self.reader),
             settings.address,
         )
+        self.mailbox = Mailbox(self.reader, self.writer, self.ids, self.calls)
+        self.legs = Legs(self.reader, cursors, self.snapshots.of, self.mailbox, self.telephones, settings.address)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),
@@ -237,6 +250,7 @@ class Offhook:
             *self.workflows.operations,
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
+            *legs_api.operations(self.legs),
             *phones_api.operations(self.phones),
             *trunks_api.operations(self.trunks),
             *sound_api.operations(self.speech),
@@ -315,7 +329,7 @@ class Offhook:
         takes no workflow runs on, or with `takes_on` those that are started in the block.
         """
         own = self._keep_own(serving=serving)
-        lasting = [self._keep_house(), self.calls.keep()]
+        lasting = [self._keep_house(), self.calls.keep(), self.mailbox.keep()]
         if serving or takes_on:
             # Most commands do one thing and end; runs go on in the server, or when there is one again.
             lasting.append(self.workflows.keep(only_own=not serving))
@@ -377,6 +391,8 @@ class Offhook:
                         pass
             except Refusal as refusal:
                 log.warning("housekeeping_put_off", cause=refusal.message)
+            except Exception:
+                log.exception("housekeeping_failed")
 
     async def ready(self) -> dict[str, Any]:
         """How the parts are; raises Unavailable when the store cannot answer."""

@@ -408,6 +408,9 @@ class Show:
             [
                 ("server", self._url),
                 ("reference", f"{self._url}/docs"),
+                ("console", f"{self._url}/console, which takes the key below"),
+                ("workbench", f"{self._url}/console/apis"),
+                ("workflows", f"{self._url}/console/workflows"),
                 ("sandbox key", key),
             ]
         )

@@ -7,15 +7,22 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count, pairwise
+from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from msgspec.structs import replace
 
 from offhook.access.model import Environment
 from offhook.calls import store
+from offhook.calls.legs.model import CallLeg
 from offhook.calls.model import Kept
+from offhook.calls.tapes import store as tapes
+from offhook.calls.tapes.model import Kind, Tape
 from offhook.catalog.runs import store as runs
 from offhook.catalog.runs.model import Request, Run
+from offhook.directory.lines.model import Target
+from offhook.kit import clock
 from offhook.routing.state import new_call
 from tests.api.desk import ADDRESSES, WHOLE, Api, Company, full, office, routing, state
 from tests.directory.recordings import BEEP
@@ -99,6 +106,10 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
     own["trunk"] = make(f"{V1}/trunks", trunk("Carrier"))
     own["call"] = str(_call(company, environment, own["office_number"]))
+    for thing in _HEARD:
+        own[f"{thing}_heard"] = str(api.get(f"{V1}/{thing}s/{own[thing]}/heard").json["items"][0]["id"])
+    for kind in ("voicemail", "recording"):
+        own[kind] = str(_tape(company, environment, kind, own))
     _workbench(company, environment, make, own)
     _workflows(api, make, own)
     return Furnished(api, company, environment, own)
@@ -143,7 +154,7 @@ def trunk(name: str) -> dict[str, Any]:
     """A carrier with an address that is nobody else's."""
     number = next(_SERIAL)
     address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-    return {"name": name, "country": "US", "addresses": [address], "proxy": "1.1.1.1", "prefixes": ["+1"]}
+    return {"name": name, "country": "US", "addresses": [address]}
 
 
 def waiting(name: str, ref: str) -> dict[str, Any]:
@@ -178,8 +189,26 @@ def _call(company: Company, environment: Environment, number: str) -> int:
         id=id, tenant_id=tenant_id, began=1, ended=2, outcome="hung_up", caller="+14155550100", dialled=number,
         state=state,
     )  # fmt: skip
-    company.desk.transact(lambda tx: store.keep(tx, kept, (), 0))
+    leg = CallLeg(
+        id=id, tenant_id=tenant_id, call_id=id, direction="inbound", external="+14155550100", internal=number,
+        state="hangup", began=1, ended=2,
+    )  # fmt: skip
+    company.desk.transact(lambda tx: store.Keep(store.row_of(kept, 0), (), legs=(leg,)).run(tx))
     return id
+
+
+def _tape(company: Company, environment: Environment, kind: Kind, own: Things) -> int:
+    """A message or a recording: its id."""
+    tape = Tape(
+        id=company.desk.ids.new(), tenant_id=company.tenant(environment), kind=kind, call_id=int(own["call"]),
+        box=Target("office", int(own["office"])), office_id=int(own["office"]), who="", caller="+14155550100",
+        name=token_urlsafe(24), milliseconds=1000, size=8044, digest="0" * 64, at=clock.milliseconds(clock.now()),
+    )  # fmt: skip
+    sound = Path(company.desk.offhook.settings.data) / "sound" / "kept" / tape.name[:2] / f"{tape.name}.wav"
+    sound.parent.mkdir(parents=True, exist_ok=True)
+    sound.write_bytes(bytes(tape.size))
+    company.desk.transact(lambda tx: tapes.add(tx, tape))
+    return tape.id
 
 
 def _run(company: Company, environment: Environment, own: Things) -> int:
@@ -301,6 +330,14 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
         "job_title": "Clerk", "office_id": own["primary"], "admin_office_ids": [own["primary"]],
         "phone_numbers": [own["user_number"]],
     },
+    "call.transfer_call": lambda own: {"to": {"target_type": "office", "target_id": own["office"]}},
+    "call.participants.add": lambda own: {"participant": {"target_type": "user", "target_id": own["user"]}},
+    "call.unpark": lambda own: {"user_id": own["user"]},
+    "call.call": lambda own: {"user_id": own["user"], "phone_number": "+14155550123"},
+    "users.update_active_call": lambda own: {"is_recording": True},
+    "offhook.voicemails.update": lambda own: {"read": True},
+    "offhook.voicemails.link": lambda own: {"seconds": 60},
+    "offhook.recordings.link": lambda own: {"seconds": 60},
     "users.toggle_dnd": lambda own: {"do_not_disturb": True, "group_type": "office", "group_id": own["office"]},
     "users.update_status": lambda own: {"status_message": "Lunch"},
     "users.move_office.patch": lambda own: {"office_id": own["office"]},
@@ -331,7 +368,7 @@ BODIES: dict[str, Callable[[Things], dict[str, Any]]] = {
     "offhook.rooms.devices.create": lambda own: {"type": "polycom", "name": "Table"},
     "offhook.rooms.devices.update": lambda own: {"name": "Wall", "enabled": False},
     "offhook.trunks.create": lambda own: trunk("One more"),
-    "offhook.trunks.update": lambda own: {"name": "Other", "prefixes": ["+1", "+44"]},
+    "offhook.trunks.update": lambda own: {"name": "Other", "most_calls": 2},
     "offhook.licences.buy": lambda own: {"talk_lines": 1},
     "offices.create": _office,
     "offices.update": lambda own: {"hours_on": False},
@@ -410,7 +447,10 @@ WITHOUT_BODY = frozenset({
     "offhook.departments.byhand.lift", "offhook.callcenters.byhand.get", "offhook.callcenters.byhand.lift",
     "offhook.offices.script.get", "offhook.offices.script.remove", "offhook.departments.script.get",
     "offhook.departments.script.remove", "offhook.callcenters.script.get", "offhook.callcenters.script.remove",
+    *(f"offhook.{line}.heard{what}" for line in ("offices", "departments", "callcenters") for what in ("", "_audio")),
     "offhook.offices.coverage", "offhook.departments.coverage", "offhook.callcenters.coverage",
+    "offhook.voicemails.get", "offhook.voicemails.delete", "offhook.voicemails.sound", "offhook.recordings.get",
+    "offhook.recordings.delete", "offhook.recordings.sound", "call.get_call_info", "call.actions.hangup",
     "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace",
     "offhook.apis.get", "offhook.apis.delete", "offhook.apis.source", "offhook.apis.problems", "offhook.apis.versions",
     "offhook.apis.review", "offhook.apis.operations", "offhook.apis.operation", "offhook.apis.prepared",
@@ -443,10 +483,12 @@ HEADERS: dict[str, Callable[[Things], dict[str, str]]] = {
 
 _OF_SEGMENT = {
     "accesscontrolpolicies": "company_policy", "callcenters": "callcenter", "callrouters": "callrouter",
-    "calls": "call", "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
+    "call": "call", "calls": "call", "voicemails": "voicemail", "recordings": "recording",
+    "channels": "channel", "coaching-teams": "team", "coachingteams": "team", "contacts": "contact",
     "departments": "department", "deskphones": "device",
     "offices": "office", "operators": "user", "prompts": "prompt", "rooms": "room",
-    "userdevices": "device", "phones": "device", "trunks": "trunk", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
+    "phones": "device", "trunks": "trunk",
+    "userdevices": "device", "users": "user", "apis": "api", "requests": "request", "credentials": "credential",
     "runs": "run",
     "api-examples": "example", "definitions": "definition", "policies": "policy_of_tasks", "schedules": "schedule",
     "triggers": "trigger", "hooks": "hook",
@@ -467,6 +509,7 @@ _OF_NAME = {
     "api": "api",
     "task_id": "task_of_workflow_run",
     "ref": "task_ref",
+    "heard": "office_heard",
 }
 _RUNS = {
     "offhook.workflows.runs.resume": "paused_workflow_run",
@@ -476,7 +519,10 @@ _RUNS = {
     ),
 }
 """The runs of workflows that an operation is good for, where that is not one that goes on."""
-NOBODYS_OWN = frozenset({"date", "version"})
+_HEARD = ("office", "department", "callcenter")
+"""What says something to callers."""
+
+NOBODYS_OWN = frozenset({"date", "version", *(f"{thing}_heard" for thing in _HEARD)})
 """Things that mean the same to everybody."""
 QUERIES = {"offhook.apis.review": "?before=1", "offhook.workflows.definitions.delete": "?version=1"}
 """What must stand behind a path, by operation id."""
@@ -494,6 +540,8 @@ def named(operation_id: str, path: str) -> dict[str, str]:
                 found[segment] = _OF_SEGMENT[before] if name in ("id", "parent_id", "name") else _OF_NAME[name]
     if path.startswith(f"{WORKFLOWS}/runs/{{id"):
         found["{id:text}" if "{id:text}" in found else "{id}"] = _RUNS.get(operation_id, "workflow_run")
+    if "{heard}" in found:
+        found["{heard}"] = f"{segments[4].removesuffix('s')}_heard"
     if operation_id == "numbers.assign_number.post":
         found["{number}"] = "free_number"
     if segments[3:4] == ["rooms"] or segments[4:5] == ["rooms"]:

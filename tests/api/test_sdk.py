@@ -386,6 +386,16 @@ async def _drive(sdk: Sdk, ours: Any) -> None:
     assert (await sdk("numbers.unassign", swapped, release=True))["deleted"]
     assert (await sdk("numbers.format_number", country_code="US", number="(415) 555-0100"))["e164_number"]
 
+    # Calls: there are none, and no telephones
+    assert await sdk("calls.list", target_type="user", target_id=int(ann)) == []
+    await sdk.refused(404, "calls.get", 1)
+    await sdk.refused(404, "calls.hangup_call", 1)
+    await sdk.refused(404, "calls.transfer", 1, {"to": {"number": "+14155550123"}})
+    await sdk.refused(404, "calls.add_participant", 1, {"participant": {"number": "+14155550123"}})
+    await sdk.refused(404, "calls.unpark", 1, {"user_id": int(ann)})
+    await sdk.refused(409, "calls.initiate_ring_call", {"user_id": int(ann), "phone_number": "+14155550123"})
+    await sdk.refused(409, "users.toggle_active_call_recording", ann, {"is_recording": True})
+
     # And their end
     number = (await sdk("rooms.get", room))["phone_numbers"][0]
     assert await sdk("rooms.unassign_number", room, {"number": number})

@@ -47,7 +47,11 @@ def test_the_store_is_away_in_the_middle_of_a_call_which_goes_on_and_is_kept_lat
         await process.calls.catch_up()
         assert process.calls.behind == 1
         setattr(process.store, how, False)
-        await process.calls.catch_up()
+        # On a busy machine the store may take longer than a call waits for it.
+        for _ in range(100):
+            await process.calls.catch_up()
+            if not process.calls.behind:
+                break
         assert process.calls.behind == 0
         assert process.held() == {}
         trace, answer = await process.retold(id)

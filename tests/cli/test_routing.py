@@ -57,6 +57,13 @@ def test_a_simulated_call_tells_who_rings_and_where_it_ends(offhook: Run, lisbon
     assert "offhook verify" in said.err
 
 
+def test_what_a_workflow_would_say_is_given_step_by_step(offhook: Run, lisbon: dict[str, str]) -> None:
+    call = ("simulate", "--office", lisbon["Lisbon"], *AT)
+    said = offhook(*call, "--workflow-says", '{"action": "hangup"}', "--json")
+    assert (said.status, [one["code"] for one in said.json["warnings"]]) == (0, ["workflows_not_asked"])
+    assert "takes a JSON object" in offhook(*call, "--workflow-says", "5").err
+
+
 def test_an_answer_may_be_everybodys_and_of_single_people(offhook: Run, lisbon: dict[str, str]) -> None:
     call = ("simulate", "--office", lisbon["Lisbon"], *AT, "--json")
     assert offhook(*call).json["outcome"] == "voicemail"

@@ -133,7 +133,7 @@ def test_a_version_is_registered_once_or_anew_or_over_the_old(offhook: Run, serv
     assert said.out == "kept, version 1, is registered.\n"
     again = offhook("workflow", "register", file)
     assert again.status == 1
-    assert "say --new-version for the version after the latest, or --overwrite" in again.err
+    assert "Say --new-version for the version after the latest, or --overwrite" in again.err
     assert offhook("workflow", "register", file, "--new-version").out == "kept, version 2, is registered.\n"
     assert offhook("workflow", "register", file, "--overwrite").out == "kept, version 1, is registered.\n"
     assert "say one of them" in offhook("workflow", "register", file, "--overwrite", "--new-version").err
@@ -236,14 +236,62 @@ def test_a_request_becomes_a_task(offhook: Run, served: Process, empty: Path) ->
     kept = offhook("workflow", "show", "added", "--json").json["definition"]["tasks"]
     assert [one["taskReferenceName"] for one in kept] == ["first", "listed", "last"]
     assert kept[1]["metadata"]["provenance"]["operation"] == "offices.list"
+    shown = offhook("workflow", "add-task", "added", "--request", "offices.get")
+    assert "/api/v2/offices/${workflow.input.id}" in shown.out
+    assert "path.id" in shown.err
+    assert "the task takes it from the run's input, as ${workflow.input.id}." in shown.err
     unknown = offhook("workflow", "add-task", "added", "--request", "offices.creat")
     assert unknown.status == 1
     assert "no saved request offices.creat, and no such operation" in unknown.err
     assert "Did you mean offices.create " in unknown.err
+    assert "asks for" in said.err
+    assert "--credential NAME" in said.err
+    unkept = offhook("workflow", "add-task", "added", "--request", "offices.list", "--credential", "here")
+    assert (unkept.status, "There is no credential of this name" in unkept.err) == (1, True)
+    add = ("api", "credential", "add", "here", "--kind", "bearer", "--host", "127.0.0.1:8080")
+    assert offhook(*add, stdin="a-token-that-is-long").status == 0
+    kept = offhook("workflow", "add-task", "added", "--request", "offices.list", "--credential", "here")
+    assert '"credential": "here"' in kept.out
+    assert "asks for" not in kept.err
     assert (
         "Did you mean first?"
         in offhook("workflow", "add-task", "added", "--request", "offices.list", "--after", "firts").err
     )
+
+
+def test_inputs_that_are_read_and_not_given_are_named_before_the_start(
+    offhook: Run, served: Process, empty: Path
+) -> None:
+    file = write(empty, definition(
+        task("keep", "SET_VARIABLE", inputParameters={"a": "${workflow.input.city}", "b": "${workflow.input.size}"}),
+        name="reads", inputTemplate={"size": 1},
+    ))  # fmt: skip
+    said = offhook("workflow", "run", file)
+    assert "Tasks read city, which it was not given: null stands there. --input city=VALUE gives it." in said.err
+    assert said.err.index("Tasks read") < said.err.index("Run 1"), "before it is started"
+    assert "Tasks read" not in offhook("workflow", "run", file, "--input", "city=Lisbon").err
+    offhook("workflow", "register", file)
+    assert "Tasks read city" in offhook("workflow", "start", "reads").err
+    assert "Tasks read" not in offhook("workflow", "start", "reads", "-i", "city=Lisbon").err
+
+
+def test_what_comes_with_offhook_is_listed_and_taken(offhook: Run, served: Process) -> None:
+    listed = offhook("workflow", "shipped", "list")
+    assert re.search(r"^nightly_check +no +3 ", listed.out, re.MULTILINE)
+    taking = step(listed)
+    assert taking[:3] == ["workflow", "shipped", "take"]
+    said = offhook(*taking)
+    assert said.status == 0, said.err
+    assert f"{taking[3]}, version 1, is registered." in said.out
+    said = offhook("workflow", "shipped", "take", "nightly_check", "--credential", "here")
+    assert re.search(r"^  credential  +\w", said.out, re.MULTILINE)
+    assert "Next  offhook key create --name here --scope " in said.err
+    kept = offhook("workflow", "show", "nightly_check", "--json").json["definition"]
+    assert kept["inputTemplate"]["credential"] == "here"
+    assert re.search(r"^nightly_check +version 1 ", offhook("workflow", "shipped", "list").out, re.MULTILINE)
+    refused = offhook("workflow", "shipped", "take", "nothing")
+    assert refused.status == 1
+    assert "there are adopt_holidays" in refused.err
 
 
 def test_policies_are_registered_listed_and_deleted(offhook: Run, served: Process, empty: Path) -> None:
@@ -258,6 +306,65 @@ def test_policies_are_registered_listed_and_deleted(offhook: Run, served: Proces
     assert "line 2, column 1: retryCount  Must be a whole number" in said.err
     assert offhook("workflow", "policies", "delete", "call").out == "The policy call is deleted.\n"
     assert offhook("workflow", "policies", "delete", "call").status == 1
+
+
+def test_faults_of_scripts_and_requests_have_their_lines_in_the_order_of_the_file(
+    offhook: Run, served: Process, empty: Path
+) -> None:
+    script = {"evaluatorType": "javascript", "expression": "function ( {"}
+    call = {"uri": "http://10.0.0.1/", "method": "GET", "creds": "here"}
+    file = write(
+        empty,
+        definition(
+            task("a", "INLINE", inputParameters=script), task("b", "HTTP", inputParameters=call), task("a", "NOOPE"),
+            timeoutSeconds=-1,
+        ),
+    )  # fmt: skip
+    said = offhook("workflow", "validate", file)
+    assert "  line 11, column 9: tasks[0].inputParameters.expression  This JavaScript cannot be read: Synt" in said.err
+    assert "creds  No such field of a request is known; it is not sent, and does nothing. Did you mean cred" in said.err
+    assert "egress_allow names 10.0.0.1:80" in said.err
+    found = [int(line) for line in re.findall(r"^  line (\d+), .*(?:Must|cannot be read|No such type)", said.err, re.M)]
+    assert len(found) == 4
+    assert found == sorted(found)
+
+
+def test_a_refusal_is_said_once(offhook: Run, served: Process, empty: Path) -> None:
+    file = write(empty, definition(task("a"), name="once"))
+    assert offhook("workflow", "register", file).status == 0
+    said = offhook("workflow", "register", file)
+    assert said.err.count("has a version 1 already") == 1
+    assert said.err.count("--new-version") == 1
+    # A key says which environment it is of; that is no part of what is to be mended.
+    assert "environment" not in said.err
+    assert "environment  live, by the key" in offhook("workflow", "show", "nobody").err
+
+
+def test_what_cannot_help_is_not_proposed_and_causes_leave_tables_whole(
+    offhook: Run, served: Process, empty: Path
+) -> None:
+    end = task("stop", "TERMINATE", inputParameters={"terminationStatus": "FAILED", "terminationReason": "no" * 200})
+    said = offhook("workflow", "run", write(empty, definition(end, name="stopped")))
+    assert "workflow retry" not in said.err
+    assert "workflow restart" in said.err
+    listed = offhook("workflow", "runs", "--workflow", "stopped").out
+    assert max(map(len, listed.splitlines())) < 200
+    broken = task("broken", "JSON_JQ_TRANSFORM", inputParameters={"queryExpression": 'error("x" * 300)'})
+    said = offhook("workflow", "run", write(empty, definition(broken)))
+    assert "workflow retry" not in said.err
+    assert "register FILE --new-version" in said.err
+    id = offhook("workflow", "runs", "--workflow", "hello", "--json").json["items"][0]["id"]
+    assert max(map(len, offhook("workflow", "attempts", id).out.splitlines())) < 200
+    assert "x" * 290 in offhook("workflow", "attempts", id, "--task", "broken").out
+
+
+def test_an_attempt_after_a_retry_is_told_from_the_first(offhook: Run, served: Process, empty: Path) -> None:
+    id = started(offhook, write(empty, ASKING))
+    assert offhook("workflow", "complete", id, "ask", "--failed", "--reason", "No.").status == 0
+    assert offhook("workflow", "retry", id).status == 0
+    shown = offhook("workflow", "attempts", id).out
+    assert re.search(r"^\d+ +ask +HUMAN +FAILED +1 +2", shown, re.MULTILINE)
+    assert re.search(r"^\d+ +ask +HUMAN +IN_PROGRESS +1, again +2", shown, re.MULTILINE)
 
 
 # Runs in this process
@@ -290,7 +397,7 @@ def test_a_run_that_fails_ends_with_1_and_its_failure_workflow_runs(offhook: Run
 
 def test_what_cannot_be_started_is_said(offhook: Run, company: Any, empty: Path) -> None:
     for arguments, fault in (
-        (("nobody",), "There is no workflow nobody."),
+        (("nobody",), "There is no workflow nobody; register it (offhook workflow register FILE), or run its file"),
         (("nobody.json",), "cannot be read"),
         ((write(empty, GREETING), "--version", "1"), "A file is of the version that it says"),
         (("hello", "--input", "who"), "--input is written as NAME=VALUE"),

@@ -419,7 +419,7 @@ def test_a_wrong_moment_is_said_beside_its_field(chromium: Browser, server: Proc
 def test_an_office_is_closed_by_hand_and_opened_again_by_keyboard(window: Desktop, menu_id: str):
     page = window.sign_in()
     page.goto(f"/console/offices/{menu_id}")
-    summary = page.locator("details.hand > summary")
+    summary = page.get_by_text("Open or close by hand", exact=True)
     summary.focus()
     page.keyboard.press("Enter")
     page.get_by_label("For how long").select_option("lifted")
@@ -434,11 +434,11 @@ def test_an_office_is_closed_by_hand_and_opened_again_by_keyboard(window: Deskto
 def test_enter_in_the_form_by_hand_does_what_its_first_button_says(window: Desktop, menu_id: str):
     page = window.sign_in()
     page.goto(f"/console/offices/{menu_id}")
-    page.locator("details.hand > summary").click()
+    page.get_by_text("Open or close by hand", exact=True).click()
     page.get_by_label("For how long").select_option("lifted")
     page.get_by_label("Why").press("Enter")
     expect(page.locator(".byhand")).to_contain_text("Closed by hand")
-    page.locator("details.hand > summary").click()
+    page.get_by_text("Open or close by hand", exact=True).click()
     page.get_by_label("For how long").select_option("lifted")
     page.get_by_label("Why").press("Enter")
     expect(page.locator(".byhand")).to_contain_text("Opened by hand")

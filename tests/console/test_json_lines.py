@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offhook.console.json_lines import line_of_byte, lines
+from offhook.console.json_lines import line_named, lines
 
 TEXT = """{
   "name": "x",
@@ -40,9 +40,9 @@ def test_a_text_that_is_cut_off_or_no_json_at_all_has_lines_as_far_as_it_goes():
         lines(text, ["a.b", "tasks[0]"])
 
 
-def test_a_parser_s_byte_is_a_line():
-    assert line_of_byte('{\n "ä": 1,\n "b": }', "invalid character (byte 19)") == 3
-    assert line_of_byte("{", "something else") == 0
+def test_the_line_that_a_refusal_names():
+    assert line_named("The body is not valid JSON: invalid character (line 3, column 7).") == 3
+    assert line_named("something else") == 0
 
 
 @given(st.recursive(

@@ -171,6 +171,45 @@ def test_runs_are_paused_ended_with_a_reason_and_done_again(window: Desktop, ser
     expect(page.locator("tr.history").first).to_be_visible()
 
 
+def test_a_run_is_watched_on_after_a_task_was_completed_on_its_page(window: Desktop, server: Process):
+    wait = task("pause", "WAIT", inputParameters={"duration": "1 seconds"})
+    put(server, definition(task("you", "HUMAN"), wait, calling(server, "look")) | {"name": "goes_on"})
+    page = window.sign_in()
+    page.goto(f"{HERE}/runs/{begun(server, 'goes_on')}")
+    form = page.locator("#run-attempt form.complete")
+    form.get_by_label("Output as JSON").fill('{"agreed": tru')
+    form.get_by_role("button", name="Complete it").click()
+    alert = page.locator("#run-attempt [role=alert]")
+    expect(alert).to_contain_text("Line 1, column 15: Not JSON: it ends before it is whole")
+    expect(page.locator("#live")).to_have_text("live")
+    page.evaluate("() => { window.same = true; }")
+    id = page.url.split("/")[-2]
+    ask(server, "POST", f"/runs/{id}/pause")
+    expect(page.locator("#run-head .state"), "a page that answers a form is watched too").to_have_text("Paused")
+    expect(alert).to_be_visible()
+    expect(form.get_by_label("Output as JSON")).to_have_value('{"agreed": tru')
+    ask(server, "POST", f"/runs/{id}/resume")
+    expect(page.locator("#run-head .state")).to_have_text("Under way")
+    assert page.evaluate("() => window.same")
+    form.get_by_label("Output as JSON").fill('{"agreed": true}')
+    form.get_by_role("button", name="Complete it").click()
+    expect(page.locator("#run-head .state")).to_have_text("Completed")
+    assert "done=complete&task=" in page.url
+    expect(page.locator("#live")).to_have_text("")
+    expect(page.locator("#run-graph g.good", has_text="look")).to_be_visible()
+    window.complaints = [one for one in window.complaints if "400" not in one]
+
+
+def test_who_is_signed_out_is_told_so_on_a_run_s_page(window: Desktop, server: Process):
+    put(server, definition(task("one", "HUMAN"), task("two", "HUMAN")) | {"name": "left"})
+    page = window.sign_in()
+    page.goto(f"{HERE}/runs/{begun(server, 'left')}")
+    expect(page.locator("#live")).to_have_text("live")
+    window.context.clear_cookies()
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#live")).to_have_text("The session has ended: sign in again.")
+
+
 def test_what_is_filled_in_stays_while_the_run_goes_on(window: Desktop, server: Process):
     put(server, definition(
         *fork("f", [task("you", "HUMAN")], [task("other", "HUMAN")]),
@@ -193,8 +232,9 @@ def test_what_is_filled_in_stays_while_the_run_goes_on(window: Desktop, server: 
 
 
 PAGES = (
-    HERE, f"{HERE}/runs", f"{HERE}/definitions/everything", f"{HERE}/definitions/everything/export", f"{HERE}/new",
-    f"{HERE}/definitions/everything/edit", f"{HERE}/runs/{{waiting}}", f"{HERE}/runs/{{failed}}",
+    HERE, f"{HERE}/runs", f"{HERE}/shipped", f"{HERE}/definitions/everything", f"{HERE}/new",
+    f"{HERE}/definitions/everything/export", f"{HERE}/definitions/everything/edit", f"{HERE}/runs/{{waiting}}",
+    f"{HERE}/runs/{{failed}}",
 )  # fmt: skip
 
 

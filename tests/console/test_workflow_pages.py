@@ -82,7 +82,7 @@ def test_a_run_is_started_from_fields_once_however_often_the_form_is_sent(visito
     assert run["input"] == {"more": True, "count": 17, "city": "42", "n": {"a": 1}}
     assert run["correlation_id"] == "mine"
     again = visitor.send(page, start, {"input": "[1]"})
-    assert (again.status, "The input must be a JSON object." in again.text) == (400, True)
+    assert (again.status, "The input must be a JSON object, such as" in again.text) == (400, True)
     assert ("input", "[1]") in again.form(start).values
 
 
@@ -95,7 +95,9 @@ def test_a_run_waits_for_somebody_who_completes_it_on_its_page(visitor: Visitor,
             break
         page = visitor.get(f"{HERE}/runs/{id}")
     wrong = visitor.send(page, f"{HERE}/runs/{id}/complete", {"output": "{", "status": "COMPLETED"})
-    assert (wrong.status, "The output must be a JSON object." in wrong.text) == (400, True)
+    assert wrong.status == 400
+    assert "The output must be a JSON object, such as" in wrong.text
+    assert "Line 1, column 2: Not JSON: it ends before it is whole." in wrong.text
     assert ("output", "{") in wrong.form(f"{HERE}/runs/{id}/complete").values
     done = visitor.send(page, f"{HERE}/runs/{id}/complete", {"output": '{"said": "yes"}', "status": "COMPLETED"})
     assert done.status == 303
@@ -257,3 +259,100 @@ def test_a_long_run_stays_readable(visitor: Visitor, embedded: Company):
     assert onward
     assert visitor.get(onward[1]).html.count("data-task=") == 22
     assert len(page.html) < 900_000
+
+
+def test_workflows_stand_by_name_and_are_searched(visitor: Visitor, embedded: Company):
+    for name in ("ships", "berths", "anchors"):
+        put(embedded, named(name, task("a", "NOOP")))
+    found = re.findall(r'definitions/(\w+)">', visitor.get(HERE).html)
+    assert found == ["anchors", "berths", "ships"]
+    page = visitor.get(f"{HERE}?name=H")
+    assert re.findall(r'definitions/(\w+)">', page.html)[:2] == ["anchors", "berths"]
+    assert "No workflow has this in its name." in visitor.get(f"{HERE}?name=nothing").text
+
+
+def test_what_tasks_read_has_a_field_of_its_own(visitor: Visitor, embedded: Company):
+    put(embedded, named("reads", http("a", uri="${workflow.input.server}/x/${workflow.input.id}"),
+                        inputTemplate={"server": "https://a.example"}))  # fmt: skip
+    page = visitor.get(f"{HERE}/definitions/reads")
+    values = page.form(f"{HERE}/definitions/reads/start").values
+    assert [name for name, _ in values if name.startswith("f:")] == ["f:server", "f:id"]
+    assert 'placeholder="https://a.example"' in page.html
+
+
+def test_what_comes_with_offhook_is_taken_on_its_page(visitor: Visitor, embedded: Company):
+    assert f'href="{HERE}/shipped"' in visitor.get(HERE).html
+    page = visitor.get(f"{HERE}/shipped")
+    assert re.search(r"nightly_check not registered", page.text)
+    here = f"{HERE}/shipped/nightly_check"
+    wrong = visitor.send(page, here, {"server": "nowhere at all"})
+    assert (wrong.status, 'role="alert"' in wrong.html) == (400, True)
+    assert ("server", "nowhere at all") in wrong.form(here).values
+    taken = visitor.send(page, here, {"credential": "here"})
+    assert "nightly_check" in visitor.follow(taken).title
+    kept = embedded.sandbox.get(f"{V1}/definitions/nightly_check").json["definition"]
+    assert kept["inputTemplate"]["credential"] == "here"
+    assert re.search(r"nightly_check registered, version 1", visitor.get(f"{HERE}/shipped").text)
+
+
+def test_remarks_on_a_stock_server_are_folded_where_there_are_many(visitor: Visitor, embedded: Company):
+    put(embedded, named("few", http("a", acceptedStatusCodes=["4xx"])))
+    put(embedded, named("many", *(http(f"a{one}", acceptedStatusCodes=["4xx"]) for one in range(5))))
+    assert "<summary>All" not in visitor.get(f"{HERE}/definitions/few").html
+    assert re.search(r"<details><summary>All \d+</summary>", visitor.get(f"{HERE}/definitions/many").html)
+
+
+def test_attempts_of_a_task_are_numbered_and_its_cause_is_told_in_short(visitor: Visitor, embedded: Company):
+    cause = "It was not agreed. " + "Because of this and that. " * 30
+    put(embedded, named("agree", task("you", "HUMAN"), task("then", "NOOP")))
+    id = begun(embedded, "agree")
+    here = f"{HERE}/runs/{id}"
+    for _ in range(2):
+        page = until(visitor, id, "Under way")
+        while "waits for you" not in page.text:
+            page = visitor.get(here)
+        visitor.send(page, f"{here}/complete", {"output": "{}", "status": "FAILED", "reason": cause})
+        page = until(visitor, id, "Failed")
+        visitor.send(page, f"{here}/retry")
+    page = until(visitor, id, "Under way")
+    rows = re.findall(r'data-task="\d+">you</a>(?: <span class="soft">(attempt \d)</span>)?', page.html)
+    assert rows == ["attempt 1", "attempt 2", "attempt 3"]
+    while "waits for you" not in page.text:
+        page = visitor.get(here)
+    visitor.send(page, f"{here}/complete", {"output": "{}", "status": "FAILED", "reason": cause})
+    page = until(visitor, id, "Failed")
+    assert page.html.count(cause.strip()) == 1, "the whole of it once, and folded"
+    assert "<summary>The whole cause</summary>" in page.html
+
+
+def test_branches_that_were_made_as_it_ran_stand_below_the_picture(visitor: Visitor, embedded: Company):
+    branches = [task("blue", "NOOP"), task("red", "NOOP")]
+    put(embedded, named(
+        "dynamic",
+        task("each", "FORK_JOIN_DYNAMIC", dynamicForkTasksParam="tasks", dynamicForkTasksInputParamName="inputs",
+             inputParameters={"tasks": branches, "inputs": {"blue": {}, "red": {}}}),
+        task("all", "JOIN"),
+    ))  # fmt: skip
+    page = until(visitor, begun(embedded, "dynamic"), "Completed")
+    assert re.search(r'id="run-beside".*?>blue</a>.*?>red</a>.*?</ul>', page.html, re.DOTALL)
+
+
+def test_what_started_a_run_has_its_name_in_the_list(visitor: Visitor, embedded: Company):
+    put(embedded, named("plain", task("a", "NOOP")))
+    sent = {"name": "every night", "workflow": "plain", "cron": "0 2 * * *", "timezone": "UTC"}
+    id = embedded.sandbox.post(f"{V1}/schedules", sent).json["id"]
+    embedded.sandbox.post(f"{V1}/runs", {"workflow": "plain", "correlation_id": f"schedule:{id}"})
+    embedded.sandbox.post(f"{V1}/runs", {"workflow": "plain", "correlation_id": "schedule:77"})
+    for path in (HERE, f"{HERE}/runs", f"{HERE}/definitions/plain"):
+        page = visitor.get(path)
+        assert f'schedule <a href="{HERE}/starting/schedules/{id}">every night</a>' in page.html, path
+        assert "schedule:77" in page.text
+
+
+def test_what_a_task_is_made_with_is_said_before_it_is_added(visitor: Visitor, embedded: Company):
+    page = visitor.get("/console/requests/new?api=offhook&operation=offices.get")
+    values = page.form("/console/requests/new").values
+    page = visitor.ask("POST", f"{HERE}/add", values)
+    assert "What nobody has said yet" in page.text
+    assert "the task takes it from the run&#39;s input, as ${workflow.input.id}." in page.html
+    assert "/offices/${workflow.input.id}" in re.sub("<wbr>", "", page.html)

@@ -79,6 +79,8 @@ def test_what_is_wrong_with_a_form_stands_beside_its_field(visitor: Visitor, emb
     page = visitor.send(page, new, {**wrong, "input": "[1]", "version": "first"})
     faults = dict(re.findall(r'id="w-(\w+)-faults"><p class="problem">(.*?)</p>', page.html))
     assert faults == {"version": "Must be a whole number, or empty.", "input": "Must be a JSON object."}
+    page = visitor.send(page, new, {**wrong, "input": '{\n"a" 1}'})
+    assert "Must be a JSON object. Line 2, column 5: Not JSON: " in page.html
     new = f"{STARTING}/triggers/new"
     page = visitor.send(
         visitor.get(new), new, {"name": "n", "workflow": "plain", "events": "user.created\noffice.creatd"}
@@ -245,7 +247,7 @@ def test_a_definition_of_another_system_is_looked_at_then_kept(visitor: Visitor,
     ("text", "said"),
     [
         ("", "Paste the definition, or choose its file."),
-        ('{\n "a": }', "Line 2, column 7: it is not JSON."),
+        ('{\n "a": }', "Line 2, column 7: Not JSON: invalid character."),
         ("[1]", "It must be a JSON object"),
         ('{"name": "x"}', "startTask"),
     ],

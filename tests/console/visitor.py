@@ -71,6 +71,7 @@ class Page:
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
         self.headers = response.headers
+        self.content = response.content
         self.html = response.text
         self._reader = _Reader()
         self._reader.feed(self.html)

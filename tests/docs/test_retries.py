@@ -56,6 +56,9 @@ Case = tuple[dict[str, Any], Answer | None]
 CASES: dict[str, list[Case]] = {
     "an answer of `200`, `201`, `204`": [(get(), _status(one)) for one in ("200", "201", "204")],
     "an answer whose status `acceptedStatusCodes` has": [(get(acceptedStatusCodes=["4xx"]), _status("404"))],
+    "an answer whose status `finalStatusCodes` has, and `acceptedStatusCodes` has not": [
+        (get(finalStatusCodes=["4xx"], acceptedStatusCodes=[404]), _status("400"))
+    ],
     "any other: `302` that is not followed, `400`, `401`, `404`, `429`, `500`, `503`": [
         (get(followRedirects=False), _sent_on("302", "/")),
         *((get(), _status(one)) for one in ("400", "401", "404", "429", "500", "503")),

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from offhook.examples import SMALL
 from offhook.kit.wire import MAX_DEPTH
 from offhook.workflows.definitions import durations, http, model, reading, rules, service, steps
 from offhook.workflows.expressions import places, sandbox, scripts
@@ -20,8 +22,11 @@ from offhook.workflows.runs import carrying, going, lease
 from offhook.workflows.runs import engines as runs
 from offhook.workflows.tasks import asked, pages
 from offhook.workflows.tasks import http as sending
+from offhook.workflows.triggers.following import event_data
+from offhook.workflows.triggers.rules import differing
+from offhook.workflows.triggers.wire import TriggerIn
 from tests.cli.conftest import Run, empty, offhook
-from tests.docs.tables import section
+from tests.docs.tables import quoted, rows, section
 from tests.docs.test_readme import blocks, test_every_command_and_option_exists
 from tests.survival.process import Process
 
@@ -127,6 +132,23 @@ def test_an_example_does_what_the_page_says(offhook: Run, page: Process, raw: An
     run = said.json
     assert (run["status"], run["output"]) == (promise.status, promise.output), run
     assert said.status == (0 if promise.status == "COMPLETED" else 1)
+
+
+def test_an_event_has_the_fields_that_the_page_names() -> None:
+    row = (1, "office.created", "5", 3, "key", 9, "r", "{}", "{}")
+    event = event_data(row, {})["event"]
+    told = {name for cells in rows(section("workflows.md", "Starting by itself")) for name in quoted(cells[0])}
+    assert {name.partition(".")[0] for name in told} == set(event)
+    assert {name.partition(".")[2] for name in told if name.startswith("actor.")} == set(event["actor"])
+
+
+def test_conditions_that_are_shown_are_fulfilled_by_the_office_of_the_examples(process: Process) -> None:
+    office = process.ask("POST", "/api/v2/offices", SMALL).json["office"]
+    data = {"event": {"after": {"office": office}}}
+    said = dict(one.split("=", 1) for line in COMMANDS for one in re.findall(r"--where (\S+)", line))
+    examples = msgspec.json.schema(TriggerIn)["$defs"]["TriggerIn"]["properties"]["where"]["examples"]
+    assert said
+    assert [differing(one, data) for one in (said, *examples)] == [""] * (1 + len(examples))
 
 
 def waiting(run: Any, ref: str) -> bool:

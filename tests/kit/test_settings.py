@@ -59,6 +59,13 @@ def test_the_environments_texts_become_values(name: str, text: str, value: Any):
         ("LOG_LEVEL", "loud"),
         ("LOG_LEVEL", "INFO!"),
         ("STOP_SECONDS", "0"),
+        ("SPEECH", "piper"),
+        ("SPEECH", "command"),
+        ("SPEECH_VOICE", "-o /etc/passwd"),
+        ("SPEECH_VOICE", "https://voices.example.com/one"),
+        ("SPEECH_VOICE", "../one"),
+        ("SPEECH_COMMAND", "piper --model 'one"),
+        ("SOUNDS_MEGABYTES", "1"),
     ],
 )
 def test_what_cannot_be_used_stops_the_start(name: str, text: str):

@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 
 from offhook.examples import FULL, SMALL
 from offhook.kit.errors import Invalid, Malformed, Notice, Refusal, shown
-from offhook.kit.wire import MAX_DEPTH, MAX_MEANT, Int64, Misfit, fit, parse, read, read_query, shape, to_int64
+from offhook.kit.wire import (
+    MAX_DEPTH,
+    MAX_MEANT,
+    Int64,
+    Misfit,
+    fit,
+    json_fault,
+    parse,
+    read,
+    read_query,
+    shape,
+    to_int64,
+)
 from offhook.offices import wire
 
 # Reading JSON
@@ -112,6 +124,27 @@ def test_a_damaged_text_is_read_as_the_standard_reads_it_or_refused(raw: bytes):
     except Refusal:
         return
     assert value == json.loads(raw.decode(), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("raw", "what", "place"),
+    [
+        (b'{"a" 1}', "expected ':'", "line 1, column 6"),
+        (b'{"name": "w",\n "tasks": [],}', "trailing comma in object", "line 2, column 14"),
+        (b'{\n"a": [', "it ends before it is whole", "line 2, column 7"),
+        (b"", "it ends before it is whole", "line 1, column 1"),
+        ('{\n"ä": x}'.encode(), "invalid character", "line 2, column 6"),
+        (b'{"a":\n "\xff"}', "this is not UTF-8", "line 2, column 3"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_line_and_column(raw: bytes, what: str, place: str):
+    with pytest.raises(Malformed) as refused:
+        parse(raw)
+    assert refused.value.message == f"The body is not valid JSON: {what} ({place})."
+    fault = json_fault(raw)
+    assert fault is not None
+    assert (fault[0], f"line {fault[1]}, column {fault[2]}") == (what, place)
+    assert json_fault(b'{"a": 1}') is None
 
 
 @given(TREES)

@@ -51,7 +51,7 @@ class Simulated:
     def __init__(self, api: Api) -> None:
         self.api = api
         self.ids: dict[str, str] = {}
-        self.moment = datetime.min
+        self.moment = datetime.min.replace(tzinfo=UTC)
 
     def set(self, company: dict[str, Any], before: Sequence[Deed], at: str) -> None:
         """By the configuration API, on the day of the call."""

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from offhook.calls.legs.model import Seen
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Prompt, Verb
@@ -30,6 +31,8 @@ class Told:
         self.commands: list[port.Command] = []
         self.events: list[plan.Event] = []
         self.tapes: list[tuple[str, float]] = []
+        self.seen: list[Seen] = []
+        self._taped = 0
         self._heard: dict[int, Callable[[port.Event], None]] = {}
         self._next = 0
         self._more = asyncio.Event()
@@ -40,6 +43,7 @@ class Told:
         house = House(
             legs=self, ways=self, sounds=self, tapes=self, happened=self._happened,
             location=lambda _verb: (b"<presence/>", "application/pidf+xml"), sleep=self._sleep,
+            seen=lambda _call, seen: self.seen.append(msgspec.structs.replace(seen, at=0)),
         )  # fmt: skip
         self.telephone = Telephone(house, TENANT, CALLER, ("+14155550100", "Ana"))
         self._heard[CALLER] = self.telephone.heard
@@ -82,7 +86,8 @@ class Told:
         self.tapes.append((path, seconds))
 
     def new_recording(self, tenant_id: int, call_id: int) -> str:
-        return "/tapes/call"
+        self._taped += 1
+        return "/tapes/call" if self._taped == 1 else f"/tapes/call-{self._taped}"
 
     async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
         self.tapes.append((path, seconds))

@@ -103,6 +103,14 @@ def test_an_emergency_call_takes_the_address_along_that_is_on_record():
     assert of_call(Transfer("911", emergency=True)) == (b"", "")
 
 
+def test_signs_of_xml_stand_for_themselves():
+    content, _ = location(place("1 Market Street", city="A & B <C> ]]>"), 'sip:"&<@example.com', AT)
+    root = ElementTree.fromstring(content)
+    assert root.get("entity") == 'sip:"&<@example.com'
+    (city,) = root.iter(f"{{{NS['ca']}}}A3")
+    assert city.text == "A & B <C> ]]>"
+
+
 LINES = st.text(max_size=60)
 
 

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from offhook.calls.legs.model import Seen
+from offhook.calls.legs.wishes import Granted, HangUp, Taping
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
-from offhook.telephony import port
+from offhook.telephony import pidf, port
 from offhook.telephony.telephone import ELSEWHERE
 from tests.telephony.scripted import CALLER, Told, leg, prompt
 
@@ -267,6 +269,55 @@ def test_a_call_that_is_recorded_is_so_once_it_is_answered(play):
     play(story)
 
 
+def test_a_message_that_was_cut_off_is_left_to_be_found(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        for _ in range(2):
+            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=0, fault="it was cut off"))
+        assert one.tapes == []
+        assert one.passed() == [plan.HungUp(0), plan.Recorded(0, 0)]
+
+    play(story)
+
+
+def test_recording_is_begun_and_ended_while_two_talk_each_time_on_a_tape_of_its_own(play):
+    async def story(one: Told) -> None:
+        assert (await one.telephone.grant(Taping(on=True))).refused == "Nobody talks yet."
+        await one.do(TWO)
+        await one.say(port.Up(one.told(port.Dial)[0].leg))
+        await one.do(plan.Bridge("user:1"))
+        await one.say(port.Up(CALLER))
+        for on in (True, True, False, False, True):
+            assert await one.telephone.grant(Taping(on=on)) == Granted()
+        assert [record.path for record in one.told(port.Record)] == ["/tapes/call", "/tapes/call-2"]
+        assert [one for one in one.commands if isinstance(one, port.StopRecording)] == [port.StopRecording(CALLER)]
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=5.0))
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call-2", seconds=7.0))
+        assert one.tapes == [("/tapes/call", 5.0), ("/tapes/call-2", 7.0)]
+        assert (await one.telephone.grant(Taping(on=True))).refused == "The call is over."
+        assert (await one.telephone.grant(HangUp())).refused
+
+    play(story)
+
+
+def test_which_telephone_rang_and_which_took_the_call_is_seen(play):
+    async def story(one: Told) -> None:
+        await one.do(TWO)
+        first, second = one.told(port.Dial)
+        await one.say(port.Progress(second.leg, 180))
+        await one.say(port.Up(first.leg))
+        assert one.seen == [
+            Seen(at=0, who="user:2", device="hall", what="rang"),
+            Seen(at=0, who="user:1", device="desk", what="answered"),
+        ]
+
+    play(story)
+
+
 def test_a_number_outside_is_called_by_the_carrier_that_takes_it(play):
     async def story(one: Told) -> None:
         await one.do(plan.Transfer("+14155550123", caller_id="+14155550199"))
@@ -299,6 +350,7 @@ def test_help_is_told_where_to_go_and_waits_for_nothing(play):
         await one.do(plan.Transfer("911", caller_id="+14155550199", emergency=True))
         [dial] = one.told(port.Dial)
         assert (dial.body, dial.body_type) == (b"<presence/>", "application/pidf+xml")
+        assert dial.headers == pidf.HEADERS
 
     play(story)
 

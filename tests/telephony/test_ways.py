@@ -113,9 +113,12 @@ def test_a_carriers_numbers_are_read_as_its_country_dials(company: Company):
 def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
     id = int(made(company.live, most_calls=1)["id"])
     offhook = company.desk.offhook
-    full = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 1 if trunk == id else 0)
+    full = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 2 if trunk == id else 0)
     incoming = port.Incoming(leg=1, caller="", dialled=NUMBER, source=("10.0.0.1", 5060), trunk=id)
     assert company.desk.run(full.origin(incoming)) is None
+    # The call itself is counted from the moment that it came.
+    only = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 1 if trunk == id else 0)
+    assert company.desk.run(only.origin(incoming)) is not None
     assert came(company, trunk=id, dialled=NUMBER) is not None
     company.live.delete(f"/api/offhook/v1/trunks/{id}")
     assert came(company, trunk=id, dialled=NUMBER) is None

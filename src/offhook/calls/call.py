@@ -15,6 +15,8 @@ import msgspec
 import structlog
 
 from offhook.calls import store
+from offhook.calls.legs.ledger import Ledger
+from offhook.calls.legs.model import Seen
 from offhook.calls.model import Kept, Telephone
 from offhook.events.model import SYSTEM, Word
 from offhook.events.model import Event as Happening
@@ -40,7 +42,7 @@ from offhook.routing.plan import (
     Transfer,
 )
 from offhook.routing.state import CallState, Phase, new_call
-from offhook.routing.trace import step
+from offhook.routing.trace import Step, step
 from offhook.routing.turn import MAX_STEPS
 from offhook.storage.batches import Writer
 
@@ -102,13 +104,14 @@ class EmergencyPlaced(msgspec.Struct, frozen=True, kw_only=True):
 class Call:
     """Events come in one after the other, and each step is done before the next."""
 
-    def __init__(self, parts: Parts, tenant_id: int, id: int, telephone: Telephone) -> None:
+    def __init__(self, parts: Parts, tenant_id: int, id: int, telephone: Telephone, new_id: Callable[[], int]) -> None:
         self.tenant_id = tenant_id
         self.id = id
         self.task: asyncio.Task[None]
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._parts = parts
-        self._telephone = telephone
+        self.telephone = telephone
+        self._ledger = Ledger(tenant_id, id, new_id)
         self._state = new_call(str(id), id)
         self._inbox: asyncio.Queue[tuple[Event, asyncio.Task[Event] | None]] = asyncio.Queue()
         self._config: Company | None = None
@@ -128,6 +131,15 @@ class Call:
     def tell(self, event: Event) -> None:
         """Something happened to it."""
         self._inbox.put_nowait((event, None))
+
+    def hang_up(self) -> None:
+        """End it, whatever it has come to."""
+        self.telephone.do(self.id, (Hangup(),))
+        self.tell(HungUp(clock.milliseconds(clock.now())))
+
+    def seen(self, seen: Seen) -> None:
+        """A telephone of somebody who is rung rings, or took the call; kept with the next step."""
+        self._ledger.seen(seen)
 
     @property
     def behind(self) -> bool:
@@ -177,7 +189,9 @@ class Call:
             return
         self._state = msgspec.structs.replace(self._state, phase="over", outcome="failed")
         with suppress(Exception):
-            self._telephone.do(self.id, (Hangup("unavailable"),))
+            self._ledger.fail(self._state)
+        with suppress(Exception):
+            self.telephone.do(self.id, (Hangup("unavailable"),))
 
     async def _end(self) -> None:
         if self._state.outcome != "failed":
@@ -190,7 +204,15 @@ class Call:
             # Something in it cannot be written; that the call is over can be.
             log.exception("call_steps_lost", call_id=self.id)
             self._unkept = []
+            self._ledger.changed.clear()
             await self._keep()
+
+    def _note_legs(self, taken: Step, state: CallState) -> None:
+        """No call ends because its legs cannot be noted."""
+        try:
+            self._ledger.after(taken, state)
+        except Exception:
+            log.exception("legs_not_noted", call_id=self.id)
 
     async def _step(self, event: Event) -> None:
         config = await self._company(event)
@@ -199,10 +221,11 @@ class Call:
             # What changes nothing is told for so long, and no longer.
             return
         self._state = after
+        self._note_legs(taken, after)
         doing = tuple([verb for verb in taken.verbs if not isinstance(verb, Release | Ask | AskScript | Notify)])
         urgent = any(isinstance(verb, Transfer) and verb.emergency for verb in doing)
         if urgent:
-            self._telephone.do(self.id, doing)
+            self.telephone.do(self.id, doing)
         notices = tuple([self._happening(verb) for verb in taken.verbs if isinstance(verb, Notify)])
         self._unkept.append(store.written(self.tenant_id, self.id, self._number, taken, notices))
         self._number += 1
@@ -219,7 +242,7 @@ class Call:
             question = None
         await self._keep()
         if doing and not urgent:
-            self._telephone.do(self.id, doing)
+            self.telephone.do(self.id, doing)
         if after.phase == "over":
             await self._finish()
         else:
@@ -254,7 +277,8 @@ class Call:
             state=state,
         )
         until = 0 if over else int(self._parts.wall() * 1000) + LEASE_MS
-        unit = store.Keep(store.row_of(kept, until), tuple(self._unkept), again=self._doubtful)
+        legs = tuple(self._ledger.changed.values())
+        unit = store.Keep(store.row_of(kept, until), tuple(self._unkept), again=self._doubtful, legs=legs)
         number = self._number
         try:
             async with asyncio.timeout(self._parts.patience):
@@ -264,6 +288,7 @@ class Call:
             self._doubtful = True
             log.error("call_step_not_kept", call_id=self.id, cause=str(fault) or type(fault).__name__)
         else:
+            self._ledger.written(legs)
             self._unkept = [one for one in self._unkept if one.number >= number]
             self._doubtful = bool(self._unkept)
         self._rest(self)

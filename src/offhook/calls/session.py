@@ -12,6 +12,7 @@ import structlog
 
 from offhook.calls import store
 from offhook.calls.call import LEASE_MS, Call, Parts
+from offhook.calls.legs.model import Seen
 from offhook.calls.model import Telephone
 from offhook.kit import clock
 from offhook.kit.errors import Refusal, Unavailable
@@ -50,15 +51,22 @@ class Calls:
         self._behind: dict[int, Call] = {}
         self._closing = False
 
-    async def begin(self, tenant_id: int, first: Incoming | Outgoing, telephone: Telephone) -> int:
-        """A call comes in or goes out: its id. Its first verbs are with the telephone when this returns.
+    def new_id(self) -> int:
+        """The id of a call that is still to begin."""
+        return self._ids.new()
+
+    async def begin(
+        self, tenant_id: int, first: Incoming | Outgoing, telephone: Telephone, *, id: int | None = None
+    ) -> int:
+        """A call comes in or goes out: its id, `id` where it has one. Its first verbs are with the telephone when this
+        returns.
 
         Unavailable where the company is not known and the store cannot be asked, and while the process stops.
         """
         if self._closing:
             raise Unavailable("The server is stopping.")
-        id = self._ids.new()
-        call = Call(self._parts, tenant_id, id, telephone)
+        id = id or self._ids.new()
+        call = Call(self._parts, tenant_id, id, telephone, self._ids.new)
         self._live[id] = call
         call.begin(_clean(first), self._rest)
         try:
@@ -75,6 +83,15 @@ class Calls:
             return False
         call.tell(event)
         return True
+
+    def seen(self, id: int, seen: Seen) -> None:
+        """A telephone of somebody whom a call rings tells of itself."""
+        if (call := self._live.get(id)) is not None:
+            call.seen(seen)
+
+    def find(self, id: int) -> Call | None:
+        """A call of this process that is under way."""
+        return self._live.get(id)
 
     async def over(self, id: int) -> None:
         """Wait until a call of this process is over, and kept if the store takes it."""

@@ -1,4 +1,4 @@
-"""The only SQL of calls: one row a call, and one a step.
+"""The only SQL of calls: one row a call, and one a step; that of legs is called from here.
 
 A step that is written again takes its own place, and the events that it is are not written twice: the writer of a call
 cannot always know whether the store took what it was given.
@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import Index, Table
 
+from offhook.calls.legs import store as legs
+from offhook.calls.legs.model import CallLeg
 from offhook.calls.model import Kept
 from offhook.events import store as outbox
 from offhook.events.model import Event
@@ -97,12 +99,16 @@ def row_of(kept: Kept, until: int) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """A unit of work: where a call stands, and its latest steps. `again`: some of them may be written already."""
+    """A unit of work: where a call stands, its latest steps and the legs that changed.
+
+    `again`: some of them may be written already.
+    """
 
     aside: ClassVar[bool] = True
     row: tuple[Any, ...]
     steps: tuple[Written, ...]
     again: bool = False
+    legs: tuple[CallLeg, ...] = ()
 
     def run(self, tx: Transaction) -> None:
         """Alone."""
@@ -123,6 +129,9 @@ class Keep:
         if rows:
             _put_steps(tx, list(rows.values()))
         _put(tx, list({unit.row[:2]: unit.row for unit in units}.values()))
+        latest = {(one.tenant_id, one.id): one for unit in units for one in unit.legs}
+        if latest:
+            legs.put_rows(tx, [legs.row_of(one) for one in latest.values()])
         if events:
             outbox.append(tx, [one for found in events.values() for one in found])
         return [None] * len(units)
@@ -159,6 +168,7 @@ def end_lost(tx: Transaction, wall: int, at: int, limit: int) -> list[tuple[int,
     found = [(row[0], row[1]) for row in tx.all(_LOST, wall, limit)]
     for tenant_id, id in found:
         tx.change(_END, at, at, tenant_id, id)
+        legs.end_lost(tx, tenant_id, id, at)
     return found
 
 
@@ -176,9 +186,10 @@ def old(tx: Transaction, before: int, limit: int) -> list[tuple[int, int]]:
 
 
 def forget(tx: Transaction, calls: Sequence[tuple[int, int]]) -> None:
-    """These calls and their steps are gone."""
+    """These calls, their steps and their legs are gone."""
     for tenant_id, id in calls:
         tx.change(_FORGET_STEPS, tenant_id, id)
+        legs.forget(tx, tenant_id, id)
         tx.change(_FORGET, tenant_id, id)
 
 

@@ -26,6 +26,7 @@ from offhook.kit.wire import encode, to_int64
 
 Meta = msgspec.Meta
 TAG = "Requests"
+_MOST_MADE_UP = 200
 
 
 class CodeOut(msgspec.Struct, kw_only=True):
@@ -41,6 +42,13 @@ class PreparedOut(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     request: wire.PreparedIO
     code: CodeOut | None = None
+    made_up: Annotated[
+        list[str],
+        Meta(
+            description="Places of values that nothing in the document says, and that only stand in for their type.",
+            examples=[["path.id", "body.name"]],
+        ),
+    ] = []
 
 
 class CheckIn(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -81,17 +89,19 @@ class Preparing:
         """The request that an operation's page prepares."""
         query: VersionQuery = call.query or VersionQuery()
         name, key = str(call.params["name"]), str(call.params["key"])
+        made_up: list[str] = []
 
         def build(document: Document, head: Head, api: Api, work: Work) -> tuple[Prepared, bool]:
             # Of the page only parameters and headers are needed, which come first: what is cut of it is not told.
-            made = prepare(reference(document, head.pointer, head, work.part(20_000)), document, head.pointer, work)
+            page = reference(document, head.pointer, head, work.part(20_000))
+            made = prepare(page, document, head.pointer, work, made_up)
             # A relative address is meant from where the document is; where that is not known, there is none.
             server = urljoin(api.address, made.server) if api.address or "://" in made.server else ""
             made = msgspec.structs.replace(made, api=name, version=str(api.number), operation=key, server=server)
             return made, work.cut
 
         made, cut = await self._apis.within(call.principal.tenant_id, name, key, query.version, build)
-        out = PreparedOut(request=wire.prepared_out(made))
+        out = PreparedOut(request=wire.prepared_out(made), made_up=made_up[:_MOST_MADE_UP])
         if cut:
             text = "The schemas of this operation are too manifold to make all of it; see what is missing yourself."
             call.notices.append(Notice("prepared_in_part", "request.body", text))

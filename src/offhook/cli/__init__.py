@@ -25,12 +25,14 @@ from offhook.cli.keys import app as key
 from offhook.cli.lines import app as line
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
+from offhook.cli.phones import app as phone
 from offhook.cli.prompts import app as prompt
 from offhook.cli.requests import register as register_requests
 from offhook.cli.routing import register as register_routing
 from offhook.cli.runs import app as runs
 from offhook.cli.saved import app as saved
 from offhook.cli.scripts import app as script
+from offhook.cli.trunks import app as trunk
 from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
 from offhook.cli.workflows import app as workflow
@@ -77,6 +79,8 @@ app.add_typer(office, name="office")
 line.add_typer(script, name="script")
 app.add_typer(line, name="line")
 app.add_typer(user, name="user")
+app.add_typer(phone, name="phone")
+app.add_typer(trunk, name="trunk")
 app.add_typer(prompt, name="prompt")
 app.add_typer(api, name="api")
 register_requests(api)

@@ -70,7 +70,7 @@ def export(
     async def work(client: Client) -> Answer:
         return await client.call("GET", PATH, query={"ids": "true"} if ids else None)
 
-    document = _waiting("Reading the company", lambda: run(way, work)).document
+    document = _waiting("Reading the company", lambda: run(way, work, of_key=True)).document
     written = body_of(document) + b"\n" if as_json else text.write(document).encode()
     if output is None:
         sys.stdout.write(written.decode())
@@ -172,7 +172,7 @@ class _Source:
             )
 
         try:
-            answer = _waiting(told, lambda: run(way, work)).document
+            answer = _waiting(told, lambda: run(way, work, of_key=True)).document
         except Refused as refused:
             raise self._placed(refused) from None
         for warning in answer["warnings"]:

@@ -231,7 +231,7 @@ def new_key(data: Data = None, config: ConfigFile = None, as_json: AsJson = Fals
 @app.command()
 @by_api
 def rotate(way: Way, as_json: AsJson = False) -> None:
-    """Encrypt all credentials and secrets of hooks with the newest key, after a new one was put first."""
+    """Encrypt all credentials, secrets of hooks and passwords of trunks with the newest key."""
 
     async def work(client: Client) -> Any:
         return (await client.call("POST", f"{CREDENTIALS}/rotate-key")).document
@@ -245,9 +245,13 @@ def rotate(way: Way, as_json: AsJson = False) -> None:
     if lost:
         say(f"{len(lost):,} that no key opens: {', '.join(lost)}", "red bold")
         following(f"offhook api credential list{again(way)}   names them; enter their secrets again")
-    hooks = done.get("lost_elsewhere", {}).get("hooks", [])
+    elsewhere = done.get("lost_elsewhere", {})
+    hooks, trunks = elsewhere.get("hooks", []), elsewhere.get("trunks", [])
     if hooks:
         say(f"{len(hooks):,} hooks whose secret no key opens: {', '.join(hooks)}", "red bold")
         following("POST /api/offhook/v1/workflows/hooks/ID/rotate-secret gives one a new secret")
-    if not lost and not hooks:
+    if trunks:
+        say(f"{len(trunks):,} trunks whose passwords no key opens: {', '.join(trunks)}", "red bold")
+        following(f"offhook trunk change ID --password-file FILE{again(way)}   enters those of one again")
+    if not lost and not elsewhere:
         following("the keys before the newest one are needed by nothing of this company any more")

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from offhook.cli import workflow_files as files
 from offhook.cli.common import AsJson, emit, err, following, say, warn, write_private
 from offhook.cli.lines import V1, CallCenter, Department, MaybeOffice, id_of, only_one
 from offhook.cli.way import Way, again, by_api, run, warning
@@ -76,6 +77,12 @@ def simulate(
     department: Department = None,
     callcenter: CallCenter = None,
     callrouter: Annotated[str | None, typer.Option(help="A call router instead.", metavar="ID")] = None,
+    says: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--workflow-says", help="What a workflow says at a step: JSON, or @FILE; repeat it.", metavar="JSON"
+        ),
+    ] = None,
     hang_up: Annotated[
         int | None, typer.Option("--hang-up", min=0, help="The caller gives up after so long.", metavar="SECONDS")
     ] = None,
@@ -90,6 +97,8 @@ def simulate(
     body: dict[str, Any] = {"caller": caller, "press": press or [], **_answering(answer or [])}
     given = {"to": number, "at": at, "caller_user": user, "hang_up_after": hang_up}
     body |= {name: value for name, value in given.items() if value is not None}
+    if says:
+        body["workflows"] = [files.object_of(one, "--workflow-says") for one in says]
 
     async def work(client: Client) -> Answer:
         target = {}

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +18,7 @@ import typer
 from offhook.access.model import ENVIRONMENTS, Environment, Principal
 from offhook.cli.common import CompanyId, ConfigFile, Data, DatabaseUrl, State, err, facts
 from offhook.client import Client, Refused, embedded, remote
-from offhook.kit.errors import Notice, Refusal
+from offhook.kit.errors import NotFound, Notice, Refusal
 from offhook.kit.settings import load
 
 if TYPE_CHECKING:
@@ -97,8 +98,13 @@ class Way:
             return "environment", f"{self.of_key or 'unknown'}, by the key"
         return "environment", self.environment or "live, as none was said; -e sandbox is the other"
 
-    def tell(self) -> None:
-        """Say which environment it is, unless that was said, or scripts are answered."""
+    def tell(self, *, of_key: bool = True) -> None:
+        """Say which environment it is, unless that was said, or scripts are answered.
+
+        Where a key decides, it is said only if the caller wants it `of_key`, and if the key itself tells.
+        """
+        if self.key and not (of_key and self.of_key):
+            return
         if not self._told and not State.json:
             facts([self.acts_on()], to=err)
 
@@ -132,22 +138,25 @@ class Way:
         return Principal(tenant, company.id, environment, 0, "offhook", frozenset({"admin"}))
 
 
-def run(way: Way, work: Callable[[Client], Any], *, tells: bool = True, takes_on: bool = False) -> Any:
+def run(
+    way: Way, work: Callable[[Client], Any], *, tells: bool = True, takes_on: bool = False, of_key: bool = False
+) -> Any:
     """What `work` gives. The environment is said with it, unless the caller `tells` it in another place.
 
-    With `takes_on` workflow runs that `work` starts go on in this process while it lasts, if there is no server.
+    Whoever gave a key has chosen it: then it is said where the caller wants it `of_key`, and of what is not there. With
+    `takes_on` workflow runs that `work` starts go on in this process while it lasts, if there is no server.
     """
 
     async def within() -> Any:
         async with way.client(takes_on=takes_on) as client:
             try:
                 found = await work(client)
-            except Refused:
+            except Refused as refused:
                 # Many may have been refused: what is last is read.
-                State.afterwards = way.tell
+                State.afterwards = partial(way.tell, of_key=of_key or refused.code == NotFound.status)
                 raise
             if tells:
-                way.tell()
+                way.tell(of_key=of_key)
             return found
 
     return asyncio.run(within())

@@ -4,7 +4,6 @@ What a file means is the server's to judge; here it becomes a value without losi
 refused, a number stays what it is.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import msgspec
 from offhook.cli.common import read_file
 from offhook.client import Refused
 from offhook.kit.errors import Invalid, Malformed, Refusal, Violation, shown
-from offhook.kit.wire import MAX_DEPTH, parse
+from offhook.kit.wire import json_fault, parse
 
 MOST_BYTES = 4_000_000
 """Of a file; a definition may have fewer, which the server says."""
@@ -93,13 +92,10 @@ def _unreadable(file: Path, faults: Sequence[tuple[str, str]]) -> Malformed:
 
 
 def _json(file: Path, text: str) -> Any:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        fault = (f"line {error.lineno}, column {error.colno}", f"Not JSON: {error.msg}.")
-        raise _unreadable(file, [fault]) from None
-    except RecursionError:
-        raise Refusal(f"{file} is nested deeper than {MAX_DEPTH} levels.") from None
+    fault = json_fault(text.encode())
+    if fault is not None:
+        what, line, column = fault
+        raise _unreadable(file, [(f"line {line}, column {column}", f"Not JSON: {what}.")])
     try:
         return parse(text.encode()).value
     except Malformed as refusal:

@@ -15,10 +15,12 @@ import typer
 from offhook.cli import workflow_files as files
 from offhook.cli.apis import brief, clean, line_of
 from offhook.cli.common import AsJson, emit, err, facts, following, say, table, warn
+from offhook.cli.lines import V1
 from offhook.cli.way import Way, again, by_api, run
 from offhook.cli.workflow_progress import RUNS, STYLES, Progress, followed
 from offhook.client import Client, Refused, body_of
-from offhook.kit.errors import Refusal, shown
+from offhook.kit.errors import NotFound, Refusal, shown
+from offhook.workflows.definitions.inputs import inputs_missing
 
 INTERRUPTED = 130
 
@@ -31,6 +33,9 @@ class Engine(Enum):
 
 
 _PAGE = 100
+_MOST_NAMED = 12
+_MEND = "register it (offhook workflow register FILE), or run its file (offhook workflow run FILE)"
+_SCRIPTS = ("INLINE", "JSON_JQ_TRANSFORM", "SWITCH", "DO_WHILE")
 _CAUSE = 80
 """Characters of a cause in a list of runs; `status` shows the whole."""
 
@@ -164,16 +169,40 @@ def _asked(
 
 
 async def _started(client: Client, body: dict[str, Any], source: files.Source | None, key: str | None) -> Any:
+    await _say_missing(client, body)
     try:
         answer = await client.call("POST", RUNS, body=body_of(body), idempotency_key=key)
     except Refused as refused:
         if source is not None:
             raise source.mended(refused) from None
+        if refused.code == NotFound.status:
+            text = f"{refused.message.rstrip('.')}; {_MEND}."
+            raise Refused(refused.code, text, list(refused.violations), refused.document, refused.retry_after) from None
         raise
     warn(answer.notices)
     if answer.replayed:
         say("It was started with this key before.", "yellow", to=err)
     return answer.document
+
+
+async def _say_missing(client: Client, body: dict[str, Any]) -> None:
+    """Name the inputs that the definition reads and that are not given, before it is started without them."""
+    raw = body.get("definition")
+    if raw is None:
+        query = {"version": str(body["version"])} if "version" in body else {}
+        try:
+            path = f"{V1}/workflows/definitions/{quote(body['workflow'], safe='')}"
+            raw = (await client.call("GET", path, query=query)).document["definition"]
+        except Refused:
+            # What is wrong, the start says.
+            return
+    missing = [line_of(name) for name in inputs_missing(raw, body["input"])]
+    if missing:
+        named = ", ".join(missing[:_MOST_NAMED])
+        named += f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        it = "it was" if len(missing) == 1 else "they were"
+        text = f"Tasks read {named}, which {it} not given: null stands there. --input {missing[0]}=VALUE gives it."
+        say(text, "yellow", to=err)
 
 
 def _there(found: Any) -> str:
@@ -215,11 +244,8 @@ def _end(way: Way, done: Any, *, as_json: bool) -> None:
         if done.get("output") is not None:
             print_json(done["output"])
         if not good:
-            options = again(way)
-            following(
-                f"offhook workflow attempts {done['id']}{options}   shows every attempt with its cause",
-                f"offhook workflow retry {done['id']}{options}   tries again what it failed with",
-            )
+            attempts = f"offhook workflow attempts {done['id']}{again(way)}   shows every attempt with its cause"
+            following(attempts, *_mends(way, done))
     if not good:
         raise typer.Exit(1)
 
@@ -286,7 +312,7 @@ def _show(way: Way, found: Any) -> None:
         ("started", _moment(found["started_at"])),
     ]
     if found.get("ended_at"):
-        rows.append(("ended", f"{_moment(found['ended_at'])}, after {found.get('seconds', 0):,.2f} s"))
+        rows.append(("ended", f"{_moment(found['ended_at'])}, {found.get('seconds', 0):,.2f} s after its start"))
     for name, label in (
         ("reason", "reason"), ("correlation_id", "correlation"), ("started_by", "started by"), ("parent_id", "parent"),
         ("failure_run_id", "failure run"), ("restarts", "restarts"),
@@ -307,9 +333,15 @@ def _row(one: Any) -> tuple[str, ...]:
     waits = "waits for somebody" if one.get("waits_for_you") else ""
     due = f"until {_moment(one['due_at'])}" if one.get("due_at") else ""
     return (
-        line_of(one["key"]), one["type"], one["status"], str(one.get("attempt", 0) + 1), _took(one),
-        line_of(one.get("reason", "")) or waits or due,
+        line_of(one["key"]), one["type"], one["status"], _number(one), _took(one),
+        brief(one.get("reason", ""), _CAUSE) or waits or due,
     )  # fmt: skip
+
+
+def _number(one: Any) -> str:
+    """Which attempt by the task's policy it is; the first of those after a retry or a rerun begins anew."""
+    number = one.get("attempt", 0) + 1
+    return f"{number}, again" if number == 1 and one.get("repeats") else str(number)
 
 
 def _took(one: Any) -> str:
@@ -336,9 +368,21 @@ def _steps(way: Way, found: Any) -> list[str]:
     elif not found.get("ended_at"):
         steps.append(f"offhook workflow status {id} --watch{options}   follows it")
     elif found["status"] != "COMPLETED":
-        steps.append(f"offhook workflow retry {id}{options}   tries again what it failed with")
+        steps += _mends(way, found)
     steps.append(f"offhook workflow attempts {id}{options}   shows every attempt")
     return steps
+
+
+def _mends(way: Way, found: Any) -> list[str]:
+    """What may help a run that did not end well: a retry, unless it would come to the same."""
+    options = again(way)
+    tasks = found.get("tasks", [])
+    failed = next((one for one in tasks if one["id"] == found.get("failed_task")), None)
+    if any(one["type"] == "TERMINATE" for one in tasks):
+        return [f"offhook workflow restart {found['id']}{options}   begins it anew: its definition ended it so"]
+    if failed and failed["type"] in _SCRIPTS and failed["status"] == "FAILED_WITH_TERMINAL_ERROR":
+        return [f"offhook workflow register FILE --new-version{options}   keeps its script once that is mended"]
+    return [f"offhook workflow retry {found['id']}{options}   tries again what it failed with"]
 
 
 @by_api
@@ -452,13 +496,16 @@ def attempts(
     if task is not None:
         for one in found:
             say()
+            if one.get("reason"):
+                say(f"{one['number']}  {line_of(one['key'])}: why it ended so", "bold")
+                say(line_of(one["reason"]))
             say(f"{one['number']}  {line_of(one['key'])}: what it took", "bold")
             print_json(one.get("input"))
             say(f"{one['number']}  {line_of(one['key'])}: what it gave", "bold")
             print_json(one.get("output"))
     elif found:
         last = shlex.quote(line_of(found[-1]["key"]))
-        following(f"offhook workflow attempts {id} --task {last}{again(way)}   shows input and output")
+        following(f"offhook workflow attempts {id} --task {last}{again(way)}   shows input, output and the whole cause")
 
 
 def _without_values(one: Any) -> Any:

@@ -36,7 +36,7 @@ _EVENT = "Which events: office.created, all of a subject (user.*), or *; repeat 
 Where = Annotated[
     list[str] | None,
     typer.Option(
-        "--where", help="A field of the event and the value that it must have, as after.office.country=PT; repeat it.",
+        "--where", help="A field of the event and the value that it must have, as after.office.country=pt; repeat it.",
         metavar="FIELD=VALUE",
     ),
 ]  # fmt: skip
@@ -84,7 +84,7 @@ def _state(one: Any) -> str:
     return "stopped" if one.get("stopped") else "paused" if one["paused"] else "active"
 
 
-@app.command(epilog=_EXAMPLE + "add hello -w welcome --event office.created --where after.office.country=PT")
+@app.command(epilog=_EXAMPLE + "add hello -w welcome --event office.created --where after.office.country=pt")
 @by_api
 def add(
     way: Way,

@@ -1,7 +1,7 @@
 """Workflow definitions, by the API: checked, registered, drawn, exported, imported; requests added to them as tasks.
 
-What is done with runs is in workflow_runs.py; what starts them by itself in workflow_schedules.py, workflow_triggers.py
-and workflow_hooks.py.
+What is done with runs is in workflow_runs.py; those that come with Offhook in workflow_shipped.py; what starts them by
+itself in workflow_schedules.py, workflow_triggers.py and workflow_hooks.py.
 """
 
 import shlex
@@ -16,7 +16,7 @@ import typer
 from rich.text import Text
 
 from offhook.cli import workflow_files as files
-from offhook.cli import workflow_hooks, workflow_runs, workflow_schedules, workflow_triggers
+from offhook.cli import workflow_hooks, workflow_runs, workflow_schedules, workflow_shipped, workflow_triggers
 from offhook.cli.apis import APIS, line_of, operation, pages
 from offhook.cli.common import (
     AsJson,
@@ -180,13 +180,12 @@ def _with_options(refused: Refused) -> Refused:
     """The same, where a version is there already with what this command has for that."""
     if refused.code != 409:
         return refused
-    text = "say --new-version for the version after the latest, or --overwrite to replace it."
+    text = "Say --new-version for the version after the latest, or --overwrite to replace it."
     found = [
-        msgspec.structs.replace(one, message=one.message.replace("send overwrite or new_version.", text))
+        msgspec.structs.replace(one, message=text) if one.message.startswith("Send new_version") else one
         for one in refused.violations
     ]
-    message = refused.message.replace("send overwrite or new_version.", text)
-    return Refused(refused.code, message, found, refused.document, refused.retry_after)
+    return Refused(refused.code, refused.message, found, refused.document, refused.retry_after)
 
 
 @app.command("list")
@@ -199,7 +198,10 @@ def list_definitions(way: Way, as_json: AsJson = False) -> None:
         return
     if not items:
         say("No workflow is registered.", "bold", to=err)
-        following(f"offhook workflow register FILE{again(way)}   registers one")
+        following(
+            f"offhook workflow register FILE{again(way)}   registers one",
+            f"offhook workflow shipped list{again(way)}   lists those that come with Offhook",
+        )
         return
     table(
         ("NAME", "LATEST", "VERSIONS"),
@@ -424,14 +426,19 @@ def add_task(
     ] = None,
     task: Annotated[str | None, typer.Option("--task-name", help="What the task is called.", metavar="NAME")] = None,
     ref: Annotated[str | None, typer.Option("--ref", help="Its reference name.", metavar="REF")] = None,
+    credential: Annotated[
+        str | None,
+        typer.Option("--credential", help="The workbench's credential that it is sent with.", metavar="NAME"),
+    ] = None,
     version: Annotated[
         int | None, typer.Option("--version", help="The version that it is added to; else the latest.", min=1)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a request of the workbench to a definition as an HTTP task, as a new version."""
-    given = {"after": after, "name": task, "reference_name": ref, "version": version}
+    given = {"after": after, "name": task, "reference_name": ref, "credential": credential, "version": version}
     body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    wanted: list[str] = []
 
     async def work(client: Client) -> Answer:
         path = f"{_one(name)}/tasks"
@@ -440,7 +447,10 @@ def add_task(
         except Refused as refused:
             if not any(one.location == "saved_request" for one in refused.violations):
                 raise
-        return await client.call("POST", path, body=body_of({**body, "request": await _prepared(client, request)}))
+        made, schemes = await _prepared(client, request)
+        if not made.get("credential_id") and credential is None:
+            wanted.extend(schemes)
+        return await client.call("POST", path, body=body_of({**body, "request": made}))
 
     answer: Answer = run(way, work)
     found = answer.document
@@ -452,14 +462,19 @@ def add_task(
     say(f"{line_of(name)}, version {kept['version']}, has the task {ref_of}.", "green bold")
     print_json(made)
     warn(answer.notices)
-    following(
+    steps = [
         f"offhook workflow graph {shlex.quote(name)}{again(way)}   draws it",
         f"offhook workflow run {shlex.quote(name)}{again(way)}   runs it",
-    )
+    ]
+    if wanted:
+        text = f"The operation asks for {' or '.join(wanted)}, and the task names no credential: it will be refused."
+        say(text, "yellow", to=err)
+        steps.insert(0, 'add "credential": "NAME" to its request; with --credential NAME it is there from the start')
+    following(*steps)
 
 
-async def _prepared(client: Client, word: str) -> Any:
-    """The request that is prepared for an operation."""
+async def _prepared(client: Client, word: str) -> tuple[Any, list[str]]:
+    """The request that is prepared for an operation, and what it wants to be sent with; nothing if it goes without."""
     try:
         found = await operation(client, word)
     except Refused:
@@ -468,7 +483,9 @@ async def _prepared(client: Client, word: str) -> Any:
         raise Refusal(f"There is no saved request {shown(word)}, and no such operation. {refusal.message}") from None
     place = f"{APIS}/{quote(found['api'], safe='')}/operations/{quote(found['reference']['head']['key'], safe='')}"
     query = {"version": str(found["version"])}
-    return (await client.call("GET", f"{place}/prepared", query=query)).document["request"]
+    ways = found["reference"].get("security", [])
+    schemes = [] if [] in ways else [" and ".join(line_of(one["name"]) for one in way) for way in ways]
+    return (await client.call("GET", f"{place}/prepared", query=query)).document["request"], schemes
 
 
 # Policies
@@ -542,6 +559,7 @@ def delete_policy(
 
 workflow_runs.register(app)
 app.add_typer(policies, name="policies")
+app.add_typer(workflow_shipped.app, name="shipped")
 app.add_typer(workflow_schedules.app, name="schedules")
 app.add_typer(workflow_triggers.app, name="triggers")
 app.add_typer(workflow_hooks.app, name="hooks")

@@ -1,5 +1,6 @@
 """Real calls: which there were, and why each went where it went, told as a simulated one is."""
 
+from offhook.console import sounds
 from offhook.console.frame import Answer
 from offhook.console.visit import Visit
 
@@ -20,4 +21,5 @@ async def calls(visit: Visit) -> Answer:
 async def call(visit: Visit) -> Answer:
     """`GET /console/calls/{id}`."""
     found = await visit.inside.get(f"{PATH}/{visit.params['id']}/trace")
-    return visit.page("call.html", here="calls", call=found, notices=[])
+    recorded = await sounds.of_call(visit, visit.params["id"])
+    return visit.page("call.html", here="calls", call=found, sounds=recorded, notices=[])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(r'\n|"(?:[^"\\\n]|\\.)*"?|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 _DEEPEST = 100
-_BYTE = re.compile(r"\(byte (\d{1,9})\)")
+_LINE = re.compile(r"\(line (\d{1,9}), column \d+\)")
 
 
 @dataclass(slots=True)
@@ -35,10 +35,10 @@ def lines(text: str, places: Iterable[str]) -> dict[str, int]:
     }
 
 
-def line_of_byte(text: str, message: str) -> int:
-    """The line that a parser's message means by "(byte 17)"; 0 if it names none."""
-    match = _BYTE.search(message)
-    return text.encode("utf-8", "replace")[: int(match[1])].count(b"\n") + 1 if match else 0
+def line_named(message: str) -> int:
+    """The line that a message names as "(line 3, column 7)"; 0 if it names none."""
+    match = _LINE.search(message)
+    return int(match[1]) if match else 0
 
 
 def _around(place: str) -> list[str]:

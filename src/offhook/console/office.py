@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from offhook.console import calling, coverage, findings, following, hands, lines, scripts, week_svg, words
+from offhook.console import calling, coverage, findings, following, hands, heard, lines, scripts, week_svg, words
 from offhook.console.frame import Answer
 from offhook.console.visit import Part, Visit, part
 from offhook.hours.model import DAYS
@@ -152,6 +152,7 @@ CALLS: tuple[Section, ...] = (
     following.section,
     scripts.section,
     calling.section,
+    heard.section,
     findings.section,
     coverage.section,
 )

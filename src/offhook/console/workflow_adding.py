@@ -4,14 +4,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
+import msgspec
+
+from offhook.catalog.requests import wire
 from offhook.console import cells, requests
 from offhook.console.frame import Answer, redirect
 from offhook.console.visit import Visit
 from offhook.console.workflows import API, WRITE, address, object_of, place
+from offhook.kit.errors import Notice
+from offhook.workflows.definitions.adding import opened
 from offhook.workflows.definitions.model import converted, every
 
-REQUESTS = "/api/offhook/v1/requests"
+V1 = "/api/offhook/v1"
+REQUESTS = f"{V1}/requests"
 
 
 @dataclass(slots=True)
@@ -105,7 +112,30 @@ async def _page(visit: Visit, adding: Adding) -> Answer:
         else:
             adding.refusal, adding.status = found.message, found.status
     request = object_of(adding.request) or {}
+    address_of, notes = await _opened(visit, request, kept=bool(adding.saved))
     return visit.page(
         "workflow_add.html", here="workflows", status=adding.status, it=adding, request=request,
-        definitions=page["items"], refs=refs, address=address, writes=visit.may(WRITE),
+        definitions=page["items"], refs=refs, address=address, writes=visit.may(WRITE), goes_to=address_of, notes=notes,
     )  # fmt: skip
+
+
+async def _opened(visit: Visit, request: Mapping[str, Any], *, kept: bool) -> tuple[str, list[Notice]]:
+    """The address that the task asks, and what of the request was made up or left open."""
+    try:
+        prepared = wire.prepared(msgspec.convert(request, wire.PreparedIO), "request", [])
+    except msgspec.ValidationError:
+        return "", []
+    fresh, made_up = None, []
+    if prepared.api and prepared.operation:
+        api, key = (quote(one, safe="") for one in (prepared.api, prepared.operation))
+        version = {"version": prepared.version} if prepared.version else {}
+        asked = await visit.inside.ask("GET", f"{V1}/apis/{api}/operations/{key}/prepared", version)
+        if asked.ok:
+            fresh = wire.prepared(msgspec.convert(asked.document["request"], wire.PreparedIO), "request", [])
+            made_up = asked.document.get("made_up", [])
+    made, notes = opened(prepared, fresh, made_up, kept=kept)
+    path = made.path
+    for pair in made.path_parameters:
+        for way in ("", ".", ";"):
+            path = path.replace(f"{{{way}{pair.name}}}", pair.value).replace(f"{{{way}{pair.name}*}}", pair.value)
+    return made.server.rstrip("/") + path, notes

@@ -15,10 +15,10 @@ import msgspec
 from markupsafe import Markup
 
 from offhook.console.frame import Answer, redirect
-from offhook.console.json_lines import line_of_byte, lines
+from offhook.console.json_lines import line_named, lines
 from offhook.console.visit import Visit
 from offhook.console.workflow_svg import workflow_svg
-from offhook.console.workflows import API, WRITE, address, object_of, place
+from offhook.console.workflows import API, WRITE, address, no_object, object_of, place
 from offhook.kit.errors import Refusal
 from offhook.workflows.definitions.graph import Graph, graph
 from offhook.workflows.definitions.model import converted
@@ -138,7 +138,8 @@ async def sent(visit: Visit) -> Answer:
     if verb in ("format", "add"):
         raw = object_of(editor.text)
         if raw is None:
-            editor.refusal, editor.status = "It must be JSON before that can be done.", 400
+            editor.status = 400
+            editor.refusal = no_object(editor.text, "It must be a JSON object before that can be done.")
         else:
             if verb == "add":
                 _add(raw, form.get("type", ""))
@@ -149,7 +150,7 @@ async def sent(visit: Visit) -> Answer:
 async def _save(visit: Visit, editor: Editor) -> Answer:
     raw = object_of(editor.text)
     if raw is None:
-        editor.refusal, editor.status = "It is not saved: it is no JSON yet.", 400
+        editor.refusal, editor.status = no_object(editor.text, "It is not saved: it is no JSON object yet."), 400
         return await _page(visit, editor)
     name = raw.get("name")
     if name != editor.opened:
@@ -235,7 +236,7 @@ def _told(editor: Editor, checked: dict[str, Any]) -> None:
     editor.problems = [
         Problem(
             one["location"],
-            at.get(one["location"], 0) or line_of_byte(editor.text, one["message"]),
+            at.get(one["location"], 0) or line_named(one["message"]),
             one["message"].replace("The body is", "It is"),
         )
         for one in checked["violations"]

@@ -1,6 +1,5 @@
 """A definition of another system becomes one of ours: what was translated, what has no equal, and then it is kept."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,7 @@ from offhook.console.frame import Answer
 from offhook.console.inside import Asked
 from offhook.console.visit import Visit
 from offhook.console.workflow_editor import written
-from offhook.console.workflows import API, HERE, WRITE, address, object_of
+from offhook.console.workflows import API, HERE, WRITE, address, no_object, object_of
 
 IMPORT = f"{HERE}/import"
 KIND = "simworkflow"
@@ -51,13 +50,7 @@ def _no_object(text: str) -> str:
     """Why a text is no JSON object, with the place."""
     if not text.strip():
         return "Paste the definition, or choose its file."
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return f"Line {error.lineno}, column {error.colno}: it is not JSON. {error.msg}."
-    except (ValueError, RecursionError):
-        return "It is no JSON that can be read."
-    return "It must be a JSON object: { … }."
+    return no_object(text, "It must be a JSON object: { … }.")
 
 
 def _refuse(importing: Importing, asked: Asked) -> None:

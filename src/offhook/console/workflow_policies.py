@@ -12,7 +12,7 @@ from offhook.console.frame import Answer, redirect
 from offhook.console.inside import Asked, Refused
 from offhook.console.visit import Visit
 from offhook.console.workflow_starting import Form
-from offhook.console.workflows import API, HERE, WRITE, object_of
+from offhook.console.workflows import API, HERE, WRITE, no_object, object_of
 
 POLICIES = f"{HERE}/policies"
 TEXTS = ("retryLogic", "timeoutPolicy")
@@ -136,7 +136,7 @@ def _asked_for(values: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, lis
     faults: dict[str, list[str]] = {}
     raw = object_of(values["rest"])
     if raw is None:
-        raw, faults["rest"] = {}, ["Must be a JSON object."]
+        raw, faults["rest"] = {}, [no_object(values["rest"], "Must be a JSON object.")]
     raw |= {"name": values["name"]} | {name: values[name] for name in TEXTS if values[name]}
     for number in NUMBERS:
         text = values[number.name].strip()

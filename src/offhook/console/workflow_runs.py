@@ -7,6 +7,7 @@ the page anew. Without a script the page is loaded again by hand.
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,7 @@ from offhook.console.frame import Answer, redirect
 from offhook.console.timeline import timeline
 from offhook.console.visit import Visit
 from offhook.console.workflow_svg import Shown, workflow_svg
-from offhook.console.workflows import API, RUNS, WRITE, address, object_of
+from offhook.console.workflows import API, RUNS, WRITE, address, no_object, object_of, sources_of
 from offhook.kit import clock
 from offhook.workflows.definitions.graph import Graph
 from offhook.workflows.definitions.http import METHODS
@@ -103,13 +104,14 @@ async def listed(visit: Visit) -> Answer:
     if visit.frame.conductor and engine != "embedded" and not (cursor and not engine) and not given["parent_id"]:
         there = await _there(visit, query, cursor, few=not engine)
     again = {name: value for name, value in (given | times).items() if value}
+    sources = await sources_of(visit, page.get("items", []))
     if visit.frame.conductor and engine:
         again["engine"] = engine
     return visit.page(
         "workflow_runs.html", here="workflows", status=status, runs=page.get("items", []),
         cursor=page.get("cursor", ""), first=not cursor, given=given | times, there=there, engine=engine,
         engines=ENGINES, states=STATES, again=urlencode(again), refusal=refusal, address=address,
-        all_there=urlencode(again | {"engine": "conductor"}),
+        all_there=urlencode(again | {"engine": "conductor"}), sources=sources,
     )  # fmt: skip
 
 
@@ -183,6 +185,7 @@ def _page(
     attempts = page["items"]
     open_refs = [one["reference_name"] for one in found["tasks"] if one["status"] in ("SCHEDULED", "IN_PROGRESS")]
     skippable = [node.ref for node in graph.nodes if node.ref and (node.ref not in states or node.ref in open_refs)]
+    pictured = {node.ref for node in graph.nodes}
     return visit.page(
         "workflow_run.html", here="workflows", status=refusal.status, it=found, over=found.get("ended_at") is not None,
         picture=workflow_svg(
@@ -190,11 +193,25 @@ def _page(
             address=lambda node: f"{here}?task={tasks[node.ref]}" if node.ref in tasks else "",
             selected=chosen["reference_name"] if chosen else "", ended=found["status"] == "COMPLETED",
         ),
+        turns=_turns(attempts, whole="after" not in visit.query),
+        unseen=[(ref, one) for ref, one in drawn["states"].items() if ref not in pictured],
         attempts=attempts, after=page.get("after"), first="after" not in visit.query,
         time=timeline(attempts, found["started_at"], found.get("ended_at"), clock.now()),
         chosen=chosen, http=_http(chosen) if chosen else None, skippable=skippable, shown=shown, refusal=refusal,
         address=address, page=here, writes=visit.may(WRITE), done=_VERBS.get(visit.query.get("done", ""), ""),
     )  # fmt: skip
+
+
+def _turns(attempts: Sequence[Mapping[str, Any]], *, whole: bool) -> dict[str, int]:
+    """Which attempt of its task each is, by its id, where there are several. `whole`: none came before these."""
+    several = Counter(one["key"] for one in attempts)
+    seen: Counter[str] = Counter()
+    found = {}
+    for one in attempts:
+        seen[one["key"]] += 1
+        if several[one["key"]] > 1 or one.get("attempt"):
+            found[one["id"]] = seen[one["key"]] if whole else one.get("attempt", 0) + 1
+    return found
 
 
 def _http(one: Mapping[str, Any]) -> Http | None:
@@ -258,13 +275,13 @@ def _asked(verb: str, here: str, form: Mapping[str, str]) -> tuple[str, dict[str
             if form.get(name, "").strip():
                 given = object_of(form[name])
                 if given is None:
-                    return "", None, "The input must be a JSON object."
+                    return "", None, no_object(form[name], "The input", '{"office": "Lisbon"}')
                 body[name] = given
         return f"{here}/rerun", body, ""
     if verb in ("skip", "complete"):
         output = object_of(form.get("output", ""))
         if output is None:
-            return "", None, "The output must be a JSON object."
+            return "", None, no_object(form["output"], "The output", '{"agreed": true}')
         if verb == "skip":
             ref = form.get("ref", "")
             wrong = "" if ref else "Choose a task."

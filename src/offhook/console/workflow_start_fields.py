@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from offhook.console.workflows import object_of
+from offhook.console.workflows import no_object, object_of
 
 _WHOLE = "Must be a whole number, or empty."
 _OBJECT = "Must be a JSON object."
@@ -52,7 +52,7 @@ def asked_for(kind: str, form: Mapping[str, str]) -> tuple[dict[str, Any], dict[
     for name in OBJECTS[kind]:
         found = object_of(form.get(name, ""))
         if found is None:
-            faults[name] = [_OBJECT]
+            faults[name] = [no_object(form.get(name, ""), _OBJECT)]
         else:
             body[name] = found
     for name in LISTS[kind]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from offhook.console.frame import Answer, redirect
 from offhook.console.inside import Asked
 from offhook.console.visit import Visit
 from offhook.console.workflow_svg import workflow_svg
+from offhook.kit.wire import json_fault
 from offhook.workflows.definitions.graph import Graph
+from offhook.workflows.definitions.inputs import inputs_read
 from offhook.workflows.definitions.model import converted, every
 
 HERE = "/console/workflows"
@@ -27,6 +30,8 @@ ASKED_ONE_BY_ONE = 20
 FEW = 10
 MOST_APIS = 20
 MOST_FIELDS = 60
+MOST_SOURCES = 10
+_SOURCE = re.compile(r"(schedule|trigger|hook):(\d{1,19})")
 
 
 class Field(NamedTuple):
@@ -75,8 +80,9 @@ def place(name: str, part: str = "") -> str:
 
 async def listed(visit: Visit) -> Answer:
     """`GET /console/workflows`: definitions with how their last run stands, and the latest runs."""
-    cursor = visit.query.get("cursor", "")
-    page = await visit.inside.get(f"{API}/definitions", {"cursor": cursor} if cursor else {})
+    cursor, name = visit.query.get("cursor", ""), visit.query.get("name", "").strip()[:200]
+    query = {key: value for key, value in (("name", name), ("cursor", cursor)) if value}
+    page = await visit.inside.get(f"{API}/definitions", query)
     runs = await visit.inside.ask("GET", f"{API}/runs", {"limit": str(LATEST)})
     latest: list[dict[str, Any]] = runs.document.get("items", []) if runs.ok else []
     last: dict[str, dict[str, Any]] = {}
@@ -84,12 +90,26 @@ async def listed(visit: Visit) -> Answer:
         last.setdefault(one["workflow"], one)
     if len(latest) == LATEST:
         missing = [one["name"] for one in page["items"] if one["name"] not in last][:ASKED_ONE_BY_ONE]
-        found = await asyncio.gather(*(_last_run(visit, name) for name in missing))
-        last |= {name: one for name, one in zip(missing, found, strict=True) if one is not None}
+        found = await asyncio.gather(*(_last_run(visit, each) for each in missing))
+        last |= {each: one for each, one in zip(missing, found, strict=True) if one is not None}
     return visit.page(
         "workflows.html", here="workflows", definitions=page["items"], cursor=page.get("cursor", ""),
-        first=not cursor, last=last, runs=latest[:FEW], address=address, writes=visit.may(WRITE),
+        first=not cursor, name=name, last=last, runs=latest[:FEW], address=address, writes=visit.may(WRITE),
+        sources=await sources_of(visit, latest[:FEW]),
     )  # fmt: skip
+
+
+async def sources_of(visit: Visit, runs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
+    """What started runs, by their correlation ids: its name, and its page. What is there no more has none."""
+    wanted = dict.fromkeys(one.get("correlation_id", "") for one in runs)
+    marked = {one: match for one in wanted if (match := _SOURCE.fullmatch(one))}
+    chosen = list(marked.items())[:MOST_SOURCES]
+    found = await asyncio.gather(*(visit.inside.ask("GET", f"{API}/{match[1]}s/{match[2]}") for _, match in chosen))
+    return {
+        one: (asked.document["name"], f"{HERE}/starting/{match[1]}s/{match[2]}")
+        for (one, match), asked in zip(chosen, found, strict=True)
+        if asked.ok
+    }
 
 
 async def _last_run(visit: Visit, name: str) -> dict[str, Any] | None:
@@ -106,6 +126,8 @@ async def definition(visit: Visit, starting: Starting | None = None) -> Answer:
     versions = (await visit.inside.get(place(name, "versions")))["items"]
     checked = await visit.inside.ask("POST", f"{API}/definitions/validate", body={"definition": found["definition"]})
     runs = await visit.inside.ask("GET", f"{API}/runs", {"workflow": name, "limit": str(FEW)})
+    few = runs.document["items"] if runs.ok else []
+    started = await sources_of(visit, few)
     latest = found["version"] == versions[0]["version"]
     sources = await _sources(visit, name, found["definition"], asks=latest)
     starting = starting or Starting()
@@ -115,7 +137,7 @@ async def definition(visit: Visit, starting: Starting | None = None) -> Answer:
         lambda: visit.page(
             "workflow.html", here="workflows", status=status, it=found, versions=versions, latest=latest,
             picture=workflow_svg(drawn, f"The tasks of {name}"), sources=sources, starting=starting,
-            checked=checked.document if checked.ok else None, runs=runs.document["items"] if runs.ok else [],
+            checked=checked.document if checked.ok else None, runs=few, started=started,
             fields=fields_of(found["definition"]), address=address, writes=visit.may(WRITE),
             text=json.dumps(found["definition"], indent=2, ensure_ascii=False),
         )
@@ -171,7 +193,7 @@ async def start(visit: Visit) -> Answer:
     )  # fmt: skip
     given = object_of(starting.text)
     if given is None:
-        starting.refusal, starting.status = "The input must be a JSON object.", 400
+        starting.refusal, starting.status = no_object(starting.text, "The input", '{"office": "Lisbon"}'), 400
         return await definition(visit, starting)
     if form.get("scripted") != "yes":
         # Without a script nothing has taken over what was filled into the form's fields.
@@ -205,6 +227,13 @@ def object_of(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def no_object(text: str, said: str, example: str = "") -> str:
+    """Why a text is no JSON object, with the place. `said` is a sentence, or with an `example` what must be one."""
+    said = f"{said} must be a JSON object, such as {example}." if example else said
+    fault = json_fault(text.encode("utf-8", "replace"))
+    return said if fault is None else f"{said} Line {fault[1]}, column {fault[2]}: Not JSON: {fault[0]}."
+
+
 def meant(text: str, kind: str) -> Any:
     """What a field's text means by its type; as text, if it is not of that type."""
     if kind == "string":
@@ -224,6 +253,9 @@ def fields_of(raw: Mapping[str, Any]) -> list[Field]:
     required = listed if isinstance(listed, list) else []
     templates = raw.get("inputTemplate")
     template = templates if isinstance(templates, dict) else {}
+    metadata = raw.get("metadata")
+    told = metadata.get("inputs") if isinstance(metadata, dict) else None
+    about = {name: one[:300] for name, one in told.items() if isinstance(one, str)} if isinstance(told, dict) else {}
     found: dict[str, Field] = {}
     for name, one in (known or {}).items() if isinstance(known, dict) else ():
         rule = one if isinstance(one, dict) else {}
@@ -240,7 +272,10 @@ def fields_of(raw: Mapping[str, Any]) -> list[Field]:
         )
     for name in raw.get("inputParameters") or []:
         if isinstance(name, str):
-            found.setdefault(name, Field(name, "any", unless=written(template.get(name))))
+            found.setdefault(name, Field(name, "any", False, about.get(name, ""), (), written(template.get(name))))
+    for name in inputs_read(raw):
+        words = about.get(name, "A task reads it.")
+        found.setdefault(name, Field(name, "any", False, words, (), written(template.get(name))))
     return list(found.values())[:MOST_FIELDS]
 
 

@@ -14,8 +14,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+
 class Going:
-    """A clock that stands at `moment` (aware) until it is started, and goes `pace` times as fast as time from then on."""
+    """A clock that stands at `moment` (aware) until it is started, and goes `pace` times as fast as time from then."""
 
     def __init__(self, moment: datetime, pace: float) -> None:
         self._moment = moment.astimezone(UTC)

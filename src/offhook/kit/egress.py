@@ -184,7 +184,10 @@ class _Backend(httpcore.AsyncNetworkBackend):
             found = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in infos[:_MOST_ADDRESSES]]
         for address in found:
             if not is_public(address) and not self._allowed.permits(host, address, port):
-                raise NotAllowed(f"{host} is not on the open internet, and this installation does not allow it")
+                raise NotAllowed(
+                    f"{host} is not on the open internet, and this installation does not allow it, as its setting "
+                    f"egress_allow does not name {host}:{port}"
+                )
         return found
 
 
@@ -193,6 +196,14 @@ class Egress:
 
     def __init__(self, allowed: Allowed | None = None) -> None:
         self._allowed = allowed or Allowed()
+
+    def refuses(self, host: str, port: int) -> bool:
+        """Whether a host may not be called, as far as that is known without looking its name up."""
+        try:
+            address = ipaddress.ip_address("127.0.0.1" if host.lower() == "localhost" else host.strip("[]"))
+        except ValueError:
+            return False
+        return not is_public(address) and not self._allowed.permits(host, address, port)
 
     @cached_property
     def _pool(self) -> Connections:

@@ -68,6 +68,7 @@ _REFUSALS: dict[int, tuple[str, str]] = {
     409: ("Conflict", "The request is well-formed, but the state of things forbids it."),
     412: ("PreconditionFailed", "`If-Match` names a version that is no longer the current one."),
     413: ("TooLarge", "The body is longer than the operation reads."),
+    414: ("TooLongAddress", "The address with its query is longer than 8,192 bytes."),
     415: ("UnsupportedMedia", "The operation does not read this Content-Type."),
     416: ("RangeNotSatisfiable", "The part that `Range` asks for is not in the file: `Content-Range` tells its size."),
     429: ("RateLimited", "The company has used up this operation's limit: `Retry-After` says when to come back."),
@@ -422,6 +423,8 @@ def _statuses(operation: Operation) -> list[int]:
         statuses.add(404)
     if operation.body is not None or operation.media != (JSON,):
         statuses |= {413, 415}
+    if operation.query is not None:
+        statuses.add(414)
     if operation.creates:
         statuses.add(409)
     if operation.ranged:

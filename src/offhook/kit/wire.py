@@ -69,7 +69,8 @@ def parse(raw: bytes) -> Document:
     try:
         value = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"The body is not valid JSON: {error}") from None
+        what, line, column = _located(error, raw)
+        raise Malformed(f"The body is not valid JSON: {what} (line {line}, column {column}).") from None
     except RecursionError:
         raise Malformed(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
     canonical = encode_sorted(value)
@@ -80,6 +81,31 @@ def parse(raw: bytes) -> Document:
     return Document(value, canonical)
 
 
+def json_fault(raw: bytes) -> tuple[str, int, int] | None:
+    """What is wrong with a text as JSON, and where (line and column, from 1); None if nothing is, or it is too deep."""
+    try:
+        _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _located(error, raw)
+    except RecursionError:
+        pass
+    return None
+
+
+def _located(error: Exception, raw: bytes) -> tuple[str, int, int]:
+    said = str(error)
+    match = _AT_BYTE.search(said)
+    at = int(match[1]) if match else len(raw)
+    what = "it ends before it is whole" if "truncated" in said else _AT_BYTE.sub("", said.partition(": ")[2] or said)
+    try:
+        raw.decode()
+    except UnicodeDecodeError as wrong:
+        what, at = "this is not UTF-8", wrong.start
+    begin = raw.rfind(b"\n", 0, at) + 1
+    return what, raw.count(b"\n", 0, at) + 1, len(raw[begin:at].decode(errors="replace")) + 1
+
+
+_AT_BYTE = re.compile(r" \(byte (\d+)\)")
 _decode = msgspec.json.Decoder().decode
 encode_sorted = msgspec.json.Encoder(order="sorted").encode
 encode = msgspec.json.Encoder().encode

@@ -92,7 +92,10 @@ def location(address: CivicAddress, entity: str, at: datetime) -> tuple[bytes, s
 
 
 def of_call(verb: Transfer) -> tuple[bytes, str]:
-    """What goes along with an emergency call; nothing if no address is on record. Who hides their number is anonymous."""
+    """What goes along with an emergency call; nothing if no address is on record.
+
+    Who hides their number is anonymous.
+    """
     if verb.location is None:
         return b"", ""
     entity = f"tel:{verb.caller_id}" if verb.caller_id else "sip:anonymous@anonymous.invalid"

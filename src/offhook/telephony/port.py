@@ -188,7 +188,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
     address: Address
     media: str = ""
-    """What carries sound, as rtp.io 1.1.1."""
+    """What carries sound, by its name."""
 
 
 class Whois(msgspec.Struct, frozen=True, tag="whois"):

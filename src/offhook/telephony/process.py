@@ -35,10 +35,12 @@ class Worker:
     def __init__(self, arguments: tuple[str, ...], heard: Callable[[Event], Awaitable[None]]) -> None:
         self._arguments, self._heard = arguments, heard
         self._legs: dict[int, Heard] = {}
+        self._taped: dict[str, Heard] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._next = 0
         self._closing = False
         self._tasks: set[asyncio.Future[None]] = set()
+        self._trunks: dict[int, int] = {}
         self.configured = Configure()
         self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         """Where it listens, once it does; another one whenever it was started again."""
@@ -51,8 +53,17 @@ class Worker:
 
     def tell(self, command: Command) -> None:
         """Have it do something; nothing comes of it while there is no worker, as then no leg is left either."""
+        if isinstance(command, port.Record) and (heard := self._legs.get(command.leg)) is not None:
+            # A recording is told of when it is whole, also after its leg was over.
+            self._taped[command.path] = heard
+        if isinstance(command, port.Dial) and command.trunk and self._writer is not None:
+            self._trunks[command.leg] = command.trunk
         if self._writer is not None:
             self._writer.write(framed(command))
+
+    def on_trunk(self, trunk: int) -> int:
+        """How many legs there are by a carrier, those among them that have only just come in."""
+        return sum(one == trunk for one in self._trunks.values())
 
     def configure(self, configured: Configure) -> None:
         """Which carriers there are from now on, and after each start."""
@@ -72,6 +83,7 @@ class Worker:
     def let_go(self, leg: int) -> None:
         """Be told no more of it."""
         self._legs.pop(leg, None)
+        self._trunks.pop(leg, None)
 
     @property
     def legs(self) -> int:
@@ -139,6 +151,10 @@ class Worker:
 
     def _all_down(self) -> None:
         legs, self._legs = self._legs, {}
+        self._trunks = {}
+        taped, self._taped = self._taped, {}
+        for path, heard in taped.items():
+            heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
         for leg, heard in legs.items():
             heard(Down(leg=leg, cause=DIED))
 
@@ -154,12 +170,18 @@ class Worker:
                 self.faults += event.count
                 log.warning("telephone_fault", what=event.what, count=event.count)
             case port.Whois() | port.Register() | port.Incoming():
+                if isinstance(event, port.Incoming) and event.trunk:
+                    self._trunks[event.leg] = event.trunk
                 task = asyncio.ensure_future(self._heard(event))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+            case port.Recorded():
+                if (heard := self._taped.pop(event.path, None)) is not None:
+                    heard(event)
             case _:
                 heard = self._legs.get(event.leg)
                 if isinstance(event, Down):
                     self._legs.pop(event.leg, None)
+                    self._trunks.pop(event.leg, None)
                 if heard is not None:
                     heard(event)

@@ -13,6 +13,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
+from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
@@ -66,7 +67,8 @@ class Telephony:
         self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
-        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location)
+        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
+        self.placing = Placing(self.worker, self._house, calls, self._within)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
@@ -83,6 +85,15 @@ class Telephony:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def password_changed(self, username: str) -> None:
+        """A telephone has another password, which the worker is told: it remembers the one before for a while."""
+        task = asyncio.ensure_future(self._tell_account(username))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell_account(self, username: str) -> None:
+        self.worker.tell(await self._account(username))
+
     async def _configure(self) -> None:
         try:
             await self.configure()
@@ -91,6 +102,7 @@ class Telephony:
 
     async def close(self) -> None:
         """End all calls, and the worker."""
+        await self.placing.close()
         await self.worker.close()
 
     async def _heard(self, event: port.Event) -> None:
@@ -126,7 +138,11 @@ class Telephony:
         """Number and name that those who are rung see: of somebody within the company's own, never what was sent."""
         if not origin.who:
             return origin.caller, came.display
-        person = (await self._company(origin.tenant_id)).people.get(origin.who)
+        return await self._within(origin.tenant_id, origin.who)
+
+    async def _within(self, tenant_id: int, who: str) -> tuple[str, str]:
+        """The same of somebody within the company."""
+        person = (await self._company(tenant_id)).people.get(who)
         return (person.extension or person.caller_id or NOBODY, person.name) if person is not None else (NOBODY, "")
 
     async def _begin(self, came: port.Incoming) -> None:

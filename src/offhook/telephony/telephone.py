@@ -6,15 +6,17 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 
+from offhook.calls.legs.model import Seen
+from offhook.calls.legs.wishes import Granted, Taping, Wish
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
-from offhook.telephony import port
+from offhook.telephony import pidf, port
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
@@ -88,7 +90,9 @@ class Legs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every call needs. `happened` is `Calls.happened`; `location` writes where help is to go, with its type."""
+    """What every call needs. `happened` and `seen` are those of `Calls`; `location` writes where help is to go, with
+    its type.
+    """
 
     legs: Legs
     ways: Ways
@@ -97,6 +101,7 @@ class House:
     happened: Callable[[int, plan.Event], bool]
     location: Callable[[plan.Transfer], tuple[bytes, str]]
     sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
+    seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
 
 
 @dataclass(slots=True)
@@ -105,14 +110,20 @@ class _Leg:
 
     leg: int
     who: str
+    device: str = ""
     up: bool = False
     down: port.Down | None = None
 
 
 class Telephone:
-    """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it."""
+    """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it.
 
-    def __init__(self, house: House, tenant_id: int, caller: int, shown: tuple[str, str]) -> None:
+    It is `answered` where it was rung to call.
+    """
+
+    def __init__(
+        self, house: House, tenant_id: int, caller: int, shown: tuple[str, str], *, answered: bool = False
+    ) -> None:
         self._house, self._tenant_id = house, tenant_id
         self._caller, self._shown = caller, shown
         self._call_id = 0
@@ -120,8 +131,10 @@ class Telephone:
         self._given = asyncio.Event()
         self._doing: asyncio.Task[None] | None = None
         self._playing = False
-        self._answered = self._gone = False
+        self._answered, self._gone = answered, False
         self._up = asyncio.Event()
+        if answered:
+            self._up.set()
         self._out: dict[int, _Leg] = {}
         self._other: _Leg | None = None
         self._news: asyncio.Queue[port.Event] = asyncio.Queue()
@@ -130,6 +143,7 @@ class Telephone:
         self._played: dict[int, asyncio.Event] = {}
         self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
         self._recording = ""
+        self._recordings: set[str] = set()
         self._record = False
         self._running: asyncio.Task[None] | None = None
 
@@ -231,7 +245,7 @@ class Telephone:
             case port.Recorded():
                 if (taped := self._tapes.pop(event.path, None)) is not None:
                     taped.set_result(event)
-                elif event.path == self._recording:
+                elif event.path in self._recordings:
                     self._taped(event)
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
@@ -246,8 +260,11 @@ class Telephone:
         if leg is None:
             return
         match event:
+            case port.Progress():
+                self._show(leg, "rang")
             case port.Up():
                 leg.up = True
+                self._show(leg, "answered")
             case port.Down():
                 leg.down = event
                 del self._out[leg.leg]
@@ -257,6 +274,9 @@ class Telephone:
             case _:
                 pass
         self._news.put_nowait(event)
+
+    def _show(self, leg: _Leg, what: Literal["rang", "answered"]) -> None:
+        self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.device, what=what))
 
     def _left(self) -> None:
         """The caller is gone: nobody is rung for them any more."""
@@ -290,9 +310,28 @@ class Telephone:
             self._house.legs.tell(port.Answer(self._caller))
             async with asyncio.timeout(LONGEST_SETUP):
                 await self._up.wait()
-        if self._record and not self._recording:
+        if self._record:
+            self._tape()
+
+    def _tape(self) -> None:
+        """Record from here on, if that is not done already."""
+        if not self._recording:
             self._recording = self._house.tapes.new_recording(self._tenant_id, self._call_id)
+            self._recordings.add(self._recording)
             self._house.legs.tell(port.Record(leg=self._caller, path=self._recording, both=True))
+
+    async def grant(self, wish: Wish) -> Granted:
+        """What an API asks of the call while it lasts: `calls/legs/wishes.py`."""
+        if not isinstance(wish, Taping):
+            return Granted(refused="The telephones of this call cannot do that.")
+        if self._gone or not self._answered:
+            return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
+        if wish.on:
+            self._tape()
+        elif self._recording:
+            self._recording, self._record = "", False
+            self._house.legs.tell(port.StopRecording(self._caller))
+        return Granted()
 
     async def _play(self, prompt: Prompt) -> None:
         await self._sound(await self._house.sounds.of_prompt(self._tenant_id, prompt))
@@ -379,23 +418,24 @@ class Telephone:
     async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[_Leg]:
         made: list[_Leg] = []
         for leg in legs:
-            ways = [way for one in leg.devices for way in await self._house.ways.of_device(self._tenant_id, one)]
+            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self._tenant_id, one)]
             for number in leg.numbers:
                 way = await self._house.ways.of_number(self._tenant_id, number, emergency=False)
-                ways += [way] if way is not None else []
+                ways += [(way, number)] if way is not None else []
             if not ways:
                 why[leg.who] = "unreachable"
-            made += [self._dial(leg.who, way) for way in ways]
+            made += [self._dial(leg.who, way, device=device) for way, device in ways]
         return made
 
-    def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", "")) -> _Leg:
+    def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", ""), device: str = "") -> _Leg:
         number, display = self._shown
         id = self._house.legs.new_leg(self._of_other)
-        made = self._out[id] = _Leg(id, who)
+        made = self._out[id] = _Leg(id, who, device)
         self._house.legs.tell(
             port.Dial(
                 leg=id, caller=self._caller, uri=way.uri, address=way.address, number=way.number or number,
                 display=way.display or display, trunk=way.trunk, body=body[0], body_type=body[1],
+                headers=pidf.HEADERS if body[0] else (),
             )
         )  # fmt: skip
         return made
@@ -473,8 +513,10 @@ class Telephone:
         except TimeoutError:
             made = port.Recorded(leg=self._caller, path=path, seconds=0, fault="the recording did not end")
         if made.fault:
+            # What there is of it is found by the tapes themselves.
             log.error("message_not_recorded", call_id=self._call_id, cause=made.fault)
-        await self._house.tapes.message_left(self._tenant_id, self._call_id, box, path, made.seconds)
+        else:
+            await self._house.tapes.message_left(self._tenant_id, self._call_id, box, path, made.seconds)
         self._tell(plan.Recorded(_now(), round(made.seconds)))
 
     async def _pound(self) -> None:
@@ -489,6 +531,12 @@ class Telephone:
         await _given_up(timer)
 
     def _taped(self, made: port.Recorded) -> None:
+        self._recordings.discard(made.path)
+        if made.path == self._recording:
+            self._recording = ""
+        if made.fault:
+            log.error("recording_cut_off", call_id=self._call_id, cause=made.fault)
+            return
         kept = self._house.tapes.recording_made(self._tenant_id, self._call_id, made.path, made.seconds)
         task = asyncio.ensure_future(kept)
         task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))

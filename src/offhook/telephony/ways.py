@@ -31,10 +31,13 @@ log = structlog.get_logger("offhook.telephony")
 
 
 class Ways:
-    """The ways to everybody. `load` says how many calls go on by a trunk; `allowed` are private places of carriers."""
+    """The ways to everybody. `allowed` are private places of carriers.
+
+    `load` says how many calls go on by a trunk, one that has only just come in among them.
+    """
 
     def __init__(self, reader: Reader, registrar: Registrar, allowed: Allowed, load: rules.Load = lambda _: 0) -> None:
-        self._reader, self._registrar, self._allowed, self._load = reader, registrar, allowed, load
+        self._reader, self._registrar, self._allowed, self.load = reader, registrar, allowed, load
         self._addresses: dict[tuple[str, int], str] = {}
 
     # Out
@@ -51,7 +54,7 @@ class Ways:
         if not number.removeprefix("+").isdecimal() or not number.isascii():
             return None
         known = await self._reader.run(lambda tx: trunks.all(tx, tenant_id))
-        fitting = rules.for_help(known) if emergency else rules.for_number(known, number, self._load)
+        fitting = rules.for_help(known) if emergency else rules.for_number(known, number, self.load)
         for kept in fitting:
             host, at = rules.place(kept.value.proxy)
             address = await self._address(host, at)
@@ -88,7 +91,7 @@ class Ways:
         if came.username:
             return await self._of_telephone(came)
         kept = await self._reader.run(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
-        if kept is None or not rules.has_room(kept, self._load):
+        if kept is None or not rules.has_room(kept, lambda trunk: self.load(trunk) - 1):
             return None
         return of_carrier(kept, came)
 

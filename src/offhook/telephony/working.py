@@ -4,10 +4,12 @@ import asyncio
 
 from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
+from offhook.kit.errors import Conflict
 from offhook.kit.settings import Settings
 from offhook.telephony import pidf
 from offhook.telephony.desk import Front
 from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.phones.service import Phones
 from offhook.telephony.service import Telephony
 from offhook.telephony.sound.working import Speech
 from offhook.telephony.telephone import Tapes
@@ -28,9 +30,10 @@ class Telephones:
         ways: Ways,
         speech: Speech,
         tapes: Tapes,
+        phones: Phones,
     ) -> None:
         self._settings, self._calls, self._company, self._ways, self._tapes = settings, calls, company, ways, tapes
-        self._trunks = trunks
+        self._trunks, self._phones = trunks, phones
         self._desk = Front(registrar, trunks, ways, settings.sip_realm)
         self._speech = speech
         self.telephony: Telephony | None = None
@@ -56,7 +59,20 @@ class Telephones:
             arguments,
         )
         self._trunks.changed.append(telephony.changed)
-        await asyncio.gather(self._speech.keep(), telephony.keep())
+        self._phones.changed.append(telephony.password_changed)
+        self._ways.load = telephony.worker.on_trunk
+        await asyncio.gather(self._speech.keep(), telephony.keep(), self._note_port(telephony))
+
+    async def _note_port(self, telephony: Telephony) -> None:
+        """Telephones are told the port that was free, where none was set."""
+        ready = await telephony.worker.ready
+        self._phones.server.port = ready.address[1]
+
+    async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
+        """Ring devices of "user:1", and dial a number once one is answered: the id of the call that will be."""
+        if self.telephony is None:
+            raise Conflict("This server has no telephones, so it can ring nobody.")
+        return await self.telephony.placing.place(tenant_id, who, devices, number)
 
     async def close(self) -> None:
         """Hang up, and end the worker."""

@@ -16,6 +16,7 @@ from offhook.workflows.conductor import api as conductor_api
 from offhook.workflows.definitions import api as definitions_api
 from offhook.workflows.definitions.environment import settings
 from offhook.workflows.definitions.service import Definitions
+from offhook.workflows.definitions.surroundings import Surroundings
 from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.metrics import FIGURES
 from offhook.workflows.remote.conductor import Conductor
@@ -70,12 +71,13 @@ class Workflows:
         self.clockwork = Clockwork(writer, reader, start, scripts, shows=shows)
         FIGURES.follow(self.engine, self.clockwork.starting)
         sending.others["hooks"] = Hooks(work, vault).seal_again
+        definitions = Definitions(work, apis, Surroundings(reader, scripts, egress))
         self.operations: list[Operation] = [
-            *definitions_api.operations(work, apis),
-            *shipped_api.operations(Taking(work, Definitions(work, apis), address)),
+            *definitions_api.operations(definitions),
+            *shipped_api.operations(Taking(work, definitions, address)),
             *runs_api.operations(self.engines),
-            *triggers_api.operations(work, reader, vault, start, self.hearing),
-            *conductor_api.operations(access, work, Definitions(work, apis), self.runs),
+            *triggers_api.operations(work, reader, vault, start, self.hearing, scripts),
+            *conductor_api.operations(access, work, definitions, self.runs),
         ]
         self.unbuilt = conductor_api.unbuilt()
         """Operations that are known, and not there."""

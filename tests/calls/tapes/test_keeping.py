@@ -9,6 +9,7 @@ import pytest
 from offhook.calls.tapes import keeping, store
 from offhook.calls.tapes.keeping import Tapes
 from offhook.calls.tapes.shelf import Folder
+from offhook.events.model import SYSTEM
 from offhook.kit import clock
 from offhook.kit.errors import Unavailable
 from offhook.storage.database import Statement
@@ -217,7 +218,7 @@ def test_a_file_that_cannot_be_removed_goes_later_and_its_row_after_it(place: Pl
     tapes = place.process(shelf=shelf)
     id = left(place.company, primary(place.company), tapes=tapes)
     tape = _tape(place, id)
-    place.run(tapes.delete(tape, keeping.SYSTEM))
+    place.run(tapes.delete(tape, SYSTEM))
     assert place.company.live.get(f"{V1}/voicemails/{id}").status == 404
     assert len(place.kept) == 1
     assert [bool(row[1]) for row in place.rows] == [True]

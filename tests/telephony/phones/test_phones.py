@@ -1,14 +1,18 @@
 """Telephones of users and rooms: what is entered into them, how they prove themselves, where they are reached."""
 
+import asyncio
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from offhook.kit.settings import Settings
 from offhook.telephony import port
 from offhook.telephony.phones import store
+from offhook.telephony.phones.registering import Registrar
 from offhook.telephony.phones.service import now
-from tests.api.desk import Api, Company
+from tests.api.desk import Api, Company, Desk
 from tests.directory.people import person
 
 V1, V2 = "/api/offhook/v1", "/api/v2"
@@ -110,11 +114,50 @@ def test_when_a_telephone_came_is_no_change_of_its_device(company: Company):
     assert company.live.get(path).headers["etag"] == tag
 
 
+def registered_at(company: Company, name: str, sequence: int, moment: int, seconds: int = 300) -> str:
+    """When v2 says that a telephone came, after a request of it at `moment`."""
+    offhook = company.desk.offhook
+    registrar = Registrar(offhook.reader, offhook.writer, "offhook", now=lambda: moment)
+    asked = port.Register(
+        id=1, username=name, contacts=(("sip:a@10.0.0.7", seconds),), source=("10.0.0.7", 1), call_id="a",
+        sequence=sequence,
+    )  # fmt: skip
+    assert company.desk.run(registrar.register(asked)).code == 200
+    phone = company.desk.run(registrar.phone(name))
+    assert phone is not None
+    return str(company.live.get(f"{V2}/userdevices/{phone.device_id}").json["date_registered"])
+
+
+def test_a_telephone_that_stays_came_when_it_came(company: Company):
+    name = new_password(company.live, device(company))["phone"]["settings"]["username"]
+    first = registered_at(company, name, 1, 1_800_000_000_000)
+    assert registered_at(company, name, 2, 1_800_000_200_000) == first
+    # It was gone meanwhile.
+    assert registered_at(company, name, 3, 1_800_000_500_000) > first
+
+
+def test_who_is_registered_outlives_the_server(runner: asyncio.Runner, tmp_path: Path):
+    settings = Settings(data=str(tmp_path / "data"), access_log=False)
+    desk = Desk(runner, settings)
+    company = desk.found()
+    id = device(company)
+    name = new_password(company.live, id)["phone"]["settings"]["username"]
+    assert register(company, name, ("sip:a@10.0.0.7", 300)).code == 200
+    tenant = company.tenant()
+    desk.close()
+    desk = Desk(runner, settings)
+    try:
+        (way,) = desk.run(desk.offhook.ways.of_device(tenant, id))
+        assert way.address == ("10.0.0.7", 5062)
+    finally:
+        desk.close()
+
+
 def test_what_is_over_is_not_shown_and_taken_away(company: Company):
     id = device(company)
     name = new_password(company.live, id)["phone"]["settings"]["username"]
     offhook = company.desk.offhook
-    registrar = type(offhook.registrar)(offhook.reader, offhook.writer, "offhook", now=lambda: now() - 100_000)
+    registrar = Registrar(offhook.reader, offhook.writer, "offhook", now=lambda: now() - 100_000)
     asked = port.Register(
         id=1, username=name, contacts=(("sip:a@10.0.0.7", 60),), source=("10.0.0.7", 1), call_id="a", sequence=1
     )
@@ -170,7 +213,7 @@ def test_another_realm_makes_passwords_void(company: Company):
     id = device(company)
     name = new_password(company.live, id)["phone"]["settings"]["username"]
     offhook = company.desk.offhook
-    elsewhere = type(offhook.registrar)(offhook.reader, offhook.writer, "other")
+    elsewhere = Registrar(offhook.reader, offhook.writer, "other")
     assert company.desk.run(elsewhere.account(name)).digests == {}
     try:
         offhook.phones.server.realm = "other"

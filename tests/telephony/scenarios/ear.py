@@ -1,4 +1,4 @@
-"""What somebody on a telephone hears: which of the sounds that they know, by its very bytes, and whose voice by its pitch."""
+"""What somebody on a telephone hears: which of the sounds that they know by its bytes, and whose voice by its pitch."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,8 @@ _APART = 20.0
 
 
 class Ear:
-    """Takes packets of G.711; `sounds` are by what they say, `voices` by who speaks. `told` is called with each of them.
-
-    A sound is told once it was heard whole, a voice once it begins.
+    """Takes packets of G.711. `sounds` are by what they say, `voices` by who speaks; `told` is called with each that is
+    heard: a sound once it is whole, a voice once it begins.
     """
 
     def __init__(self, sounds: dict[str, bytes], voices: dict[str, float], told: Callable[[str], None]) -> None:

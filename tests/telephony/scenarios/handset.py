@@ -80,7 +80,7 @@ class Handset(Peer):
         sounds: dict[str, bytes] | None = None,
         voices: dict[str, float] | None = None,
     ) -> "Talk":
-        """Call; a carrier says who it is that calls, and a telephone proves who it is. The rest is what its ear knows."""
+        """Call; a carrier says who it is that calls, a telephone proves who it is. The rest is what its ear knows."""
         talk = Talk(self, secrets.token_hex(8), dialled=number, shown=shown, sounds=sounds, voices=voices)
         self.talks[talk.call_id] = talk
         talk.invite()
@@ -255,11 +255,10 @@ class Talk:
 
     @staticmethod
     def _pressed(stream: Sender, key: str) -> list[bytes]:
-        packets = [
-            stream.packet(EVENTS, struct.pack("!BBH", KEYS.index(key), 0x80 * (step > 2) | 10, FRAME * min(step + 1, 4)),
-                          marker=step == 0)
-            for step in range(6)
-        ]  # fmt: skip
+        packets = []
+        for step in range(6):
+            event = struct.pack("!BBH", KEYS.index(key), 0x80 * (step > 2) | 10, FRAME * min(step + 1, 4))
+            packets.append(stream.packet(EVENTS, event, marker=step == 0))
         stream.stamp += 6 * FRAME
         return packets
 

@@ -93,9 +93,10 @@ class Soft:
         self._now: Ringing | None = None
         self._waiting: asyncio.TimerHandle | None = None
         self._ready, self._done, self.up = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._phone = Softphone(
-            name, password, server, pitch, lambda said: self._loop.call_soon_threadsafe(self._told, said), listen
-        )
+        self._phone = Softphone(name, password, server, pitch, self._said, listen)
+
+    def _said(self, said: list[object]) -> None:
+        self._loop.call_soon_threadsafe(self._told, said)
 
     def _told(self, said: list[object]) -> None:
         match said[0]:

@@ -94,13 +94,13 @@ class Real:
     async def _house(self, going: clock.Going) -> AsyncIterator[Address]:
         """A worker, by that clock; where it listens."""
         telephones = self._desk.offhook.telephones
-        telephones.telephony = None
         with clock.going(going):
             keeping = asyncio.create_task(telephones.keep())
         try:
+            # It is made in the first step of the task.
+            await asyncio.sleep(0)
+            assert telephones.telephony is not None
             async with asyncio.timeout(LONGEST):
-                while telephones.telephony is None:
-                    await asyncio.sleep(0)
                 ready = await asyncio.shield(telephones.telephony.worker.ready)
             yield ready.address
         finally:
@@ -134,9 +134,11 @@ class Real:
                 await asyncio.gather(*(one.register() for one in people.values()), *(one.ready() for one in abroad))
                 async with asyncio.timeout(LONGEST):
                     return await self._calling(call, number, caller_at, voices, people, going)
+            except TimeoutError:
+                raise AssertionError(f"The call was not over within {LONGEST:g} s.") from None
             finally:
-                for any in (inbound, outbound, *people.values(), *abroad):
-                    any.close()
+                for each in (inbound, outbound, *people.values(), *abroad):
+                    each.close()
 
     async def _connect(self, inbound: Handset, outbound: Handset) -> None:
         """Two carriers: calls come in from one, and go out by the other."""
@@ -251,7 +253,7 @@ class Real:
     async def _through(self, talk: Talk, voices: dict[str, float], keys: deque[str]) -> str:
         """Do what a caller does until the call is over; with whom they talked."""
         asked = {verb["prompt"]["text"]: verb["most"] for verb in _verbs(self.planned) if verb["do"] == "gather"}
-        leaves = next((verb["keys"] for verb in _verbs(self.planned) if verb["do"] == "reserve" and verb.get("keys")), "")
+        leaves = next((verb["keys"] for verb in _verbs(self.planned) if verb.get("seconds") and verb.get("keys")), "")
         down = asyncio.ensure_future(talk.down.wait())
         with_whom = ""
         while not talk.down.is_set():

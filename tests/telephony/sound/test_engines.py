@@ -70,6 +70,21 @@ def test_a_program_that_is_not_there_is_refused_at_the_start(tmp_path: Path, set
         engine_of(settings, str(tmp_path))
 
 
+def test_a_program_or_model_that_was_changed_is_another_sound(tmp_path: Path):
+    model = tmp_path / "en.onnx"
+    model.write_bytes(b"one")
+    piper = program(tmp_path, "piper")
+    settings = Settings(speech_command=f"{piper} --model {model}")
+    seen = set()
+    for change in (None, model, piper):
+        if change is not None:
+            change.write_bytes(change.read_bytes() + b"\n")
+        engine = engine_of(settings)
+        assert engine is not None
+        seen.add(engine.identity)
+    assert len(seen) == 3
+
+
 # What is spoken
 
 

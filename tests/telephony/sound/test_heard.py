@@ -65,6 +65,13 @@ def test_every_prompt_of_a_line_is_told_with_what_it_is_made_from(spoken: Spoken
     assert {one["recording"] for one in spoken.heard() if one["made_from"] == "recording"} == {digest}
 
 
+def test_what_is_not_made_yet_has_no_length(spoken: Spoken):
+    made = spoken.company.live.post("/api/v2/departments", {"name": "Later", "office_id": spoken.office.split("/")[-1]})
+    assert all(
+        "seconds" not in one and "fault" not in one for one in spoken.heard(f"{V1}/departments/{made.json['id']}")
+    )
+
+
 def _recorded(spoken: Spoken, purpose: str) -> str:
     id = uploaded(spoken.company, wav(tone(440, 1.0)), ivr_type=purpose)
     return str(spoken.company.live.get(f"{V1}/prompts/{id}").json["digest"])

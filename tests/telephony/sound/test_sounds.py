@@ -313,7 +313,8 @@ def test_engines_that_hang_do_not_keep_beeps_waiting(tmp_path: Path):
 
     async def many() -> None:
         heard_of = await asyncio.gather(*(sounds.of_prompt(1, Prompt(f"Number {n}.")) for n in range(100)))
-        assert all(heard_of)
+        # Each prompt has its own beeps, also where no further text may wait for the engine.
+        assert len({file for (file,) in heard_of}) > 80
 
     began = time.monotonic()
     with_sounds(sounds, many())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offhook.telephony.sound import music, tones
+from offhook.telephony.sound import cadences, music, tones
 from offhook.telephony.sound.beeps import BEEPS, STEPS, beeps_of
 from offhook.telephony.sound.samples import Samples, loudness
 from tests.telephony.sound.speaking import pitch, strength
@@ -35,7 +35,7 @@ def bursts(sound: Samples) -> list[tuple[float, float]]:
 def test_it_rings_as_in_the_country(
     country: str, hertz: tuple[int, ...], sounds: list[tuple[float, float]], whole: float
 ):
-    sound = tones.of_cadence(tones.RINGING.get(country, tones.USUAL_RINGING))
+    sound = tones.of_cadence(cadences.RINGING.get(country, cadences.USUAL_RINGING))
     assert len(sound) == whole * 8000
     assert np.allclose(bursts(sound), sounds, atol=0.011)
     ringing = sound[800:2400]
@@ -46,15 +46,15 @@ def test_it_rings_as_in_the_country(
 
 @pytest.mark.parametrize(("country", "hertz"), [("US", (480, 620)), ("GB", (400,)), ("PL", (425,))])
 def test_it_is_busy_as_in_the_country(country: str, hertz: tuple[int, ...]):
-    sound = tones.of_cadence(tones.BUSY.get(country, tones.USUAL_BUSY))
+    sound = tones.of_cadence(cadences.BUSY.get(country, cadences.USUAL_BUSY))
     for one in hertz:
         assert strength(sound[400:2400], one) > 0.1
     lengths = {round(end - start, 2) for start, end in bursts(sound)}
     assert lengths <= {0.37, 0.38, 0.5}
 
 
-@pytest.mark.parametrize("cadence", [*tones.RINGING.values(), *tones.BUSY.values(), tones.USUAL_RINGING])
-def test_every_cadence_is_whole_packets_so_that_it_goes_round_without_a_gap(cadence: tones.Cadence):
+@pytest.mark.parametrize("cadence", [*cadences.RINGING.values(), *cadences.BUSY.values(), cadences.USUAL_RINGING])
+def test_every_cadence_is_whole_packets_so_that_it_goes_round_without_a_gap(cadence: cadences.Cadence):
     sound = tones.of_cadence(cadence)
     assert len(sound) % 160 == 0
     assert loudness(sound) == pytest.approx(tones.LEVEL_DB, abs=0.5)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from offhook.kit.places import Allowed
 from offhook.telephony import port
 from offhook.telephony.phones.model import digests
 from tests.api.desk import Answer, Api, Company
@@ -90,11 +91,12 @@ def test_who_must_know_of_a_change_is_told(company: Company):
 
 @pytest.mark.parametrize("beside", ["", ":5060", "/30"])
 def test_calls_from_an_address_are_one_carriers(company: Company, beside: str):
-    here = address().rpartition(".")[0] + f".{4 * (next(_NEXT) % 60)}"
+    here = f"198.19.{100 + next(_NEXT) % 100}.0"
     mine = made(company.live, addresses=[here])
     other = company.desk.found()
     for api in (company.live, company.sandbox, other.live):
-        answer = api.post(TRUNKS, carrier(name="Other", addresses=[address(), here + beside]))
+        body = carrier(name="Other", addresses=[address(), here + beside], proxy=None, prefixes=None)
+        answer = api.post(TRUNKS, body)
         assert (answer.status, answer.places) == (409, ["addresses[1]"])
     # It is free again once it is given up.
     assert company.live.delete(f"{TRUNKS}/{mine['id']}").status == 200
@@ -202,3 +204,16 @@ def test_a_dry_run_connects_nobody(company: Company):
     answer = company.live.post(TRUNKS, carrier(), headers={"offhook-dry-run": "true"})
     assert answer.json["dry_run"] is True
     assert "items" not in company.live.get(TRUNKS).json
+
+
+@pytest.mark.parametrize("proxy", ["1.1.1.1", "sip.example.com", "127.0.0.1:5070"])
+def test_a_sandbox_calls_nobody_real(company: Company, proxy: str):
+    answer = company.sandbox.post(TRUNKS, carrier(proxy=proxy))
+    assert (answer.status, answer.places) == (400, ["proxy"])
+    trunks = company.desk.offhook.trunks
+    allowed = trunks._allowed
+    try:
+        trunks._allowed = Allowed.read("127.0.0.1:5070, sip.example.com:5060, 1.1.1.0/24")
+        assert company.sandbox.post(TRUNKS, carrier(proxy=proxy)).status == 200
+    finally:
+        trunks._allowed = allowed

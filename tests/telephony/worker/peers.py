@@ -76,10 +76,10 @@ def sound(address: Address, direction: str = "sendrecv", codecs: str = "0 8 101"
 class Peer:
     """`log` is all that came, in order."""
 
-    def __init__(self, worker: Address) -> None:
+    def __init__(self, worker: Address, host: str = "127.0.0.1") -> None:
         self.worker = worker
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((host, 0))
         self.address: Address = self.socket.getsockname()
         self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.rtp.bind(("127.0.0.1", 0))
@@ -224,7 +224,9 @@ class Call:
         self.sequence = 1
         self.to_tag = ""
         self.target = uri or f"sip:100@127.0.0.1:{peer.worker[1]}"
-        self.invite = self.request("INVITE", body=peer.sound if body is None else body, branch=self.branch, headers=headers)
+        self.invite = self.request(
+            "INVITE", body=peer.sound if body is None else body, branch=self.branch, headers=headers
+        )
 
     def request(self, method: str, *, branch: str = "", body: bytes = b"", sequence: int = 0, **more: object) -> bytes:
         return self.peer.request(
@@ -261,7 +263,15 @@ class Call:
 
 
 def authorization(
-    challenge: str, username: str, password: str, method: str, uri: str, *, count: int = 1, extra: str = "", qop: str = "auth"
+    challenge: str,
+    username: str,
+    password: str,
+    method: str,
+    uri: str,
+    *,
+    count: int = 1,
+    extra: str = "",
+    qop: str = "auth",
 ) -> str:
     """An Authorization field that answers a challenge."""
     found = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))

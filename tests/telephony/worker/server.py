@@ -13,13 +13,13 @@ from offhook.telephony import port
 E = TypeVar("E")
 WAIT = 10.0
 FENCE = 999_998
-PASSWORD = "correct horse"  # noqa: S105  (of telephones in tests)
+PASSWORD = "correct horse"
 
 
 def digests(username: str, password: str = PASSWORD, realm: str = "offhook") -> dict[str, str]:
     """What the server keeps of a telephone's password."""
     secret = f"{username}:{realm}:{password}".encode()
-    return {"MD5": hashlib.md5(secret).hexdigest(), "SHA-256": hashlib.sha256(secret).hexdigest()}  # noqa: S324
+    return {"MD5": hashlib.md5(secret).hexdigest(), "SHA-256": hashlib.sha256(secret).hexdigest()}
 
 
 class Server:
@@ -53,7 +53,8 @@ class Server:
         """The first event of a kind that was not heard yet; all others stay to be heard."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._gone or self._find(kind, when), wait) or self._gone:
-                raise AssertionError(f"No {kind.__name__} came{' and it is gone' * self._gone}, but {self.events}.")
+                some = [*self.events[:20], len(self.events)]
+                raise AssertionError(f"No {kind.__name__} came{' and it is gone' * self._gone}, but {some}.")
             found = self._find(kind, when)
             self.events.remove(found[0])  # type: ignore[arg-type]
             return found[0]
@@ -108,13 +109,13 @@ class Server:
         else:
             self.events.append(event)  # type: ignore[arg-type]
 
-    def idle(self) -> None:
+    def idle(self, wait: float = WAIT) -> None:
         """Wait until no leg is left and no transaction."""
         with self._changed:
             self.events = [event for event in self.events if not isinstance(event, port.Figures)]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.sendto(b"what is refused is said within a second", self.address)
-        self.hear(port.Figures, lambda figures: figures.legs == figures.transactions == 0)
+        self.hear(port.Figures, lambda figures: figures.legs == figures.transactions == 0, wait=wait)
 
     def close(self) -> tuple[bytes, bytes]:
         """End it; what it printed."""

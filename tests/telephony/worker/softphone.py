@@ -1,7 +1,7 @@
 """A real telephone (baresip) in a process of its own: one runtime is all that a process may have.
 
-`python softphone.py USER PASSWORD HOST:PORT TONE LISTEN` takes commands as JSON lists on its input and says what happens
-as JSON lists on its output: ready, incoming, call_established, key, call_closed, done.
+`python softphone.py USER PASSWORD HOST:PORT TONE LISTEN` takes commands as JSON lists on its input and says what
+happens as JSON lists on its output: ready, incoming, call_established, key, call_closed, done.
 """
 
 import asyncio
@@ -74,7 +74,8 @@ async def main(user: str, password: str, server: str, tone: str, listen: str) ->
     from baresip import Account, Config, Runtime, UserAgent
 
     def say(*words: object) -> None:
-        print(json.dumps(words), flush=True)
+        sys.stdout.write(json.dumps(words) + "\n")
+        sys.stdout.flush()
 
     runtime = Runtime()
     await runtime.start(

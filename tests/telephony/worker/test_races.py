@@ -26,7 +26,9 @@ def incoming(server: Server, carrier: Peer) -> tuple[Call, int]:
 
 
 @pytest.mark.parametrize("first", ["200", "CANCEL"])
-def test_a_200_crosses_our_cancel_in_either_order_200_times(server: Server, carrier: Peer, peer: Callable[[], Peer], first: str) -> None:
+def test_a_200_crosses_our_cancel_in_either_order_200_times(
+    server: Server, carrier: Peer, peer: Callable[[], Peer], first: str
+) -> None:
     phone = peer()
     for number in range(100):
         leg = 2 * number + 2
@@ -141,7 +143,8 @@ def test_an_early_tag_and_another_in_the_answer(server: Server, peer: Callable[[
 
 
 @pytest.mark.parametrize(
-    ("code", "cause"), [(486, "busy"), (603, "declined"), (404, "not found"), (480, "no answer"), (302, "redirected"), (500, "failed")]
+    ("code", "cause"),
+    [(486, "busy"), (603, "declined"), (404, "not found"), (480, "no answer"), (302, "redirected"), (500, "failed")],
 )
 def test_a_refusal_is_acknowledged_each_time_and_told_once(
     server: Server, peer: Callable[[], Peer], code: int, cause: str
@@ -318,10 +321,13 @@ def test_a_caller_hangs_up_instead_of_acknowledging(server: Server, carrier: Pee
     server.hear(port.Down)
 
 
-def test_a_cancel_from_elsewhere_ends_nothing(server: Server, carrier: Peer, peer: Callable[[], Peer]) -> None:
+def test_a_cancel_from_elsewhere_ends_nothing(server: Server, carrier: Peer) -> None:
     call, leg = incoming(server, carrier)
-    stranger = peer()
-    stranger.send(call.request("CANCEL", branch="z9hG4bKguessed"))
+    stranger = Peer(server.address, "127.0.0.2")
+    for branch in (call.branch, "z9hG4bKguessed"):
+        stranger.send(call.request("CANCEL", branch=branch).replace(str(carrier.address[1]).encode(), b"9"))
+    stranger.send(call.request("CANCEL", branch=call.branch))
+    stranger.close()
     carrier.fence()
     server.tell(port.Ring(leg))
     call.heard(180)

@@ -11,14 +11,20 @@ from tests.telephony.worker.server import PASSWORD, Server, digests
 URI = "sip:127.0.0.1"
 
 
-def asked(phone: Peer, username: str = "anna", call_id: str = "reg-1", **more: object) -> Message:
+def asked(phone: Peer, username: str = "anna", call_id: str = "reg-1") -> Message:
     """What a REGISTER without a proof is answered."""
-    phone.send(register(phone, username, call_id=call_id, **more))
+    phone.send(register(phone, username, call_id=call_id))
     return phone.hear("401 REGISTER")
 
 
 def register(
-    phone: Peer, username: str, *headers: str, call_id: str = "reg-1", sequence: int = 1, contact: str = "", branch: str = ""
+    phone: Peer,
+    username: str,
+    *headers: str,
+    call_id: str = "reg-1",
+    sequence: int = 1,
+    contact: str = "",
+    branch: str = "",
 ) -> bytes:
     return phone.request(
         "REGISTER", uri=URI, to=f"<sip:{username}@127.0.0.1>", call_id=call_id, sequence=sequence, branch=branch,

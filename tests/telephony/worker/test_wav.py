@@ -42,7 +42,9 @@ class Recording:
         """Packets of 20 ms, the first one at `at` seconds of the recording."""
         for place in range(0, len(samples), FRAME):
             moment = 100.0 + at + place / 8_000
-            self.tape.lay(side, source, stamp + place & 0xFFFFFFFF, PCMU, encoded(samples[place : place + FRAME]), moment)
+            self.tape.lay(
+                side, source, stamp + place & 0xFFFFFFFF, PCMU, encoded(samples[place : place + FRAME]), moment
+            )
 
     def end(self) -> Samples:
         self.tape.end()

@@ -189,6 +189,7 @@ GOOD: dict[str, Raw] = {
                 "call",
                 headers={"Authorization": "Bearer ${workflow.secrets.TOKEN}"},
                 acceptedStatusCodes=[200, "4xx", "500-503"],
+                finalStatusCodes=[505],
                 retryAfter=True,
                 idempotencyKey="X-Request-Id",
                 rateLimit={"requests": 10, "seconds": 1},

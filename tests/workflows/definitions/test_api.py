@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import re
 from typing import Any
 
 from offhook.workflows.definitions import store
@@ -97,8 +98,21 @@ def test_names_are_listed_with_their_latest_versions_page_by_page(company: Compa
     of_latest = {"description": "Twice.", "tasks": 2, "updated_at": latest["updated_at"]}
     assert first["items"][0] == {"name": "flow 0", "latest": 2, "versions": 2, **of_latest}
     second = company.live.get(f"{PATH}?cursor={first['cursor']}").json
-    assert [one["name"] for one in second["items"]] == ["flow 100", "flow 101", "flow 102"]
+    assert [one["name"] for one in second["items"]] == ["flow 97", "flow 98", "flow 99"]
     assert "cursor" not in second
+    names = [one["name"] for one in first["items"] + second["items"]]
+    assert names == sorted(f"flow {number}" for number in range(103)), "in the order of the names"
+
+
+def test_names_are_found_by_a_part_of_them(company: Company) -> None:
+    for name in ("Office_b", "office a", "100% sure"):
+        _put(company, _named(name))
+
+    def found(part: str) -> list[str]:
+        return [one["name"] for one in company.live.get(f"{PATH}?name={part}").json["items"]]
+
+    assert sorted(found("OFFICE")) == ["Office_b", "office a"]
+    assert (found("_"), found("%25"), found("nothing")) == (["Office_b"], ["100% sure"], [])
 
 
 def test_what_breaks_rules_is_refused_with_every_place(company: Company) -> None:
@@ -305,3 +319,53 @@ def test_changes_are_told_without_the_definition_itself(company: Company) -> Non
     told = [one for one in company.live.events() if one["event"].startswith("workflow_definition.")]
     assert [one["event"].partition(".")[2] for one in told] == ["registered", "updated", "deleted"]
     assert "hunter2" not in json.dumps(told)
+
+
+def test_what_a_request_leaves_open_becomes_an_input_and_what_was_made_up_is_said(company: Company) -> None:
+    body = {"type": "object", "required": ["name", "kind"], "properties": {
+        "name": {"type": "string"}, "kind": {"type": "string", "enum": ["big"]},
+    }}  # fmt: skip
+    operation = {
+        "operationId": "things.add", "responses": {},
+        "parameters": [
+            {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+            {"name": "size", "in": "query", "required": True, "schema": {"type": "integer"}},
+            {"name": "colour", "in": "query", "schema": {"type": "string"}},
+        ],
+        "requestBody": {"content": {"application/json": {"schema": body}}},
+    }  # fmt: skip
+    document = {
+        "openapi": "3.1.0", "info": {"title": "Things", "version": "1"}, "servers": [{"url": "https://a.example"}],
+        "paths": {"/things/{id}": {"post": operation}},
+    }  # fmt: skip
+    assert company.live.post(f"{V1}/apis", {"document": json.dumps(document)}).status == 200
+    prepared = company.live.get(f"{V1}/apis/things/operations/things.add/prepared").json
+    assert prepared["made_up"] == ["body.name", "path.id", "query.size"]
+    path = f"{PATH}/opened/tasks"
+    added = company.live.post(path, {"request": prepared["request"], "create": True})
+    request = added.json["task"]["inputParameters"]["http_request"]
+    assert request["uri"] == "https://a.example/things/${workflow.input.id}?size=${workflow.input.size}"
+    assert request["body"] == {"name": "text", "kind": "big"}
+    assert [(one.code, one.field) for one in added.warnings] == [
+        ("value_from_input", "path.id"), ("value_from_input", "query.size"), ("values_made_up", "body"),
+    ]  # fmt: skip
+    assert "stands there: name." in added.warnings[2].text
+    given = {
+        **prepared["request"], "path_parameters": [{"name": "id", "value": "7"}], "body": '{"name": "Lisbon"}',
+        "query": [{"name": "size", "value": "3"}],
+    }  # fmt: skip
+    added = company.live.post(path, {"request": given})
+    assert added.json["task"]["inputParameters"]["http_request"]["uri"] == "https://a.example/things/7?size=3"
+    assert added.warnings == []
+    saved = {"name": "Thing", "request": {**prepared["request"], "path_parameters": []}}
+    company.live.post(f"{V1}/requests", saved)
+    added = company.live.post(path, {"saved_request": "Thing"})
+    uri = added.json["task"]["inputParameters"]["http_request"]["uri"]
+    # What is kept by somebody stays as it was kept, but for what has no value at all.
+    assert re.fullmatch(r"https://a.example/things/\$\{workflow.input.id\}\?size=\d+", uri)
+
+
+def test_a_text_that_is_no_json_is_told_with_its_line_and_column(company: Company) -> None:
+    found = company.live.post(f"{PATH}/validate", {"text": '{"name": "a",\n "tasks" []}'}).json
+    (one,) = found["violations"]
+    assert one["message"] == "The body is not valid JSON: expected ':' (line 2, column 10)."

@@ -118,6 +118,7 @@ FAULTS: list[tuple[Raw, str, str]] = [
     (_http(acceptedStatusCodes=404), f"{IN}.acceptedStatusCodes", "invalidParameter"),
     (_http(acceptedStatusCodes=[200, "6xx"]), f"{IN}.acceptedStatusCodes[1]", "invalidParameter"),
     (_http(acceptedStatusCodes=["500-400"]), f"{IN}.acceptedStatusCodes[0]", "invalidParameter"),
+    (_http(finalStatusCodes=[404, "6xx"]), f"{IN}.finalStatusCodes[1]", "invalidParameter"),
     (_http(credential=7), f"{IN}.credential", "invalidParameter"),
     (_http(retryAfter="no"), f"{IN}.retryAfter", "invalidParameter"),
     (_http(idempotencyKey="two words"), f"{IN}.idempotencyKey", "invalidParameter"),

@@ -348,6 +348,42 @@ def test_jq_passes_numbers_on_with_all_their_digits():
     assert jq("infinite, nan, 1e1000") == [1.7976931348623157e308, None, 1.7976931348623157e308]
 
 
+def test_scripts_are_read_without_being_run():
+    cases = [
+        ("js", "function ( {", "function name expected (line 1)"),
+        ("js", "1;\n\nlet x = ;", "(line 3)"),
+        ("js", "while (true) {}", None),
+        ("js", "throw new Error('no')", None),
+        ("js", "'x'; let a = 1; a", None),
+        ("js", "return 3", "return not in a function"),
+        ("js", "})(); (", "unexpected token"),
+        ("js", "(" * 50_000, "nested too deeply"),
+        ("js", "x" * 100_001, "100,001 characters"),
+        ("jq", ".a |", "syntax error"),
+        ("jq", 'error("no")', None),
+        ("jsonata", "$$$bad(", "Expected"),
+        ("jsonata", "$error('no')", None),
+    ]
+    found = run(lambda scripts: scripts.syntax(TENANT, [(op, source) for op, source, _ in cases]))
+    assert len(found) == len(cases)
+    for (_, source, said), fault in zip(cases, found, strict=True):
+        assert (fault is None) if said is None else (fault is not None and said in fault), (source[:30], fault)
+
+
+def test_reading_many_scripts_ends_within_the_time_of_one():
+    slow = [("jq", f"def f: {' + '.join(str(number) for number in range(one, one + 300))}; f") for one in range(3_000)]
+    with pytest.raises(ScriptError, match="longer than"):
+        run(lambda scripts: scripts.syntax(TENANT, slow))
+
+
+def test_no_scripts_need_no_process():
+    async def work(scripts):
+        assert await scripts.syntax(TENANT, []) == []
+        return len(scripts._all)
+
+    assert run(work) == 0
+
+
 # Between companies
 
 

@@ -10,6 +10,7 @@ from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Outcome, State
 from offhook.workflows.runs import store
+from tests.workflows.machine.play import BEGUN
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
 
@@ -137,6 +138,43 @@ def test_what_is_skipped_is_given_up_and_so_is_the_run_that_it_started(one: Runn
         assert one.run_of(id).status == "COMPLETED"
         assert one.run_of(child.id).status == "TERMINATED"
         assert not one.engine.live, "nothing is carried out any more"
+
+    runner.run(story())
+
+
+@pytest.mark.parametrize("how", ["poke", "doom"])
+def test_who_has_read_a_run_before_another_one_ended_does_not_write_over_its_wake(
+    one: Running, runner: asyncio.Runner, how: str
+):
+    one.register("child", task("c"))
+    one.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}))
+    one.target.hold.add("c")
+
+    async def story() -> None:
+        id = await one.start("parent")
+        await one.quiet()
+        with one.database.reading() as tx:
+            read = store.load(tx, TENANT, id)
+            assert read is not None
+        state, row = read
+        child = one.run_of(one.history(id)[0].child)
+        telling = {"poke": id} if how == "poke" else {"doom": (id,)}
+        with one.database.reading() as tx:
+            place = store.load(tx, TENANT, child.id)
+            assert place is not None
+        now = BEGUN + 1
+        with one.database.transaction() as tx:
+            unit = store.Keep(
+                tenant_id=TENANT, after=child, turn=place[1].turn, owner=0, wake=0, now=now, changed=(), **telling
+            )
+            unit.run(tx)
+        late = store.Keep(tenant_id=TENANT, after=state.run, turn=row.turn, owner=0, wake=0, now=now, changed=())
+        with pytest.raises(store.Stale), one.database.transaction() as tx:
+            late.run(tx)
+        with one.database.reading() as tx:
+            found = store.load(tx, TENANT, id)
+        assert found is not None
+        assert found[1].wake == now
 
     runner.run(story())
 

@@ -96,3 +96,10 @@ def test_one_office_is_not_two_and_one_that_is_not_there_is_refused(house: House
     gone = move(house, old, "123456789")
     assert gone["status"] == "FAILED"
     assert "404" in gone["reason"]
+    assert [one.get("attempt", 0) for one in gone["tasks"] if one["reference_name"] == "new"] == [0]
+
+
+def test_offices_that_are_not_named_are_asked_for_before_anything_is_done(house: House) -> None:
+    run = house.run("move_people")
+    assert (run["status"], run["reason"]) == ("FAILED", "The inputs from and to are needed: the ids of two offices.")
+    assert not [one for one in run["tasks"] if one["type"] == "HTTP"]

@@ -110,9 +110,18 @@ def test_what_was_refused_leaves_nothing_to_undo(house: House) -> None:
     before = house.left()
     run = house.run("provision_office", office={**OFFICE, "country": "XX"})
     assert "country" in run["reason"]
+    assert [one.get("attempt", 0) for one in run["tasks"] if one["reference_name"] == "create"] == [0]
     undo = house.undone(run)
     assert (undo["status"], undo["output"]["was_there"]) == ("COMPLETED", False)
     assert house.left() == before
+
+
+def test_an_office_that_is_not_said_is_asked_for_before_anything_is_done(house: House) -> None:
+    run = house.run("provision_office")
+    assert run["status"] == "TERMINATED"
+    assert "The input office is needed" in run["reason"]
+    assert not run.get("failure_run_id")
+    assert not [one for one in run["tasks"] if one["type"] == "HTTP"]
 
 
 def test_undoing_goes_on_when_it_is_interrupted_and_harms_nobody_when_it_is_repeated(house: House) -> None:

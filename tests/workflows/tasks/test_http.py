@@ -229,6 +229,14 @@ def test_statuses_that_are_accepted_complete_the_task(codes: Any, status: int, c
     assert outcome.output["response"]["body"] == [1]
 
 
+@pytest.mark.parametrize(("status", "ends"), [(404, True), (451, False), (500, False), (503, True), (200, False)])
+def test_statuses_that_are_final_fail_the_task_for_good(status: int, ends: bool):
+    outcome, _ = call(get(finalStatusCodes=[404, "502-503"]), answering(b"[1]", status=f"{status} X"))
+    good = "COMPLETED" if status == 200 else "FAILED"
+    assert outcome.status == ("FAILED_WITH_TERMINAL_ERROR" if ends else good)
+    assert outcome.output["response"]["body"] == [1]
+
+
 @pytest.mark.parametrize(
     ("retry_after", "more", "after"),
     [

@@ -74,6 +74,7 @@ def test_the_next_moments_are_shown_with_what_the_clock_does(story: Any):
         ({"events": ["workflow_trigger.fired"]}, ["events[0]"]),
         ({"where": {"after.x)": 1}, "input": {"x": "${workflow.secrets.KEY}"}}, ["input.x", "where.after.x)"]),
         ({"expression": "$foo(", "language": "jsonata"}, ["expression"]),
+        ({"expression": "$.event.(", "events": ["x"]}, ["events[0]", "expression"]),
         ({"most_per_minute": 0}, ["most_per_minute"]),
         ({"not_by": ["a\nb"], "workflow": "w"}, ["not_by[0]"]),
     ],
@@ -112,5 +113,51 @@ def test_what_is_wrong_with_a_hook(story: Any, changes: dict[str, Any], places: 
         assert answer.status_code == 400
         assert sorted({error["location"] for error in answer.json()["error"]["errors"]}) == places
         assert "short" not in answer.text
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "places"),
+    [
+        (
+            "schedules",
+            {"missed": "never", "timezone": "Mars", "cron": "x", "workflow": "nobody"},
+            ["cron", "missed", "timezone", "workflow"],
+        ),
+        ("schedules", {"cron": "x", "workflow": "nobody"}, ["cron", "workflow"]),
+        (
+            "triggers",
+            {"events": ["x"], "language": "perl", "workflow": "nobody"},
+            ["events[0]", "language", "workflow"],
+        ),
+        ("triggers", {"events": ["office.created"], "expression": "(", "version": 9}, ["expression", "version"]),
+        ("hooks", {"proof": "none", "headers": ["Cookie"], "workflow": "nobody"}, ["headers[0]", "proof", "workflow"]),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once(story: Any, path: str, body: dict[str, Any], places: list[str]):
+    async def tell(one: Waking) -> None:
+        answer = await one.send("POST", f"{V1}/{path}", {"name": "t", "workflow": "w", **body})
+        assert answer.status_code == 400
+        assert sorted(error["location"] for error in answer.json()["error"]["errors"]) == places
+
+    story(tell)
+
+
+def test_an_expression_that_cannot_be_read_is_refused_with_its_engine_s_words(story: Any):
+    async def tell(one: Waking) -> None:
+        body = {"name": "t", "workflow": "w", "events": ["office.created"], "expression": "$.event.("}
+        answer = await one.send("POST", f"{V1}/triggers", body)
+        (fault,) = answer.json()["error"]["errors"]
+        assert (answer.status_code, fault["location"], fault["reason"]) == (400, "expression", "syntax")
+        assert "This JavaScript cannot be read: SyntaxError" in fault["message"]
+        made = await one.send("POST", f"{V1}/triggers", {**body, "expression": "$.event.seq > 1"})
+        assert made.status_code == 200
+        again = await one.send(
+            "PUT",
+            f"{V1}/triggers/{made.json()['id']}",
+            {**body, "expression": "a b", "language": "jsonata"},
+        )
+        assert again.status_code == 400, again.text
 
     story(tell)

@@ -135,7 +135,7 @@ class Waking:
         work = Doing(writer=self.writer, reader=self.reader, ids=self.ids, cursors=Cursors("secret"))
         self.hearing = Hearing(self.writer, sleep=lambda _: asyncio.sleep(0))
         self.operations = operations(
-            work, self.reader, vault, start or target.start, self.hearing, wall=lambda: self.clock[0]
+            work, self.reader, vault, start or target.start, self.hearing, self.scripts, wall=lambda: self.clock[0]
         )
         self.gate = Gate(
             Router(self.operations), Keys(), LocalLimiter(), self.ids, scale=scale  # type: ignore[arg-type]

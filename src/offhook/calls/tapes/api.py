@@ -40,6 +40,7 @@ def operations(listening: Listening) -> list[Operation]:
             summary="Listen by a link",
             description=f"Without a key, as long as the link is good and what it plays is there. {_WAV}",
             handler=listening.linked,
+            scope=READ,
             admit=listening.links.admit,
             ranged=True,
             reply_media="audio/wav",

@@ -215,13 +215,13 @@ class Tapes:
             pass
 
     def _left_behind(self) -> list[Pending]:
-        """Notes of others than this process, whose sound nobody has written to for a while."""
+        """Notes of tapes whose sound nobody has written to for a while: of processes that died, here or elsewhere."""
         found = []
         for note in self._folder.glob("*.json") if self._folder.is_dir() else ():
             with contextlib.suppress(OSError, msgspec.MsgspecError):
                 pending = _note(note.read_bytes())
                 path = self._sound(pending)
-                if str(path) in self._begun or pending.name in self._owed or note != self._note(pending):
+                if pending.name in self._owed or note != self._note(pending):
                     continue
                 written = (path if path.exists() else note).stat().st_mtime
                 if self._wall() - written > ABANDONED_SECONDS:
@@ -233,6 +233,7 @@ class Tapes:
         if call is not None and not call.ended:
             return
         path = self._sound(pending)
+        self._begun.pop(str(path), None)
         try:
             exists = await asyncio.to_thread(path.exists)
             if not exists and pending.sound is None:

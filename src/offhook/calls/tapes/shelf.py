@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -16,6 +17,9 @@ from offhook.kit.settings import BadSettings, Settings
 
 PIECE = 64 * 1024
 """Bytes that are read at once."""
+
+PATIENCE_SECONDS = 15.0
+"""How long a bucket is asked again that does not answer."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -102,6 +106,7 @@ class Bucket:
 
         options = {"endpoint": endpoint, "access_key_id": key_id, "secret_access_key": key_secret, "region": region}
         given: Any = {name: value for name, value in options.items() if value}
+        given["retry_config"] = {"max_retries": 3, "retry_timeout": timedelta(seconds=PATIENCE_SECONDS)}
         if endpoint.startswith("http://"):
             given["client_options"] = {"allow_http": True}
         return cls(S3Store.from_url(url, **given))

@@ -109,7 +109,7 @@ class RotatedOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     already: Annotated[int, Meta(description="Those that were.")]
     lost: Annotated[list[Int64Text], Meta(description="Credentials that no key opens; they stay as they are.")] = []
     lost_elsewhere: Annotated[
-        dict[str, list[str]], Meta(description="The same of other records, by kind: the ids of `hooks`.")
+        dict[str, list[str]], Meta(description="The same of other records, by kind: the ids of `hooks` and `trunks`.")
     ] = {}
 
 

@@ -42,6 +42,9 @@ _IN_BRACES = re.compile(r"\{([^{}/]{1,100})\}")
 _CHOSEN = "\0chosen"
 """Under this name a merged schema has the reference to the alternative that was taken."""
 
+_GROUP_OF = {"header": "headers"}
+"""Where a prepared request has the parameters of a place, if not under its name."""
+
 _GIVEN = ("const", "default", "example", "examples", "enum")
 _WAYS = (_GIVEN, ("const", "default", "enum"), ("const", "enum"))
 """What of a schema values are taken from: at first all, then less."""
@@ -61,15 +64,18 @@ _BY_FORMAT = {
 }
 
 
-def prepare(reference: Reference, document: Document, pointer: str, work: Work | None = None) -> Prepared:
+def prepare(
+    reference: Reference, document: Document, pointer: str, work: Work | None = None, made_up: list[str] | None = None
+) -> Prepared:
     """The request of the operation that stands at `pointer`.
 
     Optional parameters are there, switched off. Which document's operation it is (`api`, `version`) the caller adds.
-    What would take more than `work` is left out, and `work.cut` then.
+    What would take more than `work` is left out, and `work.cut` then. `made_up` gets the places of values that nothing
+    in the document says, and that only stand in for their type ("path.id", "query.q", "body.owner.name").
     """
-    work = work or Work()
-    media, body = _body(document, pointer, reference, work)
-    parameters = _Parameters(document, pointer, work)
+    work, made_up = work or Work(), [] if made_up is None else made_up
+    media, body = _body(document, pointer, reference, work, made_up)
+    parameters = _Parameters(document, pointer, work, made_up)
     headers = [pair for pair in parameters.pairs(reference.headers, "header") if pair.name.lower() != "content-type"]
     cookies = parameters.pairs(reference.cookies, "cookie")
     for on in (True, False):
@@ -104,8 +110,9 @@ def address(server: Server, chosen: Mapping[str, str] | None = None) -> str:
 class _Parameters:
     """The rows of parameters, by what the document says of each."""
 
-    def __init__(self, document: Document, pointer: str, work: Work) -> None:
+    def __init__(self, document: Document, pointer: str, work: Work, made_up: list[str]) -> None:
         self._building = Building(document, work)
+        self._made_up = made_up
         self._told: dict[tuple[str, str], Mapping[str, Any]] = {}
         for place in (pointer.rpartition("/")[0], pointer):
             try:
@@ -127,8 +134,11 @@ class _Parameters:
             names.append(field.name)
             on = where == "path" or field.required
             told = self._told.get((where, field.name), {})
-            rows = self._rows(field.name, self._value(field, told, stand_in=on), {**told, "in": where})
+            self._building.made_up.clear()
+            rows = [*self._rows(field.name, self._value(field, told, stand_in=on), {**told, "in": where})]
             pairs += [Pair(name, text, on) for name, text in rows]
+            if self._building.made_up:
+                self._made_up += [f"{_GROUP_OF.get(where, where)}.{name}" for name, _ in rows]
         return pairs
 
     def template(self, path: str) -> str:
@@ -162,6 +172,7 @@ class _Parameters:
         if "schema" in told:
             return self._building.value(told["schema"])
         kind = field.type.partition(" or ")[0].lower()
+        self._building.made_up.append(field.name)
         if kind in ("array", "object"):
             return None
         return _scalar(kind if kind in ("integer", "number", "boolean") else "string", {"format": field.format})
@@ -195,7 +206,7 @@ def _deep(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
         yield name, written(value)
 
 
-def _body(document: Document, pointer: str, reference: Reference, work: Work) -> tuple[str, str]:
+def _body(document: Document, pointer: str, reference: Reference, work: Work, made_up: list[str]) -> tuple[str, str]:
     """The media type and the body; both empty if the operation takes none."""
     building = Building(document, work)
     try:
@@ -223,20 +234,23 @@ def _body(document: Document, pointer: str, reference: Reference, work: Work) ->
             # A text that only stands in is none of a format that has rules of its own.
             return media, value[:MOST_BODY] if given is not None or media_of(media).startswith("text/plain") else ""
         return media, "" if isinstance(value, dict | list) else written(value)
-    return media, _as_text(_best(document, told.get("schema"), given, work))
+    return media, _as_text(_best(document, told.get("schema"), given, work, made_up))
 
 
-def _best(document: Document, schema: Any, given: Any, work: Work) -> Any:
+def _best(document: Document, schema: Any, given: Any, work: Work, made_up: list[str]) -> Any:
     """The body that breaks least of its schema: the one that is given, or one that is built."""
+    before = len(made_up)
     checker = Checker(document, schema, "request", work) if isinstance(schema, Mapping) else None
     best, least = None, math.inf
     for number in range(len(_WAYS) + 1):
         if number == 0 and given is None:
             continue
-        value = given if number == 0 else Building(document, work, _WAYS[number - 1]).value(schema)
+        building = Building(document, work, _WAYS[number - 1])
+        value = given if number == 0 else building.value(schema, place="body")
         found = checker.faults(value, "body") if checker else []
         if len(found) < least:
             best, least = value, len(found)
+            made_up[before:] = building.made_up
         if not found or found[0].message in UNTOLD:
             break
     return best
@@ -270,12 +284,14 @@ def _chosen(offered: list[str]) -> str:
 class Building:
     """Makes values for schemas of one document; one for each body, since it counts what it has made.
 
-    `given` names what of a schema values are taken from, where it is there.
+    `given` names what of a schema values are taken from, where it is there. `made_up` are the places of values that
+    were taken from nothing.
     """
 
     def __init__(self, document: Document, work: Work, given: Sequence[str] = _GIVEN) -> None:
         self._document, self._given, self._work = document, given, work
         self._left = MOST_VALUES
+        self.made_up: list[str] = []
 
     def resolved(self, told: Any) -> Mapping[str, Any]:
         """What a reference within the document leads to, {} if nowhere, outside, or round in a circle."""
@@ -309,8 +325,8 @@ class Building:
         """What a schema comes to, with its parts drawn in."""
         return self._merged(schema, 0) if self._work.spend() else {}
 
-    def value(self, schema: Any, depth: int = 0) -> Any:
-        """A value that the schema may take."""
+    def value(self, schema: Any, depth: int = 0, place: str = "") -> Any:
+        """A value that the schema may take; `place` is where it goes."""
         self._left -= 1
         if depth > MOST_DEPTH or self._left < 0 or not self._work.spend():
             return None
@@ -324,17 +340,18 @@ class Building:
                     return several[0]
             elif name in schema:
                 found = schema[name]
-                return found if name == "const" else self._completed(found, schema, depth)
+                return found if name == "const" else self._completed(found, schema, depth, place)
         kind = _kind(schema)
         if kind == "object":
-            return self._object(schema, depth)
+            return self._object(schema, depth, place)
         if kind == "array":
-            return self._array(schema, depth)
+            return self._array(schema, depth, place)
+        self.made_up.append(place)
         if "pattern" in schema and not self._work.spend(_PATTERN):
             return None
         return _scalar(kind, schema)
 
-    def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    def _object(self, schema: Mapping[str, Any], depth: int, place: str) -> dict[str, Any]:
         properties = schema.get("properties")
         if not isinstance(properties, Mapping):
             properties = {}
@@ -347,24 +364,25 @@ class Building:
                 break
             if name in properties:
                 if self.resolved(properties[name]).get("readOnly") is not True:
-                    made[name] = self.value(properties[name], depth + 1)
+                    made[name] = self.value(properties[name], depth + 1, f"{place}.{name}")
             elif schema.get("additionalProperties") is not False:
-                made[name] = self.value(schema.get("additionalProperties"), depth + 1)
+                made[name] = self.value(schema.get("additionalProperties"), depth + 1, f"{place}.{name}")
         return made
 
-    def _completed(self, given: Any, schema: Mapping[str, Any], depth: int) -> Any:
+    def _completed(self, given: Any, schema: Mapping[str, Any], depth: int, place: str) -> Any:
         """An object that is given for a part of a whole, with what the others require."""
         if not isinstance(given, dict):
             return given
         missing = [name for name in _names(schema.get("required")) if name not in given]
-        return given | self._object({**schema, "required": missing, "properties": _only(schema, missing)}, depth)
+        rest = {**schema, "required": missing, "properties": _only(schema, missing)}
+        return given | self._object(rest, depth, place)
 
     def _has_its_own(self, schema: Any) -> bool:
         found = self.resolved(schema)
         own = any(found.get(name) is not None for name in self._given)
         return own and found.get("readOnly") is not True
 
-    def _array(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
+    def _array(self, schema: Mapping[str, Any], depth: int, place: str) -> list[Any]:
         least, first = schema.get("minItems"), _list(schema.get("prefixItems"))[:_MOST_ITEMS]
         count = (
             min(least, _MOST_ITEMS) if isinstance(least, int) and least > 0 else 0 if schema.get("maxItems") == 0 else 1
@@ -375,7 +393,8 @@ class Building:
         for number in range(max(count, len(first))):
             if self._left <= 0:
                 break
-            one = self.value(first[number] if number < len(first) else schema.get("items"), depth + 1)
+            inner = first[number] if number < len(first) else schema.get("items")
+            one = self.value(inner, depth + 1, f"{place}[{len(made)}]")
             if schema.get("uniqueItems") is True and one in made:
                 one = self._another(schema.get("items"), one, number)
             if one is not None:

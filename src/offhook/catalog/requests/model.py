@@ -102,6 +102,12 @@ def expressions(prepared: Prepared) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def parameters(path: str) -> tuple[str, ...]:
+    """The names of the parameters that a path has, in their order."""
+    found = (match[2] for match in _PARTS.finditer(path) if match[2] is not None)
+    return tuple(dict.fromkeys(_template(one, {})[1] for one in found))
+
+
 def finished(prepared: Prepared, trial_values: Mapping[str, Any] | None = None) -> Final:
     """The request as it is sent. Invalid lists whatever keeps it from that, by place ("path.id", "headers.X-A").
 

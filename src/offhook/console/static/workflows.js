@@ -15,7 +15,7 @@
     const held = document.activeElement && old.contains(document.activeElement) ? document.activeElement : null;
     // Nobody loses what they are filling in, unless they ask for something else.
     const filled = [...old.querySelectorAll("input, textarea")].some((one) => one.value !== one.defaultValue);
-    if (!asked && (filled || (held && held.matches("input, textarea, select")))) return;
+    if (!asked && (filled || old.querySelector("[role=alert]") || (held && held.matches("input, textarea, select")))) return;
     const way = held && (held.id ? `#${CSS.escape(held.id)}` : held.matches("a[href]") ? `a[href="${CSS.escape(held.getAttribute("href"))}"]` : held.matches("summary") ? "summary" : "");
     const open = new Set([...old.querySelectorAll("details[open] > summary")].map((one) => one.textContent.trim()));
     old.replaceChildren(...fresh.childNodes);
@@ -34,7 +34,20 @@
     let wait = 0;
     let last = 0;
     let pause = CALM;
-    let address = location.href.replace(/[?&]done=[a-z]*/, "").replace(/#.*/, "");
+    // What is looked at is the run's own page, also where this one answered a form; what was said of the form is not
+    // said again.
+    let address = new URL(run.dataset.page, location.href);
+    if (location.pathname === address.pathname) address.search = location.search;
+    else if (run.dataset.chosen) address.searchParams.set("task", run.dataset.chosen);
+    address.searchParams.delete("done");
+
+    // Why there is no page, for who looks at the one that was there.
+    const missing = (answer) => {
+      if (!answer) return "The server is not reached; it is tried again.";
+      if (answer.type === "opaqueredirect" || answer.status === 401) return "The session has ended: sign in again.";
+      if (answer.status === 404) return "The run is not there any more.";
+      return `The server answered ${answer.status}: load the page again.`;
+    };
 
     const look = async (chosen = false) => {
       clearTimeout(wait);
@@ -42,8 +55,10 @@
       const mine = ++asked;
       const begun = performance.now();
       last = begun;
+      let answer = null;
       try {
-        const page = await parsed(await fetch(address, { redirect: "error" }));
+        answer = await fetch(address, { redirect: "manual" });
+        const page = await parsed(answer);
         if (mine !== asked) return true;
         if (!page.getElementById("run")) throw new Error("no page");
         for (const part of parts()) swap(part, page.getElementById(part.id), chosen && part.id === "run-attempt");
@@ -55,7 +70,7 @@
         pause = Math.max(CALM, 8 * (performance.now() - begun));
         return true;
       } catch {
-        if (mine === asked) said("The server gave no page: the session may have ended.");
+        if (mine === asked) said(missing(answer));
         return false;
       }
     };
@@ -153,13 +168,13 @@
 
     // An attempt is shown without leaving the page.
     document.addEventListener("click", async (event) => {
-      const link = event.target.closest("#run-graph a[href], #run-attempts a[data-task], #run-attempt a[href*='?task=']");
+      const link = event.target.closest("#run-graph a[href], #run-beside a[data-task], #run-attempts a[data-task], #run-attempt a[href*='?task=']");
       if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
       const to = link.getAttribute("href");
       const focus = `a[href="${CSS.escape(to)}"]`;
       const within = link.closest("[data-part]");
-      address = new URL(to, location.href).href;
+      address = new URL(to, location.href);
       document.activeElement?.blur();
       if (!(await look(true))) return location.assign(to);
       history.replaceState(null, "", to);

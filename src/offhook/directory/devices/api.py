@@ -29,7 +29,7 @@ def operations(work: Work) -> list[Operation]:
             query=wire.DeviceListQuery,
             reply=wire.DevicePage,
             reply_description="A page of devices.",
-            note="nothing registers before there is telephony",
+            note="`date_registered` is when it last came; `/api/offhook/v1/phones` shows who is there",
         ),
         Operation(
             id="userdevices.get",
@@ -41,7 +41,7 @@ def operations(work: Work) -> list[Operation]:
             scope="directory:read",
             reply=wire.DeviceOut,
             reply_description="The device.",
-            note="nothing registers before there is telephony",
+            note="`date_registered` is when it last came; `/api/offhook/v1/phones` shows who is there",
         ),
         *(one for kind in _KINDS for one in _desk_phones(devices, kind)),
     ]
@@ -134,7 +134,7 @@ def _desk_phones(devices: Devices, kind: OwnerType) -> list[Operation]:
             scope="directory:read",
             reply=wire.DeskPhones,
             reply_description="The desk phones.",
-            note=f"made at `/api/offhook/v1/{kind}s/{{id}}/devices`; without what signs in, which comes with telephony",
+            note=f"made at `/api/offhook/v1/{kind}s/{{id}}/devices`; what signs in is at `/api/offhook/v1/phones`",
         ),
         Operation(
             id=f"deskphones.{kind}s.get",

@@ -28,6 +28,8 @@ OWN: Mapping[str, Fields] = {
     "callcenters.operators.dutystatus": ALL,
     "numbers.assign_user_number.post": ALL,
     "numbers.user_unassign_number.post": ALL,
+    "call.call": ALL,
+    "users.update_active_call": ALL,
     "contacts.create": ALL,
     "contacts.update": ALL,
     "contacts.delete": ALL,

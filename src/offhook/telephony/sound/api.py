@@ -6,7 +6,7 @@ from offhook.access.gate import reply_of
 from offhook.directory.lines.model import Target
 from offhook.directory.paths import V1, id_of
 from offhook.kit import clock
-from offhook.kit.errors import NotFound
+from offhook.kit.errors import NotFound, Unavailable
 from offhook.kit.operation import Call, Operation, Reply
 from offhook.routing.plan import Prompt
 from offhook.telephony.sound import wire
@@ -47,6 +47,8 @@ def _of_kind(speech: Speech, folder: str) -> list[Operation]:
         for one in await prompts(call):
             if name_of(one) == asked:
                 wav, how = await speech.sounds.wav(call.principal.tenant_id, one, PATIENCE)
+                if not wav:
+                    raise Unavailable("Its sound cannot be made at the moment; the log says why.")
                 return Reply(body=wav, media=b"audio/wav", headers=((b"offhook-made-from", how.encode()),))
         raise NotFound(f"Callers of this {kind} hear nothing with this id now; list what they hear.")
 
@@ -92,5 +94,5 @@ async def _shown(speech: Speech, tenant_id: int, prompt: Prompt) -> wire.HeardPr
     assert how != "nothing"
     return wire.HeardPrompt(
         id=name_of(prompt), made_from=how, text=prompt.text, purpose=prompt.purpose, recording=prompt.recording,
-        seconds=seconds, fault="" if seconds else fault,
+        seconds=seconds or None, fault="" if seconds else fault,
     )  # fmt: skip

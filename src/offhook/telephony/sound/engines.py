@@ -15,7 +15,7 @@ import sys
 import tempfile
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -45,17 +45,19 @@ class Unspoken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A program that speaks. `name` is what pages call it, `command` what is run."""
+    """A program that speaks. `name` is what pages call it, `command` what is run.
+
+    `identity` is what its sounds are kept under: a text spoken by another program or voice is spoken anew.
+    """
 
     name: str
     command: tuple[str, ...]
     memory: int = MEMORY
     seconds: float = SECONDS
+    identity: str = field(init=False)
 
-    @property
-    def identity(self) -> str:
-        """What its sounds are kept under: a text spoken by another program or voice is spoken anew."""
-        return "\0".join(self.command)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "identity", "\0".join((*self.command, *map(_mark, self.command))))
 
 
 def engine_of(settings: Settings, path: str | None = None) -> Engine | None:
@@ -79,6 +81,15 @@ def engine_of(settings: Settings, path: str | None = None) -> Engine | None:
                 f"{words[0]} is to speak prompts, but no such program is there; install it, or set speech."
             )
     return None
+
+
+def _mark(word: str) -> str:
+    """When a file was changed that a command names: a program that is upgraded, or a voice, sounds otherwise."""
+    try:
+        about = Path(word).stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{about.st_size} {about.st_mtime_ns}"
 
 
 def _words_of(engine: str, voice: str) -> list[str]:

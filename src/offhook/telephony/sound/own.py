@@ -1,13 +1,16 @@
 """The sounds that are ours: made once in the life of a data folder, and from then on there before the first call.
 
-Blocks, and imports numpy: for threads.
+Blocks: for threads. What makes them, and numpy with it, is imported only where one is missing.
 """
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from offhook.telephony.sound import music, tones
+from offhook.telephony.sound.cadences import BUSY, RINGING, USUAL_BUSY, USUAL_RINGING, Cadence
 from offhook.telephony.sound.kept import Kept
-from offhook.telephony.sound.samples import Samples, encoded
 
 FORM = "1"
 """Goes up when any of them is to sound otherwise: they are then made again."""
@@ -19,21 +22,23 @@ class Own:
     """Where each of them is, as a worker plays it."""
 
     def __init__(self, folder: Path) -> None:
-        kept = Kept(folder / f"own-{FORM}", _ROOM)
-        self.music = kept.find("music") or kept.add("music", encoded(music.hold_music()))
-        self.beep = _there(kept, "beep", tones.beep())
-        self.attention = _there(kept, "attention", tones.pattern((587, 880)))
-        self.ringing = {country: _cadence(kept, "ringing", one) for country, one in tones.RINGING.items()}
-        self.busy = {country: _cadence(kept, "busy", one) for country, one in tones.BUSY.items()}
-        self.usual_ringing = _cadence(kept, "ringing", tones.USUAL_RINGING)
-        self.usual_busy = _cadence(kept, "busy", tones.USUAL_BUSY)
+        self._kept = Kept(folder / f"own-{FORM}", _ROOM)
+        self.music = self._there("music", lambda: _import("music").hold_music())
+        self.beep = self._there("beep", lambda: _import("tones").beep())
+        self.attention = self._there("attention", lambda: _import("tones").pattern((587, 880)))
+        self.ringing = {country: self._cadence("ringing", one) for country, one in RINGING.items()}
+        self.busy = {country: self._cadence("busy", one) for country, one in BUSY.items()}
+        self.usual_ringing = self._cadence("ringing", USUAL_RINGING)
+        self.usual_busy = self._cadence("busy", USUAL_BUSY)
+
+    def _cadence(self, what: str, cadence: Cadence) -> str:
+        milliseconds = (round(one * 1000) for one in cadence.seconds)
+        name = "-".join([what, *map(str, cadence.hertz), "for", *map(str, milliseconds)])
+        return self._there(name, lambda: _import("tones").of_cadence(cadence))
+
+    def _there(self, name: str, make: Callable[[], Any]) -> str:
+        return self._kept.find(name) or self._kept.add(name, _import("samples").encoded(make()))
 
 
-def _there(kept: Kept, name: str, samples: Samples) -> str:
-    return kept.find(name) or kept.add(name, encoded(samples))
-
-
-def _cadence(kept: Kept, what: str, cadence: tones.Cadence) -> str:
-    milliseconds = (round(one * 1000) for one in cadence.seconds)
-    name = "-".join([what, *map(str, cadence.hertz), "for", *map(str, milliseconds)])
-    return _there(kept, name, tones.of_cadence(cadence))
+def _import(name: str) -> ModuleType:
+    return import_module(f"offhook.telephony.sound.{name}")

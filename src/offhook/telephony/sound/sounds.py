@@ -22,6 +22,7 @@ from offhook.kit.errors import Refusal
 from offhook.routing.plan import Hear, Prompt
 from offhook.telephony.sound.beeps import beeps_of
 from offhook.telephony.sound.engines import Engine, Unspoken, says_anything, speakable
+from offhook.telephony.sound.figures import HEARD, MADE, OTHERWISE
 from offhook.telephony.sound.kept import Full, Kept
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ FORM = "1"
 """Goes up when the same content is to sound otherwise: everything is then made again."""
 
 PATIENCE = 2.0
-"""Seconds that a caller waits for a sound that is not there yet."""
+"""Seconds that a caller waits for a sound that is not there yet; beeps, which are the last resort, get as long again
+and take milliseconds."""
 
 LONGEST_MAKING = 60.0
 """Seconds that whoever prepares a sound waits for it."""
@@ -47,6 +49,8 @@ SEEN_SECONDS = 5.0
 """For so long a sound that was there is not looked for again; much less than `kept.IN_USE_SECONDS`."""
 
 MOST_SEEN = 4096
+
+HEARD_OTHERWISE = "prompt_heard_otherwise"
 
 log = structlog.get_logger("offhook.telephony")
 
@@ -143,6 +147,7 @@ class Sounds:
         """The files of a prompt, within PATIENCE; () only for one that says nothing."""
         sound = await self.sound(tenant_id, prompt, self._patience)
         self.played[sound.how] += 1
+        HEARD.labels(sound.how).inc()
         return (sound.file,) if sound.file else ()
 
     def of_waiting(self, hear: Hear, country: str = "") -> tuple[str, ...]:
@@ -175,9 +180,7 @@ class Sounds:
         """Have a prompt's sound made before it is asked for."""
         return await self.sound(tenant_id, prompt, LONGEST_MAKING, "prompt_not_made")
 
-    async def sound(
-        self, tenant_id: int, prompt: Prompt, patience: float, event: str = "prompt_heard_otherwise"
-    ) -> Sound:
+    async def sound(self, tenant_id: int, prompt: Prompt, patience: float, event: str = HEARD_OTHERWISE) -> Sound:
         """The best that is there within `patience` seconds. It never fails: at worst it is a tone of our own.
 
         `event` is what the log calls it when that is not what it should be.
@@ -186,8 +189,7 @@ class Sounds:
         why: list[str] = []
         for way in self._ways(tenant_id, prompt):
             try:
-                # The last way is tones, which are there in a moment whatever was waited for before.
-                left = patience if way.how == "tones" else max(0.0, until - self._ticks())
+                left = PATIENCE if way.how == "tones" else max(0.0, until - self._ticks())
                 found = Sound(await self._found(way, left), way.key, way.how)
             except Unready as unready:
                 why.append(str(unready))
@@ -253,7 +255,9 @@ class Sounds:
     async def _make(self, way: _Way) -> str:
         try:
             encodings = await way.make()
-            return self._note(way.key, await self._in(self._quick, self._kept.add, way.key, encodings))
+            file = await self._in(self._quick, self._kept.add, way.key, encodings)
+            MADE.labels("made").inc()
+            return self._note(way.key, file)
         except Unspoken as fault:
             why = str(fault)
         except Full:
@@ -265,6 +269,7 @@ class Sounds:
         except Exception:
             log.exception("sound_failed", how=way.how, key=way.key)
             why = "a fault of Offhook's own"
+        MADE.labels("failed").inc()
         self._failed[way.key] = (self._ticks() + FAILED_SECONDS, why)
         while len(self._failed) > MOST_SEEN:
             self._failed.popitem(last=False)
@@ -298,6 +303,8 @@ class Sounds:
         return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
 
     def _say(self, event: str, tenant_id: int, prompt: Prompt, how: How, why: list[str]) -> None:
+        if event == HEARD_OTHERWISE:
+            OTHERWISE.inc()
         log.warning(
             event, tenant=str(tenant_id), purpose=prompt.purpose, text=prompt.text[:80], heard=how,
             cause="; ".join(why),

@@ -18,7 +18,7 @@ class HeardPrompt(msgspec.Struct, kw_only=True, omit_defaults=True):
     text: Annotated[str, Meta(description="What is spoken where there is no recording.")]
     purpose: Annotated[str, Meta(description="v2's ivr_type, absent for what only Offhook says.")] = ""
     recording: Annotated[str, Meta(description="SHA-256 of the uploaded file.")] = ""
-    seconds: Annotated[float, Meta(description="How long it lasts; absent while it is not made.")] = 0.0
+    seconds: Annotated[float | None, Meta(description="How long it lasts; absent while it is not made.")] = None
     fault: Annotated[str, Meta(description="Why it could not be made when that was last tried.")] = ""
 
 

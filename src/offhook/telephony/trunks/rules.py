@@ -72,8 +72,12 @@ def check_addresses(texts: Sequence[str], found: list[Violation]) -> tuple[str, 
     return tuple(kept)
 
 
-def check_proxy(text: str, allowed: Allowed, found: list[Violation]) -> str:
-    """Where calls go to, as host:port; "" for nowhere. A private address must be one that the installation allows."""
+def check_proxy(text: str, allowed: Allowed, found: list[Violation], *, sandbox: bool = False) -> str:
+    """Where calls go to, as host:port; "" for nowhere.
+
+    A private address must be one that the installation allows; of a `sandbox`, whose calls are for trying things out
+    and must reach nobody, least of all for help, every address.
+    """
     line = text.strip()
     if not line:
         return ""
@@ -86,10 +90,21 @@ def check_proxy(text: str, allowed: Allowed, found: list[Violation]) -> str:
     if address is None and (not _NAME.fullmatch(host) or len(host) > 253 or host.rpartition(".")[2].isdecimal()):
         message = "Must be a host with or without a port, such as sip.example.com or 203.0.113.7:5060."
         found.append(Violation(location="proxy", message=message, sent=shown(text)))
+    elif sandbox and not _is_named(host, address, port, allowed):
+        message = "A sandbox calls nobody real: must be a place that egress_allow in the server's settings names."
+        found.append(Violation(location="proxy", message=message, sent=shown(text)))
     elif address is not None and not may_send(host, address, port, allowed):
         message = "Must be an address on the open internet, or one that egress_allow in the server's settings names."
         found.append(Violation(location="proxy", message=message, sent=shown(text)))
     return f"[{host}]:{port}" if ":" in host else f"{host.lower()}:{port}"
+
+
+def _is_named(
+    host: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None, port: int, allowed: Allowed
+) -> bool:
+    if address is None:
+        return (host.lower(), port) in allowed.places
+    return allowed.permits(host, address, port)
 
 
 def as_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 
 from offhook.telephony import port
 from offhook.telephony.port import Address
@@ -42,7 +43,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--silence", type=float, default=30.0, help="seconds without sound that end a call")
     parser.add_argument("--media", default="", help="what carries sound: plain, or the best there is")
     options = parser.parse_args(arguments)
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (sippy prints here and there)
+    sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (sippy prints here and there)
     signalling: Signalling | None = None
     close = port.Close(seconds=1.0)
 
@@ -51,11 +52,12 @@ def main(arguments: list[str]) -> int:
 
     link = Link(socket.socket(fileno=options.socket), told, lambda: told(close))
 
+    host = options.advertise or reached(options.listen[0])
+
     def media(heard: Signalling) -> Media:
-        host = options.advertise or options.listen[0]
         return carried(options.media, heard, options.listen[0], host, options.ports, options.silence)
 
-    signalling = Signalling(options.listen, options.advertise, media, link.say, wire.end)
+    signalling = Signalling(options.listen, host, media, link.say, wire.end)
     signal.signal(signal.SIGTERM, lambda *_: told(close))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     link.start()
@@ -67,10 +69,22 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def reached(listen: str) -> str:
+    """The address that others reach us at: the one listened at, or of all of them the one that packets leave from."""
+    if listen != "0.0.0.0":  # noqa: S104  (compared only)
+        return listen
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
 def carried(kind: str, heard: Signalling, listen: str, advertise: str, taken: tuple[int, int], silence: float) -> Media:
     """What carries sound: a process of its own, unless "plain" asks for a thread of this one."""
     if kind == "plain":
-        return Plain(heard, listen, taken, silence)
+        return Plain(heard, listen, advertise, taken, silence)
     return EngineMedia(
         heard, listen, taken, silence, advertised=advertise, fault=lambda what, _: wire.from_thread(heard.fault, what)
     )

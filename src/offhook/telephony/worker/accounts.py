@@ -1,4 +1,6 @@
-"""Who a username is: asked of the server once, remembered for a while, and forgotten (telephones come back every minute)."""
+"""Who a username is: asked of the server once, remembered for a while, and forgotten (telephones come back every
+minute).
+"""
 
 from collections.abc import Callable, Mapping
 

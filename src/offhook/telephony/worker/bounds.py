@@ -1,9 +1,13 @@
-"""Bounds on what strangers use: packets of an address, and what was turned away, counted. Pure but for the clock it is given."""
+"""Bounds on what strangers use: packets of an address, and what was turned away, counted. Pure but for the clock it
+is given.
+"""
 
 import threading
 from collections import Counter
 from collections.abc import Callable
 
+KNOWN = 20
+"""Times as much is taken of an address that has proven itself: many telephones stand behind one."""
 SOURCES = 20_000
 """Addresses that are remembered; the one that was longest silent is forgotten."""
 
@@ -16,12 +20,22 @@ class Buckets:
         self.burst = burst
         self._now = now
         self._levels: dict[str, tuple[float, float]] = {}
+        self.known: dict[str, None] = {}
+        """Addresses that are no strangers, the one that was named last at the end."""
+
+    def know(self, host: str) -> None:
+        """Take more of an address from now on."""
+        self.known.pop(host, None)
+        self.known[host] = None
+        if len(self.known) > SOURCES:
+            del self.known[next(iter(self.known))]
 
     def take(self, host: str) -> bool:
         """Whether one more packet of the address is within bounds."""
         now = self._now()
-        level, at = self._levels.pop(host, (self.burst, now))
-        level = min(self.burst, level + (now - at) * self.rate)
+        more = KNOWN if host in self.known else 1
+        level, at = self._levels.pop(host, (self.burst * more, now))
+        level = min(self.burst * more, level + (now - at) * self.rate * more)
         taken = level >= 1
         self._levels[host] = (level - 1 if taken else level, now)
         if len(self._levels) > SOURCES:

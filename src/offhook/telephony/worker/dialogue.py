@@ -1,14 +1,15 @@
 """A leg's dialogue, on sippy's user agent: what it says and is told, in words that are not sippy's.
 
-sippy's machine carries the hard part (transactions, retransmissions, CANCEL and its races). Held back or added here: what is
-sent goes to the address the other side speaks from, methods are few, a re-INVITE without an offer gets one, a second 2xx is
-acknowledged and ended.
+sippy's machine carries the hard part (transactions, retransmissions, CANCEL and its races). Held back or added here:
+what is sent goes to the address the other side speaks from, methods are few, a re-INVITE without an offer gets one, a
+second 2xx is acknowledged and ended.
 """
 
+import contextlib
 import ipaddress
 import secrets
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from offhook.telephony.port import Address
 from offhook.telephony.worker import wire
@@ -81,7 +82,7 @@ class Connected(UaStateConnected):  # type: ignore[misc]
         self.ua.sendUasResponse(200, "OK", self.ua.lSDP, (self.ua.lContact,), ack_wait=True)
         return (self.ua.UaStateConnected,)
 
-    recv_request_handlers = {**UaStateConnected.recv_request_handlers, "INVITE": _invited}
+    recv_request_handlers: ClassVar[dict[str, Any]] = {**UaStateConnected.recv_request_handlers, "INVITE": _invited}
 
 
 class Placed(CCEventTry):  # type: ignore[misc]
@@ -95,9 +96,13 @@ class Placed(CCEventTry):  # type: ignore[misc]
 
 
 class Dialogue(UA):  # type: ignore[misc]
-    """One dialogue. `peer` is where all that is sent goes, unless `trusted`: then Contact and Record-Route say where."""
+    """One dialogue. All that is sent goes to `peer`, unless `trusted`: then Contact and Record-Route say where."""
 
     UaStateConnected = Connected
+    rCSeq: int | None  # noqa: N815
+    rUri: Any  # noqa: N815
+    rTarget: Any  # noqa: N815
+    routes: Any
 
     def __init__(self, manager: Any, hears: Hears, peer: Address, trusted: bool = False, **named: Any) -> None:
         super().__init__(manager.global_config, event_cb=self._event, dead_cbs=(self._dead,), **named)
@@ -107,6 +112,8 @@ class Dialogue(UA):  # type: ignore[misc]
         self.trusted = trusted
         self.arriving: Packet | None = None
         self.invited: Any = None
+        self.reinvited = (-1, "")
+        """Number and text of the other side's last INVITE."""
         self.ack: tuple[str, Address] | None = None
         self.referring: Any = None
         self.subscription = 0
@@ -212,6 +219,21 @@ class Dialogue(UA):  # type: ignore[misc]
 
     # What sippy asks
 
+    def newTransaction(self, request: Any, *rest: Any, **named: Any) -> Any:  # noqa: N802
+        """A request on its way; a BYE that a carrier wants a proof for gets one."""
+        if request.getMethod() == "BYE" and self.username is not None and "resp_cb" not in named:
+            named["resp_cb"] = self._bye_answered
+        return super().newTransaction(request, *rest, **named)
+
+    def _bye_answered(self, response: Any) -> None:
+        name = {401: "www-authenticate", 407: "proxy-authenticate"}.get(response.getSCode()[0])
+        for challenge in response.getHFBodys(name) if name else ():
+            supported, qop = challenge.supportedAlgorithm()
+            if supported:
+                request = self.genRequest("BYE", None, (challenge, qop))
+                super().newTransaction(request, resp_cb=lambda _: None)
+                return
+
     def genRequest(self, method: str, *rest: Any, **named: Any) -> Any:  # noqa: N802
         """A request, sent to where the other side speaks from."""
         request = super().genRequest(method, *rest, **named)
@@ -272,10 +294,8 @@ class Dialogue(UA):  # type: ignore[misc]
 
     def sendUasResponse(self, code: int, reason: str, *rest: Any, **named: Any) -> None:  # noqa: N802
         """An answer, unless the transaction has had its last one."""
-        try:
+        with contextlib.suppress(KeyError, ValueError):
             super().sendUasResponse(code, reason, *rest, **named)
-        except (KeyError, ValueError):
-            pass
 
     def _event(self, event: Any, _: Any) -> None:
         hears = self.hears

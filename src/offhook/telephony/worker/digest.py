@@ -1,8 +1,9 @@
-"""Digest access authentication of requests (RFC 3261 section 22, RFC 7616, RFC 8760), told without a word to strangers.
+"""Digest access authentication of requests (RFC 3261 section 22, RFC 7616, RFC 8760), told without a word to
+strangers.
 
-A nonce is its moment signed with a key of this process, so that a challenge costs no memory; what is remembered is only how
-often one was used, of telephones that have proven themselves. Whoever is unknown goes the same way, in the same time, as
-whoever has a wrong password: their digest is compared with one that nobody can make.
+A nonce is its moment signed with a key of this process, so that a challenge costs no memory; what is remembered is
+only how often one was used, of telephones that have proven themselves. Whoever is unknown goes the same way, in the
+same time, as whoever has a wrong password: their digest is compared with one that nobody can make.
 """
 
 import base64

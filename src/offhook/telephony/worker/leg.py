@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 
 from offhook.kit import clock
+from offhook.telephony.port import Address
 from offhook.telephony.worker import g711, rtcp, rtp
 from offhook.telephony.worker.clips import FRAME, Playing
 from offhook.telephony.worker.sound import PCMA, PCMU, Voice
@@ -32,6 +33,7 @@ class Outgoing:
         """Of the last packet, the furthest."""
         self.at = now
         self.packets = self.octets = 0
+        """Of those that were sent."""
         self._from: object = None
         self._number_by = self._stamp_by = 0
 
@@ -47,7 +49,8 @@ class Outgoing:
         else:
             self.stamp = self.stamp + len(payload) & 0xFFFFFFFF
         self.number = self.number + 1 & 0xFFFF
-        return self._count(rtp.written(kind, marker, self.number, self.stamp, self.source, payload), now)
+        self.at = now
+        return rtp.written(kind, marker, self.number, self.stamp, self.source, payload)
 
     def relayed(self, origin: object, packet: rtp.Packet, kind: int, payload: bytes, now: float) -> bytes:
         """A packet of `origin`'s, at its own place in its own stream."""
@@ -59,7 +62,8 @@ class Outgoing:
         number, stamp = number + self._number_by & 0xFFFF, stamp + self._stamp_by & 0xFFFFFFFF
         if (number - self.number & 0xFFFF) < 0x8000:
             self.number, self.stamp = number, stamp
-        return self._count(rtp.written(kind, marker, number, stamp, self.source, payload), now)
+        self.at = now
+        return rtp.written(kind, marker, number, stamp, self.source, payload)
 
     def skipped(self, origin: object) -> None:
         """A packet of `origin`'s is not passed on: it leaves no gap."""
@@ -73,12 +77,6 @@ class Outgoing:
     def _stamp_at(self, now: float) -> int:
         """The timestamp with which something new begins."""
         return self.stamp + max(int((now - self.at) * g711.RATE), FRAME) & 0xFFFFFFFF
-
-    def _count(self, packet: bytes, now: float) -> bytes:
-        self.packets += 1
-        self.octets += len(packet) - 12
-        self.at = now
-        return packet
 
 
 class Leg:
@@ -121,12 +119,16 @@ class Leg:
         """When the other side was heard last, or should have begun to be."""
         return max(self.since, self.peer.last)
 
-    def receive(self, now: float, key: Callable[["Leg", str], None]) -> None:
-        """Take what came, and give it to whom it is for."""
+    def receive(self, now: float, key: Callable[["Leg", str], None]) -> bool:
+        """Take a packet that came, and give it to whom it is for; False if none did."""
         try:
             content, at = self.sound.recvfrom(2_048)
         except OSError:
-            return
+            return False
+        self._take(content, at, now, key)
+        return True
+
+    def _take(self, content: bytes, at: Address, now: float, key: Callable[["Leg", str], None]) -> None:
         packet, voice = rtp.read(content), self.voice
         if packet is None or voice is None:
             self.refused += 1
@@ -198,6 +200,9 @@ class Leg:
             self.sound.sendto(packet, self.peer.to)
         except OSError:
             self.refused += 1
+            return
+        self.outgoing.packets += 1
+        self.outgoing.octets += len(packet) - 12
         if payload and self.tape is not None and self.tape.both:
             stamp = int.from_bytes(packet[4:8], "big")
             self.tape.lay(1, self.outgoing.source, stamp, voice.codec, payload, now)

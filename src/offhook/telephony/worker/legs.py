@@ -6,7 +6,10 @@ A leg is told to be over once, whatever happens after that; its dialogue may go 
 import re
 import secrets
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from typing import Protocol
+
+from msgspec import structs
 
 from offhook.telephony import port
 from offhook.telephony.port import Address
@@ -36,6 +39,16 @@ class Speaks(Protocol):
     def end(self, reason: str) -> None: ...
     def refer(self, code: int) -> None: ...
     def again(self, packet: Packet) -> None: ...
+
+
+def heard_at(host: str, source: str) -> str:
+    """Where a telephone hears that says it hears at `host` and speaks from `source`.
+
+    Behind a router it does not know how it is reached: then it is reached as its signalling is.
+    """
+    said, seen = IPv4Address(host), IPv4Address(source)
+    hidden = (seen.is_global and not said.is_global) or (said.is_loopback and not seen.is_loopback)
+    return source if hidden and not said.is_unspecified else host
 
 
 class Leg:
@@ -143,7 +156,7 @@ class Leg:
 
     def confirmed(self, description: bytes | None) -> None:
         if self._dropped is not None and self.dialogue is not None:
-            self._dropped, reason = None, self._dropped
+            reason, self._dropped = self._dropped, None
             self.dialogue.end(reason)
         elif self.state == "up" and description is not None:
             self._hear(description)
@@ -253,7 +266,9 @@ class Leg:
 
     def _agree(self) -> None:
         if self.theirs is not None and not self.over:
-            self._media.agree(self.number, self.theirs.voice(self.codec))
+            voice = self.theirs.voice(self.codec)
+            host = heard_at(voice.address[0], self.source[0]) if not self.trunk else voice.address[0]
+            self._media.agree(self.number, structs.replace(voice, address=(host, voice.address[1])))
 
     def _up(self) -> None:
         self.state = "up"

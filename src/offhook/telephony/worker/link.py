@@ -1,4 +1,6 @@
-"""The worker's end of the socket to the server: commands in on a thread, events out on another, so that the loop never waits."""
+"""The worker's end of the socket to the server: commands in on a thread, events out on another, so that the loop
+never waits.
+"""
 
 import queue
 import socket
@@ -63,7 +65,7 @@ class Link:
         try:
             while content := self._socket.recv(65_536):
                 for command in frames.feed(content):
-                    self._told(command)
+                    self._told(command)  # type: ignore[arg-type]
         except (OSError, ValueError):
             pass
         self._gone()

@@ -1,8 +1,9 @@
-"""A SIP message as it came in a datagram, read strictly before anything else sees it (RFC 3261 sections 7, 20 and 25). Pure.
+"""A SIP message as it came in a datagram, read strictly before anything else sees it (RFC 3261 sections 7, 20 and
+25). Pure.
 
-What can be understood so far that it can be answered, and is wrong, is refused with a code; what cannot is not answered.
-Text is bytes read as Latin-1, so that what is echoed is echoed to the byte and a length is a length. Nothing here raises
-anything but `Malformed`, and every pattern takes time in proportion to what it reads.
+What can be understood so far that it can be answered, and is wrong, is refused with a code; what cannot is not
+answered. Text is bytes read as Latin-1, so that what is echoed is echoed to the byte and a length is a length.
+Nothing here raises anything but `Malformed`, and every pattern takes time in proportion to what it reads.
 """
 
 import re
@@ -20,24 +21,24 @@ NAME = 256
 COMPACT = {
     "i": "call-id", "m": "contact", "e": "content-encoding", "l": "content-length", "c": "content-type", "f": "from",
     "s": "subject", "k": "supported", "t": "to", "v": "via", "o": "event", "r": "refer-to", "b": "referred-by",
-    "x": "session-expires", "a": "accept-contact", "u": "allow-events", "j": "reject-contact", "d": "request-disposition",
+    "x": "session-expires", "a": "accept-contact", "u": "allow-events", "j": "reject-contact",
+    "d": "request-disposition",
 }  # fmt: skip
 ONCE = ("call-id", "content-length", "content-type", "cseq", "from", "max-forwards", "to", "expires")
 """Header fields of which a message has one at most, or none can say which is meant."""
 
-TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]+"
-_TOKEN = re.compile(TOKEN)
-_REQUEST = re.compile(rf"({TOKEN}) ([^ \t<>\"]+) (SIP/[0-9]{{1,3}}\.[0-9]{{1,3}})", re.IGNORECASE)
-_ANY_REQUEST = re.compile(rf"({TOKEN})[ \t].*SIP/[0-9]{{1,3}}\.[0-9]{{1,3}}[ \t]*", re.IGNORECASE)
+WORD = r"[A-Za-z0-9\-.!%*_+`'~]+"
+_REQUEST = re.compile(rf"({WORD}) ([^ \t<>\"]+) (SIP/[0-9]{{1,3}}\.[0-9]{{1,3}})", re.IGNORECASE)
+_ANY_REQUEST = re.compile(rf"({WORD})[ \t].*SIP/[0-9]{{1,3}}\.[0-9]{{1,3}}[ \t]*", re.IGNORECASE)
 _RESPONSE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE)
-_HEADER = re.compile(rf"({TOKEN})[ \t]*:[ \t]*(.*)", re.DOTALL)
+_HEADER = re.compile(rf"({WORD})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _VIA = re.compile(
-    rf"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*({TOKEN})[ \t]+"
+    rf"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*({WORD})[ \t]+"
     r"([A-Za-z0-9.\-_]+|\[[0-9A-Fa-f:.]+\])[ \t]*(?::[ \t]*([0-9]{1,10})[ \t]*)?((?:;.*)?)",
     re.IGNORECASE,
 )
-_PARAM = re.compile(rf"[ \t]*({TOKEN})[ \t]*(?:=[ \t]*((?:[A-Za-z0-9\-.!%*_+`'~:\[\]]+)|\"(?:[^\"\\]|\\.)*\"))?[ \t]*")
-_CSEQ = re.compile(rf"([0-9]{{1,12}})[ \t]+({TOKEN})")
+_PARAM = re.compile(rf"[ \t]*({WORD})[ \t]*(?:=[ \t]*((?:[A-Za-z0-9\-.!%*_+`'~:\[\]]+)|\"(?:[^\"\\]|\\.)*\"))?[ \t]*")
+_CSEQ = re.compile(rf"([0-9]{{1,12}})[ \t]+({WORD})")
 _SIP_URI = re.compile(
     r"(sips?):(?:([A-Za-z0-9\-_.!~*'()&=+$,;?/%#:\[\]]*)@)?([A-Za-z0-9.\-_]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,6}))?"
     r"((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$%=]*)*)(\?[^<> \"]*)?",
@@ -45,9 +46,10 @@ _SIP_URI = re.compile(
 )
 _TEL_URI = re.compile(r"tel:(\+?[0-9A-Da-d*#().\-]{1,64})((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$%=]*)*)", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
-_DISPLAY = re.compile(rf"(?:{TOKEN}[ \t]*)*")
+_DISPLAY = re.compile(rf"(?:{WORD}[ \t]*)*")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = re.compile(r"(?<!\\)[\x00-\x08\x0a-\x1f\x7f]|[\r\n]")
+"""What may stand in no field, or in quotes behind a backslash only."""
 
 
 class Malformed(Exception):
@@ -274,7 +276,9 @@ def _parties(packet: Packet, fault: Fault) -> Fault:
 
 
 def _body(packet: Packet, body: bytes) -> Fault:
-    """A datagram's body is what Content-Length says; more than that is cut off, less is wrong (RFC 3261 section 18.3)."""
+    """A datagram's body is what Content-Length says; more than that is cut off, less is wrong (RFC 3261 section
+    18.3).
+    """
     size = packet.first("content-length")
     if not size:
         packet.body = body

@@ -11,6 +11,7 @@ import socket
 import struct
 import threading
 import time
+from pathlib import Path
 
 from offhook.telephony.port import Address
 from offhook.telephony.worker.sound import PCMA, PCMU, Heard, NoPort, Voice
@@ -79,12 +80,23 @@ class _Line:
 
 
 class Plain:
-    """See `sound.Media`. `ports` are the first and last, even ones taken; `silence` seconds without a packet are told."""
+    """See `sound.Media`. Ports are opened at `listen` and said to be at `host`, even ones between the first and last.
+
+    `silence` seconds without a packet are told.
+    """
 
     name = "plain"
 
-    def __init__(self, heard: Heard, host: str, ports: tuple[int, int] = (16384, 32766), silence: float = 30.0) -> None:
+    def __init__(
+        self,
+        heard: Heard,
+        listen: str,
+        host: str,
+        ports: tuple[int, int] = (16384, 32766),
+        silence: float = 30.0,
+    ) -> None:
         self._heard = heard
+        self._listen = listen
         self._host = host
         self._ports = ports
         self._next = ports[0] + 2 * secrets.randbelow((ports[1] - ports[0]) // 2 + 1)
@@ -103,7 +115,7 @@ class Plain:
             self._next = number + 2 if number + 2 <= self._ports[1] else self._ports[0]
             skt = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
-                skt.bind((self._host, number))
+                skt.bind((self._listen, number))
             except OSError:
                 skt.close()
                 continue
@@ -203,7 +215,7 @@ class Plain:
         chunks += b"data" + struct.pack("<I", len(sound)) + bytes(sound) + b"\0" * (len(sound) % 2)
         fault = ""
         try:
-            with open(path, "wb") as file:
+            with Path(path).open("wb") as file:
                 file.write(b"RIFF" + struct.pack("<I", len(chunks)) + chunks)
                 file.flush()
                 os.fsync(file.fileno())
@@ -293,8 +305,7 @@ class Plain:
 
 
 def _content(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+    return Path(path).read_bytes()
 
 
 def _translated(payload: bytes, kind: int, codec: int) -> bytes:

@@ -1,4 +1,5 @@
-"""REGISTER, once its sender is proven (RFC 3261 section 10): what it asks, told to the server, and the server's word back.
+"""REGISTER, once its sender is proven (RFC 3261 section 10): what it asks, told to the server, and the server's word
+back.
 
 Nothing is kept here of who is reached where; only what a REGISTER was answered is, for when it is sent again.
 """

@@ -25,7 +25,7 @@ _CONNECTION = re.compile(r"IN IP4 ([0-9.]{7,15})(?:/[0-9]{1,3}){0,2}")
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What the other side says of its sound. `streams` are all media lines as written, to be answered in their order."""
+    """What the other side says of its sound. `streams` are all media lines, to be answered in their order."""
 
     address: Address
     codecs: tuple[int, ...]
@@ -76,10 +76,10 @@ def read(content: bytes) -> Description | None:
             streams.append(((media[1], int(media[2]), media[3], media[4].strip()), []))
         else:
             (streams[-1][1] if streams else shared).append((said[1], said[2]))
-    for place, (media, own) in enumerate(streams):
-        if media[0] == "audio" and media[1] and media[2] == "RTP/AVP":
+    for place, ((kind, number, transport, formats), own) in enumerate(streams):
+        if kind == "audio" and number and transport == "RTP/AVP":
             all_streams = tuple((each[0], each[2], each[3]) for each, _ in streams)
-            return _sound(media[1], media[3], shared, own, all_streams, place)
+            return _sound(number, formats, shared, own, all_streams, place)
     return None
 
 

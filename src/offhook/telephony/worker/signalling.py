@@ -45,7 +45,9 @@ class Invite(msgspec.Struct):
 
 
 class Signalling:
-    """All legs and registrations of a worker. `say` tells the server; `ended` is called when nothing is left after Close."""
+    """All legs and registrations of a worker. `say` tells the server; `ended` is called when nothing is left after
+    Close.
+    """
 
     def __init__(
         self,
@@ -88,6 +90,7 @@ class Signalling:
 
     def fault(self, what: str) -> None:
         """Count something that went wrong; said at once, and then once a second."""
+        what = "".join(letter for letter in what if letter.isprintable())[:300]
         if not self._faults and not self._faulted:
             self._faulted = True
             self._say(port.Fault(what))
@@ -199,26 +202,34 @@ class Signalling:
         if agent is None or agent.isDead():
             self._answer(packet, source, 481)
             return
+        text = _for_sippy(packet, source)
+        if packet.method == "INVITE":
+            # sippy would answer the second of two with one number in a transaction of the first one's name.
+            number, before = agent.reinvited
+            if packet.sequence < number or (packet.sequence == number and text != before):
+                self._answer(packet, source, 500 if packet.sequence < number else 482)
+                return
+            agent.reinvited = packet.sequence, text
         agent.arriving = packet
-        if not self.manager.give(_for_sippy(packet, source), source):
+        if not self.manager.give(text, source):
             self._answer(packet, source, 400)
         agent.arriving = None
 
     # Who it is from
 
     def _who(self, packet: Packet, source: Address, then: Callable[[Caller], None]) -> None:
-        trunk = self._trunk(source)
-        if trunk is not None and not trunk.username:
-            then(Caller(trunk=trunk.id))
+        trunks = self._trunks_at(source)
+        if (unproven := next((trunk for trunk in trunks if not trunk.proves), None)) is not None:
+            then(Caller(trunk=unproven.id))
             return
         credentials = next((c for v in packet.all("authorization") if (c := digest.read(v)) is not None), None)
         if credentials is None or self._digests.fresh(credentials) is None or not self._guesses.take(source[0]):
             self._challenge(packet, source)
             return
-        if trunk is not None:
-            self._judge(packet, source, credentials, _digests(trunk, self._digests.realm), Caller(trunk=trunk.id), then)
-            return
         name = credentials.username
+        if (trunk := next((trunk for trunk in trunks if trunk.proves == name), None)) is not None:
+            self._judge(packet, source, credentials, trunk.digests, Caller(trunk=trunk.id), then)
+            return
         if len(name) > 64 or not name.isprintable():
             self._challenge(packet, source)
             return
@@ -243,6 +254,8 @@ class Signalling:
         proven = self._digests.proven(credentials, packet.method, packet.uri, digests)
         if proven:
             self._guesses.give(source[0])
+            if (buckets := wire.socket_of(self.manager).buckets) is not None:
+                buckets.know(source[0])
             then(caller)
         else:
             self._challenge(packet, source, stale=proven is None)
@@ -251,11 +264,10 @@ class Signalling:
         self.refused.add("stale" if stale else "challenged")
         self._answer(packet, source, 401, self._digests.challenge(stale))
 
-    def _trunk(self, source: Address) -> port.Trunk | None:
-        for trunk in self._trunks.values():
-            if any(host == source[0] and number in (0, source[1]) for host, number in trunk.addresses):
-                return trunk
-        return None
+    def _trunks_at(self, source: Address) -> list[port.Trunk]:
+        """The carriers that send from there."""
+        host, number = source
+        return [one for one in self._trunks.values() if {(host, 0), (host, number)} & set(one.addresses)]
 
     # What it wants
 
@@ -294,9 +306,13 @@ class Signalling:
             return
         self._invite = Invite(packet, source, caller, offer)
         given = self.manager.give(_for_sippy(packet, source), source)
-        if self._invite is not None or not given:
-            self._invite = None
+        if self._unasked() or not given:
             self._answer(packet, source, 400)
+
+    def _unasked(self) -> bool:
+        """Whether sippy never came with the INVITE that it was given."""
+        left, self._invite = self._invite is not None, None
+        return left
 
     def _judged(self, packet: Packet) -> tuple[int, sdp.Description | None]:
         """Why an INVITE is not taken (0: it is), and what it offers."""
@@ -337,6 +353,7 @@ class Signalling:
         agent = Dialogue(self.manager, leg, invite.source, trusted=bool(invite.caller.trunk))
         leg.dialogue = agent
         packet = invite.packet
+        agent.reinvited = packet.sequence, ""
         key = (packet.call_id, packet.from_tag, packet.sequence)
         self.legs[leg.number] = leg
         self._dialogues[packet.call_id, agent.lTag] = agent
@@ -370,8 +387,6 @@ class Signalling:
 
     def _over(self, leg: Leg) -> None:
         self.legs.pop(leg.number, None)
-        if self._closing and not self.legs:
-            wire.later(0.2, self._ended)
 
     def _buried(self, leg: Leg) -> None:
         key = self._keys.pop(leg.number, None)
@@ -478,13 +493,20 @@ class Signalling:
         self._buckets()
 
     def _buckets(self) -> None:
-        limits = self._limits
-        wire.socket_of(self.manager).buckets = Buckets(limits.packets, limits.burst, wire.now)
+        buckets = Buckets(self._limits.packets, self._limits.burst, wire.now)
+        before = wire.socket_of(self.manager).buckets
+        for host in before.known if before is not None else ():
+            buckets.know(host)
+        for trunk in self._trunks.values():
+            for host, _ in trunk.addresses:
+                buckets.know(host)
+        wire.socket_of(self.manager).buckets = buckets
 
     def _dial(self, told: port.Dial) -> None:
         if told.leg in self.legs:
             return
         target = uri(told.uri)
+        # Callers are refused at the bound; those who were let in may still be connected with somebody.
         if target is None or self._closing or len(self.legs) >= 2 * self._limits.legs:
             self._not_dialled(told, 404 if target is None else 503, "not found" if target is None else "failed")
             return
@@ -523,6 +545,8 @@ class Signalling:
         leg = self.legs.pop(told.leg, None)
         if leg is not None:
             leg.state = "over"
+            for key in [key for key, agent in self._dialogues.items() if agent.hears is leg]:
+                del self._dialogues[key]
         self._media.release(told.leg)
         self._say(port.Down(leg=told.leg, code=code, cause=cause))
 
@@ -532,7 +556,15 @@ class Signalling:
         self._closing = True
         for leg in list(self.legs.values()):
             leg.drop(503, "")
-        wire.later(0.2 if not self.legs else max(0.2, seconds), self._ended)
+        self._last(wire.now() + seconds)
+
+    def _last(self, end: float) -> None:
+        """End once all that was sent has been answered, or at `end`."""
+        waiting = any(t.state.__name__ in ("TRYING", "RINGING") for t in self.manager.tclient.values())
+        if waiting and wire.now() < end:
+            wire.later(0.05, self._last, end)
+        else:
+            self._ended()
 
     def shut(self) -> None:
         """Give back sockets and threads, after the loop has ended."""
@@ -569,11 +601,6 @@ def _printable(text: str) -> str:
     return "".join(letter for letter in text if " " <= letter < "\x7f")
 
 
-def _digests(trunk: port.Trunk, realm: str) -> dict[str, str]:
-    secret = f"{trunk.username}:{realm}:{trunk.password}".encode()
-    return {name: make(secret) for name, make in digest.ALGORITHMS.items()}
-
-
 def _sip(target: Uri, address: Address) -> str:
     """A URI that goes into a request line; a number's is one of the host it is sent to."""
     if target.scheme != "tel":
@@ -593,8 +620,8 @@ def described(packet: Packet) -> bytes | None:
             boundary = value.strip('"')
     if not boundary or len(boundary) > 70:
         return None
-    for part in (b"\r\n" + packet.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"), 16)[1:-1]:
-        head, blank, content = part.partition(b"\r\n\r\n")
+    for section in (b"\r\n" + packet.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"), 16)[1:-1]:
+        head, blank, content = section.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").lower().split("\r\n")
         if blank and any(line.replace(" ", "").startswith("content-type:application/sdp") for line in lines):
             return content + b"\r\n"
@@ -647,7 +674,9 @@ def _via(packet: Packet, source: Address) -> str:
 
 
 def _party(packet: Packet, name: str, tag: str) -> str:
-    """From or To as sippy gets it; what it cannot echo is left out, and only the tag is compared (RFC 3261 section 12)."""
+    """From or To as sippy gets it; what it cannot echo is left out, and only the tag is compared (RFC 3261 section
+    12).
+    """
     who = party(packet.first(name))
     target = who.uri if who is not None else Uri(scheme="sip", host="invalid")
     if target.scheme == "tel":

@@ -1,7 +1,7 @@
 """What carries a leg's sound, whatever does it: ports and packets here, and nothing of SIP.
 
-`Media` is all that the signalling knows of sound. It is called from the signalling's thread only and returns at once; what
-comes of it is told through `Heard`, from any thread. A leg that is not there is left alone.
+`Media` is all that the signalling knows of sound. It is called from the signalling's thread only and returns at once;
+what comes of it is told through `Heard`, from any thread. A leg that is not there is left alone.
 """
 
 from typing import Protocol
@@ -23,8 +23,8 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     """What was agreed with the other side of a leg.
 
     It hears at `address` and speaks `codec` (0 PCMU, 8 PCMA) in both directions; `events` is the payload type of its
-    telephone events (RFC 4733), the same in both directions, None if it has none. `sends` is False while it has put us on
-    hold or hears only: then no silence is told. `hears` is False while it wants no sound: then none is sent.
+    telephone events (RFC 4733), the same in both directions, None if it has none. `sends` is False while it has put
+    us on hold or hears only: then no silence is told. `hears` is False while it wants no sound: then none is sent.
     Sound is taken only from `address`'s host; from another port of it when the first packets come from there (a NAT).
     """
 
@@ -55,7 +55,7 @@ class Media(Protocol):
     """Sound of many legs, each named by its number in the port's messages."""
 
     name: str
-    """For `Ready.media`, as "rtp.io 1.1.1"."""
+    """For `Ready.media`."""
 
     def open(self, leg: int) -> Address:
         """Take a port for the leg: the address that goes into its description. NoPort when there is none."""

@@ -1,11 +1,13 @@
-"""sippy brought into bounds: its sockets, its transactions, its exceptions. Nothing else imports sippy but `dialogue`.
+"""sippy brought into bounds: its sockets, its transactions, its exceptions. Nothing else imports sippy but
+`dialogue`.
 
 It must be imported by the thread that runs `loop` and by no other (its loop belongs to the thread that imports it).
-What comes in is read strictly first (`packet`), and sippy is given only what it needs of it, written anew. Its own sockets
-are replaced: their sender thread ends for ever at the first address that cannot be sent to. Its exceptions are counted and
-said through `fault`, never printed.
+What comes in is read strictly first (`packet`), and sippy is given only what it needs of it, written anew. Its own
+sockets are replaced: their sender thread ends for ever at the first address that cannot be sent to. Its exceptions
+are counted and said through `fault`, never printed.
 """
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -13,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 os.environ["SIPLOG_BEND"] = "none"
@@ -70,7 +73,7 @@ class Socket(Server):  # type: ignore[misc]
         self.skt.bind((self.uopts.laddress[0], int(self.uopts.laddress[1])))
         self.uopts.laddress = self.skt.getsockname()
         self._put = self._taken = 0
-        self._ended = False
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._receive, name="sip-receive", daemon=True)
         self._thread.start()
 
@@ -89,15 +92,13 @@ class Socket(Server):  # type: ignore[misc]
 
     def _receive(self) -> None:
         refused = type(self).refused
-        while not self._ended:
+        while not self._stop.is_set():
             try:
                 content, source = self.skt.recvfrom(65_536)
             except OSError:
-                if self._ended:
-                    return
                 continue
-            if self._ended or not content:
-                continue
+            if self._stop.is_set():
+                return
             if self.buckets is not None and not self.buckets.take(source[0]):
                 refused("too many packets")
             elif len(content) > 4 * MOST:
@@ -111,16 +112,14 @@ class Socket(Server):  # type: ignore[misc]
     def _deliver(self, content: bytes, source: Address) -> None:
         self._taken += 1
         callback = self.uopts.data_callback
-        if callback is not None and not self._ended:
+        if callback is not None and not self._stop.is_set():
             callback(content, Remote_address(source, "udp"), self, MonoTime())
 
     def shutdown(self) -> None:
         """Close the socket; its thread ends."""
-        self._ended = True
-        try:
+        self._stop.set()
+        with contextlib.suppress(OSError):
             self.skt.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self.join()
         self.uopts.data_callback = None
 
@@ -213,7 +212,7 @@ def hushed(fault: Fault) -> None:
         kind, value, trace = sys.exc_info()
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
-        where = f" at {os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else ""
+        where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
         fault(f"{kind.__name__ if kind else 'exception'}{where}: {value}"[:300])
 
     for module in (SipTransactionManager, Network_server, Udp_server, EventDispatcher, Exceptions):

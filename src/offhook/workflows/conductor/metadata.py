@@ -1,6 +1,5 @@
 """Conductor's metadata: definitions and task definitions, registered and read."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,8 +17,7 @@ from offhook.workflows.conductor import shown as showing
 from offhook.workflows.conductor import wire
 from offhook.workflows.definitions import store
 from offhook.workflows.definitions import wire as definitions_wire
-from offhook.workflows.definitions.environment import settings, unset
-from offhook.workflows.definitions.reading import Read, read, read_policy
+from offhook.workflows.definitions.reading import Read, read_policy
 from offhook.workflows.definitions.service import Definitions
 from offhook.workflows.definitions.store import Registered
 
@@ -62,7 +60,8 @@ class Metadata:
         )
         _bounded(sent)
         at = clock.now()
-        found = [await self._read(call, one, place.format(number)) for number, one in enumerate(sent)]
+        names = frozenset(str(one.get("name")) for one in sent)
+        found = [await self._read(call, one, place.format(number), names) for number, one in enumerate(sent)]
 
         def run(tx: Transaction, notices: list[Notice]) -> list[str]:
             for one in found:
@@ -73,11 +72,9 @@ class Metadata:
 
         return await self._work.change(call, run)
 
-    async def _read(self, call: Call, sent: Raw, place: str) -> Read:
-        policies = await self._work.reader.run(lambda tx: store.all_policies(tx, call.principal.tenant_id))
+    async def _read(self, call: Call, sent: Raw, place: str, also: frozenset[str] = frozenset()) -> Read:
         try:
-            found = await asyncio.to_thread(read, sent, policies)
-            return msgspec.structs.replace(found, notices=(*found.notices, *unset(found.raw, settings())))
+            return await self._definitions.read(call.principal.tenant_id, sent, also)
         except Invalid as refusal:
             raise _placed(refusal, place) from None
 

@@ -6,19 +6,20 @@ which the task names.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from offhook.catalog.model import Sent
 from offhook.catalog.reference import code
-from offhook.catalog.requests.model import Prepared, expressions, finished
-from offhook.kit.errors import Invalid, Violation
+from offhook.catalog.requests.model import Pair, Prepared, expressions, finished, parameters
+from offhook.kit.errors import Invalid, Notice, Violation, shown
 from offhook.kit.wire import meant
 from offhook.workflows.definitions.model import Definition, converted, every
 
 Raw = dict[str, Any]
+_MOST_NAMED = 12
 _MARK = "offhookexpression{}x"
 _MARKED = re.compile(r"offhookexpression(\d+)x", re.IGNORECASE)
 
@@ -30,6 +31,75 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     api: str
     version: str = ""
     operation: str = ""
+
+
+def opened(
+    prepared: Prepared, fresh: Prepared | None, made_up: Collection[str], *, kept: bool
+) -> tuple[Prepared, list[Notice]]:
+    """The request with an input of the run wherever a parameter has no value, and what is to be said of it.
+
+    `fresh` is the request as its operation's document prepares it, None if it is of no document; `made_up` are the
+    places of it whose values nobody gave. Of a request that is not `kept` a parameter that still has such a value has
+    none. What was made up of a body stays, and is said.
+    """
+    notices: list[Notice] = []
+    invented = {place: value for place, value in _values(fresh) if place in made_up} if fresh is not None else {}
+
+    def filled(group: str, pair: Pair, *, needed: bool) -> Pair:
+        place, made = f"{group}.{pair.name}", not kept and invented.get(f"{group}.{pair.name}") == pair.value
+        if not pair.on or not (made or (needed and not pair.value.strip())):
+            return pair
+        name = re.sub(r"\W+", "_", pair.name, flags=re.ASCII).strip("_") or "value"
+        why = f"Its value, {shown(pair.value)}, was made up" if made and pair.value else "It has no value"
+        text = f"{why}; the task takes it from the run's input, as ${{workflow.input.{name}}}."
+        notices.append(Notice("value_from_input", place, text))
+        return Pair(pair.name, f"${{workflow.input.{name}}}")
+
+    has = {pair.name for pair in prepared.path_parameters if pair.on}
+    pairs = [*prepared.path_parameters, *(Pair(one) for one in parameters(prepared.path) if one not in has)]
+    known = {
+        "query": {pair.name for pair in fresh.query if pair.on} if fresh is not None else set(),
+        "headers": {pair.name for pair in fresh.headers if pair.on} if fresh is not None else set(),
+    }
+    made = msgspec.structs.replace(
+        prepared,
+        path_parameters=tuple(filled("path", one, needed=True) for one in pairs),
+        query=tuple(filled("query", one, needed=one.name in known["query"]) for one in prepared.query),
+        headers=tuple(filled("headers", one, needed=one.name in known["headers"]) for one in prepared.headers),
+    )
+    still = [place for place, value in _of_body(prepared.body) if place in invented and invented[place] == value]
+    if still:
+        names = ", ".join(shown(one.removeprefix("body.")) for one in still[:_MOST_NAMED])
+        names += f" and {len(still) - _MOST_NAMED} more" if len(still) > _MOST_NAMED else ""
+        text = f"Made up, as nothing says what stands there: {names}. Write what is meant, or ${{workflow.input.NAME}}."
+        notices.append(Notice("values_made_up", "body", text))
+    return made, notices
+
+
+def _values(prepared: Prepared) -> Iterator[tuple[str, Any]]:
+    groups = (("path", prepared.path_parameters), ("query", prepared.query), ("headers", prepared.headers))
+    for group, pairs in groups:
+        yield from ((f"{group}.{pair.name}", pair.value) for pair in pairs)
+    yield from _of_body(prepared.body)
+
+
+def _of_body(text: str) -> Iterator[tuple[str, Any]]:
+    try:
+        value = msgspec.json.decode(text) if text else None
+        yield from _leaves(value, "body")
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return
+
+
+def _leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _leaves(one, f"{place}.{name}")
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _leaves(one, f"{place}[{number}]")
+    else:
+        yield place, value
 
 
 def http_task(prepared: Prepared, *, name: str, ref: str, credential: str, origin: Mapping[str, Any]) -> Raw:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from offhook.access.doing import Doing, Done
-from offhook.catalog.documents.service import Apis
+from offhook.access.doing import Done
 from offhook.kit.operation import MIB, Operation
 from offhook.workflows.definitions import wire
 from offhook.workflows.definitions.graph import Graph
@@ -20,18 +19,17 @@ _KEPT: dict[str, Any] = {"tag": TAG, "scope": WRITE, "body_limit": _BODY}
 _SEEN: dict[str, Any] = {"tag": TAG, "scope": READ}
 
 
-def operations(work: Doing, apis: Apis) -> list[Operation]:
+def operations(definitions: Definitions) -> list[Operation]:
     """The operations of this subject."""
-    definitions = Definitions(work, apis)
     return [
         Operation(
             id="offhook.workflows.definitions.list",
             method="GET",
             path=PATH,
             summary="List workflow definitions",
-            description="Names with their latest version, in the order in which they were first registered.",
+            description="Names with their latest version, in the order of the names.",
             handler=definitions.page,
-            query=wire.ListQuery,
+            query=wire.NamesQuery,
             reply=wire.NamesOut,
             reply_description="A page of names.",
             note="names with their latest versions",
@@ -72,8 +70,8 @@ def operations(work: Doing, apis: Apis) -> list[Operation]:
             method="POST",
             path=f"{PATH}/import",
             summary="Import a workflow definition of another system",
-            description="Compiled to Conductor's form, with what was translated to what, and what has no equal. "
-            "It is registered, as a new version, only if that is asked for.",
+            description="One of SimWorkflow, compiled to Conductor's form, with what was translated to what, and what "
+            "has no equal. It is registered, as a new version, only if that is asked for.",
             handler=definitions.import_,
             body=wire.ImportIn,
             reply=wire.ImportOut,

@@ -1,6 +1,6 @@
 """What checking finds: violations, which keep a definition out, and notices, which do not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -41,7 +41,26 @@ class Checked:
         self._asked += 1
         return meant(sent, set(islice(allowed, _MOST_WORDS))) if self._asked <= _MOST_MEANT else ""
 
+    def sort(self, raw: Mapping[str, Any]) -> None:
+        """Put all in the order in which a reader of the definition comes to it; what is missing where it would be."""
+        self.violations.sort(key=lambda one: tuple(_steps(raw, one.location)))
+        self.notices.sort(key=lambda one: tuple(_steps(raw, one.field)))
+
     @property
     def good(self) -> bool:
         """Whether nothing keeps it out."""
         return not self.violations
+
+
+def _steps(value: Any, place: str) -> Iterator[int]:
+    """The numbers of the members that lead to a place, as far as it is there."""
+    for part in place.replace("[", ".[").split("."):
+        if isinstance(value, list) and part.startswith("[") and part[1:-1].isdecimal():
+            number = int(part[1:-1])
+            yield number
+            value = value[number] if number < len(value) else None
+        elif isinstance(value, dict) and part in value:
+            yield list(value).index(part)
+            value = value[part]
+        else:
+            return

@@ -26,6 +26,7 @@ CONDUCTORS = frozenset({
 ORKES = frozenset({"encode", "hedgingConfig", "outputFilter", "cacheConfig", "terminationCondition"})
 EXTENSIONS: Mapping[str, str] = {
     "acceptedStatusCodes": 'statuses that complete the task: numbers, ranges, classes ([200, "4xx", "500-503"])',
+    "finalStatusCodes": "statuses that fail the task for good: it is not tried again, whatever its policy says",
     "credential": "the name of a workbench credential that the request is sent with",
     "retryAfter": "whether Retry-After of an answer puts the next attempt off (true unless said)",
     "pagination": "how further pages are asked for and joined",
@@ -43,6 +44,12 @@ PAGINATIONS: Mapping[str, tuple[str, ...]] = {
     "link_header": (),
 }
 """The kinds of pagination, with the fields that each needs beside `items`."""
+
+_OTHERS: Mapping[str, str] = {
+    "auth": "credential", "cred": "credential", "creds": "credential", "data": "body", "json": "body",
+    "payload": "body", "timeout": "readTimeOut", "url": "uri", "verb": "method",
+}  # fmt: skip
+"""What fields are called elsewhere."""
 
 MOST_PAGES, MOST_TIMEOUT, MOST_BYTES = 10_000, 3_600_000, 100_000_000
 _PAGINATION = ("kind", "next", "parameter", "start", "size", "items", "maxPages")
@@ -73,11 +80,11 @@ def check_http(found: Checked, place: str, inputs: Mapping[str, Any]) -> None:
             found.notice(f"{place}.inputParameters.{name}", "field_not_used", text)
     known = (*CONDUCTORS, *ORKES, *EXTENSIONS)
     for name in request:
-        if nested and name not in known:
-            text = f"No such field of a request is known; it does nothing.{found.near(name, known)}"
+        if name not in known:
+            other = _OTHERS.get(name.lower())
+            near = f" Did you mean {other}?" if other else found.near(name, known)
+            text = f"No such field of a request is known; it is not sent, and does nothing.{near}"
             found.notice(f"{at}.{shown(name)}", "unknown_field", text)
-        elif not nested and name not in known and (near := found.near(name, known)):
-            found.notice(f"{at}.{shown(name)}", "unknown_field", f"It is no field of a request.{near}")
     for name in sorted(ORKES & set(request)):
         if request[name] not in (None, False, True) or name != "encode":
             text = "Only a commercial edition of Conductor knows this field; it does nothing here."
@@ -106,7 +113,8 @@ class _Request:
             value = self._request.get(name)
             if value is not None and not isinstance(value, bool) and not _open(value):
                 self._fault(name, "Must be true or false.", value)
-        self._accepted()
+        for name in ("acceptedStatusCodes", "finalStatusCodes"):
+            self._statuses(name)
         self._credential()
         self._key()
         self._rate()
@@ -188,17 +196,17 @@ class _Request:
         if not whole_number(number) or not least <= number <= most:
             self._fault(name, f"Must be a whole number of {what} from {least:,} to {most:,}.", value)
 
-    def _accepted(self) -> None:
-        codes = self._request.get("acceptedStatusCodes")
+    def _statuses(self, name: str) -> None:
+        codes = self._request.get(name)
         if codes is None or _open(codes):
             return
         such = 'such as [200, "4xx", "500-503"]'
         if not isinstance(codes, list) or not codes:
-            self._fault("acceptedStatusCodes", f"Must be a list of statuses, {such}.", codes)
+            self._fault(name, f"Must be a list of statuses, {such}.", codes)
             return
         for number, code in enumerate(codes):
             if not _is_status(code):
-                self._fault(f"acceptedStatusCodes[{number}]", f"Must be a status, a class or a range, {such}.", code)
+                self._fault(f"{name}[{number}]", f"Must be a status, a class or a range, {such}.", code)
 
     def _credential(self) -> None:
         name = self._request.get("credential")

@@ -12,6 +12,7 @@ KEY_HEADER = "Idempotency-Key"
 
 _IGNORED: Mapping[str, str] = {
     "acceptedStatusCodes": "It ignores the field: only 200 to 299 complete the task, all else fails it.",
+    "finalStatusCodes": "It ignores the field: the task is tried again as its policy says.",
     "credential": "It ignores the field: the request goes out without the credential.",
     "retryAfter": "It ignores the field, and Retry-After too: attempts follow the task definition's delays.",
     "pagination": "It ignores the field: only the first page is asked for.",

@@ -33,7 +33,11 @@ def read(source: str | bytes | Mapping[str, Any], policies: Mapping[str, Policy]
     JSON within the bounds, Invalid with every violation and its place for a definition that breaks rules.
     """
     raw = loaded(source)
-    found = rules.check(raw, policies)
+    return accepted(raw, rules.check(raw, policies))
+
+
+def accepted(raw: dict[str, Any], found: Checked) -> Read:
+    """A definition that was checked; Invalid with all that was `found` to be wrong with it."""
     refuse(found)
     return Read(raw=raw, definition=_converted(raw), notices=tuple(found.notices))
 

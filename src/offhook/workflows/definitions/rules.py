@@ -49,6 +49,7 @@ def check(raw: Mapping[str, Any], policies: Mapping[str, Policy] | None = None) 
     """
     found = Checked()
     _definition(found, raw, "", policies or {}, 0)
+    found.sort(raw)
     return found
 
 

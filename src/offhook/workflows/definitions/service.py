@@ -14,10 +14,14 @@ from offhook.catalog.documents import comparing
 from offhook.catalog.documents import store as documents
 from offhook.catalog.documents.service import Apis
 from offhook.catalog.keeping import etag
+from offhook.catalog.model import Document, Head
+from offhook.catalog.reference.page import reference
 from offhook.catalog.requests import wire as requests_wire
+from offhook.catalog.requests.building import prepare
 from offhook.catalog.requests.model import Prepared
 from offhook.catalog.requests.saved import Saved
 from offhook.catalog.requests.store import saved
+from offhook.catalog.work import Work
 from offhook.events.keeper import Keeper
 from offhook.events.model import Word
 from offhook.kit import clock
@@ -27,13 +31,15 @@ from offhook.kit.wire import to_int64
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.workflows.definitions import adding, rules, store, wire
+from offhook.workflows.definitions.checked import Checked
 from offhook.workflows.definitions.environment import settings, unset
 from offhook.workflows.definitions.graph import graph, mermaid
 from offhook.workflows.definitions.imports.simworkflow import imported
 from offhook.workflows.definitions.lint import exported, lint
 from offhook.workflows.definitions.model import Policy, every
-from offhook.workflows.definitions.reading import Read, loaded, read, read_policy
+from offhook.workflows.definitions.reading import Read, accepted, loaded, read, read_policy
 from offhook.workflows.definitions.store import Registered, RegisteredPolicy
+from offhook.workflows.definitions.surroundings import Surroundings
 
 Raw = dict[str, Any]
 MOST = 10_000
@@ -68,10 +74,12 @@ POLICIES = Keeper(
 
 
 class Definitions:
-    """The definitions of all companies. `apis` are the documents that tasks may have been made for."""
+    """The definitions of all companies. `apis` are the documents that tasks may have been made for, `surroundings` what
+    definitions are held against beside the rules.
+    """
 
-    def __init__(self, work: Doing, apis: Apis) -> None:
-        self._work, self._apis = work, apis
+    def __init__(self, work: Doing, apis: Apis, surroundings: Surroundings) -> None:
+        self._work, self._apis, self._surroundings = work, apis, surroundings
 
     # Registering
 
@@ -87,10 +95,27 @@ class Definitions:
 
         return await self._work.create(call, make)
 
-    async def checked(self, tenant_id: int, sent: Raw) -> Read:
-        """A definition held against the rules, in a thread: a large one takes a while."""
+    async def checked(self, tenant_id: int, sent: Raw, also: frozenset[str] = frozenset()) -> Read:
+        """A definition as `read` gives it; places in a refusal are those in the request."""
+        try:
+            return await self.read(tenant_id, sent, also)
+        except Invalid as refusal:
+            raise Invalid.of(_placed(refusal.violations)) from None
+
+    async def read(self, tenant_id: int, sent: Raw, also: frozenset[str] = frozenset()) -> Read:
+        """A definition held against the rules and what it runs among; Invalid with all that is wrong with it.
+
+        `also` names workflows that are registered along with it.
+        """
+        raw = await asyncio.to_thread(loaded, sent)
+        return await asyncio.to_thread(accepted, raw, await self._check(tenant_id, raw, also))
+
+    async def _check(self, tenant_id: int, raw: Raw, also: frozenset[str] = frozenset()) -> Checked:
+        """The rules in a thread: a large definition takes a while."""
         policies = await self._work.reader.run(lambda tx: store.all_policies(tx, tenant_id))
-        return await asyncio.to_thread(_read, sent, policies)
+        found = await asyncio.to_thread(rules.check, raw, policies)
+        await self._surroundings.look(tenant_id, raw, policies, found, also)
+        return found
 
     def keep(
         self, tx: Transaction, call: Call, at: datetime, found: Read, source: str, notices: list[Notice],
@@ -110,8 +135,9 @@ class Definitions:
         before = store.version(tx, tenant_id, value.name, value.number)
         if before is not None:
             if not overwrite:
-                text = f"{shown(value.name)} has a version {value.number} already; send overwrite or new_version."
-                raise Conflict(text, [Violation(location="definition.version", message=text, reason="conflict")])
+                text = f"{shown(value.name)} has a version {value.number} already."
+                mend = "Send new_version for the version after the latest, or overwrite to replace it."
+                raise Conflict(text, [Violation(location="definition.version", message=mend, reason="conflict")])
             return KEEPER.change(tx, call, at, before, value)
         if store.definitions.count(tx, tenant_id) >= MOST:
             raise Conflict(f"A company may keep {MOST:,} versions of definitions; delete some that are not used.")
@@ -165,14 +191,15 @@ class Definitions:
     # Reading
 
     async def page(self, call: Call) -> Reply:
-        """A page of names."""
-        query: wire.ListQuery = call.query or wire.ListQuery()
+        """A page of names, in their order."""
+        query: wire.NamesQuery = call.query or wire.NamesQuery()
         tenant_id = call.principal.tenant_id
         page = await self._work.page(
             call,
             "workflow definitions",
-            lambda tx, after, limit: store.names(tx, tenant_id, after, limit),
+            lambda tx, after, limit: store.names(tx, tenant_id, after, limit, query.name),
             cursor=query.cursor,
+            filters={"name": query.name},
         )
         kept = await self._work.reader.run(
             lambda tx: [store.version(tx, tenant_id, one.name, one.latest) for one in page.items]
@@ -229,20 +256,18 @@ class Definitions:
             text = "Send either the definition or its text."
             raise Invalid.of([Violation(location="definition", message=text, reason="required", about=("text",))])
         tenant_id = call.principal.tenant_id
-        policies = await self._work.reader.run(lambda tx: store.all_policies(tx, tenant_id))
         try:
             raw = loaded(body.text if body.text is not None else body.definition or {})
         except Refusal as refusal:
             found = refusal.violations or (Violation(location="", message=refusal.message, reason=refusal.reason),)
             out = [wire.violation_out(one) for one in found]
             return reply_of(wire.ValidatedOut(good=False, violations=out, notices=[], lint=[]))
-        checked, lacking = await asyncio.to_thread(lambda: (rules.check(raw, policies), lint(raw)))
-        missing = unset(raw, settings()) if checked.good else ()
+        checked, lacking = await self._check(tenant_id, raw), await asyncio.to_thread(lint, raw)
         return reply_of(
             wire.ValidatedOut(
                 good=checked.good,
                 violations=[wire.violation_out(one) for one in checked.violations],
-                notices=[wire.notice_out(one) for one in (*checked.notices, *missing)],
+                notices=[wire.notice_out(one) for one in checked.notices],
                 lint=lacking,
             )
         )
@@ -252,7 +277,9 @@ class Definitions:
         body: wire.ImportIn = call.body
         at = clock.now()
         made = await asyncio.to_thread(imported, body.definition)
-        sound = [await self.checked(call.principal.tenant_id, one) for one in (*made.others, made.raw) if body.register]
+        all_of_it = (*made.others, made.raw) if body.register else ()
+        names = frozenset(str(one.get("name")) for one in all_of_it)
+        sound = [await self.checked(call.principal.tenant_id, one, names) for one in all_of_it]
 
         def make(tx: Transaction, notices: list[Notice]) -> wire.ImportOut:
             kept: list[wire.DefinitionOut] = []
@@ -282,18 +309,39 @@ class Definitions:
             about = ("request",)
             raise Invalid.of([Violation(location="saved_request", message=text, reason="required", about=about)])
 
+        asked, _, _ = await self._work.reader.run(lambda tx: self._request(tx, tenant_id, body))
+        fresh, made_up = await self._fresh(tenant_id, asked)
+
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
             before = _added_to(tx, tenant_id, name, body)
             prepared, origin, called = self._request(tx, tenant_id, body)
+            prepared, said = adding.opened(prepared, fresh, made_up, kept=body.request is None)
+            notices += said
             wanted = body.name or called
             ref = body.reference_name or adding.free_ref(before, wanted)
-            credential = _credential(tx, tenant_id, prepared)
+            credential = _named(tx, tenant_id, body.credential) or _credential(tx, tenant_id, prepared)
             task = adding.http_task(prepared, name=wanted, ref=ref, credential=credential, origin=origin)
             found = _read(adding.inserted(before, task, body.after), store.all_policies(tx, tenant_id))
             kept = self.keep(tx, call, at, found, "task added", notices, anew=True)
             return wire.AddedOut(definition=wire.definition_out(kept, _raw(tx, kept)), task=task)
 
         return await self._work.create(call, make)
+
+    async def _fresh(self, tenant_id: int, prepared: Prepared) -> tuple[Prepared | None, list[str]]:
+        """The request as its document prepares it, and what of it is made up; None for one of no document."""
+        made_up: list[str] = []
+        if not prepared.api or not prepared.operation:
+            return None, made_up
+        number = int(prepared.version) if prepared.version.isdecimal() and len(prepared.version) < 10 else None
+
+        def build(document: Document, head: Head, _api: documents.Api, work: Work) -> Prepared:
+            page = reference(document, head.pointer, head, work.part(20_000))
+            return prepare(page, document, head.pointer, work, made_up)
+
+        try:
+            return await self._apis.within(tenant_id, prepared.api, prepared.operation, number, build), made_up
+        except NotFound:
+            return None, []
 
     @staticmethod
     def _request(tx: Transaction, tenant_id: int, body: wire.AddTaskIn) -> tuple[Prepared, Raw, str]:
@@ -473,7 +521,7 @@ def _version(tx: Transaction, tenant_id: int, name: str, number: int | None) -> 
 
 def _missing(name: str, number: int | None) -> NotFound:
     of = "" if number is None else f" with a version {number}"
-    return NotFound(f"There is no workflow definition {shown(name)}{of}.")
+    return NotFound(f"There is no workflow definition {shown(name)}{of}; register it first.")
 
 
 def _raw(tx: Transaction, kept: Kept[Registered]) -> Raw:
@@ -506,6 +554,14 @@ def _saved(tx: Transaction, tenant_id: int, wanted: str) -> Kept[Saved]:
     if named:
         text = f"{len(named)} saved requests have this name; name it by its id, or as collection/name."
     raise Invalid.of([Violation(location="saved_request", message=text, sent=shown(wanted), reason="notFound")])
+
+
+def _named(tx: Transaction, tenant_id: int, name: str | None) -> str:
+    """The name of a credential that was asked for, "" for none."""
+    if name and credentials.first(tx, tenant_id, name=name) is None:
+        text = "There is no credential of this name; add it to the workbench first."
+        raise Invalid.of([Violation(location="credential", message=text, sent=shown(name), reason="notFound")])
+    return name or ""
 
 
 def _credential(tx: Transaction, tenant_id: int, prepared: Prepared) -> str:

@@ -5,6 +5,7 @@ with the very text that it was started with, whatever becomes of the version.
 """
 
 import hashlib
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -79,7 +80,9 @@ _KNOWN = Statement("SELECT 1 FROM workflow_texts WHERE tenant_id = ? AND hash = 
 _ALIVE = "tenant_id = ? AND state <> 'deleted'"
 _NAMES = Statement(
     f"SELECT MIN(id), name, MAX(number), COUNT(*) FROM workflow_definitions WHERE {_ALIVE} "  # noqa: S608 - ours
-    "GROUP BY name HAVING MIN(id) > ? ORDER BY MIN(id) LIMIT ?"
+    "AND LOWER(name) LIKE ? ESCAPE '!' "
+    "AND name > COALESCE((SELECT name FROM workflow_definitions WHERE tenant_id = ? AND id = ?), '') "
+    "GROUP BY name ORDER BY name LIMIT ?"
 )
 _LATEST = Statement(f"SELECT MAX(number) FROM workflow_definitions WHERE {_ALIVE} AND name = ?")  # noqa: S608
 
@@ -147,9 +150,10 @@ def versions(tx: Transaction, tenant_id: int, name: str) -> list[Kept[Registered
     return sorted(definitions.all(tx, tenant_id, name=name), key=lambda kept: -kept.value.number)
 
 
-def names(tx: Transaction, tenant_id: int, after: int, limit: int) -> list[Listed]:
-    """The names behind the id `after`, by when they were first registered."""
-    rows = tx.all(_NAMES, tenant_id, after, limit)
+def names(tx: Transaction, tenant_id: int, after: int, limit: int, part: str = "") -> list[Listed]:
+    """The names that have `part` in them, in their order, behind the name whose first version has the id `after`."""
+    wanted = re.sub("[!%_]", r"!\g<0>", part.lower())
+    rows = tx.all(_NAMES, tenant_id, f"%{wanted}%", tenant_id, after, limit)
     return [Listed(id=row[0], name=row[1], latest=row[2], versions=row[3]) for row in rows]
 
 

@@ -84,6 +84,15 @@ class ListQuery(msgspec.Struct):
     cursor: Annotated[str | None, Meta(description="The cursor of the page before.")] = None
 
 
+class NamesQuery(ListQuery):
+    """Which definitions, and which page of them."""
+
+    name: Annotated[
+        Annotated[str, Meta(max_length=200)],
+        Meta(description="A part of their names; capitals count as small letters.", examples=["office"]),
+    ] = ""
+
+
 class VersionQuery(msgspec.Struct):
     """Which version; the latest if none is named."""
 
@@ -165,6 +174,9 @@ class AddTaskIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     after: Annotated[str | None, Meta(description="Behind the task with this reference name; else at the end.")] = None
     name: Annotated[str | None, Meta(description="The task's name; else the request's.")] = None
     reference_name: Annotated[str | None, Meta(description="Its reference name; else one made of its name.")] = None
+    credential: Annotated[
+        str | None, Meta(description="The name of the workbench's credential that it is sent with; else the request's.")
+    ] = None
     version: Annotated[Number | None, Meta(description="The version that it is added to; else the latest.")] = None
     create: Annotated[bool, Meta(description="Make a definition of this name with the task, if there is none.")] = False
 

@@ -6,8 +6,9 @@ environment. It must import nothing of Offhook, so that it starts quickly.
 
 Standard input and output speak frames: four bytes of length, big-endian, then the content. A request is two frames: its
 head as JSON (`op` js, jq or jsonata; `source`; `now` in milliseconds or null; `seed`; `most`, in bytes) and the value
-that the source is about, as JSON. An answer is one frame: a letter, then UTF-8: V and the result as JSON, F and the
-fault in words, or X and the fault if the process is spent and ends.
+that the source is about, as JSON. The op syntax reads scripts without running them: its value is a list of pairs, op
+and source, its result the fault of each, null for none. An answer is one frame: a letter, then UTF-8: V and the result
+as JSON, F and the fault in words, or X and the fault if the process is spent and ends.
 """
 
 import json
@@ -249,9 +250,67 @@ def jsonata(source: str, value: str, now: int, seed: int, most: int) -> bytes:
     return found
 
 
+# Reading without running
+
+_READER = r"""
+(function () {
+  'use strict';
+  const evaluate = eval;
+  return function (source) { evaluate('throw null;' + source); };
+})()
+"""
+"""Reads all of a script, and does nothing of it: what stands before it on its first line ends it at once."""
+
+_LONGEST_READING = 200_000
+"""Of all faults of one answer, in bytes."""
+
+
+def _read_javascript(source: str) -> None:
+    import _quickjs
+
+    context = _quickjs.Context()
+    context.set_memory_limit(JS_MEMORY)
+    context.set_time_limit(SECONDS)
+    try:
+        context.eval(_READER)(source)
+    except _quickjs.StackOverflow:
+        raise Fault("It is nested too deeply.") from None
+    except _quickjs.JSException as thrown:
+        if str(thrown).startswith("SyntaxError"):
+            raise _thrown(str(thrown)) from None
+
+
+def _read_jsonata(source: str) -> None:
+    import jlens
+
+    try:
+        jlens.Expression(source)
+    except jlens.JlensError as error:
+        raise Fault(_short(str(error))) from None
+
+
+_READERS: dict[str, Callable[[str], Any]] = {"js": _read_javascript, "jq": _compiled, "jsonata": _read_jsonata}
+
+
+def syntax(_source: str, value: str, _now: int | None, _seed: int, _most: int) -> bytes:
+    """The fault of each script that cannot be read, as JSON; null for one that can."""
+    found: list[str | None] = []
+    left, until = _LONGEST_READING, time.process_time() + SECONDS / 2
+    for op, source in json.loads(value):
+        if time.process_time() > until:
+            raise Fault(TOO_LONG)
+        try:
+            _READERS[op](source)
+            found.append(None)
+        except Fault as fault:
+            found.append(str(fault)[: max(left, 20)])
+            left -= len(str(fault))
+    return json.dumps(found).encode()
+
+
 # The process
 
-OPS: dict[str, Callable[..., bytes]] = {"js": javascript, "jq": jq, "jsonata": jsonata}
+OPS: dict[str, Callable[..., bytes]] = {"js": javascript, "jq": jq, "jsonata": jsonata, "syntax": syntax}
 
 
 def answer(head: dict[str, Any], value: str) -> bytes:

@@ -11,8 +11,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -36,6 +37,8 @@ SECONDS = sandbox.SECONDS + 0.5
 
 PATIENCE = 10
 """How many times as long it may take by the clock on the wall, on a machine that is busy with other things."""
+
+Language = Literal["js", "jq", "jsonata"]
 
 _PROGRAM = str(Path(sandbox.__file__).resolve())
 
@@ -109,6 +112,10 @@ class _Child:
         self.process.kill()
 
 
+def _too_long(source: str) -> str:
+    return f"It has {len(source):,} characters; it may have {SOURCE:,}."
+
+
 def _size(content: bytes) -> bytes:
     return len(content).to_bytes(4, "big")
 
@@ -149,6 +156,18 @@ class Scripts:
         """What the JSONata expression gives for `value`; nothing is None."""
         return await self._evaluate(tenant_id, "jsonata", expression, value, now_ms, seed, most)
 
+    async def syntax(self, tenant_id: int, scripts: Sequence[tuple[Language, str]]) -> list[str | None]:
+        """Why each script cannot be read, None for one that can; nothing of them is run.
+
+        All are read in the time that one script has; ScriptError if they take longer, or cannot be read here and now.
+        """
+        short = [(op, source) for op, source in scripts if len(source) <= SOURCE]
+        found: list[str | None] = []
+        if short:
+            found = await self._evaluate(tenant_id, "syntax", "", short, None, 0, MOST)
+        faults = iter(found)
+        return [next(faults) if len(source) <= SOURCE else _too_long(source) for _, source in scripts]
+
     async def close(self) -> None:
         """End all processes; scripts that are under way fail."""
         self._closed = True
@@ -160,7 +179,7 @@ class Scripts:
         self, tenant_id: int, op: str, source: str, value: Any, now: int | None, seed: int, most: int
     ) -> Any:
         if len(source) > SOURCE:
-            raise ScriptError(f"It has {len(source):,} characters; it may have {SOURCE:,}.")
+            raise ScriptError(_too_long(source))
         try:
             head = msgspec.json.encode({"op": op, "source": source, "now": now, "seed": seed % 2**53, "most": most})
             body = msgspec.json.encode(value)

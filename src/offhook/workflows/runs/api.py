@@ -58,7 +58,7 @@ def operations(engines: Engines) -> list[Operation]:
             reply=wire.RunPage,
             reply_description="A page of runs.",
             note="by state, definition, correlation id and time",
-            **_SEEN,
+            **{**_SEEN, "refusals": (409, 503)},
         ),
         Operation(
             id="offhook.workflows.runs.get",

@@ -118,8 +118,11 @@ _UPDATE_LIGHT = Statement(
     "WHERE tenant_id = ? AND id = ? AND turn = ?"
 )
 _GONE = Statement("UPDATE workflow_attempts SET live = 0 WHERE tenant_id = ? AND run_id = ? AND number = ?")
-_POKE = Statement("UPDATE workflow_runs SET wake = ? WHERE tenant_id = ? AND id = ? AND ended = 0")
-_DOOM = Statement("UPDATE workflow_runs SET doomed = 1, wake = ? WHERE tenant_id = ? AND id = ? AND ended = 0")
+# Both count as a turn: who has read the run before would else write over the moment at which it must be looked at.
+_POKE = Statement("UPDATE workflow_runs SET wake = ?, turn = turn + 1 WHERE tenant_id = ? AND id = ? AND ended = 0")
+_DOOM = Statement(
+    "UPDATE workflow_runs SET doomed = 1, wake = ?, turn = turn + 1 WHERE tenant_id = ? AND id = ? AND ended = 0"
+)
 _ROW = "run, input, owner, turn, wake, doomed"
 _GET = Statement(f"SELECT {_ROW} FROM workflow_runs WHERE tenant_id = ? AND id = ?")  # noqa: S608
 _BY_KEY = Statement("SELECT id FROM workflow_runs WHERE tenant_id = ? AND idempotency = ?")

@@ -177,11 +177,17 @@ class Turns:
             self._starting.started(one)
             self._lives.put(self._lives.of(one.tenant_id, one.id), Op())
         for child in turn.abandon:
-            self._lives.put(self._lives.of(live.tenant_id, child), Op(reason=ABANDONED))
+            self._put_anew(live.tenant_id, child, Op(reason=ABANDONED))
         if keep.poke:
-            told = Op(finishing(run.parent_task, outcome_of(run)))
-            self._lives.put(self._lives.of(live.tenant_id, run.parent), told)
+            self._put_anew(live.tenant_id, run.parent, Op(finishing(run.parent_task, outcome_of(run))))
         self._tell(live, turn, before)
+
+    def _put_anew(self, tenant_id: int, id: int, op: Op) -> None:
+        """To a run whose row this turn has changed too: what is known of it here is not what stands there."""
+        other = self._lives.of(tenant_id, id)
+        if not other.turning:
+            other.state = None
+        self._lives.put(other, op)
 
     def _tell(self, live: Live, turn: Turn, before: Run) -> None:
         run = turn.state.run

@@ -48,7 +48,8 @@ class Taking:
             raise NotFound(f"No definition {shown(name)} is shipped; there are {', '.join(shipped())}.")
         server = _server(body.server) or self._address
         both = [one for one in (shipped().get(wanted.companion), wanted) if one is not None]
-        found = [await self._definitions.checked(tenant_id, one.placed(server, body.credential)) for one in both]
+        names = frozenset(one.name for one in both)
+        found = [await self._definitions.checked(tenant_id, one.placed(server, body.credential), names) for one in both]
 
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
             kept = [self._keep(tx, call, at, one, notices) for one in found]

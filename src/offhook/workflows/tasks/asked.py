@@ -45,9 +45,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A request, whole but for what a credential adds.
 
     `connect` and `seconds` bound the making of a connection, and all of one request with its redirects. `most` bounds
-    the bytes of all answers. `accepted` are ranges of statuses that complete the task beside 2xx. `private` are
-    headers, in lower case, that go to no other place than the first; `bound` says that the body does not either.
-    `secrets` are the texts that must not be shown of what came of it.
+    the bytes of all answers. `accepted` are ranges of statuses that complete the task beside 2xx, `final` those that
+    fail it for good. `private` are headers, in lower case, that go to no other place than the first; `bound` says that
+    the body does not either. `secrets` are the texts that must not be shown of what came of it.
     """
 
     method: str
@@ -59,6 +59,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     most: int
     redirects: bool
     accepted: tuple[tuple[int, int], ...]
+    final: tuple[tuple[int, int], ...]
     credential: str
     retry_after: bool
     asynchronous: bool
@@ -73,6 +74,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def accepts(self, status: int) -> bool:
         """Whether an answer of this status completes the task."""
         return 200 <= status <= 299 or any(least <= status <= most for least, most in self.accepted)
+
+    def ends(self, status: int) -> bool:
+        """Whether an answer of this status, which does not complete the task, fails it for good."""
+        return any(least <= status <= most for least, most in self.final)
 
 
 def asked(tenant_id: int, given: Any, template: Any, secrets: Secrets) -> Asked:
@@ -124,7 +129,8 @@ def asked(tenant_id: int, given: Any, template: Any, secrets: Secrets) -> Asked:
         seconds=connect + _milliseconds(request, "readTimeOut"),
         most=number(request.get("maxBytes"), "maxBytes", 1, MOST_BYTES, READ),
         redirects=flag(request.get("followRedirects"), "followRedirects", unless=True),
-        accepted=_accepted(request.get("acceptedStatusCodes")),
+        accepted=_statuses(request, "acceptedStatusCodes"),
+        final=_statuses(request, "finalStatusCodes"),
         credential=_credential(request.get("credential")),
         retry_after=flag(request.get("retryAfter"), "retryAfter", unless=True),
         asynchronous=flag(request.get("asyncComplete"), "asyncComplete", unless=False)
@@ -263,16 +269,15 @@ def _milliseconds(request: Mapping[str, Any], name: str) -> float:
     return (number(request.get(name), name, 0, MOST_TIMEOUT, TIMEOUT_MS) or MOST_TIMEOUT) / 1000
 
 
-def _accepted(codes: Any) -> tuple[tuple[int, int], ...]:
+def _statuses(request: Mapping[str, Any], name: str) -> tuple[tuple[int, int], ...]:
+    codes = request.get(name)
     if codes is None:
         return ()
     ranges: list[tuple[int, int]] = []
     for code in codes if isinstance(codes, list) else [codes]:
         match = None if isinstance(code, bool) else _STATUS.fullmatch(str(code).strip())
         if match is None:
-            raise Wrong(
-                f'acceptedStatusCodes has {shown(code)}; it must have statuses, such as [200, "4xx", "500-503"].'
-            )
+            raise Wrong(f'{name} has {shown(code)}; it must have statuses, such as [200, "4xx", "500-503"].')
         if match[1]:
             ranges.append((int(match[1]) * 100, int(match[1]) * 100 + 99))
         else:

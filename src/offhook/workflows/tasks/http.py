@@ -229,7 +229,8 @@ class _Attempt:
             if cut or (len(done.body) * _EXPANDS > MOST_OUTPUT and await self._size(output) > MOST_OUTPUT):
                 output = {"response": {**came.response, "body": None, "note": "The body is too large to be kept."}}
                 output["response"].pop("bodyBase64", None)
-            raise _Stopped(self._failed(reason, "FAILED", output, after))
+            status: Status = TERMINAL if self._asked.ends(done.status) else "FAILED"
+            raise _Stopped(self._failed(reason, status, output, after))
         if cut:
             most = min(self._asked.most, READ)
             over = "The answers of all pages have" if page else "The answer has"

@@ -8,6 +8,7 @@ from offhook.catalog.credentials.vault import Vault
 from offhook.kit import clock
 from offhook.kit.operation import MIB, Limit, Operation
 from offhook.storage.batches import Reader
+from offhook.workflows.expressions.scripts import Scripts
 from offhook.workflows.triggers import wire
 from offhook.workflows.triggers.calling import MEDIA, CalledOut, Calling
 from offhook.workflows.triggers.hearing import Hearing
@@ -29,15 +30,16 @@ def operations(
     vault: Vault,
     start: Start,
     hearing: Hearing,
+    scripts: Scripts,
     *,
     wall: Callable[[], float] = clock.wall,
 ) -> list[Operation]:
-    """The operations of this subject. `start` starts runs, `vault` seals the secrets that calls are signed with, and
-    `hearing` remembers the calls of hooks.
+    """The operations of this subject. `start` starts runs, `vault` seals the secrets that calls are signed with,
+    `hearing` remembers the calls of hooks, and `scripts` reads the expressions of triggers.
     """
     return [
         *_schedules(Schedules(work, start, wall)),
-        *_triggers(Triggers(work)),
+        *_triggers(Triggers(work, scripts)),
         *_hooks(Hooks(work, vault)),
         _call(Calling(reader, vault, start, hearing, wall=wall)),
     ]
@@ -68,6 +70,7 @@ def _schedules(schedules: Schedules) -> list[Operation]:
             description="At the moments of a cron expression in a time zone. Each moment is one run, however many "
             "servers there are; what is missed, skipped or fails is an event.",
             handler=schedules.create,
+            check=schedules.check,
             body=wire.ScheduleIn,
             creates=True,
             note="cron in a time zone",
@@ -104,6 +107,7 @@ def _schedules(schedules: Schedules) -> list[Operation]:
             summary="Change a schedule",
             description="What is sent takes its place.",
             handler=schedules.update,
+            check=schedules.check,
             body=wire.ScheduleIn,
             note="its next moment is found anew",
             **answer,
@@ -184,6 +188,7 @@ def _triggers(triggers: Triggers) -> list[Operation]:
             description="For each event from now on that fits, one run, however many servers there are and whatever "
             "dies. One that goes round in circles is stopped, and an event says so.",
             handler=triggers.create,
+            check=triggers.check,
             body=wire.TriggerIn,
             creates=True,
             note="each event starts one run",
@@ -207,6 +212,7 @@ def _triggers(triggers: Triggers) -> list[Operation]:
             summary="Change a trigger",
             description="What is sent takes its place.",
             handler=triggers.update,
+            check=triggers.check,
             body=wire.TriggerIn,
             note="for events from then on",
             **answer,
@@ -274,6 +280,7 @@ def _hooks(hooks: Hooks) -> list[Operation]:
             description="Its address is called without an API key, by who has its secret. The secret is shown this "
             "once; a token is kept as a hash, a secret for signatures encrypted.",
             handler=hooks.create,
+            check=hooks.check,
             body=wire.HookIn,
             refusals=(409,),
             note="with a secret of its own",
@@ -298,6 +305,7 @@ def _hooks(hooks: Hooks) -> list[Operation]:
             summary="Change a hook",
             description="What is sent takes its place; its secret stays.",
             handler=hooks.update,
+            check=hooks.check,
             body=wire.HookIn,
             note="its secret stays",
             **answer,

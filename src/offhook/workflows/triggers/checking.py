@@ -8,7 +8,7 @@ from offhook.kit.errors import Notice, Violation, shown
 from offhook.kit.text import single_line
 from offhook.kit.wire import encode
 from offhook.kit.zones import nearest, zone
-from offhook.workflows.expressions.templates import JSONATA, LENGTH, references
+from offhook.workflows.expressions.templates import LENGTH, references
 from offhook.workflows.triggers import rules, signing
 from offhook.workflows.triggers.cron import Cron, CronError
 from offhook.workflows.triggers.model import Hook, Schedule, Trigger
@@ -66,8 +66,8 @@ def cron_in(expression: str, name: str, found: Found) -> Cron | None:
     return cron if here is not None else None
 
 
-def trigger_of(body: TriggerIn, by: str, found: Found) -> Trigger:
-    """A trigger from what was sent."""
+def trigger_of(body: TriggerIn, by: str, found: Found, unreadable: str = "") -> Trigger:
+    """A trigger from what was sent. `unreadable` is why its expression cannot be read, as its engine says."""
     _many(body.events, "events", 1, MOST_PATTERNS, found)
     for number, pattern in enumerate(body.events[:MOST_PATTERNS]):
         if not any(rules.fits((pattern,), word) for word in rules.WORDS):
@@ -75,7 +75,7 @@ def trigger_of(body: TriggerIn, by: str, found: Found) -> Trigger:
     _many(body.not_by, "not_by", 0, MOST_KEYS, found)
     _where(body.where, found)
     if body.expression:
-        _expression(body, found)
+        _expression(body, found, unreadable)
     _template(body.input, "event", found, jsonata=True)
     return Trigger(
         name=_name(body.name, found),
@@ -119,15 +119,14 @@ def _where(where: dict[str, Any], found: Found) -> None:
             found.append(Violation(location=location, message=message))
 
 
-def _expression(body: TriggerIn, found: Found) -> None:
+def _expression(body: TriggerIn, found: Found, unreadable: str) -> None:
     if len(body.expression) > LENGTH:
         message = f"Must have at most {LENGTH:,} characters, but has {len(body.expression):,}."
         found.append(Violation(location="expression", message=message))
-    elif body.language == "jsonata":
-        for one in references("${" + JSONATA + " " + body.expression + "}"):
-            if one.fault:
-                found.append(Violation(location="expression", message=f"It {one.fault}.", sent=shown(body.expression)))
-                return
+    elif unreadable:
+        name = "JavaScript" if body.language == "javascript" else "JSONata"
+        message = f"This {name} cannot be read: {unreadable.removesuffix('.')}."
+        found.append(Violation(location="expression", message=message, sent=shown(body.expression), reason="syntax"))
 
 
 def hook_of(body: HookIn, company_id: int, environment: Any, by: str, found: Found) -> Hook:

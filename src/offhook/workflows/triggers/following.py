@@ -249,7 +249,7 @@ def _versions(triggers: list[Kept[Trigger]]) -> list[tuple[int, int]]:
 
 
 def event_data(row: Any, shows: Mapping[str, Show]) -> dict[str, Any]:
-    """What expressions see of an event: `${event.after.name}`. The form is that of the API's event log."""
+    """What expressions see of an event: `${event.after.office.name}`. The form is that of the API's event log."""
     seq, word, subject, actor_id, actor_name, at, request_id, before, after = row
     show = shows.get(word.partition(".")[0])
 

@@ -1,7 +1,7 @@
 """What can be done with schedules, triggers and hooks: kept, changed, paused, tried. What they start is elsewhere."""
 
 import secrets as random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from offhook.kit.zones import moment_of, zone
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Documents, Kept
 from offhook.workflows.definitions.store import version as definition_version
+from offhook.workflows.expressions.scripts import Language, NotNow, ScriptError, Scripts
 from offhook.workflows.triggers import checking, rules, signing, store, wire
 from offhook.workflows.triggers.checking import Found
 from offhook.workflows.triggers.cron import Cron
@@ -73,7 +74,9 @@ class Schedules:
         """Keep a schedule."""
         body: wire.ScheduleIn = call.body
         at = clock.now()
-        value = _checked(call, lambda found, notices: checking.schedule_of(body, _by(call), found, notices))
+        found: Found = []
+        value = await self._read(call, body, found)
+        refuse(found)
 
         def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
             _look_round(tx, call, store.schedules, value, "schedules", MOST_SCHEDULES)
@@ -97,7 +100,9 @@ class Schedules:
     async def update(self, call: Call) -> Reply:
         """Put a schedule in the place of one. Its next moment is found anew if its times were changed."""
         body: wire.ScheduleIn = call.body
-        value = _checked(call, lambda found, notices: checking.schedule_of(body, _by(call), found, notices))
+        found: Found = []
+        value = await self._read(call, body, found)
+        refuse(found)
 
         def change(tx: Transaction, before: Kept[Schedule]) -> Schedule:
             _look_round(tx, call, store.schedules, value, "schedules", 0, before)
@@ -188,6 +193,17 @@ class Schedules:
             items.append(wire.MomentOut(at=_text(moment), local=local.isoformat(), note=_note(cron, moment)))
         return reply_of(wire.PreviewOut(items=items, notices=[WarningOut(n.code, n.field, n.text) for n in notices]))
 
+    async def check(self, call: Call) -> Sequence[Violation]:
+        """What is wrong with a schedule, by the rules and by what the company has."""
+        found: Found = []
+        await self._read(call, call.body, found)
+        return found
+
+    async def _read(self, call: Call, body: wire.ScheduleIn, found: Found) -> Schedule:
+        value = checking.schedule_of(body, _by(call), found, call.notices)
+        await _known(self._work, call, value, found)
+        return value
+
     async def _changed(
         self, call: Call, change: Callable[[Transaction, Kept[Schedule]], Schedule], word: Word | None = None
     ) -> Reply:
@@ -214,16 +230,18 @@ class Schedules:
 
 
 class Triggers:
-    """The triggers of all companies."""
+    """The triggers of all companies. `scripts` reads their expressions before they are kept."""
 
-    def __init__(self, work: Doing) -> None:
-        self._work = work
+    def __init__(self, work: Doing, scripts: Scripts) -> None:
+        self._work, self._scripts = work, scripts
 
     async def create(self, call: Call) -> Reply:
         """Keep a trigger; it looks at what happens from now on."""
         body: wire.TriggerIn = call.body
         at, tenant_id = clock.now(), call.principal.tenant_id
-        value = _checked(call, lambda found, _: checking.trigger_of(body, _by(call), found))
+        found: Found = []
+        value = await self._read(call, body, found)
+        refuse(found)
 
         def make(tx: Transaction, _notices: list[Notice]) -> msgspec.Struct:
             _look_round(tx, call, store.triggers, value, "triggers", MOST_TRIGGERS)
@@ -247,7 +265,9 @@ class Triggers:
     async def update(self, call: Call) -> Reply:
         """Put a trigger in the place of one."""
         body: wire.TriggerIn = call.body
-        value = _checked(call, lambda found, _: checking.trigger_of(body, _by(call), found))
+        found: Found = []
+        value = await self._read(call, body, found)
+        refuse(found)
 
         def change(tx: Transaction, before: Kept[Trigger]) -> Trigger:
             _look_round(tx, call, store.triggers, value, "triggers", 0, before)
@@ -282,6 +302,30 @@ class Triggers:
         await self._work.change(call, run)
         return reply_of(Done())
 
+    async def check(self, call: Call) -> Sequence[Violation]:
+        """What is wrong with a trigger, by the rules and by what the company has."""
+        found: Found = []
+        await self._read(call, call.body, found)
+        return found
+
+    async def _read(self, call: Call, body: wire.TriggerIn, found: Found) -> Trigger:
+        value = checking.trigger_of(body, _by(call), found, await self._unreadable(call, body))
+        await _known(self._work, call, value, found)
+        return value
+
+    async def _unreadable(self, call: Call, body: wire.TriggerIn) -> str:
+        if not body.expression:
+            return ""
+        language: Language = "js" if body.language == "javascript" else "jsonata"
+        try:
+            return (await self._scripts.syntax(call.principal.tenant_id, [(language, body.expression)]))[0] or ""
+        except NotNow as error:
+            text = f"Whether the expression can be read was not found out: {error.message}"
+            call.notices.append(Notice("scripts_not_checked", "expression", text))
+            return ""
+        except ScriptError as error:
+            return error.message
+
     async def _changed(
         self, call: Call, change: Callable[[Transaction, Kept[Trigger]], Trigger], word: Word | None = None
     ) -> Reply:
@@ -311,7 +355,9 @@ class Hooks:
         """Keep a hook. A secret that is made for it is in the answer, this once."""
         body: wire.HookIn = call.body
         at = clock.now()
-        value = self._read(call, body)
+        found: Found = []
+        value = await self._read(call, body, found)
+        refuse(found)
         secret = body.secret or _new_secret()
 
         def run(tx: Transaction, _notices: list[Notice]) -> Kept[Hook]:
@@ -339,10 +385,12 @@ class Hooks:
     async def update(self, call: Call) -> Reply:
         """Put a hook in the place of one. Its secret stays; one of another kind of proof must be made anew."""
         body: wire.HookIn = call.body
-        value = self._read(call, body)
+        found: Found = []
+        value = await self._read(call, body, found)
         if body.secret is not None:
             text = "Its secret is changed by rotate-secret."
-            raise Invalid.of([Violation(location="secret", message=text)])
+            found.append(Violation(location="secret", message=text))
+        refuse(found)
 
         def change(tx: Transaction, before: Kept[Hook]) -> Hook:
             _look_round(tx, call, store.hooks, value, "hooks", 0, before)
@@ -411,11 +459,17 @@ class Hooks:
     async def _heard(self, kept: Kept[Hook]) -> list[Heard]:
         return await self._work.reader.run(lambda tx: store.heard_of(tx, kept.tenant_id, kept.id))
 
-    def _read(self, call: Call, body: wire.HookIn) -> Hook:
+    async def check(self, call: Call) -> Sequence[Violation]:
+        """What is wrong with a hook, by the rules and by what the company has."""
+        found: Found = []
+        await self._read(call, call.body, found)
+        return found
+
+    async def _read(self, call: Call, body: wire.HookIn, found: Found) -> Hook:
         who = call.principal
-        return _checked(
-            call, lambda found, _: checking.hook_of(body, who.company_id, who.environment, _by(call), found)
-        )
+        value = checking.hook_of(body, who.company_id, who.environment, _by(call), found)
+        await _known(self._work, call, value, found)
+        return value
 
     def _with_secret(self, call: Call, id: int, value: Hook, secret: str) -> Hook:
         if value.proof == "token":
@@ -432,12 +486,21 @@ def _by(call: Call) -> str:
     return str(call.principal.key_name)
 
 
-def _checked(call: Call, read: Callable[[Found, list[Notice]], T]) -> T:
-    """What was sent, or Invalid with all that is wrong with it."""
-    found: Found = []
-    value = read(found, call.notices)
-    refuse(found)
-    return value
+async def _known(work: Doing, call: Call, value: Any, found: Found) -> None:
+    """Add a fault if the company has no workflow as `value` starts."""
+    tenant_id = call.principal.tenant_id
+    fault = await work.reader.run(lambda tx: _no_workflow(tx, tenant_id, value))
+    if fault is not None:
+        found.append(fault)
+
+
+def _no_workflow(tx: Transaction, tenant_id: int, value: Any) -> Violation | None:
+    if definition_version(tx, tenant_id, value.workflow, value.version) is not None:
+        return None
+    which = f" in version {value.version}" if value.version else ""
+    message = f"There is no workflow {brief(value.workflow)}{which}; register it first."
+    location = "workflow" if value.version is None else "version"
+    return Violation(location=location, message=message, sent=brief(value.workflow), about=("workflow",))
 
 
 def _look_round(
@@ -445,11 +508,9 @@ def _look_round(
 ) -> None:
     """Refuse what does not go with what the company has: an unknown workflow, a name that is taken, too many."""
     tenant_id = call.principal.tenant_id
-    if definition_version(tx, tenant_id, value.workflow, value.version) is None:
-        which = f" in version {value.version}" if value.version else ""
-        message = f"There is no workflow {brief(value.workflow)}{which}; register it first."
-        location = "workflow" if value.version is None else "version"
-        raise Invalid.of([Violation(location=location, message=message, sent=brief(value.workflow))])
+    fault = _no_workflow(tx, tenant_id, value)
+    if fault is not None:
+        raise Invalid.of([fault])
     other = documents.first(tx, tenant_id, name=value.name)
     if other is not None and (before is None or other.id != before.id):
         text = f"{brief(value.name)} is the name of another; choose one that is free."

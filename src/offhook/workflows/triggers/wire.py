@@ -171,7 +171,7 @@ class TriggerIn(msgspec.Struct, kw_only=True, omit_defaults=True):
         dict[str, Any],
         Meta(
             description="Fields of the event, as the event log shows it, and the values that they must have.",
-            examples=[{"after.office.country": "PT"}],
+            examples=[{"after.office.country": "pt"}],
         ),
     ] = {}
     expression: Annotated[
@@ -189,7 +189,9 @@ class TriggerIn(msgspec.Struct, kw_only=True, omit_defaults=True):
     input: Annotated[
         dict[str, Any],
         Meta(
-            description="The run's input. Expressions see the event.", examples=[{"office_id": "${event.subject_id}"}]
+            description="The run's input. Expressions see the event: ${event.event}, .subject_id, .at, .actor.name, "
+            "and ${event.after.office.name} of what it is about.",
+            examples=[{"office_id": "${event.subject_id}"}],
         ),
     ] = {}
     most_per_minute: Annotated[

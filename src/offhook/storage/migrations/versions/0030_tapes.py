@@ -1,4 +1,4 @@
-"""Messages and recordings, and the legs of calls."""
+"""Messages and recordings, the legs of calls, and what is wished of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -60,8 +60,18 @@ def upgrade() -> None:
     )
     for columns in (["tenant_id", "call_id"], ["tenant_id", "target_type", "target_id", "id"]):
         op.create_index(op.f(f"ix_call_legs_{'_'.join(columns)}"), "call_legs", columns, unique=False)
+    op.create_table(
+        "call_wishes",
+        sa.Column("tenant_id", BIG, nullable=False),
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("call_id", BIG, nullable=False),
+        sa.Column("wish", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_call_wishes")),
+    )
 
 
 def downgrade() -> None:
-    for table in ("call_legs", "tapes"):
+    for table in ("call_wishes", "call_legs", "tapes"):
         op.drop_table(table)

@@ -47,7 +47,12 @@ def _graph(found: list[Violation], raw: Raw, place: str, names: dict[str, str]) 
     tasks = raw.get("tasks")
     at = f"{place}tasks"
     if not isinstance(tasks, dict) or not tasks:
-        _fault(found, at, "Must be an object with at least one task by its name.", tasks)
+        _fault(
+            found,
+            at,
+            'Must be an object of tasks by their names, such as {"Ask": {"type": "Simple", "end": true}}.',
+            tasks,
+        )
         return
     if raw.get("startTask") not in tasks if isinstance(raw.get("startTask"), str) else True:
         near = meant(raw.get("startTask"), tasks)

@@ -1,0 +1,183 @@
+"""Telephones, by the API: what is entered into a softphone, a password for it, and who is registered."""
+
+import shlex
+from typing import Annotated, Any
+
+import typer
+
+from offhook.cli.apis import line_of, pages
+from offhook.cli.common import AsJson, emit, err, facts, following, say, table, when
+from offhook.cli.lines import V1
+from offhook.cli.way import Way, again, by_api, run
+from offhook.client import Client, body_of
+from offhook.kit.errors import Refusal, shown
+
+app = typer.Typer(no_args_is_help=True, help="Telephones: what is entered into a softphone, and who is registered.")
+
+PHONES, V2 = f"{V1}/phones", "/api/v2"
+Who = Annotated[
+    str,
+    typer.Argument(help="E-mail address, extension, name or id of a user; name or id of a room.", metavar="WHO"),
+]
+WhoOrPhone = Annotated[
+    str,
+    typer.Argument(help="The same, or the id of a telephone, where there are several.", metavar="WHO"),
+]
+
+
+@app.command("list", epilog="Example: offhook phone list")
+@by_api
+def list_phones(way: Way, as_json: AsJson = False) -> None:
+    """List the telephones that sign in by SIP, and where they are reached now."""
+    items = run(way, lambda client: pages(client, PHONES))
+    if as_json:
+        emit({"items": items})
+        return
+    if not items:
+        say("There are no telephones yet.", "bold", to=err)
+        following(f"offhook phone add WHO{again(way)}   gives a user or a room one")
+        return
+    table(
+        ("ID", "OF", "NAME", "TYPE", "USERNAME", "REACHED AT", "UNTIL"),
+        [
+            (
+                one["id"], line_of(one["owner_name"]), line_of(one.get("name", "-")), one["type"],
+                one["settings"].get("username", "no password yet"), *_reached(one),
+            )
+            for one in items
+        ],
+    )  # fmt: skip
+
+
+def _reached(one: Any) -> tuple[str, str]:
+    contacts = one["contacts"]
+    if not contacts:
+        return "not registered", "-"
+    further = f" and {len(contacts) - 1} more" if len(contacts) > 1 else ""
+    return f"{contacts[-1]['address']}{further}", when(contacts[-1]["expires_at"])
+
+
+@app.command(epilog="Example: offhook phone show ann@example.com")
+@by_api
+def show(way: Way, who: WhoOrPhone, as_json: AsJson = False) -> None:
+    """Show what to enter into the telephones of a user or a room, and where they are reached."""
+    found = run(way, lambda client: _phones_of(client, who))
+    if as_json:
+        emit({"items": found})
+        return
+    if not found:
+        say(f"{line_of(who)} has no telephone that signs in by SIP.", "bold", to=err)
+        following(f"offhook phone add {shlex.quote(who)}{again(way)}   gives them one")
+    for number, one in enumerate(found):
+        if number:
+            say()
+        _show(way, one)
+
+
+@app.command(epilog="Example: offhook phone add ann@example.com --name Laptop")
+@by_api
+def add(
+    way: Way,
+    who: Who,
+    name: Annotated[str | None, typer.Option("--name", help="What the telephone is called.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a user or a room a telephone, with a password that is shown this once."""
+
+    async def work(client: Client) -> Any:
+        kind, id = await _owner(client, who)
+        body = {"type": "sip"} | ({"name": name} if name else {})
+        made = (await client.call("POST", f"{V1}/{kind}s/{id}/devices", body=body_of(body))).document
+        return (await client.call("POST", f"{PHONES}/{made['id']}/new-password")).document
+
+    _show_password(way, run(way, work), as_json=as_json)
+
+
+@app.command("new-password", epilog="Example: offhook phone new-password ann@example.com")
+@by_api
+def new_password(way: Way, who: WhoOrPhone, as_json: AsJson = False) -> None:
+    """Give a telephone a password, the first or another. The one before is good no more."""
+
+    async def work(client: Client) -> Any:
+        found = await _phones_of(client, who)
+        if len(found) != 1:
+            named = ", ".join(f"{one['id']} ({line_of(one.get('name', one['type']))})" for one in found)
+            raise Refusal(
+                f"{shown(who)} has {len(found)} telephones: name one by its id: {named}."
+                if found
+                else f"{shown(who)} has no telephone: make one with offhook phone add."
+            )
+        return (await client.call("POST", f"{PHONES}/{found[0]['id']}/new-password")).document
+
+    _show_password(way, run(way, work), as_json=as_json)
+
+
+def _show_password(way: Way, made: Any, *, as_json: bool) -> None:
+    if as_json:
+        emit(made)
+        return
+    _show(way, made["phone"], made["password"])
+    say("The password is not shown again: enter it now.", "yellow bold", to=err)
+    following(f"offhook phone show {made['phone']['id']}{again(way)}   shows whether it has registered")
+
+
+def _show(way: Way, one: Any, password: str | None = None) -> None:
+    """The settings of a telephone, as softphones ask for them."""
+    of = one["settings"]
+    rows = [
+        ("telephone", f"{line_of(one.get('name', one['type']))} of {line_of(one['owner_name'])}, {one['id']}"),
+        ("server", of["server"]),
+        ("port", str(of["port"])),
+        ("transport", of["transport"].upper()),
+        ("username", of.get("username", "none before there is a password")),
+        ("realm", of["realm"]),
+    ]
+    if password is not None:
+        rows.append(("password", password))
+    elif one.get("password_void"):
+        rows.append(("password", "void, as the server's realm is another by now"))
+    elif "password_set_at" in one:
+        rows.append(("password", f"set {when(one['password_set_at'])}; it is not shown again"))
+    for contact in one["contacts"]:
+        agent = f", {line_of(contact['agent'])}" if "agent" in contact else ""
+        rows.append(("reached at", f"{contact['address']} until {when(contact['expires_at'])}{agent}"))
+    if not one["contacts"]:
+        rows.append(("reached at", "nowhere: it is not registered"))
+    facts(rows)
+    if password is None and ("username" not in of or one.get("password_void")):
+        following(f"offhook phone new-password {one['id']}{again(way)}   makes a password")
+
+
+async def _phones_of(client: Client, who: str) -> list[Any]:
+    """The telephones of whoever is named; of a telephone's own id that one."""
+    if who.isdecimal():
+        every = [one for one in await pages(client, PHONES) if who in (one["id"], one["owner_id"])]
+        if every:
+            return every
+    kind, id = await _owner(client, who)
+    return await pages(client, PHONES, {f"{kind}_id": id})
+
+
+async def _owner(client: Client, who: str) -> tuple[str, str]:
+    """The kind and the id of the user or room that is meant."""
+    word = who.strip().casefold()
+    if "@" in word:
+        users = await pages(client, f"{V2}/users", {"email": word})
+    else:
+        users = await pages(client, f"{V2}/users")
+    found = [("user", one["id"]) for one in users if word in _words_of_user(one)]
+    if "@" not in word:
+        rooms = await pages(client, f"{V2}/rooms")
+        found += [("room", one["id"]) for one in rooms if word in (one["id"], one.get("name", "").casefold())]
+    if len(found) != 1:
+        raise Refusal(
+            f"There are {len(found)} whom {shown(who)} could mean; name one by id: {', '.join(id for _, id in found)}."
+            if found
+            else f"There is no user or room {shown(who)}; offhook user list shows the users."
+        )
+    return found[0]
+
+
+def _words_of_user(one: Any) -> set[str]:
+    emails = {email.casefold() for email in one.get("emails", ())}
+    return emails | {one["id"], one.get("extension", ""), one.get("display_name", "").casefold()}

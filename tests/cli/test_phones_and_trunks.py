@@ -1,0 +1,90 @@
+"""Telephones and carriers from the command line."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from offhook.configuration import text
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def ana(offhook: Run, company: Any, empty: Path) -> str:
+    """The address of a user with an extension."""
+    lines = text.write({"version": 1, "offices": {"Head office": {"licences": {"talk_lines": 2}}}})
+    (empty / "lines.yaml").write_text(lines)
+    assert offhook("apply", "lines.yaml", "--yes").status == 0
+    person = {"email": "ana@example.com", "office_id": company["office_id"], "first_name": "Ana", "extension": "101"}
+    (empty / "people.jsonl").write_text(json.dumps(person))
+    assert offhook("user", "import", "people.jsonl").status == 0
+    return "ana@example.com"
+
+
+def flat(written: str) -> str:
+    return " ".join(written.split())
+
+
+def test_a_telephone_is_given_and_its_settings_are_shown(offhook: Run, ana: str):
+    assert "has no telephone" in offhook("phone", "show", ana).err
+    made = offhook("phone", "add", ana, "--name", "Laptop", "--json").json
+    username, id = made["phone"]["settings"]["username"], made["phone"]["id"]
+    for who in (ana, "ANA@example.com", "101", "ana", id, made["phone"]["owner_id"]):
+        said = offhook("phone", "show", who)
+        assert (said.status, username in said.out, made["password"] in said.out) == (0, True, False), (who, said)
+        assert "127.0.0.1" in said.out
+        assert "not registered" in said.out
+    listed = offhook("phone", "list")
+    assert username in listed.out
+    assert [one["id"] for one in offhook("phone", "list", "--json").json["items"]] == [id]
+
+
+def test_a_new_password_is_shown_once_in_words_too(offhook: Run, ana: str):
+    offhook("phone", "add", ana)
+    said = offhook("phone", "new-password", ana)
+    found = re.search(r"password\s+(\S{24})\b", said.out)
+    assert found is not None
+    assert "not shown again" in said.err
+    assert found[1] not in offhook("phone", "show", ana).out
+
+
+def test_one_of_several_telephones_must_be_named(offhook: Run, ana: str):
+    ids = [offhook("phone", "add", ana, "--json").json["phone"]["id"] for _ in range(2)]
+    said = offhook("phone", "new-password", ana)
+    assert said.status == 1
+    assert all(id in flat(said.err + said.out) for id in ids)
+    assert offhook("phone", "new-password", ids[0]).status == 0
+
+
+def test_nobody_is_told_to_be_nobody(offhook: Run, ana: str):
+    said = offhook("phone", "show", "bob@example.com")
+    assert said.status == 1
+    assert "There is no user or room" in flat(said.err + said.out)
+
+
+def test_a_carrier_is_connected_changed_and_removed(offhook: Run, company: Any, empty: Path):
+    assert "No carrier is connected" in offhook("trunk", "list").err
+    (empty / "secret").write_text("correct horse battery\n")
+    said = offhook(
+        "trunk", "add", "Carrier", "--country", "US", "--address", "203.0.113.7", "--proxy", "1.1.1.1",
+        "--username", "us", "--password-file", "secret", "--allow", "+1",
+    )  # fmt: skip
+    assert said.status == 0, said
+    assert "correct horse" not in said.out + said.err
+    shown = offhook("trunk", "show", "Carrier", "--json").json
+    assert (shown["proxy"], shown["prefixes"], shown["password"]) == ("1.1.1.1:5060", ["+1"], "***")
+    changed = offhook("trunk", "change", "Carrier", "--allow", "+44", "--international", "--disabled", "--json").json
+    assert (changed["prefixes"], changed["international"], changed["enabled"]) == (["+44"], True, False)
+    assert "+44, abroad too" in flat(offhook("trunk", "list").out)
+    assert offhook("trunk", "change", "Carrier", "--allow-nothing", "--json").json["prefixes"] == []
+    assert offhook("trunk", "change", "Carrier").status == 1
+    assert offhook("trunk", "remove", "Carrier").status == 0
+    assert offhook("trunk", "show", "Carrier").status == 1
+
+
+def test_all_that_is_wrong_with_a_carrier_is_said(offhook: Run, company: Any):
+    said = offhook("trunk", "add", "Carrier", "--country", "XX", "--address", "example.com", "--allow", "1")
+    assert said.status == 1
+    assert all(place in said.err + said.out for place in ("country", "addresses[0]", "prefixes[0]"))

@@ -1,0 +1,82 @@
+"""The pages of telephones and carriers, as a browser without a script has them."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.api.desk import Company
+from tests.console.visitor import Page, Visitor
+from tests.directory.people import hired
+
+PHONES, TRUNKS = "/console/phones", "/console/trunks"
+SECRET = "correct horse battery"
+
+
+def send(visitor: Visitor, page: Page, action: str, **changes: str) -> Page:
+    return visitor.send(page, action, changes)
+
+
+@pytest.fixture
+def visitor(embedded: Company) -> Visitor:
+    """A browser that is signed in with the live key of a new company."""
+    found = Visitor(embedded.desk)
+    found.sign_in(embedded.live.key)
+    return found
+
+
+def test_a_user_is_given_a_phone_whose_password_is_shown_once(visitor: Visitor, embedded: Company):
+    hired(embedded)
+    page = visitor.get(PHONES)
+    assert "There is none yet." in page.html
+    page = send(visitor, page, PHONES, email="ann@example.com", name="Laptop")
+    assert page.status == 200
+    found = re.search(r"The password is <code>(\w{24})</code>", page.html)
+    assert found is not None
+    listed = visitor.get(PHONES)
+    (address,) = set(re.findall(r'href="(/console/phones/\d+)"', listed.html))
+    shown = visitor.get(address)
+    assert "Laptop of Ann Lee" in shown.html
+    assert "Not registered" in shown.html
+    assert found[1] not in listed.html + shown.html
+    again = send(visitor, shown, f"{address}/new-password")
+    assert "The password is <code>" in again.html
+    assert found[1] not in again.html
+
+
+def test_nobody_is_given_nothing(visitor: Visitor):
+    page = send(visitor, visitor.get(PHONES), PHONES, email="<b>@example.com")
+    assert page.status == 400
+    assert "&lt;b&gt;@example.com" in page.html
+
+
+def test_a_carrier_is_connected_changed_and_deleted(visitor: Visitor, embedded: Company):
+    filled: dict[str, Any] = {"name": "Carrier", "country": "US", "addresses": "198.18.200.1", "proxy": "1.1.1.1"}
+    page = send(visitor, visitor.get(TRUNKS), TRUNKS, **filled, prefixes="1", username="us", password=SECRET)
+    assert page.status == 400
+    assert "Must be the beginning of numbers" in page.html
+    assert SECRET not in page.html
+    page = visitor.follow(send(visitor, page, TRUNKS, prefixes="+1 +44", password=SECRET))
+    (address,) = set(re.findall(r'href="(/console/trunks/\d+)"', page.html))
+    shown = visitor.get(address)
+    assert "+1 +44" in shown.html
+    assert SECRET not in shown.html
+    send(visitor, shown, address, prefixes="+1", most_calls="3", emergency="on")
+    (kept,) = embedded.live.get("/api/offhook/v1/trunks").json["items"]
+    assert (kept["prefixes"], kept["most_calls"], kept["emergency"], kept["enabled"]) == (["+1"], 3, True, True)
+    assert kept["password"] == "***"
+    late = send(visitor, shown, address, prefixes="+44")
+    assert "Not saved: it was changed meanwhile" in late.html
+    send(visitor, late, f"{address}/delete")
+    assert "items" not in embedded.live.get("/api/offhook/v1/trunks").json
+
+
+def test_who_may_only_read_is_offered_nothing_else(embedded: Company):
+    reader = Visitor(embedded.desk)
+    reader.sign_in(embedded.key("directory:read", "trunks:read").key)
+    assert "<button" not in reader.get(PHONES).html.partition("<main")[2]
+    assert "<button" not in reader.get(TRUNKS).html.partition("<main")[2]
+    other = Visitor(embedded.desk)
+    other.sign_in(embedded.key("directory:read").key)
+    assert "/console/trunks" not in other.get(PHONES).html
+    assert other.get(TRUNKS).status == 403

@@ -1,0 +1,150 @@
+"""A user's telephones are rung for a call of their own, and the number is dialled for the first one answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from offhook.kit.errors import Conflict, Unavailable
+from offhook.routing import plan
+from offhook.telephony import placing, port
+from offhook.telephony.placing import Placing
+from offhook.telephony.process import DIED, Worker
+from offhook.telephony.telephone import ELSEWHERE
+from tests.telephony.scripted import CALL, TENANT, Told
+
+NUMBER = "+14155550123"
+
+
+class House:
+    """A worker that the test plays, and calls that only begin."""
+
+    def __init__(self) -> None:
+        self.told = Told()
+        self.heard: dict[int, Callable[[port.Event], None]] = {}
+        self.begun: list[Any] = []
+        self.broken = False
+        house: Any = replace(self.told.telephone._house, legs=self)
+        self.placing = Placing(self, house, self, self._shown)  # type: ignore[arg-type]
+
+    async def _shown(self, tenant_id: int, who: str) -> tuple[str, str]:
+        return "101", "Ana"
+
+    def tell(self, command: port.Command) -> None:
+        self.told.tell(command)
+
+    def new_leg(self, heard: Callable[[port.Event], None]) -> int:
+        leg = 2 * len(self.heard) + 2
+        self.heard[leg] = heard
+        return leg
+
+    def hold(self, leg: int, heard: Callable[[port.Event], None]) -> None:
+        self.heard[leg] = heard
+
+    def let_go(self, leg: int) -> None:
+        del self.heard[leg]
+
+    def new_id(self) -> int:
+        return CALL
+
+    async def begin(self, tenant_id: int, first: plan.Outgoing, telephone: Any, *, id: int) -> int:
+        if self.broken:
+            raise Unavailable("The store cannot be reached.")
+        self.begun.append((tenant_id, first.who, first.dialled, id))
+        telephone.do(id, (plan.Transfer(first.dialled),))
+        self.telephone = telephone
+        return id
+
+    async def say(self, event: Any) -> None:
+        self.heard[event.leg](event)
+        await self.told.settled()
+
+
+def run(story: Callable[[House], Awaitable[None]]) -> None:
+    async def told() -> None:
+        one = House()
+        await story(one)
+        await one.placing.close()
+
+    asyncio.run(told())
+
+
+def test_who_answers_first_has_the_number_dialled_and_the_other_telephones_are_told_so():
+    async def story(one: House) -> None:
+        assert await one.placing.place(TENANT, "user:1", ("desk", "two"), NUMBER) == CALL
+        await one.told.settled()
+        dials = one.told.told(port.Dial)
+        assert [(dial.uri, dial.caller) for dial in dials] == [
+            ("sip:desk@10.0.0.1", 0), ("sip:one@10.0.0.2", 0), ("sip:other@10.0.0.3", 0)
+        ]  # fmt: skip
+        await one.say(port.Down(leg=dials[0].leg, code=486))
+        await one.say(port.Up(dials[1].leg))
+        assert one.begun == [(TENANT, "user:1", NUMBER, CALL)]
+        assert [(drop.leg, drop.reason) for drop in one.told.commands if isinstance(drop, port.Drop)] == [
+            (dials[2].leg, ELSEWHERE)
+        ]
+        [out] = one.told.told(port.Dial)
+        assert (out.uri, out.caller) == (f"sip:{NUMBER}@carrier", dials[1].leg)
+        await one.say(port.Up(out.leg))
+        assert one.told.told(port.Connect) == [port.Connect(dials[1].leg, out.leg)]
+        assert not [told for told in one.told.commands if isinstance(told, port.Answer)]
+        one.telephone.do(CALL, (plan.Hangup(),))
+        await one.telephone.over()
+
+    run(story)
+
+
+def test_who_does_not_answer_has_no_call(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(placing, "RING_SECONDS", 0.01)
+
+    async def story(one: House) -> None:
+        await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
+        await asyncio.gather(*one.placing._ringing)
+        assert one.begun == []
+        assert one.told.told(port.Drop) == [port.Drop(2)]
+        assert one.heard == {}
+
+    run(story)
+
+
+def test_a_user_without_a_registered_telephone_is_not_rung():
+    async def story(one: House) -> None:
+        with pytest.raises(Conflict, match="No telephone"):
+            await one.placing.place(TENANT, "user:1", ("nowhere",), NUMBER)
+
+    run(story)
+
+
+def test_a_call_that_cannot_begin_lets_the_user_go():
+    async def story(one: House) -> None:
+        one.broken = True
+        await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
+        await one.told.settled()
+        await one.say(port.Up(2))
+        assert one.told.told(port.Drop) == [port.Drop(2, 503)]
+        assert one.heard == {}
+
+    run(story)
+
+
+def test_a_recording_is_told_of_also_when_its_leg_is_over():
+    async def story() -> None:
+        async def nobody(_event: port.Event) -> None:
+            raise AssertionError
+
+        worker = Worker((), nobody)
+        heard: list[port.Event] = []
+        worker.hold(1, heard.append)
+        for path in ("/a", "/b"):
+            worker.tell(port.Record(leg=1, path=path))
+        down, made = port.Down(leg=1), port.Recorded(leg=1, path="/a", seconds=2.0)
+        worker._hear(down)
+        worker._hear(made)
+        worker._hear(made)
+        assert heard == [down, made]
+        worker._all_down()
+        assert heard[2:] == [port.Recorded(leg=0, path="/b", seconds=0, fault=DIED)]
+
+    asyncio.run(story())

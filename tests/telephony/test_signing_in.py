@@ -1,0 +1,116 @@
+"""Telephones sign in with what the API gave them, and carriers are counted: the real worker, real UDP."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from offhook.kit.settings import Settings
+from offhook.telephony import port
+from offhook.telephony.process import Worker
+from tests.api.conftest import runner
+from tests.api.desk import Company, Desk
+from tests.telephony.phones.test_phones import device, new_password
+from tests.telephony.worker.peers import Message, Peer
+from tests.telephony.worker.softphone import Softphone
+from tests.telephony.worker.test_registering import asked, proof, register
+
+__all__ = ["runner"]
+T = TypeVar("T")
+V1 = "/api/offhook/v1"
+
+
+@pytest.fixture
+def company(runner: asyncio.Runner, tmp_path: Path) -> Iterator[Company]:
+    """A company on a server that answers telephones at a free port, which they are told."""
+    desk = Desk(runner, Settings(data=str(tmp_path / "data"), access_log=False, sip_port=0))
+    answering: list[asyncio.Task[None]] = []
+
+    async def begin() -> None:
+        answering.append(asyncio.create_task(desk.offhook.telephones.keep()))
+        async with asyncio.timeout(30):
+            while desk.offhook.phones.server.port == 0:  # noqa: ASYNC110 - a figure, of which nobody is told
+                await asyncio.sleep(0.01)
+
+    desk.run(begin())
+    yield desk.found()
+
+    async def end() -> None:
+        await desk.offhook.telephones.close()
+        answering[0].cancel()
+        await asyncio.gather(*answering, return_exceptions=True)
+
+    desk.run(end())
+    desk.close()
+
+
+def beside(company: Company, do: Callable[[], T]) -> T:
+    """Do something that waits for the server, while that goes on."""
+    return company.desk.run(asyncio.to_thread(do))
+
+
+def settings_of(made: Any) -> tuple[str, str, tuple[str, int]]:
+    of = made["phone"]["settings"]
+    return of["username"], made["password"], (of["server"], of["port"])
+
+
+def test_a_real_telephone_registers_with_what_the_api_said(company: Company):
+    id = device(company)
+    name, password, server = settings_of(new_password(company.live, id))
+    phone = Softphone(name, password, server)
+    try:
+        phone.do("register")
+        beside(company, lambda: phone.hear("done"))
+        (contact,) = company.live.get(f"{V1}/phones/{id}").json["contacts"]
+        (way,) = company.desk.run(company.desk.offhook.ways.of_device(company.tenant(), id))
+        assert contact["address"] == f"{way.address[0]}:{way.address[1]}"
+    finally:
+        phone.close()
+
+
+def test_a_password_is_good_no_more_from_the_moment_that_there_is_another(company: Company):
+    id = device(company)
+    name, old, server = settings_of(new_password(company.live, id))
+    phone = Peer(server)
+
+    def sign_in(password: str, call_id: str, code: int) -> Message:
+        challenge = asked(phone, name, call_id=call_id)
+        answer = proof(challenge, name, password)
+        phone.send(register(phone, name, answer, call_id=call_id, sequence=2))
+        return phone.hear(f"{code} REGISTER")
+
+    try:
+        beside(company, lambda: sign_in(old, "one", 200))
+        _, new, _ = settings_of(new_password(company.live, id))
+        assert company.live.get(f"{V1}/phones/{id}").json["contacts"] == []
+        # The worker remembers whom it asked for, and must have been told.
+        beside(company, lambda: sign_in(old, "two", 401))
+        beside(company, lambda: sign_in(new, "three", 200))
+    finally:
+        phone.close()
+
+
+def test_the_calls_of_a_carrier_are_counted():
+    async def story() -> list[int]:
+        async def heard(_: port.Event) -> None:
+            pass
+
+        worker, counts = Worker(("--listen", "127.0.0.1:0"), heard), []
+        keeping = asyncio.create_task(worker.keep())
+        await worker.ready
+        worker._hear(port.Incoming(leg=1, caller="", dialled="", source=("127.0.0.1", 5060), trunk=7))
+        worker._hear(port.Incoming(leg=3, caller="", dialled="", source=("127.0.0.1", 5060), username="ann"))
+        leg = worker.new_leg(lambda _: None)
+        worker.tell(port.Dial(leg=leg, caller=1, uri="sip:1@127.0.0.1", address=("127.0.0.1", 9), trunk=7))
+        counts += [worker.on_trunk(7), worker.on_trunk(8)]
+        worker._hear(port.Down(leg=1))
+        counts.append(worker.on_trunk(7))
+        worker.let_go(leg)
+        counts.append(worker.on_trunk(7))
+        await worker.close()
+        await keeping
+        return counts
+
+    assert asyncio.run(story()) == [2, 0, 1, 0]

@@ -1,0 +1,47 @@
+"""What an address may send, with a clock of the test's."""
+
+import pytest
+
+from offhook.telephony.worker.bounds import KNOWN, Buckets, Refused
+from offhook.telephony.worker.legs import heard_at
+
+
+def test_a_bucket_is_spent_and_fills_again() -> None:
+    now = [0.0]
+    buckets = Buckets(2, 3, lambda: now[0])
+    assert [buckets.take("a") for _ in range(4)] == [True, True, True, False]
+    assert buckets.take("b")
+    now[0] = 1.0
+    assert [buckets.take("a") for _ in range(3)] == [True, True, False]
+    buckets.give("a")
+    assert buckets.take("a")
+
+
+def test_of_an_address_that_is_known_more_is_taken() -> None:
+    buckets = Buckets(1, 2, lambda: 0.0)
+    buckets.know("a")
+    assert sum(buckets.take("a") for _ in range(100)) == 2 * KNOWN
+
+
+def test_what_is_refused_is_said_once() -> None:
+    refused = Refused()
+    refused.add("x")
+    refused.add("x")
+    assert (refused.said(), refused.said()) == ({"x": 2}, {})
+
+
+@pytest.mark.parametrize(
+    ("host", "source", "heard"),
+    [
+        ("192.168.1.5", "8.8.4.4", "8.8.4.4"),
+        ("127.0.0.1", "8.8.4.4", "8.8.4.4"),
+        ("100.64.1.1", "8.8.4.4", "8.8.4.4"),
+        ("127.0.0.1", "192.168.1.5", "192.168.1.5"),
+        ("192.168.1.6", "192.168.1.5", "192.168.1.6"),
+        ("8.8.8.8", "9.9.9.9", "8.8.8.8"),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "9.9.9.9", "0.0.0.0"),
+    ],
+)
+def test_a_telephone_behind_a_router_is_heard_where_it_speaks_from(host: str, source: str, heard: str) -> None:
+    assert heard_at(host, source) == heard
