@@ -155,6 +155,50 @@ def test_many_keys_end_with_a_pound_or_with_silence(play):
     play(story)
 
 
+def test_what_is_dialled_on_is_taken_by_what_asks_next_but_for_a_pound_that_ends_nothing_more(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Gather(prompt("menu"), 1, 5, "menu"))
+        for key in "1262#2":
+            await one.say(port.Key(CALLER, key))
+        assert one.passed() == [plan.Pressed(0, "1")]
+        await one.do(plan.Gather(prompt("name"), 3, 5, "name"))
+        assert one.passed() == [plan.Pressed(0, "262")]
+        await one.do(plan.Gather(prompt("which of them"), 1, 5, "choice"))
+        assert one.passed() == [plan.Pressed(0, "2")]
+
+    play(story)
+
+
+def test_what_was_pressed_while_it_rang_is_no_answer_to_what_is_asked_then(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(TWO)
+        await one.say(port.Key(CALLER, "1"))
+        await one.later(20)
+        await one.do(plan.Gather(prompt("menu"), 1, 5, "menu"))
+        assert one.passed() == [plan.NotAnswered(0)]
+        await one.say(port.Key(CALLER, "2"))
+        assert one.passed() == [plan.Pressed(0, "2")]
+
+    play(story)
+
+
+def test_a_pound_that_was_pressed_before_a_message_does_not_end_it(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        await one.say(port.Key(CALLER, "#"))
+        for _ in range(2):
+            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        assert one.told(port.StopRecording) == []
+        await one.say(port.Key(CALLER, "#"))
+        assert one.told(port.StopRecording) == [port.StopRecording(CALLER)]
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=1.0))
+
+    play(story)
+
+
 def test_nobody_presses_anything(play):
     async def story(one: Told) -> None:
         await one.answered()

@@ -139,6 +139,7 @@ class Telephone:
         self._other: _Leg | None = None
         self._news: asyncio.Queue[port.Event] = asyncio.Queue()
         self._keys: asyncio.Queue[str] = asyncio.Queue()
+        self._enough = False
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
         self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
@@ -360,13 +361,14 @@ class Telephone:
         self._house.legs.tell(port.Play(leg=self._caller, token=self._token, files=files, times=0))
 
     async def _gather(self, verb: plan.Gather) -> None:
-        """Keys interrupt the prompt; the time for them runs from its end, and from each key."""
+        """Keys interrupt the prompt; the time for them runs from its end, and from each key.
+
+        What was dialled on before is taken by whatever asks next, as simulations have it.
+        """
         files = await self._house.sounds.of_prompt(self._tenant_id, verb.prompt)
         await self._answer()
-        while not self._keys.empty():
-            self._keys.get_nowait()
         playing = asyncio.ensure_future(self._sound(files))
-        pressing = asyncio.ensure_future(self._keys.get())
+        pressing = asyncio.ensure_future(self._key())
         try:
             await asyncio.wait({playing, pressing}, return_when=asyncio.FIRST_COMPLETED)
             if not pressing.done():
@@ -378,12 +380,28 @@ class Telephone:
                     break
                 keys += key
                 if len(keys) >= verb.most:
+                    self._enough = verb.most > 1
                     break
-                pressing = asyncio.ensure_future(self._keys.get())
+                pressing = asyncio.ensure_future(self._key())
                 await self._within(verb.seconds, pressing)
         finally:
             await _given_up(playing, pressing)
         self._tell(plan.Pressed(_now(), keys))
+
+    async def _key(self) -> str:
+        """The next key. The `#` behind keys that were enough without it ends nothing any more."""
+        key = await self._keys.get()
+        if key == "#" and self._enough:
+            self._enough = False
+            key = await self._keys.get()
+        self._enough = False
+        return key
+
+    def _forget_keys(self) -> None:
+        """What was pressed so far was meant for nothing that follows."""
+        self._enough = False
+        while not self._keys.empty():
+            self._keys.get_nowait()
 
     async def _within(self, seconds: float, *tasks: "asyncio.Future[Any]") -> None:
         timer = self._timer(seconds)
@@ -467,6 +485,7 @@ class Telephone:
         finally:
             await _given_up(timer)
             self._drop(going.values(), reason="")
+            self._forget_keys()
 
     def _drop(self, legs: Iterable[_Leg], *, reason: str) -> None:
         for leg in list(legs):
@@ -495,6 +514,7 @@ class Telephone:
         tapes = self._house.tapes
         path = tapes.new_message(self._tenant_id, self._call_id, verb.box)
         taped = self._tapes[path] = asyncio.get_running_loop().create_future()
+        self._forget_keys()
         self._house.legs.tell(port.Record(leg=self._caller, path=path))
         try:
             ending = asyncio.ensure_future(self._pound())

@@ -64,6 +64,7 @@ class Real:
         self._rings: list[Ringing] = []
         self._outside: list[Talk] = []
         self._abroad_at: dict[str, int] = {}
+        self._dialled_on = False
         self.planned: Any = None
         self.stored: Any = None
         self.faults: list[str] = []
@@ -265,9 +266,8 @@ class Real:
             heard = hearing.result()
             if heard in asked and keys:
                 pressed = keys.popleft()
-                if asked[heard] == 1 and pressed[1:]:
-                    keys.appendleft(pressed[1:])
-                    pressed = pressed[0]
+                # Who dials on hears nothing of what is asked then.
+                self._dialled_on = self._dialled_on or (asked[heard] == 1 and len(pressed) > 1)
                 talk.press(pressed)
             elif heard == MUSIC and keys and keys[0] == leaves:
                 talk.press(keys.popleft())
@@ -320,7 +320,8 @@ class Real:
                     self.faults.append(f"{each.who} rang for {each.ended - each.began:.2f} s in place of {wanted:.2f}")
         self.faults += [f"{one.who} still rings" for one in self._rings if not one.ended]
         prompts = [told["text"] for verb in _verbs(self.stored) if (told := verb.get("prompt") or verb.get("greeting"))]
-        if call.hang_up is None and (wire_heard := [one for one in heard if one not in (MUSIC, TONE)]) != prompts:
+        wire_heard = [one for one in heard if one not in (MUSIC, TONE)]
+        if call.hang_up is None and not self._dialled_on and wire_heard != prompts:
             self.faults.append(f"{wire_heard} was heard in place of {prompts}")
         for came in (one.talk.came for one in self._people() if one.talk is not None):
             if "@" not in call.caller and came is not None and f"sip:{call.caller}@" not in came["from"]:
