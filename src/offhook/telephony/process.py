@@ -39,6 +39,7 @@ class Worker:
         self._writer: asyncio.StreamWriter | None = None
         self._next = 0
         self._closing = False
+        self._over = asyncio.Event()
         self._tasks: set[asyncio.Future[None]] = set()
         self._trunks: dict[int, int] = {}
         self.configured = Configure()
@@ -94,6 +95,12 @@ class Worker:
 
     async def keep(self) -> None:
         """Start it, and again whenever it ended, for as long as this goes on."""
+        try:
+            await self._keep()
+        finally:
+            self._over.set()
+
+    async def _keep(self) -> None:
         failed = 0
         while True:
             came_up = await self._once()
@@ -105,9 +112,13 @@ class Worker:
             await asyncio.sleep(pause)
 
     async def close(self) -> None:
-        """End it, and all calls with it."""
+        """End it, and all calls with it; what it has to say of them is heard."""
         self._closing = True
-        self.tell(Close(STOP_SECONDS / 2))
+        if self._writer is not None:
+            self.tell(Close(STOP_SECONDS / 2))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._over.wait()
 
     async def _once(self) -> bool:
         ours, theirs = socket.socketpair()

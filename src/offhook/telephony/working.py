@@ -61,7 +61,10 @@ class Telephones:
         self._trunks.changed.append(telephony.changed)
         self._phones.changed.append(telephony.password_changed)
         self._ways.load = telephony.worker.on_trunk
-        await asyncio.gather(self._speech.keep(), telephony.keep(), self._note_port(telephony))
+        # Unlike a gather, this is not over before each of them is.
+        async with asyncio.TaskGroup() as group:
+            for one in (self._speech.keep(), telephony.keep(), self._note_port(telephony)):
+                group.create_task(one)
 
     async def _note_port(self, telephony: Telephony) -> None:
         """Telephones are told the port that was free, where none was set."""

@@ -136,7 +136,8 @@ class Real:
                 async with asyncio.timeout(LONGEST):
                     return await self._calling(call, number, caller_at, voices, people, going)
             except TimeoutError:
-                raise AssertionError(f"The call was not over within {LONGEST:g} s.") from None
+                calls = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
+                raise AssertionError(f"Not over within {LONGEST:g} s: {calls}, {self._rings}.") from None
             finally:
                 for each in (inbound, outbound, *people.values(), *abroad):
                     each.close()
