@@ -1,7 +1,7 @@
 """Telephones as the server has them: who registers, who calls, and the worker that speaks with them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +18,9 @@ from offhook.telephony.process import Worker
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
+AGAIN_SECONDS = 1.0
+"""After which carriers are read again that the store did not give."""
+
 NOBODY = "unknown"
 """As what is shown who has no extension and no number."""
 
@@ -63,16 +66,19 @@ class Telephony:
         tapes: Tapes,
         location: Callable[[Transfer], tuple[bytes, str]],
         arguments: tuple[str, ...],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
+        self._configuring, self._sleep = asyncio.Lock(), sleep
         self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
         self.placing = Placing(self.worker, self._house, calls, self._within)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
-        await self.configure()
+        await self._configure()
         await self.worker.keep()
 
     async def configure(self) -> None:
@@ -95,13 +101,22 @@ class Telephony:
         self.worker.tell(await self._account(username))
 
     async def _configure(self) -> None:
-        try:
-            await self.configure()
-        except Refusal as refusal:
-            log.error("carriers_not_read", cause=refusal.message)
+        """One reading after the other, so that the latest is what stays; until the store can be read."""
+        async with self._configuring:
+            while True:
+                try:
+                    await self.configure()
+                    return
+                except Refusal as refusal:
+                    log.error("carriers_not_read", mend="it is tried again", cause=refusal.message)
+                except Exception:
+                    log.exception("carriers_not_read")
+                await self._sleep(AGAIN_SECONDS)
 
     async def close(self) -> None:
         """End all calls, and the worker."""
+        for task in self._tasks:
+            task.cancel()
         await self.placing.close()
         await self.worker.close()
 

@@ -135,9 +135,9 @@ class Real:
                 await asyncio.gather(*(one.register() for one in people.values()), *(one.ready() for one in abroad))
                 async with asyncio.timeout(LONGEST):
                     return await self._calling(call, number, caller_at, voices, people, going)
-            except TimeoutError:
+            except TimeoutError as late:
                 calls = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
-                raise AssertionError(f"Not over within {LONGEST:g} s: {calls}, {self._rings}.") from None
+                raise AssertionError(f"Not in time: {calls}, {self._rings}.") from late
             finally:
                 for each in (inbound, outbound, *people.values(), *abroad):
                     each.close()
