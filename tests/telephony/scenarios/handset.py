@@ -57,8 +57,8 @@ class Handset(Peer):
     async def known(self) -> None:
         """Wait until the worker knows this carrier's address, asking less often than it takes from strangers."""
         async with asyncio.timeout(WAIT):
-            while (await self._ask(secrets.token_hex(8), 1, "", "", (), method="OPTIONS")).code != 200:
-                await asyncio.sleep(0.05)  # noqa: ASYNC110  (the worker says it to nobody who does not ask)
+            while (await self._ask(secrets.token_hex(8), 1, "", "", (), method="OPTIONS")).code != 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
     async def _ask(
         self, call_id: str, number: int, uri: str, address: str, headers: tuple[str, ...], method: str = "REGISTER"

@@ -1,8 +1,11 @@
 """Who is rung in a scenario, each with a telephone that does as the file says."""
 
 import asyncio
+import random
+import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from offhook.telephony.port import Address
@@ -69,6 +72,20 @@ def scripted(handset: Handset, who_of: Callable[[Talk], str], does: Callable[[st
         task.add_done_callback(tasks.discard)
 
     handset.rung = ring
+
+
+def free_port() -> int:
+    """A port that is free by UDP and TCP, as is the next one (for TLS), and that nobody is given by chance."""
+    while True:
+        port = random.randrange(10_000, 20_000, 2)
+        with ExitStack() as tried:
+            try:
+                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                    for at in (port, port + 1):
+                        tried.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", at))
+            except OSError:
+                continue
+            return port
 
 
 class Soft:

@@ -5,7 +5,6 @@ fast from then on; what SIP waits for is as long as it is.
 """
 
 import asyncio
-import socket
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +23,7 @@ from tests.scenarios.script import Call, Deed
 from tests.scenarios.stage import V1, V2, Seen, Simulated, reasons, sent
 from tests.telephony.scenarios.ear import OPENING
 from tests.telephony.scenarios.handset import Handset, Talk
-from tests.telephony.scenarios.people import Does, Ringing, Soft, scripted
+from tests.telephony.scenarios.people import Does, Ringing, Soft, free_port, scripted
 from tests.telephony.scenarios.service import Service
 from tests.telephony.worker.rtp_peers import FRAME
 
@@ -136,7 +135,7 @@ class Real:
                 async with asyncio.timeout(LONGEST):
                     return await self._calling(call, number, caller_at, voices, people, going)
             except TimeoutError as late:
-                calls = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
+                calls = sent(await self._api.sending("GET", f"{V1}/calls")).get("items", [])
                 raise AssertionError(f"Not in time: {calls}, {self._rings}.") from late
             finally:
                 for each in (inbound, outbound, *people.values(), *abroad):
@@ -155,9 +154,7 @@ class Real:
 
     def _abroad(self, number: str, who: str, worker: Address, call: Call) -> Soft:
         """A real telephone outside, which a carrier of its own rings."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            at = self._abroad_at[number] = free.getsockname()[1]
+        at = self._abroad_at[number] = free_port()
         return Soft(who, number, "", worker, PITCH + STEP, self._does(call), self._rung, listen=at)
 
     async def _ask_there(self, service: Service) -> None:
