@@ -6,6 +6,7 @@ import pytest
 
 from offhook.kit.places import Allowed
 from offhook.telephony import port
+from offhook.telephony.room import Full
 from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
 from offhook.telephony.ways import Ways
@@ -115,7 +116,8 @@ def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
     offhook = company.desk.offhook
     full = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 2 if trunk == id else 0)
     incoming = port.Incoming(leg=1, caller="", dialled=NUMBER, source=("10.0.0.1", 5060), trunk=id)
-    assert company.desk.run(full.origin(incoming)) is None
+    with pytest.raises(Full):
+        company.desk.run(full.origin(incoming))
     # The call itself is counted from the moment that it came.
     only = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 1 if trunk == id else 0)
     assert company.desk.run(only.origin(incoming)) is not None

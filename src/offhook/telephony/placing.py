@@ -11,6 +11,7 @@ from offhook.kit.errors import Conflict, Refusal
 from offhook.routing.plan import Outgoing
 from offhook.telephony import port
 from offhook.telephony.process import Worker
+from offhook.telephony.room import Full, Room
 from offhook.telephony.telephone import ELSEWHERE, House, Telephone, Way
 
 RING_SECONDS = 45.0
@@ -28,16 +29,25 @@ class Placing:
     """
 
     def __init__(
-        self, worker: Worker, house: House, calls: Calls, shown: Callable[[int, str], Awaitable[tuple[str, str]]]
+        self,
+        worker: Worker,
+        house: House,
+        calls: Calls,
+        shown: Callable[[int, str], Awaitable[tuple[str, str]]],
+        room: Room,
     ) -> None:
-        self._worker, self._house, self._calls, self._shown = worker, house, calls, shown
+        self._worker, self._house, self._calls, self._shown, self._room = worker, house, calls, shown, room
         self._ringing: set[asyncio.Task[None]] = set()
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
         """Ring these devices of "user:1" and dial `number` once one is answered: the id of the call that will be.
 
-        Conflict if none of them is registered now.
+        Conflict if none of them is registered now, or the company has as many calls as it may.
         """
+        try:
+            self._room.enter(tenant_id, Outgoing(clock.milliseconds(clock.now()), who, number))
+        except Full as full:
+            raise Conflict(full.message) from None
         ways = [(way, device) for device in devices for way in await self._house.ways.of_device(tenant_id, device)]
         if not ways:
             raise Conflict("No telephone of the user is registered, so there is nothing to ring.")

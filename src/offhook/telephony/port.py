@@ -17,6 +17,12 @@ Address = tuple[str, int]
 MOST = 1_000_000
 """Bytes of one message."""
 
+DIED = "the telephone process ended"
+"""Cause of a `Down` that no worker said: it is gone, and each of its legs with it."""
+
+CUT = "the process that carries sound ended"
+"""Cause of a `Down` of a leg whose ports went with what had them: nobody would be heard there any more."""
+
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     """A carrier. Who sends from one of `addresses` (an IP address, port 0 is any) is it.

@@ -13,7 +13,7 @@ from contextlib import suppress
 import structlog
 
 from offhook.telephony import port
-from offhook.telephony.port import Close, Command, Configure, Down, Event, Fault, Figures, Frames, Ready, framed
+from offhook.telephony.port import DIED, Close, Command, Configure, Down, Event, Fault, Figures, Frames, Ready, framed
 
 PAUSES = (0.1, 0.5, 2.0, 5.0)
 """Seconds before it is started again, longer each time that it did not come up."""
@@ -22,8 +22,6 @@ START_SECONDS = 20.0
 """In which it has to say that it is ready."""
 
 STOP_SECONDS = 4.0
-
-DIED = "the telephone process ended"
 
 log = structlog.get_logger("offhook.telephony")
 Heard = Callable[[Event], None]

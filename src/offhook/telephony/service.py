@@ -15,6 +15,7 @@ from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
+from offhook.telephony.room import REFUSED, Full, Room
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
@@ -67,6 +68,7 @@ class Telephony:
         location: Callable[[Transfer], tuple[bytes, str]],
         arguments: tuple[str, ...],
         *,
+        most_calls: int = 200,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._calls, self._company, self._desk = calls, company, desk
@@ -74,7 +76,8 @@ class Telephony:
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
         self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
-        self.placing = Placing(self.worker, self._house, calls, self._within)
+        self._room = Room(most_calls, calls.under_way, clock.monotonic)
+        self.placing = Placing(self.worker, self._house, calls, self._within, self._room)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
@@ -169,6 +172,7 @@ class Telephony:
             origin = await self._desk.origin(came)
             if origin is None:
                 log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
+                REFUSED.labels("nobody").inc()
                 code = UNKNOWN
             else:
                 shown = await self._shown(origin, came)
@@ -182,9 +186,13 @@ class Telephony:
                     if origin.who
                     else Incoming(at, origin.caller, origin.number)
                 )
+                self._room.enter(origin.tenant_id, first)
                 await self._calls.begin(origin.tenant_id, first, telephone)
                 return
+        except Full:
+            code = BUSY
         except Refusal as refusal:
+            REFUSED.labels("not_begun").inc()
             log.warning("call_refused", cause=refusal.message)
             code = BUSY
         except asyncio.CancelledError:

@@ -10,6 +10,7 @@ import re
 import msgspec
 
 from offhook.telephony.port import Address
+from offhook.telephony.worker.packet import Packet, split
 from offhook.telephony.worker.sound import PCMA, PCMU, Voice
 
 MOST = 8_192
@@ -161,3 +162,23 @@ def write(
 def chosen(theirs: Description) -> int:
     """The codec that is spoken: PCMU if they can, so that two legs seldom need a translation."""
     return PCMU if PCMU in theirs.codecs else theirs.codecs[0]
+
+
+def described(packet: Packet) -> bytes | None:
+    """A body's description of sound, also from among several parts (RFC 2046 section 5.1)."""
+    kind, _, rest = packet.first("content-type").partition(";")
+    if kind.strip().lower() == "application/sdp":
+        return packet.body
+    boundary = ""
+    for part in split(rest, ";"):
+        name, _, value = part.strip().partition("=")
+        if name.lower() == "boundary":
+            boundary = value.strip('"')
+    if not boundary or len(boundary) > 70:
+        return None
+    for section in (b"\r\n" + packet.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"), 16)[1:-1]:
+        head, blank, content = section.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").lower().split("\r\n")
+        if blank and any(line.replace(" ", "").startswith("content-type:application/sdp") for line in lines):
+            return content + b"\r\n"
+    return None

@@ -112,9 +112,16 @@ class Signalling:
     def silent(self, leg: int) -> None:
         wire.from_thread(self._silent, leg)
 
+    def cut(self, leg: int) -> None:
+        wire.from_thread(self._cut, leg)
+
     def _tell_of(self, leg: int, event: port.Event) -> None:
         if leg in self.legs and not self.legs[leg].over:
             self._say(event)
+
+    def _cut(self, leg: int) -> None:
+        if leg in self.legs:
+            self.legs[leg].cut()
 
     def _silent(self, leg: int) -> None:
         if leg in self.legs:
@@ -219,11 +226,14 @@ class Signalling:
 
     def _who(self, packet: Packet, source: Address, then: Callable[[Caller], None]) -> None:
         trunks = self._trunks_at(source)
-        if (unproven := next((trunk for trunk in trunks if not trunk.proves), None)) is not None:
-            then(Caller(trunk=unproven.id))
-            return
         credentials = next((c for v in packet.all("authorization") if (c := digest.read(v)) is not None), None)
-        if credentials is None or self._digests.fresh(credentials) is None or not self._guesses.take(source[0]):
+        if credentials is not None and self._digests.fresh(credentials) is None:
+            credentials = None
+        unproven = next((trunk for trunk in trunks if not trunk.proves), None)
+        if unproven is not None and credentials is None and packet.method != "REGISTER":
+            self._of_carrier(packet, source, Caller(trunk=unproven.id), then)
+            return
+        if credentials is None or not self._guesses.take(source[0]):
             self._challenge(packet, source)
             return
         name = credentials.username
@@ -236,6 +246,27 @@ class Signalling:
 
         def told(digests: Mapping[str, str]) -> None:
             self._judge(packet, source, credentials, digests, Caller(username=name), then)
+
+        if not self._accounts.ask(name, told):
+            self._answer(packet, source, 503, (("Retry-After", "5"),))
+
+    def _of_carrier(self, packet: Packet, source: Address, caller: Caller, then: Callable[[Caller], None]) -> None:
+        """From where a carrier sends: it is the carrier, unless From names a telephone of ours behind the same address.
+
+        That one is asked for a proof, as anywhere; a number is never asked for, as no telephone is called so.
+        """
+        name = packet.caller.uri.user if packet.caller is not None else ""
+        if not 0 < len(name) <= 64 or not name.isprintable() or not any(map(str.isalpha, name)):
+            then(caller)
+            return
+
+        def told(digests: Mapping[str, str]) -> None:
+            if self._copy(packet, source) or (packet.call_id, packet.from_tag, packet.sequence) in self._invites:
+                return
+            if digests:
+                self._challenge(packet, source)
+            else:
+                then(caller)
 
         if not self._accounts.ask(name, told):
             self._answer(packet, source, 503, (("Retry-After", "5"),))
@@ -329,7 +360,7 @@ class Signalling:
         kind = packet.first("content-type").partition(";")[0].strip().lower()
         if kind not in ("application/sdp", MULTIPART):
             return 415, None
-        description = described(packet)
+        description = sdp.described(packet)
         if description is None:
             return 415, None
         offer = sdp.read(description)
@@ -608,26 +639,6 @@ def _sip(target: Uri, address: Address) -> str:
     return f"sip:{target.user}@{address[0]}:{address[1]}"
 
 
-def described(packet: Packet) -> bytes | None:
-    """A body's description of sound, also from among several parts (RFC 2046 section 5.1)."""
-    kind, _, rest = packet.first("content-type").partition(";")
-    if kind.strip().lower() == "application/sdp":
-        return packet.body
-    boundary = ""
-    for part in split(rest, ";"):
-        name, _, value = part.strip().partition("=")
-        if name.lower() == "boundary":
-            boundary = value.strip('"')
-    if not boundary or len(boundary) > 70:
-        return None
-    for section in (b"\r\n" + packet.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"), 16)[1:-1]:
-        head, blank, content = section.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").lower().split("\r\n")
-        if blank and any(line.replace(" ", "").startswith("content-type:application/sdp") for line in lines):
-            return content + b"\r\n"
-    return None
-
-
 def _for_sippy(packet: Packet, source: Address) -> str:
     """A message as sippy gets it: only what it needs, in one form, with where it came from in its Via."""
     if packet.code:
@@ -659,7 +670,7 @@ def _for_sippy(packet: Packet, source: Address) -> str:
         lines += [f"{name}: {value}" for value in packet.all(name.lower())[:4]]
     if packet.method == "INVITE" and packet.first("expires").strip("0"):
         lines.append(f"Expires: {packet.first('expires')}")
-    body = (described(packet) or b"") if packet.body and packet.first("content-type") else b""
+    body = (sdp.described(packet) or b"") if packet.body and packet.first("content-type") else b""
     if body:
         lines.append("Content-Type: application/sdp")
     lines.append(f"Content-Length: {len(body)}")

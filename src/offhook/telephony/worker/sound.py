@@ -50,6 +50,9 @@ class Heard(Protocol):
     def silent(self, leg: int) -> None:
         """No packet came for the time that was set, of a leg whose other side should send. Told once."""
 
+    def cut(self, leg: int) -> None:
+        """Its port is gone, and nothing is heard there any more. Told once, in the place of all else."""
+
 
 class Media(Protocol):
     """Sound of many legs, each named by its number in the port's messages."""
