@@ -154,7 +154,10 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
-    """Write what the leg says to `path`, with `both` what it hears too; ended by StopRecording, or when it is over."""
+    """Write what the leg says to `path`, with `both` what it hears too; ended by StopRecording, or when it is over.
+
+    Recorded follows in any case: with 0 seconds where the leg was over before.
+    """
 
     leg: int
     path: str

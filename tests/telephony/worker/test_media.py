@@ -606,7 +606,8 @@ def test_a_leg_that_is_not_there_is_left_alone(media: EngineMedia, ear: Ear, pee
         media.stop_recording(leg)
         media.release(leg)
     media.close()
-    assert ear.told == []
+    # But who waits for a recording is told that there is none.
+    assert ear.told == [("recorded", leg, str(tmp_path / "a.wav"), 0.0, "") for leg in (OTHER, LEG)]
 
 
 def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(

@@ -237,11 +237,13 @@ class EngineMedia:
             self._tell(port.Stop(leg))
 
     def record(self, leg: int, path: str, both: bool) -> None:
-        """Write what the leg says, with `both` what it hears too, to `path`."""
+        """Write what the leg says, with `both` what it hears too, to `path`; of a leg that is over, nothing."""
         with self._lock:
             if leg in self._taken:
                 self._taping[leg] = path
                 self._tell(port.Record(leg=leg, path=path, both=both))
+                return
+        self._heard.recorded(leg, path, 0.0, "")
 
     def stop_recording(self, leg: int) -> None:
         """Write no more."""

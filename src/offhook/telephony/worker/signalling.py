@@ -489,6 +489,9 @@ class Signalling:
                 leg = self.legs.get(command.leg)
                 if leg is not None:
                     self._do_with(leg, command)
+                elif isinstance(command, port.Record):
+                    # Who waits for a recording is told that it is none.
+                    self._say(port.Recorded(leg=command.leg, path=command.path, seconds=0))
 
     def _do_with(self, leg: Leg, command: port.Command) -> None:
         match command:

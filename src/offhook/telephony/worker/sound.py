@@ -89,7 +89,10 @@ class Media(Protocol):
         """Play no more; no `played` follows."""
 
     def record(self, leg: int, path: str, both: bool) -> None:
-        """Write what the leg says (and hears) to `path` as WAV; one at a time, a second one ends the first."""
+        """Write what the leg says (and hears) to `path` as WAV; one at a time, a second one ends the first.
+
+        `recorded` follows in any case, of a leg that is not there with nothing on it.
+        """
 
     def stop_recording(self, leg: int) -> None:
         """Write no more; `recorded` follows."""
