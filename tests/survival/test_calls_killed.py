@@ -38,7 +38,9 @@ async def furnished(server: Process, port: int) -> list[Phone]:
     found: dict[str, Phone] = {}
     for phone in (await asyncio.to_thread(ask, server, "GET", f"{V1}/phones"))["items"]:
         made = await asyncio.to_thread(ask, server, "POST", f"{V1}/phones/{phone['id']}/new-password", {})
-        one = Phone(("127.0.0.1", port), 1_400 + 100 * len(found), made["phone"]["settings"]["username"], made["password"])
+        one = Phone(
+            ("127.0.0.1", port), 1_400 + 100 * len(found), made["phone"]["settings"]["username"], made["password"]
+        )
         found[of.get(phone["owner_id"], "")] = one
         await one.register()
     phones = [found[f"{name}@example.com"] for name in ("ann", "bob", "cleo", "dan")]

@@ -65,9 +65,7 @@ class Told:
         assert tenant_id == TENANT
         return REACHED.get(device_id, [])
 
-    async def of_number(
-        self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()
-    ) -> Way | None:
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
         """By two carriers, whatever is in America or calls for help."""
         left = [trunk for trunk in (3, 4) if trunk not in but]
         if not left or not (number.startswith("+1") or emergency):

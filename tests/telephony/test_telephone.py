@@ -534,7 +534,7 @@ def test_a_worker_that_dies_ends_the_call(play):
         for dial in one.told(port.Dial):
             await one.say(port.Down(leg=dial.leg, cause="the telephone process ended"))
         await one.say(port.Down(leg=CALLER, cause="the telephone process ended"))
-        assert one.passed()[-1] == plan.HungUp(0)
+        assert one.passed()[-1] == plan.HungUp(0, port.DIED, lost=True)
 
     play(story)
 

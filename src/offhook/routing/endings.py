@@ -1,7 +1,18 @@
 """How calls end: a message left, a message heard, an answer that ends, a caller who hangs up. Pure."""
 
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import Ended, Event, Hangup, HungUp, NotAnswered, Prompt, Recorded, Release, Reserved, Voicemail
+from offhook.routing.plan import (
+    Ended,
+    Event,
+    Hangup,
+    HungUp,
+    NotAnswered,
+    Prompt,
+    Recorded,
+    Release,
+    Reserved,
+    Voicemail,
+)
 from offhook.routing.turn import MISSED, Act, Go, Mailbox, Turn, name_of, office_of, prompt
 
 MESSAGE_SECONDS = 180

@@ -8,6 +8,7 @@ import structlog
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal
+from offhook.routing.outbound import helps_anywhere
 from offhook.routing.plan import Outgoing
 from offhook.telephony import port
 from offhook.telephony.process import Worker
@@ -45,7 +46,7 @@ class Placing:
         Conflict if none of them is registered now, or the company has as many calls as it may.
         """
         try:
-            self._room.enter(tenant_id, Outgoing(clock.milliseconds(clock.now()), who, number))
+            self._room.enter(tenant_id, helps=helps_anywhere(Outgoing(clock.milliseconds(clock.now()), who, number)))
         except Full as full:
             raise Conflict(full.message) from None
         ways = [(way, device) for device in devices for way in await self._house.ways.of_device(tenant_id, device)]

@@ -33,6 +33,8 @@ class Worker:
     def __init__(self, arguments: tuple[str, ...], heard: Callable[[Event], Awaitable[None]]) -> None:
         self._arguments, self._heard = arguments, heard
         self._legs: dict[int, Heard] = {}
+        self._early: dict[int, list[Event]] = {}
+        """What happened on legs that came in, for whoever holds them: a caller may be gone before that."""
         self._taped: dict[str, Heard] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._next = 0
@@ -70,8 +72,12 @@ class Worker:
         self.tell(configured)
 
     def hold(self, leg: int, heard: Heard) -> None:
-        """Be told what happens on a leg that came in."""
-        self._legs[leg] = heard
+        """Be told what happens on a leg that came in, and what happened on it before."""
+        early = self._early.pop(leg, [])
+        if not any(isinstance(event, Down) for event in early):
+            self._legs[leg] = heard
+        for event in early:
+            heard(event)
 
     def new_leg(self, heard: Heard) -> int:
         """A leg that is to be dialled, and be told what happens on it."""
@@ -82,12 +88,13 @@ class Worker:
     def let_go(self, leg: int) -> None:
         """Be told no more of it."""
         self._legs.pop(leg, None)
+        self._early.pop(leg, None)
         self._trunks.pop(leg, None)
 
     @property
     def legs(self) -> int:
         """How many legs are held."""
-        return len(self._legs)
+        return len(self._legs) + len(self._early)
 
     # Keeping it
 
@@ -166,6 +173,8 @@ class Worker:
             heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
         for leg, heard in legs.items():
             heard(Down(leg=leg, cause=DIED))
+        for leg, early in self._early.items():
+            early.append(Down(leg=leg, cause=DIED))
 
     def _hear(self, event: Event) -> None:
         match event:
@@ -179,8 +188,10 @@ class Worker:
                 self.faults += event.count
                 log.warning("telephone_fault", what=event.what, count=event.count)
             case port.Whois() | port.Register() | port.Incoming():
-                if isinstance(event, port.Incoming) and event.trunk:
-                    self._trunks[event.leg] = event.trunk
+                if isinstance(event, port.Incoming):
+                    self._early[event.leg] = []
+                    if event.trunk:
+                        self._trunks[event.leg] = event.trunk
                 task = asyncio.ensure_future(self._heard(event))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -194,3 +205,5 @@ class Worker:
                     self._trunks.pop(event.leg, None)
                 if heard is not None:
                     heard(event)
+                elif event.leg in self._early:
+                    self._early[event.leg].append(event)

@@ -9,8 +9,6 @@ import structlog
 from prometheus_client import Counter
 
 from offhook.kit.errors import Unavailable
-from offhook.routing.outbound import helps_anywhere
-from offhook.routing.plan import Incoming, Outgoing
 
 WHY = ("company_full", "carrier_full", "nobody", "not_begun")
 REFUSED = Counter("offhook_calls_refused", "Calls that were refused before anything was decided, by why.", ["why"])
@@ -34,10 +32,12 @@ class Room:
         self._most, self._under_way, self._now = most, under_way, now
         self._said: dict[int, float] = {}
 
-    def enter(self, tenant_id: int, first: Incoming | Outgoing) -> None:
-        """Let a call begin; Full if the company has as many as it may. Whoever asks begins it before anybody else asks.
+    def enter(self, tenant_id: int, *, helps: bool) -> None:
+        """Let a call begin that calls for help or does not; Full if the company has as many as it may.
+
+        Whoever asks begins it before anybody else asks.
         """
-        if self._under_way(tenant_id) < self._most or (isinstance(first, Outgoing) and helps_anywhere(first)):
+        if helps or self._under_way(tenant_id) < self._most:
             return
         REFUSED.labels("company_full").inc()
         if self._now() - self._said.get(tenant_id, -SAY_SECONDS) >= SAY_SECONDS:

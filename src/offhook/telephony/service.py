@@ -11,6 +11,7 @@ from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
+from offhook.routing import outbound
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.placing import Placing
@@ -165,8 +166,6 @@ class Telephony:
 
     async def _begin(self, came: port.Incoming) -> None:
         """A call: it is decided on from here on. Who hung up meanwhile has a call that was given up."""
-        early: list[port.Event] = []
-        self.worker.hold(came.leg, early.append)
         code = FAULTY
         try:
             origin = await self._desk.origin(came)
@@ -178,15 +177,14 @@ class Telephony:
                 shown = await self._shown(origin, came)
                 telephone = Telephone(self._house, origin.tenant_id, came.leg, shown)
                 self.worker.hold(came.leg, telephone.heard)
-                for event in early:
-                    telephone.heard(event)
                 at = clock.milliseconds(clock.now())
                 first = (
                     Outgoing(at, origin.who, origin.number)
                     if origin.who
                     else Incoming(at, origin.caller, origin.number)
                 )
-                self._room.enter(origin.tenant_id, first)
+                helps = isinstance(first, Outgoing) and outbound.helps(await self._company(origin.tenant_id), first)
+                self._room.enter(origin.tenant_id, helps=helps)
                 await self._calls.begin(origin.tenant_id, first, telephone)
                 return
         except Full:

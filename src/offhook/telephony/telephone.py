@@ -55,9 +55,7 @@ class Ways(Protocol):
     async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
         """Where a telephone is registered now; none if it is not."""
 
-    async def of_number(
-        self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()
-    ) -> Way | None:
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
         """The carrier that a number may be called by, of those that are not `but`; None if none may."""
 
 

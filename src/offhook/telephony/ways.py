@@ -51,9 +51,7 @@ class Ways:
         ways = [Way(uri=one.uri, address=(one.host, one.port)) for one in found]
         return list(dict.fromkeys(ways))
 
-    async def of_number(
-        self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()
-    ) -> Way | None:
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
         """The carrier that a number may be called by, of those that are not `but` (they failed); None if none may.
 
         An emergency number is as it was dialled.

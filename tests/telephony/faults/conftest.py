@@ -27,7 +27,8 @@ def stage(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> I
     )  # fmt: skip
     desk = Desk(runner, settings)
     stack = AsyncExitStack()
-    found = desk.run(stack.enter_async_context(staged(desk.found(), silence=3.0)))
+    company = desk.found()
+    found = desk.run(stack.enter_async_context(staged(company, company.tenant("sandbox"), silence=3.0)))
     yield found
     desk.run(found.figures_empty())
     desk.run(stack.aclose())

@@ -283,10 +283,10 @@ class Stage:
     `desks` are the people's telephones, by their first names; `numbers` lead to what is called by kind and name.
     """
 
-    def __init__(self, company: Company, worker: Address) -> None:
+    def __init__(self, company: Company, tenant_id: int, worker: Address) -> None:
         self.company, self.desk, self.api = company, company.desk, company.sandbox
         self.offhook = company.desk.offhook
-        self.tenant_id = company.tenant("sandbox")
+        self.tenant_id = tenant_id
         self.worker_at = worker
         self.ids: dict[str, str] = {}
         self.outside, self.abroad = Phone(worker, 1_400), Phone(worker, 1_500)
@@ -338,7 +338,9 @@ class Stage:
     async def record(self) -> Record:
         """What is kept of the test's next call that is over, or about to be."""
         async with asyncio.timeout(WAIT):
-            while not (found := [one for one in await self._calls() if one.get("ended") and one["id"] not in self._seen]):
+            while not (
+                found := [one for one in await self._calls() if one.get("ended") and one["id"] not in self._seen]
+            ):
                 await asyncio.sleep(0.02)
         self._seen.add(found[-1]["id"])
         return await self.record_of(found[-1]["id"])
@@ -392,9 +394,7 @@ class Stage:
     async def left(self) -> dict[str, Any]:
         """What there is of calls, in each place where anything could be."""
         offhook, worker = self.offhook, self.worker
-        rows = await offhook.writer.run(
-            lambda tx: (tx.all(HELD, self.tenant_id), tx.all(STAND, self.tenant_id))
-        )
+        rows = await offhook.writer.run(lambda tx: (tx.all(HELD, self.tenant_id), tx.all(STAND, self.tenant_id)))
         found: dict[str, Any] = {
             "calls": offhook.calls.live,
             "unwritten": offhook.calls.behind,
@@ -447,8 +447,7 @@ def ports(worker: int) -> int:
 
 @asynccontextmanager
 async def answering(company: Company, going: clock.Going, silence: float = 0.0) -> AsyncIterator[Address]:
-    """Telephones are answered; where. `silence` is after how many seconds without sound a call ends, 0 for the usual.
-    """
+    """Telephones are answered; where. `silence` is after how many seconds without sound a call ends, 0 for the usual."""
     telephones = company.desk.offhook.telephones
     with clock.going(going):
         keeping = asyncio.create_task(telephones.keep())
@@ -469,11 +468,11 @@ async def answering(company: Company, going: clock.Going, silence: float = 0.0) 
 
 
 @asynccontextmanager
-async def staged(company: Company, *, silence: float = 0.0) -> AsyncIterator[Stage]:
+async def staged(company: Company, tenant_id: int, *, silence: float = 0.0) -> AsyncIterator[Stage]:
     """A stage, its telephones registered and its carriers known."""
     going = clock.Going(NOON, PACE)
     async with answering(company, going, silence) as worker:
-        stage = Stage(company, worker)
+        stage = Stage(company, tenant_id, worker)
         await _furnish(stage)
         going.start()
         try:

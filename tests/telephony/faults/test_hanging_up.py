@@ -1,6 +1,5 @@
 """A caller hangs up at every point of every verb: the record says where, nothing is left, and the next call works."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -8,7 +7,10 @@ import pytest
 
 from tests.telephony.faults.stage import MUSIC, TONE, Line, Phone, Stage, within
 
-MAIN, SALES, NOTICE, BOX = "office Head office", *(f"department Head office/{name}" for name in ("Sales", "Notice", "Box"))
+MAIN, SALES, NOTICE, BOX = (
+    "office Head office",
+    *(f"department Head office/{name}" for name in ("Sales", "Notice", "Box")),
+)
 SUPPORT, TAPED, DAN = "callcenter Head office/Support", "callcenter Head office/Taped", "user dan@example.com"
 FAR = "+12125550199"
 

@@ -64,7 +64,7 @@ def names(stage: Stage) -> tuple[list[str], list[str]]:
     """(usernames, extensions and numbers that are somebody's), and as many that are nobody's."""
     known = [desk.username for desk in stage.desks.values()] + ["101", "102", "103", "104", *stage.numbers.values()]
     unknown = [str(number) for number in range(100, 200) if str(number) not in known]
-    return known, unknown + ["admin", "anna", "x" * 12]
+    return known, [*unknown, "admin", "anna", "x" * 12]
 
 
 @pytest.mark.parametrize("method", METHODS)
