@@ -28,7 +28,7 @@ def stage(runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> I
     desk = Desk(runner, settings)
     stack = AsyncExitStack()
     company = desk.found()
-    found = desk.run(stack.enter_async_context(staged(company, company.tenant("sandbox"), silence=3.0)))
+    found = desk.run(stack.enter_async_context(staged(company, company.tenant("sandbox"), silence=2.0)))
     yield found
     desk.run(found.figures_empty())
     desk.run(stack.aclose())

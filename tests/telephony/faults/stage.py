@@ -27,7 +27,7 @@ from tests.telephony.worker.rtp_peers import FRAME
 WAIT = 10.0
 """Seconds in which anything has happened that will."""
 
-PACE = 5.0
+PACE = 10.0
 NOON = datetime(2026, 12, 23, 20, 0, tzinfo=UTC)
 TONE, MUSIC = "(tone)", "(music)"
 OUTSIDE = "+12125550123"
@@ -110,22 +110,28 @@ class Line(Talk):
         super().__init__(*given, **more)
         self.log: list[Message] = []
         self.came_more = asyncio.Event()
-        self.acknowledges = True
+        self.acknowledges = self.obeys = True
         self.body: bytes | None = None
         """What it offers in place of what it can; b"" offers nothing."""
 
     def take(self, message: Message) -> None:
         self.log.append(message)
         phone = self.handset
-        if message.method != "INVITE" or self._last or not isinstance(phone, Phone) or phone.rings:
+        if (message.method == "CANCEL" and not self.obeys) or (message.method == "BYE" and message.to_tag != self.tag):
+            # Of who has answered already, and of a fork.
+            phone.reply(message, 200, tag=self.tag)
+        elif message.method != "INVITE" or self._last or not isinstance(phone, Phone) or phone.rings:
             super().take(message)
         self.came_more.set()
 
     async def hears(self, what: str) -> None:
-        """Wait until it hears a sound, or a voice."""
+        """Wait until it hears a sound, or a voice; which it may hear again after that."""
         async with asyncio.timeout(WAIT):
             while await self.heard.get() != what:
                 pass
+        self.ear._voice = ""
+        while not self.heard.empty():
+            self.heard.get_nowait()
 
     async def hears_anything(self) -> None:
         ear = self.ear
