@@ -416,9 +416,9 @@ class Stage:
         return {name: what for name, what in found.items() if what}
 
     async def figures_empty(self) -> None:
-        """Wait until the worker itself says that it has no leg: it says so each second."""
+        """Wait until the worker itself says that it has no leg, as it does each second while there is one."""
         async with asyncio.timeout(WAIT):
-            while self.worker.figures.legs:
+            while self.worker.ready.done() and self.worker.figures.legs:
                 await asyncio.sleep(0.05)
 
 

@@ -92,7 +92,12 @@ async def look_later(stage: Stage) -> None:
         tapes._wall = before
 
 
-@pytest.mark.parametrize("phase", PHASES)
+def phases(quick: str) -> list[object]:
+    """All of them, of which every run tries one."""
+    return [pytest.param(one, marks=() if one == quick else pytest.mark.long) for one in PHASES]
+
+
+@pytest.mark.parametrize("phase", phases("while two talk"))
 def test_the_worker_is_killed(stage: Stage, phase: str) -> None:
     async def story() -> None:
         reach, where = PHASES[phase]
@@ -116,7 +121,7 @@ def test_the_worker_is_killed(stage: Stage, phase: str) -> None:
     stage.play(story())
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", phases("while a message is left"))
 def test_the_process_of_sound_is_killed(stage: Stage, phase: str) -> None:
     async def story() -> None:
         reach, _ = PHASES[phase]
@@ -140,6 +145,7 @@ def test_the_process_of_sound_is_killed(stage: Stage, phase: str) -> None:
     stage.play(story())
 
 
+@pytest.mark.long
 def test_a_worker_that_does_not_come_up_is_started_over_and_over(stage: Stage) -> None:
     async def story() -> None:
         for _ in range(2):
@@ -154,6 +160,7 @@ def test_a_worker_that_does_not_come_up_is_started_over_and_over(stage: Stage) -
     stage.play(story())
 
 
+@pytest.mark.long
 def test_a_caller_whose_worker_is_gone_before_anything_was_decided_has_a_record(stage: Stage) -> None:
     async def story() -> None:
         stage.call(SALES)
