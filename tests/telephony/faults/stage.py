@@ -6,12 +6,12 @@ call nothing may be left of it: `empty` looks at all places where something coul
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from offhook.kit import clock
 from offhook.storage.database import Statement
@@ -24,8 +24,12 @@ from tests.telephony.scenarios.handset import Handset, Talk
 from tests.telephony.worker.peers import Message
 from tests.telephony.worker.rtp_peers import FRAME
 
+T = TypeVar("T")
 WAIT = 10.0
 """Seconds in which anything has happened that will."""
+
+LONGEST = 120.0
+"""Seconds in which a test is over."""
 
 PACE = 10.0
 NOON = datetime(2026, 12, 23, 20, 0, tzinfo=UTC)
@@ -303,11 +307,11 @@ class Stage:
     def play(self, story: Any) -> Any:
         """Run a test's story; the next one begins anew."""
 
-        async def told() -> None:
+        async def told() -> Any:
             self.forget()
             self._seen = {one["id"] for one in await self._calls()}
-            async with asyncio.timeout(60):
-                await story
+            async with asyncio.timeout(LONGEST):
+                return await story
 
         return self.desk.run(told())
 
@@ -343,13 +347,13 @@ class Stage:
 
     async def record(self) -> Record:
         """What is kept of the test's next call that is over, or about to be."""
-        async with asyncio.timeout(WAIT):
-            while not (
-                found := [one for one in await self._calls() if one.get("ended") and one["id"] not in self._seen]
-            ):
-                await asyncio.sleep(0.02)
-        self._seen.add(found[-1]["id"])
-        return await self.record_of(found[-1]["id"])
+
+        async def over() -> list[str]:
+            return [one["id"] for one in await self._calls() if one.get("ended") and one["id"] not in self._seen]
+
+        id = (await there_is(over))[-1]
+        self._seen.add(id)
+        return await self.record_of(id)
 
     async def _calls(self) -> list[Any]:
         found: list[Any] = (await self.ask("GET", f"{V1}/calls?limit=20")).get("items", [])
@@ -367,9 +371,12 @@ class Stage:
 
     async def decided(self, code: str) -> None:
         """Wait until a reason is given for the latest call that is under way."""
-        async with asyncio.timeout(WAIT):
-            while not (ids := await self.ids_under_way()) or code not in (await self.record_of(ids[0])).reasons:
-                await asyncio.sleep(0.02)
+
+        async def given() -> bool:
+            ids = await self.ids_under_way()
+            return bool(ids) and code in (await self.record_of(ids[0])).reasons
+
+        await there_is(given)
 
     async def recorded(self) -> None:
         """Wait until something of a tape is on disk: half a second at least."""
@@ -377,9 +384,11 @@ class Stage:
 
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait for what another process does."""
-        async with asyncio.timeout(WAIT):
-            while not happened():  # noqa: ASYNC110 - nobody tells of it
-                await asyncio.sleep(0.02)
+
+        async def look() -> bool:
+            return happened()
+
+        await there_is(look)
 
     async def tapes(self, kind: str, id: str) -> list[Any]:
         """The messages ("voicemails") or recordings of a call."""
@@ -390,10 +399,15 @@ class Stage:
 
     async def empty(self) -> None:
         """Wait until nothing is left of any call; says what is, if that never comes."""
+        left: dict[str, Any] = {}
+
+        async def nothing() -> bool:
+            nonlocal left
+            left = await self.left()
+            return not left
+
         try:
-            async with asyncio.timeout(WAIT):
-                while left := await self.left():
-                    await asyncio.sleep(0.02)
+            await there_is(nothing)
         except TimeoutError:
             raise AssertionError(f"Left over: {left}.") from None
 
@@ -417,9 +431,15 @@ class Stage:
 
     async def figures_empty(self) -> None:
         """Wait until the worker itself says that it has no leg, as it does each second while there is one."""
-        async with asyncio.timeout(WAIT):
-            while self.worker.ready.done() and self.worker.figures.legs:
-                await asyncio.sleep(0.05)
+        await self.until(lambda: not self.worker.ready.done() or not self.worker.figures.legs)
+
+
+async def there_is(look: Callable[[], Awaitable[T]]) -> T:
+    """What is found, once anything is: what other processes do, and what is stored, nobody tells of."""
+    async with asyncio.timeout(WAIT):
+        while not (found := await look()):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return found
 
 
 async def within(*events: asyncio.Event) -> None:
@@ -453,7 +473,7 @@ def ports(worker: int) -> int:
 
 @asynccontextmanager
 async def answering(company: Company, going: clock.Going, silence: float = 0.0) -> AsyncIterator[Address]:
-    """Telephones are answered; where. `silence` is after how many seconds without sound a call ends, 0 for the usual."""
+    """Telephones are answered; where. `silence` are the seconds without sound that end a call, 0 for the usual."""
     telephones = company.desk.offhook.telephones
     with clock.going(going):
         keeping = asyncio.create_task(telephones.keep())

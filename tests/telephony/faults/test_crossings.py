@@ -1,4 +1,4 @@
-"""What crosses on the way, comes twice, too late or never, with a whole server behind it: each call ends as it should."""
+"""What crosses on the way, comes twice, too late or never, with a whole server behind it: calls end as they should."""
 
 import asyncio
 

@@ -1,7 +1,7 @@
-"""A recording while it is made: each side a file beside it, of which the whole is made at the end, or by who finds them.
+"""A recording while it is made: each side is a file beside it, of which the whole is made, also by who finds them.
 
-The sides say in their names what they are (`name.wav.in.ulaw.part`), so that nobody needs to be asked who may have died.
-The whole is synced and gets its name only then: whoever finds `name.wav` finds all of it.
+The sides say in their names what they are (`name.wav.in.ulaw.part`), so that nobody needs to be asked who may have
+died. The whole is synced and gets its name only then: whoever finds `name.wav` finds all of it.
 """
 
 import os
