@@ -19,7 +19,7 @@ COMPANY: dict[str, Any] = {
     "version": 1,
     "users": {
         f"{name}@example.com": {"office": "Head office", "first_name": name, "extension": number, "devices": ["Desk"]}
-        for name, number in (("ann", "101"), ("bob", "102"), ("cleo", "103"), ("dan", "104"))
+        for name, number in (("ann", "101"), ("bob", "102"))
     },
 }
 
@@ -31,7 +31,7 @@ def ask(server: Process, method: str, path: str, body: object = None) -> Any:
 
 
 async def furnished(server: Process, port: int) -> list[Phone]:
-    """Four people with telephones, registered."""
+    """Two people with telephones, registered."""
     await asyncio.to_thread(ask, server, "POST", f"{V1}/configuration/apply", {"document": COMPANY})
     users = (await asyncio.to_thread(ask, server, "GET", f"{V2}/users"))["items"]
     of = {one["id"]: one["emails"][0] for one in users}
@@ -43,7 +43,7 @@ async def furnished(server: Process, port: int) -> list[Phone]:
         )
         found[of.get(phone["owner_id"], "")] = one
         await one.register()
-    phones = [found[f"{name}@example.com"] for name in ("ann", "bob", "cleo", "dan")]
+    phones = [found[f"{name}@example.com"] for name in ("ann", "bob")]
     for phone in phones:
         phone.voices = {str(one.pitch): float(one.pitch) for one in phones}
     return phones
@@ -64,7 +64,7 @@ def test_a_killed_servers_calls_are_over_and_the_next_one_takes_calls(start: Sta
     server = start(settings={"sip": "true", "sip_port": port, "speech": "none"})
 
     async def story() -> None:
-        ann, bob, cleo, dan = phones = await furnished(server, port)
+        ann, bob = phones = await furnished(server, port)
         try:
             one, other = await talk(ann, "102", bob)
             await asyncio.to_thread(server.kill)
@@ -73,15 +73,17 @@ def test_a_killed_servers_calls_are_over_and_the_next_one_takes_calls(start: Sta
             await asyncio.to_thread(server.start)
             for each in phones:
                 each.forget()
-            await again(cleo)
-            three, four = await talk(cleo, "104", dan)
+            await again(ann)
+            # Of who was in the call nobody knows yet that they are free: the caller comes to their voicemail.
+            three = ann.calls_number("102")
+            await three.hears_anything()
             three.hang_up()
-            await within(four.down)
+            await within(three.down)
             async with asyncio.timeout_at(asyncio.get_running_loop().time() + LOST_SECONDS - time.monotonic() + killed):
                 while await under_way():  # noqa: ASYNC110
                     await asyncio.sleep(0.5)
             calls = (await asyncio.to_thread(ask, server, "GET", f"{V1}/calls"))["items"]
-            assert sorted(one["outcome"] for one in calls if one["dialled"] in ("102", "104")) == ["answered", "lost"]
+            assert [one["outcome"] for one in calls] == ["no_message", "lost"]
             # Who was in it is free.
             five, six = await talk(ann, "102", bob)
             five.hang_up()

@@ -376,7 +376,7 @@ def test_a_prompt_whose_end_is_never_told_holds_no_call(play, monkeypatch: pytes
         (port.CUT, True, plan.HungUp(0, port.CUT, lost=True)),
         ("sound stopped", True, plan.HungUp(0, "nothing was heard of the caller any more")),
         ("never acknowledged", False, plan.HungUp(0, "the caller never acknowledged the answer")),
-        ("ended", True, plan.HungUp(0, "the server stopped", lost=True)),
+        ("ended", True, plan.HungUp(0, "the server stopped")),
     ],
 )
 def test_what_cut_a_caller_off_is_told(play, cause: str, ours: bool, told: plan.HungUp):

@@ -181,7 +181,7 @@ class Calls:
         self._closing = True
         calls = list(self._live.values())
         for call in calls:
-            call.tell(HungUp(clock.milliseconds(clock.now()), cause="the server stopped", lost=True))
+            call.tell(HungUp(clock.milliseconds(clock.now()), cause="the server stopped"))
         await asyncio.gather(*(call.task for call in calls), return_exceptions=True)
         await self.catch_up()
         for call in self._behind.values():

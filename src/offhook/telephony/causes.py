@@ -19,7 +19,7 @@ def cut_off(down: Down) -> tuple[str, bool]:
         return down.cause, True
     if down.cause in _THEIRS:
         return _THEIRS[down.cause], False
-    return (STOPPED, True) if down.ours else ("", False)
+    return (STOPPED if down.ours else "", False)
 
 
 def fault(down: Down) -> str:

@@ -185,7 +185,7 @@ def test_calls_end_with_the_server_that_has_them(stage: Stage) -> None:
         await asyncio.gather(stage.offhook.telephones.close(), within(caller.down))
         await stage.offhook.calls.over(int(ids[0]))
         record = await stage.record_of(ids[0])
-        assert (record.outcome, record.reasons[-1]) == ("lost", "cut_off")
+        assert (record.outcome, record.reasons[-1]) == ("answered", "cut_off")
         assert record.texts[-1] == "The call was cut off after the talk: the server stopped."
 
     stage.play(story())
