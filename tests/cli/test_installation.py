@@ -21,7 +21,8 @@ from tests.cli.conftest import Run, Serving
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_asked_to_end_ends_well(server: Serving, number: int) -> None:
-    assert httpx.get(server.url + "/readyz").status_code == 200
+    ready = httpx.get(server.url + "/readyz")
+    assert (ready.status_code, ready.json()["telephones"]) == (200, "off")
     server.process.send_signal(number)
     assert server.process.wait(30) == 0
 
