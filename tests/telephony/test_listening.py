@@ -102,6 +102,13 @@ def test_one_free_pair_is_enough(take: Callable[[int], int]) -> None:
     assert claimed(Settings(sip_port=0, media_ports=f"{first}-{last}")).media_ports == f"{first}-{last}"
 
 
+def test_that_the_machine_has_no_sip_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    said = refusal(sip_port=0)
+    assert "sippy" in said
+    assert "OFFHOOK_SIP=false" in said
+
+
 def test_who_serves_no_telephones_needs_no_port(take: Callable[[int], int]) -> None:
     settings = Settings(sip=False, sip_port=take(0), sip_host="192.0.2.1")
     assert claimed(settings) == settings

@@ -4,6 +4,7 @@ What is wrong is said in one line with its mend, instead of by a worker that can
 """
 
 import errno
+import importlib.util
 import socket
 import time
 from collections.abc import Callable
@@ -28,6 +29,11 @@ def claimed(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) 
     """
     if not settings.sip:
         return settings
+    if importlib.util.find_spec("sippy") is None:
+        raise Refusal(
+            "Telephones need the package sippy, which is not installed: it comes with Offhook on Linux only. "
+            "OFFHOOK_SIP=false serves without telephones."
+        )
     number = _port(settings, sleep)
     _refuse_no_sound(settings)
     return msgspec.structs.replace(settings, sip_port=number)
