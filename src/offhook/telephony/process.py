@@ -174,7 +174,7 @@ class Worker:
 
     def _all_down(self) -> None:
         legs, self._legs = self._legs, {}
-        self._trunks = {}
+        self._trunks, self.figures = {}, Figures(legs=0)
         taped, self._taped = self._taped, {}
         for path, heard in taped.items():
             heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
