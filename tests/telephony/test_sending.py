@@ -450,6 +450,32 @@ def test_who_is_asked_and_still_rings_is_whom_the_call_is_sent_on_to():
     played(story)
 
 
+def test_nobody_gives_up_what_a_colleague_is_just_ringing():
+    async def story(one: Two) -> None:
+        ana = await one.talk()
+        second = one.phone(SECOND_CALLER, CYD, "102")
+        second.do(SECOND, (plan.Ring("parallel", (leg(BOB, "hall"),), 20),))
+        await one.settled()
+        await one.refers(ana, "", SECOND_CALLER)
+        assert moved(one) == [port.Refer(leg=ana, code=403)]
+        assert one.of == {}
+
+    played(story)
+
+
+def test_a_caller_who_leaves_in_the_moment_of_it_leaves_the_other_call_as_it_was():
+    async def story(one: Two) -> None:
+        ana, bob, _ = await consulted(one)
+        await one.refers(ana, "102", SECOND_CALLER)
+        one.telephone.do(CALL, (plan.LetGo(ANA), plan.Bridge(BOB)))
+        await one.say(port.Down(leg=CALLER))
+        assert port.Drop(bob) not in one.commands
+        await one.say(port.Down(leg=SECOND_CALLER))
+        assert one.heard(SECOND) == [plan.HungUp(0)]
+
+    played(story)
+
+
 def test_two_that_are_refused_go_on():
     async def story(one: Two) -> None:
         ana, bob, _ = await consulted(one)
@@ -477,14 +503,18 @@ def test_an_api_sends_a_call_on_and_is_told_why_not():
         assert one.heard() == [plan.Transferred(0, ANA, NUMBER, music=True, asked=True)]
         await one.decided(plan.Deny("It is abroad."))
         assert await asking == Granted(refused="It is abroad.")
+        await one.refers(ana)
+        await one.decided(plan.Deny("It is abroad."))
+        assert moved(one) == [port.Refer(leg=ana, code=403)]
+        one.heard()
         wish = TransferTo(leg_id=1, target=Target("user", 2), state="voicemail")
         asking = asyncio.ensure_future(one.telephone.grant(wish))
         await one.settled()
         assert one.heard() == [plan.Transferred(0, ANA, target=Target("user", 2), box=True, asked=True)]
         await one.decided(plan.LetGo(ANA), plan.Voicemail(Target("user", 2), prompt("greeting"), 180))
         assert await asking == Granted()
-        assert port.Drop(ana) in one.commands
-        assert not [command for command in one.commands if isinstance(command, port.Refer)]
+        assert moved(one)[-1] == port.Drop(ana)
+        assert port.Refer(leg=ana, code=202) not in one.commands
 
     played(story)
 

@@ -250,7 +250,6 @@ class Sending:
             given = Other(telephone.caller, telephone.who or _number_of(telephone), up=True)
             if other is not None and (sender is None or sender.leg != other.leg):
                 self._house.legs.tell(port.Drop(other.leg))
-        self.rest(run=False)
         telephone.end(Handed(_now(), str(call_id)))
         return given
 
