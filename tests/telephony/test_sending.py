@@ -30,9 +30,13 @@ class Two(Told):
         super().__init__()
         self.begun: list[tuple[plan.First, Telephone]] = []
         self.refuses = False
+        self.left: list[int] = []
         self.of: dict[int, list[plan.Event]] = {}
         self.house = replace(self.telephone._house, exchange=Exchange(self, self._named))
         self.telephone = self.phone(CALLER, "", "")
+
+    def let_go(self, leg: int) -> None:
+        self.left.append(leg)
 
     async def _named(self, tenant_id: int, who: str) -> tuple[str, str]:
         return f"10{who[-1]}", who
@@ -102,6 +106,7 @@ def played(story: Callable[[Two], Awaitable[None]]) -> None:
             telephone.do(CALL, (plan.Hangup(),))
             async with asyncio.timeout(5):
                 await telephone.over()
+            assert one.house.exchange.of_call(TENANT, telephone.call_id) is not telephone
 
     asyncio.run(told())
 
@@ -214,6 +219,7 @@ def test_who_hangs_up_right_after_asking_has_sent_the_call_on_all_the_same():
         assert one.heard() == []
         await one.say(port.Up(one.told(port.Dial)[-1].leg))
         assert one.heard() == [plan.Answered(0, BOB)]
+        assert one.left == [ana], "nobody waits to be told of a leg that is over"
 
     played(story)
 

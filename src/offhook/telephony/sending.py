@@ -82,6 +82,8 @@ class Sender:
         if not self._over:
             self._over = True
             self._house.legs.tell(port.Drop(self.leg))
+            # It may have been over before it was held, and then nobody says so any more.
+            self._house.legs.let_go(self.leg)
 
     def _heard(self, event: port.Event) -> None:
         if isinstance(event, port.Down):
