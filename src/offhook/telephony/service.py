@@ -14,6 +14,7 @@ from offhook.kit.errors import Refusal
 from offhook.routing import outbound
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
+from offhook.telephony.exchange import Exchange
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.room import REFUSED, Full, Room
@@ -76,7 +77,10 @@ class Telephony:
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
-        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
+        self._house = House(
+            self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen,
+            exchange=Exchange(calls, self._within),
+        )  # fmt: skip
         self._room = Room(most_calls, calls.under_way, clock.monotonic)
         self.placing = Placing(self.worker, self._house, calls, self._within, self._room)
 
@@ -175,7 +179,9 @@ class Telephony:
                 code = UNKNOWN
             else:
                 shown = await self._shown(origin, came)
-                telephone = Telephone(self._house, origin.tenant_id, came.leg, shown)
+                telephone = Telephone(
+                    self._house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number
+                )
                 self.worker.hold(came.leg, telephone.heard)
                 at = clock.milliseconds(clock.now())
                 first = (
