@@ -142,6 +142,15 @@ class Line(Talk):
         assert isinstance(ear, Hearing)
         await within(ear.anything)
 
+    async def insists(self) -> None:
+        """Send the INVITE again until it is heard, as telephones do (RFC 3261 section 17.1.1.2)."""
+        while not self.begun.is_set():
+            try:
+                async with asyncio.timeout(0.5):
+                    await self.begun.wait()
+            except TimeoutError:
+                self.invite_once_more()
+
     async def gets(self, what: str, count: int = 1) -> Message:
         """Wait for a message ("ACK", "180 INVITE"), the so manieth of its kind."""
         async with asyncio.timeout(WAIT):

@@ -118,6 +118,7 @@ def test_a_scan_leaves_the_house_as_it_was(stage: Stage, scanners: list[Scanner]
     async def story() -> None:
         await asyncio.to_thread(floods)
         ann = stage.desks["ann"].calls_number("102")
+        await ann.insists()
         bob = await stage.desks["bob"].called()
         bob.answer()
         await stage.connected(ann, bob)
