@@ -31,6 +31,7 @@ class Deed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Call(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"caller": "from"}):
     """Who calls what, when on the clock of the head office, and what everybody does. Times are seconds.
 
+    The first talk is parked after `park` seconds, and taken off by those of `unpark`, each after so many more.
     `caller` is a number, or the e-mail address of a user. `to` is a number, or what is called by its kind and name.
     """
 
@@ -43,6 +44,8 @@ class Call(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"ca
     declines: list[str] = []
     routers: dict[str, str] = {}
     hang_up: int | None = None
+    park: int | None = None
+    unpark: dict[str, int] = {}
 
 
 class Expect(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -103,7 +103,7 @@ def enter_contact(turn: Turn, contact: Contact) -> Go:
     announce_recording(turn, turn.config.lines.get(turn.state.via))
     turn.because("rung", f"{contact.name} rang at {number} for up to {PERSON_SECONDS} s.")
     leg = Leg(f"contact:{contact.id}", contact.name, numbers=(number,))
-    turn.wait("ringing", Ring("parallel", (leg,), PERSON_SECONDS))
+    turn.wait("ringing", Ring("parallel", (leg,), PERSON_SECONDS, country=turn.country()))
     return None
 
 
@@ -169,7 +169,7 @@ def _forward(turn: Turn, router: Router, event: Told) -> Go:
         turn.because("international_off", f"{event.number} is abroad, and the office makes no such calls.")
         return _default(turn, router)
     _speak(turn, event)
-    turn.wait("out", Transfer(event.number, office.main_line))
+    turn.wait("out", Transfer(event.number, office.main_line, country=office.country))
     return None
 
 
@@ -196,7 +196,7 @@ def reserved(turn: Turn, event: Reserved) -> Go:
     legs = tuple(
         [Leg(who, names[who], people[who].devices, people[who].forwarding) for who in event.members if who in people]
     )
-    turn.wait("ringing", Ring("parallel", legs, seconds))
+    turn.wait("ringing", Ring("parallel", legs, seconds, country=turn.country()))
     return None
 
 

@@ -25,6 +25,9 @@ from offhook.routing.plan import (
     Missed,
     NotAnswered,
     Outgoing,
+    Park,
+    Parked,
+    ParkOver,
     Play,
     Pressed,
     Prompt,
@@ -35,6 +38,7 @@ from offhook.routing.plan import (
     Ring,
     Told,
     Transfer,
+    Unparked,
     Verb,
     Voicemail,
 )
@@ -82,7 +86,8 @@ class Script:
 
     `keys` are pressed in turn, one entry each time that keys are asked for, or several where one is; "" presses
     none, and after the last none is pressed. In a queue the next entry is pressed only if it is the key that leaves it.
-    `hang_up` is after how many seconds the caller gives up. `routers` say what call routers answer, `workflows` in turn
+    `hang_up` is after how many seconds the caller gives up. The first talk is put on park after `park` seconds of it;
+    `unpark` are who takes it off, in turn, each after how many seconds on park. `routers` say what call routers answer, `workflows` in turn
     what those answer that lines hand the call to. `rotations` by line
     ("office:1") and `idle_since` are what earlier calls have left behind, as in strategies.Facts.
     """
@@ -93,6 +98,8 @@ class Script:
     hang_up: int | None = None
     message_seconds: int = SPEECH_SECONDS
     talk_seconds: int = TALK_SECONDS
+    park: int | None = None
+    unpark: tuple[tuple[str, int], ...] = ()
     routers: Mapping[int, Told] = field(default_factory=dict)
     workflows: tuple[Told, ...] = ()
     rotations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -108,6 +115,7 @@ class Played:
     """A call that was played, its last state, and the keys of the script that nothing asked for.
 
     `workflows_left` counts its answers of workflows that nobody asked for; `workflows_lacking`: there were too few.
+    `unparks_left` are those of its people who found no call on park.
 
     A call that is not over (`state.phase`) went on after MOST_STEPS steps.
     """
@@ -116,6 +124,7 @@ class Played:
     state: CallState
     keys_left: tuple[str, ...]
     workflows_left: int = 0
+    unparks_left: int = 0
     workflows_lacking: bool = False
 
 
@@ -140,6 +149,7 @@ def play(config: Company, first: Incoming | Outgoing, script: Script, seed: int 
         state,
         tuple(world.keys),
         len(world.workflows),
+        len(world.unparks),
         world.lacking,
     )
 
@@ -154,12 +164,18 @@ class _Play:
         self.keys = deque(script.keys)
         self.workflows = deque(script.workflows)
         self.lacking = False
+        self.parks = script.park
+        self.unparks = deque(script.unpark)
+        self.park_over = 0
         self.talking: set[str] = set()
         self.gives_up = None if script.hang_up is None else began + script.hang_up * 1000
 
     def next(self, taken: Step) -> Event:
         """What happens after a step."""
-        self.talking.update(verb.kept for verb in taken.verbs if isinstance(verb, Release) and verb.kept)
+        for verb in taken.verbs:
+            if isinstance(verb, Release):
+                self.talking.difference_update(verb.members)
+                self.talking.update([verb.kept] if verb.kept else [])
         event = self._happens(taken)
         if self.gives_up is not None and event.at > self.gives_up:
             return HungUp(max(self.gives_up, taken.event.at))
@@ -174,6 +190,8 @@ class _Play:
                 return event
         if isinstance(taken.event, Answered):
             return self._talk(at)
+        if isinstance(taken.event, Unparked):
+            return self._taken_off((self.park_over - at) // 1000, at)
         raise RuntimeError("a step asked for nothing that can be answered")
 
     def _answer(self, verb: Verb, at: int) -> Event | None:
@@ -195,7 +213,9 @@ class _Play:
                 spoken = min(self.script.message_seconds, verb.seconds)
                 return Recorded(at + (_seconds(verb.greeting) + spoken) * 1000, spoken)
             case Bridge():
-                return self._talk(at)
+                return self._parked(at) or self._talk(at)
+            case Park():
+                return self._taken_off(verb.seconds, at)
             case Transfer():
                 return self._call_outside(verb.number, at)
         return None
@@ -255,6 +275,18 @@ class _Play:
 
     def _talk(self, at: int) -> Ended:
         return Ended(at + self.script.talk_seconds * 1000)
+
+    def _parked(self, at: int) -> Parked | None:
+        after, self.parks = self.parks, None
+        return Parked(at + after * 1000) if after is not None and after < self.script.talk_seconds else None
+
+    def _taken_off(self, seconds: int, at: int) -> Unparked | ParkOver:
+        """Who takes a call off park that is on it for so many seconds more."""
+        self.park_over = at + seconds * 1000
+        if self.unparks and self.unparks[0][1] < seconds:
+            who, after = self.unparks.popleft()
+            return Unparked(at + after * 1000, who)
+        return ParkOver(self.park_over)
 
     def _call_outside(self, number: str, at: int) -> Answered | NotAnswered:
         does = self.script.people.get(number, ANSWERS)

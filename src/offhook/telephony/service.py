@@ -73,7 +73,10 @@ class Telephony:
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
-        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
+        self._house = House(
+            self.worker, ways, sounds, tapes, calls.happened, location,
+            seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of,
+        )  # fmt: skip
         self.placing = Placing(self.worker, self._house, calls, self._within)
 
     async def keep(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from offhook.directory.lines.model import Target
 from offhook.routing.model import Company, Line
 from offhook.routing.moments import stretches
-from offhook.routing.plan import Gather, Play, Prompt, Verb, Voicemail
+from offhook.routing.plan import Gather, Play, Prompt, Reserve, Ring, Verb, Voicemail
 from offhook.routing.walk import Step, Walk, choices
 
 DAYS = 8
@@ -60,8 +60,15 @@ def _said(verbs: Iterable[Verb]) -> Iterator[Prompt]:
                 yield verb.prompt
             case Voicemail():
                 yield verb.greeting
+            case (Reserve() | Ring()) if verb.music:
+                yield hold_music(verb.music)
             case _:
                 pass
+
+
+def hold_music(recording: str) -> Prompt:
+    """A recording (its digest) that is heard on hold, as a prompt."""
+    return Prompt("", "HOLD_MUSIC", recording)
 
 
 def id_of(prompt: Prompt) -> str:

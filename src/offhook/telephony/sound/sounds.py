@@ -158,6 +158,11 @@ class Sounds:
             return (self._own.music,)
         return (self._own.ringing.get(country, self._own.usual_ringing),)
 
+    async def of_hold(self, tenant_id: int, music: str) -> tuple[str, ...]:
+        """Music on hold: the recording with this digest, or ours where it cannot be had."""
+        sound = await self.sound(tenant_id, Prompt("", "HOLD_MUSIC", music), self._patience)
+        return (sound.file,) if sound.how == "recording" else self.of_waiting("hold_music")
+
     def tone(self) -> tuple[str, ...]:
         """After which a message is spoken."""
         return (self._own.beep,) if self._own is not None else ()
