@@ -196,7 +196,7 @@ def test_who_called_from_within_cannot_park_whom_they_called_but_may_be_parked()
 
 def test_parking_back_and_forth_comes_to_an_end():
     one = Told().parked()
-    for turn in range(1, 500):
+    for turn in range(1, 500):  # noqa: B007 - looked at behind it
         one.tell(Unparked(BEGAN + 30_000, "user:2"))
         if one.state.phase != "reserving":
             break
@@ -216,7 +216,7 @@ def test_a_simulated_call_is_parked_and_taken_off():
 
 def test_a_simulated_call_that_nobody_takes_off_comes_back():
     config = company(lisbon(ANA), ANA, BOB)
-    trace, state = call(config, people={"user:1": Behaviour(2)}, park=10, unpark=(("user:2", 20), ("user:404", 5)))
+    _, state = call(config, people={"user:1": Behaviour(2)}, park=10, unpark=(("user:2", 20), ("user:404", 5)))
     assert [code for code in codes(state) if "park" in code] == [
         "parked", "unparked", "still_parked", "unpark_refused", "park_over"
     ]  # fmt: skip

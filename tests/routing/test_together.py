@@ -85,7 +85,10 @@ def test_a_number_or_a_line_is_rung_as_it_can_be(event: Invited, leg: object):
     ],
 )
 def test_nobody_is_rung_who_may_not_be_or_is_there_already(event: Event):
-    silent, resting = replace(EVE, who="user:4", target=Target("user", 4), do_not_disturb=True), user(5, "Al", devices=())
+    silent, resting = (
+        replace(EVE, who="user:4", target=Target("user", 4), do_not_disturb=True),
+        user(5, "Al", devices=()),
+    )
     shut = line("department", 11, "Shut", [BOB], state="suspended")
     one = Told(company(OFFICE, lisbon(ANA), shut, ANA, BOB, silent, resting)).talks()
     assert one.tell(event) == ()

@@ -137,7 +137,8 @@ class Call:
         """Tell it, and wait for what was decided and given to the telephone; None where it was over by then."""
         if self.over:
             return None
-        waiting = self._decided[id(event)] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[Step | None] = asyncio.get_running_loop().create_future()
+        self._decided[id(event)] = waiting
         self.tell(event)
         try:
             return await waiting

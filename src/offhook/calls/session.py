@@ -18,21 +18,21 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import Ids
 from offhook.routing.plan import (
-    Invited,
     Answered,
+    CameIn,
     Ended,
     Event,
     HungUp,
     Incoming,
-    CameIn,
+    Invited,
     Left,
     NotAnswered,
-    StayedOut,
     Outgoing,
     Parked,
     ParkOver,
     Pressed,
     Recorded,
+    StayedOut,
     Unparked,
 )
 from offhook.routing.trace import Step
@@ -46,7 +46,8 @@ CATCH_UP_SECONDS = 1.0
 _SWEPT_AT_ONCE = 200
 _LONGEST = 128
 _FROM_TELEPHONES = (
-    Pressed, Answered, NotAnswered, Recorded, Ended, HungUp, Parked, Unparked, ParkOver, Invited, CameIn, StayedOut, Left,
+    Pressed, Answered, NotAnswered, Recorded, Ended, HungUp, Parked, Unparked, ParkOver, Invited, CameIn, StayedOut,
+    Left,
 )  # fmt: skip
 
 log = structlog.get_logger("offhook.calls")

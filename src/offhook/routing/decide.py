@@ -7,22 +7,22 @@ from offhook.directory.lines.model import Target
 from offhook.routing import endings, groups, menus, outbound, parking, people, scripts, together
 from offhook.routing.model import Company
 from offhook.routing.plan import (
-    Invited,
     Answered,
+    CameIn,
     Ended,
     Event,
     Hangup,
     HungUp,
     Incoming,
-    CameIn,
+    Invited,
     Left,
     NotAnswered,
-    StayedOut,
     Outgoing,
     Parked,
     Pressed,
     Recorded,
     Reserved,
+    StayedOut,
     Told,
     Unparked,
     Verb,
@@ -115,7 +115,7 @@ def _first(turn: Turn, event: Event) -> Go:
             return endings.not_answered_outside(turn, event)
         case "talking", Parked():
             return parking.park(turn, event)
-        case ("talking" | "out"), (Invited() | CameIn() | StayedOut() | Left()):
+        case (("talking" | "out"), (Invited() | CameIn() | StayedOut() | Left())):
             return together.goes_on(turn, event)
         case (("talking" | "out"), Ended()):
             return endings.ended(turn, event)

@@ -4,11 +4,11 @@ import re
 
 from offhook.routing.plan import (
     Answered,
+    CameIn,
     Gather,
     Hangup,
     HungUp,
     Invite,
-    CameIn,
     NotAnswered,
     Play,
     Pressed,

@@ -87,8 +87,8 @@ class Script:
     `keys` are pressed in turn, one entry each time that keys are asked for, or several where one is; "" presses
     none, and after the last none is pressed. In a queue the next entry is pressed only if it is the key that leaves it.
     `hang_up` is after how many seconds the caller gives up. The first talk is put on park after `park` seconds of it;
-    `unpark` are who takes it off, in turn, each after how many seconds on park. `routers` say what call routers answer, `workflows` in turn
-    what those answer that lines hand the call to. `rotations` by line
+    `unpark` are who takes it off, in turn, each after how many seconds on park. `routers` say what call routers answer,
+    `workflows` in turn what those answer that lines hand the call to. `rotations` by line
     ("office:1") and `idle_since` are what earlier calls have left behind, as in strategies.Facts.
     """
 

@@ -10,7 +10,7 @@ from offhook.routing.groups import availability
 from offhook.routing.model import Line, who_of
 from offhook.routing.outbound import for_help
 from offhook.routing.people import PERSON_SECONDS, can_ring
-from offhook.routing.plan import Invited, Event, Invite, CameIn, Left, Leg, StayedOut, Release
+from offhook.routing.plan import CameIn, Event, Invite, Invited, Left, Leg, Release, StayedOut
 from offhook.routing.turn import MAX_STEPS, MISSED, Go, Turn, name_of_who
 
 MOST = 10

@@ -12,7 +12,6 @@ from offhook.routing.plan import Hear, Missed, Prompt
 from offhook.routing.trace import Step
 from offhook.telephony import port
 
-
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 """RFC 3326: a telephone that is told so shows no missed call."""
 

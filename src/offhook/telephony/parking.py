@@ -58,17 +58,16 @@ class Parking:
     async def take(self, who: str) -> Granted:
         """Ring "user:1" for it; granted once it rings there."""
         rung = self._rung = asyncio.get_running_loop().create_future()
-        step = await decided(self._decide, plan.Unparked(now(), who))
-        if step is None or not step.verbs:
-            return OVER if step is None else refused(step)
         try:
             async with asyncio.timeout(PATIENCE):
-                rings = await rung
+                step = await self._decide(plan.Unparked(now(), who))
+                if step is None or not step.verbs:
+                    return OVER if step is None else refused(step)
+                if await rung:
+                    return Granted(call_id=self._leg_of(who))
         except TimeoutError:
-            rings = False
-        if not rings:
-            return Granted(refused="The user is in another call, or could not be rung: the call stays on park.")
-        return Granted(call_id=self._leg_of(who))
+            pass
+        return Granted(refused="The user is in another call, or could not be rung: the call stays on park.")
 
     def given(self, verbs: Iterable[plan.Verb]) -> None:
         """The call goes on with these."""

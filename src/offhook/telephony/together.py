@@ -128,8 +128,8 @@ class Together:
         ways = self._house.ways
         found = [(way, one) for one in leg.devices for way in await ways.of_device(self._of.tenant_id, one)]
         for number in leg.numbers:
-            if (way := await ways.of_number(self._of.tenant_id, number, emergency=False)) is not None:
-                found.append((way, ""))
+            way = await ways.of_number(self._of.tenant_id, number, emergency=False)
+            found += [(way, "")] if way is not None else []
         return found
 
     def _dial(self, who: str, way: Way, device: str, caller_id: str, news: "asyncio.Queue[port.Event]") -> Other:

@@ -62,7 +62,7 @@ def voices_in(content: bytes, voices: dict[str, float]) -> frozenset[str]:
     return frozenset(_loud(samples, moments, voices.items()))
 
 
-def _loud(samples: np.ndarray, moments: np.ndarray, voices: Iterable[tuple[str, float]]) -> list[str]:  # type: ignore[type-arg]
+def _loud(samples: np.ndarray, moments: np.ndarray, voices: Iterable[tuple[str, float]]) -> list[str]:
     return [
         who
         for who, hertz in voices

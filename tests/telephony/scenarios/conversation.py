@@ -1,20 +1,24 @@
-"""A house with three people and carriers, for what a scenario has no words for: each handset is in the test's own hand."""
+"""A house with three people and two carriers, for what a scenario has no words for: the test moves each handset."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
 from offhook.kit import clock
+from offhook.telephony.sound.samples import to_wav
 from tests.api.desk import Company
 from tests.scenarios.stage import V1, V2, sent
 from tests.telephony.scenarios.choir import Choir
 from tests.telephony.scenarios.handset import WAIT, Handset, Talk
-from tests.telephony.scenarios.real import CALLER, OUTSIDE, PITCH, STEP, Real
+from tests.telephony.scenarios.real import CALLER, MUSIC, OUTSIDE, PITCH, STEP, Real
+from tests.telephony.sound.test_samples import sine
 
 OUT = "+12125550188"
 PEOPLE = ("ana", "bob", "cyd")
+_MUSIC_HERTZ = 2_600.0
 _MOMENT = "2026-12-23 10:00"
 
 
@@ -50,6 +54,15 @@ class Conversation(Real):
         self.handsets: dict[str, Handset] = {}
         self.voices: dict[str, float] = {}
         self._rang: dict[str, asyncio.Queue[Talk]] = {}
+
+    def own_music(self) -> None:
+        """The office has music on hold of its own, which is heard as the voice MUSIC."""
+        body = {
+            "file": b64encode(to_wav(sine(_MUSIC_HERTZ, 2.0))).decode(), "ivr_type": "HOLD_MUSIC",
+            "target_type": "office", "target_id": self._simulated.ids["office Head office"],
+        }  # fmt: skip
+        sent(self._api.post(f"{V2}/customivrs", body))
+        self.voices[MUSIC] = _MUSIC_HERTZ
 
     def user(self, who: str) -> str:
         """Somebody's id."""

@@ -7,11 +7,13 @@ from tests.api.desk import Company
 from tests.scenarios.stage import reasons
 from tests.telephony.scenarios.conversation import OUT, Conversation
 from tests.telephony.scenarios.handset import WAIT, Talk
-from tests.telephony.scenarios.real import CALLER, OUTSIDE
+from tests.telephony.scenarios.real import CALLER, MUSIC, OUTSIDE
 
 
-def run(company: Company, story: Callable[[Conversation], Awaitable[None]]) -> None:
+def run(company: Company, story: Callable[[Conversation], Awaitable[None]], *, music: bool = False) -> None:
     house = Conversation(company)
+    if music:
+        house.own_music()
 
     async def told() -> None:
         async with house.going_on():
@@ -80,6 +82,7 @@ def test_a_parked_call_is_heard_to_wait_and_who_parked_it_can_be_called_at_once(
         id = await house.call_id()
         await house.asks("POST", f"call/{id}/transfer", {"transfer_state": "parked"})
         await over(ana)
+        await at_caller.hears(MUSIC)
         assert (await house.asks("GET", f"call/{id}"))["state"] == "parked"
         assert "not where that can be done" in await house.refused(f"call/{id}/transfer", {"transfer_state": "parked"})
         # A colleague reaches who parked it.
@@ -97,4 +100,4 @@ def test_a_parked_call_is_heard_to_wait_and_who_parked_it_can_be_called_at_once(
         await over(bob)
         assert reasons(await house.trace(id))[-4:] == ["unparked", "rung", "answered", "caller_hung_up"]
 
-    run(reached, story)
+    run(reached, story, music=True)

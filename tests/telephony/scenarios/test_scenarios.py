@@ -27,9 +27,7 @@ def _of(path: Path) -> object:
     return pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.long)
 
 
-@pytest.mark.parametrize(
-    "kind", ["application/dtmf-relay", pytest.param("application/dtmf", marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("kind", ["application/dtmf-relay", pytest.param("application/dtmf", marks=pytest.mark.long)])
 def test_a_menu_takes_keys_that_a_telephone_sends_in_info(reached: Company, kind: str) -> None:
     file = read((FOLDER / "menu.yaml").read_bytes(), "menu.yaml")
     stage = Real(reached, pace=PACE, info=kind)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,9 @@ class Everybody:
 def level(samples: Samples, pitch: float) -> float:
     """How loud a tone is, of its 8,000."""
     moments = np.arange(len(samples)) / g711.RATE
-    return float(abs(np.dot(samples * np.hanning(len(samples)), np.exp(-2j * np.pi * pitch * moments))) * 4 / len(samples))
+    return float(
+        abs(np.dot(samples * np.hanning(len(samples)), np.exp(-2j * np.pi * pitch * moments))) * 4 / len(samples)
+    )
 
 
 def test_three_hear_each_other_in_their_own_codecs_and_not_themselves(media: Media) -> None:
@@ -133,7 +136,7 @@ def test_each_is_sent_one_stream_without_gaps(engine: EngineMedia) -> None:
     packets = all_of_them.peers[2].wait(20)
     assert len({each.source for each in packets}) == 1
     assert [(each.number - packets[0].number) & 0xFFFF for each in packets] == list(range(len(packets)))
-    assert {(b.stamp - a.stamp) & 0xFFFFFFFF for a, b in zip(packets, packets[1:], strict=False)} == {160}
+    assert {(b.stamp - a.stamp) & 0xFFFFFFFF for a, b in pairwise(packets)} == {160}
     all_of_them.close()
 
 

@@ -9,18 +9,18 @@ from offhook.directory.lines.model import Target
 from offhook.routing.model import target_of_who
 from offhook.routing.plan import (
     Answered,
+    CameIn,
     Ended,
     Event,
     HungUp,
     Incoming,
     Invite,
-    CameIn,
     Left,
     NotAnswered,
-    StayedOut,
     Outgoing,
     Parked,
     Ring,
+    StayedOut,
     Transfer,
     Voicemail,
 )

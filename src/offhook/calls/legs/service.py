@@ -176,7 +176,7 @@ class Legs:
         return reply_of(wire.ActiveCallOut(call_state=leg.state, id=str(leg.id), is_recording=body.is_recording))
 
     async def _live(self, call: Call, *, over: bool = False) -> CallLeg:
-        """A leg that is not over; with `over` that of what was dialled counts, as who parked a call is in it no more."""
+        """A leg that is not over; with `over` that of what was dialled, as who parked a call is in it no more."""
         tenant, id = call.principal.tenant_id, id_of(call)
 
         def find(tx: Transaction) -> CallLeg:

@@ -60,15 +60,10 @@ def _said(verbs: Iterable[Verb]) -> Iterator[Prompt]:
                 yield verb.prompt
             case Voicemail():
                 yield verb.greeting
-            case (Reserve() | Ring()) if verb.music:
-                yield hold_music(verb.music)
+            case Reserve() | Ring() if verb.music:
+                yield Prompt("", "HOLD_MUSIC", verb.music)
             case _:
                 pass
-
-
-def hold_music(recording: str) -> Prompt:
-    """A recording (its digest) that is heard on hold, as a prompt."""
-    return Prompt("", "HOLD_MUSIC", recording)
 
 
 def id_of(prompt: Prompt) -> str:

@@ -71,8 +71,8 @@ class Silent(msgspec.Struct, frozen=True, tag="silent"):
 
 
 Told = (
-    Open | Agree | Release | port.Connect | port.Join | port.Part | port.Play | port.Stop | port.Record | port.StopRecording
-    | port.Close
+    Open | Agree | Release | port.Connect | port.Join | port.Part | port.Play | port.Stop | port.Record
+    | port.StopRecording | port.Close
 )  # fmt: skip
 Heard = port.Key | port.Played | port.Recorded | Silent | port.Figures | port.Fault
 

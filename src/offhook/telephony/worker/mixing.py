@@ -1,7 +1,7 @@
-"""Several who hear each other: what all of them said in the last 20 ms, and of that for each what the others said. Pure.
+"""Several who hear each other: of what all of them said in 20 ms, for each what the others said. Pure.
 
-Samples of G.711 are added and taken away as numbers of 14 bits (ITU-T G.711 has no more), and what is too loud for it is
-as loud as it gets. All of it is done by tables and by `map`, so that a conference of three costs little in an interpreter.
+Samples of G.711 are added and taken away as numbers of 14 bits (ITU-T G.711 has no more), and what is too loud for it
+is as loud as it gets. All is done by tables and by `map`, so that a conference of three costs little in an interpreter.
 """
 
 from array import array
