@@ -90,7 +90,7 @@ class Told:
     async def _fetched(self, music: str) -> None:
         """Until the test says that it is there; at once, if it said nothing else."""
         if (fetching := self.fetching.get(music)) is not None:
-            await fetching
+            await asyncio.shield(fetching)
 
     def tone(self) -> tuple[str, ...]:
         return ("/sounds/tone",)

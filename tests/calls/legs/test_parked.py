@@ -1,5 +1,7 @@
 """Legs of calls that are parked, and of those whom more come into."""
 
+from dataclasses import replace
+
 from offhook.directory.lines.model import Target
 from offhook.routing.plan import (
     Answered,
@@ -53,6 +55,28 @@ def test_a_parked_call_is_shown_so_and_who_parked_it_is_in_it_no_more(embedded: 
         await process.settle()
         found = told(await over(process))
         assert (found["user:1"], found["user:2"]) == (("hangup", "parked"), ("hangup", "left"))
+
+    process.run(story())
+
+
+def test_who_called_a_colleague_and_was_parked_is_shown_so_until_somebody_takes_it(embedded: Company):
+    process = Process(embedded, *lisbon(ANA), BOB, replace(CYD, extension="103"))
+
+    async def story() -> None:
+        id, phone = await process.dials("user:2", "103")
+        await phone.given(Ring)
+        process.calls.happened(id, Answered(process.at, "user:3"))
+        await phone.given(Bridge)
+        process.calls.happened(id, Parked(process.at))
+        await phone.given(Park)
+        process.calls.happened(id, Unparked(process.at, "user:1"))
+        await phone.given(Ring)
+        await process.settle()
+        assert (await shown(process, id))["state"] == "parked"
+        process.calls.happened(id, Answered(process.at, "user:1"))
+        await phone.given(Bridge)
+        await process.settle()
+        assert (await shown(process, id))["state"] == "connected"
 
     process.run(story())
 

@@ -16,7 +16,7 @@ PACE = 5.0
 PACES = {"park-comes-back": 30.0}
 """How fast it goes where something takes minutes."""
 
-QUICK = {"park", "menu", "strategy-simultaneous", "closing-time"}
+QUICK = {"menu", "strategy-simultaneous", "closing-time"}
 """What every run plays."""
 
 SOFT = {"menu", "queue", "queue-left-by-key", "strategy-simultaneous", "forwarding", "extension"}
