@@ -19,7 +19,7 @@ PACES = {"park-comes-back": 30.0}
 QUICK = {"menu", "strategy-simultaneous", "closing-time"}
 """What every run plays."""
 
-SOFT = {"menu", "queue", "queue-left-by-key", "strategy-simultaneous", "forwarding", "extension"}
+SOFT = {"menu", "park", "queue", "queue-left-by-key", "strategy-simultaneous", "forwarding", "extension"}
 """Where the people's telephones are real ones."""
 
 
