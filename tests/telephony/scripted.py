@@ -66,6 +66,9 @@ class Told:
         self._heard[self._next] = heard
         return self._next
 
+    def hold(self, leg: int, heard: Callable[[port.Event], None]) -> None:
+        self._heard[leg] = heard
+
     # Ways, Sounds, Tapes
 
     async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:

@@ -22,9 +22,12 @@ from offhook.routing.plan import (
     CameIn,
     Ended,
     Event,
+    First,
+    Handed,
     HungUp,
     Incoming,
     Invited,
+    Joined,
     Left,
     NotAnswered,
     Outgoing,
@@ -33,6 +36,7 @@ from offhook.routing.plan import (
     Pressed,
     Recorded,
     StayedOut,
+    Transferred,
     Unparked,
 )
 from offhook.routing.trace import Step
@@ -46,8 +50,8 @@ CATCH_UP_SECONDS = 1.0
 _SWEPT_AT_ONCE = 200
 _LONGEST = 128
 _FROM_TELEPHONES = (
-    Pressed, Answered, NotAnswered, Recorded, Ended, HungUp, Parked, Unparked, ParkOver, Invited, CameIn, StayedOut,
-    Left,
+    Pressed, Answered, NotAnswered, Recorded, Ended, HungUp, Transferred, Joined, Handed, Parked, Unparked, ParkOver,
+    Invited, CameIn, StayedOut, Left,
 )  # fmt: skip
 
 log = structlog.get_logger("offhook.calls")
@@ -76,9 +80,7 @@ class Calls:
         """The id of a call that is still to begin."""
         return self._ids.new()
 
-    async def begin(
-        self, tenant_id: int, first: Incoming | Outgoing, telephone: Telephone, *, id: int | None = None
-    ) -> int:
+    async def begin(self, tenant_id: int, first: First, telephone: Telephone, *, id: int | None = None) -> int:
         """A call comes in or goes out: its id, `id` where it has one. Its first verbs are with the telephone when this
         returns.
 
@@ -215,11 +217,13 @@ class Calls:
             log.error("call_not_kept", call_id=call.id)
 
 
-def _clean(first: Incoming | Outgoing) -> Incoming | Outgoing:
+def _clean(first: First) -> First:
     """The event without what no telephone number has, and no store takes: signalling is what strangers write."""
     if isinstance(first, Incoming):
         return msgspec.structs.replace(first, caller=_line(first.caller), number=_line(first.number))
-    return msgspec.structs.replace(first, dialled=_line(first.dialled))
+    if isinstance(first, Outgoing):
+        return msgspec.structs.replace(first, dialled=_line(first.dialled))
+    return first
 
 
 def _line(text: str) -> str:

@@ -40,6 +40,7 @@ def park(turn: Turn, event: Parked) -> Go:
     if by in turn.config.people:
         turn.verbs.append(Release((by,)))
     state.parked, state.parked_by, state.talking, state.recalled = turn.at, by, "", False
+    state.sent_by = ""
     return _stay(turn)
 
 

@@ -17,7 +17,7 @@ from offhook.routing.dialling import e164
 from offhook.routing.model import Company, target_of_who, who_of
 from offhook.routing.plan import Incoming, Outgoing, Told
 from offhook.routing.scripted import said
-from offhook.routing.simulate import Behaviour, Played, Script
+from offhook.routing.simulate import Behaviour, Played, Script, Sends
 from offhook.routing.trace import rung
 from offhook.routing.turn import TEAMS, counted, office_of
 
@@ -158,6 +158,10 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
         who = _who(config, taker.who, f"unpark[{index}].who", by_mail, names, found)
         if who is not None:
             unpark.append((who, taker.after))
+    transfers: list[Sends] = []
+    for index, sends in enumerate(body.transfers):
+        by = _who(config, sends.by, f"transfers[{index}].by", by_mail, names, found) if sends.by else ""
+        transfers.append(Sends(sends.to, by or "", sends.after))
     return Script(
         keys=tuple(body.press),
         people=people,
@@ -169,6 +173,7 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
         unpark=tuple(unpark),
         routers=routers,
         workflows=tuple(workflows),
+        transfers=tuple(transfers),
     )
 
 
@@ -191,6 +196,9 @@ def unused(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], play
     if played.workflows_left:
         text = f"The last {played.workflows_left} of them were not asked for."
         found.append(Notice("workflows_not_asked", "workflows", text))
+    if played.transfers_left:
+        text = f"The last {played.transfers_left} of them were not made: who should talked with nobody then."
+        found.append(Notice("transfers_not_made", "transfers", text))
     if played.workflows_lacking:
         text = "A workflow was asked for more steps than are said in workflows; it is not run in a simulation."
         found.append(Notice("workflow_not_run", "workflows", text))

@@ -83,6 +83,14 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Who is rung to come in, by what was asked for: "user:1", "office:2", a number."""
     caller_left: bool = False
     """Whether the others go on without who called."""
+    outside: str = ""
+    """The number outside that was called last."""
+    helping: bool = False
+    """Whether it is an emergency call."""
+    sent_by: str = ""
+    """Who sent the call on, to whom it comes back if nobody is there."""
+    music: bool = False
+    """Whether the caller hears music while a person is rung, as an API wished."""
     outcome: str = ""
     reasons: tuple[Reason, ...] = ()
 

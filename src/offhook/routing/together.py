@@ -8,7 +8,6 @@ from offhook.routing.dialling import is_home
 from offhook.routing.endings import ignored
 from offhook.routing.groups import availability
 from offhook.routing.model import Line, who_of
-from offhook.routing.outbound import for_help
 from offhook.routing.people import PERSON_SECONDS, can_ring
 from offhook.routing.plan import CameIn, Event, Invite, Invited, Left, Leg, Release, StayedOut
 from offhook.routing.turn import MAX_STEPS, MISSED, Go, Turn, name_of_who
@@ -42,7 +41,7 @@ def _ask_in(turn: Turn, event: Invited) -> None:
     if 2 - state.caller_left + len(state.others) + len(state.inviting) >= MOST:
         turn.because("invite_refused", f"No more than {MOST} may be in a call.")
         return
-    if state.phase == "out" and (not state.outcome or _helps(turn)):
+    if state.phase == "out" and (not state.outcome or state.helping):
         turn.because("invite_refused", "Nobody is asked into a call for help, or into one that was not answered.")
         return
     if asked in (state.who, state.talking, *state.others, *state.inviting):
@@ -60,10 +59,6 @@ def _ask_in(turn: Turn, event: Invited) -> None:
     turn.because("invited", f"{name} is asked into the call, and rung for up to {PERSON_SECONDS} s.")
     office = turn.office()
     turn.verbs.append(Invite(asked, legs, PERSON_SECONDS, office.main_line if office is not None else ""))
-
-
-def _helps(turn: Turn) -> bool:
-    return bool(turn.state.who) and for_help(turn.state.dialled, turn.country())
 
 
 def _leg_outside(turn: Turn, number: str) -> tuple[tuple[Leg, ...], str]:

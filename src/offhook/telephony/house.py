@@ -1,7 +1,7 @@
 """What the telephones of every call need: ways to people, sounds, tapes, and the legs of the SIP worker."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from offhook.calls.legs.model import Seen
@@ -11,6 +11,7 @@ from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt
 from offhook.routing.trace import Step
 from offhook.telephony import port
+from offhook.telephony.exchange import Exchange
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 """RFC 3326: a telephone that is told so shows no missed call."""
@@ -76,6 +77,7 @@ class Legs(Protocol):
 
     def tell(self, command: port.Command) -> None: ...
     def new_leg(self, heard: Callable[[port.Event], None]) -> int: ...
+    def hold(self, leg: int, heard: Callable[[port.Event], None]) -> None: ...
 
 
 async def _nothing(_call_id: int, _event: plan.Event) -> Step | None:
@@ -85,7 +87,7 @@ async def _nothing(_call_id: int, _event: plan.Event) -> Step | None:
 @dataclass(frozen=True, slots=True)
 class House:
     """What every call needs. `happened`, `seen`, `decided` and `leg_of` are those of `Calls`; `location` writes where
-    help is to go, with its type.
+    help is to go, with its type. `exchange` knows all calls.
     """
 
     legs: Legs
@@ -98,6 +100,7 @@ class House:
     seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
     decided: Callable[[int, plan.Event], Awaitable[Step | None]] = _nothing
     leg_of: Callable[[int, str], int] = lambda _call_id, _who: 0
+    exchange: Exchange = field(default_factory=Exchange)
 
 
 @dataclass(slots=True)

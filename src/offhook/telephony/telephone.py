@@ -20,6 +20,8 @@ from offhook.telephony import pidf, port
 from offhook.telephony.hearing import Hearing
 from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes, Way, Ways, missed
 from offhook.telephony.parking import Parking
+from offhook.telephony.recording import Recording
+from offhook.telephony.sending import Sending
 from offhook.telephony.together import Together
 
 LONGEST_SETUP = 40.0
@@ -35,14 +37,24 @@ log = structlog.get_logger("offhook.telephony")
 class Telephone:
     """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it.
 
-    It is `answered` where it was rung to call.
+    It is `answered` where it was rung to call. `who` called, if that is somebody of the company, and `dialled` what.
     """
 
     def __init__(
-        self, house: House, tenant_id: int, caller: int, shown: tuple[str, str], *, answered: bool = False
+        self,
+        house: House,
+        tenant_id: int,
+        caller: int,
+        shown: tuple[str, str],
+        *,
+        answered: bool = False,
+        who: str = "",
+        dialled: str = "",
     ) -> None:
-        self._house, self._tenant_id = house, tenant_id
-        self._caller, self._shown = caller, shown
+        self._house, self.tenant_id = house, tenant_id
+        self._caller, self.shown = caller, shown
+        self.who, self.dialled, self.helping = who, dialled, False
+        self.sending = Sending(self, house)
         self._call_id = 0
         self._pending: tuple[Verb, ...] = ()
         self._given = asyncio.Event()
@@ -60,10 +72,7 @@ class Telephone:
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
         self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
-        self._recording = ""
-        self._recordings: set[str] = set()
-        self._record = False
-        self._recorder, self._music = caller, ""
+        self._recording, self._music = Recording(house, tenant_id, caller), ""
         self._hearing = Hearing(house, tenant_id, self._next_token)
         self.parking = Parking(self._decide, self._leg_of)
         self.together = Together(house, self, self._decide, self._leg_of)
@@ -76,7 +85,12 @@ class Telephone:
         first, self._call_id = not self._call_id, call_id
         if self._gone:
             if first:
-                self._tell(plan.HungUp(_now()))
+                self.tell(plan.HungUp(_now()))
+            return
+        if first:
+            self._house.exchange.enter(self)
+        verbs = self.sending.decided(verbs)
+        if not verbs:
             return
         for verb in verbs:
             if isinstance(verb, plan.Invite):
@@ -114,6 +128,7 @@ class Telephone:
                 self._doing = None
                 if self._stopped():
                     break
+        self._house.exchange.leave(self)
 
     def _stopped(self) -> bool:
         return bool(self._pending) or self._gone
@@ -123,19 +138,20 @@ class Telephone:
         at = _now()
         match verb:
             case plan.Gather():
-                self._tell(plan.Pressed(at))
+                self.tell(plan.Pressed(at))
             case plan.Ring():
-                self._tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
+                self.tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
             case plan.Transfer():
-                self._tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
+                self.tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
             case plan.Bridge():
-                self._tell(plan.Ended(at, fault="the telephones could not be connected"))
+                self.tell(plan.Ended(at, fault="the telephones could not be connected"))
             case plan.Voicemail():
-                self._tell(plan.Recorded(at))
+                self.tell(plan.Recorded(at))
             case _:
                 pass
 
     async def _carry_out(self, verb: Verb) -> None:
+        self.sending.begins(verb)
         match verb:
             case plan.Answer():
                 await self._answer()
@@ -152,11 +168,17 @@ class Telephone:
             case plan.Park():
                 await self._park(verb)
             case plan.Record():
-                self._record = True
+                self._recording.wanted = True
             case plan.Voicemail():
                 await self._voicemail(verb)
             case plan.Transfer():
                 await self._transfer(verb)
+            case plan.LetGo():
+                self.sending.let_go()
+            case plan.HandOn():
+                await self.sending.hand_on(verb)
+            case plan.CameBack():
+                pass
             case plan.Hangup():
                 self._hang_up(REFUSALS[verb.cause])
             case _:
@@ -177,12 +199,15 @@ class Telephone:
             case port.Recorded():
                 if (taped := self._tapes.pop(event.path, None)) is not None:
                     taped.set_result(event)
-                elif event.path in self._recordings:
-                    self._taped(event)
+                else:
+                    self._recording.made(event, self._call_id)
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
+            case port.Referred():
+                self.sending.referred(event, self.who)
             case port.Down():
-                self._left()
+                if not self.sending.put_off(self.who, self._left):
+                    self._left()
             case _:
                 pass
 
@@ -199,7 +224,12 @@ class Telephone:
             case port.Up():
                 leg.up = True
                 self._show(leg, "answered")
+            case port.Referred():
+                self.sending.referred(event, leg.who if leg is self._other else "")
+                return
             case port.Down():
+                if leg is self._other and self.sending.put_off(leg.who, lambda: self._of_other(event)):
+                    return
                 leg.down = event
                 del self._out[leg.leg]
             case port.Held():
@@ -219,7 +249,7 @@ class Telephone:
         self._gone = True
         self._up.set()
         if self._call_id:
-            self._tell(plan.HungUp(_now()))
+            self.tell(plan.HungUp(_now()))
         self._stop_all()
 
     def _hang_up(self, code: int) -> None:
@@ -228,6 +258,7 @@ class Telephone:
         self._stop_all()
 
     def _stop_all(self) -> None:
+        self.sending.closed()
         self._drop(self._out.values(), reason="")
         self.together.end()
         self._hearing.end()
@@ -235,7 +266,9 @@ class Telephone:
             self._doing.cancel()
         self._given.set()
 
-    def _tell(self, event: plan.Event) -> None:
+    def tell(self, event: plan.Event) -> None:
+        """Something happened in the call."""
+        self.sending.told(event)
         self._house.happened(self._call_id, event)
 
     async def _decide(self, event: plan.Event) -> Step | None:
@@ -251,33 +284,9 @@ class Telephone:
     # What those need who are asked in: `Of` of together.py
 
     @property
-    def caller(self) -> int:
-        """The leg that called."""
-        return self._caller
-
-    @property
-    def tenant_id(self) -> int:
-        """Whose call it is."""
-        return self._tenant_id
-
-    @property
-    def call_id(self) -> int:
-        """Its id, once it has one."""
-        return self._call_id
-
-    @property
-    def shown(self) -> tuple[str, str]:
-        """Number and name of who called."""
-        return self._shown
-
-    @property
     def other(self) -> Other | None:
         """With whom the caller talks."""
         return self._other
-
-    def tell(self, event: plan.Event) -> None:
-        """Something happened to the call."""
-        self._tell(event)
 
     def heard_of_other(self, event: port.Event) -> None:
         """Something happened on a leg that became the other side."""
@@ -293,12 +302,72 @@ class Telephone:
 
     def record_on(self, leg: int) -> None:
         """A leg is gone: what was recorded on it is recorded on another from here on."""
-        if self._recorder != leg or self._other is None:
-            return
-        self._recorder = self._other.leg if self.together.caller_left else self._caller
-        if self._recording:
-            self._recording = ""
-            self._tape()
+        if self._recording.leg == leg and self._other is not None:
+            self._recording.move(self._other.leg if self.together.caller_left else self._caller, self._call_id)
+
+    # What other calls need of it
+
+    @property
+    def call_id(self) -> int:
+        return self._call_id
+
+    @property
+    def caller(self) -> int:
+        """The caller's leg."""
+        return self._caller
+
+    @property
+    def talking(self) -> Other | None:
+        """With whom the caller talks; None while they do not."""
+        other = self._other
+        return other if other is not None and other.down is None and self._up.is_set() and not self._gone else None
+
+    @property
+    def with_whom(self) -> str:
+        """Who that is, "" for nobody."""
+        return self.talking.who if self.talking is not None else ""
+
+    def on(self, leg: int) -> str:
+        """Who is on one of the two legs."""
+        return self.who if leg == self._caller else self.with_whom
+
+    def another(self, caller: int, shown: tuple[str, str], who: str) -> "Telephone":
+        """The telephones of a call that comes of this one; its caller is there already."""
+        return Telephone(self._house, self.tenant_id, caller, shown, answered=True, who=who)
+
+    def part_with(self) -> Other | None:
+        """With whom the caller talked, whose leg is none of this call's any more; None where that is nobody."""
+        other, self._other = self._other, None
+        if other is None or other.down is not None:
+            return None
+        self._out.pop(other.leg, None)
+        return other
+
+    def take(self, other: Other) -> None:
+        """Somebody who is there already is whom the caller is to talk with."""
+        self._other = other
+        if other.down is None:
+            self._out[other.leg] = other
+            self._house.legs.hold(other.leg, self._of_other)
+
+    async def talk_on(self) -> None:
+        """The two talk as before, until one leaves."""
+        await self._connected()
+
+    def give_up(self) -> None:
+        """Its caller leaves."""
+        self._house.legs.tell(port.Drop(self._caller, 487))
+        self._left()
+
+    def end(self, event: plan.Event) -> None:
+        """It is over, and what is left of its legs with it, but not its caller's."""
+        self._gone = True
+        self.tell(event)
+        self._stop_all()
+
+    def stop_taping(self) -> None:
+        """Record no more, until that is asked for again."""
+        self._recording.stop()
 
     # Verbs
 
@@ -308,23 +377,22 @@ class Telephone:
             self._house.legs.tell(port.Answer(self._caller))
             async with asyncio.timeout(LONGEST_SETUP):
                 await self._up.wait()
-        if self._record:
-            self._tape()
-
-    def _tape(self) -> None:
-        """Record from here on, if that is not done already."""
-        if not self._recording:
-            self._recording = self._house.tapes.new_recording(self._tenant_id, self._call_id)
-            self._recordings.add(self._recording)
-            self._house.legs.tell(port.Record(leg=self._recorder, path=self._recording, both=True))
+        if self._recording.wanted:
+            self._recording.begin(self._call_id)
 
     async def grant(self, wish: Wish) -> Granted:
         """What an API asks of the call while it lasts: `calls/legs/wishes.py`."""
+        if isinstance(wish, TransferTo) and wish.state != "parked":
+            return await self.sending.grant(wish)
         if self._gone or not self._answered:
             return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
         match wish:
+            case Taping(on=True):
+                self._recording.begin(self._call_id)
+                return Granted()
             case Taping():
-                return self._switch_recording(wish.on)
+                self._recording.stop()
+                return Granted()
             case TransferTo(state="parked") if not (wish.number or wish.target or wish.call_id):
                 return await self.parking.park(caller=not self._is_of_other(wish.leg_id))
             case TransferTo(state="parked"):
@@ -339,16 +407,8 @@ class Telephone:
     def _is_of_other(self, leg_id: int) -> bool:
         return self._other is not None and self._leg_of(self._other.who) == leg_id
 
-    def _switch_recording(self, on: bool) -> Granted:
-        if on:
-            self._tape()
-        elif self._recording:
-            self._recording, self._record = "", False
-            self._house.legs.tell(port.StopRecording(self._recorder))
-        return Granted()
-
     async def _play(self, prompt: Prompt) -> None:
-        await self._sound(await self._house.sounds.of_prompt(self._tenant_id, prompt))
+        await self._sound(await self._house.sounds.of_prompt(self.tenant_id, prompt))
 
     async def _sound(self, files: tuple[str, ...]) -> None:
         """Play to the caller, to the end. Who called from within has to be answered for that, like anybody."""
@@ -376,7 +436,7 @@ class Telephone:
 
         What was dialled on before is taken by whatever asks next, as simulations have it.
         """
-        files = await self._house.sounds.of_prompt(self._tenant_id, verb.prompt)
+        files = await self._house.sounds.of_prompt(self.tenant_id, verb.prompt)
         await self._answer()
         playing = asyncio.ensure_future(self._sound(files))
         pressing = asyncio.ensure_future(self._key())
@@ -397,7 +457,7 @@ class Telephone:
                 await self._within(verb.seconds, pressing)
         finally:
             await _given_up(playing, pressing)
-        self._tell(plan.Pressed(_now(), keys))
+        self.tell(plan.Pressed(_now(), keys))
 
     async def _key(self) -> str:
         """The next key. The `#` behind keys that were enough without it ends nothing any more."""
@@ -430,7 +490,7 @@ class Telephone:
         while verb.keys:
             key = await self._keys.get()
             if key in verb.keys:
-                self._tell(plan.Pressed(_now(), key))
+                self.tell(plan.Pressed(_now(), key))
         await asyncio.Event().wait()
 
     async def _ring(self, verb: plan.Ring) -> None:
@@ -440,16 +500,16 @@ class Telephone:
             winner = await self._first(await self._dial_all(legs, why), verb.seconds, why)
             if winner is not None:
                 self._other = winner
-                self._tell(plan.Answered(_now(), winner.who))
+                self.tell(plan.Answered(_now(), winner.who))
                 return
-        self._tell(plan.NotAnswered(_now(), why))
+        self.tell(plan.NotAnswered(_now(), why))
 
     async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[Other]:
         made: list[Other] = []
         for leg in legs:
-            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self._tenant_id, one)]
+            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self.tenant_id, one)]
             for number in leg.numbers:
-                way = await self._house.ways.of_number(self._tenant_id, number, emergency=False)
+                way = await self._house.ways.of_number(self.tenant_id, number, emergency=False)
                 ways += [(way, number)] if way is not None else []
             if not ways:
                 why[leg.who] = "unreachable"
@@ -457,7 +517,7 @@ class Telephone:
         return made
 
     def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", ""), device: str = "") -> Other:
-        number, display = self._shown
+        number, display = self.shown
         id = self._house.legs.new_leg(self._of_other)
         made = self._out[id] = Other(id, who, device)
         self._house.legs.tell(
@@ -510,13 +570,16 @@ class Telephone:
             self._other = None
         self._sound_for_ever("hold_music", music=verb.music)
         await self._house.sleep(verb.seconds)
-        self._tell(plan.ParkOver(_now()))
+        self.tell(plan.ParkOver(_now()))
 
     async def _bridge(self, verb: plan.Bridge) -> None:
         self._music = verb.music
+        await self._connected()
+
+    async def _connected(self) -> None:
         other = self._other
         if other is None or other.down is not None:
-            self._tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
+            self.tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
             return
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, other.leg))
@@ -530,7 +593,7 @@ class Telephone:
                 break
             other = self._other
         self._other = None
-        self._tell(plan.Ended(_now()))
+        self.tell(plan.Ended(_now()))
 
     async def _until_down(self, leg: Other) -> None:
         while leg.down is None:
@@ -541,7 +604,7 @@ class Telephone:
         await self._play(verb.greeting)
         await self._sound(self._house.sounds.tone())
         tapes = self._house.tapes
-        path = tapes.new_message(self._tenant_id, self._call_id, verb.box)
+        path = tapes.new_message(self.tenant_id, self._call_id, verb.box)
         taped = self._tapes[path] = asyncio.get_running_loop().create_future()
         self._forget_keys()
         self._house.legs.tell(port.Record(leg=self._caller, path=path))
@@ -565,8 +628,8 @@ class Telephone:
             # What there is of it is found by the tapes themselves.
             log.error("message_not_recorded", call_id=self._call_id, cause=made.fault)
         else:
-            await self._house.tapes.message_left(self._tenant_id, self._call_id, box, path, made.seconds)
-        self._tell(plan.Recorded(_now(), round(made.seconds)))
+            await self._house.tapes.message_left(self.tenant_id, self._call_id, box, path, made.seconds)
+        self.tell(plan.Recorded(_now(), round(made.seconds)))
 
     async def _pound(self) -> None:
         while await self._keys.get() != "#":
@@ -579,34 +642,24 @@ class Telephone:
         await asyncio.wait({*tasks, timer}, return_when=asyncio.FIRST_COMPLETED)
         await _given_up(timer)
 
-    def _taped(self, made: port.Recorded) -> None:
-        self._recordings.discard(made.path)
-        if made.path == self._recording:
-            self._recording = ""
-        if made.fault:
-            log.error("recording_cut_off", call_id=self._call_id, cause=made.fault)
-            return
-        kept = self._house.tapes.recording_made(self._tenant_id, self._call_id, made.path, made.seconds)
-        task = asyncio.ensure_future(kept)
-        task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
-
     async def _transfer(self, verb: plan.Transfer) -> None:
-        way = await self._house.ways.of_number(self._tenant_id, verb.number, emergency=verb.emergency)
+        way = await self._house.ways.of_number(self.tenant_id, verb.number, emergency=verb.emergency)
         if way is None:
-            self._tell(plan.NotAnswered(_now(), {verb.number: "unreachable"}))
+            self.tell(plan.NotAnswered(_now(), {verb.number: "unreachable"}))
             return
+        self.helping = verb.emergency
         self._sound_for_ever("ringback", verb.country)
         body = self._house.location(verb) if verb.emergency else (b"", "")
         shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
         why: dict[str, Missed] = {}
         leg = await self._first([self._dial(verb.number, shown, body)], LONGEST_RINGING, why)
         if leg is None:
-            self._tell(plan.NotAnswered(_now(), why))
+            self.tell(plan.NotAnswered(_now(), why))
             return
         self._other = leg
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
-        self._tell(plan.Answered(_now(), verb.number))
+        self.tell(plan.Answered(_now(), verb.number))
         await self._talk(leg)
 
     def _hold(self, leg: int, on: bool) -> None:

@@ -51,8 +51,9 @@ def operations(legs: Legs) -> list[Operation]:
         _operation(
             "call.transfer_call",
             summary="Transfer a call",
-            description=f"To a number, a target or another call; without `to` it is put on park. {_ELSEWHERE}",
-            note="refused with 409 where the call's telephones cannot; a parked call comes back after 300 s",
+            description="The other side of the leg goes to a number or a target, or is connected with that of another "
+            f"call of the same person; parked without `to`, it waits until somebody takes it off. {_ELSEWHERE}",
+            note="refused with 409 where it may not go; hold: music while it rings; parked calls come back after 300 s",
             handler=legs.transfer,
             scope=WRITE,
             body=wire.TransferIn,
