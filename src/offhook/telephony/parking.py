@@ -11,6 +11,9 @@ from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.trace import Step
 
+CODE = "*68"
+"""What a telephone sends a call on to that puts it on park."""
+
 PATIENCE = 5.0
 """Seconds in which something is decided, and begun; who asks for it waits a little longer."""
 

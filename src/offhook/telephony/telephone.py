@@ -565,9 +565,9 @@ class Telephone:
 
     async def _park(self, verb: plan.Park) -> None:
         """The caller waits, and whom they talked with is let go."""
-        if self._other is not None:
-            self._drop([self._other], reason="")
-            self._other = None
+        other = self.part_with()
+        if other is not None and not self.sending.parks(other.leg):
+            self._house.legs.tell(port.Drop(other.leg))
         self._sound_for_ever("hold_music", music=verb.music)
         await self._house.sleep(verb.seconds)
         self.tell(plan.ParkOver(_now()))

@@ -7,7 +7,7 @@ from tests.api.desk import Company
 from tests.scenarios.stage import reasons
 from tests.telephony.scenarios.conversation import OUT, Conversation
 from tests.telephony.scenarios.handset import WAIT, Talk
-from tests.telephony.scenarios.real import CALLER, MUSIC, OUTSIDE
+from tests.telephony.scenarios.real import ACCEPTED, CALLER, MUSIC, OUTSIDE
 
 
 def run(company: Company, story: Callable[[Conversation], Awaitable[None]], *, music: bool = False) -> None:
@@ -72,6 +72,24 @@ def test_whoever_is_added_hears_all_and_is_heard_and_the_call_goes_on_until_one_
         ]  # fmt: skip
 
     run(reached, story)
+
+
+def test_a_telephone_parks_a_call_by_sending_it_on_to_a_code(reached: Company) -> None:
+    async def story(house: Conversation) -> None:
+        caller, ana = await house.talks()
+        at_caller = house.choir(caller)
+        await at_caller.hears("ana")
+        id = await house.call_id()
+        ana.refer("*68")
+        async with asyncio.timeout(WAIT):
+            assert [await ana.referred.get() for _ in range(3)] == [ACCEPTED, 100, 200]
+        await over(ana)
+        await at_caller.hears(MUSIC)
+        assert (await house.asks("GET", f"call/{id}"))["state"] == "parked"
+        caller.hang_up()
+        assert reasons(await house.trace(id))[-2:] == ["parked", "caller_hung_up"]
+
+    run(reached, story, music=True)
 
 
 def test_a_parked_call_is_heard_to_wait_and_who_parked_it_can_be_called_at_once(reached: Company) -> None:
