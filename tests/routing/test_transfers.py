@@ -147,6 +147,13 @@ def test_one_who_wants_no_calls_is_not_rung_and_a_number_outside_that_is_busy_ne
     assert f"{FAR} was busy." in said(state)
 
 
+def test_a_colleague_who_was_sent_outside_in_vain_comes_back_too():
+    state, _ = decide(HOUSE, colleagues(), Transferred(NOW, "user:2", FAR))
+    assert state.phase == "out"
+    _, verbs = decide(HOUSE, state, NotAnswered(NOW))
+    assert verbs[0] == CameBack("user:2")
+
+
 @pytest.mark.parametrize(
     ("by", "to", "why"),
     [

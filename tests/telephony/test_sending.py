@@ -30,9 +30,13 @@ class Two(Told):
         super().__init__()
         self.begun: list[tuple[plan.First, Telephone]] = []
         self.refuses = False
+        self.left: list[int] = []
         self.of: dict[int, list[plan.Event]] = {}
         self.house = replace(self.telephone._house, exchange=Exchange(self, self._named))
         self.telephone = self.phone(CALLER, "", "")
+
+    def let_go(self, leg: int) -> None:
+        self.left.append(leg)
 
     async def _named(self, tenant_id: int, who: str) -> tuple[str, str]:
         return f"10{who[-1]}", who
@@ -102,6 +106,7 @@ def played(story: Callable[[Two], Awaitable[None]]) -> None:
             telephone.do(CALL, (plan.Hangup(),))
             async with asyncio.timeout(5):
                 await telephone.over()
+            assert one.house.exchange.of_call(TENANT, telephone.call_id) is not telephone
 
     asyncio.run(told())
 
@@ -231,6 +236,7 @@ def test_who_hangs_up_right_after_asking_has_sent_the_call_on_all_the_same():
         assert one.heard() == []
         await one.say(port.Up(one.told(port.Dial)[-1].leg))
         assert one.heard() == [plan.Answered(0, BOB)]
+        assert one.left == [ana], "nobody waits to be told of a leg that is over"
 
     played(story)
 
@@ -467,6 +473,32 @@ def test_who_is_asked_and_still_rings_is_whom_the_call_is_sent_on_to():
     played(story)
 
 
+def test_nobody_gives_up_what_a_colleague_is_just_ringing():
+    async def story(one: Two) -> None:
+        ana = await one.talk()
+        second = one.phone(SECOND_CALLER, CYD, "102")
+        second.do(SECOND, (plan.Ring("parallel", (leg(BOB, "hall"),), 20),))
+        await one.settled()
+        await one.refers(ana, "", SECOND_CALLER)
+        assert moved(one) == [port.Refer(leg=ana, code=403)]
+        assert one.of == {}
+
+    played(story)
+
+
+def test_a_caller_who_leaves_in_the_moment_of_it_leaves_the_other_call_as_it_was():
+    async def story(one: Two) -> None:
+        ana, bob, _ = await consulted(one)
+        await one.refers(ana, "102", SECOND_CALLER)
+        one.telephone.do(CALL, (plan.LetGo(ANA), plan.Bridge(BOB)))
+        await one.say(port.Down(leg=CALLER))
+        assert port.Drop(bob) not in one.commands
+        await one.say(port.Down(leg=SECOND_CALLER))
+        assert one.heard(SECOND) == [plan.HungUp(0)]
+
+    played(story)
+
+
 def test_two_that_are_refused_go_on():
     async def story(one: Two) -> None:
         ana, bob, _ = await consulted(one)
@@ -494,14 +526,18 @@ def test_an_api_sends_a_call_on_and_is_told_why_not():
         assert one.heard() == [plan.Transferred(0, ANA, NUMBER, music=True, asked=True)]
         await one.decided(plan.Deny("It is abroad."))
         assert await asking == Granted(refused="It is abroad.")
+        await one.refers(ana)
+        await one.decided(plan.Deny("It is abroad."))
+        assert moved(one) == [port.Refer(leg=ana, code=403)]
+        one.heard()
         wish = TransferTo(leg_id=1, target=Target("user", 2), state="voicemail")
         asking = asyncio.ensure_future(one.telephone.grant(wish))
         await one.settled()
         assert one.heard() == [plan.Transferred(0, ANA, target=Target("user", 2), box=True, asked=True)]
         await one.decided(plan.LetGo(ANA), plan.Voicemail(Target("user", 2), prompt("greeting"), 180))
         assert await asking == Granted()
-        assert port.Drop(ana) in one.commands
-        assert not [command for command in one.commands if isinstance(command, port.Refer)]
+        assert moved(one)[-1] == port.Drop(ana)
+        assert port.Refer(leg=ana, code=202) not in one.commands
 
     played(story)
 

@@ -82,6 +82,8 @@ class Sender:
         if not self._over:
             self._over = True
             self._house.legs.tell(port.Drop(self.leg))
+            # It may have been over before it was held, and then nobody says so any more.
+            self._house.legs.let_go(self.leg)
 
     def _heard(self, event: port.Event) -> None:
         if isinstance(event, port.Down):
@@ -261,7 +263,6 @@ class Sending:
             given = Other(telephone.caller, telephone.who or _number_of(telephone), up=True)
             if other is not None and (sender is None or sender.leg != other.leg):
                 self._house.legs.tell(port.Drop(other.leg))
-        self.rest(run=False)
         telephone.end(Handed(_now(), str(call_id)))
         return given
 
