@@ -16,6 +16,8 @@ from offhook.telephony.house import ELSEWHERE, House, Other, Way, missed
 from offhook.telephony.parking import OVER, Decide, decided, now, refused
 
 NO_ANSWER: Missed = "no_answer"
+DECLINED = 603
+"""What who was asked in is answered who wishes to send the others on."""
 
 
 class Of(Protocol):
@@ -57,6 +59,11 @@ class Together:
         self._rung: dict[int, Other] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.caller_left = False
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more than two are in it, or are to be."""
+        return self.more or bool(self._rung)
 
     @property
     def more(self) -> bool:
@@ -169,6 +176,8 @@ class Together:
                 self._rung.pop(leg.leg, None)
                 if self._in.pop(leg.leg, None) is not None:
                     self._gone(leg)
+            case port.Referred():
+                self._house.legs.tell(port.Refer(leg=leg.leg, code=DECLINED))
             case _:
                 pass
 
