@@ -20,23 +20,28 @@ TONES = {2: 500.0, 4: 1_000.0, 6: 1_500.0, 8: 2_000.0}
 SECONDS = 0.5
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ear() -> Ear:
     return Ear()
 
 
+@pytest.fixture(scope="module")
+def engine(ear: Ear) -> Iterator[EngineMedia]:
+    """One process for all."""
+    media = EngineMedia(ear, silence=30)
+    yield media
+    media.close()
+
+
 @pytest.fixture(params=["engine", "plain"])
 def media(request: pytest.FixtureRequest, ear: Ear) -> Iterator[Media]:
-    media: Media = EngineMedia(ear, silence=5) if request.param == "engine" else Plain(ear, "127.0.0.1", "127.0.0.1")
-    yield media
-    media.close()
-
-
-@pytest.fixture
-def engine(ear: Ear) -> Iterator[EngineMedia]:
-    media = EngineMedia(ear, silence=5)
-    yield media
-    media.close()
+    """What carries sound, and the simpler one that tests have in its place."""
+    if request.param == "engine":
+        yield request.getfixturevalue("engine")
+        return
+    plain = Plain(ear, "127.0.0.1", "127.0.0.1")
+    yield plain
+    plain.close()
 
 
 class Everybody:
@@ -47,6 +52,7 @@ class Everybody:
             leg: Peer(codec=PCMA if leg == 4 else PCMU, stream=Sender(source=leg, number=leg, stamp=leg))
             for leg in legs
         }
+        self._media = media
         self.to = {}
         for leg, peer in self.peers.items():
             self.to[leg] = media.open(leg)
@@ -71,7 +77,8 @@ class Everybody:
         return {of for of, pitch in TONES.items() if level(samples, pitch) > 800}
 
     def close(self) -> None:
-        for peer in self.peers.values():
+        for leg, peer in self.peers.items():
+            self._media.release(leg)
             peer.close()
 
 
