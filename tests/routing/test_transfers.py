@@ -334,7 +334,7 @@ sends = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(companies(), firsts, scripts, sends, seeds)
 def test_every_call_that_is_sent_on_ends_says_why_and_frees_whom_it_had(config, first, script, transfers, seed):
     trace, state = simulate(config, first, script.__class__(**{**_fields(script), "transfers": transfers}), seed)
@@ -381,7 +381,7 @@ wishes = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     companies(),
     firsts | wishes.filter(lambda one: isinstance(one, Transferred | Joined)),

@@ -125,6 +125,7 @@ class Talk:
         self._proof: tuple[str, ...] = ()
         self._there: Message | None = None
         self._last = b""
+        self._theirs = ""
         self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._rtp.bind(("127.0.0.1", 0))
         self._rtp.setblocking(False)
@@ -165,7 +166,7 @@ class Talk:
     @property
     def other_tag(self) -> str:
         """The other side's tag."""
-        return self.came.from_tag if self.came is not None else self._there.to_tag if self._there is not None else ""
+        return self.came.from_tag if self.came is not None else self._theirs
 
     def hang_up(self) -> None:
         """Leave, or give up."""
@@ -231,6 +232,7 @@ class Talk:
             self._proof = (f"Authorization: {proof}",)
             self.invite()
             return
+        self._theirs = message.to_tag
         self.begun.set()
         if 200 <= message.code < 300:
             self._there = message

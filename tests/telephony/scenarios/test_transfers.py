@@ -42,6 +42,13 @@ class Cast:
         assert isinstance(found, Handset)
         return found
 
+    async def rung(self, who: str) -> Ringing:
+        """Wait until somebody is rung."""
+        async with asyncio.timeout(WAIT):
+            while not (found := [one for one in self.rings if one.who == who]):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        return found[0]
+
     def dials(self, who: str, number: str) -> Talk:
         """Somebody calls, and knows everybody's voice."""
         return self.phone(who).dial(number, voices=self.voices)
@@ -66,12 +73,12 @@ class Cast:
 
 
 class Staged(Real):
-    """A house in which a test says what everybody does; `answers` is after how many seconds each takes a call."""
+    """A house in which a test says what everybody does; `slow` is one who takes a call late."""
 
-    def __init__(self, company: Company, caller: str = "+12125550123", *, soft: bool = False) -> None:
+    def __init__(self, company: Company, caller: str = "+12125550123", *, soft: bool = False, slow: str = "") -> None:
         super().__init__(company, pace=5.0, soft=soft)
         self.set(COMPANY, (), "2026-12-23 10:00")
-        answer = {BOB: 1, CAROL: 1, DAN: 1}
+        answer = {who: 10 if who == slow else 1 for who in (BOB, CAROL, DAN)}
         to = f"user {BOB}" if "@" not in caller else "102"
         self._call = Call(to=to, at="2026-12-23 10:00", caller=caller, answer=answer)
 
@@ -188,6 +195,27 @@ def test_a_caller_from_outside_and_a_carrier_send_nobody_on(reached: Company) ->
         await over(caller)
 
     Staged(reached).play(story)
+
+
+@pytest.mark.long
+def test_a_caller_is_sent_on_to_a_colleague_who_still_rings(reached: Company) -> None:
+    async def story(cast: Cast) -> None:
+        caller = cast.caller.dial(cast.number, voices=cast.voices)
+        bob = (await cast.of(BOB)).talk
+        await hears(caller, BOB)
+        asking = cast.dials(BOB, "103")
+        await cast.rung(DAN)
+        assert bob is not None
+        bob.refer("103", asking)
+        await told(bob, 202, 100, 200)
+        await hears(caller, DAN)
+        await over(bob)
+        await over(asking)
+        caller.hang_up()
+        first, second = await cast.ended()
+        assert (first["outcome"], second["outcome"]) == ("answered", "abandoned")
+
+    Staged(reached, slow=DAN).play(story)
 
 
 @pytest.mark.long
