@@ -10,15 +10,21 @@ from typing import Any, Literal
 import structlog
 
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Granted, Taping, TransferTo, Wish
+from offhook.calls.legs.wishes import Add, Granted, Taping, TransferTo, Unpark, Wish
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
-from offhook.telephony import causes, pidf, port
-from offhook.telephony.house import House, Legs, Other, Sounds, Tapes, Way, Ways
+from offhook.routing.trace import Step
+from offhook.telephony import causes, outside, pidf, port
+from offhook.telephony.hearing import Hearing
+from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes, Way, Ways, missed
+from offhook.telephony.message import Message
+from offhook.telephony.parking import Parking
+from offhook.telephony.recording import Recording
 from offhook.telephony.sending import Sending
 from offhook.telephony.sound import length
+from offhook.telephony.together import Together
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
@@ -28,13 +34,6 @@ LATE = 10.0
 
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
-
-_BUSY, _DECLINED = (486, 600), (603, 403)
-_FAILED = (408, 500, 502, 503, 504)
-"""What a carrier says that cannot do it; 408 of one that says nothing."""
-
-ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
-"""RFC 3326: a telephone that is told so shows no missed call."""
 
 __all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
@@ -77,11 +76,12 @@ class Telephone:
         self._enough = False
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
-        self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
-        self._recording = ""
-        self._recordings: set[str] = set()
-        self._record = self._leaving = False
+        self._message = Message(house, tenant_id, caller)
         self._end: plan.HungUp | None = None
+        self._recording, self._music = Recording(house, tenant_id, caller), ""
+        self._hearing = Hearing(house, tenant_id, self._next_token)
+        self.parking = Parking(self._decide, self._leg_of)
+        self.together = Together(house, self, self._decide, self._leg_of)
         self._running: asyncio.Task[None] | None = None
 
     # What it is told to do
@@ -98,6 +98,13 @@ class Telephone:
         verbs = self.sending.decided(verbs)
         if not verbs:
             return
+        for verb in verbs:
+            if isinstance(verb, plan.Invite):
+                self.together.begin(verb)
+        verbs = tuple([verb for verb in verbs if not isinstance(verb, plan.Invite)])
+        if not verbs:
+            return
+        self.parking.given(verbs)
         self._pending = verbs
         self._given.set()
         if self._running is None:
@@ -118,6 +125,7 @@ class Telephone:
             verbs, self._pending = self._pending, ()
             for verb in verbs:
                 self._playing = isinstance(verb, plan.Play)
+                self._hearing.end()
                 self._doing = asyncio.ensure_future(self._carry_out(verb))
                 await asyncio.wait({self._doing})
                 if not self._doing.cancelled() and (fault := self._doing.exception()) is not None:
@@ -162,9 +170,11 @@ class Telephone:
             case plan.Ring():
                 await self._ring(verb)
             case plan.Bridge():
-                await self._bridge()
+                await self._bridge(verb)
+            case plan.Park():
+                await self._park(verb)
             case plan.Record():
-                self._record = True
+                self._recording.wanted = True
             case plan.Voicemail():
                 await self._voicemail(verb)
             case plan.Transfer():
@@ -195,10 +205,8 @@ class Telephone:
                 if event.fault:
                     log.warning("prompt_not_played", call_id=self._call_id, cause=event.fault)
             case port.Recorded():
-                if (taped := self._tapes.pop(event.path, None)) is not None:
-                    taped.set_result(event)
-                elif event.path in self._recordings:
-                    self._taped(event)
+                if not self._message.made(event):
+                    self._recording.made(event, self._call_id)
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
             case port.Referred():
@@ -212,6 +220,8 @@ class Telephone:
     def _of_other(self, event: port.Event) -> None:
         """Something happened on a leg that was dialled."""
         leg = self._out.get(getattr(event, "leg", 0))
+        if isinstance(event, port.Recorded):
+            self.heard(event)
         if leg is None:
             return
         match event:
@@ -244,12 +254,12 @@ class Telephone:
 
     def _left(self, down: port.Down) -> None:
         """The caller is gone: nobody is rung for them any more. A message that they were leaving is kept first."""
-        if self._gone:
+        if self._gone or self.together.without_caller():
             return
         self._gone = True
         self._end = plan.HungUp(_now(), *causes.cut_off(down))
         self._up.set()
-        if self._call_id and not self._leaving:
+        if self._call_id and not self._message.under_way:
             self.tell(self._end)
         self._stop_all()
 
@@ -261,6 +271,8 @@ class Telephone:
     def _stop_all(self) -> None:
         self.sending.closed()
         self._drop(self._out.values(), reason="")
+        self.together.end()
+        self._hearing.end()
         if self._doing is not None and asyncio.current_task() is not self._doing:
             self._doing.cancel()
         self._given.set()
@@ -269,6 +281,40 @@ class Telephone:
         """Something happened in the call."""
         self.sending.told(event)
         self._house.happened(self._call_id, event)
+
+    async def _decide(self, event: plan.Event) -> Step | None:
+        return await self._house.decided(self._call_id, event)
+
+    def _leg_of(self, who: str) -> int:
+        return self._house.leg_of(self._call_id, who)
+
+    def _next_token(self) -> int:
+        self._token += 1
+        return self._token
+
+    # What those need who are asked in: `Of` of together.py
+
+    @property
+    def other(self) -> Other | None:
+        """With whom the caller talks."""
+        return self._other
+
+    def heard_of_other(self, event: port.Event) -> None:
+        """Something happened on a leg that became the other side."""
+        self._of_other(event)
+
+    def taped(self, made: port.Recorded) -> None:
+        """A recording is whole."""
+        self.heard(made)
+
+    def take_over(self, other: Other) -> None:
+        """Have somebody as the other side who was asked in."""
+        self._other = self._out[other.leg] = other
+
+    def record_on(self, leg: int) -> None:
+        """A leg is gone: what was recorded on it is recorded on another from here on."""
+        if self._recording.leg == leg and self._other is not None:
+            self._recording.move(self._other.leg if self.together.caller_left else self._caller, self._call_id)
 
     # What other calls need of it
 
@@ -317,7 +363,7 @@ class Telephone:
 
     async def talk_on(self) -> None:
         """The two talk as before, until one leaves."""
-        await self._bridge()
+        await self._connected()
 
     def give_up(self) -> None:
         """Its caller leaves."""
@@ -332,9 +378,7 @@ class Telephone:
 
     def stop_taping(self) -> None:
         """Record no more, until that is asked for again."""
-        if self._recording:
-            self._house.legs.tell(port.StopRecording(self._caller))
-        self._recording, self._record = "", False
+        self._recording.stop()
 
     # Verbs
 
@@ -344,29 +388,35 @@ class Telephone:
             self._house.legs.tell(port.Answer(self._caller))
             async with asyncio.timeout(LONGEST_SETUP):
                 await self._up.wait()
-        if self._record:
-            self._tape()
-
-    def _tape(self) -> None:
-        """Record from here on, if that is not done already."""
-        if not self._recording:
-            self._recording = self._house.tapes.new_recording(self.tenant_id, self._call_id)
-            self._recordings.add(self._recording)
-            self._house.legs.tell(port.Record(leg=self._caller, path=self._recording, both=True))
+        if self._recording.wanted:
+            self._recording.begin(self._call_id)
 
     async def grant(self, wish: Wish) -> Granted:
         """What an API asks of the call while it lasts: `calls/legs/wishes.py`."""
-        if isinstance(wish, TransferTo):
+        if isinstance(wish, TransferTo) and wish.state != "parked":
             return await self.sending.grant(wish)
-        if not isinstance(wish, Taping):
-            return Granted(refused="The telephones of this call cannot do that.")
         if self._gone or not self._answered:
             return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
-        if wish.on:
-            self._tape()
-        else:
-            self.stop_taping()
-        return Granted()
+        match wish:
+            case Taping(on=True):
+                self._recording.begin(self._call_id)
+                return Granted()
+            case Taping():
+                self._recording.stop()
+                return Granted()
+            case TransferTo(state="parked") if not (wish.number or wish.target or wish.call_id):
+                return await self.parking.park(caller=not self._is_of_other(wish.leg_id))
+            case TransferTo(state="parked"):
+                return Granted(refused="A call is parked where it is: send no `to`.")
+            case Unpark():
+                return await self.parking.take(f"user:{wish.user_id}")
+            case Add():
+                return await self.together.add(wish)
+            case _:
+                return Granted(refused="The telephones of this call cannot do that.")
+
+    def _is_of_other(self, leg_id: int) -> bool:
+        return self._other is not None and self._leg_of(self._other.who) == leg_id
 
     async def _play(self, prompt: Prompt) -> None:
         await self._sound(await self._house.sounds.of_prompt(self.tenant_id, prompt))
@@ -376,7 +426,7 @@ class Telephone:
         await self._answer()
         if not files:
             return
-        self._token = token = self._token + 1
+        token = self._next_token()
         played = self._played[token] = asyncio.Event()
         self._house.legs.tell(port.Play(leg=self._caller, token=token, files=files))
         try:
@@ -390,14 +440,12 @@ class Telephone:
         finally:
             self._played.pop(token, None)
 
-    def _sound_for_ever(self, hear: Hear) -> None:
+    def _sound_for_ever(self, hear: Hear, country: str = "", music: str = "") -> None:
         """What a caller hears who waits; before the call is taken that is their own telephone's business."""
         if not self._answered:
             self._house.legs.tell(port.Ring(self._caller))
             return
-        self._token += 1
-        files = self._house.sounds.of_waiting(hear)
-        self._house.legs.tell(port.Play(leg=self._caller, token=self._token, files=files, times=0))
+        self._hearing.begin(self._caller, hear, country=country, music=music)
 
     async def _gather(self, verb: plan.Gather) -> None:
         """Keys interrupt the prompt; the time for them runs from its end, and from each key.
@@ -454,7 +502,7 @@ class Telephone:
         """The caller waits until something else is to be done; a key of `keys` leaves."""
         if not verb.seconds and not verb.keys:
             return
-        self._sound_for_ever(verb.hear)
+        self._sound_for_ever(verb.hear, verb.country, verb.music)
         while verb.keys:
             key = await self._keys.get()
             if key in verb.keys:
@@ -462,7 +510,7 @@ class Telephone:
         await asyncio.Event().wait()
 
     async def _ring(self, verb: plan.Ring) -> None:
-        self._sound_for_ever(verb.hear)
+        self._sound_for_ever(verb.hear, verb.country, verb.music)
         why: dict[str, Missed] = {}
         for legs in [verb.legs] if verb.mode == "parallel" else [(leg,) for leg in verb.legs]:
             winner = await self._first(await self._dial_all(legs, why), verb.seconds, why)
@@ -514,7 +562,7 @@ class Telephone:
                 if leg.down is not None:
                     del going[leg.leg]
                     if not any(one.who == leg.who for one in going.values()):
-                        why[leg.who] = _missed(leg.down)
+                        why[leg.who] = missed(leg.down)
                 elif leg.up:
                     del going[leg.leg]
                     self._drop(going.values(), reason=ELSEWHERE)
@@ -531,80 +579,78 @@ class Telephone:
             if self._out.pop(leg.leg, None) is not None:
                 self._house.legs.tell(port.Drop(leg.leg, reason=reason))
 
-    async def _bridge(self) -> None:
+    async def _park(self, verb: plan.Park) -> None:
+        """The caller waits, and whom they talked with is let go."""
+        other = self.part_with()
+        if other is not None and not self.sending.parks(other.leg):
+            self._house.legs.tell(port.Drop(other.leg))
+        self._sound_for_ever("hold_music", music=verb.music)
+        await self._house.sleep(verb.seconds)
+        self.tell(plan.ParkOver(_now()))
+
+    async def _bridge(self, verb: plan.Bridge) -> None:
+        self._music = verb.music
+        await self._connected()
+
+    async def _connected(self) -> None:
         other = self._other
         if other is None or other.down is not None:
             self.tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
             return
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, other.leg))
-        ended = await self._until_down(other)
-        self._other = None
-        self.tell(ended)
+        await self._talk(other)
 
-    async def _until_down(self, leg: Other) -> plan.Ended:
-        while leg.down is None:
-            await self._news.get()
-        return plan.Ended(_now(), fault=causes.fault(leg.down))
+    async def _talk(self, other: Other) -> None:
+        """Wait until it is over; who was asked in goes on when the other side leaves."""
+        while True:
+            while other.down is None:
+                await self._news.get()
+            if not self.together.without_other() or self._other is None:
+                break
+            other = self._other
+        self._other = None
+        self.tell(plan.Ended(_now(), fault=causes.fault(other.down)))
 
     async def _voicemail(self, verb: plan.Voicemail) -> None:
         await self._answer()
         await self._play(verb.greeting)
         await self._sound(self._house.sounds.tone())
-        tapes = self._house.tapes
-        path = tapes.new_message(self.tenant_id, self._call_id, verb.box)
-        taped = self._tapes[path] = asyncio.get_running_loop().create_future()
         self._forget_keys()
-        self._leaving = True
-        self._house.legs.tell(port.Record(leg=self._caller, path=path))
+        path, taped = self._message.begin(self._call_id, verb.box)
         try:
             ending = asyncio.ensure_future(self._pound())
             await self._within(verb.seconds, ending, taped)
             await _given_up(ending)
         finally:
             # Also where the caller left: what they said is kept.
-            self._house.legs.tell(port.StopRecording(self._caller))
             kept = asyncio.ensure_future(self._keep_message(verb.box, path, taped))
         await asyncio.shield(kept)
 
     async def _keep_message(self, box: Target, path: str, taped: "asyncio.Future[port.Recorded]") -> None:
-        try:
-            async with asyncio.timeout(LONGEST_SETUP):
-                made = await taped
-        except TimeoutError:
-            made = port.Recorded(leg=self._caller, path=path, seconds=0, fault="the recording did not end")
-        if made.fault:
-            # What there is of it is found by the tapes themselves.
-            log.error("message_not_recorded", call_id=self._call_id, cause=made.fault)
-        else:
-            try:
-                await self._house.tapes.message_left(self.tenant_id, self._call_id, box, path, made.seconds)
-            except Exception:
-                log.exception("message_not_kept", call_id=self._call_id)
-        self._leaving = False
-        if not (made.fault and self._gone):
-            self.tell(plan.Recorded(_now(), max(round(made.seconds), 1) if made.seconds > 0 else 0))
-        if self._end is not None:
-            self.tell(self._end)
+        told = await self._message.keep(self._call_id, box, path, taped, lambda: self._gone)
+        for event in (told, self._end):
+            if event is not None:
+                self.tell(event)
 
     async def _pound(self) -> None:
         while await self._keys.get() != "#":
             pass
 
-    def _taped(self, made: port.Recorded) -> None:
-        self._recordings.discard(made.path)
-        if made.path == self._recording:
-            self._recording = ""
-        if made.fault:
-            log.error("recording_cut_off", call_id=self._call_id, cause=made.fault)
-            return
-        kept = self._house.tapes.recording_made(self.tenant_id, self._call_id, made.path, made.seconds)
-        task = asyncio.ensure_future(kept)
-        task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
-
     async def _transfer(self, verb: plan.Transfer) -> None:
         why: dict[str, Missed] = {verb.number: "unreachable"}
-        leg = await self._outside(verb, why)
+        body = self._house.location(verb) if verb.emergency else (b"", "")
+
+        async def call(way: Way) -> Other:
+            self.helping = verb.emergency
+            self._sound_for_ever("ringback", verb.country)
+            dialled = self._dial(verb.number, way, body)
+            dialled.outside = True
+            why.clear()
+            await self._first([dialled], LONGEST_RINGING, why)
+            return dialled
+
+        leg = await outside.reached(self._house, self.tenant_id, verb, call)
         if leg is None:
             self.tell(plan.NotAnswered(_now(), why))
             return
@@ -612,44 +658,20 @@ class Telephone:
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
         self.tell(plan.Answered(_now(), verb.number))
-        self.tell(await self._until_down(leg))
-
-    async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> Other | None:
-        """Who answers outside, by the first carrier that takes the call: one that fails is no answer of the number's.
-
-        RFC 3261 section 21.5.4 and RFC 3263 section 4.3. A call for help goes on to the next whatever a carrier says.
-        """
-        body = self._house.location(verb) if verb.emergency else (b"", "")
-        tried: list[int] = []
-        while True:
-            way = await self._house.ways.of_number(
-                self.tenant_id, verb.number, emergency=verb.emergency, but=tuple(tried)
-            )
-            if way is None:
-                return None
-            self.helping = verb.emergency
-            if not tried:
-                self._sound_for_ever("ringback")
-            tried.append(way.trunk)
-            shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
-            dialled = self._dial(verb.number, shown, body)
-            dialled.outside = True
-            why.clear()
-            leg = await self._first([dialled], LONGEST_RINGING, why)
-            if leg is not None or dialled.down is None or not (verb.emergency or dialled.down.code in _FAILED):
-                return leg
-            log.warning("carrier_failed", call_id=self._call_id, trunk=way.trunk, code=dialled.down.code)
+        await self._talk(leg)
 
     def _hold(self, leg: int, on: bool) -> None:
         """Who is put on hold hears music until their other side is back."""
         if not leg or self._other is None:
             return
+        if self.together.more:
+            # Who is on hold is not heard, and the others go on.
+            return
         if on:
-            self._token += 1
-            files = self._house.sounds.of_waiting("hold_music")
-            self._house.legs.tell(port.Play(leg=leg, token=self._token, files=files, times=0))
+            self._hearing.begin(leg, "hold_music", music=self._music)
         else:
-            self._house.legs.tell(port.Connect(self._caller, self._other.leg))
+            self._hearing.end()
+            self.together.connect()
 
 
 LONGEST_RINGING = 120.0
@@ -662,12 +684,6 @@ def _now() -> int:
 
 def _is_emergency(verb: Verb) -> bool:
     return isinstance(verb, plan.Transfer) and verb.emergency
-
-
-def _missed(down: port.Down) -> Missed:
-    if down.code in _BUSY:
-        return "busy"
-    return "declined" if down.code in _DECLINED else "unreachable" if down.code not in (0, 487) else "no_answer"
 
 
 async def _given_up(*tasks: "asyncio.Future[Any]") -> None:

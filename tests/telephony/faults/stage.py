@@ -210,6 +210,9 @@ class Line(Talk):
     def _answered(self, message: Message) -> None:
         if message.code == 200 and not self.acknowledges:
             return
+        if message.code >= 300 and message["cseq"].split()[0] != str(self._sequence):
+            # What was sent twice is refused twice.
+            return
         if message.code == 200 and self.body == b"":
             self.body = None
             self._there = message
