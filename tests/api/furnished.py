@@ -451,7 +451,7 @@ WITHOUT_BODY = frozenset({
     "offhook.offices.coverage", "offhook.departments.coverage", "offhook.callcenters.coverage",
     "offhook.voicemails.get", "offhook.voicemails.delete", "offhook.voicemails.sound", "offhook.recordings.get",
     "offhook.recordings.delete", "offhook.recordings.sound", "call.get_call_info", "call.actions.hangup",
-    "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace",
+    "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace", "offhook.calls.ladder",
     "offhook.apis.get", "offhook.apis.delete", "offhook.apis.source", "offhook.apis.problems", "offhook.apis.versions",
     "offhook.apis.review", "offhook.apis.operations", "offhook.apis.operation", "offhook.apis.prepared",
     "offhook.requests.get", "offhook.requests.delete", "offhook.requests.versions.list",
@@ -524,7 +524,10 @@ _HEARD = ("office", "department", "callcenter")
 
 NOBODYS_OWN = frozenset({"date", "version", *(f"{thing}_heard" for thing in _HEARD)})
 """Things that mean the same to everybody."""
-QUERIES = {"offhook.apis.review": "?before=1", "offhook.workflows.definitions.delete": "?version=1"}
+QUERIES = {
+    "offhook.apis.review": "?before=1", "offhook.workflows.definitions.delete": "?version=1",
+    "offhook.calls.watch": "?seconds=0",
+}  # fmt: skip
 """What must stand behind a path, by operation id."""
 WORDS = {"target_type": "office", "ivr_type": "MENU"}
 """What stands in a path and names nothing that is anybody's."""

@@ -164,6 +164,13 @@ def seconds(count: float) -> str:
     return f"{int(count) // 60}:{int(count) % 60:02}"
 
 
+def elapsed(since: str, now: str) -> str:
+    """How long it is from one moment to another, as `1:05` or `1:02:05`."""
+    gone = max(int((datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()), 0)
+    minutes = gone // 60
+    return f"{minutes // 60}:{minutes % 60:02}:{gone % 60:02}" if minutes >= 60 else f"{minutes}:{gone % 60:02}"
+
+
 def moment(text: str) -> str:
     """A moment with its offset, as `Thu 24 Dec 2026, 18:00`, by the clock that it is written in."""
     at = datetime.fromisoformat(text)

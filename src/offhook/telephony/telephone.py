@@ -88,6 +88,9 @@ class Legs(Protocol):
     def new_leg(self, heard: Callable[[port.Event], None]) -> int: ...
 
 
+Belongs = Callable[[int, int, int, str, str, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What every call needs. `happened` and `seen` are those of `Calls`; `location` writes where help is to go, with
@@ -102,6 +105,8 @@ class House:
     location: Callable[[plan.Transfer], tuple[bytes, str]]
     sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
     seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
+    belongs: Belongs = lambda *_: None
+    """Is told whose each leg is: leg, tenant, call, who ("" who called), device, address."""
 
 
 @dataclass(slots=True)
@@ -153,6 +158,8 @@ class Telephone:
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
         """Begin with `verbs`, and return at once."""
         first, self._call_id = not self._call_id, call_id
+        if first:
+            self._house.belongs(self._caller, self._tenant_id, call_id, "", "", "")
         if self._gone:
             if first:
                 self._tell(plan.HungUp(_now()))
@@ -449,6 +456,8 @@ class Telephone:
         number, display = self._shown
         id = self._house.legs.new_leg(self._of_other)
         made = self._out[id] = _Leg(id, who, device)
+        address = f"{way.address[0]}:{way.address[1]}"
+        self._house.belongs(id, self._tenant_id, self._call_id, who, device, address)
         self._house.legs.tell(
             port.Dial(
                 leg=id, caller=self._caller, uri=way.uri, address=way.address, number=way.number or number,
