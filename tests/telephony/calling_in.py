@@ -56,6 +56,13 @@ class House:
         pairs = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
         return {name: float(value) for name, _, value in pairs}
 
+    def count(self, name: str, wanted: float) -> None:
+        """Wait until a figure is what it should be."""
+        end = time.monotonic() + WAIT
+        while (found := self.metrics()[name]) != wanted:
+            assert time.monotonic() < end, (name, found)
+            time.sleep(0.05)
+
     def until(self, path: str, when: Any) -> Any:
         """What the API says, once it says so: it is told of what happens on the wire, at its own time."""
         end = time.monotonic() + WAIT

@@ -43,8 +43,8 @@ def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behi
     call.answer("Ann")
     talking = live(house, "talking")
     assert (talking["words"], talking["caller"], talking["direction"]) == ("Talking with Ann", CALLER, "inbound")
-    assert house.metrics()['offhook_calls_live{direction="inbound"}'] == 1
-    assert house.metrics()["offhook_legs_live"] >= 2
+    house.count('offhook_calls_live{direction="inbound"}', 1)
+    house.count("offhook_legs_live", 2)
     call.speak(50, missing=(10, 11, 12, 13, 14))
     call.hang_up()
     ladder = over(house, talking["id"])
@@ -71,7 +71,7 @@ def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behi
     assert now['offhook_calls_live{direction="inbound"}'] == 0
     assert more("offhook_call_answer_seconds_count") == 1
     assert more("offhook_leg_ring_seconds_count") == 2
-    assert now["offhook_registrations"] == 2
+    house.count("offhook_registrations", 2)
     assert now["offhook_sip_worker_restarts_total"] == 0
     assert now['offhook_sip_refused_total{reason="challenged"}'] >= 2
     assert house.get(f"{V1}/calls/live")["items"] == []

@@ -27,9 +27,11 @@ def ladder_svg(ladder: Mapping[str, Any]) -> Markup:
     arrows = ladder["arrows"]
     height = TOP + STEP * len(arrows) + BOTTOM
     drawn = [_column(index, _name(index, parties), one["kind"], height) for index, one in enumerate(shown)]
-    at = ""
-    for row, arrow in enumerate(arrows):
-        drawn.append(_arrow(arrow, TOP + STEP * (row + 1) - 8, width, at != (at := _clock(arrow["seconds"]))))
+    before = ""
+    for row, arrow in enumerate(arrows, start=1):
+        moment = _clock(arrow["seconds"])
+        drawn.append(_arrow(arrow, TOP + STEP * row - 8, width, moment if moment != before else ""))
+        before = moment
     return Markup(
         '<svg class="ladder" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">{}</svg>'
     ).format(_label(parties), width, height, width, height, Markup("").join(drawn))
@@ -57,10 +59,10 @@ def _column(index: int, name: str, kind: str, height: int) -> Markup:
     ).format(kind, name, x, height - 4, x - wide // 2, wide, x, _cut(name, int((wide - 12) / _NAME)))
 
 
-def _arrow(arrow: Mapping[str, Any], y: int, width: int, new: bool) -> Markup:
+def _arrow(arrow: Mapping[str, Any], y: int, width: int, moment: str) -> Markup:
     start, end, tone = _x(arrow["start"]), _x(arrow["end"]), arrow.get("tone", "plain")
     text, left = arrow["text"], min(start, end) + 10
-    clock = Markup('<text class="clock" x="0" y="{}">{}</text>').format(y, _clock(arrow["seconds"])) if new else ""
+    clock = Markup('<text class="clock" x="0" y="{}">{}</text>').format(y, moment) if moment else ""
     if start == end:
         shape = Markup('<circle class="dot" cx="{}" cy="{}" r="4"/>').format(start, y - 4)
         where = y

@@ -21,7 +21,7 @@ from offhook.telephony.telephone import Tapes
 from offhook.telephony.trunks.service import Trunks
 from offhook.telephony.ways import Ways
 
-COUNT_SECONDS = 5.0
+COUNT_SECONDS = 2.0
 
 
 class Telephones:

@@ -76,7 +76,7 @@ class _Drawing:
                 caller = self._parties[CALLER]
                 caller.name = event.caller or "Hidden number"
                 number = event.number or (f"{event.target.type} {event.target.id}" if event.target else "")
-                self._add(at, "incoming", CALLER, HOUSE, _said("incoming", number=number))
+                self._add(at, "incoming", CALLER, HOUSE, _said("incoming", number=number).rstrip())
             case plan.Outgoing():
                 self._parties[CALLER] = Party(event.who, self._name_of(event.who), "caller")
                 self._add(at, "outgoing", CALLER, HOUSE, _said("outgoing", number=event.dialled[:32]))
