@@ -26,7 +26,12 @@ def kept(data: Path, id: int, *, over: bool) -> None:
     def put(tx: Transaction) -> None:
         [[tenant]] = tx.all(TENANT)
         state = new_call(str(id), id)
-        state.phase, state.began, state.now, state.caller = ("over" if over else "ringing"), BEGAN, BEGAN, "+14155550123"
+        state.phase, state.began, state.now, state.caller = (
+            ("over" if over else "ringing"),
+            BEGAN,
+            BEGAN,
+            "+14155550123",
+        )
         call = Kept(
             id=id, tenant_id=tenant, began=BEGAN, ended=BEGAN + 9_000 if over else 0,
             outcome="abandoned" if over else "", caller="+14155550123", dialled="+14155550100", state=state,

@@ -1,4 +1,4 @@
-"""Calls in a real browser, over the wire: seen as they come and go, hung up, drawn; by keyboard, light and dark, narrow."""
+"""Calls in a real browser, over the wire: as they come and go, hung up, drawn; light and dark, narrow."""
 
 import os
 import re

@@ -1,5 +1,5 @@
 """A server in a process of its own that is called over the wire: two people with telephones of the test's own hand, and
-a carrier by which calls come in to their office.
+a carrier by which calls come in to their department.
 """
 
 import secrets
@@ -13,24 +13,29 @@ from tests.telephony.worker.peers import Call, Message, Peer, authorization
 from tests.telephony.worker.test_registering import URI, register
 
 V1, V2 = "/api/offhook/v1", "/api/v2"
-SETTINGS = {"sip_port": 0, "egress_allow": "127.0.0.1/32", "speech": "none"}
+SETTINGS = {"sip": "true", "sip_port": 0, "egress_allow": "127.0.0.1/32", "speech": "none"}
 WAIT = 15.0
 CALLER = "+14155550123"
 
 
 class House:
-    """The sandbox of a server's company: Ann and Bob answer for its office, which the carrier calls."""
+    """The sandbox of a server's company: Ann and Bob answer for its department Sales, which the carrier calls."""
 
     def __init__(self, server: Process) -> None:
         self.server = server
         self.phones: dict[str, Peer] = {}
         self.office = self.get(f"{V2}/offices")["items"][0]["id"]
+        rings = {"action": "voicemail", "try_dial_operators": True, "operator_routing": "simultaneous"}
+        body = {"name": "Sales", "office_id": self.office, "routing_options": {"open": rings, "closed": rings}}
+        self.sales = self.post(f"{V2}/departments", body)["id"]
         given = {name: self._telephone(name) for name in ("Ann", "Bob")}
         self.worker = self._worker()
         for name, (username, password) in given.items():
             self.phones[name] = phone = Peer(self.worker)
             _register(phone, username, password)
-        self.number = self.post(f"{V2}/numbers/assign", {"target_type": "office", "target_id": self.office})["number"]
+        opened = self.ask("PUT", f"{V1}/departments/{self.sales}/by-hand", {"status": "open"})
+        assert opened.status == 200, opened
+        self.number = self.post(f"{V2}/numbers/assign", {"target_type": "department", "target_id": self.sales})["number"]
         self.carrier = Peer(self.worker)
         address = f"127.0.0.1:{self.carrier.address[1]}"
         self.post(f"{V1}/trunks", {"name": "In", "country": "US", "addresses": [address]})
@@ -74,7 +79,7 @@ class House:
     def _telephone(self, name: str) -> tuple[str, str]:
         body = {"office_id": self.office, "email": f"{name.lower()}@example.com", "first_name": name, "license": "talk"}
         user = self.post(f"{V2}/users", body)["id"]
-        self.post(f"{V2}/offices/{self.office}/operators", {"operator_type": "user", "operator_id": user})
+        self.post(f"{V2}/departments/{self.sales}/operators", {"operator_type": "user", "operator_id": user})
         phone = self.post(f"{V1}/users/{user}/devices", {"name": f"{name}'s desk"})
         made = self.post(f"{V1}/phones/{phone['id']}/new-password")
         return made["phone"]["settings"]["username"], made["password"]
@@ -95,7 +100,7 @@ class House:
             time.sleep(0.05)
 
     def call(self, caller: str = CALLER) -> "Ringing":
-        """Somebody calls the office; both telephones ring."""
+        """Somebody calls Sales; both telephones ring."""
         uri = f"sip:{self.number}@127.0.0.1:{self.worker[1]}"
         who = f"<sip:{caller}@127.0.0.1>"
         return Ringing(self, _Named(self.carrier, who, uri).start())

@@ -62,6 +62,7 @@ def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behi
     assert (sound["codec"], sound["packets"], sound["lost"]) == ("PCMU", 45, 5)
     assert (bob["phones"][0]["code"], bob["cause"]) == (487, "answered elsewhere")
     assert bob["phones"][0]["address"] == f"127.0.0.1:{house.phones['Bob'].address[1]}"
+    house.count('offhook_rtp_packets_total{what="received"}', before['offhook_rtp_packets_total{what="received"}'] + 45)
     now = house.metrics()
 
     def more(name: str) -> float:
@@ -73,7 +74,11 @@ def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behi
     assert more("offhook_leg_ring_seconds_count") == 2
     house.count("offhook_registrations", 2)
     assert now["offhook_sip_worker_restarts_total"] == 0
-    assert now['offhook_sip_refused_total{reason="challenged"}'] >= 2
+    refused = 'offhook_sip_refused_total{reason="malformed"}'
+    house.carrier.send(b"what is no message of SIP")
+    house.count(refused, before[refused] + 1)
+    assert more('offhook_rtp_packets_total{what="received"}') == 45
+    assert more('offhook_rtp_packets_total{what="lost"}') == 5
     assert house.get(f"{V1}/calls/live")["items"] == []
 
 

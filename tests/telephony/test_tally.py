@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from offhook.calls.wires.model import Wire, Wires
+from offhook.kit import clock
 from offhook.kit.errors import Unavailable
 from offhook.telephony import port, tally
 from offhook.telephony.tally import Tally
@@ -90,7 +91,7 @@ def test_what_became_of_its_sound_is_waited_for_and_not_for_ever(monkeypatch: py
         one.say(port.Down(leg=CALLER, code=404))
         await one.tally.flush()
         assert one.written == []
-        monkeypatch.setattr(tally.clock, "monotonic", lambda: 1e12)
+        monkeypatch.setattr(clock, "monotonic", lambda: 1e12)
         await one.tally.flush()
         assert (one.wires[0].code, one.wires[0].codec) == (404, "")
 

@@ -62,7 +62,9 @@ class Figures(Collector):
             ended.add_metric([outcome], _sum(one.ended.get(outcome, 0) for one in calls))
         legs = GaugeMetricFamily("offhook_legs_live", "Telephones and carriers that calls have or ring.")
         legs.add_metric([], _sum(one.legs for one in workers))
-        packets = CounterMetricFamily("offhook_rtp_packets", "Packets of sound, by what became of them.", labels=["what"])
+        packets = CounterMetricFamily(
+            "offhook_rtp_packets", "Packets of sound, by what became of them.", labels=["what"]
+        )
         for index, what in enumerate(("received", "lost", "refused")):
             packets.add_metric([what], _sum(one.packets[index] for one in tallies))
         refused = CounterMetricFamily("offhook_sip_refused", "Packets of SIP turned away, by why.", labels=["reason"])
@@ -72,7 +74,9 @@ class Figures(Collector):
         going.add_metric([], _sum(one.transactions for one in tallies))
         registered = GaugeMetricFamily("offhook_registrations", "Telephones that are registered.")
         registered.add_metric([], _sum(one.registered for one in every))
-        restarts = CounterMetricFamily("offhook_sip_worker_restarts", "Times that the telephone process was started again.")
+        restarts = CounterMetricFamily(
+            "offhook_sip_worker_restarts", "Times that the telephone process was started again."
+        )
         restarts.add_metric([], _sum(max(one.starts - 1, 0) for one in workers))
         faults = CounterMetricFamily("offhook_sip_faults", "Faults that the telephone process went on after.")
         faults.add_metric([], _sum(one.faults for one in workers))

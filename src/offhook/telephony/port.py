@@ -322,12 +322,12 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
     transactions: int = 0
     """Requests that are not settled yet, either way."""
     strangers: int = 0
-    """Packets of sound that were not taken, as they were nobody's who is spoken with, since the start as those before."""
+    """Packets of sound that were not taken, as they were of nobody who is spoken with; since the start, like those."""
 
 
 Event = (
-    Ready | Whois | Register | Incoming | Progress | Up | Down | Sound | Key | Played | Recorded | Held | Referred | Fault
-    | Figures
+    Ready | Whois | Register | Incoming | Progress | Up | Down | Sound | Key | Played | Recorded | Held | Referred
+    | Fault | Figures
 )  # fmt: skip
 
 

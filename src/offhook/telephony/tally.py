@@ -130,9 +130,10 @@ class Tally:
                 leg.note(ended=_now(), code=event.code, cause=event.cause, ours=event.ours, held=_let_go(leg.wire))
                 leg.due = clock.monotonic() + SOUND_SECONDS
             case port.Sound():
-                if (leg := self._find(event.leg)) is not None and leg.due is not None:
-                    leg.note(codec=event.codec, received=event.received, lost=event.lost)
-                    leg.whole = True
+                known = self._find(event.leg)
+                if known is not None and known.due is not None:
+                    known.note(codec=event.codec, received=event.received, lost=event.lost)
+                    known.whole = True
             case port.Held():
                 leg = self._leg(event.leg)
                 spells = leg.wire.held
@@ -189,12 +190,12 @@ class Tally:
 
     async def flush(self, *, all_of_it: bool = False) -> None:
         """Write what is whole; with `all_of_it` also that of which no more is waited for."""
-        self._gather(clock.monotonic(), all_of_it)
-        if not self._unwritten:
-            return
-        taken, self._unwritten = self._unwritten, []
+        taken: list[Wires] = []
         try:
-            await self._write(taken)
+            self._gather(clock.monotonic(), all_of_it)
+            taken, self._unwritten = self._unwritten, []
+            if taken:
+                await self._write(taken)
         except Refusal as refusal:
             log.warning("legs_not_written", mend="it is tried again", cause=refusal.message)
             self._unwritten = (taken + self._unwritten)[-UNWRITTEN:]

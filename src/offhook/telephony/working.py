@@ -1,15 +1,16 @@
 """Puts together what answers telephones: for app.py, which hands in its own parts."""
 
 import asyncio
-from contextlib import suppress
+
+import structlog
 
 from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.calls.wires import store as wires
 from offhook.kit.errors import Conflict, Refusal
 from offhook.kit.settings import Settings
-from offhook.telephony import pidf
 from offhook.storage.batches import Writer
+from offhook.telephony import pidf
 from offhook.telephony.desk import Front
 from offhook.telephony.figures import FIGURES
 from offhook.telephony.phones.registering import Registrar
@@ -22,6 +23,8 @@ from offhook.telephony.trunks.service import Trunks
 from offhook.telephony.ways import Ways
 
 COUNT_SECONDS = 2.0
+
+log = structlog.get_logger("offhook.telephony")
 
 
 class Telephones:
@@ -88,8 +91,12 @@ class Telephones:
     async def _count_registered(self) -> None:
         """For figures only: where the store is away they stay as they were."""
         while True:
-            with suppress(Refusal):
+            try:
                 self.registered = await self._registrar.reached()
+            except Refusal:
+                pass
+            except Exception:
+                log.exception("registrations_not_counted")
             await asyncio.sleep(COUNT_SECONDS)
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:

@@ -129,7 +129,9 @@ def test_of_those_who_ring_in_turn_only_they_are_shown_whose_turn_came():
 
 def test_a_call_out_of_the_house_and_one_for_help():
     found = drawn(
-        step(plan.Outgoing(at(0), "user:1", "911"), plan.Transfer("911", emergency=True), plan.Notify(5, "user:1", "911")),
+        step(
+            plan.Outgoing(at(0), "user:1", "911"), plan.Transfer("911", emergency=True), plan.Notify(5, "user:1", "911")
+        ),
         step(plan.Answered(at(2), "911")),
         step(plan.Ended(at(60))),
     )

@@ -9,6 +9,7 @@ import pytest
 
 from offhook.access import store as access
 from offhook.access.model import Principal
+from offhook.calls import store
 from offhook.calls.live import watching
 from offhook.calls.live.watching import Watching
 from offhook.calls.live.wire import WatchQuery
@@ -157,9 +158,9 @@ def test_a_call_out_of_the_house_says_who_calls_and_whom(company: Company):
 def test_calls_of_another_process_are_there_and_those_of_another_company_are_not(company: Company):
     process = Process(company, *lisbon(ANA))
     other = Process(company.desk.found(), *lisbon(ANA))
+    second = Process(company, *lisbon(ANA), time=process.time)
 
     async def story() -> None:
-        second = Process(company, *lisbon(ANA), time=process.time)
         try:
             await second.rings()
             await second.settle()
@@ -304,3 +305,10 @@ def test_only_so_many_are_told_and_the_rest_is_counted(company: Company, monkeyp
         assert (len(found["items"]), found["more"]) == (1, 1)
 
     process.run(story())
+
+
+def test_a_company_with_many_calls_behind_it_costs_no_more_to_watch(embedded: Company):
+    """By the index of what is under way, not through all that ever was."""
+    with embedded.desk.offhook.database.reading() as tx:
+        plan = tx.connection.exec_driver_sql("EXPLAIN QUERY PLAN " + store._LIVE.text(True), (1, 10)).all()
+    assert any("ix_calls_until" in str(row) for row in plan), plan

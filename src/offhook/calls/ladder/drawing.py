@@ -28,7 +28,7 @@ NameOf = Callable[[str], str]
 
 
 def ladder(trace: Trace, wires: Sequence[Wire], name_of: NameOf, *, lost: int = 0) -> Ladder:
-    """The ladder of a call; `name_of` tells who "user:1" is. `lost` is when it was found to be lost, 0 if it was not."""
+    """The ladder of a call; `name_of` tells who "user:1" is. `lost` is when it was found to be so, or 0."""
     return _Drawing(trace, wires, name_of, lost).done()
 
 
@@ -70,7 +70,8 @@ class _Drawing:
     # Events
 
     def _event(self, step: Step, before: Step | None) -> None:
-        event, at = step.event, step.event.at
+        event: object = step.event
+        at = step.event.at
         match event:
             case plan.Incoming():
                 caller = self._parties[CALLER]
@@ -131,7 +132,7 @@ class _Drawing:
 
     # Verbs
 
-    def _verb(self, at: int, verb: plan.Verb, following: plan.Event | None) -> None:
+    def _verb(self, at: int, verb: object, following: plan.Event | None) -> None:
         match verb:
             case plan.Answer():
                 self._add(at, "answer", HOUSE, CALLER, words.HAPPENED["answer"], tone="good")
@@ -201,7 +202,9 @@ class _Drawing:
         code = f"{wire.code} " if wire.code else ""
         if not wire.ours:
             return Arrow(wire.ended, "not_answered", wire.who, HOUSE, f"{code}{wire.cause}".strip(), "bad")
-        taken = any(isinstance(one.event, plan.Answered) and _near(one.event.at, wire.ended) for one in self._trace.steps)
+        taken = any(
+            isinstance(one.event, plan.Answered) and _near(one.event.at, wire.ended) for one in self._trace.steps
+        )
         text = words.CAUSES["elsewhere"] if taken else words.HAPPENED["stopped"]
         return Arrow(wire.ended, "stopped", HOUSE, wire.who, text, "quiet")
 

@@ -109,5 +109,3 @@ def _place(config: Company, target: Target) -> PlaceOut | None:
 
 def _name(config: Company, target: Target) -> str:
     return name_of(config, target) if target != NOWHERE else "nowhere yet"
-
-
