@@ -52,6 +52,7 @@ HAPPENED: Mapping[str, str] = {
     "recorded": "leaves a message of {seconds} s",
     "ended": "hangs up",
     "hung_up": "hangs up",
+    "hung_up_on": "hangs up from here",
     "answer": "takes the call",
     "reserve": "has the caller wait",
     "ring": "rings, for {seconds} s at most",

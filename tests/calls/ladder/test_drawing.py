@@ -97,6 +97,13 @@ def test_why_a_telephone_ended_a_call_stands_with_it():
     assert sum("sound stopped" in line for line in told(found)) == 1
 
 
+def test_who_was_cut_off_from_here_has_not_hung_up_and_nobody_is_told_to_who_has_left():
+    ours = [Wire(began=at(0), ended=at(30), cause="ended", ours=True)]
+    end = step(plan.HungUp(at(30)), plan.Hangup())
+    assert told(drawn(IN, end, wires=ours))[-1] == "30 house > caller: hangs up from here"
+    assert told(drawn(IN, end))[3:] == ["30 caller > house: hangs up"]
+
+
 def test_keys_prompts_a_menu_and_a_message():
     menu = plan.Gather(plan.Prompt("For sales press 1."), 1, 5, "menu")
     box = plan.Voicemail(Target("office", 5), plan.Prompt("Leave a message."), 180)

@@ -46,7 +46,9 @@ class _Drawing:
             following = self._trace.steps[index + 1] if index + 1 < len(self._trace.steps) else None
             self._event(step, self._trace.steps[index - 1] if index else None)
             for verb in step.verbs:
-                self._verb(step.event.at, verb, following.event if following is not None else None)
+                if not (isinstance(verb, plan.Hangup) and isinstance(step.event, plan.HungUp)):
+                    # Who has left is told nothing any more.
+                    self._verb(step.event.at, verb, following.event if following is not None else None)
         for wire in self._wires:
             for arrow in self._wire(wire):
                 self._arrows.append(arrow)
@@ -100,12 +102,21 @@ class _Drawing:
                 text = event.fault or words.HAPPENED["ended"] + self._why(self._with, at)
                 self._add(at, "ended", self._with or HOUSE, HOUSE, text, tone="bad" if event.fault else "plain")
             case plan.HungUp():
-                self._add(at, "hung_up", CALLER, HOUSE, words.HAPPENED["hung_up"] + self._why("", at))
+                self._hung_up(at)
             case plan.Reserved():
                 if event.fault:
                     self._add(at, "reserved", HOUSE, HOUSE, f"nobody could be reserved: {event.fault}", tone="bad")
             case _:
                 self._add(at, _tag(event), CALLER, HOUSE, words.of(words.HAPPENED, _tag(event)))
+
+    def _hung_up(self, at: int) -> None:
+        """The caller left, or was cut off by somebody at an API or a page."""
+        why = self._why("", at)
+        from_here = any(not wire.who and wire.ours and _near(wire.ended, at) for wire in self._wires)
+        if from_here and not why:
+            self._add(at, "hung_up", HOUSE, CALLER, words.HAPPENED["hung_up_on"])
+        else:
+            self._add(at, "hung_up", CALLER, HOUSE, words.HAPPENED["hung_up"] + why)
 
     def _why(self, who: str, at: int) -> str:
         """What the telephone said of its end, if that says more."""

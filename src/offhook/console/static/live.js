@@ -5,6 +5,7 @@
 (() => {
   const CALM = 1000; // the shortest time between two looks
   const root = document.getElementById("watched");
+  document.getElementById("unscripted")?.remove();
   if (!root || !root.dataset.live) return;
 
   // What the server's clock shows: that of the browser may be wrong, or the server's may be set.
