@@ -54,7 +54,8 @@ class _Drawing:
                 self._arrows.append(arrow)
         if self._lost:
             self._add(self._lost, "lost", HOUSE, HOUSE, words.HAPPENED["lost"], tone="bad")
-        self._arrows.sort(key=lambda one: one.at)
+        # Who takes a call at once has rung before.
+        self._arrows.sort(key=lambda one: (one.at, one.kind != "rang"))
         cut = max(len(self._arrows) - MOST, 0)
         # The end of a long call says more than its middle.
         kept = [*self._arrows[: MOST // 2], *self._arrows[-(MOST // 2) :]] if cut else self._arrows
