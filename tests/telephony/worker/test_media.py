@@ -614,7 +614,7 @@ def test_a_leg_that_is_not_there_is_left_alone(media: EngineMedia, ear: Ear, pee
         media.stop_recording(leg)
         media.release(leg)
     media.close()
-    assert ear.told == []
+    assert ear.told == [("ended", LEG, "", 0, 0)], "That the one is over which was there."
 
 
 def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(
