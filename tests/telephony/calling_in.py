@@ -35,7 +35,9 @@ class House:
             _register(phone, username, password)
         opened = self.ask("PUT", f"{V1}/departments/{self.sales}/by-hand", {"status": "open"})
         assert opened.status == 200, opened
-        self.number = self.post(f"{V2}/numbers/assign", {"target_type": "department", "target_id": self.sales})["number"]
+        self.number = self.post(f"{V2}/numbers/assign", {"target_type": "department", "target_id": self.sales})[
+            "number"
+        ]
         self.carrier = Peer(self.worker)
         address = f"127.0.0.1:{self.carrier.address[1]}"
         self.post(f"{V1}/trunks", {"name": "In", "country": "US", "addresses": [address]})

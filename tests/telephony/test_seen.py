@@ -2,12 +2,16 @@
 
 import http.client
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from offhook.telephony.process import DIED
 from tests.survival.process import Process
 from tests.telephony.calling_in import CALLER, SETTINGS, V1, V2, House
 
@@ -115,6 +119,32 @@ def test_a_call_that_the_api_ends_is_told_as_it_goes_to_who_watches(house: House
         ladder = over(house, talking["id"])
         last = ladder["arrows"][-1]
         assert (last["start"], last["end"], last["text"]) == (1, 0, "hangs up from here")
+
+
+def test_a_telephone_process_that_is_killed_is_why_its_call_ended_and_is_counted(house: House):
+    before = house.metrics()
+    call = house.call()
+    call.ring()
+    call.answer("Ann")
+    talking = live(house, "talking")
+    os.kill(worker_of(house), signal.SIGKILL)
+    ladder = over(house, talking["id"])
+    assert "hangs up (the telephone process ended)" in [one["text"] for one in ladder["arrows"]]
+    causes = {one["name"]: one["phones"][0]["cause"] for one in ladder["parties"] if one["kind"] != "house"}
+    assert causes == {CALLER: DIED, "Ann": DIED, "Bob": "cancelled"}
+    house.count("offhook_sip_worker_restarts_total", 1)
+    house.count("offhook_legs_live", 0)
+    packets = 'offhook_rtp_packets_total{what="received"}'
+    assert house.metrics()[packets] == before[packets], "What was counted before is not forgotten."
+
+
+def worker_of(house: House) -> int:
+    """The id of the server's telephone process."""
+    assert house.server.process is not None
+    tasks = Path(f"/proc/{house.server.process.pid}/task").glob("*/children")
+    children = {int(id) for task in tasks for id in task.read_text().split()}
+    [found] = [id for id in children if b"offhook.telephony.worker\0" in Path(f"/proc/{id}/cmdline").read_bytes()]
+    return found
 
 
 def test_who_watches_is_let_go_at_once_when_the_server_stops(house: House):

@@ -17,6 +17,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.telephony import port
 from offhook.telephony.figures import ANSWERED, RANG
+from offhook.telephony.process import DIED
 
 WRITE_SECONDS = 1.0
 SOUND_SECONDS = 2.0
@@ -176,7 +177,7 @@ class Tally:
         self._strangers.clear()
         for leg in self._legs.values():
             if leg.due is None:
-                leg.note(ended=_now(), cause="the telephone process ended", held=_let_go(leg.wire))
+                leg.note(ended=_now(), cause=DIED, held=_let_go(leg.wire))
             leg.whole, leg.due = True, clock.monotonic()
         self._legs.clear()
 

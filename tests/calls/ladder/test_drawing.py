@@ -85,6 +85,15 @@ def test_nobody_who_told_so_themselves_is_told_of_twice():
     ]  # fmt: skip
 
 
+def test_that_somebody_else_answered_is_told_once():
+    wires = [
+        Wire(who="user:1", began=at(0), ended=at(5.1), code=487, cause="cancelled", ours=True),
+        Wire(who="user:2", began=at(0), up=at(5)),
+    ]
+    found = told(drawn(IN, step(plan.Answered(at(5), "user:2")), wires=wires))
+    assert [line for line in found if "elsewhere" in line] == ["5.1 house > Ann: answered elsewhere"]
+
+
 def test_without_their_telephones_why_each_did_not_answer_is_told_as_the_call_had_it():
     found = drawn(IN, step(plan.NotAnswered(at(20), {"user:1": "busy"})))
     assert told(found)[3:] == ["20 Ann > house: busy", "20 Bob > house: did not answer"]

@@ -197,9 +197,14 @@ def test_who_watches_is_told_at_once_and_whenever_anything_has_changed(company: 
         await process.settle()
         room.look()
         assert await one.words() == []
+        task = room.watching._watched[process.tenant].task
+        assert task is not None
         await one.close()
+        assert not task.cancelling()
         await two.close()
         assert (room.watching.watchers, room.watching._watched) == (0, {})
+        await asyncio.wait({task}, timeout=10)
+        assert task.cancelled(), "Nobody looks any more."
 
     process.run(story())
 
