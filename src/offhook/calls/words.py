@@ -3,6 +3,7 @@
 A word that is not here, as of what came later, is told as it is written, so that nothing is ever left out.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 PHASES: Mapping[str, str] = {
@@ -69,15 +70,30 @@ HAPPENED: Mapping[str, str] = {
     "resume": "is back from hold",
     "referred": "asks to transfer to {number}",
     "stopped": "stops ringing",
+    "parked": "puts the call on park",
+    "unparked": "takes the call off park",
+    "park_over": "nobody took the call off park",
+    "invited": "asks {whom} in",
+    "came_in": "comes in",
+    "stayed_out": "{whom} stays out",
+    "left": "leaves",
+    "transferred": "sends the call on to {whom}",
+    "joined": "connects the call with {whom}",
+    "handed": "goes on as another call",
+    "park": "parks the call",
+    "let_go": "lets go",
+    "came_back": "says that the call comes back",
+    "hand_on": "hands the other side on",
+    "deny": "does not send the call on",
     "lost": "the process that had the call ended",
 }
 """What happens between parties of a call: events and verbs by their tags, and what telephones tell."""
 
 
 def of(table: Mapping[str, str], word: str, **values: object) -> str:
-    """What a word says, with values put in; a word that is not in the table as itself."""
+    """What a word says, with values put in, nothing for one that is not given; a word without words as itself."""
     text = table.get(word)
-    return text.format_map(values) if text is not None else plain(word)
+    return text.format_map(defaultdict(str, values)).strip() if text is not None else plain(word)
 
 
 def plain(word: str) -> str:

@@ -183,6 +183,43 @@ class Juggle(msgspec.Struct, frozen=True, tag="juggle_calls", tag_field="do"):
     """What came later."""
 
 
+class Sent(msgspec.Struct, frozen=True, tag="transferred", tag_field="event"):
+    """What came later."""
+
+    at: int
+    by: str
+    dialled: str = ""
+    target: Target | None = None
+    party: str = ""
+
+
+class Wished(msgspec.Struct, frozen=True, tag="ask_around", tag_field="do"):
+    """What came later."""
+
+    legs: tuple[plan.Leg, ...] = ()
+    seconds: int = 0
+    who: str = ""
+
+
+def test_what_is_not_known_is_of_whom_it_names():
+    found = drawn(
+        IN,
+        step(Sent(at(3), "user:1", "102"), Wished(who="user:2")),
+        step(Sent(at(4), "user:1", target=Target("user", 2)), Wished(legs=(plan.Leg("user:3", "Cyd"),), seconds=9)),
+    )
+    assert told(found)[3:] == [
+        "3 Ann > house: sends the call on to 102", "3 house > Bob: ask around",
+        "4 Ann > house: sends the call on to Bob", "4 house > user:3: rings, for 9 s at most",
+    ]  # fmt: skip
+    assert found.parties[-1].name == "Cyd"
+
+
+def test_a_call_that_begins_as_another_went_on_has_who_went_on_as_its_caller():
+    found = drawn(step(Sent(at(0), "user:1", "102", party="user:2"), BOTH))
+    assert (found.parties[0].who, found.parties[0].name) == ("user:2", "Bob")
+    assert told(found)[0] == "0 Ann > house: sends the call on to 102"
+
+
 def test_what_is_not_known_is_an_arrow_with_its_own_word():
     found = drawn(IN, step(Parked(at(3)), Juggle()))
     assert told(found)[-2:] == ["3 caller > house: parked somewhere", "3 house > caller: juggle calls"]

@@ -103,16 +103,33 @@ class _Drawing:
                 text = event.fault or words.HAPPENED["ended"] + self._why(self._with, at)
                 self._add(at, "ended", self._with or HOUSE, HOUSE, text, tone="bad" if event.fault else "plain")
             case plan.HungUp():
-                self._hung_up(at)
+                self._hung_up(at, str(getattr(event, "cause", "")))
             case plan.Reserved():
                 if event.fault:
                     self._add(at, "reserved", HOUSE, HOUSE, f"nobody could be reserved: {event.fault}", tone="bad")
             case _:
-                self._add(at, _tag(event), CALLER, HOUSE, words.of(words.HAPPENED, _tag(event)))
+                self._other_event(at, event, first=before is None)
 
-    def _hung_up(self, at: int) -> None:
-        """The caller left, or was cut off by somebody at an API or a page."""
-        why = self._why("", at)
+    def _other_event(self, at: int, event: object, *, first: bool) -> None:
+        """One that is not known: of whoever it names as doing it (`by`, else `who`), or else the caller."""
+        party, doer = (str(getattr(event, name, "")) for name in ("party", "by"))
+        if first and party:
+            self._parties[CALLER] = Party(party, self._name_of(party), "caller")
+        doer = doer or str(getattr(event, "who", ""))
+        start = self._party(doer) if doer and doer != self._parties[CALLER].who else CALLER
+        self._add(at, _tag(event), start, HOUSE, words.of(words.HAPPENED, _tag(event), whom=self._whom(event)))
+
+    def _whom(self, event: object) -> str:
+        """Whom an event is about beside who does it."""
+        target = getattr(event, "target", None)
+        who = getattr(event, "who", "") if getattr(event, "by", "") else getattr(event, "asked", "")
+        found = [getattr(event, "dialled", ""), getattr(event, "number", ""), who if isinstance(who, str) else ""]
+        found += [f"{target.type}:{target.id}"] if target is not None else []
+        return next((self._name_of(one) for one in found if one), "")
+
+    def _hung_up(self, at: int, cause: str) -> None:
+        """The caller left, or was cut off: by a fault, or by somebody at an API or a page."""
+        why = f" ({cause})" if cause else self._why("", at)
         from_here = any(not wire.who and wire.ours and _near(wire.ended, at) for wire in self._wires)
         if from_here and not why:
             self._add(at, "hung_up", HOUSE, CALLER, words.HAPPENED["hung_up_on"])
@@ -171,7 +188,18 @@ class _Drawing:
             case _ if isinstance(verb, _QUIET):
                 pass
             case _:
-                self._add(at, _tag(verb), HOUSE, CALLER, words.of(words.HAPPENED, _tag(verb)))
+                self._other_verb(at, verb)
+
+    def _other_verb(self, at: int, verb: object) -> None:
+        """One that is not known: to those whom it rings, or whom it names, or else the caller."""
+        for leg in getattr(verb, "legs", ()):
+            self._add(
+                at, "ring", HOUSE, self._party(leg.who, leg.name), _said("ring", seconds=getattr(verb, "seconds", 0))
+            )
+        if not getattr(verb, "legs", ()):
+            who = str(getattr(verb, "who", ""))
+            end = self._party(who) if who and who != self._parties[CALLER].who else CALLER
+            self._add(at, _tag(verb), HOUSE, end, words.of(words.HAPPENED, _tag(verb)))
 
     def _ring(self, at: int, ring: plan.Ring, following: plan.Event | None) -> None:
         for index, leg in enumerate(ring.legs):

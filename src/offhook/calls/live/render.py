@@ -73,7 +73,7 @@ def _call(config: Company, kept: Kept, legs: Sequence[CallLeg], position: int | 
         caller_name=caller_name(config, kept),
         dialled=kept.dialled,
         phase=state.phase,
-        words=_words(config, state, where, [one.name for one in people], position),
+        words=_words(config, state, where, people, position),
         line=_place(config, state.home),
         at=_place(config, where),
         people=people,
@@ -81,13 +81,14 @@ def _call(config: Company, kept: Kept, legs: Sequence[CallLeg], position: int | 
     )
 
 
-def _words(config: Company, state: CallState, where: Target, people: list[str], position: int | None) -> str:
+def _words(config: Company, state: CallState, where: Target, people: Sequence[WithOut], position: int | None) -> str:
     phase = "talking" if state.phase == "out" and state.outcome == "answered" else state.phase
-    if phase in ("talking", "out"):
-        people = [named(config, state.talking)] if state.talking else people or [state.dialled]
-    if phase == "ringing" and not people:
-        people = [named(config, who) for who in state.reserved] or [_name(config, where)]
-    told = words.of(words.PHASES, phase, place=_name(config, where), people=words.listed(people))
+    there = [one.name for one in people if one.state == "connected" or phase == "ringing"]
+    if not there and phase in ("talking", "out"):
+        there = [named(config, state.talking)] if state.talking else [one.name for one in people] or [state.dialled]
+    if not there and phase == "ringing":
+        there = [named(config, who) for who in state.reserved] or [_name(config, where)]
+    told = words.of(words.PHASES, phase, place=_name(config, where), people=words.listed(there))
     told = told[:1].upper() + told[1:]
     return f"{told}, number {position} in line" if position is not None else told
 
