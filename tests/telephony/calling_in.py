@@ -87,9 +87,9 @@ class House:
         return made["phone"]["settings"]["username"], made["password"]
 
     def _worker(self) -> Address:
-        """Where the worker listens, once it does: telephones are told port 0 before."""
-        found = self.until(f"{V1}/phones", lambda said: said["items"][0]["settings"]["port"])
-        return "127.0.0.1", found["items"][0]["settings"]["port"]
+        """Where the worker listens, once it does."""
+        self.until("/readyz", lambda said: said["telephones"] == "ok")
+        return "127.0.0.1", self.get(f"{V1}/phones")["items"][0]["settings"]["port"]
 
     def _known(self) -> None:
         end = time.monotonic() + WAIT
