@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 from prometheus_client import REGISTRY
 
-from offhook.calls.wires.model import Wire, Wires
+from offhook.calls.wires.model import WENT_ON, Wire, Wires
 from offhook.kit import clock
 from offhook.kit.errors import Unavailable
 from offhook.telephony import port, tally
@@ -161,6 +161,30 @@ def test_spells_on_hold_and_wishes_to_transfer_are_noted_in_bounds(monkeypatch: 
         assert len(wire.held) == 2
         assert all(since <= until for since, until in wire.held)
         assert [target for _, target in wire.referred] == ["102", "102"]
+
+    run(story)
+
+
+def test_a_leg_that_goes_to_another_call_is_over_in_the_first_and_has_its_sound_in_the_other():
+    async def story(one: Desk) -> None:
+        one.came()
+        one.rings(ANN, "user:1")
+        one.say(port.Up(CALLER), port.Up(ANN), port.Held(ANN, True))
+        one.tally.belongs(ANN, TENANT, CALL + 1, "", "", "")
+        one.tally.belongs(ANN, TENANT, CALL + 1, "", "", "")
+        one.down(CALLER, cause="left")
+        await one.tally.flush()
+        _, before = one.wires
+        assert (before.who, before.cause, before.received) == ("user:1", WENT_ON, 0)
+        assert before.held[0][1] == before.ended
+        one.written.clear()
+        one.down(ANN, cause="left")
+        await one.tally.flush()
+        [told] = one.written
+        [after] = told.wires
+        assert (told.call_id, after.who, after.device, after.address) == (CALL + 1, "", "user:1's", "10.0.0.1:5060")
+        assert (after.cause, after.received, after.held) == ("left", 90, ())
+        assert after.up == after.began > 0
 
     run(story)
 

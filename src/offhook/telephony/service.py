@@ -13,6 +13,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
+from offhook.telephony.exchange import Exchange
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.tally import Tally, nowhere
@@ -78,8 +79,9 @@ class Telephony:
         tally = tally or Tally(nowhere)
         self.worker.watch = tally.heard
         self._house = House(
-            self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen, belongs=tally.belongs
-        )
+            self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen,
+            exchange=Exchange(calls, self._within), belongs=tally.belongs,
+        )  # fmt: skip
         self.placing = Placing(self.worker, self._house, calls, self._within)
 
     async def keep(self) -> None:
@@ -178,7 +180,9 @@ class Telephony:
                 code = UNKNOWN
             else:
                 shown = await self._shown(origin, came)
-                telephone = Telephone(self._house, origin.tenant_id, came.leg, shown)
+                telephone = Telephone(
+                    self._house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number
+                )
                 self.worker.hold(came.leg, telephone.heard)
                 for event in early:
                     telephone.heard(event)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
-from offhook.calls.wires.model import Wire, Wires
+from offhook.calls.wires.model import WENT_ON, Wire, Wires
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.telephony import port
@@ -89,20 +89,33 @@ class Tally:
     # Told by the call
 
     def belongs(self, leg: int, tenant_id: int, call_id: int, who: str, device: str = "", address: str = "") -> None:
-        """A leg is a call's: of who called ("" for `who`), or of one who is rung from now on."""
+        """A leg is a call's from now on: of who called ("" for `who`), or of one who is rung.
+
+        One that was another call's is over there, and has its sound here.
+        """
         found = self._strangers.pop(leg, None) or self._legs.get(leg)
         if found is None:
             found = _Leg(Wire(began=_now()), clock.monotonic())
         call = self._calls.get(call_id)
         if call is None:
             call = self._calls[call_id] = _Call(tenant_id, call_id)
+        if found.call is not None and found.call is not call:
+            found = self._gone_on(found)
         found.note(who=who, device=device or found.wire.device, address=address or found.wire.address)
         self._legs[leg] = found
         if found.call is None:
             found.call = call
             call.legs.append(found)
-        if found.incoming and not who and found.due is None:
-            call.came = found.dialled
+            if found.incoming and not who and found.due is None:
+                call.came = found.dialled
+
+    def _gone_on(self, leg: _Leg) -> _Leg:
+        """A leg as another call has it, to which it has gone."""
+        wire = leg.wire
+        onward = Wire(device=wire.device, address=wire.address, began=_now(), up=_now() if wire.up else 0)
+        leg.note(ended=_now(), cause=WENT_ON, ours=True, held=_let_go(wire))
+        leg.whole = True
+        return _Leg(onward, leg.dialled, due=leg.due)
 
     # Told by the worker
 

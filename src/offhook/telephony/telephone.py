@@ -4,19 +4,20 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import structlog
 
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Granted, Taping, Wish
+from offhook.calls.legs.wishes import Granted, Taping, TransferTo, Wish
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
 from offhook.telephony import pidf, port
+from offhook.telephony.house import House, Legs, Other, Sounds, Tapes, Way, Ways
+from offhook.telephony.sending import Sending
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
@@ -28,109 +29,31 @@ _BUSY, _DECLINED = (486, 600), (603, 403)
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 """RFC 3326: a telephone that is told so shows no missed call."""
 
+__all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to somebody: a telephone where it registered, or a number by a carrier."""
-
-    uri: str
-    address: port.Address
-    trunk: int = 0
-    display: str = ""
-    number: str = ""
-
-
-class Ways(Protocol):
-    """Who is reached where."""
-
-    async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
-        """Where a telephone is registered now; none if it is not."""
-
-    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
-        """The carrier that a number may be called by; None if none may."""
-
-
-class Sounds(Protocol):
-    """What callers hear, as files that the worker can play."""
-
-    async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
-        """A recording, or a text spoken."""
-
-    def of_waiting(self, hear: Hear) -> tuple[str, ...]:
-        """Ringback, or music on hold."""
-
-    def tone(self) -> tuple[str, ...]:
-        """After which a message is spoken."""
-
-
-class Tapes(Protocol):
-    """Where what is recorded goes."""
-
-    def new_message(self, tenant_id: int, call_id: int, box: Target) -> str:
-        """The path of a message that is about to be left."""
-
-    async def message_left(self, tenant_id: int, call_id: int, box: Target, path: str, seconds: float) -> None:
-        """It is whole; with 0 seconds it is thrown away."""
-
-    def new_recording(self, tenant_id: int, call_id: int) -> str:
-        """The path of a recording that is about to begin."""
-
-    async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
-        """It is whole."""
-
-
-class Legs(Protocol):
-    """What a call asks of the worker."""
-
-    def tell(self, command: port.Command) -> None: ...
-    def new_leg(self, heard: Callable[[port.Event], None]) -> int: ...
-
-
-Belongs = Callable[[int, int, int, str, str, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every call needs. `happened` and `seen` are those of `Calls`; `location` writes where help is to go, with
-    its type.
-    """
-
-    legs: Legs
-    ways: Ways
-    sounds: Sounds
-    tapes: Tapes
-    happened: Callable[[int, plan.Event], bool]
-    location: Callable[[plan.Transfer], tuple[bytes, str]]
-    sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
-    seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
-    belongs: Belongs = lambda *_: None
-    """Is told whose each leg is: leg, tenant, call, who ("" who called), device, address."""
-
-
-@dataclass(slots=True)
-class _Leg:
-    """Somebody who was dialled."""
-
-    leg: int
-    who: str
-    device: str = ""
-    up: bool = False
-    down: port.Down | None = None
 
 
 class Telephone:
     """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it.
 
-    It is `answered` where it was rung to call.
+    It is `answered` where it was rung to call. `who` called, if that is somebody of the company, and `dialled` what.
     """
 
     def __init__(
-        self, house: House, tenant_id: int, caller: int, shown: tuple[str, str], *, answered: bool = False
+        self,
+        house: House,
+        tenant_id: int,
+        caller: int,
+        shown: tuple[str, str],
+        *,
+        answered: bool = False,
+        who: str = "",
+        dialled: str = "",
     ) -> None:
-        self._house, self._tenant_id = house, tenant_id
-        self._caller, self._shown = caller, shown
+        self._house, self.tenant_id = house, tenant_id
+        self._caller, self.shown = caller, shown
+        self.who, self.dialled, self.helping = who, dialled, False
+        self.sending = Sending(self, house)
         self._call_id = 0
         self._pending: tuple[Verb, ...] = ()
         self._given = asyncio.Event()
@@ -140,8 +63,8 @@ class Telephone:
         self._up = asyncio.Event()
         if answered:
             self._up.set()
-        self._out: dict[int, _Leg] = {}
-        self._other: _Leg | None = None
+        self._out: dict[int, Other] = {}
+        self._other: Other | None = None
         self._news: asyncio.Queue[port.Event] = asyncio.Queue()
         self._keys: asyncio.Queue[str] = asyncio.Queue()
         self._enough = False
@@ -159,10 +82,15 @@ class Telephone:
         """Begin with `verbs`, and return at once."""
         first, self._call_id = not self._call_id, call_id
         if first:
-            self._house.belongs(self._caller, self._tenant_id, call_id, "", "", "")
+            self._say_whose()
         if self._gone:
             if first:
-                self._tell(plan.HungUp(_now()))
+                self.tell(plan.HungUp(_now()))
+            return
+        if first:
+            self._house.exchange.enter(self)
+        verbs = self.sending.decided(verbs)
+        if not verbs:
             return
         self._pending = verbs
         self._given.set()
@@ -171,6 +99,12 @@ class Telephone:
         at_once = any(isinstance(verb, plan.Hangup) or _is_emergency(verb) for verb in verbs)
         if self._doing is not None and (at_once or not self._playing):
             self._doing.cancel()
+
+    def _say_whose(self) -> None:
+        """Of the legs that are there when the call begins."""
+        self._house.belongs(self._caller, self.tenant_id, self._call_id, "", "", "")
+        if self._other is not None:
+            self._house.belongs(self._other.leg, self.tenant_id, self._call_id, self._other.who, self._other.device, "")
 
     async def over(self) -> None:
         """Wait until nothing of it goes on."""
@@ -192,6 +126,7 @@ class Telephone:
                 self._doing = None
                 if self._stopped():
                     break
+        self._house.exchange.leave(self)
 
     def _stopped(self) -> bool:
         return bool(self._pending) or self._gone
@@ -201,19 +136,20 @@ class Telephone:
         at = _now()
         match verb:
             case plan.Gather():
-                self._tell(plan.Pressed(at))
+                self.tell(plan.Pressed(at))
             case plan.Ring():
-                self._tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
+                self.tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
             case plan.Transfer():
-                self._tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
+                self.tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
             case plan.Bridge():
-                self._tell(plan.Ended(at, fault="the telephones could not be connected"))
+                self.tell(plan.Ended(at, fault="the telephones could not be connected"))
             case plan.Voicemail():
-                self._tell(plan.Recorded(at))
+                self.tell(plan.Recorded(at))
             case _:
                 pass
 
     async def _carry_out(self, verb: Verb) -> None:
+        self.sending.begins(verb)
         match verb:
             case plan.Answer():
                 await self._answer()
@@ -233,6 +169,12 @@ class Telephone:
                 await self._voicemail(verb)
             case plan.Transfer():
                 await self._transfer(verb)
+            case plan.LetGo():
+                self.sending.let_go()
+            case plan.HandOn():
+                await self.sending.hand_on(verb)
+            case plan.CameBack():
+                pass
             case plan.Hangup():
                 self._hang_up(REFUSALS[verb.cause])
             case _:
@@ -257,8 +199,11 @@ class Telephone:
                     self._taped(event)
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
+            case port.Referred():
+                self.sending.referred(event, self.who)
             case port.Down():
-                self._left()
+                if not self.sending.put_off(self.who, self._left):
+                    self._left()
             case _:
                 pass
 
@@ -273,7 +218,12 @@ class Telephone:
             case port.Up():
                 leg.up = True
                 self._show(leg, "answered")
+            case port.Referred():
+                self.sending.referred(event, leg.who if leg is self._other else "")
+                return
             case port.Down():
+                if leg is self._other and self.sending.put_off(leg.who, lambda: self._of_other(event)):
+                    return
                 leg.down = event
                 del self._out[leg.leg]
             case port.Held():
@@ -283,7 +233,7 @@ class Telephone:
                 pass
         self._news.put_nowait(event)
 
-    def _show(self, leg: _Leg, what: Literal["rang", "answered"]) -> None:
+    def _show(self, leg: Other, what: Literal["rang", "answered"]) -> None:
         self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.device, what=what))
 
     def _left(self) -> None:
@@ -293,7 +243,7 @@ class Telephone:
         self._gone = True
         self._up.set()
         if self._call_id:
-            self._tell(plan.HungUp(_now()))
+            self.tell(plan.HungUp(_now()))
         self._stop_all()
 
     def _hang_up(self, code: int) -> None:
@@ -302,13 +252,84 @@ class Telephone:
         self._stop_all()
 
     def _stop_all(self) -> None:
+        self.sending.closed()
         self._drop(self._out.values(), reason="")
         if self._doing is not None and asyncio.current_task() is not self._doing:
             self._doing.cancel()
         self._given.set()
 
-    def _tell(self, event: plan.Event) -> None:
+    def tell(self, event: plan.Event) -> None:
+        """Something happened in the call."""
+        self.sending.told(event)
         self._house.happened(self._call_id, event)
+
+    # What other calls need of it
+
+    @property
+    def call_id(self) -> int:
+        return self._call_id
+
+    @property
+    def caller(self) -> int:
+        """The caller's leg."""
+        return self._caller
+
+    @property
+    def talking(self) -> Other | None:
+        """With whom the caller talks; None while they do not."""
+        other = self._other
+        return other if other is not None and other.down is None and self._up.is_set() and not self._gone else None
+
+    @property
+    def with_whom(self) -> str:
+        """Who that is, "" for nobody."""
+        return self.talking.who if self.talking is not None else ""
+
+    def on(self, leg: int) -> str:
+        """Who is on one of the two legs."""
+        return self.who if leg == self._caller else self.with_whom
+
+    def another(self, caller: int, shown: tuple[str, str], who: str) -> "Telephone":
+        """The telephones of a call that comes of this one; its caller is there already."""
+        return Telephone(self._house, self.tenant_id, caller, shown, answered=True, who=who)
+
+    def part_with(self) -> Other | None:
+        """With whom the caller talked, whose leg is none of this call's any more; None where that is nobody."""
+        other, self._other = self._other, None
+        if other is None or other.down is not None:
+            return None
+        self._out.pop(other.leg, None)
+        return other
+
+    def take(self, other: Other) -> None:
+        """Somebody who is there already is whom the caller is to talk with."""
+        self._other = other
+        if other.down is None:
+            self._out[other.leg] = other
+            self._house.legs.hold(other.leg, self._of_other)
+            if self._call_id:
+                self._house.belongs(other.leg, self.tenant_id, self._call_id, other.who, other.device, "")
+
+    async def talk_on(self) -> None:
+        """The two talk as before, until one leaves."""
+        await self._bridge()
+
+    def give_up(self) -> None:
+        """Its caller leaves."""
+        self._house.legs.tell(port.Drop(self._caller, 487))
+        self._left()
+
+    def end(self, event: plan.Event) -> None:
+        """It is over, and what is left of its legs with it, but not its caller's."""
+        self._gone = True
+        self.tell(event)
+        self._stop_all()
+
+    def stop_taping(self) -> None:
+        """Record no more, until that is asked for again."""
+        if self._recording:
+            self._house.legs.tell(port.StopRecording(self._caller))
+        self._recording, self._record = "", False
 
     # Verbs
 
@@ -324,25 +345,26 @@ class Telephone:
     def _tape(self) -> None:
         """Record from here on, if that is not done already."""
         if not self._recording:
-            self._recording = self._house.tapes.new_recording(self._tenant_id, self._call_id)
+            self._recording = self._house.tapes.new_recording(self.tenant_id, self._call_id)
             self._recordings.add(self._recording)
             self._house.legs.tell(port.Record(leg=self._caller, path=self._recording, both=True))
 
     async def grant(self, wish: Wish) -> Granted:
         """What an API asks of the call while it lasts: `calls/legs/wishes.py`."""
+        if isinstance(wish, TransferTo):
+            return await self.sending.grant(wish)
         if not isinstance(wish, Taping):
             return Granted(refused="The telephones of this call cannot do that.")
         if self._gone or not self._answered:
             return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
         if wish.on:
             self._tape()
-        elif self._recording:
-            self._recording, self._record = "", False
-            self._house.legs.tell(port.StopRecording(self._caller))
+        else:
+            self.stop_taping()
         return Granted()
 
     async def _play(self, prompt: Prompt) -> None:
-        await self._sound(await self._house.sounds.of_prompt(self._tenant_id, prompt))
+        await self._sound(await self._house.sounds.of_prompt(self.tenant_id, prompt))
 
     async def _sound(self, files: tuple[str, ...]) -> None:
         """Play to the caller, to the end. Who called from within has to be answered for that, like anybody."""
@@ -372,7 +394,7 @@ class Telephone:
 
         What was dialled on before is taken by whatever asks next, as simulations have it.
         """
-        files = await self._house.sounds.of_prompt(self._tenant_id, verb.prompt)
+        files = await self._house.sounds.of_prompt(self.tenant_id, verb.prompt)
         await self._answer()
         playing = asyncio.ensure_future(self._sound(files))
         pressing = asyncio.ensure_future(self._key())
@@ -393,7 +415,7 @@ class Telephone:
                 await self._within(verb.seconds, pressing)
         finally:
             await _given_up(playing, pressing)
-        self._tell(plan.Pressed(_now(), keys))
+        self.tell(plan.Pressed(_now(), keys))
 
     async def _key(self) -> str:
         """The next key. The `#` behind keys that were enough without it ends nothing any more."""
@@ -426,7 +448,7 @@ class Telephone:
         while verb.keys:
             key = await self._keys.get()
             if key in verb.keys:
-                self._tell(plan.Pressed(_now(), key))
+                self.tell(plan.Pressed(_now(), key))
         await asyncio.Event().wait()
 
     async def _ring(self, verb: plan.Ring) -> None:
@@ -436,28 +458,28 @@ class Telephone:
             winner = await self._first(await self._dial_all(legs, why), verb.seconds, why)
             if winner is not None:
                 self._other = winner
-                self._tell(plan.Answered(_now(), winner.who))
+                self.tell(plan.Answered(_now(), winner.who))
                 return
-        self._tell(plan.NotAnswered(_now(), why))
+        self.tell(plan.NotAnswered(_now(), why))
 
-    async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[_Leg]:
-        made: list[_Leg] = []
+    async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[Other]:
+        made: list[Other] = []
         for leg in legs:
-            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self._tenant_id, one)]
+            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self.tenant_id, one)]
             for number in leg.numbers:
-                way = await self._house.ways.of_number(self._tenant_id, number, emergency=False)
+                way = await self._house.ways.of_number(self.tenant_id, number, emergency=False)
                 ways += [(way, number)] if way is not None else []
             if not ways:
                 why[leg.who] = "unreachable"
             made += [self._dial(leg.who, way, device=device) for way, device in ways]
         return made
 
-    def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", ""), device: str = "") -> _Leg:
-        number, display = self._shown
+    def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", ""), device: str = "") -> Other:
+        number, display = self.shown
         id = self._house.legs.new_leg(self._of_other)
-        made = self._out[id] = _Leg(id, who, device)
+        made = self._out[id] = Other(id, who, device)
         address = f"{way.address[0]}:{way.address[1]}"
-        self._house.belongs(id, self._tenant_id, self._call_id, who, device, address)
+        self._house.belongs(id, self.tenant_id, self._call_id, who, device, address)
         self._house.legs.tell(
             port.Dial(
                 leg=id, caller=self._caller, uri=way.uri, address=way.address, number=way.number or number,
@@ -467,7 +489,7 @@ class Telephone:
         )  # fmt: skip
         return made
 
-    async def _first(self, legs: list[_Leg], seconds: float, why: dict[str, Missed]) -> _Leg | None:
+    async def _first(self, legs: list[Other], seconds: float, why: dict[str, Missed]) -> Other | None:
         """Who answers first; the others are told that they need not. Why those did not who said so."""
         going = {leg.leg: leg for leg in legs}
         timer = self._timer(seconds)
@@ -496,7 +518,7 @@ class Telephone:
             self._drop(going.values(), reason="")
             self._forget_keys()
 
-    def _drop(self, legs: Iterable[_Leg], *, reason: str) -> None:
+    def _drop(self, legs: Iterable[Other], *, reason: str) -> None:
         for leg in list(legs):
             if self._out.pop(leg.leg, None) is not None:
                 self._house.legs.tell(port.Drop(leg.leg, reason=reason))
@@ -504,15 +526,15 @@ class Telephone:
     async def _bridge(self) -> None:
         other = self._other
         if other is None or other.down is not None:
-            self._tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
+            self.tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
             return
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, other.leg))
         await self._until_down(other)
         self._other = None
-        self._tell(plan.Ended(_now()))
+        self.tell(plan.Ended(_now()))
 
-    async def _until_down(self, leg: _Leg) -> None:
+    async def _until_down(self, leg: Other) -> None:
         while leg.down is None:
             await self._news.get()
 
@@ -521,7 +543,7 @@ class Telephone:
         await self._play(verb.greeting)
         await self._sound(self._house.sounds.tone())
         tapes = self._house.tapes
-        path = tapes.new_message(self._tenant_id, self._call_id, verb.box)
+        path = tapes.new_message(self.tenant_id, self._call_id, verb.box)
         taped = self._tapes[path] = asyncio.get_running_loop().create_future()
         self._forget_keys()
         self._house.legs.tell(port.Record(leg=self._caller, path=path))
@@ -545,8 +567,8 @@ class Telephone:
             # What there is of it is found by the tapes themselves.
             log.error("message_not_recorded", call_id=self._call_id, cause=made.fault)
         else:
-            await self._house.tapes.message_left(self._tenant_id, self._call_id, box, path, made.seconds)
-        self._tell(plan.Recorded(_now(), round(made.seconds)))
+            await self._house.tapes.message_left(self.tenant_id, self._call_id, box, path, made.seconds)
+        self.tell(plan.Recorded(_now(), round(made.seconds)))
 
     async def _pound(self) -> None:
         while await self._keys.get() != "#":
@@ -566,29 +588,30 @@ class Telephone:
         if made.fault:
             log.error("recording_cut_off", call_id=self._call_id, cause=made.fault)
             return
-        kept = self._house.tapes.recording_made(self._tenant_id, self._call_id, made.path, made.seconds)
+        kept = self._house.tapes.recording_made(self.tenant_id, self._call_id, made.path, made.seconds)
         task = asyncio.ensure_future(kept)
         task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
 
     async def _transfer(self, verb: plan.Transfer) -> None:
-        way = await self._house.ways.of_number(self._tenant_id, verb.number, emergency=verb.emergency)
+        way = await self._house.ways.of_number(self.tenant_id, verb.number, emergency=verb.emergency)
         if way is None:
-            self._tell(plan.NotAnswered(_now(), {verb.number: "unreachable"}))
+            self.tell(plan.NotAnswered(_now(), {verb.number: "unreachable"}))
             return
+        self.helping = verb.emergency
         self._sound_for_ever("ringback")
         body = self._house.location(verb) if verb.emergency else (b"", "")
         shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
         why: dict[str, Missed] = {}
         leg = await self._first([self._dial(verb.number, shown, body)], LONGEST_RINGING, why)
         if leg is None:
-            self._tell(plan.NotAnswered(_now(), why))
+            self.tell(plan.NotAnswered(_now(), why))
             return
         self._other = leg
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
-        self._tell(plan.Answered(_now(), verb.number))
+        self.tell(plan.Answered(_now(), verb.number))
         await self._until_down(leg)
-        self._tell(plan.Ended(_now()))
+        self.tell(plan.Ended(_now()))
 
     def _hold(self, leg: int, on: bool) -> None:
         """Who is put on hold hears music until their other side is back."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from offhook.calls import words
 from offhook.calls.ladder.model import CALLER, HOUSE, Arrow, Ladder, Party
-from offhook.calls.wires.model import Wire
+from offhook.calls.wires.model import WENT_ON, Wire
 from offhook.routing import plan
 from offhook.routing.trace import Step, Trace, heard
 
@@ -229,7 +229,7 @@ class _Drawing:
         if wire.who and wire.ended and not wire.up:
             yield self._missed(wire)
         elif wire.ended and wire.cause not in _OF_COURSE and not self._told_end(wire):
-            yield Arrow(wire.ended, "ended", who, HOUSE, wire.cause, "bad")
+            yield Arrow(wire.ended, "ended", who, HOUSE, wire.cause, "quiet" if wire.cause == WENT_ON else "bad")
 
     def _told_end(self, wire: Wire) -> bool:
         """Whether a step tells of the end of this telephone."""

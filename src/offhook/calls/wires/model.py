@@ -2,6 +2,9 @@
 
 import msgspec
 
+WENT_ON = "goes on in another call"
+"""The cause of an end that is none."""
+
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A dialogue with one telephone. Moments are milliseconds since 1970 UTC, 0 for what has not happened.
