@@ -79,8 +79,9 @@ class Telephony:
         tally = tally or Tally(nowhere)
         self.worker.watch = tally.heard
         self._house = House(
-            self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen,
-            exchange=Exchange(calls, self._within), belongs=tally.belongs,
+            self.worker, ways, sounds, tapes, calls.happened, location,
+            seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of, exchange=Exchange(calls, self._within),
+            belongs=tally.belongs,
         )  # fmt: skip
         self.placing = Placing(self.worker, self._house, calls, self._within)
 

@@ -10,24 +10,25 @@ from typing import Any, Literal
 import structlog
 
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Granted, Taping, TransferTo, Wish
+from offhook.calls.legs.wishes import Add, Granted, Taping, TransferTo, Unpark, Wish
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
+from offhook.routing.trace import Step
 from offhook.telephony import pidf, port
-from offhook.telephony.house import House, Legs, Other, Sounds, Tapes, Way, Ways
+from offhook.telephony.hearing import Hearing
+from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes, Way, Ways, missed
+from offhook.telephony.parking import Parking
+from offhook.telephony.recording import Recording
 from offhook.telephony.sending import Sending
+from offhook.telephony.together import Together
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
 
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
-
-_BUSY, _DECLINED = (486, 600), (603, 403)
-ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
-"""RFC 3326: a telephone that is told so shows no missed call."""
 
 __all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
@@ -71,9 +72,10 @@ class Telephone:
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
         self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
-        self._recording = ""
-        self._recordings: set[str] = set()
-        self._record = False
+        self._recording, self._music = Recording(house, tenant_id, caller), ""
+        self._hearing = Hearing(house, tenant_id, self._next_token)
+        self.parking = Parking(self._decide, self._leg_of)
+        self.together = Together(house, self, self._decide, self._leg_of)
         self._running: asyncio.Task[None] | None = None
 
     # What it is told to do
@@ -82,7 +84,7 @@ class Telephone:
         """Begin with `verbs`, and return at once."""
         first, self._call_id = not self._call_id, call_id
         if first:
-            self._say_whose()
+            self._house.begun(self.tenant_id, call_id, self._caller, self._other)
         if self._gone:
             if first:
                 self.tell(plan.HungUp(_now()))
@@ -92,6 +94,13 @@ class Telephone:
         verbs = self.sending.decided(verbs)
         if not verbs:
             return
+        for verb in verbs:
+            if isinstance(verb, plan.Invite):
+                self.together.begin(verb)
+        verbs = tuple([verb for verb in verbs if not isinstance(verb, plan.Invite)])
+        if not verbs:
+            return
+        self.parking.given(verbs)
         self._pending = verbs
         self._given.set()
         if self._running is None:
@@ -99,12 +108,6 @@ class Telephone:
         at_once = any(isinstance(verb, plan.Hangup) or _is_emergency(verb) for verb in verbs)
         if self._doing is not None and (at_once or not self._playing):
             self._doing.cancel()
-
-    def _say_whose(self) -> None:
-        """Of the legs that are there when the call begins."""
-        self._house.belongs(self._caller, self.tenant_id, self._call_id, "", "", "")
-        if self._other is not None:
-            self._house.belongs(self._other.leg, self.tenant_id, self._call_id, self._other.who, self._other.device, "")
 
     async def over(self) -> None:
         """Wait until nothing of it goes on."""
@@ -118,6 +121,7 @@ class Telephone:
             verbs, self._pending = self._pending, ()
             for verb in verbs:
                 self._playing = isinstance(verb, plan.Play)
+                self._hearing.end()
                 self._doing = asyncio.ensure_future(self._carry_out(verb))
                 await asyncio.wait({self._doing})
                 if not self._doing.cancelled() and (fault := self._doing.exception()) is not None:
@@ -162,9 +166,11 @@ class Telephone:
             case plan.Ring():
                 await self._ring(verb)
             case plan.Bridge():
-                await self._bridge()
+                await self._bridge(verb)
+            case plan.Park():
+                await self._park(verb)
             case plan.Record():
-                self._record = True
+                self._recording.wanted = True
             case plan.Voicemail():
                 await self._voicemail(verb)
             case plan.Transfer():
@@ -195,8 +201,8 @@ class Telephone:
             case port.Recorded():
                 if (taped := self._tapes.pop(event.path, None)) is not None:
                     taped.set_result(event)
-                elif event.path in self._recordings:
-                    self._taped(event)
+                else:
+                    self._recording.made(event, self._call_id)
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
             case port.Referred():
@@ -210,6 +216,8 @@ class Telephone:
     def _of_other(self, event: port.Event) -> None:
         """Something happened on a leg that was dialled."""
         leg = self._out.get(getattr(event, "leg", 0))
+        if isinstance(event, port.Recorded):
+            self.heard(event)
         if leg is None:
             return
         match event:
@@ -238,7 +246,7 @@ class Telephone:
 
     def _left(self) -> None:
         """The caller is gone: nobody is rung for them any more."""
-        if self._gone:
+        if self._gone or self.together.without_caller():
             return
         self._gone = True
         self._up.set()
@@ -254,6 +262,8 @@ class Telephone:
     def _stop_all(self) -> None:
         self.sending.closed()
         self._drop(self._out.values(), reason="")
+        self.together.end()
+        self._hearing.end()
         if self._doing is not None and asyncio.current_task() is not self._doing:
             self._doing.cancel()
         self._given.set()
@@ -262,6 +272,40 @@ class Telephone:
         """Something happened in the call."""
         self.sending.told(event)
         self._house.happened(self._call_id, event)
+
+    async def _decide(self, event: plan.Event) -> Step | None:
+        return await self._house.decided(self._call_id, event)
+
+    def _leg_of(self, who: str) -> int:
+        return self._house.leg_of(self._call_id, who)
+
+    def _next_token(self) -> int:
+        self._token += 1
+        return self._token
+
+    # What those need who are asked in: `Of` of together.py
+
+    @property
+    def other(self) -> Other | None:
+        """With whom the caller talks."""
+        return self._other
+
+    def heard_of_other(self, event: port.Event) -> None:
+        """Something happened on a leg that became the other side."""
+        self._of_other(event)
+
+    def taped(self, made: port.Recorded) -> None:
+        """A recording is whole."""
+        self.heard(made)
+
+    def take_over(self, other: Other) -> None:
+        """Have somebody as the other side who was asked in."""
+        self._other = self._out[other.leg] = other
+
+    def record_on(self, leg: int) -> None:
+        """A leg is gone: what was recorded on it is recorded on another from here on."""
+        if self._recording.leg == leg and self._other is not None:
+            self._recording.move(self._other.leg if self.together.caller_left else self._caller, self._call_id)
 
     # What other calls need of it
 
@@ -307,12 +351,11 @@ class Telephone:
         if other.down is None:
             self._out[other.leg] = other
             self._house.legs.hold(other.leg, self._of_other)
-            if self._call_id:
-                self._house.belongs(other.leg, self.tenant_id, self._call_id, other.who, other.device, "")
+            self._house.joined(self.tenant_id, self._call_id, other)
 
     async def talk_on(self) -> None:
         """The two talk as before, until one leaves."""
-        await self._bridge()
+        await self._connected()
 
     def give_up(self) -> None:
         """Its caller leaves."""
@@ -327,9 +370,7 @@ class Telephone:
 
     def stop_taping(self) -> None:
         """Record no more, until that is asked for again."""
-        if self._recording:
-            self._house.legs.tell(port.StopRecording(self._caller))
-        self._recording, self._record = "", False
+        self._recording.stop()
 
     # Verbs
 
@@ -339,29 +380,35 @@ class Telephone:
             self._house.legs.tell(port.Answer(self._caller))
             async with asyncio.timeout(LONGEST_SETUP):
                 await self._up.wait()
-        if self._record:
-            self._tape()
-
-    def _tape(self) -> None:
-        """Record from here on, if that is not done already."""
-        if not self._recording:
-            self._recording = self._house.tapes.new_recording(self.tenant_id, self._call_id)
-            self._recordings.add(self._recording)
-            self._house.legs.tell(port.Record(leg=self._caller, path=self._recording, both=True))
+        if self._recording.wanted:
+            self._recording.begin(self._call_id)
 
     async def grant(self, wish: Wish) -> Granted:
         """What an API asks of the call while it lasts: `calls/legs/wishes.py`."""
-        if isinstance(wish, TransferTo):
+        if isinstance(wish, TransferTo) and wish.state != "parked":
             return await self.sending.grant(wish)
-        if not isinstance(wish, Taping):
-            return Granted(refused="The telephones of this call cannot do that.")
         if self._gone or not self._answered:
             return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
-        if wish.on:
-            self._tape()
-        else:
-            self.stop_taping()
-        return Granted()
+        match wish:
+            case Taping(on=True):
+                self._recording.begin(self._call_id)
+                return Granted()
+            case Taping():
+                self._recording.stop()
+                return Granted()
+            case TransferTo(state="parked") if not (wish.number or wish.target or wish.call_id):
+                return await self.parking.park(caller=not self._is_of_other(wish.leg_id))
+            case TransferTo(state="parked"):
+                return Granted(refused="A call is parked where it is: send no `to`.")
+            case Unpark():
+                return await self.parking.take(f"user:{wish.user_id}")
+            case Add():
+                return await self.together.add(wish)
+            case _:
+                return Granted(refused="The telephones of this call cannot do that.")
+
+    def _is_of_other(self, leg_id: int) -> bool:
+        return self._other is not None and self._leg_of(self._other.who) == leg_id
 
     async def _play(self, prompt: Prompt) -> None:
         await self._sound(await self._house.sounds.of_prompt(self.tenant_id, prompt))
@@ -380,14 +427,12 @@ class Telephone:
             self._house.legs.tell(port.Stop(self._caller))
             raise
 
-    def _sound_for_ever(self, hear: Hear) -> None:
+    def _sound_for_ever(self, hear: Hear, country: str = "", music: str = "") -> None:
         """What a caller hears who waits; before the call is taken that is their own telephone's business."""
         if not self._answered:
             self._house.legs.tell(port.Ring(self._caller))
             return
-        self._token += 1
-        files = self._house.sounds.of_waiting(hear)
-        self._house.legs.tell(port.Play(leg=self._caller, token=self._token, files=files, times=0))
+        self._hearing.begin(self._caller, hear, country=country, music=music)
 
     async def _gather(self, verb: plan.Gather) -> None:
         """Keys interrupt the prompt; the time for them runs from its end, and from each key.
@@ -444,7 +489,7 @@ class Telephone:
         """The caller waits until something else is to be done; a key of `keys` leaves."""
         if not verb.seconds and not verb.keys:
             return
-        self._sound_for_ever(verb.hear)
+        self._sound_for_ever(verb.hear, verb.country, verb.music)
         while verb.keys:
             key = await self._keys.get()
             if key in verb.keys:
@@ -452,7 +497,7 @@ class Telephone:
         await asyncio.Event().wait()
 
     async def _ring(self, verb: plan.Ring) -> None:
-        self._sound_for_ever(verb.hear)
+        self._sound_for_ever(verb.hear, verb.country, verb.music)
         why: dict[str, Missed] = {}
         for legs in [verb.legs] if verb.mode == "parallel" else [(leg,) for leg in verb.legs]:
             winner = await self._first(await self._dial_all(legs, why), verb.seconds, why)
@@ -478,8 +523,7 @@ class Telephone:
         number, display = self.shown
         id = self._house.legs.new_leg(self._of_other)
         made = self._out[id] = Other(id, who, device)
-        address = f"{way.address[0]}:{way.address[1]}"
-        self._house.belongs(id, self.tenant_id, self._call_id, who, device, address)
+        self._house.joined(self.tenant_id, self._call_id, made, way)
         self._house.legs.tell(
             port.Dial(
                 leg=id, caller=self._caller, uri=way.uri, address=way.address, number=way.number or number,
@@ -506,7 +550,7 @@ class Telephone:
                 if leg.down is not None:
                     del going[leg.leg]
                     if not any(one.who == leg.who for one in going.values()):
-                        why[leg.who] = _missed(leg.down)
+                        why[leg.who] = missed(leg.down)
                 elif leg.up:
                     del going[leg.leg]
                     self._drop(going.values(), reason=ELSEWHERE)
@@ -523,14 +567,35 @@ class Telephone:
             if self._out.pop(leg.leg, None) is not None:
                 self._house.legs.tell(port.Drop(leg.leg, reason=reason))
 
-    async def _bridge(self) -> None:
+    async def _park(self, verb: plan.Park) -> None:
+        """The caller waits, and whom they talked with is let go."""
+        other = self.part_with()
+        if other is not None and not self.sending.parks(other.leg):
+            self._house.legs.tell(port.Drop(other.leg))
+        self._sound_for_ever("hold_music", music=verb.music)
+        await self._house.sleep(verb.seconds)
+        self.tell(plan.ParkOver(_now()))
+
+    async def _bridge(self, verb: plan.Bridge) -> None:
+        self._music = verb.music
+        await self._connected()
+
+    async def _connected(self) -> None:
         other = self._other
         if other is None or other.down is not None:
             self.tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
             return
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, other.leg))
-        await self._until_down(other)
+        await self._talk(other)
+
+    async def _talk(self, other: Other) -> None:
+        """Wait until it is over; who was asked in goes on when the other side leaves."""
+        while True:
+            await self._until_down(other)
+            if not self.together.without_other() or self._other is None:
+                break
+            other = self._other
         self._other = None
         self.tell(plan.Ended(_now()))
 
@@ -581,24 +646,13 @@ class Telephone:
         await asyncio.wait({*tasks, timer}, return_when=asyncio.FIRST_COMPLETED)
         await _given_up(timer)
 
-    def _taped(self, made: port.Recorded) -> None:
-        self._recordings.discard(made.path)
-        if made.path == self._recording:
-            self._recording = ""
-        if made.fault:
-            log.error("recording_cut_off", call_id=self._call_id, cause=made.fault)
-            return
-        kept = self._house.tapes.recording_made(self.tenant_id, self._call_id, made.path, made.seconds)
-        task = asyncio.ensure_future(kept)
-        task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
-
     async def _transfer(self, verb: plan.Transfer) -> None:
         way = await self._house.ways.of_number(self.tenant_id, verb.number, emergency=verb.emergency)
         if way is None:
             self.tell(plan.NotAnswered(_now(), {verb.number: "unreachable"}))
             return
         self.helping = verb.emergency
-        self._sound_for_ever("ringback")
+        self._sound_for_ever("ringback", verb.country)
         body = self._house.location(verb) if verb.emergency else (b"", "")
         shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
         why: dict[str, Missed] = {}
@@ -610,19 +664,20 @@ class Telephone:
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
         self.tell(plan.Answered(_now(), verb.number))
-        await self._until_down(leg)
-        self.tell(plan.Ended(_now()))
+        await self._talk(leg)
 
     def _hold(self, leg: int, on: bool) -> None:
         """Who is put on hold hears music until their other side is back."""
         if not leg or self._other is None:
             return
+        if self.together.more:
+            # Who is on hold is not heard, and the others go on.
+            return
         if on:
-            self._token += 1
-            files = self._house.sounds.of_waiting("hold_music")
-            self._house.legs.tell(port.Play(leg=leg, token=self._token, files=files, times=0))
+            self._hearing.begin(leg, "hold_music", music=self._music)
         else:
-            self._house.legs.tell(port.Connect(self._caller, self._other.leg))
+            self._hearing.end()
+            self.together.connect()
 
 
 LONGEST_RINGING = 120.0
@@ -635,12 +690,6 @@ def _now() -> int:
 
 def _is_emergency(verb: Verb) -> bool:
     return isinstance(verb, plan.Transfer) and verb.emergency
-
-
-def _missed(down: port.Down) -> Missed:
-    if down.code in _BUSY:
-        return "busy"
-    return "declined" if down.code in _DECLINED else "unreachable" if down.code not in (0, 487) else "no_answer"
 
 
 async def _given_up(*tasks: "asyncio.Future[Any]") -> None:
