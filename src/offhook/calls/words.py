@@ -38,6 +38,8 @@ CAUSES: Mapping[str, str] = {
     "lost": "lost, as the process that had the call ended",
     "no_answer": "did not answer",
     "not_rung": "their turn never came",
+    "parked": "put the call on park",
+    "transferred": "sent the call on",
     "unreachable": "could not be reached",
     "voicemail": "left a message",
 }
@@ -75,7 +77,7 @@ HAPPENED: Mapping[str, str] = {
     "park_over": "nobody took the call off park",
     "invited": "asks {whom} in",
     "came_in": "comes in",
-    "stayed_out": "{whom} stays out",
+    "stayed_out": "stays out",
     "left": "leaves",
     "transferred": "sends the call on to {whom}",
     "joined": "connects the call with {whom}",

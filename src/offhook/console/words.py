@@ -72,6 +72,7 @@ OUTCOMES = {
     "out": "Under way, outside",
     "refused": "Refused",
     "talking": "Under way, in conversation",
+    "transferred": "Goes on in another call",
     "unavailable": "Nobody available",
     "voicemail": "Voicemail",
 }

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 DIRECTIONS = ("inbound", "outbound")
 OUTCOMES = (
-    "abandoned", "answered", "failed", "message", "no_message", "not_answered", "refused", "unavailable", "voicemail",
+    "abandoned", "answered", "failed", "message", "no_message", "not_answered", "refused", "transferred", "unavailable",
+    "voicemail",
 )  # fmt: skip
 """How calls end; one that is not among them has its own word all the same."""
 

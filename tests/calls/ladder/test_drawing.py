@@ -214,6 +214,22 @@ def test_what_is_not_known_is_of_whom_it_names():
     assert found.parties[-1].name == "Cyd"
 
 
+def test_a_call_is_parked_by_who_has_it_and_somebody_is_asked_in():
+    found = drawn(
+        IN,
+        step(plan.Answered(at(1), "user:1"), plan.Bridge("user:1")),
+        step(plan.Invited(at(2), target=Target("user", 2)), plan.Invite("user:2", BOTH.legs[1:], 20)),
+        step(plan.StayedOut(at(3), "user:2")),
+        step(plan.Parked(at(4)), plan.Park(60)),
+        step(plan.Unparked(at(5), "user:2")),
+    )
+    assert [line for line in told(found) if line[0] in "2345"] == [
+        "2 house: asks Bob in", "2 house > Bob: rings, for 20 s at most", "3 Bob > house: stays out",
+        "4 Ann > house: puts the call on park", "4 house > caller: parks the call",
+        "5 Bob > house: takes the call off park",
+    ]  # fmt: skip
+
+
 def test_a_call_that_begins_as_another_went_on_has_who_went_on_as_its_caller():
     found = drawn(step(Sent(at(0), "user:1", "102", party="user:2"), BOTH))
     assert (found.parties[0].who, found.parties[0].name) == ("user:2", "Bob")

@@ -18,6 +18,9 @@ MOST = 400
 _QUIET = (plan.Release, plan.Notify)
 """Verbs of which no party notices anything."""
 
+_OF_HOUSE = ("park_over", "invited", "handed")
+"""Events that no party of the call brings about."""
+
 _NEAR_MS = 2_000
 """Within which a telephone's end and the event that came of it are the same."""
 
@@ -115,8 +118,12 @@ class _Drawing:
         party, doer = (str(getattr(event, name, "")) for name in ("party", "by"))
         if first and party:
             self._parties[CALLER] = Party(party, self._name_of(party), "caller")
-        doer = doer or str(getattr(event, "who", ""))
+        asked = getattr(event, "asked", "")
+        doer = doer or str(getattr(event, "who", "")) or (asked if asked in self._parties else "")
+        if getattr(event, "caller", True) is False:
+            doer = self._with
         start = self._party(doer) if doer and doer != self._parties[CALLER].who else CALLER
+        start = HOUSE if _tag(event) in _OF_HOUSE else start
         self._add(at, _tag(event), start, HOUSE, words.of(words.HAPPENED, _tag(event), whom=self._whom(event)))
 
     def _whom(self, event: object) -> str:
