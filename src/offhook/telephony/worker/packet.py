@@ -10,6 +10,8 @@ import re
 
 import msgspec
 
+from offhook.telephony.port import Address
+
 MOST = 16_384
 """Bytes of a message; longer ones are refused with 513."""
 LINES = 128
@@ -410,3 +412,25 @@ def readable(text: str) -> str:
     """A display name as people read it."""
     read = text.encode("latin-1", "replace").decode("utf-8", "replace")
     return "".join(letter for letter in read if letter.isprintable())[:128]
+
+
+def words(value: str) -> list[str]:
+    """Of a list with commas, in lower case."""
+    return [word.strip().lower() for word in value.split(",") if word.strip()]
+
+
+def printable(text: str) -> str:
+    """Of a text what is ASCII that can be shown."""
+    return "".join(letter for letter in text if " " <= letter < "\x7f")
+
+
+def sip(target: Uri, address: Address) -> str:
+    """A URI that goes into a request line; a number's is one of the host it is sent to."""
+    if target.scheme != "tel":
+        return msgspec.structs.replace(target, scheme="sip").text
+    return f"sip:{target.user}@{address[0]}:{address[1]}"
+
+
+def copy_key(packet: Packet, source: Address) -> tuple[str, ...]:
+    """By which copies of a request are known."""
+    return (source[0], str(source[1]), packet.call_id, packet.branch, packet.from_tag, packet.first("cseq"))

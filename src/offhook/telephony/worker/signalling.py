@@ -17,7 +17,9 @@ from offhook.telephony.worker.accounts import Accounts, may_be_a_username
 from offhook.telephony.worker.bounds import Buckets, Refused
 from offhook.telephony.worker.dialogue import Dialogue, acknowledged
 from offhook.telephony.worker.legs import Leg
-from offhook.telephony.worker.packet import Malformed, Packet, Uri, party, read, readable, split, unescaped, uri
+from offhook.telephony.worker.packet import (  # isort: skip
+    Malformed, Packet, Uri, copy_key, party, printable, read, readable, sip, split, unescaped, uri, words,
+)  # fmt: skip
 from offhook.telephony.worker.registrar import Registrar
 from offhook.telephony.worker.sound import PCMU, Media, NoPort
 
@@ -115,6 +117,9 @@ class Signalling:
     def cut(self, leg: int) -> None:
         wire.from_thread(self._cut, leg)
 
+    def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
+        wire.from_thread(self._say, port.Sound(leg=leg, codec=codec, received=received, lost=lost))
+
     def _tell_of(self, leg: int, event: port.Event) -> None:
         if leg in self.legs and not self.legs[leg].over:
             self._say(event)
@@ -138,7 +143,7 @@ class Signalling:
         except Malformed as wrong:
             self.refused.add("malformed")
             if wrong.code and wrong.packet is not None and wrong.packet.method not in ("", "ACK"):
-                self._answer(wrong.packet, source, wrong.code, reason=_printable(str(wrong)))
+                self._answer(wrong.packet, source, wrong.code, reason=printable(str(wrong)))
             return
         if packet.code:
             self._response(packet, source)
@@ -168,7 +173,7 @@ class Signalling:
 
     def _copy(self, packet: Packet, source: Address) -> bool:
         """Whether it was there before, and has been answered the same again."""
-        copy = self._copies.get(_copy_key(packet, source))
+        copy = self._copies.get(copy_key(packet, source))
         if copy is None or wire.now() - copy[0] > COPY_LIFE:
             return False
         if copy[1]:
@@ -300,8 +305,8 @@ class Signalling:
     # What it wants
 
     def _proven(self, packet: Packet, source: Address, caller: Caller) -> None:
-        if extensions := [word for value in packet.all("require") for word in _words(value) if word not in SUPPORTED]:
-            self._answer(packet, source, 420, (("Unsupported", _printable(", ".join(extensions))[:200]),))
+        if extensions := [word for value in packet.all("require") for word in words(value) if word not in SUPPORTED]:
+            self._answer(packet, source, 420, (("Unsupported", printable(", ".join(extensions))[:200]),))
         elif packet.method == "REGISTER" and caller.username:
             self._hold(packet, source)
             self._registrar.register(packet, source, caller.username)
@@ -351,7 +356,7 @@ class Signalling:
             return 400, None
         if packet.first("content-encoding") not in ("", "identity"):
             return 415, None
-        accepts = [word.partition(";")[0].strip() for value in packet.all("accept") for word in _words(value)]
+        accepts = [word.partition(";")[0].strip() for value in packet.all("accept") for word in words(value)]
         if accepts and not {"application/sdp", "application/*", "*/*"} & set(accepts):
             return 406, None
         if not packet.body:
@@ -452,13 +457,13 @@ class Signalling:
 
     def _hold(self, packet: Packet, source: Address) -> None:
         """Copies of it say nothing until it is answered."""
-        self._copies[_copy_key(packet, source)] = wire.now(), b"", source
+        self._copies[copy_key(packet, source)] = wire.now(), b"", source
         while len(self._copies) > COPIES:
             del self._copies[next(iter(self._copies))]
 
     def _final(self, packet: Packet, source: Address, code: int, headers: tuple[tuple[str, str], ...]) -> None:
         content = self._answer(packet, source, code, headers)
-        self._copies[_copy_key(packet, source)] = wire.now(), content, answers.back_to(packet, source)
+        self._copies[copy_key(packet, source)] = wire.now(), content, answers.back_to(packet, source)
 
     # Commands
 
@@ -567,7 +572,7 @@ class Signalling:
         first = caller.codec if caller is not None else PCMU
         agent.placing = lambda call_id: self._dialogues.__setitem__((call_id, agent.lTag), agent)
         agent.place(
-            _sip(target, told.address),
+            sip(target, told.address),
             told.number,
             told.display,
             leg.offer(first),
@@ -616,7 +621,8 @@ class Signalling:
         if going or self._figures:
             received, lost = self._media.figures()
             self._say(port.Figures(
-                legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions
+                legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions,
+                strangers=self._media.strangers(),
             ))  # fmt: skip
         self._figures = going
         if len(self._copies) > 1000:
@@ -624,29 +630,10 @@ class Signalling:
             self._copies = {key: copy for key, copy in self._copies.items() if copy[0] > due}
 
 
-def _copy_key(packet: Packet, source: Address) -> tuple[str, ...]:
-    return (source[0], str(source[1]), packet.call_id, packet.branch, packet.from_tag, packet.first("cseq"))
-
-
-def _words(value: str) -> list[str]:
-    return [word.strip().lower() for word in value.split(",") if word.strip()]
-
-
-def _printable(text: str) -> str:
-    return "".join(letter for letter in text if " " <= letter < "\x7f")
-
-
-def _sip(target: Uri, address: Address) -> str:
-    """A URI that goes into a request line; a number's is one of the host it is sent to."""
-    if target.scheme != "tel":
-        return msgspec.structs.replace(target, scheme="sip").text
-    return f"sip:{target.user}@{address[0]}:{address[1]}"
-
-
 def _for_sippy(packet: Packet, source: Address) -> str:
     """A message as sippy gets it: only what it needs, in one form, with where it came from in its Via."""
     if packet.code:
-        lines = [f"SIP/2.0 {packet.code} {_printable(packet.reason) or answers.phrase(packet.code)}"]
+        lines = [f"SIP/2.0 {packet.code} {printable(packet.reason) or answers.phrase(packet.code)}"]
         transport, host, number, params = packet.via
         text = "".join(f";{name}={value}" if value else f";{name}" for name, value in params.items())
         lines.append(f"Via: SIP/2.0/{transport} {host}" + (f":{number}" if number else "") + text)
