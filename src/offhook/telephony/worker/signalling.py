@@ -17,6 +17,7 @@ from offhook.telephony.worker.accounts import Accounts, may_be_a_username
 from offhook.telephony.worker.bounds import Buckets, Refused
 from offhook.telephony.worker.dialogue import Dialogue, acknowledged
 from offhook.telephony.worker.legs import Leg
+
 from offhook.telephony.worker.packet import (  # isort: skip
     Malformed, Packet, Uri, copy_key, party, printable, read, readable, sip, split, unescaped, uri, words,
 )  # fmt: skip
