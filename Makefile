@@ -10,6 +10,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 ARGS ?=
+# The files that have long tests: every worker would have to read all the others too.
+LONG ?= $$(grep -rlF --include='test_*.py' mark.long tests)
 
 # Compiled files are kept: without them, every worker and every server that a test starts compiles all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,10 +28,10 @@ demo: setup ## create an office on a server of its own and show what happened; O
 	@$(BIN)/python -m offhook.demo
 
 test: setup ## run the tests, kills and fuzz in their short form; ARGS=... goes to pytest
-	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: setup ## run the kill, fuzz and load tests in full; one more at a time than cores, as they wait a lot
-	@$(BIN)/pytest -m long --hypothesis-profile=long -n $$(( $(WORKERS) + 1 )) --dist worksteal $(ARGS)
+	@$(BIN)/pytest -m long --hypothesis-profile=long -n $$(( $(WORKERS) + 1 )) --dist load --maxschedchunk 1 $(LONG) $(ARGS)
 
 lint: setup ## check style, formatting, types and who imports whom
 	@$(BIN)/ruff check .

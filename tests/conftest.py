@@ -20,6 +20,7 @@ from sqlalchemy import event
 
 from offhook.kit import clock
 from offhook.storage import database as storage
+from tests.order import ordered
 from tests.servers import PostgreSQL, Server, Unavailable, Valkey
 
 # Whoever is started in the background may have Ctrl-C switched off, and so would all that the tests start.
@@ -108,14 +109,19 @@ def valkey_of_its_own() -> Iterator[Valkey]:
     yield from _started(Valkey)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks follow from fixtures, so that nobody forgets one: `pytest -m postgres` runs all that need one."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks follow from fixtures, so that nobody forgets one: `pytest -m postgres` runs all that need one.
+
+    Workers who share the tests begin with those that take longest.
+    """
     for item in items:
         needs = " ".join(getattr(item, "fixturenames", ()))
         if "postgres" in needs:
             item.add_marker("postgres")
         if "redis_url" in needs or "valkey" in needs:
             item.add_marker("redis")
+    if hasattr(config, "workerinput"):
+        items[:] = ordered(items)
 
 
 def pytest_collection_finish() -> None:
