@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import pytest
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -26,6 +27,10 @@ from tests.servers import PostgreSQL, Server, Unavailable, Valkey
 # Whoever is started in the background may have Ctrl-C switched off, and so would all that the tests start.
 if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A fault that is logged where nothing is said of logs: a plain stack, as a drawn one takes a tenth of a second each.
+_drawn = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _drawn])
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 

@@ -290,11 +290,12 @@ def _logging() -> Iterator[None]:
 
     handlers, level = logging.root.handlers[:], logging.root.level
     log.configure("debug")
+    before = structlog.get_config()
     structlog.configure(cache_logger_on_first_use=False)
     try:
         yield
     finally:
-        structlog.reset_defaults()
+        structlog.configure(**before)
         logging.root.handlers[:], logging.root.level = handlers, level
 
 
