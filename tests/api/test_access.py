@@ -289,8 +289,8 @@ def _logging() -> Iterator[None]:
     import logging
 
     handlers, level = logging.root.handlers[:], logging.root.level
-    log.configure("debug")
     before = structlog.get_config()
+    log.configure("debug")
     structlog.configure(cache_logger_on_first_use=False)
     try:
         yield
