@@ -18,6 +18,13 @@ MOST = 1_000_000
 """Bytes of one message."""
 
 
+def pairs(first: int, last: int) -> range:
+    """The ports for sound within a range: even ones, each of which has the next one for its reports (RFC 3550 section
+    11).
+    """
+    return range(first + 1 & ~1, last, 2)
+
+
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     """A carrier. Who sends from one of `addresses` (an IP address, port 0 is any) is it.
 
@@ -114,6 +121,20 @@ class Connect(msgspec.Struct, frozen=True, tag="connect"):
     other: int
 
 
+TOGETHER = 10
+"""Legs that may hear each other, at most."""
+
+
+class Join(msgspec.Struct, frozen=True, tag="join"):
+    """Let `leg` and `others`, up to TOGETHER of them in all, hear each other from now on, as Connect does with two.
+
+    One that is over leaves the rest together.
+    """
+
+    leg: int
+    others: tuple[int, ...]
+
+
 class Part(msgspec.Struct, frozen=True, tag="part"):
     """Let the leg hear nobody."""
 
@@ -175,7 +196,7 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
 
 
 Command = (
-    Configure | Account | Registered | Ring | Answer | Dial | Connect | Part | Drop | Play | Stop | Record
+    Configure | Account | Registered | Ring | Answer | Dial | Connect | Join | Part | Drop | Play | Stop | Record
     | StopRecording | Refer | Close
 )  # fmt: skip
 

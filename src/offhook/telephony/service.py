@@ -13,6 +13,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
+from offhook.telephony.exchange import Exchange
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
@@ -73,7 +74,10 @@ class Telephony:
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
-        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
+        self._house = House(
+            self.worker, ways, sounds, tapes, calls.happened, location,
+            seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of, exchange=Exchange(calls, self._within),
+        )  # fmt: skip
         self.placing = Placing(self.worker, self._house, calls, self._within)
 
     async def keep(self) -> None:
@@ -172,7 +176,9 @@ class Telephony:
                 code = UNKNOWN
             else:
                 shown = await self._shown(origin, came)
-                telephone = Telephone(self._house, origin.tenant_id, came.leg, shown)
+                telephone = Telephone(
+                    self._house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number
+                )
                 self.worker.hold(came.leg, telephone.heard)
                 for event in early:
                     telephone.heard(event)

@@ -315,7 +315,9 @@ class Signalling:
         return left
 
     def _judged(self, packet: Packet) -> tuple[int, sdp.Description | None]:
-        """Why an INVITE is not taken (0: it is), and what it offers."""
+        """Why an INVITE is not taken (0: it is), and what it offers. None takes the place of another (RFC 3891)."""
+        if packet.all("replaces"):
+            return 481, None
         contact = party(packet.first("contact"))
         if contact is None or contact.uri.scheme != "sip" or len(packet.all("contact")) != 1:
             return 400, None
@@ -470,6 +472,8 @@ class Signalling:
             case port.Connect():
                 if command.other in self.legs:
                     self._media.connect(leg.number, command.other)
+            case port.Join():
+                self._media.join((leg.number, *(other for other in command.others if other in self.legs)))
             case port.Part():
                 self._media.part(leg.number)
             case port.Play():
