@@ -80,8 +80,13 @@ def test_help_says_what_holds_unless_told_otherwise(offhook: Run, monkeypatch: p
 def test_offhooks_own_document_is_made_only_for_commands_that_show_it(offhook: Run, company, monkeypatch) -> None:
     made = []
     real = openapi.document
-    monkeypatch.setattr(openapi, "document", lambda *args, **more: made.append(1) or real(*args, **more))
+
+    def document(*operations, **told):
+        made.append(told["title"])
+        return real(*operations, **told)
+
+    monkeypatch.setattr(openapi, "document", document)
     assert offhook("office", "list").status == 0
     assert made == []
     assert "offhook" in offhook("api", "list").out
-    assert made == [1]
+    assert made == ["Offhook"]
