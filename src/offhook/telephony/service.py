@@ -16,6 +16,7 @@ from offhook.telephony import port
 from offhook.telephony.exchange import Exchange
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
+from offhook.telephony.tally import Tally, nowhere
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
@@ -68,15 +69,19 @@ class Telephony:
         location: Callable[[Transfer], tuple[bytes, str]],
         arguments: tuple[str, ...],
         *,
+        tally: Tally | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
+        tally = tally or Tally(nowhere)
+        self.worker.watch = tally.heard
         self._house = House(
             self.worker, ways, sounds, tapes, calls.happened, location,
             seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of, exchange=Exchange(calls, self._within),
+            belongs=tally.belongs,
         )  # fmt: skip
         self.placing = Placing(self.worker, self._house, calls, self._within)
 
