@@ -17,7 +17,7 @@ api/test_isolation.py
 cli/test_apis.py
 survival/test_kill.py
 cli/test_routing.py
-test_demo.py
+demo/test_demo.py
 console/test_browser.py
 cli/test_workflows.py
 workflows/remote/test_seen.py
