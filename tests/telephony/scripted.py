@@ -65,10 +65,13 @@ class Told:
         assert tenant_id == TENANT
         return REACHED.get(device_id, [])
 
-    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
-        return (
-            Way(f"sip:{number}@carrier", ("10.9.9.9", 5060), trunk=3) if number.startswith("+1") or emergency else None
-        )
+    async def of_number(
+        self, tenant_id: int, number: str, *, emergency: bool, without: tuple[int, ...] = ()
+    ) -> Way | None:
+        for trunk in (3, 4, 5) if emergency else (3,) if number.startswith("+1") else ():
+            if trunk not in without:
+                return Way(f"sip:{number}@carrier", ("10.9.9.9", 5060), trunk=trunk)
+        return None
 
     async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
         return (f"/sounds/{prompt.text}",)

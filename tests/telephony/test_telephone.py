@@ -10,7 +10,7 @@ from offhook.calls.legs.wishes import Granted, HangUp, Taping
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
 from offhook.telephony import pidf, port
-from offhook.telephony.telephone import ELSEWHERE
+from offhook.telephony.telephone import ELSEWHERE, MOST_KEYS
 from tests.telephony.scripted import CALLER, Told, leg, prompt
 
 BOX = Target("office", 5)
@@ -166,6 +166,16 @@ def test_what_is_dialled_on_is_taken_by_what_asks_next_but_for_a_pound_that_ends
         assert one.passed() == [plan.Pressed(0, "262")]
         await one.do(plan.Gather(prompt("which of them"), 1, 5, "choice"))
         assert one.passed() == [plan.Pressed(0, "2")]
+
+    play(story)
+
+
+def test_who_presses_keys_without_end_is_not_remembered_without_end(play):
+    async def story(told: Told) -> None:
+        await told.answered()
+        for _ in range(MOST_KEYS + 50):
+            told.telephone.heard(port.Key(CALLER, "5"))
+        assert told.telephone._keys.qsize() == MOST_KEYS
 
     play(story)
 
@@ -387,6 +397,14 @@ def test_a_number_that_no_carrier_takes_is_not_called(play):
     play(story)
 
 
+def test_who_hides_their_number_is_hidden_from_the_carrier_too(play):
+    async def story(told: Told) -> None:
+        await told.do(plan.Transfer("+14155550123"))
+        assert [one.number for one in told.told(port.Dial)] == [""]
+
+    play(story)
+
+
 def test_help_is_told_where_to_go_and_waits_for_nothing(play):
     async def story(one: Told) -> None:
         await one.answered()
@@ -395,6 +413,36 @@ def test_help_is_told_where_to_go_and_waits_for_nothing(play):
         [dial] = one.told(port.Dial)
         assert (dial.body, dial.body_type) == (b"<presence/>", "application/pidf+xml")
         assert dial.headers == pidf.HEADERS
+
+    play(story)
+
+
+def test_help_is_called_by_the_next_carrier_where_one_cannot(play):
+    async def story(told: Told) -> None:
+        await told.do(plan.Transfer("911", "+14155550100", emergency=True))
+        for number, code in ((2, 503), (4, 408)):
+            [dialled] = told.told(port.Dial)
+            assert (dialled.leg, dialled.trunk, dialled.body) == (number, number // 2 + 2, b"<presence/>")
+            await told.say(port.Down(leg=number, code=code))
+            assert told.passed() == []
+        await told.say(port.Up(6))
+        await told.say(port.Up(CALLER))
+        assert told.passed() == [plan.Answered(0, "911")]
+
+    play(story)
+
+
+def test_help_that_no_carrier_brings_is_told_of_and_other_numbers_are_tried_once(play):
+    async def story(told: Told) -> None:
+        await told.do(plan.Transfer("911", "", emergency=True))
+        for number in (2, 4, 6):
+            await told.say(port.Down(leg=number, code=503))
+        assert told.passed() == [plan.NotAnswered(0, {"911": "unreachable"})]
+        told.told(port.Dial)
+        await told.do(plan.Transfer("+14155550123"))
+        await told.say(port.Down(leg=8, code=503))
+        assert told.passed() == [plan.NotAnswered(0, {"+14155550123": "unreachable"})]
+        assert len(told.told(port.Dial)) == 1
 
     play(story)
 

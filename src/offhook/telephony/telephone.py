@@ -21,6 +21,9 @@ from offhook.telephony import pidf, port
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
 
+MOST_KEYS = 100
+"""Keys that are pressed before they are asked for; further ones are for nobody."""
+
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
 
@@ -39,7 +42,8 @@ class Way:
     address: port.Address
     trunk: int = 0
     display: str = ""
-    number: str = ""
+    number: str | None = None
+    """Who is shown to call; "" hides it, and None is who calls."""
 
 
 class Ways(Protocol):
@@ -48,8 +52,10 @@ class Ways(Protocol):
     async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
         """Where a telephone is registered now; none if it is not."""
 
-    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
-        """The carrier that a number may be called by; None if none may."""
+    async def of_number(
+        self, tenant_id: int, number: str, *, emergency: bool, without: tuple[int, ...] = ()
+    ) -> Way | None:
+        """The carrier that a number may be called by, of those that are not among `without`; None if none may."""
 
 
 class Sounds(Protocol):
@@ -239,7 +245,8 @@ class Telephone:
             case port.Up():
                 self._up.set()
             case port.Key():
-                self._keys.put_nowait(event.key)
+                if self._keys.qsize() < MOST_KEYS:
+                    self._keys.put_nowait(event.key)
             case port.Played():
                 if (played := self._played.pop(event.token, None)) is not None:
                     played.set()
@@ -451,8 +458,8 @@ class Telephone:
         made = self._out[id] = _Leg(id, who, device)
         self._house.legs.tell(
             port.Dial(
-                leg=id, caller=self._caller, uri=way.uri, address=way.address, number=way.number or number,
-                display=way.display or display, trunk=way.trunk, body=body[0], body_type=body[1],
+                leg=id, caller=self._caller, uri=way.uri, address=way.address, display=way.display or display,
+                number=number if way.number is None else way.number, trunk=way.trunk, body=body[0], body_type=body[1],
                 headers=pidf.HEADERS if body[0] else (),
             )
         )  # fmt: skip
@@ -562,17 +569,9 @@ class Telephone:
         task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
 
     async def _transfer(self, verb: plan.Transfer) -> None:
-        way = await self._house.ways.of_number(self._tenant_id, verb.number, emergency=verb.emergency)
-        if way is None:
-            self._tell(plan.NotAnswered(_now(), {verb.number: "unreachable"}))
-            return
-        self._sound_for_ever("ringback")
-        body = self._house.location(verb) if verb.emergency else (b"", "")
-        shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
-        why: dict[str, Missed] = {}
-        leg = await self._first([self._dial(verb.number, shown, body)], LONGEST_RINGING, why)
+        leg, why = await self._outside(verb)
         if leg is None:
-            self._tell(plan.NotAnswered(_now(), why))
+            self._tell(plan.NotAnswered(_now(), why or {verb.number: "unreachable"}))
             return
         self._other = leg
         await self._answer()
@@ -580,6 +579,25 @@ class Telephone:
         self._tell(plan.Answered(_now(), verb.number))
         await self._until_down(leg)
         self._tell(plan.Ended(_now()))
+
+    async def _outside(self, verb: plan.Transfer) -> tuple[_Leg | None, dict[str, Missed]]:
+        """Who answers a number outside, or why nobody does. A call for help goes by one carrier after the other."""
+        body = self._house.location(verb) if verb.emergency else (b"", "")
+        why: dict[str, Missed] = {}
+        tried: tuple[int, ...] = ()
+        leg: _Leg | None = None
+        while leg is None and (verb.emergency or not tried):
+            way = await self._house.ways.of_number(
+                self._tenant_id, verb.number, emergency=verb.emergency, without=tried
+            )
+            if way is None:
+                break
+            if not tried:
+                self._sound_for_ever("ringback")
+            tried = (*tried, way.trunk)
+            shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
+            leg = await self._first([self._dial(verb.number, shown, body)], LONGEST_RINGING, why)
+        return leg, why
 
     def _hold(self, leg: int, on: bool) -> None:
         """Who is put on hold hears music until their other side is back."""
