@@ -26,8 +26,9 @@ class House:
         self.heard: dict[int, Callable[[port.Event], None]] = {}
         self.begun: list[Any] = []
         self.broken = False
+        self.live = 0
         house: Any = replace(self.told.telephone._house, legs=self)
-        self.placing = Placing(self, house, self, self._shown)  # type: ignore[arg-type]
+        self.placing = Placing(self, house, self, self._shown, 2)  # type: ignore[arg-type]
 
     async def _shown(self, tenant_id: int, who: str) -> tuple[str, str]:
         return "101", "Ana"
@@ -45,6 +46,9 @@ class House:
 
     def let_go(self, leg: int) -> None:
         del self.heard[leg]
+
+    def live_of(self, tenant_id: int) -> int:
+        return self.live if tenant_id == TENANT else 0
 
     def new_id(self) -> int:
         return CALL
@@ -113,6 +117,20 @@ def test_a_user_without_a_registered_telephone_is_not_rung():
     async def story(one: House) -> None:
         with pytest.raises(Conflict, match="No telephone"):
             await one.placing.place(TENANT, "user:1", ("nowhere",), NUMBER)
+
+    run(story)
+
+
+def test_a_company_has_so_many_calls_those_among_them_that_only_ring():
+    async def story(one: House) -> None:
+        one.live = 1
+        await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
+        with pytest.raises(Conflict, match="2 calls at once"):
+            await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
+        await one.told.settled()
+        await one.say(port.Down(leg=2, code=486))
+        await one.told.settled()
+        await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
 
     run(story)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.telephony import port
-from offhook.telephony.service import AGAIN_SECONDS, Telephony
+from offhook.telephony.service import AGAIN_SECONDS, MOST_CALLS, Origin, Telephony
 
 
 class Slow:
@@ -42,6 +42,24 @@ def played(story: Callable[[Telephony, Slow, list[float]], Any]) -> None:
 async def settled() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+def test_a_company_has_so_many_calls_and_those_for_help_beyond():
+    async def story(telephony: Telephony, _desk: Slow, _slept: list[float]) -> None:
+        def room(going: int, number: str, *, who: str = "user:1", crowded: bool = False) -> bool:
+            telephony._calls.live_of = lambda tenant_id: going if tenant_id == 7 else 0  # type: ignore[method-assign]
+            came = port.Incoming(leg=1, caller="", dialled=number, source=("10.0.0.1", 5060), crowded=crowded)
+            return telephony._has_room(came, Origin(7, who=who, number=number))
+
+        assert room(MOST_CALLS - 1, "+14155550100")
+        assert not room(MOST_CALLS, "+14155550100")
+        assert not room(0, "+14155550100", crowded=True)
+        for number in ("911", "112", "911#"):
+            assert room(MOST_CALLS, number)
+            assert room(0, number, crowded=True)
+        assert not room(MOST_CALLS, "911", who=""), "From outside nobody calls for help here."
+
+    played(story)
 
 
 def test_carriers_are_read_one_reading_after_the_other_so_that_the_latest_stays() -> None:

@@ -113,6 +113,10 @@ class Calls:
         """How many calls this process has."""
         return len(self._live)
 
+    def live_of(self, tenant_id: int) -> int:
+        """How many of them are a company's."""
+        return sum(call.tenant_id == tenant_id for call in self._live.values())
+
     @property
     def behind(self) -> int:
         """Of how many calls, those that are over too, something is not written yet."""

@@ -106,6 +106,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sip_realm: Annotated[str, _field("What passwords of telephones are good for: another one makes them void.")] = (
         "offhook"
     )
+    company_calls: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=100_000),
+        _field("Calls that go on at once of one company's live data or sandbox; calls for help go beyond."),
+    ] = 150
     media_ports: Annotated[str, _field("UDP ports for sound, the lowest and the highest.")] = "20000-29999"
     speech: Annotated[str, _field("What speaks prompts: auto, flite, espeak-ng, command or none.")] = "auto"
     speech_voice: Annotated[str, _field("The voice of flite or espeak-ng; empty: slt, en-us.")] = ""
@@ -209,6 +214,8 @@ def _check_telephony(settings: Settings) -> None:
         address = ipaddress.ip_address(settings.sip_host)
     except ValueError:
         raise BadSettings("sip_host must be an address such as 10.0.0.5, or 0.0.0.0 for all of them.") from None
+    if address.version != 4:
+        raise BadSettings(f"sip_host must be an IPv4 address, which {address} is not: telephones use no other here.")
     if address.is_unspecified and not settings.sip_address:
         raise BadSettings(
             f"sip_address must say where telephones reach the server: sip_host is {address}, which is all of its "

@@ -24,27 +24,37 @@ log = structlog.get_logger("offhook.telephony")
 class Placing:
     """`Placing` of calls/legs/wishes.py, with the telephones of this process.
 
-    `shown` tells the number and name that others see of one within a company.
+    `shown` tells the number and name that others see of one within a company, which has `most_calls` at once.
     """
 
     def __init__(
-        self, worker: Worker, house: House, calls: Calls, shown: Callable[[int, str], Awaitable[tuple[str, str]]]
+        self,
+        worker: Worker,
+        house: House,
+        calls: Calls,
+        shown: Callable[[int, str], Awaitable[tuple[str, str]]],
+        most_calls: int,
     ) -> None:
         self._worker, self._house, self._calls, self._shown = worker, house, calls, shown
-        self._ringing: set[asyncio.Task[None]] = set()
+        self._most_calls = most_calls
+        self._ringing: dict[asyncio.Task[None], int] = {}
+        """With the company that each is for."""
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
         """Ring these devices of "user:1" and dial `number` once one is answered: the id of the call that will be.
 
-        Conflict if none of them is registered now.
+        Conflict if none of them is registered now, or the company has all the calls that it may have.
         """
+        ringing = sum(one == tenant_id for one in self._ringing.values())
+        if self._calls.live_of(tenant_id) + ringing >= self._most_calls:
+            raise Conflict(f"The company has {self._most_calls:,} calls at once, which is all that it may have.")
         ways = [(way, device) for device in devices for way in await self._house.ways.of_device(tenant_id, device)]
         if not ways:
             raise Conflict("No telephone of the user is registered, so there is nothing to ring.")
         id = self._calls.new_id()
         task = asyncio.ensure_future(self._ring(tenant_id, id, who, ways, number))
-        self._ringing.add(task)
-        task.add_done_callback(self._ringing.discard)
+        self._ringing[task] = tenant_id
+        task.add_done_callback(self._ringing.pop)
         return id
 
     async def close(self) -> None:

@@ -11,6 +11,7 @@ from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
+from offhook.routing.outbound import helps_anywhere
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.placing import Placing
@@ -18,6 +19,9 @@ from offhook.telephony.process import Worker
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
+MOST_CALLS = 150
+"""Of one company at once, unless the settings say otherwise."""
+
 AGAIN_SECONDS = 1.0
 """After which carriers are read again that the store did not give."""
 
@@ -54,7 +58,10 @@ class Desk(Protocol):
 
 
 class Telephony:
-    """All calls on real telephones of this process. `keep` it going while serving; `close` it at the end."""
+    """All calls on real telephones of this process. `keep` it going while serving; `close` it at the end.
+
+    A company has `most_calls` of them at once; calls for help go on beyond.
+    """
 
     def __init__(
         self,
@@ -67,14 +74,16 @@ class Telephony:
         location: Callable[[Transfer], tuple[bytes, str]],
         arguments: tuple[str, ...],
         *,
+        most_calls: int = MOST_CALLS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._most_calls = most_calls
         self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
         self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
-        self.placing = Placing(self.worker, self._house, calls, self._within)
+        self.placing = Placing(self.worker, self._house, calls, self._within, most_calls)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
@@ -160,6 +169,12 @@ class Telephony:
         person = (await self._company(tenant_id)).people.get(who)
         return (person.extension or person.caller_id or NOBODY, person.name) if person is not None else (NOBODY, "")
 
+    def _has_room(self, came: port.Incoming, origin: Origin) -> bool:
+        """Whether the call may go on; one for help always may."""
+        if origin.who and helps_anywhere(Outgoing(0, origin.who, origin.number)):
+            return True
+        return not came.crowded and self._calls.live_of(origin.tenant_id) < self._most_calls
+
     async def _begin(self, came: port.Incoming) -> None:
         """A call: it is decided on from here on. Who hung up meanwhile has a call that was given up."""
         early: list[port.Event] = []
@@ -170,6 +185,9 @@ class Telephony:
             if origin is None:
                 log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
                 code = UNKNOWN
+            elif not self._has_room(came, origin):
+                log.warning("company_has_all_its_calls", tenant=str(origin.tenant_id), crowded=came.crowded)
+                code = BUSY
             else:
                 shown = await self._shown(origin, came)
                 telephone = Telephone(self._house, origin.tenant_id, came.leg, shown)
