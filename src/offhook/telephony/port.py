@@ -19,7 +19,7 @@ MOST = 1_000_000
 
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
-    """A carrier. Who sends from one of `addresses` (an IP address, port 0 is any) is it.
+    """A carrier. Who sends from one of `addresses` (an IP address or a network as 203.0.113.0/28; port 0 is any) is it.
 
     With `proves` it must prove it too, by that username and the digests of it, as `Account` has them; several carriers
     may send from one address then. Calls go out to `proxy`, proven with `username` and `password` if it asks for that.
@@ -33,6 +33,10 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     domain: str = ""
     username: str = ""
     password: str = ""
+
+    def __repr__(self) -> str:
+        """Without what is secret: a log may come to hold it."""
+        return f"Trunk(id={self.id}, addresses={self.addresses}, proves={self.proves!r}, proxy={self.proxy})"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,11 +54,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Configure(msgspec.Struct, frozen=True, kw_only=True, tag="configure"):
-    """First of all, and again when it changes: carriers and limits. `sounds` are where recordings may be written."""
+    """First of all, and again when it changes: carriers and limits. With `more` the rest of the carriers follows, and
+    nothing changes before the last of them is there (`in_parts`).
+    """
 
     trunks: tuple[Trunk, ...] = ()
     limits: Limits = Limits()
     realm: str = "offhook"
+    more: bool = False
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, tag="account"):
@@ -65,6 +72,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, tag="account"):
 
     username: str
     digests: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Without the digests, which are as good as the password."""
+        return f"Account(username={self.username!r}, {'known' if self.digests else 'unknown'})"
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True, tag="registered"):
@@ -227,6 +238,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, tag="incoming"):
     username: str = ""
     trunk: int = 0
     call_id: str = ""
+    crowded: bool = False
+    """Bounds are reached: only a call for help may go on."""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
@@ -315,6 +328,21 @@ Event = (
     Ready | Whois | Register | Incoming | Progress | Up | Down | Key | Played | Recorded | Held | Referred | Fault
     | Figures
 )  # fmt: skip
+
+
+def in_parts(told: Configure, most: int = MOST // 2) -> list[Configure]:
+    """The same in as many messages as none of which is too long, however many carriers there are."""
+    parts: list[list[Trunk]] = [[]]
+    size = 0
+    for trunk in told.trunks:
+        length = len(msgspec.msgpack.encode(trunk))
+        if parts[-1] and size + length > most:
+            parts.append([])
+            size = 0
+        parts[-1].append(trunk)
+        size += length
+    last = len(parts) - 1
+    return [msgspec.structs.replace(told, trunks=tuple(part), more=number < last) for number, part in enumerate(parts)]
 
 
 def framed(message: Command | Event) -> bytes:

@@ -5,6 +5,7 @@ be: a call that was under way ends in its record with that cause, and the next o
 """
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from contextlib import suppress
 
 import structlog
 
+from offhook.kit.settings import PREFIX
 from offhook.telephony import port
 from offhook.telephony.port import Close, Command, Configure, Down, Event, Fault, Figures, Frames, Ready, framed
 
@@ -27,6 +29,13 @@ DIED = "the telephone process ended"
 
 log = structlog.get_logger("offhook.telephony")
 Heard = Callable[[Event], None]
+
+
+def environment() -> dict[str, str]:
+    """What the worker has of our environment: none of the settings, as it reads what strangers send and needs no secret
+    among them, nor those of a bucket.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "AWS_"))}
 
 
 class Worker:
@@ -69,7 +78,8 @@ class Worker:
     def configure(self, configured: Configure) -> None:
         """Which carriers there are from now on, and after each start."""
         self.configured = configured
-        self.tell(configured)
+        for part in port.in_parts(configured):
+            self.tell(part)
 
     def hold(self, leg: int, heard: Heard) -> None:
         """Be told what happens on a leg that came in."""
@@ -125,12 +135,12 @@ class Worker:
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "offhook.telephony.worker", str(theirs.fileno()), *self._arguments,
-                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, env=environment(),
             )  # fmt: skip
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=4 * port.MOST)
         self.starts += 1
         self.pid = process.pid
-        self.tell(self.configured)
+        self.configure(self.configured)
         came_up = False
         try:
             frames = Frames(Event)

@@ -12,19 +12,21 @@ import msgspec
 
 from offhook.telephony import port
 from offhook.telephony.port import Address
-from offhook.telephony.worker import answers, digest, sdp, wire
+from offhook.telephony.worker import answers, bodies, digest, sdp, wire
 from offhook.telephony.worker.accounts import Accounts
-from offhook.telephony.worker.bounds import Buckets, Refused
+from offhook.telephony.worker.bounds import Buckets, Refused, Remembered
+from offhook.telephony.worker.carriers import Carriers
 from offhook.telephony.worker.dialogue import Dialogue, acknowledged
-from offhook.telephony.worker.legs import Leg
-from offhook.telephony.worker.packet import Malformed, Packet, Uri, party, read, readable, split, unescaped, uri
+from offhook.telephony.worker.legs import HOPS, Leg
+from offhook.telephony.worker.packet import Malformed, Packet, Uri, number_of, party, read, readable, split, uri
 from offhook.telephony.worker.registrar import Registrar
 from offhook.telephony.worker.sound import PCMU, Media, NoPort
 
 COPIES = 20_000
 COPY_LIFE = 32.0
-MULTIPART = "multipart/mixed"
-SUPPORTED: tuple[str, ...] = ()
+REGISTERED_LIFE = 4000.0
+"""Seconds for which a telephone's place is remembered: a little more than a registration lasts."""
+
 Key = tuple[str, str, int]
 
 
@@ -42,11 +44,12 @@ class Invite(msgspec.Struct):
     source: Address
     caller: Caller
     offer: sdp.Description | None
+    crowded: bool = False
 
 
 class Signalling:
     """All legs and registrations of a worker. `say` tells the server; `ended` is called when nothing is left after
-    Close.
+    Close. Every `often` seconds whoever sends no sound is asked whether they are still there.
     """
 
     def __init__(
@@ -56,8 +59,10 @@ class Signalling:
         make_media: Callable[["Signalling"], Media],
         say: Callable[[port.Event], None],
         ended: Callable[[], None],
+        often: float = 300.0,
     ) -> None:
         self._say = say
+        self._often = often
         self._ended = ended
         self._key = secrets.token_bytes(32)
         self.refused = Refused()
@@ -65,12 +70,18 @@ class Signalling:
         self._faulted = False
         self.legs: dict[int, Leg] = {}
         self._number = -1
-        self._trunks: dict[int, port.Trunk] = {}
+        self._carriers = Carriers()
+        self._coming: list[port.Trunk] = []
+        """Carriers of a Configure whose rest is still to come."""
         self._limits = port.Limits()
         self._digests = digest.Digests("offhook", wire.now)
         self._accounts = Accounts(say, wire.now)
         self._registrar = Registrar(self._final, say)
         self._guesses = Buckets(5, 50, wire.now)
+        self._registers, self._calls = Buckets(2, 60, wire.now), Buckets(10, 100, wire.now)
+        """What one telephone may ask for, by its username: each REGISTER is written to disk, each call is kept."""
+        self._telephones: Remembered[Address] = Remembered(REGISTERED_LIFE, wire.now)
+        """From where telephones have proven themselves: no carrier speaks from there, whoever says so."""
         self._copies: dict[tuple[str, ...], tuple[float, bytes, Address]] = {}
         self._dialogues: dict[tuple[str, str], Dialogue] = {}
         """By Call-ID and our tag."""
@@ -210,6 +221,9 @@ class Signalling:
                 self._answer(packet, source, 500 if packet.sequence < number else 482)
                 return
             agent.reinvited = packet.sequence, text
+            if refused := bodies.unread(packet) or (420 if _unsupported(packet) else 0):
+                self._refuse(packet, source, refused)
+                return
         agent.arriving = packet
         if not self.manager.give(text, source):
             self._answer(packet, source, 400)
@@ -218,8 +232,11 @@ class Signalling:
     # Who it is from
 
     def _who(self, packet: Packet, source: Address, then: Callable[[Caller], None]) -> None:
-        trunks = self._trunks_at(source)
+        # A carrier registers nowhere; and who names an address as a carrier's has not shown that it is one.
+        telephone = packet.method == "REGISTER" or source in self._telephones
+        trunks = [] if telephone else self._carriers.at(source)
         if (unproven := next((trunk for trunk in trunks if not trunk.proves), None)) is not None:
+            self._know(source[0])
             then(Caller(trunk=unproven.id))
             return
         credentials = next((c for v in packet.all("authorization") if (c := digest.read(v)) is not None), None)
@@ -254,8 +271,9 @@ class Signalling:
         proven = self._digests.proven(credentials, packet.method, packet.uri, digests)
         if proven:
             self._guesses.give(source[0])
-            if (buckets := wire.socket_of(self.manager).buckets) is not None:
-                buckets.know(source[0])
+            self._know(source[0])
+            if caller.username:
+                self._telephones.note(source)
             then(caller)
         else:
             self._challenge(packet, source, stale=proven is None)
@@ -264,16 +282,19 @@ class Signalling:
         self.refused.add("stale" if stale else "challenged")
         self._answer(packet, source, 401, self._digests.challenge(stale))
 
-    def _trunks_at(self, source: Address) -> list[port.Trunk]:
-        """The carriers that send from there."""
-        host, number = source
-        return [one for one in self._trunks.values() if {(host, 0), (host, number)} & set(one.addresses)]
+    def _know(self, host: str) -> None:
+        if (buckets := wire.socket_of(self.manager).buckets) is not None:
+            buckets.know(host)
 
     # What it wants
 
     def _proven(self, packet: Packet, source: Address, caller: Caller) -> None:
-        if extensions := [word for value in packet.all("require") for word in _words(value) if word not in SUPPORTED]:
-            self._answer(packet, source, 420, (("Unsupported", _printable(", ".join(extensions))[:200]),))
+        asks = {"REGISTER": self._registers, "INVITE": self._calls}.get(packet.method)
+        if _unsupported(packet):
+            self._refuse(packet, source, 420)
+        elif caller.username and asks is not None and not asks.take(caller.username):
+            self.refused.add("too many requests")
+            self._refuse(packet, source, 503)
         elif packet.method == "REGISTER" and caller.username:
             self._hold(packet, source)
             self._registrar.register(packet, source, caller.username)
@@ -287,24 +308,36 @@ class Signalling:
             known = packet.method in (*answers.KNOWN, *answers.OTHERS)
             self._answer(packet, source, 405 if known else 501, (("Allow", answers.ALLOW),))
 
+    def _refuse(self, packet: Packet, source: Address, code: int) -> None:
+        """Refuse a request, with what its sender needs to know to do better."""
+        known: dict[int, tuple[tuple[str, str], ...]] = {
+            415: (("Accept", bodies.SDP),),
+            420: (("Unsupported", _printable(", ".join(_unsupported(packet)))[:200]),),
+            503: (("Retry-After", "10"),),
+        }
+        self._answer(packet, source, code, known.get(code, ()))
+
     def _called(self, packet: Packet, source: Address, caller: Caller) -> None:
-        refusal, offer = self._judged(packet)
+        refusal, offer = bodies.judged(packet)
+        if packet.first("max-forwards") and not int(packet.first("max-forwards")):
+            refusal = 483
         early = sum(
             1 for leg in self.legs.values() if leg.incoming and leg.state == "early" and leg.source[0] == source[0]
         )
-        headers: tuple[tuple[str, str], ...] = ()
-        if not refusal and (len(self.legs) >= self._limits.legs or self._closing):
-            refusal, headers = 503, (("Retry-After", "10"),)
-            self.refused.add("too many legs")
-        elif not refusal and early >= self._limits.early:
-            refusal, headers = 503, (("Retry-After", "10"),)
-            self.refused.add("too many early calls")
+        crowded = ""
+        if len(self.legs) >= self._limits.legs or self._closing:
+            crowded = "too many legs"
+        elif early >= self._limits.early:
+            crowded = "too many early calls"
+        # A telephone may be calling for help, which only the server knows.
+        helps = bool(caller.username) and len(self.legs) < 2 * self._limits.legs and not self._closing
+        if not refusal and crowded and not helps:
+            self.refused.add(crowded)
+            refusal = 503
         if refusal:
-            if refusal == 415:
-                headers = (("Accept", "application/sdp"),)
-            self._answer(packet, source, refusal, headers)
+            self._refuse(packet, source, refusal)
             return
-        self._invite = Invite(packet, source, caller, offer)
+        self._invite = Invite(packet, source, caller, offer, bool(crowded))
         given = self.manager.give(_for_sippy(packet, source), source)
         if self._unasked() or not given:
             self._answer(packet, source, 400)
@@ -314,27 +347,6 @@ class Signalling:
         left, self._invite = self._invite is not None, None
         return left
 
-    def _judged(self, packet: Packet) -> tuple[int, sdp.Description | None]:
-        """Why an INVITE is not taken (0: it is), and what it offers."""
-        contact = party(packet.first("contact"))
-        if contact is None or contact.uri.scheme != "sip" or len(packet.all("contact")) != 1:
-            return 400, None
-        if packet.first("content-encoding") not in ("", "identity"):
-            return 415, None
-        accepts = [word.partition(";")[0].strip() for value in packet.all("accept") for word in _words(value)]
-        if accepts and not {"application/sdp", "application/*", "*/*"} & set(accepts):
-            return 406, None
-        if not packet.body:
-            return 0, None
-        kind = packet.first("content-type").partition(";")[0].strip().lower()
-        if kind not in ("application/sdp", MULTIPART):
-            return 415, None
-        description = described(packet)
-        if description is None:
-            return 415, None
-        offer = sdp.read(description)
-        return (488, None) if offer is None else (0, offer)
-
     def _asked(self, request: Any, transaction: Any) -> Any:
         """sippy has a request that is of no dialogue."""
         invite, self._invite = self._invite, None
@@ -343,7 +355,7 @@ class Signalling:
         self._number += 2
         leg = self._leg(Leg(
             self._number, self._media, self._say, invite.source, incoming=True, username=invite.caller.username,
-            trunk=invite.caller.trunk, offer=invite.offer,
+            trunk=invite.caller.trunk, offer=invite.offer, hops=_hops(invite.packet),
         ))  # fmt: skip
         try:
             leg.local = self._media.open(leg.number)
@@ -362,13 +374,14 @@ class Signalling:
         target, who = packet.uri, packet.caller
         leg.on_arrived = lambda: self._say(port.Incoming(
             leg=leg.number,
-            caller=unescaped(who.uri.user if who else ""),
-            dialled=unescaped(target.user if target else ""),
+            caller=number_of(who.uri) if who else "",
+            dialled=number_of(target) if target else "",
             source=invite.source,
             display=readable(who.display if who else ""),
             username=invite.caller.username,
             trunk=invite.caller.trunk,
             call_id=readable(packet.call_id),
+            crowded=invite.crowded,
         ))  # fmt: skip
         try:
             return agent.recvRequest(request, transaction)
@@ -458,6 +471,8 @@ class Signalling:
                 leg = self.legs.get(command.leg)
                 if leg is not None:
                     self._do_with(leg, command)
+                elif isinstance(command, port.Record):
+                    self._say(port.Recorded(leg=command.leg, path=command.path, seconds=0, fault="the leg is over"))
 
     def _do_with(self, leg: Leg, command: port.Command) -> None:
         match command:
@@ -485,21 +500,23 @@ class Signalling:
                     leg.dialogue.refer(command.code)
 
     def _configure(self, told: port.Configure) -> None:
-        self._trunks = {trunk.id: trunk for trunk in told.trunks}
-        self._limits = told.limits
+        self._coming += told.trunks
+        if told.more:
+            return
+        self._carriers, self._coming = Carriers(self._coming), []
+        if told.limits != self._limits:
+            # Else strangers could begin anew whenever somebody changes a carrier.
+            self._limits = told.limits
+            self._buckets()
         if told.realm != self._digests.realm:
             self._digests = digest.Digests(told.realm, wire.now)
             self._accounts.forget()
-        self._buckets()
 
     def _buckets(self) -> None:
         buckets = Buckets(self._limits.packets, self._limits.burst, wire.now)
         before = wire.socket_of(self.manager).buckets
         for host in before.known if before is not None else ():
             buckets.know(host)
-        for trunk in self._trunks.values():
-            for host, _ in trunk.addresses:
-                buckets.know(host)
         wire.socket_of(self.manager).buckets = buckets
 
     def _dial(self, told: port.Dial) -> None:
@@ -516,7 +533,7 @@ class Signalling:
         except NoPort:
             self._not_dialled(told, 503, "failed")
             return
-        trunk = self._trunks.get(told.trunk)
+        trunk = self._carriers.get(told.trunk)
         agent = Dialogue(
             self.manager,
             leg,
@@ -530,6 +547,8 @@ class Signalling:
         self.legs[leg.number] = leg
         caller = self.legs.get(told.caller)
         first = caller.codec if caller is not None else PCMU
+        if caller is not None and caller.incoming:
+            leg.hops = caller.hops - 1
         agent.placing = lambda call_id: self._dialogues.__setitem__((call_id, agent.lTag), agent)
         agent.place(
             _sip(target, told.address),
@@ -539,6 +558,7 @@ class Signalling:
             (told.body_type, told.body) if told.body else None,
             told.headers,
             trunk.domain if trunk else "",
+            leg.hops,
         )
 
     def _not_dialled(self, told: port.Dial, code: int, cause: str) -> None:
@@ -584,6 +604,8 @@ class Signalling:
                 legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions
             ))  # fmt: skip
         self._figures = going
+        for leg in tuple(self.legs.values()):
+            leg.look(wire.now(), self._often)
         if len(self._copies) > 1000:
             due = wire.now() - COPY_LIFE
             self._copies = {key: copy for key, copy in self._copies.items() if copy[0] > due}
@@ -593,8 +615,14 @@ def _copy_key(packet: Packet, source: Address) -> tuple[str, ...]:
     return (source[0], str(source[1]), packet.call_id, packet.branch, packet.from_tag, packet.first("cseq"))
 
 
-def _words(value: str) -> list[str]:
-    return [word.strip().lower() for word in value.split(",") if word.strip()]
+def _unsupported(packet: Packet) -> list[str]:
+    """The extensions that a request insists on: we know none of those that one may (RFC 3261 section 8.2.2.3)."""
+    return [word for value in packet.all("require") for word in bodies.words(value)]
+
+
+def _hops(packet: Packet) -> int:
+    """How often a request may still be passed on; never more than we would say ourselves (RFC 7332 section 5)."""
+    return min(int(packet.first("max-forwards") or HOPS), HOPS)
 
 
 def _printable(text: str) -> str:
@@ -606,26 +634,6 @@ def _sip(target: Uri, address: Address) -> str:
     if target.scheme != "tel":
         return msgspec.structs.replace(target, scheme="sip").text
     return f"sip:{target.user}@{address[0]}:{address[1]}"
-
-
-def described(packet: Packet) -> bytes | None:
-    """A body's description of sound, also from among several parts (RFC 2046 section 5.1)."""
-    kind, _, rest = packet.first("content-type").partition(";")
-    if kind.strip().lower() == "application/sdp":
-        return packet.body
-    boundary = ""
-    for part in split(rest, ";"):
-        name, _, value = part.strip().partition("=")
-        if name.lower() == "boundary":
-            boundary = value.strip('"')
-    if not boundary or len(boundary) > 70:
-        return None
-    for section in (b"\r\n" + packet.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"), 16)[1:-1]:
-        head, blank, content = section.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").lower().split("\r\n")
-        if blank and any(line.replace(" ", "").startswith("content-type:application/sdp") for line in lines):
-            return content + b"\r\n"
-    return None
 
 
 def _for_sippy(packet: Packet, source: Address) -> str:
@@ -659,7 +667,7 @@ def _for_sippy(packet: Packet, source: Address) -> str:
         lines += [f"{name}: {value}" for value in packet.all(name.lower())[:4]]
     if packet.method == "INVITE" and packet.first("expires").strip("0"):
         lines.append(f"Expires: {packet.first('expires')}")
-    body = (described(packet) or b"") if packet.body and packet.first("content-type") else b""
+    body = bodies.described(packet) or b""
     if body:
         lines.append("Content-Type: application/sdp")
     lines.append(f"Content-Length: {len(body)}")
