@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +38,10 @@ def test_what_the_settings_hold_is_not_the_workers(monkeypatch: pytest.MonkeyPat
     assert all(given[name] == os.environ[name] for name in given)
 
 
-def test_a_worker_has_all_carriers_however_many_there_are() -> None:
+def test_a_worker_has_all_carriers_however_many_there_are_and_none_of_our_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OFFHOOK_CREDENTIALS_KEYS", "secret")
     # As many as would not go into one message.
     places = tuple((f"198.{one}.0.0/24", 5060) for one in range(16))
     trunks = tuple(port.Trunk(id=number, addresses=places, domain="d" * 200) for number in range(3000))
@@ -54,6 +58,9 @@ def test_a_worker_has_all_carriers_however_many_there_are() -> None:
             worker.tell(port.Dial(leg=leg, caller=0, uri="none", address=("127.0.0.1", 9)))
             await told.wait()
             assert worker.starts == 1
+            given = await asyncio.to_thread(Path(f"/proc/{worker.pid}/environ").read_bytes)
+            assert b"PATH=" in given
+            assert b"OFFHOOK_" not in given
             await worker.close()
         assert keeping.done()
 

@@ -1,6 +1,7 @@
 """Names of carriers that are looked up, with a resolver of the test's."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 
@@ -75,5 +76,13 @@ def test_names_that_nobody_answers_for_keep_their_own_company_waiting_only(run):
     run(story)
 
 
-def test_only_addresses_are_found_that_sip_is_spoken_to():
-    assert names.look_up("localhost", 5060) == ("127.0.0.1",)
+def test_only_addresses_are_asked_for_that_sip_is_spoken_to(monkeypatch: pytest.MonkeyPatch):
+    asked: list[int] = []
+
+    def answer(_host: str, port: int, family: int, kind: int) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+        asked.append(family)
+        return [(family, kind, 17, "", (address, port)) for address in ("203.0.113.7", "203.0.113.7", "203.0.113.8")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    assert names.look_up("carrier", 5060) == ("203.0.113.7", "203.0.113.8")
+    assert asked == [socket.AF_INET]
