@@ -28,7 +28,7 @@ class House:
         self.broken = False
         self.live = 0
         house: Any = replace(self.told.telephone._house, legs=self)
-        self.placing = Placing(self, house, self, self._shown, 2)  # type: ignore[arg-type]
+        self.placing = Placing(self, lambda _tenant: house, self, self._shown, 2)  # type: ignore[arg-type]
 
     async def _shown(self, tenant_id: int, who: str) -> tuple[str, str]:
         return "101", "Ana"

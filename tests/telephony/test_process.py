@@ -8,6 +8,7 @@ import pytest
 
 from offhook.telephony import port
 from offhook.telephony.process import Worker, environment
+from offhook.telephony.share import Share
 
 
 async def nobody(_event: port.Event) -> None:
@@ -71,5 +72,38 @@ def test_one_that_was_never_started_is_closed_at_once() -> None:
     async def story() -> None:
         async with asyncio.timeout(1):
             await Worker((), nobody).close()
+
+    asyncio.run(story())
+
+
+def test_a_company_has_its_share_of_legs_and_others_have_theirs() -> None:
+    async def story() -> None:
+        worker = Worker((), nobody)
+        told: list[port.Command] = []
+        worker.tell = lambda command: told.append(command)  # type: ignore[method-assign]
+        heard: list[port.Event] = []
+        mine, theirs = Share(worker, 1, 2), Share(worker, 2, 2)
+
+        def dial(share: Share, trunk: int = 0) -> int:
+            leg = share.new_leg(heard.append)
+            share.tell(port.Dial(leg=leg, caller=1, uri="sip:a@b", address=("127.0.0.1", 9), trunk=trunk))
+            return leg
+
+        first, second, third = dial(mine), dial(mine), dial(mine)
+        outside, other = dial(mine, trunk=3), dial(theirs)
+        assert [one.leg for one in told if isinstance(one, port.Dial)] == [first, second, outside, other]
+        assert heard == []
+        await asyncio.sleep(0)
+        assert heard == [port.Down(leg=third, code=503, cause="failed")]
+        # It is counted until it is over, whoever is told of it.
+        mine.hold(first, lambda _: None)
+        worker._hear(port.Down(leg=first))
+        assert dial(mine) == told[-1].leg  # type: ignore[union-attr]
+        assert dial(mine) != told[-1].leg  # type: ignore[union-attr]
+        worker.let_go(second)
+        assert dial(mine) == told[-1].leg  # type: ignore[union-attr]
+        worker._all_down()
+        assert worker.dialled_of(1) == worker.dialled_of(2) == 0
+        assert not worker._dialled
 
     asyncio.run(story())

@@ -30,12 +30,12 @@ class Placing:
     def __init__(
         self,
         worker: Worker,
-        house: House,
+        house_of: Callable[[int], House],
         calls: Calls,
         shown: Callable[[int, str], Awaitable[tuple[str, str]]],
         most_calls: int,
     ) -> None:
-        self._worker, self._house, self._calls, self._shown = worker, house, calls, shown
+        self._worker, self._house_of, self._calls, self._shown = worker, house_of, calls, shown
         self._most_calls = most_calls
         self._ringing: dict[asyncio.Task[None], int] = {}
         """With the company that each is for."""
@@ -48,7 +48,8 @@ class Placing:
         ringing = sum(one == tenant_id for one in self._ringing.values())
         if self._calls.live_of(tenant_id) + ringing >= self._most_calls:
             raise Conflict(f"The company has {self._most_calls:,} calls at once, which is all that it may have.")
-        ways = [(way, device) for device in devices for way in await self._house.ways.of_device(tenant_id, device)]
+        ways_of = self._house_of(tenant_id).ways.of_device
+        ways = [(way, device) for device in devices for way in await ways_of(tenant_id, device)]
         if not ways:
             raise Conflict("No telephone of the user is registered, so there is nothing to ring.")
         id = self._calls.new_id()
@@ -67,10 +68,11 @@ class Placing:
         """What is told of a leg before its call has a telephone is told to that telephone then."""
         news: asyncio.Queue[port.Event] = asyncio.Queue()
         legs: set[int] = set()
+        telephones = self._house_of(tenant_id).legs
         for way, _ in ways:
-            leg = self._worker.new_leg(news.put_nowait)
+            leg = telephones.new_leg(news.put_nowait)
             legs.add(leg)
-            self._worker.tell(port.Dial(leg=leg, caller=0, uri=way.uri, address=way.address, number=number))
+            telephones.tell(port.Dial(leg=leg, caller=0, uri=way.uri, address=way.address, number=number))
         taken = 0
         try:
             async with asyncio.timeout(RING_SECONDS):
@@ -95,7 +97,9 @@ class Placing:
         self, tenant_id: int, id: int, who: str, leg: int, number: str, news: "asyncio.Queue[port.Event]"
     ) -> None:
         try:
-            telephone = Telephone(self._house, tenant_id, leg, await self._shown(tenant_id, who), answered=True)
+            telephone = Telephone(
+                self._house_of(tenant_id), tenant_id, leg, await self._shown(tenant_id, who), answered=True
+            )
             self._worker.hold(leg, telephone.heard)
             while not news.empty():
                 if getattr(event := news.get_nowait(), "leg", 0) == leg:

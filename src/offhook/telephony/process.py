@@ -8,6 +8,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -51,6 +52,8 @@ class Worker:
         self._over = asyncio.Event()
         self._tasks: set[asyncio.Future[None]] = set()
         self._trunks: dict[int, int] = {}
+        self._dialled: Counter[int] = Counter()
+        self._dialled_for: dict[int, int] = {}
         self.configured = Configure()
         self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         """Where it listens, once it does; another one whenever it was started again."""
@@ -75,6 +78,29 @@ class Worker:
         """How many legs there are by a carrier, those among them that have only just come in."""
         return sum(one == trunk for one in self._trunks.values())
 
+    def dialled_of(self, tenant_id: int) -> int:
+        """How many of a company's telephones are dialled or talk."""
+        return self._dialled[tenant_id]
+
+    def dialled_for(self, leg: int, tenant_id: int) -> None:
+        """A telephone of a company is about to be dialled."""
+        if leg in self._legs and leg not in self._dialled_for:
+            self._dialled_for[leg] = tenant_id
+            self._dialled[tenant_id] += 1
+
+    def refuse(self, leg: int) -> None:
+        """Say soon that a leg cannot be dialled."""
+        asyncio.get_running_loop().call_soon(self._hear, Down(leg=leg, code=503, cause="failed"))
+
+    def _forget(self, leg: int) -> None:
+        self._legs.pop(leg, None)
+        self._trunks.pop(leg, None)
+        tenant_id = self._dialled_for.pop(leg, None)
+        if tenant_id is not None:
+            self._dialled[tenant_id] -= 1
+            if not self._dialled[tenant_id]:
+                del self._dialled[tenant_id]
+
     def configure(self, configured: Configure) -> None:
         """Which carriers there are from now on, and after each start."""
         self.configured = configured
@@ -93,8 +119,7 @@ class Worker:
 
     def let_go(self, leg: int) -> None:
         """Be told no more of it."""
-        self._legs.pop(leg, None)
-        self._trunks.pop(leg, None)
+        self._forget(leg)
 
     @property
     def legs(self) -> int:
@@ -173,6 +198,8 @@ class Worker:
     def _all_down(self) -> None:
         legs, self._legs = self._legs, {}
         self._trunks = {}
+        self._dialled_for = {}
+        self._dialled.clear()
         taped, self._taped = self._taped, {}
         for path, heard in taped.items():
             heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
@@ -202,7 +229,6 @@ class Worker:
             case _:
                 heard = self._legs.get(event.leg)
                 if isinstance(event, Down):
-                    self._legs.pop(event.leg, None)
-                    self._trunks.pop(event.leg, None)
+                    self._forget(event.leg)
                 if heard is not None:
                     heard(event)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -16,6 +16,7 @@ from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
+from offhook.telephony.share import Share
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
@@ -83,7 +84,7 @@ class Telephony:
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
         self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
-        self.placing = Placing(self.worker, self._house, calls, self._within, most_calls)
+        self.placing = Placing(self.worker, self._house_of, calls, self._within, most_calls)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
@@ -169,6 +170,10 @@ class Telephony:
         person = (await self._company(tenant_id)).people.get(who)
         return (person.extension or person.caller_id or NOBODY, person.name) if person is not None else (NOBODY, "")
 
+    def _house_of(self, tenant_id: int) -> House:
+        """What the calls of a company need, with its share of legs: two telephones for each call that it may have."""
+        return replace(self._house, legs=Share(self.worker, tenant_id, 2 * self._most_calls))
+
     def _has_room(self, came: port.Incoming, origin: Origin) -> bool:
         """Whether the call may go on; one for help always may."""
         if origin.who and helps_anywhere(Outgoing(0, origin.who, origin.number)):
@@ -190,7 +195,7 @@ class Telephony:
                 code = BUSY
             else:
                 shown = await self._shown(origin, came)
-                telephone = Telephone(self._house, origin.tenant_id, came.leg, shown)
+                telephone = Telephone(self._house_of(origin.tenant_id), origin.tenant_id, came.leg, shown)
                 self.worker.hold(came.leg, telephone.heard)
                 for event in early:
                     telephone.heard(event)

@@ -239,7 +239,8 @@ class Signalling:
             self._know(source[0])
             then(Caller(trunk=unproven.id))
             return
-        credentials = next((c for v in packet.all("authorization") if (c := digest.read(v)) is not None), None)
+        proofs = [proof for value in packet.all("authorization") if (proof := digest.read(value)) is not None]
+        credentials = next((proof for proof in proofs if proof.realm == self._digests.realm), None)
         if credentials is None or self._digests.fresh(credentials) is None or not self._guesses.take(source[0]):
             self._challenge(packet, source)
             return
