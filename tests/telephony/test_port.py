@@ -15,7 +15,9 @@ def test_carriers_are_told_however_many_there_are() -> None:
                    domain="d" * 253, password="p" * 200)
         for number in range(3000)
     )  # fmt: skip
-    told = frames(port.in_parts(port.Configure(trunks=trunks, realm="r")))
+    telephones = tuple((f"203.0.113.{number % 250}", number) for number in range(10_000))
+    told = frames(port.in_parts(port.Configure(trunks=trunks, realm="r", telephones=telephones)))
+    assert [one.telephones for one in told] == [()] * (len(told) - 1) + [telephones]
     assert len(told) > 2
     assert [one.more for one in told] == [True] * (len(told) - 1) + [False]
     assert tuple(trunk for one in told for trunk in one.trunks) == trunks

@@ -55,13 +55,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 class Configure(msgspec.Struct, frozen=True, kw_only=True, tag="configure"):
     """First of all, and again when it changes: carriers and limits. With `more` the rest of the carriers follows, and
-    nothing changes before the last of them is there (`in_parts`).
+    nothing changes before the last of them is there (`in_parts`). From `telephones` telephones have registered lately.
     """
 
     trunks: tuple[Trunk, ...] = ()
     limits: Limits = Limits()
     realm: str = "offhook"
     more: bool = False
+    telephones: tuple[Address, ...] = ()
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, tag="account"):
@@ -341,8 +342,15 @@ def in_parts(told: Configure, most: int = MOST // 2) -> list[Configure]:
             size = 0
         parts[-1].append(trunk)
         size += length
+    if told.telephones and told.trunks:
+        parts.append([])
     last = len(parts) - 1
-    return [msgspec.structs.replace(told, trunks=tuple(part), more=number < last) for number, part in enumerate(parts)]
+    return [
+        msgspec.structs.replace(
+            told, trunks=tuple(part), more=number < last, telephones=told.telephones if number == last else ()
+        )
+        for number, part in enumerate(parts)
+    ]
 
 
 def framed(message: Command | Event) -> bytes:

@@ -505,6 +505,8 @@ class Signalling:
         if told.more:
             return
         self._carriers, self._coming = Carriers(self._coming), []
+        for place in told.telephones:
+            self._telephones.note(place)
         if told.limits != self._limits:
             # Else strangers could begin anew whenever somebody changes a carrier.
             self._limits = told.limits
