@@ -1,6 +1,7 @@
-"""What an INVITE says of sound, and why one is not taken for what it carries (RFC 3261 section 8.2.3). Pure."""
+"""What a request carries and insists on, and why an INVITE is not taken for that (RFC 3261 section 8.2). Pure."""
 
 from offhook.telephony.worker import sdp
+from offhook.telephony.worker.legs import HOPS
 from offhook.telephony.worker.packet import Packet, party, split
 
 SDP = "application/sdp"
@@ -60,3 +61,13 @@ def described(packet: Packet) -> bytes | None:
         if blank and any(line.replace(" ", "").startswith(f"content-type:{SDP}") for line in lines):
             return content + b"\r\n"
     return None
+
+
+def unsupported(packet: Packet) -> list[str]:
+    """The extensions that a request insists on: we know none of those that one may (RFC 3261 section 8.2.2.3)."""
+    return [word for value in packet.all("require") for word in words(value)]
+
+
+def hops(packet: Packet) -> int:
+    """How often a request may still be passed on; never more than we would say ourselves (RFC 7332 section 5)."""
+    return min(int(packet.first("max-forwards") or HOPS), HOPS)

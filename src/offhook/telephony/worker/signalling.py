@@ -17,9 +17,10 @@ from offhook.telephony.worker.accounts import Accounts
 from offhook.telephony.worker.bounds import Buckets, Refused, Remembered
 from offhook.telephony.worker.carriers import Carriers
 from offhook.telephony.worker.dialogue import Dialogue, acknowledged
-from offhook.telephony.worker.legs import HOPS, Leg
-from offhook.telephony.worker.packet import Malformed, Packet, Uri, number_of, party, read, readable, split, uri
+from offhook.telephony.worker.legs import Leg
+from offhook.telephony.worker.packet import Malformed, Packet, number_of, read, readable, uri
 from offhook.telephony.worker.registrar import Registrar
+from offhook.telephony.worker.rewriting import for_sippy, printable, sip
 from offhook.telephony.worker.sound import PCMU, Media, NoPort
 
 COPIES = 20_000
@@ -142,7 +143,7 @@ class Signalling:
         except Malformed as wrong:
             self.refused.add("malformed")
             if wrong.code and wrong.packet is not None and wrong.packet.method not in ("", "ACK"):
-                self._answer(wrong.packet, source, wrong.code, reason=_printable(str(wrong)))
+                self._answer(wrong.packet, source, wrong.code, reason=printable(str(wrong)))
             return
         if packet.code:
             self._response(packet, source)
@@ -168,7 +169,7 @@ class Signalling:
                 if packet.to_tag:
                     agent.again(packet)
                 return
-        self.manager.give(_for_sippy(packet, source), source)
+        self.manager.give(for_sippy(packet, source), source)
 
     def _copy(self, packet: Packet, source: Address) -> bool:
         """Whether it was there before, and has been answered the same again."""
@@ -186,7 +187,7 @@ class Signalling:
         elif found[2].state != "early":
             self._answer(packet, source, 200)
         else:
-            self.manager.give(_for_sippy(packet, source), source)
+            self.manager.give(for_sippy(packet, source), source)
 
     def _request(self, packet: Packet, source: Address) -> None:
         if packet.to_tag:
@@ -197,7 +198,7 @@ class Signalling:
             found = self._invites.get(key)
             if found is not None:
                 if found[0] == packet.branch:
-                    self.manager.give(_for_sippy(packet, source), source)
+                    self.manager.give(for_sippy(packet, source), source)
                 else:
                     self._answer(packet, source, 482)
                 return
@@ -208,12 +209,12 @@ class Signalling:
         agent = self._dialogues.get((packet.call_id, packet.to_tag)) if packet.to_tag else None
         if packet.method == "ACK":
             if agent is not None:
-                self.manager.give(_for_sippy(packet, source), source)
+                self.manager.give(for_sippy(packet, source), source)
             return
         if agent is None or agent.isDead():
             self._answer(packet, source, 481)
             return
-        text = _for_sippy(packet, source)
+        text = for_sippy(packet, source)
         if packet.method == "INVITE":
             # sippy would answer the second of two with one number in a transaction of the first one's name.
             number, before = agent.reinvited
@@ -221,7 +222,7 @@ class Signalling:
                 self._answer(packet, source, 500 if packet.sequence < number else 482)
                 return
             agent.reinvited = packet.sequence, text
-            if refused := bodies.unread(packet) or (420 if _unsupported(packet) else 0):
+            if refused := bodies.unread(packet) or (420 if bodies.unsupported(packet) else 0):
                 self._refuse(packet, source, refused)
                 return
         agent.arriving = packet
@@ -291,7 +292,7 @@ class Signalling:
 
     def _proven(self, packet: Packet, source: Address, caller: Caller) -> None:
         asks = {"REGISTER": self._registers, "INVITE": self._calls}.get(packet.method)
-        if _unsupported(packet):
+        if bodies.unsupported(packet):
             self._refuse(packet, source, 420)
         elif caller.username and asks is not None and not asks.take(caller.username):
             self.refused.add("too many requests")
@@ -313,7 +314,7 @@ class Signalling:
         """Refuse a request, with what its sender needs to know to do better."""
         known: dict[int, tuple[tuple[str, str], ...]] = {
             415: (("Accept", bodies.SDP),),
-            420: (("Unsupported", _printable(", ".join(_unsupported(packet)))[:200]),),
+            420: (("Unsupported", printable(", ".join(bodies.unsupported(packet)))[:200]),),
             503: (("Retry-After", "10"),),
         }
         self._answer(packet, source, code, known.get(code, ()))
@@ -339,7 +340,7 @@ class Signalling:
             self._refuse(packet, source, refusal)
             return
         self._invite = Invite(packet, source, caller, offer, bool(crowded))
-        given = self.manager.give(_for_sippy(packet, source), source)
+        given = self.manager.give(for_sippy(packet, source), source)
         if self._unasked() or not given:
             self._answer(packet, source, 400)
 
@@ -356,7 +357,7 @@ class Signalling:
         self._number += 2
         leg = self._leg(Leg(
             self._number, self._media, self._say, invite.source, incoming=True, username=invite.caller.username,
-            trunk=invite.caller.trunk, offer=invite.offer, hops=_hops(invite.packet),
+            trunk=invite.caller.trunk, offer=invite.offer, hops=bodies.hops(invite.packet),
         ))  # fmt: skip
         try:
             leg.local = self._media.open(leg.number)
@@ -554,7 +555,7 @@ class Signalling:
             leg.hops = caller.hops - 1
         agent.placing = lambda call_id: self._dialogues.__setitem__((call_id, agent.lTag), agent)
         agent.place(
-            _sip(target, told.address),
+            sip(target, told.address),
             told.number,
             told.display,
             leg.offer(first),
@@ -616,83 +617,3 @@ class Signalling:
 
 def _copy_key(packet: Packet, source: Address) -> tuple[str, ...]:
     return (source[0], str(source[1]), packet.call_id, packet.branch, packet.from_tag, packet.first("cseq"))
-
-
-def _unsupported(packet: Packet) -> list[str]:
-    """The extensions that a request insists on: we know none of those that one may (RFC 3261 section 8.2.2.3)."""
-    return [word for value in packet.all("require") for word in bodies.words(value)]
-
-
-def _hops(packet: Packet) -> int:
-    """How often a request may still be passed on; never more than we would say ourselves (RFC 7332 section 5)."""
-    return min(int(packet.first("max-forwards") or HOPS), HOPS)
-
-
-def _printable(text: str) -> str:
-    return "".join(letter for letter in text if " " <= letter < "\x7f")
-
-
-def _sip(target: Uri, address: Address) -> str:
-    """A URI that goes into a request line; a number's is one of the host it is sent to."""
-    if target.scheme != "tel":
-        return msgspec.structs.replace(target, scheme="sip").text
-    return f"sip:{target.user}@{address[0]}:{address[1]}"
-
-
-def _for_sippy(packet: Packet, source: Address) -> str:
-    """A message as sippy gets it: only what it needs, in one form, with where it came from in its Via."""
-    if packet.code:
-        lines = [f"SIP/2.0 {packet.code} {_printable(packet.reason) or answers.phrase(packet.code)}"]
-        transport, host, number, params = packet.via
-        text = "".join(f";{name}={value}" if value else f";{name}" for name, value in params.items())
-        lines.append(f"Via: SIP/2.0/{transport} {host}" + (f":{number}" if number else "") + text)
-    else:
-        target = packet.uri or Uri(scheme="sip", host="invalid")
-        if target.scheme == "tel":
-            target = Uri(scheme="sip", user=target.user, host="tel.invalid")
-        lines = [f"{packet.method} {msgspec.structs.replace(target, scheme='sip', params='').text} SIP/2.0"]
-        lines.append(f"Via: {_via(packet, source)}")
-    lines += [f"Via: {value}" for value in packet.below]
-    for name, who in (("From", packet.caller), ("To", packet.callee)):
-        if who is not None:
-            lines.append(f"{name}: {_party(packet, name.lower(), who.tag)}")
-    lines += [f"Call-ID: {packet.call_id}", f"CSeq: {packet.sequence} {packet.sequence_method}"]
-    for value in packet.all("contact")[:1]:
-        contact = party(value)
-        if contact is not None and contact.uri.scheme == "sip":
-            lines.append(f"Contact: <{contact.uri.text}>")
-    for value in packet.all("record-route"):
-        for part in split(value):
-            route = party(part)
-            if route is not None and route.uri.scheme == "sip":
-                lines.append(f"Record-Route: <{route.uri.text}>")
-    for name in ("WWW-Authenticate", "Proxy-Authenticate"):
-        lines += [f"{name}: {value}" for value in packet.all(name.lower())[:4]]
-    if packet.method == "INVITE" and packet.first("expires").strip("0"):
-        lines.append(f"Expires: {packet.first('expires')}")
-    body = bodies.described(packet) or b""
-    if body:
-        lines.append("Content-Type: application/sdp")
-    lines.append(f"Content-Length: {len(body)}")
-    # Python ends a line at U+0085 too, which is half of a letter in UTF-8.
-    return "\r\n".join(lines).replace("\x85", "?") + "\r\n\r\n" + body.decode("latin-1")
-
-
-def _via(packet: Packet, source: Address) -> str:
-    """The top Via for sippy: it answers to what stands in `received` and `rport`."""
-    text = answers.top_via(packet, source)
-    return text if "rport" in packet.via[3] else f"{text};rport={answers.back_to(packet, source)[1]}"
-
-
-def _party(packet: Packet, name: str, tag: str) -> str:
-    """From or To as sippy gets it; what it cannot echo is left out, and only the tag is compared (RFC 3261 section
-    12).
-    """
-    who = party(packet.first(name))
-    target = who.uri if who is not None else Uri(scheme="sip", host="invalid")
-    if target.scheme == "tel":
-        target = Uri(scheme="sip", user=target.user, host="tel.invalid")
-    target = msgspec.structs.replace(target, scheme="sip", params="")
-    display = who.display if who is not None else ""
-    plain = bool(display) and all(" " <= letter < "\x7f" and letter not in '"\\<>,' for letter in display)
-    return (f'"{display}" ' if plain else "") + f"<{target.text}>" + (f";tag={tag}" if tag else "")
