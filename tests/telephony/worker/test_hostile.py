@@ -271,6 +271,21 @@ def test_answers_of_many_places_are_ended_within_bounds(server: Server, peer: Ca
     phone.reply(phone.hear("BYE"), 200)
 
 
+def test_who_says_too_much_in_a_call_is_not_heard_and_the_next_one_works(server: Server, carrier: Peer) -> None:
+    call, leg = talking(server, carrier)
+    for _ in range(400):
+        call.next("INFO", body=b"5", kind="application/dtmf")
+    carrier.fence()
+    keys = [event for event in server.fence() if isinstance(event, port.Key)]
+    assert 90 <= len(keys) <= 200
+    server.hear(port.Figures, lambda told: "too many messages of a call" in told.refused)
+    other, _ = talking(server, carrier)
+    other.next("BYE")
+    carrier.hear("200 BYE")
+    server.tell(port.Drop(leg))
+    carrier.reply(carrier.hear("BYE"), 200)
+
+
 # Who is gone
 
 

@@ -81,6 +81,8 @@ class Signalling:
         self._guesses = Buckets(5, 50, wire.now)
         self._registers, self._calls = Buckets(2, 60, wire.now), Buckets(10, 100, wire.now)
         """What one telephone may ask for, by its username: each REGISTER is written to disk, each call is kept."""
+        self._said = Buckets(20, 100, wire.now)
+        """Messages of one dialogue."""
         self._telephones: Remembered[Address] = Remembered(REGISTERED_LIFE, wire.now)
         """From where telephones have proven themselves: no carrier speaks from there, whoever says so."""
         self._copies: dict[tuple[str, ...], tuple[float, bytes, Address]] = {}
@@ -169,7 +171,7 @@ class Signalling:
                 if packet.to_tag:
                     agent.again(packet)
                 return
-        self.manager.give(for_sippy(packet, source), source)
+        self._give(packet, source, packet.from_tag)
 
     def _copy(self, packet: Packet, source: Address) -> bool:
         """Whether it was there before, and has been answered the same again."""
@@ -187,7 +189,7 @@ class Signalling:
         elif found[2].state != "early":
             self._answer(packet, source, 200)
         else:
-            self.manager.give(for_sippy(packet, source), source)
+            self._give(packet, source, packet.from_tag)
 
     def _request(self, packet: Packet, source: Address) -> None:
         if packet.to_tag:
@@ -198,7 +200,7 @@ class Signalling:
             found = self._invites.get(key)
             if found is not None:
                 if found[0] == packet.branch:
-                    self.manager.give(for_sippy(packet, source), source)
+                    self._give(packet, source, packet.from_tag)
                 else:
                     self._answer(packet, source, 482)
                 return
@@ -209,10 +211,12 @@ class Signalling:
         agent = self._dialogues.get((packet.call_id, packet.to_tag)) if packet.to_tag else None
         if packet.method == "ACK":
             if agent is not None:
-                self.manager.give(for_sippy(packet, source), source)
+                self._give(packet, source, packet.to_tag)
             return
         if agent is None or agent.isDead():
             self._answer(packet, source, 481)
+            return
+        if not self._in_time(packet, packet.to_tag):
             return
         text = for_sippy(packet, source)
         if packet.method == "INVITE":
@@ -229,6 +233,19 @@ class Signalling:
         if not self.manager.give(text, source):
             self._answer(packet, source, 400)
         agent.arriving = None
+
+    def _in_time(self, packet: Packet, tag: str) -> bool:
+        """Whether no more is said in a dialogue, named by one of its tags, than two could have to say: sippy takes
+        milliseconds for a message, which others wait.
+        """
+        if self._said.take(f"{packet.call_id}\0{tag}"):
+            return True
+        self.refused.add("too many messages of a call")
+        return False
+
+    def _give(self, packet: Packet, source: Address, tag: str) -> None:
+        if self._in_time(packet, tag):
+            self.manager.give(for_sippy(packet, source), source)
 
     # Who it is from
 
