@@ -40,7 +40,7 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of what strangers may use. `packets` is a second and address, `burst` at once."""
+    """Bounds of what others may use. `packets` is a second and address, `burst` at once."""
 
     packets: float = 50.0
     burst: float = 200.0
@@ -48,6 +48,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Legs at once, of all."""
     early: int = 50
     """Calls of one source address that are not answered yet."""
+    calls: float = 100.0
+    """Calls of one carrier a second, three times as many at once."""
+    messages: float = 20.0
+    """Messages of one call a second, five times as many at once."""
 
 
 # Told to the worker

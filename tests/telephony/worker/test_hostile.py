@@ -231,6 +231,27 @@ def test_a_telephone_that_asks_too_often_is_put_off(server: Server, peer: Callab
     other.hear("200 REGISTER")
 
 
+def test_a_carrier_that_calls_too_often_is_put_off_and_another_is_not(
+    server: Server, carrier: Peer, peer: Callable[[], Peer]
+) -> None:
+    other = peer()
+    trunks = (port.Trunk(id=7000, addresses=(carrier.address,)), port.Trunk(id=7001, addresses=(other.address,)))
+    server.tell(port.Configure(trunks=trunks, limits=port.Limits(packets=1e5, burst=1e5)))
+    server.fence()
+    for _ in range(4):
+        for _ in range(150):
+            # What is refused for its body counts as well, and costs the test less.
+            Call(carrier, body=b"v=1").start()
+        carrier.fence()
+    codes = [message.code for message in carrier.log]
+    assert codes.count(488) >= 300
+    assert 503 in codes
+    assert codes.count(488) + codes.count(503) == 600
+    Call(other).start()
+    server.tell(port.Drop(server.hear(port.Incoming).leg, 486))
+    other.hear("486 INVITE")
+
+
 def test_a_telephone_is_heard_beyond_the_bounds_as_it_may_call_for_help(
     server: Server, carrier: Peer, peer: Callable[[], Peer]
 ) -> None:
@@ -272,6 +293,8 @@ def test_answers_of_many_places_are_ended_within_bounds(server: Server, peer: Ca
 
 
 def test_who_says_too_much_in_a_call_is_not_heard_and_the_next_one_works(server: Server, carrier: Peer) -> None:
+    trunk = port.Trunk(id=7, addresses=(carrier.address,))
+    server.tell(port.Configure(trunks=(trunk,), limits=port.Limits(packets=1e5, burst=1e5)))
     call, leg = talking(server, carrier)
     for _ in range(400):
         call.next("INFO", body=b"5", kind="application/dtmf")

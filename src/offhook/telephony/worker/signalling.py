@@ -81,10 +81,8 @@ class Signalling:
         self._guesses = Buckets(5, 50, wire.now)
         self._registers, self._calls = Buckets(2, 60, wire.now), Buckets(10, 100, wire.now)
         """What one telephone may ask for, by its username: each REGISTER is written to disk, each call is kept."""
-        self._said = Buckets(20, 100, wire.now)
-        """Messages of one dialogue."""
         self._telephones: Remembered[Address] = Remembered(REGISTERED_LIFE, wire.now)
-        """From where telephones have proven themselves: no carrier speaks from there, whoever says so."""
+        """From where telephones have registered: no carrier speaks from there, whoever says so."""
         self._copies: dict[tuple[str, ...], tuple[float, bytes, Address]] = {}
         self._dialogues: dict[tuple[str, str], Dialogue] = {}
         """By Call-ID and our tag."""
@@ -291,8 +289,6 @@ class Signalling:
         if proven:
             self._guesses.give(source[0])
             self._know(source[0])
-            if caller.username:
-                self._telephones.note(source)
             then(caller)
         else:
             self._challenge(packet, source, stale=proven is None)
@@ -308,13 +304,15 @@ class Signalling:
     # What it wants
 
     def _proven(self, packet: Packet, source: Address, caller: Caller) -> None:
-        asks = {"REGISTER": self._registers, "INVITE": self._calls}.get(packet.method)
+        calls = self._calls if caller.username else self._carried
+        asks = {"REGISTER": self._registers, "INVITE": calls}.get(packet.method)
         if bodies.unsupported(packet):
             self._refuse(packet, source, 420)
-        elif caller.username and asks is not None and not asks.take(caller.username):
+        elif asks is not None and not asks.take(caller.username or str(caller.trunk)):
             self.refused.add("too many requests")
             self._refuse(packet, source, 503)
         elif packet.method == "REGISTER" and caller.username:
+            self._telephones.note(source)
             self._hold(packet, source)
             self._registrar.register(packet, source, caller.username)
         elif packet.method == "OPTIONS":
@@ -534,7 +532,10 @@ class Signalling:
             self._accounts.forget()
 
     def _buckets(self) -> None:
-        buckets = Buckets(self._limits.packets, self._limits.burst, wire.now)
+        limits = self._limits
+        self._carried = Buckets(limits.calls, 3 * limits.calls, wire.now)
+        self._said = Buckets(limits.messages, 5 * limits.messages, wire.now)
+        buckets = Buckets(limits.packets, limits.burst, wire.now)
         before = wire.socket_of(self.manager).buckets
         for host in before.known if before is not None else ():
             buckets.know(host)
