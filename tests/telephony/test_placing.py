@@ -11,7 +11,9 @@ from offhook.kit.errors import Conflict, Unavailable
 from offhook.routing import plan
 from offhook.telephony import placing, port
 from offhook.telephony.placing import Placing
-from offhook.telephony.process import DIED, Worker
+from offhook.telephony.port import DIED
+from offhook.telephony.process import Worker
+from offhook.telephony.room import Room
 from offhook.telephony.telephone import ELSEWHERE
 from tests.telephony.scripted import CALL, TENANT, Told
 
@@ -26,9 +28,10 @@ class House:
         self.heard: dict[int, Callable[[port.Event], None]] = {}
         self.begun: list[Any] = []
         self.broken = False
-        self.live = 0
+        self.most = 10
         house: Any = replace(self.told.telephone._house, legs=self)
-        self.placing = Placing(self, lambda _tenant: house, self, self._shown, 2)  # type: ignore[arg-type]
+        room = Room(self.most, self.under_way, lambda: 0.0)
+        self.placing = Placing(self, lambda _tenant: house, self, self._shown, room)  # type: ignore[arg-type]
 
     async def _shown(self, tenant_id: int, who: str) -> tuple[str, str]:
         return "101", "Ana"
@@ -47,8 +50,8 @@ class House:
     def let_go(self, leg: int) -> None:
         del self.heard[leg]
 
-    def live_of(self, tenant_id: int) -> int:
-        return self.live if tenant_id == TENANT else 0
+    def under_way(self, tenant_id: int) -> int:
+        return len(self.begun)
 
     def new_id(self) -> int:
         return CALL
@@ -121,16 +124,13 @@ def test_a_user_without_a_registered_telephone_is_not_rung():
     run(story)
 
 
-def test_a_company_has_so_many_calls_those_among_them_that_only_ring():
+def test_a_company_that_is_full_rings_nobody():
     async def story(one: House) -> None:
-        one.live = 1
-        await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
-        with pytest.raises(Conflict, match="2 calls at once"):
+        one.placing._room = Room(0, one.under_way, lambda: 0.0)
+        with pytest.raises(Conflict, match="as many as it may"):
             await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
-        await one.told.settled()
-        await one.say(port.Down(leg=2, code=486))
-        await one.told.settled()
-        await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
+        assert one.told.told(port.Dial) == []
+        assert await one.placing.place(TENANT, "user:1", ("desk",), "911") == CALL
 
     run(story)
 

@@ -107,3 +107,36 @@ def test_a_company_has_its_share_of_legs_and_others_have_theirs() -> None:
         assert not worker._dialled
 
     asyncio.run(story())
+
+
+def test_who_is_gone_before_anybody_holds_the_leg_is_told_so_to_whoever_does() -> None:
+    """A caller may be gone in the same moment in which they came: both are read at once."""
+
+    async def story() -> None:
+        worker = Worker((), nobody)
+        heard: list[port.Event] = []
+        came, down = port.Incoming(leg=1, caller="", dialled="", source=("127.0.0.1", 5060)), port.Down(leg=1, code=487)
+        worker._hear(came)
+        worker._hear(port.Key(1, "5"))
+        worker._hear(down)
+        assert worker.legs == 1
+        worker.hold(1, heard.append)
+        assert heard == [port.Key(1, "5"), down]
+        assert worker.legs == 0
+
+    asyncio.run(story())
+
+
+def test_a_leg_that_nobody_holds_is_over_with_the_worker() -> None:
+    async def story() -> None:
+        worker = Worker((), nobody)
+        heard: list[port.Event] = []
+        for leg in (1, 3):
+            worker._hear(port.Incoming(leg=leg, caller="", dialled="", source=("127.0.0.1", 5060)))
+        worker._all_down()
+        worker.hold(1, heard.append)
+        worker.let_go(3)
+        assert heard == [port.Down(leg=1, cause=port.DIED)]
+        assert worker.legs == 0
+
+    asyncio.run(story())

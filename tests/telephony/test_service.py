@@ -7,7 +7,8 @@ from typing import Any
 
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.telephony import port
-from offhook.telephony.service import AGAIN_SECONDS, MOST_CALLS, Origin, Telephony
+from offhook.telephony.room import Full
+from offhook.telephony.service import AGAIN_SECONDS, Telephony
 
 
 class Slow:
@@ -31,7 +32,7 @@ def played(story: Callable[[Telephony, Slow, list[float]], Any]) -> None:
         async def sleep(seconds: float) -> None:
             slept.append(seconds)
 
-        calls: Any = SimpleNamespace(happened=None, seen=None)
+        calls: Any = SimpleNamespace(happened=None, seen=None, under_way=None)
         desk: Any = Slow()
         none: Any = None
         await story(Telephony(calls, none, desk, none, none, none, none, (), sleep=sleep), desk, slept)
@@ -44,20 +45,20 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def test_a_company_has_so_many_calls_and_those_for_help_beyond():
+def test_a_company_has_so_many_calls_and_the_server_too_and_those_for_help_go_beyond():
     async def story(telephony: Telephony, _desk: Slow, _slept: list[float]) -> None:
-        def room(going: int, number: str, *, who: str = "user:1", crowded: bool = False) -> bool:
-            telephony._calls.live_of = lambda tenant_id: going if tenant_id == 7 else 0  # type: ignore[method-assign]
-            came = port.Incoming(leg=1, caller="", dialled=number, source=("10.0.0.1", 5060), crowded=crowded)
-            return telephony._has_room(came, Origin(7, who=who, number=number))
+        def let_in(going: int, *, crowded: bool = False, helps: bool = False) -> bool:
+            telephony._room._under_way = lambda tenant_id: going if tenant_id == 7 else 0
+            try:
+                telephony._let_in(7, crowded=crowded, helps=helps)
+            except Full:
+                return False
+            return True
 
-        assert room(MOST_CALLS - 1, "+14155550100")
-        assert not room(MOST_CALLS, "+14155550100")
-        assert not room(0, "+14155550100", crowded=True)
-        for number in ("911", "112", "911#"):
-            assert room(MOST_CALLS, number)
-            assert room(0, number, crowded=True)
-        assert not room(MOST_CALLS, "911", who=""), "From outside nobody calls for help here."
+        assert let_in(199)
+        assert not let_in(200)
+        assert not let_in(0, crowded=True)
+        assert let_in(200, crowded=True, helps=True)
 
     played(story)
 

@@ -6,6 +6,7 @@ import pytest
 
 from offhook.kit.places import Allowed
 from offhook.telephony import port
+from offhook.telephony.room import Full
 from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
 from offhook.telephony.trunks.names import Names
@@ -81,7 +82,7 @@ def test_help_is_called_whatever_the_list_and_the_bound(company: Company):
     way = number(company, "911", emergency=True, ways=busy)
     assert way == Way(uri="sip:911@8.8.8.8:5080", address=("8.8.8.8", 5080), trunk=first)
     found = [
-        company.desk.run(busy.of_number(company.tenant(), "911", emergency=True, without=without))
+        company.desk.run(busy.of_number(company.tenant(), "911", emergency=True, but=without))
         for without in ((first,), (first, other))
     ]
     assert [way and way.trunk for way in found] == [other, None]
@@ -137,7 +138,8 @@ def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
     offhook = company.desk.offhook
     full = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 2 if trunk == id else 0)
     incoming = port.Incoming(leg=1, caller="", dialled=NUMBER, source=("10.0.0.1", 5060), trunk=id)
-    assert company.desk.run(full.origin(incoming)) is None
+    with pytest.raises(Full):
+        company.desk.run(full.origin(incoming))
     # The call itself is counted from the moment that it came.
     only = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 1 if trunk == id else 0)
     assert company.desk.run(only.origin(incoming)) is not None

@@ -108,14 +108,14 @@ class Calls:
         else:
             self._behind.pop(call.id, None)
 
+    def under_way(self, tenant_id: int) -> int:
+        """How many calls of a company this process has."""
+        return sum(call.tenant_id == tenant_id for call in self._live.values())
+
     @property
     def live(self) -> int:
         """How many calls this process has."""
         return len(self._live)
-
-    def live_of(self, tenant_id: int) -> int:
-        """How many of them are a company's."""
-        return sum(call.tenant_id == tenant_id for call in self._live.values())
 
     @property
     def behind(self) -> int:
@@ -181,7 +181,7 @@ class Calls:
         self._closing = True
         calls = list(self._live.values())
         for call in calls:
-            call.tell(HungUp(clock.milliseconds(clock.now())))
+            call.tell(HungUp(clock.milliseconds(clock.now()), cause="the server stopped"))
         await asyncio.gather(*(call.task for call in calls), return_exceptions=True)
         await self.catch_up()
         for call in self._behind.values():

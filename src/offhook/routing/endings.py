@@ -1,7 +1,18 @@
 """How calls end: a message left, a message heard, an answer that ends, a caller who hangs up. Pure."""
 
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import Ended, Event, Hangup, NotAnswered, Prompt, Recorded, Release, Reserved, Voicemail
+from offhook.routing.plan import (
+    Ended,
+    Event,
+    Hangup,
+    HungUp,
+    NotAnswered,
+    Prompt,
+    Recorded,
+    Release,
+    Reserved,
+    Voicemail,
+)
 from offhook.routing.turn import MISSED, Act, Go, Mailbox, Turn, name_of, office_of, prompt
 
 MESSAGE_SECONDS = 180
@@ -150,13 +161,16 @@ _WHERE = {
 }
 
 
-def hung_up(turn: Turn) -> Go:
-    """The caller hung up."""
+def hung_up(turn: Turn, event: HungUp) -> Go:
+    """The caller hung up, or was cut off."""
     state = turn.state
     where = "talking" if state.phase == "out" and state.outcome else state.phase
-    turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(where, 'at once')}.")
+    if event.cause:
+        turn.because("cut_off", f"The call was cut off {_WHERE.get(where, 'at once')}: {event.cause}.")
+    else:
+        turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(where, 'at once')}.")
     outcome = {"talking": "answered", "voicemail": "no_message"}.get(where, "abandoned")
-    turn.hang_up(outcome, Hangup())
+    turn.hang_up("lost" if event.lost else outcome, Hangup())
     return None
 
 

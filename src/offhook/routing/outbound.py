@@ -6,7 +6,7 @@ reservation and no question stands before it; people are told after it was place
 
 from offhook.kit.phones import emergency_in, has_plan, is_emergency, is_line_test
 from offhook.routing.dialling import e164, is_home
-from offhook.routing.model import Office, Person
+from offhook.routing.model import Company, Office, Person
 from offhook.routing.plan import Hangup, Notify, Outgoing, Release, Transfer
 from offhook.routing.turn import Enter, Go, Turn
 
@@ -61,6 +61,14 @@ def for_help(digits: str, country: str) -> bool:
 def helps_anywhere(event: Outgoing) -> bool:
     """Whether what was dialled calls for help in some country."""
     return for_help(_dialled(event).rstrip("#"), "")
+
+
+def helps(config: Company, event: Outgoing) -> bool:
+    """Whether what was dialled calls for help where whoever dialled it is."""
+    office = config.offices.get(config.primary_office)
+    if (person := config.people.get(event.who)) is not None:
+        office = config.offices.get(person.office_id, office)
+    return for_help(_dialled(event).rstrip("#"), office.country if office is not None else "")
 
 
 def emergency(turn: Turn, person: Person | None, office: Office | None, dialled: str) -> Go:

@@ -8,9 +8,11 @@ import structlog
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal
+from offhook.routing.outbound import helps_anywhere
 from offhook.routing.plan import Outgoing
 from offhook.telephony import port
 from offhook.telephony.process import Worker
+from offhook.telephony.room import Full, Room
 from offhook.telephony.telephone import ELSEWHERE, House, Telephone, Way
 
 RING_SECONDS = 45.0
@@ -24,7 +26,7 @@ log = structlog.get_logger("offhook.telephony")
 class Placing:
     """`Placing` of calls/legs/wishes.py, with the telephones of this process.
 
-    `shown` tells the number and name that others see of one within a company, which has `most_calls` at once.
+    `shown` tells the number and name that others see of one within a company.
     """
 
     def __init__(
@@ -33,29 +35,28 @@ class Placing:
         house_of: Callable[[int], House],
         calls: Calls,
         shown: Callable[[int, str], Awaitable[tuple[str, str]]],
-        most_calls: int,
+        room: Room,
     ) -> None:
-        self._worker, self._house_of, self._calls, self._shown = worker, house_of, calls, shown
-        self._most_calls = most_calls
-        self._ringing: dict[asyncio.Task[None], int] = {}
-        """With the company that each is for."""
+        self._worker, self._house_of, self._calls, self._shown, self._room = worker, house_of, calls, shown, room
+        self._ringing: set[asyncio.Task[None]] = set()
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
         """Ring these devices of "user:1" and dial `number` once one is answered: the id of the call that will be.
 
-        Conflict if none of them is registered now, or the company has all the calls that it may have.
+        Conflict if none of them is registered now, or the company has as many calls as it may.
         """
-        ringing = sum(one == tenant_id for one in self._ringing.values())
-        if self._calls.live_of(tenant_id) + ringing >= self._most_calls:
-            raise Conflict(f"The company has {self._most_calls:,} calls at once, which is all that it may have.")
+        try:
+            self._room.enter(tenant_id, helps=helps_anywhere(Outgoing(clock.milliseconds(clock.now()), who, number)))
+        except Full as full:
+            raise Conflict(full.message) from None
         ways_of = self._house_of(tenant_id).ways.of_device
         ways = [(way, device) for device in devices for way in await ways_of(tenant_id, device)]
         if not ways:
             raise Conflict("No telephone of the user is registered, so there is nothing to ring.")
         id = self._calls.new_id()
         task = asyncio.ensure_future(self._ring(tenant_id, id, who, ways, number))
-        self._ringing[task] = tenant_id
-        task.add_done_callback(self._ringing.pop)
+        self._ringing.add(task)
+        task.add_done_callback(self._ringing.discard)
         return id
 
     async def close(self) -> None:

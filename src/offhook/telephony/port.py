@@ -17,6 +17,12 @@ Address = tuple[str, int]
 MOST = 1_000_000
 """Bytes of one message."""
 
+DIED = "the telephone process ended"
+"""Cause of a `Down` that no worker said: it is gone, and each of its legs with it."""
+
+CUT = "the process that carries sound ended"
+"""Cause of a `Down` of a leg whose ports went with what had them: nobody would be heard there any more."""
+
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     """A carrier. Who sends from one of `addresses` (an IP address or a network as 203.0.113.0/28; port 0 is any) is it.
@@ -164,7 +170,10 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
-    """Write what the leg says to `path`, with `both` what it hears too; ended by StopRecording, or when it is over."""
+    """Write what the leg says to `path`, with `both` what it hears too; ended by StopRecording, or when it is over.
+
+    Recorded follows in any case: with 0 seconds where the leg was over before.
+    """
 
     leg: int
     path: str

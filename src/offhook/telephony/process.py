@@ -16,7 +16,7 @@ import structlog
 
 from offhook.kit.settings import PREFIX
 from offhook.telephony import port
-from offhook.telephony.port import Close, Command, Configure, Down, Event, Fault, Figures, Frames, Ready, framed
+from offhook.telephony.port import DIED, Close, Command, Configure, Down, Event, Fault, Figures, Frames, Ready, framed
 
 PAUSES = (0.1, 0.5, 2.0, 5.0)
 """Seconds before it is started again, longer each time that it did not come up."""
@@ -25,8 +25,6 @@ START_SECONDS = 20.0
 """In which it has to say that it is ready."""
 
 STOP_SECONDS = 4.0
-
-DIED = "the telephone process ended"
 
 log = structlog.get_logger("offhook.telephony")
 Heard = Callable[[Event], None]
@@ -45,6 +43,8 @@ class Worker:
     def __init__(self, arguments: tuple[str, ...], heard: Callable[[Event], Awaitable[None]]) -> None:
         self._arguments, self._heard = arguments, heard
         self._legs: dict[int, Heard] = {}
+        self._early: dict[int, list[Event]] = {}
+        """What happened on legs that came in, for whoever holds them: a caller may be gone before that."""
         self._taped: dict[str, Heard] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._next = 0
@@ -93,6 +93,7 @@ class Worker:
         asyncio.get_running_loop().call_soon(self._hear, Down(leg=leg, code=503, cause="failed"))
 
     def _forget(self, leg: int) -> None:
+        """It is over. What nobody has been told of it yet stays for whoever will hold it."""
         self._legs.pop(leg, None)
         self._trunks.pop(leg, None)
         tenant_id = self._dialled_for.pop(leg, None)
@@ -108,8 +109,12 @@ class Worker:
             self.tell(part)
 
     def hold(self, leg: int, heard: Heard) -> None:
-        """Be told what happens on a leg that came in."""
-        self._legs[leg] = heard
+        """Be told what happens on a leg that came in, and what happened on it before."""
+        early = self._early.pop(leg, [])
+        if not any(isinstance(event, Down) for event in early):
+            self._legs[leg] = heard
+        for event in early:
+            heard(event)
 
     def new_leg(self, heard: Heard) -> int:
         """A leg that is to be dialled, and be told what happens on it."""
@@ -119,12 +124,13 @@ class Worker:
 
     def let_go(self, leg: int) -> None:
         """Be told no more of it."""
+        self._early.pop(leg, None)
         self._forget(leg)
 
     @property
     def legs(self) -> int:
         """How many legs are held."""
-        return len(self._legs)
+        return len(self._legs) + len(self._early)
 
     # Keeping it
 
@@ -205,6 +211,8 @@ class Worker:
             heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
         for leg, heard in legs.items():
             heard(Down(leg=leg, cause=DIED))
+        for leg, early in self._early.items():
+            early.append(Down(leg=leg, cause=DIED))
 
     def _hear(self, event: Event) -> None:
         match event:
@@ -218,8 +226,10 @@ class Worker:
                 self.faults += event.count
                 log.warning("telephone_fault", what=event.what, count=event.count)
             case port.Whois() | port.Register() | port.Incoming():
-                if isinstance(event, port.Incoming) and event.trunk:
-                    self._trunks[event.leg] = event.trunk
+                if isinstance(event, port.Incoming):
+                    self._early[event.leg] = []
+                    if event.trunk:
+                        self._trunks[event.leg] = event.trunk
                 task = asyncio.ensure_future(self._heard(event))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -232,3 +242,5 @@ class Worker:
                     self._forget(event.leg)
                 if heard is not None:
                     heard(event)
+                elif event.leg in self._early:
+                    self._early[event.leg].append(event)

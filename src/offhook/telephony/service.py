@@ -11,18 +11,16 @@ from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
-from offhook.routing.outbound import helps_anywhere
+from offhook.routing import outbound
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
+from offhook.telephony.room import REFUSED, Full, Room
 from offhook.telephony.share import Share
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
-MOST_CALLS = 150
-"""Of one company at once, unless the settings say otherwise."""
-
 AGAIN_SECONDS = 1.0
 """After which carriers are read again that the store did not give."""
 
@@ -75,7 +73,7 @@ class Telephony:
         location: Callable[[Transfer], tuple[bytes, str]],
         arguments: tuple[str, ...],
         *,
-        most_calls: int = MOST_CALLS,
+        most_calls: int = 200,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._most_calls = most_calls
@@ -84,7 +82,8 @@ class Telephony:
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
         self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
-        self.placing = Placing(self.worker, self._house_of, calls, self._within, most_calls)
+        self._room = Room(most_calls, calls.under_way, clock.monotonic)
+        self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
@@ -174,40 +173,40 @@ class Telephony:
         """What the calls of a company need, with its share of legs: two telephones for each call that it may have."""
         return replace(self._house, legs=Share(self.worker, tenant_id, 2 * self._most_calls))
 
-    def _has_room(self, came: port.Incoming, origin: Origin) -> bool:
-        """Whether the call may go on; one for help always may."""
-        if origin.who and helps_anywhere(Outgoing(0, origin.who, origin.number)):
-            return True
-        return not came.crowded and self._calls.live_of(origin.tenant_id) < self._most_calls
+    def _let_in(self, tenant_id: int, *, crowded: bool, helps: bool) -> None:
+        """Full if there is no room for a call, on the server or of its company; one for help is always let in."""
+        if crowded and not helps:
+            REFUSED.labels("server_full").inc()
+            raise Full("The server has as many calls as it may have at once.")
+        self._room.enter(tenant_id, helps=helps)
 
     async def _begin(self, came: port.Incoming) -> None:
         """A call: it is decided on from here on. Who hung up meanwhile has a call that was given up."""
-        early: list[port.Event] = []
-        self.worker.hold(came.leg, early.append)
         code = FAULTY
         try:
             origin = await self._desk.origin(came)
             if origin is None:
                 log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
+                REFUSED.labels("nobody").inc()
                 code = UNKNOWN
-            elif not self._has_room(came, origin):
-                log.warning("company_has_all_its_calls", tenant=str(origin.tenant_id), crowded=came.crowded)
-                code = BUSY
             else:
                 shown = await self._shown(origin, came)
                 telephone = Telephone(self._house_of(origin.tenant_id), origin.tenant_id, came.leg, shown)
                 self.worker.hold(came.leg, telephone.heard)
-                for event in early:
-                    telephone.heard(event)
                 at = clock.milliseconds(clock.now())
                 first = (
                     Outgoing(at, origin.who, origin.number)
                     if origin.who
                     else Incoming(at, origin.caller, origin.number)
                 )
+                helps = isinstance(first, Outgoing) and outbound.helps(await self._company(origin.tenant_id), first)
+                self._let_in(origin.tenant_id, crowded=came.crowded, helps=helps)
                 await self._calls.begin(origin.tenant_id, first, telephone)
                 return
+        except Full:
+            code = BUSY
         except Refusal as refusal:
+            REFUSED.labels("not_begun").inc()
             log.warning("call_refused", cause=refusal.message)
             code = BUSY
         except asyncio.CancelledError:

@@ -4,7 +4,7 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -16,18 +16,24 @@ from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
-from offhook.telephony import pidf, port
+from offhook.telephony import causes, pidf, port
+from offhook.telephony.sound import length
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
 
 MOST_KEYS = 100
 """Keys that are pressed before they are asked for; further ones are for nobody."""
+LATE = 10.0
+"""Seconds that the word of a prompt's end may come later than its end: who waits for it goes on without it then."""
 
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
 
 _BUSY, _DECLINED = (486, 600), (603, 403)
+_FAILED = (408, 500, 502, 503, 504)
+"""What a carrier says that cannot do it; 408 of one that says nothing."""
+
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 """RFC 3326: a telephone that is told so shows no missed call."""
 
@@ -52,10 +58,8 @@ class Ways(Protocol):
     async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
         """Where a telephone is registered now; none if it is not."""
 
-    async def of_number(
-        self, tenant_id: int, number: str, *, emergency: bool, without: tuple[int, ...] = ()
-    ) -> Way | None:
-        """The carrier that a number may be called by, of those that are not among `without`; None if none may."""
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
+        """The carrier that a number may be called by, of those that are not `but`; None if none may."""
 
 
 class Sounds(Protocol):
@@ -119,6 +123,8 @@ class _Leg:
     device: str = ""
     up: bool = False
     down: port.Down | None = None
+    outside: bool = False
+    """Whether the caller may hear what comes before the answer."""
 
 
 class Telephone:
@@ -151,7 +157,8 @@ class Telephone:
         self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
         self._recording = ""
         self._recordings: set[str] = set()
-        self._record = False
+        self._record = self._leaving = False
+        self._end: plan.HungUp | None = None
         self._running: asyncio.Task[None] | None = None
 
     # What it is told to do
@@ -161,7 +168,7 @@ class Telephone:
         first, self._call_id = not self._call_id, call_id
         if self._gone:
             if first:
-                self._tell(plan.HungUp(_now()))
+                self._tell(self._end or plan.HungUp(_now()))
             return
         self._pending = verbs
         self._given.set()
@@ -250,6 +257,8 @@ class Telephone:
             case port.Played():
                 if (played := self._played.pop(event.token, None)) is not None:
                     played.set()
+                if event.fault:
+                    log.warning("prompt_not_played", call_id=self._call_id, cause=event.fault)
             case port.Recorded():
                 if (taped := self._tapes.pop(event.path, None)) is not None:
                     taped.set_result(event)
@@ -258,7 +267,7 @@ class Telephone:
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
             case port.Down():
-                self._left()
+                self._left(event)
             case _:
                 pass
 
@@ -270,6 +279,10 @@ class Telephone:
         match event:
             case port.Progress():
                 self._show(leg, "rang")
+                if event.code == 183 and leg.outside and not self._answered:
+                    # What its network says before the answer: an announcement, or ringing as it is there.
+                    self._house.legs.tell(port.Ring(self._caller, early=True))
+                    self._house.legs.tell(port.Connect(self._caller, leg.leg))
             case port.Up():
                 leg.up = True
                 self._show(leg, "answered")
@@ -286,14 +299,15 @@ class Telephone:
     def _show(self, leg: _Leg, what: Literal["rang", "answered"]) -> None:
         self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.device, what=what))
 
-    def _left(self) -> None:
-        """The caller is gone: nobody is rung for them any more."""
+    def _left(self, down: port.Down) -> None:
+        """The caller is gone: nobody is rung for them any more. A message that they were leaving is kept first."""
         if self._gone:
             return
         self._gone = True
+        self._end = plan.HungUp(_now(), *causes.cut_off(down))
         self._up.set()
-        if self._call_id:
-            self._tell(plan.HungUp(_now()))
+        if self._call_id and not self._leaving:
+            self._tell(self._end)
         self._stop_all()
 
     def _hang_up(self, code: int) -> None:
@@ -349,14 +363,19 @@ class Telephone:
         await self._answer()
         if not files:
             return
-        self._token += 1
-        played = self._played[self._token] = asyncio.Event()
-        self._house.legs.tell(port.Play(leg=self._caller, token=self._token, files=files))
+        self._token = token = self._token + 1
+        played = self._played[token] = asyncio.Event()
+        self._house.legs.tell(port.Play(leg=self._caller, token=token, files=files))
         try:
-            await played.wait()
+            async with asyncio.timeout(length.seconds(files) + LATE):
+                await played.wait()
+        except TimeoutError:
+            log.error("prompt_end_not_told", call_id=self._call_id)
         except asyncio.CancelledError:
             self._house.legs.tell(port.Stop(self._caller))
             raise
+        finally:
+            self._played.pop(token, None)
 
     def _sound_for_ever(self, hear: Hear) -> None:
         """What a caller hears who waits; before the call is taken that is their own telephone's business."""
@@ -506,13 +525,13 @@ class Telephone:
             return
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, other.leg))
-        await self._until_down(other)
+        self._tell(await self._until_down(other))
         self._other = None
-        self._tell(plan.Ended(_now()))
 
-    async def _until_down(self, leg: _Leg) -> None:
+    async def _until_down(self, leg: _Leg) -> plan.Ended:
         while leg.down is None:
             await self._news.get()
+        return plan.Ended(_now(), fault=causes.fault(leg.down))
 
     async def _voicemail(self, verb: plan.Voicemail) -> None:
         await self._answer()
@@ -522,6 +541,7 @@ class Telephone:
         path = tapes.new_message(self._tenant_id, self._call_id, verb.box)
         taped = self._tapes[path] = asyncio.get_running_loop().create_future()
         self._forget_keys()
+        self._leaving = True
         self._house.legs.tell(port.Record(leg=self._caller, path=path))
         try:
             ending = asyncio.ensure_future(self._pound())
@@ -543,8 +563,15 @@ class Telephone:
             # What there is of it is found by the tapes themselves.
             log.error("message_not_recorded", call_id=self._call_id, cause=made.fault)
         else:
-            await self._house.tapes.message_left(self._tenant_id, self._call_id, box, path, made.seconds)
-        self._tell(plan.Recorded(_now(), round(made.seconds)))
+            try:
+                await self._house.tapes.message_left(self._tenant_id, self._call_id, box, path, made.seconds)
+            except Exception:
+                log.exception("message_not_kept", call_id=self._call_id)
+        self._leaving = False
+        if not (made.fault and self._gone):
+            self._tell(plan.Recorded(_now(), max(round(made.seconds), 1) if made.seconds > 0 else 0))
+        if self._end is not None:
+            self._tell(self._end)
 
     async def _pound(self) -> None:
         while await self._keys.get() != "#":
@@ -569,7 +596,8 @@ class Telephone:
         task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
 
     async def _transfer(self, verb: plan.Transfer) -> None:
-        leg, why = await self._outside(verb)
+        why: dict[str, Missed] = {verb.number: "unreachable"}
+        leg = await self._outside(verb, why)
         if leg is None:
             self._tell(plan.NotAnswered(_now(), why or {verb.number: "unreachable"}))
             return
@@ -577,27 +605,32 @@ class Telephone:
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
         self._tell(plan.Answered(_now(), verb.number))
-        await self._until_down(leg)
-        self._tell(plan.Ended(_now()))
+        self._tell(await self._until_down(leg))
 
-    async def _outside(self, verb: plan.Transfer) -> tuple[_Leg | None, dict[str, Missed]]:
-        """Who answers a number outside, or why nobody does. A call for help goes by one carrier after the other."""
+    async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> _Leg | None:
+        """Who answers outside, by the first carrier that takes the call: one that fails is no answer of the number's.
+
+        RFC 3261 section 21.5.4 and RFC 3263 section 4.3. A call for help goes on to the next whatever a carrier says.
+        """
         body = self._house.location(verb) if verb.emergency else (b"", "")
-        why: dict[str, Missed] = {}
-        tried: tuple[int, ...] = ()
-        leg: _Leg | None = None
-        while leg is None and (verb.emergency or not tried):
+        tried: list[int] = []
+        while True:
             way = await self._house.ways.of_number(
-                self._tenant_id, verb.number, emergency=verb.emergency, without=tried
+                self._tenant_id, verb.number, emergency=verb.emergency, but=tuple(tried)
             )
             if way is None:
-                break
+                return None
             if not tried:
                 self._sound_for_ever("ringback")
-            tried = (*tried, way.trunk)
+            tried.append(way.trunk)
             shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
-            leg = await self._first([self._dial(verb.number, shown, body)], LONGEST_RINGING, why)
-        return leg, why
+            dialled = self._dial(verb.number, shown, body)
+            dialled.outside = True
+            why.clear()
+            leg = await self._first([dialled], LONGEST_RINGING, why)
+            if leg is not None or dialled.down is None or not (verb.emergency or dialled.down.code in _FAILED):
+                return leg
+            log.warning("carrier_failed", call_id=self._call_id, trunk=way.trunk, code=dialled.down.code)
 
     def _hold(self, leg: int, on: bool) -> None:
         """Who is put on hold hears music until their other side is back."""

@@ -5,6 +5,7 @@ emergency calls, which no list holds back.
 """
 
 from collections import OrderedDict
+from collections.abc import Collection
 from ipaddress import IPv4Address
 
 import structlog
@@ -18,6 +19,7 @@ from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.telephony import port
 from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.room import REFUSED, Full
 from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
 from offhook.telephony.trunks import rules, store
@@ -62,10 +64,8 @@ class Ways:
         ways = [Way(uri=one.uri, address=(one.host, one.port)) for one in found]
         return list(dict.fromkeys(ways))
 
-    async def of_number(
-        self, tenant_id: int, number: str, *, emergency: bool, without: tuple[int, ...] = ()
-    ) -> Way | None:
-        """The carrier that a number may be called by, none of those with the ids `without`; None if none may.
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
+        """The carrier that a number may be called by, of those that are not `but` (they failed); None if none may.
 
         An emergency number is as it was dialled.
         """
@@ -74,7 +74,7 @@ class Ways:
         known = await self._reader.run(lambda tx: trunks.all(tx, tenant_id))
         fitting = rules.for_help(known) if emergency else rules.for_number(known, number, self.load)
         for kept in fitting:
-            if kept.id in without:
+            if kept.id in but:
                 continue
             host, at = rules.place(kept.value.proxy)
             address = await self._address(tenant_id, host, at)
@@ -108,13 +108,17 @@ class Ways:
     async def origin(self, came: port.Incoming) -> Origin | None:
         """Whose call it is: what a telephone dialled as it stands, a carrier's numbers in E.164 where they can be.
 
-        None if it is nobody's by now, or the carrier has as many calls as it may.
+        None if it is nobody's by now; Full if the carrier has as many calls as it may.
         """
         if came.username:
             return await self._of_telephone(came)
         kept = await self._reader.run(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
-        if kept is None or not rules.has_room(kept, lambda trunk: self.load(trunk) - 1):
+        if kept is None:
             return None
+        if not rules.has_room(kept, lambda trunk: self.load(trunk) - 1):
+            REFUSED.labels("carrier_full").inc()
+            log.warning("carrier_full", trunk=kept.id, most=kept.value.most_calls)
+            raise Full("The carrier has as many calls as it may have at once.")
         return of_carrier(kept, came)
 
     async def _of_telephone(self, came: port.Incoming) -> Origin | None:

@@ -57,7 +57,7 @@ class Telephones:
             self._tapes,
             pidf.of_call,
             arguments,
-            most_calls=self._settings.company_calls,
+            most_calls=self._settings.calls_at_once,
         )
         self._trunks.changed.append(telephony.changed)
         self._phones.changed.append(telephony.password_changed)

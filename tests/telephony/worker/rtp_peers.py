@@ -207,6 +207,9 @@ class Ear:
     def silent(self, leg: int) -> None:
         self._tell("silent", leg)
 
+    def cut(self, leg: int) -> None:
+        self._tell("cut", leg)
+
     def of(self, word: str) -> list[tuple[object, ...]]:
         """All that was told of one thing."""
         return [each[1:] for each in self.told if each[0] == word]

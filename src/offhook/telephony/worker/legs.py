@@ -114,21 +114,26 @@ class Leg:
         self.state = "answered"
         self.dialogue.answer(self._description())
 
-    def drop(self, code: int, reason: str) -> None:
-        """End it as it stands."""
+    def drop(self, code: int, reason: str, cause: str = "") -> None:
+        """End it as it stands; `cause` is told in place of what is usual."""
         if self.over or self.dialogue is None:
             return
         before = self.state
         if before == "answered":
             # The BYE waits for the ACK (RFC 3261 section 15).
             self._dropped = reason
-            self._down(0, "ended", ours=True)
+            self._down(0, cause or "ended", ours=True)
         elif before == "early" and self.incoming:
-            self._down(code, CAUSES.get(code, "refused"), ours=True)
+            self._down(code, cause or CAUSES.get(code, "refused"), ours=True)
             self.dialogue.refuse(code if 400 <= code <= 699 else 480, reason)
         else:
-            self._down(487 if before == "early" else 0, "cancelled" if before == "early" else "ended", ours=True)
+            usual = "cancelled" if before == "early" else "ended"
+            self._down(487 if before == "early" else 0, cause or usual, ours=True)
             self.dialogue.end(reason)
+
+    def cut(self) -> None:
+        """What carried its sound is gone, with the port that the other side was told."""
+        self.drop(503, "", port.CUT)
 
     def silent(self) -> None:
         """Nothing was heard of the other side for too long."""
@@ -155,7 +160,7 @@ class Leg:
             return
         if description is not None:
             self._hear(description)
-        self._say(port.Progress(self.number, 183 if code == 183 or description else 180))
+        self._say(port.Progress(self.number, 180 if description is None else 183))
 
     def taken(self, description: bytes | None) -> None:
         if self.over or self.dialogue is None:

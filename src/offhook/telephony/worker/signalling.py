@@ -124,9 +124,16 @@ class Signalling:
     def silent(self, leg: int) -> None:
         wire.from_thread(self._silent, leg)
 
+    def cut(self, leg: int) -> None:
+        wire.from_thread(self._cut, leg)
+
     def _tell_of(self, leg: int, event: port.Event) -> None:
         if leg in self.legs and not self.legs[leg].over:
             self._say(event)
+
+    def _cut(self, leg: int) -> None:
+        if leg in self.legs:
+            self.legs[leg].cut()
 
     def _silent(self, leg: int) -> None:
         if leg in self.legs:
@@ -251,13 +258,15 @@ class Signalling:
         # A carrier registers nowhere; and who names an address as a carrier's has not shown that it is one.
         telephone = packet.method == "REGISTER" or source in self._telephones
         trunks = [] if telephone else self._carriers.at(source)
-        if (unproven := next((trunk for trunk in trunks if not trunk.proves), None)) is not None:
-            self._know(source[0])
-            then(Caller(trunk=unproven.id))
-            return
         proofs = [proof for value in packet.all("authorization") if (proof := digest.read(value)) is not None]
         credentials = next((proof for proof in proofs if proof.realm == self._digests.realm), None)
-        if credentials is None or self._digests.fresh(credentials) is None or not self._guesses.take(source[0]):
+        if credentials is not None and self._digests.fresh(credentials) is None:
+            credentials = None
+        unproven = next((trunk for trunk in trunks if not trunk.proves), None)
+        if unproven is not None and credentials is None:
+            self._of_carrier(packet, source, Caller(trunk=unproven.id), then)
+            return
+        if credentials is None or not self._guesses.take(source[0]):
             self._challenge(packet, source)
             return
         name = credentials.username
@@ -270,6 +279,28 @@ class Signalling:
 
         def told(digests: Mapping[str, str]) -> None:
             self._judge(packet, source, credentials, digests, Caller(username=name), then)
+
+        if not self._accounts.ask(name, told):
+            self._answer(packet, source, 503, (("Retry-After", "5"),))
+
+    def _of_carrier(self, packet: Packet, source: Address, caller: Caller, then: Callable[[Caller], None]) -> None:
+        """From where a carrier sends: it is the carrier, unless From names a telephone of ours behind the same address.
+
+        That one is asked for a proof, as anywhere; a number is never asked for, as no telephone is called so.
+        """
+        name = packet.caller.uri.user if packet.caller is not None else ""
+        self._know(source[0])
+        if not 0 < len(name) <= 64 or not name.isprintable() or not any(map(str.isalpha, name)):
+            then(caller)
+            return
+
+        def told(digests: Mapping[str, str]) -> None:
+            if self._copy(packet, source) or (packet.call_id, packet.from_tag, packet.sequence) in self._invites:
+                return
+            if digests:
+                self._challenge(packet, source)
+            else:
+                then(caller)
 
         if not self._accounts.ask(name, told):
             self._answer(packet, source, 503, (("Retry-After", "5"),))
@@ -489,7 +520,8 @@ class Signalling:
                 if leg is not None:
                     self._do_with(leg, command)
                 elif isinstance(command, port.Record):
-                    self._say(port.Recorded(leg=command.leg, path=command.path, seconds=0, fault="the leg is over"))
+                    # Who waits for a recording is told that it is none.
+                    self._say(port.Recorded(leg=command.leg, path=command.path, seconds=0))
 
     def _do_with(self, leg: Leg, command: port.Command) -> None:
         match command:

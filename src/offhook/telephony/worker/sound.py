@@ -50,6 +50,9 @@ class Heard(Protocol):
     def silent(self, leg: int) -> None:
         """No packet came for the time that was set, of a leg whose other side should send. Told once."""
 
+    def cut(self, leg: int) -> None:
+        """Its port is gone, and nothing is heard there any more. Told once, in the place of all else."""
+
 
 class Media(Protocol):
     """Sound of many legs, each named by its number in the port's messages."""
@@ -86,7 +89,10 @@ class Media(Protocol):
         """Play no more; no `played` follows."""
 
     def record(self, leg: int, path: str, both: bool) -> None:
-        """Write what the leg says (and hears) to `path` as WAV; one at a time, a second one ends the first."""
+        """Write what the leg says (and hears) to `path` as WAV; one at a time, a second one ends the first.
+
+        `recorded` follows in any case, of a leg that is not there with nothing on it.
+        """
 
     def stop_recording(self, leg: int) -> None:
         """Write no more; `recorded` follows."""
