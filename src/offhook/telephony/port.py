@@ -24,6 +24,13 @@ CUT = "the process that carries sound ended"
 """Cause of a `Down` of a leg whose ports went with what had them: nobody would be heard there any more."""
 
 
+def pairs(first: int, last: int) -> range:
+    """The ports for sound within a range: even ones, each of which has the next one for its reports (RFC 3550 section
+    11).
+    """
+    return range(first + 1 & ~1, last, 2)
+
+
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     """A carrier. Who sends from one of `addresses` (an IP address or a network as 203.0.113.0/28; port 0 is any) is it.
 
