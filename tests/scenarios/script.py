@@ -28,6 +28,13 @@ class Deed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     off_duty: str | None = None
 
 
+class Sends(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who sends the call on, once they talk, by dialling what; a telephone of theirs does it."""
+
+    by: str
+    to: str | int
+
+
 class Call(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"caller": "from"}):
     """Who calls what, when on the clock of the head office, and what everybody does. Times are seconds.
 
@@ -42,6 +49,7 @@ class Call(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"ca
     busy: dict[str, int | Literal["always"]] = {}
     declines: list[str] = []
     routers: dict[str, str] = {}
+    transfers: list[Sends] = []
     hang_up: int | None = None
 
 

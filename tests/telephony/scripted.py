@@ -59,6 +59,12 @@ class Told:
         self._heard[self._next] = heard
         return self._next
 
+    def hold(self, leg: int, heard: Callable[[port.Event], None]) -> None:
+        self._heard[leg] = heard
+
+    def let_go(self, leg: int) -> None:
+        self._heard[leg] = lambda _event: None
+
     # Ways, Sounds, Tapes
 
     async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:

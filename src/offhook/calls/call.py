@@ -30,9 +30,9 @@ from offhook.routing.plan import (
     AskScript,
     Ended,
     Event,
+    First,
     Hangup,
     HungUp,
-    Incoming,
     Notify,
     Outgoing,
     Release,
@@ -123,7 +123,7 @@ class Call:
         self._held = True
         self.over = False
 
-    def begin(self, first: Incoming | Outgoing, rest: Callable[["Call"], None]) -> None:
+    def begin(self, first: First, rest: Callable[["Call"], None]) -> None:
         """Let it go; `begun` is done with its first step, and `rest` is told whenever what is kept has changed."""
         self._rest = rest
         self.task = asyncio.create_task(self._run(first))
@@ -155,7 +155,7 @@ class Call:
         elif self._owed:
             await self._settle()
 
-    async def _run(self, first: Incoming | Outgoing) -> None:
+    async def _run(self, first: First) -> None:
         try:
             try:
                 await self._step(first)

@@ -17,7 +17,21 @@ from offhook.calls.model import Telephone
 from offhook.kit import clock
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import Ids
-from offhook.routing.plan import Answered, Ended, Event, HungUp, Incoming, NotAnswered, Outgoing, Pressed, Recorded
+from offhook.routing.plan import (
+    Answered,
+    Ended,
+    Event,
+    First,
+    Handed,
+    HungUp,
+    Incoming,
+    Joined,
+    NotAnswered,
+    Outgoing,
+    Pressed,
+    Recorded,
+    Transferred,
+)
 
 RENEW_SECONDS = 20.0
 """How often calls are renewed: three times before their lease is over."""
@@ -27,7 +41,9 @@ CATCH_UP_SECONDS = 1.0
 
 _SWEPT_AT_ONCE = 200
 _LONGEST = 128
-_FROM_TELEPHONES = (Pressed, Answered, NotAnswered, Recorded, Ended, HungUp)
+_FROM_TELEPHONES = (
+    Pressed, Answered, NotAnswered, Recorded, Ended, HungUp, Transferred, Joined, Handed,
+)  # fmt: skip
 
 log = structlog.get_logger("offhook.calls")
 
@@ -55,9 +71,7 @@ class Calls:
         """The id of a call that is still to begin."""
         return self._ids.new()
 
-    async def begin(
-        self, tenant_id: int, first: Incoming | Outgoing, telephone: Telephone, *, id: int | None = None
-    ) -> int:
+    async def begin(self, tenant_id: int, first: First, telephone: Telephone, *, id: int | None = None) -> int:
         """A call comes in or goes out: its id, `id` where it has one. Its first verbs are with the telephone when this
         returns.
 
@@ -188,11 +202,13 @@ class Calls:
             log.error("call_not_kept", call_id=call.id)
 
 
-def _clean(first: Incoming | Outgoing) -> Incoming | Outgoing:
+def _clean(first: First) -> First:
     """The event without what no telephone number has, and no store takes: signalling is what strangers write."""
     if isinstance(first, Incoming):
         return msgspec.structs.replace(first, caller=_line(first.caller), number=_line(first.number))
-    return msgspec.structs.replace(first, dialled=_line(first.dialled))
+    if isinstance(first, Outgoing):
+        return msgspec.structs.replace(first, dialled=_line(first.dialled))
+    return first
 
 
 def _line(text: str) -> str:

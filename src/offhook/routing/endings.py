@@ -2,6 +2,7 @@
 
 from offhook.directory.lines.model import Target
 from offhook.routing.plan import (
+    Answered,
     Ended,
     Event,
     Hangup,
@@ -111,11 +112,12 @@ def recorded(turn: Turn, event: Recorded | Ended) -> Go:
     return None
 
 
-def answered_outside(turn: Turn) -> Go:
+def answered_outside(turn: Turn, event: Answered) -> Go:
     """The number outside, to which the call was sent, answered."""
-    if not turn.state.outcome:
-        turn.because("answered", f"{_outside(turn)} answered.")
-        turn.state.outcome = "answered"
+    if turn.state.outcome:
+        return ignored(turn, event)
+    turn.because("answered", f"{_outside(turn)} answered.")
+    turn.state.outcome = "answered"
     return None
 
 
@@ -125,13 +127,15 @@ def not_answered_outside(turn: Turn, event: NotAnswered) -> Go:
         return ignored(turn, event)
     missed = MISSED[next(iter(event.why.values()), "no_answer")]
     turn.because("not_answered", f"{_outside(turn)} {missed}.")
-    if not turn.state.who:
+    if not turn.state.who or turn.state.sent_by:
         return Mailbox()
     turn.hang_up("not_answered", Hangup("unavailable"))
     return None
 
 
 def _outside(turn: Turn) -> str:
+    if turn.state.sent_by:
+        return turn.state.outside
     return turn.state.dialled if turn.state.who else "The number outside"
 
 

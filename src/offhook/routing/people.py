@@ -169,6 +169,7 @@ def _forward(turn: Turn, router: Router, event: Told) -> Go:
         turn.because("international_off", f"{event.number} is abroad, and the office makes no such calls.")
         return _default(turn, router)
     _speak(turn, event)
+    turn.state.outside = event.number
     turn.wait("out", Transfer(event.number, office.main_line))
     return None
 
@@ -196,7 +197,7 @@ def reserved(turn: Turn, event: Reserved) -> Go:
     legs = tuple(
         [Leg(who, names[who], people[who].devices, people[who].forwarding) for who in event.members if who in people]
     )
-    turn.wait("ringing", Ring("parallel", legs, seconds))
+    turn.wait("ringing", Ring("parallel", legs, seconds, "hold_music" if turn.state.music else "ringback"))
     return None
 
 

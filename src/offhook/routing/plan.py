@@ -165,6 +165,35 @@ class Transfer(msgspec.Struct, frozen=True, tag="transfer", tag_field="do"):
     location: CivicAddress | None = None
 
 
+class LetGo(msgspec.Struct, frozen=True, tag="let_go", tag_field="do"):
+    """Let `who` go, with whom the caller talked: the call is sent on, and what follows is the caller's."""
+
+    who: str
+
+
+class CameBack(msgspec.Struct, frozen=True, tag="came_back", tag_field="do"):
+    """Tell `who`, who sent the call on, that nobody was there: it comes back to them."""
+
+    who: str
+
+
+class HandOn(msgspec.Struct, frozen=True, tag="hand_on", tag_field="do"):
+    """Let the side that was called, `party`, go on as the caller of a new call, which begins with `first`.
+
+    Who called is let go. Answered by Handed, once that call has begun.
+    """
+
+    party: str
+    first: "Transferred"
+
+
+class Deny(msgspec.Struct, frozen=True, tag="deny", tag_field="do"):
+    """Tell who wished to send the call on that it is not: all go on as they were. `text` says why."""
+
+    text: str
+    cause: Literal["forbidden", "unallocated"] = "forbidden"
+
+
 class Notify(msgspec.Struct, frozen=True, tag="notify", tag_field="do"):
     """Tell the people of an office (0: it is not known) that an emergency call was placed. Never before it."""
 
@@ -181,7 +210,7 @@ class Hangup(msgspec.Struct, frozen=True, tag="hangup", tag_field="do"):
 
 Verb = (
     Answer | Play | Gather | Reserve | Ring | Release | Ask | AskScript | Bridge | Record | Voicemail | Transfer
-    | Notify | Hangup
+    | LetGo | CameBack | HandOn | Deny | Notify | Hangup
 )  # fmt: skip
 
 
@@ -282,6 +311,48 @@ class HungUp(msgspec.Struct, frozen=True, omit_defaults=True, tag="hung_up", tag
     lost: bool = False
 
 
+class Transferred(msgspec.Struct, frozen=True, tag="transferred", tag_field="event"):
+    """`by`, who is in the call, wishes to send the other side on: to what they would reach by `dialled`, or `target`.
+
+    `by` is as states have it: "user:1", "room:2", or where an API asks also "contact:3" or a number. `box`: straight to
+    the voicemail of it. `music`: the other side hears music while it rings there. `asked`: an API's key is good for it.
+
+    As the first event of a call: its caller is `party`, who was the side that `by` had called, and talks to nobody now.
+    """
+
+    at: int
+    by: str
+    dialled: str = ""
+    target: Target | None = None
+    box: bool = False
+    music: bool = False
+    asked: bool = False
+    party: str = ""
+
+
+class Joined(msgspec.Struct, frozen=True, tag="joined", tag_field="event"):
+    """`by`, with whom the caller talks, talks with `who` in the call `call` as well, and connects the two.
+
+    As the first event of a call: its caller is `party`, whom `by` had called as well.
+    """
+
+    at: int
+    by: str
+    who: str
+    call: str = ""
+    party: str = ""
+
+
+class Handed(msgspec.Struct, frozen=True, tag="handed", tag_field="event"):
+    """Who was not sending is in the call `call` from now on; this one is over."""
+
+    at: int
+    call: str = ""
+
+
 Event = (
     Incoming | Outgoing | Pressed | Reserved | Answered | NotAnswered | Told | Recorded | Ended | HungUp
+    | Transferred | Joined | Handed
 )  # fmt: skip
+First = Incoming | Outgoing | Transferred | Joined
+"""What a call may begin with."""

@@ -17,7 +17,7 @@ from offhook.routing.dialling import e164
 from offhook.routing.model import Company, target_of_who, who_of
 from offhook.routing.plan import Incoming, Outgoing, Told
 from offhook.routing.scripted import said
-from offhook.routing.simulate import Behaviour, Played, Script
+from offhook.routing.simulate import Behaviour, Played, Script, Sends
 from offhook.routing.trace import rung
 from offhook.routing.turn import TEAMS, office_of
 
@@ -153,6 +153,10 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
             found.append(Violation(location=f"workflows[{index}]", message=text))
         # Which recording it is does not matter here, as nobody hears it.
         workflows.append(replace(told, recording=f"{prompt}") if prompt else told)
+    transfers: list[Sends] = []
+    for index, sends in enumerate(body.transfers):
+        by = _who(config, sends.by, f"transfers[{index}].by", by_mail, names, found) if sends.by else ""
+        transfers.append(Sends(sends.to, by or "", sends.after))
     return Script(
         keys=tuple(body.press),
         people=people,
@@ -162,6 +166,7 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
         talk_seconds=body.talk_seconds,
         routers=routers,
         workflows=tuple(workflows),
+        transfers=tuple(transfers),
     )
 
 
@@ -181,6 +186,9 @@ def unused(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], play
     if played.workflows_left:
         text = f"The last {played.workflows_left} of them were not asked for."
         found.append(Notice("workflows_not_asked", "workflows", text))
+    if played.transfers_left:
+        text = f"The last {played.transfers_left} of them were not made: who should talked with nobody then."
+        found.append(Notice("transfers_not_made", "transfers", text))
     if played.workflows_lacking:
         text = "A workflow was asked for more steps than are said in workflows; it is not run in a simulation."
         found.append(Notice("workflow_not_run", "workflows", text))

@@ -20,6 +20,8 @@ from offhook.routing.plan import (
     Ended,
     Event,
     Gather,
+    Handed,
+    HandOn,
     HungUp,
     Incoming,
     Missed,
@@ -35,6 +37,7 @@ from offhook.routing.plan import (
     Ring,
     Told,
     Transfer,
+    Transferred,
     Verb,
     Voicemail,
 )
@@ -54,6 +57,17 @@ MOST_STEPS = 2000
 """After so many the simulation stops: a call that may wait for hours is told of no longer."""
 
 SPEECH_SECONDS, TALK_SECONDS = 10, 60
+TRANSFER_SECONDS = 10
+"""How long somebody talks before they send the call on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sends:
+    """`by` ("user:1"), or whoever talks where it is "", sends the call on to what `to` dials, after so many seconds."""
+
+    to: str
+    by: str = ""
+    after: int = TRANSFER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,8 @@ class Script:
     talk_seconds: int = TALK_SECONDS
     routers: Mapping[int, Told] = field(default_factory=dict)
     workflows: tuple[Told, ...] = ()
+    transfers: tuple[Sends, ...] = ()
+    """Made in turn, each once who makes it talks with the other side."""
     rotations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     idle_since: Mapping[str, int] = field(default_factory=dict)
 
@@ -108,6 +124,7 @@ class Played:
     """A call that was played, its last state, and the keys of the script that nothing asked for.
 
     `workflows_left` counts its answers of workflows that nobody asked for; `workflows_lacking`: there were too few.
+    `transfers_left` are those that nobody was there to make.
 
     A call that is not over (`state.phase`) went on after MOST_STEPS steps.
     """
@@ -117,6 +134,7 @@ class Played:
     keys_left: tuple[str, ...]
     workflows_left: int = 0
     workflows_lacking: bool = False
+    transfers_left: int = 0
 
 
 def simulate(config: Company, first: Incoming | Outgoing, script: Script, seed: int = 1) -> tuple[Trace, CallState]:
@@ -127,7 +145,7 @@ def simulate(config: Company, first: Incoming | Outgoing, script: Script, seed: 
 
 def play(config: Company, first: Incoming | Outgoing, script: Script, seed: int = 1) -> Played:
     """The same, with what of the script was not needed."""
-    world = _Play(config, script, first.at)
+    world = _Play(config, script, first)
     state = new_call("simulated", seed)
     steps: list[Step] = []
     event: Event | None = first
@@ -141,16 +159,20 @@ def play(config: Company, first: Incoming | Outgoing, script: Script, seed: int 
         tuple(world.keys),
         len(world.workflows),
         world.lacking,
+        len(world.transfers),
     )
 
 
 class _Play:
     """The world of one simulated call."""
 
-    def __init__(self, config: Company, script: Script, began: int) -> None:
+    def __init__(self, config: Company, script: Script, first: Incoming | Outgoing) -> None:
         self.config = config
         self.script = script
-        self.began = began
+        self.caller = first.who if isinstance(first, Outgoing) else ""
+        self.began = began = first.at
+        self.other = ""
+        self.transfers = deque(script.transfers)
         self.keys = deque(script.keys)
         self.workflows = deque(script.workflows)
         self.lacking = False
@@ -159,7 +181,10 @@ class _Play:
 
     def next(self, taken: Step) -> Event:
         """What happens after a step."""
-        self.talking.update(verb.kept for verb in taken.verbs if isinstance(verb, Release) and verb.kept)
+        for verb in taken.verbs:
+            if isinstance(verb, Release):
+                self.talking.difference_update(verb.members)
+                self.talking.update({verb.kept} - {""})
         event = self._happens(taken)
         if self.gives_up is not None and event.at > self.gives_up:
             return HungUp(max(self.gives_up, taken.event.at))
@@ -172,7 +197,8 @@ class _Play:
                 at += _seconds(verb.prompt) * 1000
             elif (event := self._answer(verb, at)) is not None:
                 return event
-        if isinstance(taken.event, Answered):
+        if isinstance(taken.event, Answered | Transferred):
+            # A number outside answered; or all go on as they were, as nobody may be sent there.
             return self._talk(at)
         raise RuntimeError("a step asked for nothing that can be answered")
 
@@ -195,7 +221,10 @@ class _Play:
                 spoken = min(self.script.message_seconds, verb.seconds)
                 return Recorded(at + (_seconds(verb.greeting) + spoken) * 1000, spoken)
             case Bridge():
+                self.other = verb.who
                 return self._talk(at)
+            case HandOn():
+                return Handed(at)
             case Transfer():
                 return self._call_outside(verb.number, at)
         return None
@@ -253,10 +282,16 @@ class _Play:
         free = self._free_from(who)
         return free is None or moment < free
 
-    def _talk(self, at: int) -> Ended:
+    def _talk(self, at: int) -> Ended | Transferred:
+        """They talk until the other side hangs up, or one of the company sends the other one on."""
+        there = [who for who in (self.other, self.caller) if who]
+        if self.transfers and there and self.transfers[0].by in ("", *there):
+            sends = self.transfers.popleft()
+            return Transferred(at + sends.after * 1000, sends.by or there[0], sends.to)
         return Ended(at + self.script.talk_seconds * 1000)
 
     def _call_outside(self, number: str, at: int) -> Answered | NotAnswered:
+        self.other = ""
         does = self.script.people.get(number, ANSWERS)
         if does.seconds is not None and does.seconds < OUTSIDE_SECONDS:
             return Answered(at + does.seconds * 1000, number)

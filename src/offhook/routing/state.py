@@ -72,6 +72,14 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     carried: str = ""
     """How often workflows were asked in all, of the one that has the call which step, and what it gave along."""
     talking: str = ""
+    outside: str = ""
+    """The number outside that was called last."""
+    helping: bool = False
+    """Whether it is an emergency call."""
+    sent_by: str = ""
+    """Who sent the call on, to whom it comes back if nobody is there."""
+    music: bool = False
+    """Whether the caller hears music while a person is rung, as an API wished."""
     outcome: str = ""
     reasons: tuple[Reason, ...] = ()
 

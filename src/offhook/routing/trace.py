@@ -16,6 +16,7 @@ from offhook.routing.plan import (
     Gather,
     Hangup,
     Incoming,
+    Joined,
     NotAnswered,
     Notify,
     Outgoing,
@@ -25,6 +26,7 @@ from offhook.routing.plan import (
     Reserve,
     Ring,
     Transfer,
+    Transferred,
     Verb,
     Voicemail,
 )
@@ -103,6 +105,8 @@ def _event(event: Event, name_of: Callable[[str], str]) -> str:
             )
         case Outgoing():
             return f"{name_of(event.who)} dials {event.dialled[:32]}."
+        case Transferred() | Joined() if event.party:
+            return f"{name_of(event.party)} had been called by {name_of(event.by)}."
     return ""
 
 

@@ -37,6 +37,14 @@ class RouterIn(msgspec.Struct, kw_only=True):
     target_id: Annotated[Int64, Meta(description="Id of where it sends the call.")]
 
 
+class SendsIn(msgspec.Struct, kw_only=True):
+    """Somebody sends the call on."""
+
+    to: Annotated[Text, Meta(description="What they dial: an extension or a number.")]
+    by: Annotated[Text, Meta(description="Who does, named as `who` is; whoever talks, if not sent.")] = ""
+    after: Annotated[Seconds, Meta(description="Seconds of talking until they do.")] = 10
+
+
 class SimulateIn(msgspec.Struct, kw_only=True):
     """A call that is not made."""
 
@@ -75,6 +83,14 @@ class SimulateIn(msgspec.Struct, kw_only=True):
             description="What the workflows say that lines hand the call to, in turn: their outputs. They are not run; "
             "what is not said here ends in voicemail.",
             examples=[[{"action": "gather", "say": "Your number, please.", "digits": 4}, {"action": "voicemail"}]],
+        ),
+    ] = []
+    transfers: Annotated[
+        Annotated[list[SendsIn], Meta(max_length=20)],
+        Meta(
+            description="Who sends the call on to whom, in turn, each once they talk. Where the caller does, the call "
+            "ends as transferred: the other side goes on as a call of its own.",
+            examples=[[{"by": "ann@example.com", "to": "102"}]],
         ),
     ] = []
     hang_up_after: Annotated[Seconds | None, Meta(description="When the caller gives up, in seconds.")] = None

@@ -98,9 +98,8 @@ class Placing:
         self, tenant_id: int, id: int, who: str, leg: int, number: str, news: "asyncio.Queue[port.Event]"
     ) -> None:
         try:
-            telephone = Telephone(
-                self._house_of(tenant_id), tenant_id, leg, await self._shown(tenant_id, who), answered=True
-            )
+            house, shown = self._house_of(tenant_id), await self._shown(tenant_id, who)
+            telephone = Telephone(house, tenant_id, leg, shown, answered=True, who=who, dialled=number)
             self._worker.hold(leg, telephone.heard)
             while not news.empty():
                 if getattr(event := news.get_nowait(), "leg", 0) == leg:

@@ -14,6 +14,7 @@ from offhook.kit.errors import Refusal
 from offhook.routing import outbound
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
+from offhook.telephony.exchange import Exchange
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.room import REFUSED, Full, Room
@@ -81,7 +82,10 @@ class Telephony:
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
-        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
+        self._house = House(
+            self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen,
+            exchange=Exchange(calls, self._within),
+        )  # fmt: skip
         self._room = Room(most_calls, calls.under_way, clock.monotonic)
         self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)
 
@@ -191,7 +195,8 @@ class Telephony:
                 code = UNKNOWN
             else:
                 shown = await self._shown(origin, came)
-                telephone = Telephone(self._house_of(origin.tenant_id), origin.tenant_id, came.leg, shown)
+                house = self._house_of(origin.tenant_id)
+                telephone = Telephone(house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number)
                 self.worker.hold(came.leg, telephone.heard)
                 at = clock.milliseconds(clock.now())
                 first = (

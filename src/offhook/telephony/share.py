@@ -8,7 +8,7 @@ from offhook.telephony.process import Heard, Worker
 
 
 class Share:
-    """`Legs` of telephone.py for one company, which may have `most` of its telephones dialled."""
+    """`Legs` of house.py for one company, which may have `most` of its telephones dialled."""
 
     def __init__(self, worker: Worker, tenant_id: int, most: int) -> None:
         self._worker, self._tenant_id, self._most = worker, tenant_id, most
@@ -29,3 +29,7 @@ class Share:
     def hold(self, leg: int, heard: Heard) -> None:
         """Be told what happens on a leg."""
         self._worker.hold(leg, heard)
+
+    def let_go(self, leg: int) -> None:
+        """Be told no more of it."""
+        self._worker.let_go(leg)

@@ -4,19 +4,20 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import structlog
 
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Granted, Taping, Wish
+from offhook.calls.legs.wishes import Granted, Taping, TransferTo, Wish
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
 from offhook.telephony import causes, pidf, port
+from offhook.telephony.house import House, Legs, Other, Sounds, Tapes, Way, Ways
+from offhook.telephony.sending import Sending
 from offhook.telephony.sound import length
 
 LONGEST_SETUP = 40.0
@@ -37,107 +38,31 @@ _FAILED = (408, 500, 502, 503, 504)
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 """RFC 3326: a telephone that is told so shows no missed call."""
 
+__all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to somebody: a telephone where it registered, or a number by a carrier."""
-
-    uri: str
-    address: port.Address
-    trunk: int = 0
-    display: str = ""
-    number: str | None = None
-    """Who is shown to call; "" hides it, and None is who calls."""
-
-
-class Ways(Protocol):
-    """Who is reached where."""
-
-    async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
-        """Where a telephone is registered now; none if it is not."""
-
-    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
-        """The carrier that a number may be called by, of those that are not `but`; None if none may."""
-
-
-class Sounds(Protocol):
-    """What callers hear, as files that the worker can play."""
-
-    async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
-        """A recording, or a text spoken."""
-
-    def of_waiting(self, hear: Hear) -> tuple[str, ...]:
-        """Ringback, or music on hold."""
-
-    def tone(self) -> tuple[str, ...]:
-        """After which a message is spoken."""
-
-
-class Tapes(Protocol):
-    """Where what is recorded goes."""
-
-    def new_message(self, tenant_id: int, call_id: int, box: Target) -> str:
-        """The path of a message that is about to be left."""
-
-    async def message_left(self, tenant_id: int, call_id: int, box: Target, path: str, seconds: float) -> None:
-        """It is whole; with 0 seconds it is thrown away."""
-
-    def new_recording(self, tenant_id: int, call_id: int) -> str:
-        """The path of a recording that is about to begin."""
-
-    async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
-        """It is whole."""
-
-
-class Legs(Protocol):
-    """What a call asks of the worker."""
-
-    def tell(self, command: port.Command) -> None: ...
-    def new_leg(self, heard: Callable[[port.Event], None]) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every call needs. `happened` and `seen` are those of `Calls`; `location` writes where help is to go, with
-    its type.
-    """
-
-    legs: Legs
-    ways: Ways
-    sounds: Sounds
-    tapes: Tapes
-    happened: Callable[[int, plan.Event], bool]
-    location: Callable[[plan.Transfer], tuple[bytes, str]]
-    sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
-    seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
-
-
-@dataclass(slots=True)
-class _Leg:
-    """Somebody who was dialled."""
-
-    leg: int
-    who: str
-    device: str = ""
-    up: bool = False
-    down: port.Down | None = None
-    outside: bool = False
-    """Whether the caller may hear what comes before the answer."""
 
 
 class Telephone:
     """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it.
 
-    It is `answered` where it was rung to call.
+    It is `answered` where it was rung to call. `who` called, if that is somebody of the company, and `dialled` what.
     """
 
     def __init__(
-        self, house: House, tenant_id: int, caller: int, shown: tuple[str, str], *, answered: bool = False
+        self,
+        house: House,
+        tenant_id: int,
+        caller: int,
+        shown: tuple[str, str],
+        *,
+        answered: bool = False,
+        who: str = "",
+        dialled: str = "",
     ) -> None:
-        self._house, self._tenant_id = house, tenant_id
-        self._caller, self._shown = caller, shown
+        self._house, self.tenant_id = house, tenant_id
+        self._caller, self.shown = caller, shown
+        self.who, self.dialled, self.helping = who, dialled, False
+        self.sending = Sending(self, house)
         self._call_id = 0
         self._pending: tuple[Verb, ...] = ()
         self._given = asyncio.Event()
@@ -147,8 +72,8 @@ class Telephone:
         self._up = asyncio.Event()
         if answered:
             self._up.set()
-        self._out: dict[int, _Leg] = {}
-        self._other: _Leg | None = None
+        self._out: dict[int, Other] = {}
+        self._other: Other | None = None
         self._news: asyncio.Queue[port.Event] = asyncio.Queue()
         self._keys: asyncio.Queue[str] = asyncio.Queue()
         self._enough = False
@@ -168,7 +93,12 @@ class Telephone:
         first, self._call_id = not self._call_id, call_id
         if self._gone:
             if first:
-                self._tell(self._end or plan.HungUp(_now()))
+                self.tell(self._end or plan.HungUp(_now()))
+            return
+        if first:
+            self._house.exchange.enter(self)
+        verbs = self.sending.decided(verbs)
+        if not verbs:
             return
         self._pending = verbs
         self._given.set()
@@ -198,6 +128,7 @@ class Telephone:
                 self._doing = None
                 if self._stopped():
                     break
+        self._house.exchange.leave(self)
 
     def _stopped(self) -> bool:
         return bool(self._pending) or self._gone
@@ -207,19 +138,20 @@ class Telephone:
         at = _now()
         match verb:
             case plan.Gather():
-                self._tell(plan.Pressed(at))
+                self.tell(plan.Pressed(at))
             case plan.Ring():
-                self._tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
+                self.tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
             case plan.Transfer():
-                self._tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
+                self.tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
             case plan.Bridge():
-                self._tell(plan.Ended(at, fault="the telephones could not be connected"))
+                self.tell(plan.Ended(at, fault="the telephones could not be connected"))
             case plan.Voicemail():
-                self._tell(plan.Recorded(at))
+                self.tell(plan.Recorded(at))
             case _:
                 pass
 
     async def _carry_out(self, verb: Verb) -> None:
+        self.sending.begins(verb)
         match verb:
             case plan.Answer():
                 await self._answer()
@@ -239,6 +171,12 @@ class Telephone:
                 await self._voicemail(verb)
             case plan.Transfer():
                 await self._transfer(verb)
+            case plan.LetGo():
+                self.sending.let_go()
+            case plan.HandOn():
+                await self.sending.hand_on(verb)
+            case plan.CameBack():
+                pass
             case plan.Hangup():
                 self._hang_up(REFUSALS[verb.cause])
             case _:
@@ -266,8 +204,11 @@ class Telephone:
                     self._taped(event)
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
+            case port.Referred():
+                self.sending.referred(event, self.who)
             case port.Down():
-                self._left(event)
+                if not self.sending.put_off(self.who, lambda: self._left(event)):
+                    self._left(event)
             case _:
                 pass
 
@@ -286,7 +227,12 @@ class Telephone:
             case port.Up():
                 leg.up = True
                 self._show(leg, "answered")
+            case port.Referred():
+                self.sending.referred(event, leg.who if leg is self._other else "")
+                return
             case port.Down():
+                if leg is self._other and self.sending.put_off(leg.who, lambda: self._of_other(event)):
+                    return
                 leg.down = event
                 del self._out[leg.leg]
             case port.Held():
@@ -296,7 +242,7 @@ class Telephone:
                 pass
         self._news.put_nowait(event)
 
-    def _show(self, leg: _Leg, what: Literal["rang", "answered"]) -> None:
+    def _show(self, leg: Other, what: Literal["rang", "answered"]) -> None:
         self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.device, what=what))
 
     def _left(self, down: port.Down) -> None:
@@ -307,7 +253,7 @@ class Telephone:
         self._end = plan.HungUp(_now(), *causes.cut_off(down))
         self._up.set()
         if self._call_id and not self._leaving:
-            self._tell(self._end)
+            self.tell(self._end)
         self._stop_all()
 
     def _hang_up(self, code: int) -> None:
@@ -316,13 +262,82 @@ class Telephone:
         self._stop_all()
 
     def _stop_all(self) -> None:
+        self.sending.closed()
         self._drop(self._out.values(), reason="")
         if self._doing is not None and asyncio.current_task() is not self._doing:
             self._doing.cancel()
         self._given.set()
 
-    def _tell(self, event: plan.Event) -> None:
+    def tell(self, event: plan.Event) -> None:
+        """Something happened in the call."""
+        self.sending.told(event)
         self._house.happened(self._call_id, event)
+
+    # What other calls need of it
+
+    @property
+    def call_id(self) -> int:
+        return self._call_id
+
+    @property
+    def caller(self) -> int:
+        """The caller's leg."""
+        return self._caller
+
+    @property
+    def talking(self) -> Other | None:
+        """With whom the caller talks; None while they do not."""
+        other = self._other
+        return other if other is not None and other.down is None and self._up.is_set() and not self._gone else None
+
+    @property
+    def with_whom(self) -> str:
+        """Who that is, "" for nobody."""
+        return self.talking.who if self.talking is not None else ""
+
+    def on(self, leg: int) -> str:
+        """Who is on one of the two legs."""
+        return self.who if leg == self._caller else self.with_whom
+
+    def another(self, caller: int, shown: tuple[str, str], who: str) -> "Telephone":
+        """The telephones of a call that comes of this one; its caller is there already."""
+        return Telephone(self._house, self.tenant_id, caller, shown, answered=True, who=who)
+
+    def part_with(self) -> Other | None:
+        """With whom the caller talked, whose leg is none of this call's any more; None where that is nobody."""
+        other, self._other = self._other, None
+        if other is None or other.down is not None:
+            return None
+        self._out.pop(other.leg, None)
+        return other
+
+    def take(self, other: Other) -> None:
+        """Somebody who is there already is whom the caller is to talk with."""
+        self._other = other
+        if other.down is None:
+            self._out[other.leg] = other
+            self._house.legs.hold(other.leg, self._of_other)
+
+    async def talk_on(self) -> None:
+        """The two talk as before, until one leaves."""
+        await self._bridge()
+
+    def give_up(self) -> None:
+        """Its caller leaves."""
+        self._house.legs.tell(port.Drop(self._caller, 487))
+        self._left(port.Down(leg=self._caller, code=487))
+
+    def end(self, event: plan.Event) -> None:
+        """It is over, and what is left of its legs with it, but not its caller's."""
+        self._gone = True
+        self.tell(event)
+        self._stop_all()
+
+    def stop_taping(self) -> None:
+        """Record no more, until that is asked for again."""
+        if self._recording:
+            self._house.legs.tell(port.StopRecording(self._caller))
+        self._recording, self._record = "", False
 
     # Verbs
 
@@ -338,25 +353,26 @@ class Telephone:
     def _tape(self) -> None:
         """Record from here on, if that is not done already."""
         if not self._recording:
-            self._recording = self._house.tapes.new_recording(self._tenant_id, self._call_id)
+            self._recording = self._house.tapes.new_recording(self.tenant_id, self._call_id)
             self._recordings.add(self._recording)
             self._house.legs.tell(port.Record(leg=self._caller, path=self._recording, both=True))
 
     async def grant(self, wish: Wish) -> Granted:
         """What an API asks of the call while it lasts: `calls/legs/wishes.py`."""
+        if isinstance(wish, TransferTo):
+            return await self.sending.grant(wish)
         if not isinstance(wish, Taping):
             return Granted(refused="The telephones of this call cannot do that.")
         if self._gone or not self._answered:
             return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
         if wish.on:
             self._tape()
-        elif self._recording:
-            self._recording, self._record = "", False
-            self._house.legs.tell(port.StopRecording(self._caller))
+        else:
+            self.stop_taping()
         return Granted()
 
     async def _play(self, prompt: Prompt) -> None:
-        await self._sound(await self._house.sounds.of_prompt(self._tenant_id, prompt))
+        await self._sound(await self._house.sounds.of_prompt(self.tenant_id, prompt))
 
     async def _sound(self, files: tuple[str, ...]) -> None:
         """Play to the caller, to the end. Who called from within has to be answered for that, like anybody."""
@@ -391,7 +407,7 @@ class Telephone:
 
         What was dialled on before is taken by whatever asks next, as simulations have it.
         """
-        files = await self._house.sounds.of_prompt(self._tenant_id, verb.prompt)
+        files = await self._house.sounds.of_prompt(self.tenant_id, verb.prompt)
         await self._answer()
         playing = asyncio.ensure_future(self._sound(files))
         pressing = asyncio.ensure_future(self._key())
@@ -412,7 +428,7 @@ class Telephone:
                 await self._within(verb.seconds, pressing)
         finally:
             await _given_up(playing, pressing)
-        self._tell(plan.Pressed(_now(), keys))
+        self.tell(plan.Pressed(_now(), keys))
 
     async def _key(self) -> str:
         """The next key. The `#` behind keys that were enough without it ends nothing any more."""
@@ -445,7 +461,7 @@ class Telephone:
         while verb.keys:
             key = await self._keys.get()
             if key in verb.keys:
-                self._tell(plan.Pressed(_now(), key))
+                self.tell(plan.Pressed(_now(), key))
         await asyncio.Event().wait()
 
     async def _ring(self, verb: plan.Ring) -> None:
@@ -455,26 +471,26 @@ class Telephone:
             winner = await self._first(await self._dial_all(legs, why), verb.seconds, why)
             if winner is not None:
                 self._other = winner
-                self._tell(plan.Answered(_now(), winner.who))
+                self.tell(plan.Answered(_now(), winner.who))
                 return
-        self._tell(plan.NotAnswered(_now(), why))
+        self.tell(plan.NotAnswered(_now(), why))
 
-    async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[_Leg]:
-        made: list[_Leg] = []
+    async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[Other]:
+        made: list[Other] = []
         for leg in legs:
-            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self._tenant_id, one)]
+            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self.tenant_id, one)]
             for number in leg.numbers:
-                way = await self._house.ways.of_number(self._tenant_id, number, emergency=False)
+                way = await self._house.ways.of_number(self.tenant_id, number, emergency=False)
                 ways += [(way, number)] if way is not None else []
             if not ways:
                 why[leg.who] = "unreachable"
             made += [self._dial(leg.who, way, device=device) for way, device in ways]
         return made
 
-    def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", ""), device: str = "") -> _Leg:
-        number, display = self._shown
+    def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", ""), device: str = "") -> Other:
+        number, display = self.shown
         id = self._house.legs.new_leg(self._of_other)
-        made = self._out[id] = _Leg(id, who, device)
+        made = self._out[id] = Other(id, who, device)
         self._house.legs.tell(
             port.Dial(
                 leg=id, caller=self._caller, uri=way.uri, address=way.address, display=way.display or display,
@@ -484,7 +500,7 @@ class Telephone:
         )  # fmt: skip
         return made
 
-    async def _first(self, legs: list[_Leg], seconds: float, why: dict[str, Missed]) -> _Leg | None:
+    async def _first(self, legs: list[Other], seconds: float, why: dict[str, Missed]) -> Other | None:
         """Who answers first; the others are told that they need not. Why those did not who said so."""
         going = {leg.leg: leg for leg in legs}
         timer = self._timer(seconds)
@@ -513,7 +529,7 @@ class Telephone:
             self._drop(going.values(), reason="")
             self._forget_keys()
 
-    def _drop(self, legs: Iterable[_Leg], *, reason: str) -> None:
+    def _drop(self, legs: Iterable[Other], *, reason: str) -> None:
         for leg in list(legs):
             if self._out.pop(leg.leg, None) is not None:
                 self._house.legs.tell(port.Drop(leg.leg, reason=reason))
@@ -521,14 +537,14 @@ class Telephone:
     async def _bridge(self) -> None:
         other = self._other
         if other is None or other.down is not None:
-            self._tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
+            self.tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
             return
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, other.leg))
-        self._tell(await self._until_down(other))
+        self.tell(await self._until_down(other))
         self._other = None
 
-    async def _until_down(self, leg: _Leg) -> plan.Ended:
+    async def _until_down(self, leg: Other) -> plan.Ended:
         while leg.down is None:
             await self._news.get()
         return plan.Ended(_now(), fault=causes.fault(leg.down))
@@ -538,7 +554,7 @@ class Telephone:
         await self._play(verb.greeting)
         await self._sound(self._house.sounds.tone())
         tapes = self._house.tapes
-        path = tapes.new_message(self._tenant_id, self._call_id, verb.box)
+        path = tapes.new_message(self.tenant_id, self._call_id, verb.box)
         taped = self._tapes[path] = asyncio.get_running_loop().create_future()
         self._forget_keys()
         self._leaving = True
@@ -564,14 +580,14 @@ class Telephone:
             log.error("message_not_recorded", call_id=self._call_id, cause=made.fault)
         else:
             try:
-                await self._house.tapes.message_left(self._tenant_id, self._call_id, box, path, made.seconds)
+                await self._house.tapes.message_left(self.tenant_id, self._call_id, box, path, made.seconds)
             except Exception:
                 log.exception("message_not_kept", call_id=self._call_id)
         self._leaving = False
         if not (made.fault and self._gone):
-            self._tell(plan.Recorded(_now(), max(round(made.seconds), 1) if made.seconds > 0 else 0))
+            self.tell(plan.Recorded(_now(), max(round(made.seconds), 1) if made.seconds > 0 else 0))
         if self._end is not None:
-            self._tell(self._end)
+            self.tell(self._end)
 
     async def _pound(self) -> None:
         while await self._keys.get() != "#":
@@ -591,7 +607,7 @@ class Telephone:
         if made.fault:
             log.error("recording_cut_off", call_id=self._call_id, cause=made.fault)
             return
-        kept = self._house.tapes.recording_made(self._tenant_id, self._call_id, made.path, made.seconds)
+        kept = self._house.tapes.recording_made(self.tenant_id, self._call_id, made.path, made.seconds)
         task = asyncio.ensure_future(kept)
         task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
 
@@ -599,15 +615,15 @@ class Telephone:
         why: dict[str, Missed] = {verb.number: "unreachable"}
         leg = await self._outside(verb, why)
         if leg is None:
-            self._tell(plan.NotAnswered(_now(), why or {verb.number: "unreachable"}))
+            self.tell(plan.NotAnswered(_now(), why or {verb.number: "unreachable"}))
             return
         self._other = leg
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
-        self._tell(plan.Answered(_now(), verb.number))
-        self._tell(await self._until_down(leg))
+        self.tell(plan.Answered(_now(), verb.number))
+        self.tell(await self._until_down(leg))
 
-    async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> _Leg | None:
+    async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> Other | None:
         """Who answers outside, by the first carrier that takes the call: one that fails is no answer of the number's.
 
         RFC 3261 section 21.5.4 and RFC 3263 section 4.3. A call for help goes on to the next whatever a carrier says.
@@ -616,11 +632,12 @@ class Telephone:
         tried: list[int] = []
         while True:
             way = await self._house.ways.of_number(
-                self._tenant_id, verb.number, emergency=verb.emergency, but=tuple(tried)
+                self.tenant_id, verb.number, emergency=verb.emergency, but=tuple(tried)
             )
             if way is None:
                 return None
             if not tried:
+                self.helping = verb.emergency
                 self._sound_for_ever("ringback")
             tried.append(way.trunk)
             shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)

@@ -42,6 +42,10 @@ class Ear:
             self._listen(hertz(decoded(b"".join(self._frames))))
             self._frames = []
 
+    def forget(self) -> None:
+        """Whoever spoke last is somebody new when they speak again."""
+        self._maybe = self._voice = ""
+
     def _listen(self, pitch: float) -> None:
         who = next((who for who, voice in self._voices.items() if abs(voice - pitch) < _APART), "")
         if who and who == self._maybe and who != self._voice:

@@ -114,6 +114,8 @@ class Talk:
         self.up, self.down, self.begun = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.code = 0
         self.heard: asyncio.Queue[str] = asyncio.Queue()
+        self.referred: asyncio.Queue[int] = asyncio.Queue()
+        """What REFER was answered, and how that is told to go."""
         self.ear = Ear(sounds or {}, handset.voices if voices is None else voices, self.heard.put_nowait)
         self._shown = shown or handset.username or "phone"
         self._branch = ""
@@ -121,6 +123,7 @@ class Talk:
         self._proof: tuple[str, ...] = ()
         self._there: Message | None = None
         self._last = b""
+        self._theirs = ""
         self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._rtp.bind(("127.0.0.1", 0))
         self._rtp.setblocking(False)
@@ -148,6 +151,21 @@ class Talk:
         self._reply(code)
         self._over(code)
 
+    def refer(self, to: str, replaces: "Talk | None" = None) -> None:
+        """Send the other side on (RFC 3515), with `replaces` to whom that one is with (RFC 3891)."""
+        self._sequence += 1
+        also = (
+            f"?Replaces={replaces.call_id}%3Bto-tag%3D{replaces.other_tag}%3Bfrom-tag%3D{replaces.tag}"
+            if replaces
+            else ""
+        )
+        self.handset.send(self._request("REFER", headers=(f"Refer-To: <sip:{to}@127.0.0.1{also}>",)))
+
+    @property
+    def other_tag(self) -> str:
+        """The other side's tag."""
+        return self.came.from_tag if self.came is not None else self._theirs
+
     def hang_up(self) -> None:
         """Leave, or give up."""
         if self.down.is_set():
@@ -171,6 +189,11 @@ class Talk:
         if message.code:
             if message["cseq"].endswith("INVITE"):
                 self._answered(message)
+            elif message["cseq"].endswith("REFER"):
+                self.referred.put_nowait(message.code)
+        elif message.method == "NOTIFY":
+            self.handset.reply(message, 200, tag=self.tag)
+            self.referred.put_nowait(int(message.body.split()[1]))
         elif message.method == "INVITE":
             self.handset.send(self._last or self.handset.answer(message, 180, tag=self.tag))
         elif message.method == "CANCEL":
@@ -198,6 +221,7 @@ class Talk:
             self._proof = (f"Authorization: {proof}",)
             self.invite()
             return
+        self._theirs = message.to_tag
         self.begun.set()
         if 200 <= message.code < 300:
             self._there = message

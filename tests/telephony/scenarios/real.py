@@ -19,7 +19,7 @@ from offhook.kit import clock
 from offhook.routing.plan import Prompt
 from offhook.telephony.port import Address
 from tests.api.desk import Company
-from tests.scenarios.script import Call, Deed
+from tests.scenarios.script import Call, Deed, Sends
 from tests.scenarios.stage import V1, V2, Seen, Simulated, reasons, sent
 from tests.telephony.scenarios.ear import OPENING
 from tests.telephony.scenarios.handset import Handset, Talk
@@ -42,6 +42,8 @@ SLACK = 0.8
 
 PATIENCE = 3.0
 """Seconds in which two who are connected have to hear each other."""
+
+ACCEPTED = 202
 
 LONGEST = 60.0
 """Seconds in which a scenario is over."""
@@ -215,7 +217,8 @@ class Real:
         for who, seconds in call.busy.items():
             if seconds != "always":
                 loop.call_later(float(seconds) / self._pace, busy[who].hang_up)
-        with_whom = await self._through(talk, voices, deque(str(keys) for keys in call.press))
+        keys = deque(str(one) for one in call.press)
+        with_whom = await self._through(talk, voices, keys, deque(call.transfers))
         found = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
         for one in busy.values():
             one.hang_up()
@@ -249,7 +252,7 @@ class Real:
         found[TONE] = _read(sounds.tone()[0])
         return found
 
-    async def _through(self, talk: Talk, voices: dict[str, float], keys: deque[str]) -> str:
+    async def _through(self, talk: Talk, voices: dict[str, float], keys: deque[str], transfers: deque[Sends]) -> str:
         """Do what a caller does until the call is over; with whom they talked."""
         asked = {verb["prompt"]["text"]: verb["most"] for verb in _verbs(self.planned) if verb["do"] == "gather"}
         leaves = next((verb["keys"] for verb in _verbs(self.planned) if verb.get("seconds") and verb.get("keys")), "")
@@ -273,12 +276,13 @@ class Real:
                 await asyncio.wait({down}, timeout=SPOKEN)
                 talk.press("#")
             elif heard in voices:
-                with_whom = await self._talked(heard)
+                with_whom = await self._talked(heard, transfers)
+                talk.ear.forget()
         down.cancel()
         return with_whom
 
-    async def _talked(self, voice: str) -> str:
-        """The caller hears somebody, who hangs up once they have heard the caller."""
+    async def _talked(self, voice: str, transfers: deque[Sends]) -> str:
+        """The caller hears somebody, who hangs up once they have heard the caller, or sends them on where they may."""
         one = next(one for one in reversed(self._rings) if one.answered and voice in (one.who, OUTSIDE))
         if one.talk is not None:
             try:
@@ -287,6 +291,11 @@ class Real:
                         pass
             except TimeoutError:
                 self.faults.append(f"{one.who} never heard the caller")
+        while one.talk is not None and transfers and transfers[0].by == one.who:
+            one.talk.refer(str(transfers.popleft().to))
+            async with asyncio.timeout(PATIENCE):
+                if await one.talk.referred.get() == ACCEPTED:
+                    return one.who
         one.hang_up()
         return one.who
 

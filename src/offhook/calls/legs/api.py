@@ -51,8 +51,9 @@ def operations(legs: Legs) -> list[Operation]:
         _operation(
             "call.transfer_call",
             summary="Transfer a call",
-            description=f"To a number, a target or another call. {_ELSEWHERE}",
-            note="refused with 409 where the call's telephones cannot",
+            description="The other side of the leg goes to a number or a target, or is connected with that of another "
+            f"call of the same person. {_ELSEWHERE}",
+            note="refused with 409 where it may not go; hold: music while it rings; parked is not done",
             handler=legs.transfer,
             scope=WRITE,
             body=wire.TransferIn,

@@ -9,14 +9,19 @@ from offhook.directory.lines.model import Target
 from offhook.routing.model import target_of_who
 from offhook.routing.plan import (
     Answered,
+    Bridge,
     Ended,
     Event,
+    Handed,
     HungUp,
     Incoming,
+    Joined,
+    LetGo,
     NotAnswered,
     Outgoing,
     Ring,
     Transfer,
+    Transferred,
     Voicemail,
 )
 from offhook.routing.state import CallState
@@ -44,6 +49,8 @@ class Ledger:
         match event:
             case Incoming() | Outgoing():
                 self._begin(event, state)
+            case Transferred() | Joined() if not self._legs:
+                self._begin_with(event.party, state)
             case Answered():
                 self._answered(event.who, at)
             case NotAnswered():
@@ -51,6 +58,9 @@ class Ledger:
                     self._end(who, at, event.why.get(who, "no_answer"))
             case _:
                 pass
+        for verb in taken.verbs:
+            if isinstance(verb, LetGo):
+                self._end(verb.who, at, "transferred")
         self._reached(state)
         if state.phase == "over":
             self._over(event, state)
@@ -59,8 +69,11 @@ class Ledger:
             match verb:
                 case Ring():
                     self._ring(verb, at)
-                case Transfer() if not self._outgoing:
+                case Transfer() if not self._outgoing or isinstance(event, Transferred):
                     self._add(verb.number, OUTSIDE, at, external=verb.number)
+                case Bridge() if isinstance(event, Joined):
+                    self._add(verb.who, *_known(verb.who, at))
+                    self._answered(verb.who, at)
                 case Voicemail():
                     self._close(at, "no_answer")
                     self._entry(state="voicemail")
@@ -99,6 +112,19 @@ class Ledger:
                 direction="outbound", external=event.dialled, began=event.at,
             )  # fmt: skip
         self._put(first)
+
+    def _begin_with(self, party: str, state: CallState) -> None:
+        """The call's caller is one who was called before, and is there already."""
+        target, began, external = _known(party, state.began)
+        within = target.type in ("user", "room")
+        self._put(
+            CallLeg(
+                id=self._call_id, tenant_id=self._tenant_id, call_id=self._call_id,
+                target=target if within else state.home, direction="outbound" if within else "inbound",
+                external=state.dialled if within else state.caller or external, state="connected", began=began,
+                connected=began,
+            )
+        )  # fmt: skip
 
     def _reached(self, state: CallState) -> None:
         first = self._legs[self._call_id]
@@ -141,7 +167,7 @@ class Ledger:
     def _over(self, event: Event, state: CallState) -> None:
         """Everything ends that has not."""
         at = state.now or event.at
-        why = "left" if isinstance(event, Ended) else "ended"
+        why = "left" if isinstance(event, Ended) else "transferred" if isinstance(event, Handed) else "ended"
         if isinstance(event, HungUp):
             why = "lost" if event.lost else "caller_left"
         self._close(at, why)
@@ -157,7 +183,9 @@ class Ledger:
             self._end(who, at, why)
 
     def _end(self, who: str, at: int, why: str) -> None:
-        leg = self._legs[self._open.pop(who)]
+        if (id := self._open.pop(who, None)) is None:
+            return
+        leg = self._legs[id]
         if leg.connected:
             self._put(replace(leg, state="hangup", ended=at, cause=why))
         elif leg.rang > at:
@@ -178,3 +206,8 @@ class Ledger:
         for leg in legs:
             if self.changed.get(leg.id) is leg:
                 del self.changed[leg.id]
+
+
+def _known(who: str, at: int) -> tuple[Target, int, str]:
+    """Somebody who is in a call, as `_add` takes them: a number is nobody's."""
+    return (target_of_who(who), at, "") if ":" in who else (OUTSIDE, at, who)

@@ -101,7 +101,9 @@ class Legs:
             raise Invalid.of([Violation(location="to", message=text, reason="required")])
         number, target, other = await self._destination(call, to, "to", other=to.call_id, none=body.to is None)
         leg = await self._live(call)
-        wish = TransferTo(leg_id=leg.id, number=number, target=target, call_id=other, state=body.transfer_state or "")
+        wish = TransferTo(
+            leg_id=leg.id, by=_by(leg), number=number, target=target, call_id=other, state=body.transfer_state or ""
+        )
         await self._ask(call, leg, wish)
         return reply_of(
             wire.TransferredOut(
@@ -233,6 +235,13 @@ def _target(kind: str | None, id: int | str | None, place: str = "") -> Target |
         text = "target_type and target_id go together; send both or none."
         raise Invalid.of([Violation(location=place + missing, message=text, reason="required")])
     return None if kind is None or id is None else Target(kind, int64_at(id, place + "target_id"))
+
+
+def _by(leg: CallLeg) -> str:
+    """Who sends the other side on, where a leg is transferred: who is on it; "" of a call that came in: who has it."""
+    if leg.entry and leg.direction == "inbound":
+        return ""
+    return leg.external if leg.target.type == "unknown" else who_of(leg.target)
 
 
 def _number(sent: int | str | None, location: str) -> int | None:

@@ -15,7 +15,11 @@ def words(value: str) -> list[str]:
 
 
 def judged(packet: Packet) -> tuple[int, sdp.Description | None]:
-    """Why an INVITE that begins a call is not taken (0: it is), and what it offers."""
+    """Why an INVITE that begins a call is not taken (0: it is), and what it offers. None takes the place of another
+    call (RFC 3891).
+    """
+    if packet.all("replaces"):
+        return 481, None
     contact = party(packet.first("contact"))
     if contact is None or contact.uri.scheme != "sip" or len(packet.all("contact")) != 1:
         return 400, None

@@ -1,0 +1,103 @@
+"""What the telephones of every call need: ways to people, sounds, tapes, and the legs of the SIP worker."""
+
+from collections.abc import Callable, Collection, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from offhook.calls.legs.model import Seen
+from offhook.directory.lines.model import Target
+from offhook.kit import clock
+from offhook.routing import plan
+from offhook.routing.plan import Hear, Prompt
+from offhook.telephony import port
+from offhook.telephony.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to somebody: a telephone where it registered, or a number by a carrier."""
+
+    uri: str
+    address: port.Address
+    trunk: int = 0
+    display: str = ""
+    number: str | None = None
+    """Who is shown to call; "" hides it, and None is who calls."""
+
+
+class Ways(Protocol):
+    """Who is reached where."""
+
+    async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
+        """Where a telephone is registered now; none if it is not."""
+
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
+        """The carrier that a number may be called by, of those that are not `but`; None if none may."""
+
+
+class Sounds(Protocol):
+    """What callers hear, as files that the worker can play."""
+
+    async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
+        """A recording, or a text spoken."""
+
+    def of_waiting(self, hear: Hear) -> tuple[str, ...]:
+        """Ringback, or music on hold."""
+
+    def tone(self) -> tuple[str, ...]:
+        """After which a message is spoken."""
+
+
+class Tapes(Protocol):
+    """Where what is recorded goes."""
+
+    def new_message(self, tenant_id: int, call_id: int, box: Target) -> str:
+        """The path of a message that is about to be left."""
+
+    async def message_left(self, tenant_id: int, call_id: int, box: Target, path: str, seconds: float) -> None:
+        """It is whole; with 0 seconds it is thrown away."""
+
+    def new_recording(self, tenant_id: int, call_id: int) -> str:
+        """The path of a recording that is about to begin."""
+
+    async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
+        """It is whole."""
+
+
+class Legs(Protocol):
+    """What a call asks of the worker."""
+
+    def tell(self, command: port.Command) -> None: ...
+    def new_leg(self, heard: Callable[[port.Event], None]) -> int: ...
+    def hold(self, leg: int, heard: Callable[[port.Event], None]) -> None: ...
+    def let_go(self, leg: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every call needs. `happened` and `seen` are those of `Calls`; `location` writes where help is to go, with
+    its type. `exchange` knows all calls.
+    """
+
+    legs: Legs
+    ways: Ways
+    sounds: Sounds
+    tapes: Tapes
+    happened: Callable[[int, plan.Event], bool]
+    location: Callable[[plan.Transfer], tuple[bytes, str]]
+    sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
+    seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
+    exchange: Exchange = field(default_factory=Exchange)
+
+
+@dataclass(slots=True)
+class Other:
+    """Somebody who was dialled, or came from another call, as `who`: "user:1", "contact:2", a number."""
+
+    leg: int
+    who: str
+    device: str = ""
+    up: bool = False
+    down: port.Down | None = None
+    outside: bool = False
+    """Whether the caller may hear what comes before the answer."""
