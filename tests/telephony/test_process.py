@@ -136,7 +136,9 @@ def test_a_leg_that_nobody_holds_is_over_with_the_worker() -> None:
         heard: list[port.Event] = []
         for leg in (1, 3):
             worker._hear(port.Incoming(leg=leg, caller="", dialled="", source=("127.0.0.1", 5060)))
+        worker._hear(port.Figures(legs=2))
         worker._all_down()
+        assert worker.figures.legs == 0
         worker.hold(1, heard.append)
         worker.let_go(3)
         assert heard == [port.Down(leg=1, cause=port.DIED)]

@@ -210,7 +210,7 @@ class Worker:
 
     def _all_down(self) -> None:
         legs, self._legs = self._legs, {}
-        self._trunks = {}
+        self._trunks, self.figures = {}, Figures(legs=0)
         self._dialled_for = {}
         self._dialled.clear()
         taped, self._taped = self._taped, {}

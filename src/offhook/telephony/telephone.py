@@ -541,8 +541,9 @@ class Telephone:
             return
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, other.leg))
-        self.tell(await self._until_down(other))
+        ended = await self._until_down(other)
         self._other = None
+        self.tell(ended)
 
     async def _until_down(self, leg: Other) -> plan.Ended:
         while leg.down is None:
@@ -593,13 +594,6 @@ class Telephone:
         while await self._keys.get() != "#":
             pass
 
-    async def _within_any(
-        self, tasks: "set[asyncio.Future[None] | asyncio.Future[port.Recorded]]", seconds: float
-    ) -> None:
-        timer = asyncio.ensure_future(self._house.sleep(seconds))
-        await asyncio.wait({*tasks, timer}, return_when=asyncio.FIRST_COMPLETED)
-        await _given_up(timer)
-
     def _taped(self, made: port.Recorded) -> None:
         self._recordings.discard(made.path)
         if made.path == self._recording:
@@ -636,6 +630,7 @@ class Telephone:
             )
             if way is None:
                 return None
+            self.helping = verb.emergency
             if not tried:
                 self.helping = verb.emergency
                 self._sound_for_ever("ringback")

@@ -31,7 +31,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(
-    "code", [pytest.param(code, marks=() if code in (302, 486) else pytest.mark.long) for code in REFUSALS]
+    "code", [pytest.param(code, marks=() if code == 302 else pytest.mark.long) for code in REFUSALS]
 )
 def test_a_telephone_refuses_and_voicemail_takes_the_message(stage: Stage, code: int) -> None:
     async def story() -> None:
@@ -66,6 +66,7 @@ def test_who_is_in_a_call_is_not_rung(stage: Stage) -> None:
     stage.play(story())
 
 
+@pytest.mark.long
 def test_who_does_not_want_to_be_disturbed_is_not_rung(stage: Stage) -> None:
     async def story() -> None:
         path = f"/api/v2/users/{stage.ids[BOB]}/togglednd"

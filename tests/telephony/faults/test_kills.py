@@ -121,7 +121,7 @@ def test_the_worker_is_killed(stage: Stage, phase: str) -> None:
     stage.play(story())
 
 
-@pytest.mark.parametrize("phase", phases("while a message is left"))
+@pytest.mark.parametrize("phase", phases("while two talk"))
 def test_the_process_of_sound_is_killed(stage: Stage, phase: str) -> None:
     async def story() -> None:
         reach, _ = PHASES[phase]

@@ -13,7 +13,7 @@ import msgspec
 from offhook.telephony import port
 from offhook.telephony.port import Address
 from offhook.telephony.worker import answers, bodies, digest, sdp, wire
-from offhook.telephony.worker.accounts import Accounts
+from offhook.telephony.worker.accounts import Accounts, may_be_a_username
 from offhook.telephony.worker.bounds import Buckets, Refused, Remembered
 from offhook.telephony.worker.carriers import Carriers
 from offhook.telephony.worker.dialogue import Dialogue, acknowledged
@@ -284,13 +284,10 @@ class Signalling:
             self._answer(packet, source, 503, (("Retry-After", "5"),))
 
     def _of_carrier(self, packet: Packet, source: Address, caller: Caller, then: Callable[[Caller], None]) -> None:
-        """From where a carrier sends: it is the carrier, unless From names a telephone of ours behind the same address.
-
-        That one is asked for a proof, as anywhere; a number is never asked for, as no telephone is called so.
-        """
+        """A carrier's address: it is the carrier, unless a call's From names a telephone of ours that is there too."""
         name = packet.caller.uri.user if packet.caller is not None else ""
         self._know(source[0])
-        if not 0 < len(name) <= 64 or not name.isprintable() or not any(map(str.isalpha, name)):
+        if packet.method != "INVITE" or not may_be_a_username(name):
             then(caller)
             return
 
