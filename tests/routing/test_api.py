@@ -159,6 +159,15 @@ def test_who_sends_a_simulated_call_on_is_named_as_anybody(scene: Scene):
     assert [one["location"] for one in refused.errors] == ["transfers[0].by"]
 
 
+def test_a_call_is_parked_in_a_simulation_and_who_finds_none_on_park_is_said(scene: Scene):
+    takes = {"unpark": [{"who": "rui", "after": 5}, {"who": "rui@example.com"}]}
+    answer = scene.simulate(answer="everybody", park_after=10, **takes)
+    assert answer.json["ends_at"]["name"] == "Rui Alves"
+    assert "Hold music" in [one["text"] for one in answer.json["story"]]
+    assert answer.warned == {("not_on_park", "unpark")}
+    assert scene.simulate(unpark=[{"who": "nobody"}]).places == ["unpark[0].who"]
+
+
 def test_a_number_may_be_written_as_it_is_dialled(scene: Scene):
     national = f"({scene.number[2:5]}) {scene.number[5:8]}-{scene.number[8:]}"
     assert scene.api.post(SIMULATE, {"to": national, "at": AT}).json["called"]["name"] == "Sales"

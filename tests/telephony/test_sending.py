@@ -14,7 +14,7 @@ from offhook.routing import plan
 from offhook.telephony import port, sending
 from offhook.telephony.exchange import Exchange
 from offhook.telephony.telephone import Telephone
-from tests.telephony.scripted import CALL, CALLER, TENANT, Told, leg, prompt
+from tests.telephony.scripted import CALL, CALLER, TENANT, Told, leg, prompt, step
 
 SECOND, SECOND_CALLER = 78, 3
 """Another call, and the leg of its caller."""
@@ -137,6 +137,23 @@ def test_who_sends_the_call_on_hears_how_it_goes_and_is_let_go():
         assert one.heard() == [], "who sent it is in the call no more"
         await one.say(port.Down(leg=dial.leg))
         assert one.heard() == [plan.Ended(0)]
+
+    played(story)
+
+
+def test_who_sends_the_call_on_to_the_code_parks_it_and_is_told_so_before_they_are_let_go():
+    async def story(one: Two) -> None:
+        ana = await one.talk()
+        one.steps = [step(because="More than two are in the call."), step(plan.Park(300))]
+        await one.refers(ana, "*68")
+        assert moved(one) == [port.Refer(leg=ana, code=403)]
+        await one.refers(ana, "*68")
+        assert one.heard() == [plan.Parked(0), plan.Parked(0)]
+        assert moved(one) == [
+            port.Refer(leg=ana, code=202), port.Part(ana), port.Refer(leg=ana, code=200), port.Drop(ana)
+        ]  # fmt: skip
+        await one.later(300)
+        assert one.heard() == [plan.ParkOver(0)]
 
     played(story)
 
@@ -543,7 +560,6 @@ def test_what_cannot_be_says_so():
     async def story(one: Two) -> None:
         assert (await one.telephone.grant(TransferTo(leg_id=1, number=NUMBER))).refused == "Nobody talks in this call."
         await one.talk()
-        assert "parked" in (await one.telephone.grant(TransferTo(leg_id=1, state="parked"))).refused
         asking = asyncio.ensure_future(one.telephone.grant(TransferTo(leg_id=1, number=NUMBER)))
         await one.settled()
         again = await one.telephone.grant(TransferTo(leg_id=1, number=NUMBER))

@@ -19,19 +19,27 @@ from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import Ids
 from offhook.routing.plan import (
     Answered,
+    CameIn,
     Ended,
     Event,
     First,
     Handed,
     HungUp,
     Incoming,
+    Invited,
     Joined,
+    Left,
     NotAnswered,
     Outgoing,
+    Parked,
+    ParkOver,
     Pressed,
     Recorded,
+    StayedOut,
     Transferred,
+    Unparked,
 )
+from offhook.routing.trace import Step
 
 RENEW_SECONDS = 20.0
 """How often calls are renewed: three times before their lease is over."""
@@ -42,7 +50,8 @@ CATCH_UP_SECONDS = 1.0
 _SWEPT_AT_ONCE = 200
 _LONGEST = 128
 _FROM_TELEPHONES = (
-    Pressed, Answered, NotAnswered, Recorded, Ended, HungUp, Transferred, Joined, Handed,
+    Pressed, Answered, NotAnswered, Recorded, Ended, HungUp, Transferred, Joined, Handed, Parked, Unparked, ParkOver,
+    Invited, CameIn, StayedOut, Left,
 )  # fmt: skip
 
 log = structlog.get_logger("offhook.calls")
@@ -97,6 +106,16 @@ class Calls:
             return False
         call.tell(event)
         return True
+
+    async def decided(self, id: int, event: Event) -> Step | None:
+        """A telephone tells of a call, and waits for what is decided; None if it is over, or none of this process."""
+        call = self._live.get(id)
+        return None if call is None else await call.decided(event)
+
+    def leg_of(self, id: int, who: str) -> int:
+        """The leg of one who is rung for a call or in it; 0 if there is none."""
+        call = self._live.get(id)
+        return 0 if call is None else call.leg_of(who)
 
     def seen(self, id: int, seen: Seen) -> None:
         """A telephone of somebody whom a call rings tells of itself."""

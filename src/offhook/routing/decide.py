@@ -4,24 +4,30 @@ Live calls, simulation and verification use this function and nothing else.
 """
 
 from offhook.directory.lines.model import Target
-from offhook.routing import endings, groups, menus, outbound, people, scripts, transfers
+from offhook.routing import endings, groups, menus, outbound, parking, people, scripts, together, transfers
 from offhook.routing.model import Company
 from offhook.routing.plan import (
     Answered,
+    CameIn,
     Ended,
     Event,
     Handed,
     Hangup,
     HungUp,
     Incoming,
+    Invited,
     Joined,
+    Left,
     NotAnswered,
     Outgoing,
+    Parked,
     Pressed,
     Recorded,
     Reserved,
+    StayedOut,
     Told,
     Transferred,
+    Unparked,
     Verb,
 )
 from offhook.routing.state import CallState
@@ -48,7 +54,7 @@ def decide(config: Company, state: CallState, event: Event) -> tuple[CallState, 
     asks for nothing: what was asked for before goes on. After `phase` "over" nothing happens any more.
     """
     turn = Turn(config, state, event.at)
-    if isinstance(event, Pressed | Told):
+    if isinstance(event, Pressed | Told | Unparked | Invited):
         turn.state.steps += 1
     go = _first(turn, event)
     _go_on(turn, go)
@@ -83,6 +89,8 @@ def _first(turn: Turn, event: Event) -> Go:
             state.reserved = event.members
         turn.release()
         return Mailbox(endings.first_box(turn))
+    if state.parked and state.phase in ("parked", "reserving", "ringing"):
+        return parking.goes_on(turn, event)
     match state.phase, event:
         case "new", Incoming():
             return _incoming(turn, event)
@@ -114,6 +122,10 @@ def _first(turn: Turn, event: Event) -> Go:
             return endings.answered_outside(turn, event)
         case "out", NotAnswered():
             return endings.not_answered_outside(turn, event)
+        case "talking", Parked():
+            return parking.park(turn, event)
+        case (("talking" | "out"), (Invited() | CameIn() | StayedOut() | Left())):
+            return together.goes_on(turn, event)
         case (("talking" | "out"), Ended()):
             return endings.ended(turn, event)
         case (("talking" | "out"), Transferred()):

@@ -162,6 +162,7 @@ _WHERE = {
     "voicemail": "at the voicemail",
     "talking": "after the talk",
     "out": "while it rang outside",
+    "parked": "on park",
 }
 
 

@@ -98,5 +98,5 @@ def _forward(turn: Turn, line: Line, event: Told) -> Go:
         return Mailbox(line.target)
     _speak(turn, event)
     turn.state.outside = event.number
-    turn.wait("out", Transfer(event.number, office.main_line))
+    turn.wait("out", Transfer(event.number, office.main_line, country=office.country))
     return None

@@ -27,6 +27,9 @@ from offhook.routing.plan import (
     Missed,
     NotAnswered,
     Outgoing,
+    Park,
+    Parked,
+    ParkOver,
     Play,
     Pressed,
     Prompt,
@@ -38,6 +41,7 @@ from offhook.routing.plan import (
     Told,
     Transfer,
     Transferred,
+    Unparked,
     Verb,
     Voicemail,
 )
@@ -96,8 +100,9 @@ class Script:
 
     `keys` are pressed in turn, one entry each time that keys are asked for, or several where one is; "" presses
     none, and after the last none is pressed. In a queue the next entry is pressed only if it is the key that leaves it.
-    `hang_up` is after how many seconds the caller gives up. `routers` say what call routers answer, `workflows` in turn
-    what those answer that lines hand the call to. `rotations` by line
+    `hang_up` is after how many seconds the caller gives up. The first talk is put on park after `park` seconds of it;
+    `unpark` are who takes it off, in turn, each after how many seconds on park. `routers` say what call routers answer,
+    `workflows` in turn what those answer that lines hand the call to. `rotations` by line
     ("office:1") and `idle_since` are what earlier calls have left behind, as in strategies.Facts.
     """
 
@@ -107,6 +112,8 @@ class Script:
     hang_up: int | None = None
     message_seconds: int = SPEECH_SECONDS
     talk_seconds: int = TALK_SECONDS
+    park: int | None = None
+    unpark: tuple[tuple[str, int], ...] = ()
     routers: Mapping[int, Told] = field(default_factory=dict)
     workflows: tuple[Told, ...] = ()
     transfers: tuple[Sends, ...] = ()
@@ -124,7 +131,7 @@ class Played:
     """A call that was played, its last state, and the keys of the script that nothing asked for.
 
     `workflows_left` counts its answers of workflows that nobody asked for; `workflows_lacking`: there were too few.
-    `transfers_left` are those that nobody was there to make.
+    `transfers_left` are those that nobody was there to make, `unparks_left` those who found no call on park.
 
     A call that is not over (`state.phase`) went on after MOST_STEPS steps.
     """
@@ -133,6 +140,7 @@ class Played:
     state: CallState
     keys_left: tuple[str, ...]
     workflows_left: int = 0
+    unparks_left: int = 0
     workflows_lacking: bool = False
     transfers_left: int = 0
 
@@ -158,6 +166,7 @@ def play(config: Company, first: Incoming | Outgoing, script: Script, seed: int 
         state,
         tuple(world.keys),
         len(world.workflows),
+        len(world.unparks),
         world.lacking,
         len(world.transfers),
     )
@@ -176,6 +185,9 @@ class _Play:
         self.keys = deque(script.keys)
         self.workflows = deque(script.workflows)
         self.lacking = False
+        self.parks = script.park
+        self.unparks = deque(script.unpark)
+        self.park_over = 0
         self.talking: set[str] = set()
         self.gives_up = None if script.hang_up is None else began + script.hang_up * 1000
 
@@ -200,6 +212,8 @@ class _Play:
         if isinstance(taken.event, Answered | Transferred):
             # A number outside answered; or all go on as they were, as nobody may be sent there.
             return self._talk(at)
+        if isinstance(taken.event, Unparked):
+            return self._taken_off((self.park_over - at) // 1000, at)
         raise RuntimeError("a step asked for nothing that can be answered")
 
     def _answer(self, verb: Verb, at: int) -> Event | None:
@@ -222,7 +236,9 @@ class _Play:
                 return Recorded(at + (_seconds(verb.greeting) + spoken) * 1000, spoken)
             case Bridge():
                 self.other = verb.who
-                return self._talk(at)
+                return self._parked(at) or self._talk(at)
+            case Park():
+                return self._taken_off(verb.seconds, at)
             case HandOn():
                 return Handed(at)
             case Transfer():
@@ -289,6 +305,18 @@ class _Play:
             sends = self.transfers.popleft()
             return Transferred(at + sends.after * 1000, sends.by or there[0], sends.to)
         return Ended(at + self.script.talk_seconds * 1000)
+
+    def _parked(self, at: int) -> Parked | None:
+        after, self.parks = self.parks, None
+        return Parked(at + after * 1000) if after is not None and after < self.script.talk_seconds else None
+
+    def _taken_off(self, seconds: int, at: int) -> Unparked | ParkOver:
+        """Who takes a call off park that is on it for so many seconds more."""
+        self.park_over = at + seconds * 1000
+        if self.unparks and self.unparks[0][1] < seconds:
+            who, after = self.unparks.popleft()
+            return Unparked(at + after * 1000, who)
+        return ParkOver(self.park_over)
 
     def _call_outside(self, number: str, at: int) -> Answered | NotAnswered:
         self.other = ""

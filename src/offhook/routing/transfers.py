@@ -186,6 +186,8 @@ def _not_theirs(turn: Turn, by: str) -> str:
         return "A call for help goes on with who made it"
     if state.phase == "out" and not state.outcome:
         return "Nobody talks in this call yet"
+    if state.others or state.inviting or state.caller_left:
+        return "More than two are in the call, or asked into it"
     return "" if by and by in (state.who, _with_whom(turn)) else "Who wishes it does not talk in this call"
 
 

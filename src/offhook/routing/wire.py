@@ -37,6 +37,13 @@ class RouterIn(msgspec.Struct, kw_only=True):
     target_id: Annotated[Int64, Meta(description="Id of where it sends the call.")]
 
 
+class TakerIn(msgspec.Struct, kw_only=True):
+    """Who takes a parked call."""
+
+    who: Annotated[Text, Meta(description="A user, named as in `people`.")]
+    after: Annotated[Seconds, Meta(description="Seconds on park until then.")] = 10
+
+
 class SendsIn(msgspec.Struct, kw_only=True):
     """Somebody sends the call on."""
 
@@ -98,6 +105,12 @@ class SimulateIn(msgspec.Struct, kw_only=True):
         Annotated[int, Meta(ge=0, le=600)], Meta(description="How long a message they leave.")
     ] = 10
     talk_seconds: Annotated[Seconds, Meta(description="How long they talk to who answers.")] = 60
+    park_after: Annotated[
+        Seconds | None, Meta(description="After how many seconds of talking the call is put on park.")
+    ] = None
+    unpark: Annotated[
+        Annotated[list[TakerIn], Meta(max_length=50)], Meta(description="Who takes it off park, in turn.")
+    ] = []
     seed: Annotated[
         Annotated[int, Meta(ge=0, le=2**53)], Meta(description="What a random order of operators comes from.")
     ] = 1

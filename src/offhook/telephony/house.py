@@ -1,6 +1,6 @@
 """What the telephones of every call need: ways to people, sounds, tapes, and the legs of the SIP worker."""
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -8,9 +8,15 @@ from offhook.calls.legs.model import Seen
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
-from offhook.routing.plan import Hear, Prompt
+from offhook.routing.plan import Hear, Missed, Prompt
+from offhook.routing.trace import Step
 from offhook.telephony import port
 from offhook.telephony.exchange import Exchange
+
+ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+"""RFC 3326: a telephone that is told so shows no missed call."""
+
+_BUSY, _DECLINED = (486, 600), (603, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,11 @@ class Sounds(Protocol):
     async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
         """A recording, or a text spoken."""
 
-    def of_waiting(self, hear: Hear) -> tuple[str, ...]:
-        """Ringback, or music on hold."""
+    def of_waiting(self, hear: Hear, country: str = "") -> tuple[str, ...]:
+        """Ringback as in a country, or music on hold."""
+
+    async def of_hold(self, tenant_id: int, music: str) -> tuple[str, ...]:
+        """Music on hold: the recording with this digest, or ours where it cannot be had."""
 
     def tone(self) -> tuple[str, ...]:
         """After which a message is spoken."""
@@ -73,10 +82,14 @@ class Legs(Protocol):
     def let_go(self, leg: int) -> None: ...
 
 
+async def _nothing(_call_id: int, _event: plan.Event) -> Step | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every call needs. `happened` and `seen` are those of `Calls`; `location` writes where help is to go, with
-    its type. `exchange` knows all calls.
+    """What every call needs. `happened`, `seen`, `decided` and `leg_of` are those of `Calls`; `location` writes where
+    help is to go, with its type. `exchange` knows all calls.
     """
 
     legs: Legs
@@ -87,6 +100,8 @@ class House:
     location: Callable[[plan.Transfer], tuple[bytes, str]]
     sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
     seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
+    decided: Callable[[int, plan.Event], Awaitable[Step | None]] = _nothing
+    leg_of: Callable[[int, str], int] = lambda _call_id, _who: 0
     exchange: Exchange = field(default_factory=Exchange)
 
 
@@ -101,3 +116,10 @@ class Other:
     down: port.Down | None = None
     outside: bool = False
     """Whether the caller may hear what comes before the answer."""
+
+
+def missed(down: port.Down) -> Missed:
+    """Why somebody did not take a call, by how their leg ended (RFC 3261 section 21)."""
+    if down.code in _BUSY:
+        return "busy"
+    return "declined" if down.code in _DECLINED else "unreachable" if down.code not in (0, 487) else "no_answer"

@@ -143,6 +143,20 @@ class Connect(msgspec.Struct, frozen=True, tag="connect"):
     other: int
 
 
+TOGETHER = 10
+"""Legs that may hear each other, at most."""
+
+
+class Join(msgspec.Struct, frozen=True, tag="join"):
+    """Let `leg` and `others`, up to TOGETHER of them in all, hear each other from now on, as Connect does with two.
+
+    One that is over leaves the rest together.
+    """
+
+    leg: int
+    others: tuple[int, ...]
+
+
 class Part(msgspec.Struct, frozen=True, tag="part"):
     """Let the leg hear nobody."""
 
@@ -207,7 +221,7 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
 
 
 Command = (
-    Configure | Account | Registered | Ring | Answer | Dial | Connect | Part | Drop | Play | Stop | Record
+    Configure | Account | Registered | Ring | Answer | Dial | Connect | Join | Part | Drop | Play | Stop | Record
     | StopRecording | Refer | Close
 )  # fmt: skip
 

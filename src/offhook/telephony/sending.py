@@ -16,7 +16,7 @@ from offhook.kit.errors import Refusal
 from offhook.routing import plan
 from offhook.routing.outbound import keys_of
 from offhook.routing.plan import Deny, Handed, HandOn, Joined, Transferred, Verb
-from offhook.telephony import port
+from offhook.telephony import parking, port
 from offhook.telephony.house import House, Other
 
 if TYPE_CHECKING:
@@ -124,8 +124,6 @@ class Sending:
 
     async def grant(self, wish: TransferTo) -> Granted:
         """An API asks for it."""
-        if wish.state == "parked":
-            return Granted(refused="Calls cannot be parked by a transfer yet.")
         telephone = self._telephone
         other = telephone.talking
         if other is None:
@@ -171,6 +169,9 @@ class Sending:
             there.give_up()
             await exchange.over(there.call_id)
         self._sender = sender
+        if dialled == parking.CODE:
+            granted = await telephone.parking.park(caller=by == telephone.who)
+            return Deny(granted.refused) if granted.refused else None
         return await self._ask(Transferred(_now(), by, dialled), by)
 
     async def _ask(self, event: Transferred | Joined, by: str) -> Deny | None:
@@ -240,6 +241,16 @@ class Sending:
             origin, self._from = self._from, None
             telephone.take(origin.sending.give(telephone.call_id, self._sender))
 
+    def parks(self, leg: int) -> bool:
+        """Whether who leaves the call on park by this leg did so by their telephone: they are told, and let go."""
+        sender = self._sender
+        if sender is None or sender.leg != leg:
+            return False
+        self._sender = None
+        sender.begin()
+        sender.went(200)
+        return True
+
     def give(self, call_id: int, sender: Sender | None) -> Other:
         """The side of this call that goes on in the other one; this one is over."""
         telephone = self._telephone
@@ -307,6 +318,8 @@ class Sending:
         here = self._telephone
         if there is None or there.talking is None or there.helping or here.helping or there.sending._by:
             return _theirs()
+        if here.together.crowded or there.together.crowded:
+            return Deny("More than two are in a call, or asked into it.")
         if by not in (here.who, here.with_whom) or by not in (there.who, there.with_whom) or not by:
             return _theirs()
         if by == here.who and by == there.who:

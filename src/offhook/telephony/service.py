@@ -83,8 +83,8 @@ class Telephony:
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
         self._house = House(
-            self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen,
-            exchange=Exchange(calls, self._within),
+            self.worker, ways, sounds, tapes, calls.happened, location,
+            seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of, exchange=Exchange(calls, self._within),
         )  # fmt: skip
         self._room = Room(most_calls, calls.under_way, clock.monotonic)
         self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)

@@ -10,15 +10,21 @@ from typing import Any, Literal
 import structlog
 
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Granted, Taping, TransferTo, Wish
+from offhook.calls.legs.wishes import Add, Granted, Taping, TransferTo, Unpark, Wish
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
+from offhook.routing.trace import Step
 from offhook.telephony import causes, pidf, port
-from offhook.telephony.house import House, Legs, Other, Sounds, Tapes, Way, Ways
+from offhook.telephony.hearing import Hearing
+from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes, Way, Ways, missed
+from offhook.telephony.keys import Keys
+from offhook.telephony.parking import Parking
+from offhook.telephony.recording import Recording, message_kept
 from offhook.telephony.sending import Sending
 from offhook.telephony.sound import length
+from offhook.telephony.together import Together
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
@@ -31,12 +37,8 @@ LATE = 10.0
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
 
-_BUSY, _DECLINED = (486, 600), (603, 403)
 _FAILED = (408, 500, 502, 503, 504)
 """What a carrier says that cannot do it; 408 of one that says nothing."""
-
-ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
-"""RFC 3326: a telephone that is told so shows no missed call."""
 
 __all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
@@ -75,14 +77,15 @@ class Telephone:
         self._out: dict[int, Other] = {}
         self._other: Other | None = None
         self._news: asyncio.Queue[port.Event] = asyncio.Queue()
-        self._keys: asyncio.Queue[str] = asyncio.Queue()
-        self._enough = False
+        self._keys = Keys()
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
         self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
-        self._recording = ""
-        self._recordings: set[str] = set()
-        self._record = self._leaving = False
+        self._recording, self._music = Recording(house, tenant_id, caller), ""
+        self._hearing = Hearing(house, tenant_id, self._next_token)
+        self.parking = Parking(self._decide, self._leg_of)
+        self.together = Together(house, self, self._decide, self._leg_of)
+        self._leaving = False
         self._end: plan.HungUp | None = None
         self._running: asyncio.Task[None] | None = None
 
@@ -100,6 +103,13 @@ class Telephone:
         verbs = self.sending.decided(verbs)
         if not verbs:
             return
+        for verb in verbs:
+            if isinstance(verb, plan.Invite):
+                self.together.begin(verb)
+        verbs = tuple([verb for verb in verbs if not isinstance(verb, plan.Invite)])
+        if not verbs:
+            return
+        self.parking.given(verbs)
         self._pending = verbs
         self._given.set()
         if self._running is None:
@@ -120,11 +130,13 @@ class Telephone:
             verbs, self._pending = self._pending, ()
             for verb in verbs:
                 self._playing = isinstance(verb, plan.Play)
+                self._hearing.end()
                 self._doing = asyncio.ensure_future(self._carry_out(verb))
                 await asyncio.wait({self._doing})
                 if not self._doing.cancelled() and (fault := self._doing.exception()) is not None:
                     log.error("verb_failed", call_id=self._call_id, verb=type(verb).__name__, exc_info=fault)
-                    self._failed(verb)
+                    if (event := causes.failed(verb, _now())) is not None:
+                        self.tell(event)
                 self._doing = None
                 if self._stopped():
                     break
@@ -132,23 +144,6 @@ class Telephone:
 
     def _stopped(self) -> bool:
         return bool(self._pending) or self._gone
-
-    def _failed(self, verb: Verb) -> None:
-        """A fault of ours: what waits for an answer gets one, so that the call goes on to its end."""
-        at = _now()
-        match verb:
-            case plan.Gather():
-                self.tell(plan.Pressed(at))
-            case plan.Ring():
-                self.tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
-            case plan.Transfer():
-                self.tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
-            case plan.Bridge():
-                self.tell(plan.Ended(at, fault="the telephones could not be connected"))
-            case plan.Voicemail():
-                self.tell(plan.Recorded(at))
-            case _:
-                pass
 
     async def _carry_out(self, verb: Verb) -> None:
         self.sending.begins(verb)
@@ -164,9 +159,11 @@ class Telephone:
             case plan.Ring():
                 await self._ring(verb)
             case plan.Bridge():
-                await self._bridge()
+                await self._bridge(verb)
+            case plan.Park():
+                await self._park(verb)
             case plan.Record():
-                self._record = True
+                self._recording.wanted = True
             case plan.Voicemail():
                 await self._voicemail(verb)
             case plan.Transfer():
@@ -190,8 +187,7 @@ class Telephone:
             case port.Up():
                 self._up.set()
             case port.Key():
-                if self._keys.qsize() < MOST_KEYS:
-                    self._keys.put_nowait(event.key)
+                self._keys.press(event.key)
             case port.Played():
                 if (played := self._played.pop(event.token, None)) is not None:
                     played.set()
@@ -200,8 +196,8 @@ class Telephone:
             case port.Recorded():
                 if (taped := self._tapes.pop(event.path, None)) is not None:
                     taped.set_result(event)
-                elif event.path in self._recordings:
-                    self._taped(event)
+                else:
+                    self._recording.made(event, self._call_id)
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
             case port.Referred():
@@ -215,6 +211,8 @@ class Telephone:
     def _of_other(self, event: port.Event) -> None:
         """Something happened on a leg that was dialled."""
         leg = self._out.get(getattr(event, "leg", 0))
+        if isinstance(event, port.Recorded):
+            self.heard(event)
         if leg is None:
             return
         match event:
@@ -247,7 +245,7 @@ class Telephone:
 
     def _left(self, down: port.Down) -> None:
         """The caller is gone: nobody is rung for them any more. A message that they were leaving is kept first."""
-        if self._gone:
+        if self._gone or self.together.without_caller():
             return
         self._gone = True
         self._end = plan.HungUp(_now(), *causes.cut_off(down))
@@ -264,6 +262,8 @@ class Telephone:
     def _stop_all(self) -> None:
         self.sending.closed()
         self._drop(self._out.values(), reason="")
+        self.together.end()
+        self._hearing.end()
         if self._doing is not None and asyncio.current_task() is not self._doing:
             self._doing.cancel()
         self._given.set()
@@ -272,6 +272,40 @@ class Telephone:
         """Something happened in the call."""
         self.sending.told(event)
         self._house.happened(self._call_id, event)
+
+    async def _decide(self, event: plan.Event) -> Step | None:
+        return await self._house.decided(self._call_id, event)
+
+    def _leg_of(self, who: str) -> int:
+        return self._house.leg_of(self._call_id, who)
+
+    def _next_token(self) -> int:
+        self._token += 1
+        return self._token
+
+    # What those need who are asked in: `Of` of together.py
+
+    @property
+    def other(self) -> Other | None:
+        """With whom the caller talks."""
+        return self._other
+
+    def heard_of_other(self, event: port.Event) -> None:
+        """Something happened on a leg that became the other side."""
+        self._of_other(event)
+
+    def taped(self, made: port.Recorded) -> None:
+        """A recording is whole."""
+        self.heard(made)
+
+    def take_over(self, other: Other) -> None:
+        """Have somebody as the other side who was asked in."""
+        self._other = self._out[other.leg] = other
+
+    def record_on(self, leg: int) -> None:
+        """A leg is gone: what was recorded on it is recorded on another from here on."""
+        if self._recording.leg == leg and self._other is not None:
+            self._recording.move(self._other.leg if self.together.caller_left else self._caller, self._call_id)
 
     # What other calls need of it
 
@@ -320,7 +354,7 @@ class Telephone:
 
     async def talk_on(self) -> None:
         """The two talk as before, until one leaves."""
-        await self._bridge()
+        await self._connected()
 
     def give_up(self) -> None:
         """Its caller leaves."""
@@ -335,9 +369,7 @@ class Telephone:
 
     def stop_taping(self) -> None:
         """Record no more, until that is asked for again."""
-        if self._recording:
-            self._house.legs.tell(port.StopRecording(self._caller))
-        self._recording, self._record = "", False
+        self._recording.stop()
 
     # Verbs
 
@@ -347,29 +379,35 @@ class Telephone:
             self._house.legs.tell(port.Answer(self._caller))
             async with asyncio.timeout(LONGEST_SETUP):
                 await self._up.wait()
-        if self._record:
-            self._tape()
-
-    def _tape(self) -> None:
-        """Record from here on, if that is not done already."""
-        if not self._recording:
-            self._recording = self._house.tapes.new_recording(self.tenant_id, self._call_id)
-            self._recordings.add(self._recording)
-            self._house.legs.tell(port.Record(leg=self._caller, path=self._recording, both=True))
+        if self._recording.wanted:
+            self._recording.begin(self._call_id)
 
     async def grant(self, wish: Wish) -> Granted:
         """What an API asks of the call while it lasts: `calls/legs/wishes.py`."""
-        if isinstance(wish, TransferTo):
+        if isinstance(wish, TransferTo) and wish.state != "parked":
             return await self.sending.grant(wish)
-        if not isinstance(wish, Taping):
-            return Granted(refused="The telephones of this call cannot do that.")
         if self._gone or not self._answered:
             return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
-        if wish.on:
-            self._tape()
-        else:
-            self.stop_taping()
-        return Granted()
+        match wish:
+            case Taping(on=True):
+                self._recording.begin(self._call_id)
+                return Granted()
+            case Taping():
+                self._recording.stop()
+                return Granted()
+            case TransferTo(state="parked") if not (wish.number or wish.target or wish.call_id):
+                return await self.parking.park(caller=not self._is_of_other(wish.leg_id))
+            case TransferTo(state="parked"):
+                return Granted(refused="A call is parked where it is: send no `to`.")
+            case Unpark():
+                return await self.parking.take(f"user:{wish.user_id}")
+            case Add():
+                return await self.together.add(wish)
+            case _:
+                return Granted(refused="The telephones of this call cannot do that.")
+
+    def _is_of_other(self, leg_id: int) -> bool:
+        return self._other is not None and self._leg_of(self._other.who) == leg_id
 
     async def _play(self, prompt: Prompt) -> None:
         await self._sound(await self._house.sounds.of_prompt(self.tenant_id, prompt))
@@ -393,14 +431,12 @@ class Telephone:
         finally:
             self._played.pop(token, None)
 
-    def _sound_for_ever(self, hear: Hear) -> None:
+    def _sound_for_ever(self, hear: Hear, country: str = "", music: str = "") -> None:
         """What a caller hears who waits; before the call is taken that is their own telephone's business."""
         if not self._answered:
             self._house.legs.tell(port.Ring(self._caller))
             return
-        self._token += 1
-        files = self._house.sounds.of_waiting(hear)
-        self._house.legs.tell(port.Play(leg=self._caller, token=self._token, files=files, times=0))
+        self._hearing.begin(self._caller, hear, country=country, music=music)
 
     async def _gather(self, verb: plan.Gather) -> None:
         """Keys interrupt the prompt; the time for them runs from its end, and from each key.
@@ -410,7 +446,7 @@ class Telephone:
         files = await self._house.sounds.of_prompt(self.tenant_id, verb.prompt)
         await self._answer()
         playing = asyncio.ensure_future(self._sound(files))
-        pressing = asyncio.ensure_future(self._key())
+        pressing = asyncio.ensure_future(self._keys.next())
         try:
             await asyncio.wait({playing, pressing}, return_when=asyncio.FIRST_COMPLETED)
             if not pressing.done():
@@ -422,28 +458,14 @@ class Telephone:
                     break
                 keys += key
                 if len(keys) >= verb.most:
-                    self._enough = verb.most > 1
+                    if verb.most > 1:
+                        self._keys.enough()
                     break
-                pressing = asyncio.ensure_future(self._key())
+                pressing = asyncio.ensure_future(self._keys.next())
                 await self._within(verb.seconds, pressing)
         finally:
             await _given_up(playing, pressing)
         self.tell(plan.Pressed(_now(), keys))
-
-    async def _key(self) -> str:
-        """The next key. The `#` behind keys that were enough without it ends nothing any more."""
-        key = await self._keys.get()
-        if key == "#" and self._enough:
-            self._enough = False
-            key = await self._keys.get()
-        self._enough = False
-        return key
-
-    def _forget_keys(self) -> None:
-        """What was pressed so far was meant for nothing that follows."""
-        self._enough = False
-        while not self._keys.empty():
-            self._keys.get_nowait()
 
     async def _within(self, seconds: float, *tasks: "asyncio.Future[Any]") -> None:
         timer = self._timer(seconds)
@@ -457,15 +479,15 @@ class Telephone:
         """The caller waits until something else is to be done; a key of `keys` leaves."""
         if not verb.seconds and not verb.keys:
             return
-        self._sound_for_ever(verb.hear)
+        self._sound_for_ever(verb.hear, verb.country, verb.music)
         while verb.keys:
-            key = await self._keys.get()
+            key = await self._keys.any()
             if key in verb.keys:
                 self.tell(plan.Pressed(_now(), key))
         await asyncio.Event().wait()
 
     async def _ring(self, verb: plan.Ring) -> None:
-        self._sound_for_ever(verb.hear)
+        self._sound_for_ever(verb.hear, verb.country, verb.music)
         why: dict[str, Missed] = {}
         for legs in [verb.legs] if verb.mode == "parallel" else [(leg,) for leg in verb.legs]:
             winner = await self._first(await self._dial_all(legs, why), verb.seconds, why)
@@ -517,7 +539,7 @@ class Telephone:
                 if leg.down is not None:
                     del going[leg.leg]
                     if not any(one.who == leg.who for one in going.values()):
-                        why[leg.who] = _missed(leg.down)
+                        why[leg.who] = missed(leg.down)
                 elif leg.up:
                     del going[leg.leg]
                     self._drop(going.values(), reason=ELSEWHERE)
@@ -527,21 +549,42 @@ class Telephone:
         finally:
             await _given_up(timer)
             self._drop(going.values(), reason="")
-            self._forget_keys()
+            self._keys.forget()
 
     def _drop(self, legs: Iterable[Other], *, reason: str) -> None:
         for leg in list(legs):
             if self._out.pop(leg.leg, None) is not None:
                 self._house.legs.tell(port.Drop(leg.leg, reason=reason))
 
-    async def _bridge(self) -> None:
+    async def _park(self, verb: plan.Park) -> None:
+        """The caller waits, and whom they talked with is let go."""
+        other = self.part_with()
+        if other is not None and not self.sending.parks(other.leg):
+            self._house.legs.tell(port.Drop(other.leg))
+        self._sound_for_ever("hold_music", music=verb.music)
+        await self._house.sleep(verb.seconds)
+        self.tell(plan.ParkOver(_now()))
+
+    async def _bridge(self, verb: plan.Bridge) -> None:
+        self._music = verb.music
+        await self._connected()
+
+    async def _connected(self) -> None:
         other = self._other
         if other is None or other.down is not None:
             self.tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
             return
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, other.leg))
-        ended = await self._until_down(other)
+        await self._talk(other)
+
+    async def _talk(self, other: Other) -> None:
+        """Wait until it is over; who was asked in goes on when the other side leaves."""
+        while True:
+            ended = await self._until_down(other)
+            if not self.together.without_other() or self._other is None:
+                break
+            other = self._other
         self._other = None
         self.tell(ended)
 
@@ -557,7 +600,7 @@ class Telephone:
         tapes = self._house.tapes
         path = tapes.new_message(self.tenant_id, self._call_id, verb.box)
         taped = self._tapes[path] = asyncio.get_running_loop().create_future()
-        self._forget_keys()
+        self._keys.forget()
         self._leaving = True
         self._house.legs.tell(port.Record(leg=self._caller, path=path))
         try:
@@ -571,19 +614,7 @@ class Telephone:
         await asyncio.shield(kept)
 
     async def _keep_message(self, box: Target, path: str, taped: "asyncio.Future[port.Recorded]") -> None:
-        try:
-            async with asyncio.timeout(LONGEST_SETUP):
-                made = await taped
-        except TimeoutError:
-            made = port.Recorded(leg=self._caller, path=path, seconds=0, fault="the recording did not end")
-        if made.fault:
-            # What there is of it is found by the tapes themselves.
-            log.error("message_not_recorded", call_id=self._call_id, cause=made.fault)
-        else:
-            try:
-                await self._house.tapes.message_left(self.tenant_id, self._call_id, box, path, made.seconds)
-            except Exception:
-                log.exception("message_not_kept", call_id=self._call_id)
+        made = await message_kept(self._house, self.tenant_id, self._call_id, box, path, taped)
         self._leaving = False
         if not (made.fault and self._gone):
             self.tell(plan.Recorded(_now(), max(round(made.seconds), 1) if made.seconds > 0 else 0))
@@ -591,19 +622,8 @@ class Telephone:
             self.tell(self._end)
 
     async def _pound(self) -> None:
-        while await self._keys.get() != "#":
+        while await self._keys.any() != "#":
             pass
-
-    def _taped(self, made: port.Recorded) -> None:
-        self._recordings.discard(made.path)
-        if made.path == self._recording:
-            self._recording = ""
-        if made.fault:
-            log.error("recording_cut_off", call_id=self._call_id, cause=made.fault)
-            return
-        kept = self._house.tapes.recording_made(self.tenant_id, self._call_id, made.path, made.seconds)
-        task = asyncio.ensure_future(kept)
-        task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
 
     async def _transfer(self, verb: plan.Transfer) -> None:
         why: dict[str, Missed] = {verb.number: "unreachable"}
@@ -615,7 +635,7 @@ class Telephone:
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
         self.tell(plan.Answered(_now(), verb.number))
-        self.tell(await self._until_down(leg))
+        await self._talk(leg)
 
     async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> Other | None:
         """Who answers outside, by the first carrier that takes the call: one that fails is no answer of the number's.
@@ -632,8 +652,7 @@ class Telephone:
                 return None
             self.helping = verb.emergency
             if not tried:
-                self.helping = verb.emergency
-                self._sound_for_ever("ringback")
+                self._sound_for_ever("ringback", verb.country)
             tried.append(way.trunk)
             shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
             dialled = self._dial(verb.number, shown, body)
@@ -648,12 +667,14 @@ class Telephone:
         """Who is put on hold hears music until their other side is back."""
         if not leg or self._other is None:
             return
+        if self.together.more:
+            # Who is on hold is not heard, and the others go on.
+            return
         if on:
-            self._token += 1
-            files = self._house.sounds.of_waiting("hold_music")
-            self._house.legs.tell(port.Play(leg=leg, token=self._token, files=files, times=0))
+            self._hearing.begin(leg, "hold_music", music=self._music)
         else:
-            self._house.legs.tell(port.Connect(self._caller, self._other.leg))
+            self._hearing.end()
+            self.together.connect()
 
 
 LONGEST_RINGING = 120.0
@@ -666,12 +687,6 @@ def _now() -> int:
 
 def _is_emergency(verb: Verb) -> bool:
     return isinstance(verb, plan.Transfer) and verb.emergency
-
-
-def _missed(down: port.Down) -> Missed:
-    if down.code in _BUSY:
-        return "busy"
-    return "declined" if down.code in _DECLINED else "unreachable" if down.code not in (0, 487) else "no_answer"
 
 
 async def _given_up(*tasks: "asyncio.Future[Any]") -> None:

@@ -34,6 +34,8 @@ class Ear:
         for name, at in tuple(self._following):
             if at == len(self._sounds[name]):
                 self._following = []
+                # Who spoke before and does so again is heard anew.
+                self._voice = ""
                 self.heard.append(name)
                 self._told(name)
                 break

@@ -25,6 +25,8 @@ class Handset(Peer):
         self.pitch, self.username, self.password = pitch, username, password
         self.rung: Callable[[Talk], None] = lambda talk: None
         self.voices: dict[str, float] = {}
+        self.info = ""
+        """The type of the bodies of INFO that its keys are sent in; "" for telephone events."""
         self.talks: dict[str, Talk] = {}
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.socket, self._arrived)
@@ -178,9 +180,18 @@ class Talk:
         self._over(0)
 
     def press(self, keys: str) -> None:
-        """Press keys, by telephone events (RFC 4733)."""
+        """Press keys: by telephone events (RFC 4733), or by INFO with the body that the handset writes."""
         for key in keys:
-            self._keys.put_nowait(key)
+            if self.handset.info:
+                self._inform(key)
+            else:
+                self._keys.put_nowait(key)
+
+    def _inform(self, key: str) -> None:
+        kind = self.handset.info
+        body = f"Signal={key}\r\nDuration=160\r\n" if kind == "application/dtmf-relay" else key
+        self._sequence += 1
+        self.handset.send(self._request("INFO", body=body.encode(), kind=kind))
 
     # What comes
 
@@ -308,7 +319,14 @@ class Talk:
         self.handset.send(self._last)
 
     def _request(
-        self, method: str, *, branch: str = "", body: bytes = b"", headers: tuple[str, ...] = (), uri: str = ""
+        self,
+        method: str,
+        *,
+        branch: str = "",
+        body: bytes = b"",
+        kind: str = "application/sdp",
+        headers: tuple[str, ...] = (),
+        uri: str = "",
     ) -> bytes:
         if self.came is not None:
             caller, to = (self.came[name].partition(";tag=")[0] for name in ("to", "from"))
@@ -319,5 +337,5 @@ class Talk:
             uri = uri or (self._there.contact if self._there is not None else self._uri)
         return self.handset.request(
             method, uri=uri, call_id=self.call_id, sequence=self._sequence, branch=branch, from_tag=self.tag,
-            to_tag=to_tag, to=to, caller=caller, body=body, headers=headers,
+            to_tag=to_tag, to=to, caller=caller, body=body, kind=kind, headers=headers,
         )  # fmt: skip

@@ -50,15 +50,16 @@ LONGEST = 60.0
 
 
 class Real:
-    """A `Stage`. With `soft` the people's telephones are real ones, otherwise handsets of the test's own.
+    """A `Stage`. With `soft` the people's telephones are real ones, otherwise handsets of the test's own. The caller
+    presses keys by telephone events, or in INFO of the type `info`.
 
     `planned` is what the same call is simulated to be, in the same company; `faults` what no Seen has a place for.
     """
 
-    def __init__(self, company: Company, *, pace: float, soft: bool = False) -> None:
+    def __init__(self, company: Company, *, pace: float, soft: bool = False, info: str = "") -> None:
         self._desk, self._api = company.desk, company.sandbox
         self._tenant_id = company.tenant("sandbox")
-        self._pace, self._soft = pace, soft
+        self._pace, self._soft, self._info = pace, soft, info
         self._simulated = Simulated(self._api)
         self._passwords: dict[str, tuple[str, str]] = {}
         self._numbers: dict[str, str] = {}
@@ -66,6 +67,8 @@ class Real:
         self._outside: list[Talk] = []
         self._abroad_at: dict[str, int] = {}
         self._dialled_on = False
+        self._parks, self._parked = False, ""
+        self._unparks: deque[str] = deque()
         self.planned: Any = None
         self.stored: Any = None
         self.faults: list[str] = []
@@ -128,6 +131,7 @@ class Real:
             abroad = [self._abroad(number, who, worker, call) for number, who in self._numbers.items() if self._soft]
             caller_at = people.get(call.caller, inbound)
             assert isinstance(caller_at, Handset)
+            caller_at.info = self._info
             for other in (outbound, *people.values()):
                 if isinstance(other, Handset):
                     other.voices = {CALLER: caller_at.pitch}
@@ -217,6 +221,7 @@ class Real:
         for who, seconds in call.busy.items():
             if seconds != "always":
                 loop.call_later(float(seconds) / self._pace, busy[who].hang_up)
+        self._parks, self._unparks = call.park is not None, deque(call.unpark)
         keys = deque(str(one) for one in call.press)
         with_whom = await self._through(talk, voices, keys, deque(call.transfers))
         found = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
@@ -272,6 +277,11 @@ class Real:
                 talk.press(pressed)
             elif heard == MUSIC and keys and keys[0] == leaves:
                 talk.press(keys.popleft())
+            elif heard == MUSIC and self._parked and self._unparks:
+                user = self._simulated.ids[f"user {self._unparks.popleft()}"]
+                await self._api.sending("POST", f"{V2}/call/{self._parked}/unpark", {"user_id": user})
+            elif heard in voices and self._parks:
+                self._parks, self._parked = False, await self._park(heard, talk.dialled)
             elif heard == TONE:
                 await asyncio.wait({down}, timeout=SPOKEN)
                 talk.press("#")
@@ -281,8 +291,29 @@ class Real:
         down.cancel()
         return with_whom
 
+    async def _park(self, voice: str, number: str) -> str:
+        """Whom the caller hears parks the call, by the API; the id of the call."""
+        await self._heard_by(voice)
+        found = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
+        id: str = next(one["id"] for one in found if one["dialled"] == number and "ended" not in one)
+        sent(await self._api.sending("POST", f"{V2}/call/{id}/transfer", {"transfer_state": "parked"}))
+        if (shown := sent(await self._api.sending("GET", f"{V2}/call/{id}"))["state"]) != "parked":
+            self.faults.append(f"a parked call is {shown}")
+        return id
+
     async def _talked(self, voice: str, transfers: deque[Sends]) -> str:
         """The caller hears somebody, who hangs up once they have heard the caller, or sends them on where they may."""
+        one = await self._heard_by(voice)
+        while one.talk is not None and transfers and transfers[0].by == one.who:
+            one.talk.refer(str(transfers.popleft().to))
+            async with asyncio.timeout(PATIENCE):
+                if await one.talk.referred.get() == ACCEPTED:
+                    return one.who
+        one.hang_up()
+        return one.who
+
+    async def _heard_by(self, voice: str) -> Ringing:
+        """Whoever has that voice, once they have heard the caller."""
         one = next(one for one in reversed(self._rings) if one.answered and voice in (one.who, OUTSIDE))
         if one.talk is not None:
             try:
@@ -291,13 +322,7 @@ class Real:
                         pass
             except TimeoutError:
                 self.faults.append(f"{one.who} never heard the caller")
-        while one.talk is not None and transfers and transfers[0].by == one.who:
-            one.talk.refer(str(transfers.popleft().to))
-            async with asyncio.timeout(PATIENCE):
-                if await one.talk.referred.get() == ACCEPTED:
-                    return one.who
-        one.hang_up()
-        return one.who
+        return one
 
     # What was seen
 

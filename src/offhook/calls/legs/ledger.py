@@ -10,16 +10,21 @@ from offhook.routing.model import target_of_who
 from offhook.routing.plan import (
     Answered,
     Bridge,
+    CameIn,
     Ended,
     Event,
     Handed,
     HungUp,
     Incoming,
+    Invite,
     Joined,
+    Left,
     LetGo,
     NotAnswered,
     Outgoing,
+    Parked,
     Ring,
+    StayedOut,
     Transfer,
     Transferred,
     Voicemail,
@@ -41,6 +46,8 @@ class Ledger:
         self._tenant_id, self._call_id, self._new_id = tenant_id, call_id, new_id
         self._legs: dict[int, CallLeg] = {}
         self._open: dict[str, int] = {}
+        self._asked: dict[str, tuple[str, ...]] = {}
+        """Who is rung to come into the call, by what was asked for."""
         self.changed: dict[int, CallLeg] = {}
 
     def after(self, taken: Step, state: CallState) -> None:
@@ -56,6 +63,15 @@ class Ledger:
             case NotAnswered():
                 for who in list(self._open):
                     self._end(who, at, event.why.get(who, "no_answer"))
+            case Parked() if state.phase == "parked":
+                self._close(at, "parked")
+                self._entry(state="parked")
+            case CameIn() if event.asked in self._asked:
+                self._came_in(event, at)
+            case StayedOut():
+                self._stayed_out(event.asked, at, event.why)
+            case Left() if event.who in self._open:
+                self._end(event.who, at, "left")
             case _:
                 pass
         for verb in taken.verbs:
@@ -69,6 +85,8 @@ class Ledger:
             match verb:
                 case Ring():
                     self._ring(verb, at)
+                case Invite():
+                    self._invite(verb, at)
                 case Transfer() if not self._outgoing or isinstance(event, Transferred):
                     self._add(verb.number, OUTSIDE, at, external=verb.number)
                 case Bridge() if isinstance(event, Joined):
@@ -138,8 +156,33 @@ class Ledger:
             # One behind the other each has their turn; where one of them declines, the next comes sooner.
             turn = at + index * verb.seconds * 1000 if verb.mode == "serial" else at
             self._add(one.who, target_of_who(one.who), turn)
-        if self._outgoing:
+        if self._outgoing and self._legs[self._call_id].state != "parked":
             self._entry(state="calling")
+
+    def _invite(self, verb: Invite, at: int) -> None:
+        self._asked[verb.asked] = tuple([leg.who for leg in verb.legs if leg.who not in self._open])
+        for leg in verb.legs:
+            if leg.numbers and not leg.devices and ":" not in leg.who:
+                self._add(leg.who, OUTSIDE, at, external=leg.who)
+            else:
+                self._add(leg.who, target_of_who(leg.who), at)
+
+    def _came_in(self, event: CameIn, at: int) -> None:
+        if (id := self._open.get(event.who)) is not None:
+            self._put(replace(self._legs[id], state="connected", connected=at))
+        self._stayed_out(event.asked, at, "elsewhere", but=event.who)
+
+    def _stayed_out(self, asked: str, at: int, why: str, but: str = "") -> None:
+        for who in self._asked.pop(asked, ()):
+            if who != but and who in self._open:
+                self._end(who, at, why)
+
+    def of(self, who: str) -> int:
+        """The leg of one who is rung or talks, or of the first of those who are rung for what was asked; 0 for none."""
+        for one in (who, *self._asked.get(who, ())):
+            if (id := self._open.get(one)) is not None:
+                return id
+        return 0
 
     def _add(self, who: str, target: Target, rang: int, external: str = "") -> None:
         if who in self._open or len(self._legs) >= MOST:

@@ -125,7 +125,7 @@ class Legs:
         """Let a user take it."""
         body: wire.UnparkIn = call.body
         user_id = await self._user(call, body.user_id)
-        leg = await self._live(call)
+        leg = await self._live(call, over=True)
         granted = await self._ask(call, leg, Unpark(user_id=user_id))
         return reply_of(wire.RingOut(call_id=str(granted or leg.id)))
 
@@ -177,9 +177,15 @@ class Legs:
             call.notices.append(Notice("ignored", "recording_type", "A call has one recording, the line's."))
         return reply_of(wire.ActiveCallOut(call_state=leg.state, id=str(leg.id), is_recording=body.is_recording))
 
-    async def _live(self, call: Call) -> CallLeg:
+    async def _live(self, call: Call, *, over: bool = False) -> CallLeg:
+        """A leg that is not over; with `over` that of what was dialled, as who parked a call is in it no more."""
         tenant, id = call.principal.tenant_id, id_of(call)
-        leg = await self.reader.run(lambda tx: _found(tx, tenant, id))
+
+        def find(tx: Transaction) -> CallLeg:
+            leg = _found(tx, tenant, id)
+            return store.get(tx, tenant, leg.call_id) or leg if over else leg
+
+        leg = await self.reader.run(find)
         if leg.ended:
             raise Conflict(f"The call {id} is over.")
         return leg

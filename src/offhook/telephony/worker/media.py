@@ -219,6 +219,15 @@ class EngineMedia:
                 self._playing.pop(other, None)
                 self._tell(port.Connect(leg, other))
 
+    def join(self, legs: tuple[int, ...]) -> None:
+        """Let several legs hear each other."""
+        with self._lock:
+            some = [leg for leg in legs if leg in self._taken]
+            for leg in some:
+                self._playing.pop(leg, None)
+            if some:
+                self._tell(port.Join(some[0], tuple(some[1:])))
+
     def part(self, leg: int) -> None:
         """Let the leg and whom it was connected with hear nobody."""
         self._of(leg, port.Part(leg))

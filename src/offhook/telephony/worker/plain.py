@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from offhook.telephony.port import Address
+from offhook.telephony.worker.mixing import Said, mixed
 from offhook.telephony.worker.sound import PCMA, PCMU, Heard, NoPort, Voice
 
 FRAME = 160
@@ -104,6 +105,7 @@ class Plain:
         self._lines: dict[int, _Line] = {}
         self._lock = threading.RLock()
         self._received = self._lost = 0
+        self._rooms: list[dict[int, Said]] = []
         self._selector = selectors.DefaultSelector()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
@@ -143,12 +145,24 @@ class Plain:
                 return
             for line in (one, two):
                 line.playing = None
+                for room in self._rooms:
+                    room.pop(line.number, None)
                 if line.other is not None:
                     line.other.other = None
             one.other, two.other = two, one
 
+    def join(self, legs: tuple[int, ...]) -> None:
+        with self._lock:
+            there = [leg for leg in legs if leg in self._lines]
+            for leg in there:
+                self.part(leg)
+                self._lines[leg].playing = None
+            self._rooms.append({leg: Said() for leg in there})
+
     def part(self, leg: int) -> None:
         with self._lock:
+            for room in self._rooms:
+                room.pop(leg, None)
             line = self._lines.get(leg)
             if line is not None and line.other is not None:
                 line.other.other = None
@@ -191,6 +205,7 @@ class Plain:
             if line is None:
                 return
             self._write(line)
+            self.part(leg)
             if line.other is not None:
                 line.other.other = None
             self._selector.unregister(line.socket)
@@ -274,11 +289,20 @@ class Plain:
             return
         if line.recording is not None and len(line.recording[1]) < 8000 * 3600:
             line.recording[1].extend(_translated(payload, kind, line.recording[2]))
+        for room in self._rooms:
+            if line.number in room:
+                room[line.number].say(kind, payload)
         if other is not None and other.voice is not None and other.playing is None:
             codec = other.voice.codec
             other.send(_translated(payload, kind, codec), codec, len(payload), marker)
 
     def _tick(self, now: float) -> None:
+        self._rooms = [room for room in self._rooms if room]
+        for room in self._rooms:
+            lines = [self._lines[leg] for leg in room]
+            codecs = {line.number: line.voice.codec for line in lines if line.voice and line.playing is None}
+            for leg, frame in mixed({leg: said.next() for leg, said in room.items()}, codecs).items():
+                self._lines[leg].send(frame, codecs[leg])
         for line in list(self._lines.values()):
             voice = line.voice
             if voice is None:

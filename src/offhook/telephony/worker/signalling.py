@@ -531,6 +531,8 @@ class Signalling:
             case port.Connect():
                 if command.other in self.legs:
                     self._media.connect(leg.number, command.other)
+            case port.Join():
+                self._media.join((leg.number, *(other for other in command.others if other in self.legs)))
             case port.Part():
                 self._media.part(leg.number)
             case port.Play():

@@ -76,6 +76,9 @@ class Media(Protocol):
         not be agreed yet, or only one way; then it begins once it is.
         """
 
+    def join(self, legs: tuple[int, ...]) -> None:
+        """Let several legs hear each other, as `connect` does with two; one that is released leaves the others so."""
+
     def part(self, leg: int) -> None:
         """Let the leg and whom it was connected with hear nobody."""
 

@@ -1,0 +1,78 @@
+"""The recordings of one call: each on a tape of its own, of what one leg says and hears; and a message that is left."""
+
+import asyncio
+
+import structlog
+
+from offhook.directory.lines.model import Target
+from offhook.telephony import port
+from offhook.telephony.house import House
+
+LONGEST_END = 40.0
+"""Seconds in which a recording that is to end is whole, or is not waited for."""
+
+log = structlog.get_logger("offhook.telephony")
+
+
+class Recording:
+    """`wanted` from a Record verb on, and begun once the call is answered; `leg` is the one that is recorded."""
+
+    def __init__(self, house: House, tenant_id: int, leg: int) -> None:
+        self._house, self._tenant_id, self.leg = house, tenant_id, leg
+        self.wanted = False
+        self._path = ""
+        self._open: set[str] = set()
+
+    def begin(self, call_id: int) -> None:
+        """Record from here on, if that is not done already."""
+        if not self._path:
+            self._path = self._house.tapes.new_recording(self._tenant_id, call_id)
+            self._open.add(self._path)
+            self._house.legs.tell(port.Record(leg=self.leg, path=self._path, both=True))
+
+    def stop(self) -> None:
+        """Record no more, until that is asked for again."""
+        if self._path:
+            self._house.legs.tell(port.StopRecording(self.leg))
+        self._path, self.wanted = "", False
+
+    def move(self, leg: int, call_id: int) -> None:
+        """The leg is gone: what was recorded on it is recorded on another from here on."""
+        self.leg = leg
+        if self._path:
+            self._path = ""
+            self.begin(call_id)
+
+    def made(self, made: port.Recorded, call_id: int) -> None:
+        """A tape is whole."""
+        if made.path not in self._open:
+            return
+        self._open.discard(made.path)
+        if made.path == self._path:
+            self._path = ""
+        if made.fault:
+            log.error("recording_cut_off", call_id=call_id, cause=made.fault)
+            return
+        kept = self._house.tapes.recording_made(self._tenant_id, call_id, made.path, made.seconds)
+        task = asyncio.ensure_future(kept)
+        task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
+
+
+async def message_kept(
+    house: House, tenant_id: int, call_id: int, box: Target, path: str, taped: "asyncio.Future[port.Recorded]"
+) -> port.Recorded:
+    """Keep a message once it is whole, and what it is; with a fault if it is not, or is not in time."""
+    try:
+        async with asyncio.timeout(LONGEST_END):
+            made = await taped
+    except TimeoutError:
+        made = port.Recorded(leg=0, path=path, seconds=0, fault="the recording did not end")
+    if made.fault:
+        # What there is of it is found by the tapes themselves.
+        log.error("message_not_recorded", call_id=call_id, cause=made.fault)
+        return made
+    try:
+        await house.tapes.message_left(tenant_id, call_id, box, path, made.seconds)
+    except Exception:
+        log.exception("message_not_kept", call_id=call_id)
+    return made
