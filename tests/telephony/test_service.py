@@ -32,7 +32,7 @@ def played(story: Callable[[Telephony, Slow, list[float]], Any]) -> None:
         async def sleep(seconds: float) -> None:
             slept.append(seconds)
 
-        calls: Any = SimpleNamespace(happened=None, seen=None, under_way=None, decided=None, leg_of=None)
+        calls: Any = SimpleNamespace(happened=None, seen=None, of_company=None, decided=None, leg_of=None)
         desk: Any = Slow()
         none: Any = None
         await story(Telephony(calls, none, desk, none, none, none, none, (), sleep=sleep), desk, slept)

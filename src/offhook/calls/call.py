@@ -159,6 +159,16 @@ class Call:
         self._ledger.seen(seen)
 
     @property
+    def outgoing(self) -> bool:
+        """Whether somebody of the company made it."""
+        return self._state.who != ""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended; "" before that."""
+        return self._state.outcome if self._state.phase == "over" else ""
+
+    @property
     def behind(self) -> bool:
         """Whether something is to be written, or somebody to be given back, that the store could not take."""
         return bool(self._unkept or self._owed or (self.over and self._held))

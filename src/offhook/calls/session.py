@@ -5,6 +5,7 @@ another one as `lost`, but never by one that could not reach the store itself: t
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -75,6 +76,8 @@ class Calls:
         self._live: dict[int, Call] = {}
         self._behind: dict[int, Call] = {}
         self._closing = False
+        self.ended: Counter[str] = Counter()
+        """How many calls ended how, for metrics."""
 
     def new_id(self) -> int:
         """The id of a call that is still to begin."""
@@ -134,14 +137,14 @@ class Calls:
 
     def _rest(self, call: Call) -> None:
         """A call was kept, or could not be, or is over."""
-        if call.over:
-            self._live.pop(call.id, None)
+        if call.over and self._live.pop(call.id, None) is not None and call.outcome:
+            self.ended[call.outcome] += 1
         if call.behind:
             self._behind[call.id] = call
         else:
             self._behind.pop(call.id, None)
 
-    def under_way(self, tenant_id: int) -> int:
+    def of_company(self, tenant_id: int) -> int:
         """How many calls of a company this process has."""
         return sum(call.tenant_id == tenant_id for call in self._live.values())
 
@@ -149,6 +152,10 @@ class Calls:
     def live(self) -> int:
         """How many calls this process has."""
         return len(self._live)
+
+    def under_way(self, *, outgoing: bool) -> int:
+        """How many of them were made by people of the company, or else came in."""
+        return sum(call.outgoing == outgoing for call in self._live.values())
 
     @property
     def behind(self) -> int:

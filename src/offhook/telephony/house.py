@@ -82,6 +82,19 @@ class Legs(Protocol):
     def let_go(self, leg: int) -> None: ...
 
 
+@dataclass(slots=True)
+class Other:
+    """Somebody who was dialled, or came from another call, as `who`: "user:1", "contact:2", a number."""
+
+    leg: int
+    who: str
+    device: str = ""
+    up: bool = False
+    down: port.Down | None = None
+    outside: bool = False
+    """Whether the caller may hear what comes before the answer."""
+
+
 async def _nothing(_call_id: int, _event: plan.Event) -> Step | None:
     return None
 
@@ -103,19 +116,20 @@ class House:
     decided: Callable[[int, plan.Event], Awaitable[Step | None]] = _nothing
     leg_of: Callable[[int, str], int] = lambda _call_id, _who: 0
     exchange: Exchange = field(default_factory=Exchange)
+    belongs: Callable[[int, int, int, str, str, str], None] = lambda *_: None
+    """Is told whose each leg is from now on: leg, tenant, call, who ("" who called), device, address ("" as before)."""
 
+    def begun(self, tenant_id: int, call_id: int, caller: int, other: Other | None) -> None:
+        """A call begins on the leg of who called, or of legs that were in another one."""
+        self.belongs(caller, tenant_id, call_id, "", "", "")
+        if other is not None:
+            self.joined(tenant_id, call_id, other)
 
-@dataclass(slots=True)
-class Other:
-    """Somebody who was dialled, or came from another call, as `who`: "user:1", "contact:2", a number."""
-
-    leg: int
-    who: str
-    device: str = ""
-    up: bool = False
-    down: port.Down | None = None
-    outside: bool = False
-    """Whether the caller may hear what comes before the answer."""
+    def joined(self, tenant_id: int, call_id: int, other: Other, way: Way | None = None) -> None:
+        """Somebody is dialled by a way, or comes into a call, if that has begun."""
+        if call_id:
+            address = f"{way.address[0]}:{way.address[1]}" if way is not None else ""
+            self.belongs(other.leg, tenant_id, call_id, other.who, other.device, address)
 
 
 def missed(down: port.Down) -> Missed:

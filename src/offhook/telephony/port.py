@@ -302,6 +302,18 @@ class Down(msgspec.Struct, frozen=True, kw_only=True, tag="down"):
     ours: bool = False
 
 
+class Sound(msgspec.Struct, frozen=True, kw_only=True, tag="sound"):
+    """What became of the sound of a leg that is over, said behind its Down if it had any.
+
+    `codec` is its name in RFC 3551, "" if none was agreed; packets that came, and that never did by their numbers.
+    """
+
+    leg: int
+    codec: str = ""
+    received: int = 0
+    lost: int = 0
+
+
 class Key(msgspec.Struct, frozen=True, tag="key"):
     """A key was pressed: one of 0-9 * # A-D, however it was sent."""
 
@@ -357,11 +369,13 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
     refused: dict[str, int] = {}
     transactions: int = 0
     """Requests that are not settled yet, either way."""
+    strangers: int = 0
+    """Packets of sound that were not taken, as they were of nobody who is spoken with; since the start, like those."""
 
 
 Event = (
-    Ready | Whois | Register | Incoming | Progress | Up | Down | Key | Played | Recorded | Held | Referred | Fault
-    | Figures
+    Ready | Whois | Register | Incoming | Progress | Up | Down | Sound | Key | Played | Recorded | Held | Referred
+    | Fault | Figures
 )  # fmt: skip
 
 

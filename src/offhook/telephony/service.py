@@ -19,6 +19,7 @@ from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.room import REFUSED, Full, Room
 from offhook.telephony.share import Share
+from offhook.telephony.tally import Tally, nowhere
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
@@ -75,6 +76,7 @@ class Telephony:
         arguments: tuple[str, ...],
         *,
         most_calls: int = 200,
+        tally: Tally | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._most_calls = most_calls
@@ -82,11 +84,14 @@ class Telephony:
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
+        tally = tally or Tally(nowhere)
+        self.worker.watch = tally.heard
         self._house = House(
             self.worker, ways, sounds, tapes, calls.happened, location,
             seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of, exchange=Exchange(calls, self._within),
+            belongs=tally.belongs,
         )  # fmt: skip
-        self._room = Room(most_calls, calls.under_way, clock.monotonic)
+        self._room = Room(most_calls, calls.of_company, clock.monotonic)
         self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)
 
     async def keep(self) -> None:

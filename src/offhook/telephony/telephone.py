@@ -94,6 +94,8 @@ class Telephone:
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
         """Begin with `verbs`, and return at once."""
         first, self._call_id = not self._call_id, call_id
+        if first:
+            self._house.begun(self.tenant_id, call_id, self._caller, self._other)
         if self._gone:
             if first:
                 self.tell(self._end or plan.HungUp(_now()))
@@ -351,6 +353,7 @@ class Telephone:
         if other.down is None:
             self._out[other.leg] = other
             self._house.legs.hold(other.leg, self._of_other)
+            self._house.joined(self.tenant_id, self._call_id, other)
 
     async def talk_on(self) -> None:
         """The two talk as before, until one leaves."""
@@ -513,6 +516,7 @@ class Telephone:
         number, display = self.shown
         id = self._house.legs.new_leg(self._of_other)
         made = self._out[id] = Other(id, who, device)
+        self._house.joined(self.tenant_id, self._call_id, made, way)
         self._house.legs.tell(
             port.Dial(
                 leg=id, caller=self._caller, uri=way.uri, address=way.address, display=way.display or display,

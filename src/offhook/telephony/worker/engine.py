@@ -24,7 +24,7 @@ from offhook.telephony import port
 from offhook.telephony.worker.clips import LONGEST, Clips, NoClip, Playing
 from offhook.telephony.worker.leg import BUDGET, Leg
 from offhook.telephony.worker.rooms import Rooms
-from offhook.telephony.worker.sound import PCMU, Voice
+from offhook.telephony.worker.sound import NAMES, PCMU, Voice
 from offhook.telephony.worker.wav import Desk, Tape
 
 TICK = 0.02
@@ -74,7 +74,7 @@ Told = (
     Open | Agree | Release | port.Connect | port.Join | port.Part | port.Play | port.Stop | port.Record
     | port.StopRecording | port.Close
 )  # fmt: skip
-Heard = port.Key | port.Played | port.Recorded | Silent | port.Figures | port.Fault
+Heard = port.Key | port.Played | port.Recorded | Silent | port.Sound | port.Figures | port.Fault
 
 
 class Engine:
@@ -268,6 +268,8 @@ class Engine:
         self._lost += leg.reception.lost
         self._refused += leg.refused
         self._quiet.pop(id, None)
+        codec = NAMES[leg.voice.codec] if leg.voice is not None else ""
+        self._tell(port.Sound(leg=id, codec=codec, received=leg.reception.received, lost=leg.reception.lost))
 
     # What legs hear
 

@@ -65,6 +65,7 @@ class EngineMedia:
         self._playing: dict[int, int] = {}
         self._taping: dict[int, str] = {}
         self._figures = self._before = (0, 0)
+        self._strangers = self._strangers_before = 0
         self._closing = False
         self._control: socket.socket | None = None
         self._ready = threading.Event()
@@ -131,6 +132,7 @@ class EngineMedia:
             playing, self._playing = self._playing, {}
             taping, self._taping = self._taping, {}
             self._before, control, self._control = self._figures, self._control, None
+            self._strangers_before = self._strangers
         if control is not None:
             control.close()
         self._fault("the process that carries sound ended", 1)
@@ -173,6 +175,9 @@ class EngineMedia:
             case port.Figures():
                 self._ready.set()
                 self._figures = (self._before[0] + event.received, self._before[1] + event.lost)
+                self._strangers = self._strangers_before + event.refused.get("sound", 0)
+            case port.Sound():
+                self._heard.ended(event.leg, event.codec, event.received, event.lost)
             case port.Fault():
                 self._fault(event.what, event.count)
 
@@ -268,6 +273,10 @@ class EngineMedia:
     def figures(self) -> tuple[int, int]:
         """Packets received since the start, and how many never came; a second old at most."""
         return self._figures
+
+    def strangers(self) -> int:
+        """Packets since the start that were not taken, a second old at most."""
+        return self._strangers
 
     def close(self) -> None:
         """Release everything and stop the process, its recordings written."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from offhook.telephony.port import Address
 from offhook.telephony.worker.mixing import Said, mixed
-from offhook.telephony.worker.sound import PCMA, PCMU, Heard, NoPort, Voice
+from offhook.telephony.worker.sound import NAMES, PCMA, PCMU, Heard, NoPort, Voice
 
 FRAME = 160
 """Samples of 20 ms at 8,000 Hz."""
@@ -68,6 +68,7 @@ class _Line:
         self.last = 0.0
         self.told = False
         self.highest = -1
+        self.received = self.lost = 0
 
     def send(self, payload: bytes, kind: int, samples: int = FRAME, marker: bool = False) -> None:
         """A packet to the other side."""
@@ -210,9 +211,15 @@ class Plain:
                 line.other.other = None
             self._selector.unregister(line.socket)
             line.socket.close()
+            codec = NAMES[line.voice.codec] if line.voice is not None else ""
+            self._heard.ended(leg, codec, line.received, line.lost)
 
     def figures(self) -> tuple[int, int]:
         return self._received, self._lost
+
+    def strangers(self) -> int:
+        """None are counted."""
+        return 0
 
     def close(self) -> None:
         self._ended = True
@@ -271,9 +278,11 @@ class Plain:
 
     def _count(self, line: _Line, sequence: int) -> None:
         self._received += 1
+        line.received += 1
         ahead = (sequence - line.highest) & 0xFFFF
         if line.highest >= 0 and 1 < ahead < 1000:
             self._lost += ahead - 1
+            line.lost += ahead - 1
         if line.highest < 0 or ahead < 0x8000:
             line.highest = sequence
 

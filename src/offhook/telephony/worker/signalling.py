@@ -127,6 +127,9 @@ class Signalling:
     def cut(self, leg: int) -> None:
         wire.from_thread(self._cut, leg)
 
+    def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
+        wire.from_thread(self._say, port.Sound(leg=leg, codec=codec, received=received, lost=lost))
+
     def _tell_of(self, leg: int, event: port.Event) -> None:
         if leg in self.legs and not self.legs[leg].over:
             self._say(event)
@@ -654,7 +657,8 @@ class Signalling:
         if going or self._figures:
             received, lost = self._media.figures()
             self._say(port.Figures(
-                legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions
+                legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions,
+                strangers=self._media.strangers(),
             ))  # fmt: skip
         self._figures = going
         for leg in tuple(self.legs.values()):

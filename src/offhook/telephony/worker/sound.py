@@ -13,6 +13,7 @@ from offhook.telephony.port import Address
 PCMU = 0
 PCMA = 8
 """Payload types of RFC 3551; no other is ever agreed on."""
+NAMES = {PCMU: "PCMU", PCMA: "PCMA"}
 
 
 class NoPort(Exception):
@@ -52,6 +53,9 @@ class Heard(Protocol):
 
     def cut(self, leg: int) -> None:
         """Its port is gone, and nothing is heard there any more. Told once, in the place of all else."""
+
+    def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
+        """The leg was released: its codec by name ("" if none was agreed), packets that came, and that never did."""
 
 
 class Media(Protocol):
@@ -105,6 +109,9 @@ class Media(Protocol):
 
     def figures(self) -> tuple[int, int]:
         """Packets received since the start, and how many never came (by sequence number)."""
+
+    def strangers(self) -> int:
+        """Packets since the start that were not taken."""
 
     def close(self) -> None:
         """Release everything and stop all threads."""
