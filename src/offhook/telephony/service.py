@@ -109,13 +109,8 @@ class Telephony:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def password_changed(self, username: str) -> None:
+    async def password_changed(self, username: str) -> None:
         """A telephone has another password, which the worker is told: it remembers the one before for a while."""
-        task = asyncio.ensure_future(self._tell_account(username))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _tell_account(self, username: str) -> None:
         self.worker.tell(await self._account(username))
 
     async def _configure(self) -> None:
