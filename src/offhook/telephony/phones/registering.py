@@ -22,6 +22,7 @@ _NOBODY = 404
 _OK = 200
 _LONGEST_USERNAME = 64
 _FORGET_MS = 300_000
+_MOST_PLACES = 10_000
 
 
 class Registrar:
@@ -81,6 +82,11 @@ class Registrar:
         at = self._now()
         found = await self._reader.run(lambda tx: store.contacts_of(tx, tenant_id, [device_id], at))
         return found.get(device_id, [])[::-1]
+
+    async def places(self) -> tuple[port.Address, ...]:
+        """From where telephones are registered now, those that came last first, within bounds."""
+        at = self._now()
+        return await self._reader.run(lambda tx: store.places(tx, at, _MOST_PLACES))
 
     async def reached(self) -> int:
         """How many telephones are reached now, for metrics."""
