@@ -435,8 +435,13 @@ class Telephone:
 
     async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[_Leg]:
         made: list[_Leg] = []
+        of_device, legs = self._house.ways.of_device, tuple(legs)
+        devices = [device for leg in legs for device in leg.devices]
+        # All at once, so that they are looked up together.
+        found = await asyncio.gather(*(of_device(self._tenant_id, device) for device in devices))
+        reached = dict(zip(devices, found, strict=True))
         for leg in legs:
-            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self._tenant_id, one)]
+            ways = [(way, device) for device in leg.devices for way in reached[device]]
             for number in leg.numbers:
                 way = await self._house.ways.of_number(self._tenant_id, number, emergency=False)
                 ways += [(way, number)] if way is not None else []

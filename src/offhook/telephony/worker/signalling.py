@@ -17,7 +17,7 @@ from offhook.telephony.worker.accounts import Accounts
 from offhook.telephony.worker.bounds import Buckets, Refused
 from offhook.telephony.worker.dialogue import Dialogue, acknowledged
 from offhook.telephony.worker.legs import Leg
-from offhook.telephony.worker.packet import Malformed, Packet, Uri, party, read, readable, split, unescaped, uri
+from offhook.telephony.worker.packet import Malformed, Packet, Party, Uri, party, read, readable, split, unescaped, uri
 from offhook.telephony.worker.registrar import Registrar
 from offhook.telephony.worker.sound import PCMU, Media, NoPort
 
@@ -644,7 +644,7 @@ def _for_sippy(packet: Packet, source: Address) -> str:
     lines += [f"Via: {value}" for value in packet.below]
     for name, who in (("From", packet.caller), ("To", packet.callee)):
         if who is not None:
-            lines.append(f"{name}: {_party(packet, name.lower(), who.tag)}")
+            lines.append(f"{name}: {_party(who)}")
     lines += [f"Call-ID: {packet.call_id}", f"CSeq: {packet.sequence} {packet.sequence_method}"]
     for value in packet.all("contact")[:1]:
         contact = party(value)
@@ -673,15 +673,14 @@ def _via(packet: Packet, source: Address) -> str:
     return text if "rport" in packet.via[3] else f"{text};rport={answers.back_to(packet, source)[1]}"
 
 
-def _party(packet: Packet, name: str, tag: str) -> str:
+def _party(who: Party) -> str:
     """From or To as sippy gets it; what it cannot echo is left out, and only the tag is compared (RFC 3261 section
     12).
     """
-    who = party(packet.first(name))
-    target = who.uri if who is not None else Uri(scheme="sip", host="invalid")
+    target = who.uri
     if target.scheme == "tel":
         target = Uri(scheme="sip", user=target.user, host="tel.invalid")
     target = msgspec.structs.replace(target, scheme="sip", params="")
-    display = who.display if who is not None else ""
+    display, tag = who.display, who.tag
     plain = bool(display) and all(" " <= letter < "\x7f" and letter not in '"\\<>,' for letter in display)
     return (f'"{display}" ' if plain else "") + f"<{target.text}>" + (f";tag={tag}" if tag else "")

@@ -34,6 +34,7 @@ from sippy.Udp_server import Udp_server_opts
 from offhook.telephony.port import Address
 from offhook.telephony.worker.bounds import Buckets
 from offhook.telephony.worker.packet import MOST
+from offhook.telephony.worker.quick import quicken
 
 WAITING = 2_000
 """Packets that wait for the loop; more are dropped before anything is done for them."""
@@ -222,6 +223,7 @@ def hushed(fault: Fault) -> None:
 def started(listen: Address, host: str, taken: Taken, fault: Fault, refused: Callable[[str], None]) -> Manager:
     """sippy's transactions at an address. OSError if it is taken."""
     hushed(fault)
+    quicken()
     Socket.host = host
     Socket.refused = staticmethod(refused)
     SipConf.my_uaname = "Offhook"
