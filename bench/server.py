@@ -164,9 +164,7 @@ class Server:
     def memory_mib(self) -> dict[str, float]:
         """Resident memory of the process and its children, now and at its highest."""
         fields = {"now": "VmRSS", "highest": "VmHWM"}
-        return {
-            name: sum(status_kib(pid, field) for pid in family(self.pid)) / 1024 for name, field in fields.items()
-        }
+        return {name: sum(status_kib(pid, field) for pid in family(self.pid)) / 1024 for name, field in fields.items()}
 
 
 def cpu_of(pid: int) -> float:

@@ -1,8 +1,8 @@
 """`make bench-calls`: calls through the whole product on this machine; status 1 if a bar is missed.
 
-    python -m bench.telephony                        # calls at a rate, then bridged calls with sound
-    python -m bench.telephony --short                # the same in seconds: shows that all works, no figures
-    python -m bench.telephony --minutes 30 --rate 10 # calls for a long time: does anything grow, is anything left behind
+python -m bench.telephony                        # calls at a rate, then bridged calls with sound
+python -m bench.telephony --short                # the same in seconds: shows that all works, no figures
+python -m bench.telephony --minutes 30 --rate 10 # for a long time: does anything grow, or stay
 """
 
 import argparse
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -40,7 +41,7 @@ SETTLE_SECONDS = 45.0
 """After which nothing may be left of a call: SIP's own timers end after 32."""
 
 MEDIA = (30_000, 33_999)
-"""Ports of sound that the server is given; nothing else may use them."""
+"""Ports of sound that the server is given."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class House:
 
     def left(self) -> dict[str, int]:
         """What is open now, in the store and of ports of sound."""
-        return {**watching.open_in_store(self.store), "ports": watching.udp_ports(*MEDIA)}
+        return {**watching.open_in_store(self.store), "ports": watching.udp_ports(self.pids["sound"])}
 
     def settled(self) -> dict[str, int]:
         """What is left once nothing may be, or as soon as nothing is."""
@@ -175,15 +176,17 @@ def calls(bench: Bench, wanted: Wanted, at: House) -> None:
     """Calls at a rate through groups, with the API asked before and meanwhile."""
     probe = Probe(at.server, at.key, at.office)
     with load(at, bench.say, rate=wanted.rate, seconds=wanted.seconds, warm=10) as generator:
+        alone = Spending(at.pids)
         idle = asked(probe, wanted.idle, "idle", bench.say)
-        before, began = watching.cpu(at.pids), time.monotonic()
-        watch = watching.Watch(at.pids, MEDIA).start()
+        resting = alone.shares()
+        spending, began = Spending(at.pids), time.monotonic()
+        watch = watching.Watch(at.pids).start()
         probe.start()
         generator.go()
         seen = generator.seen()
         loaded = probe.stop()
         took = time.monotonic() - began
-        spent = {name: value - before[name] for name, value in watching.cpu(at.pids).items()}
+        busy = spending.shares()
         samples = watch.stop()
     probe.close()
     figures = bench.figures
@@ -199,7 +202,7 @@ def calls(bench: Bench, wanted: Wanted, at: House) -> None:
     figures.append(Figure("from INVITE to both telephones ringing, p99", seen.ringing_p99, "ms"))
     figures.append(Figure("from the telephone's 200 to the caller's, p50", seen.taking_p50, "ms"))
     figures.append(Figure("from the telephone's 200 to the caller's, p99", seen.taking_p99, "ms"))
-    processors(figures, spent, seen, took)
+    processors(figures, busy, resting, seen, took)
     compared(figures, "with calls", idle, loaded)
     for name, highest in {name: max(one.rss[name] for one in samples) for name in at.pids}.items():
         figures.append(Figure(f"memory of the {name}, at its highest", highest, "MiB",
@@ -210,17 +213,33 @@ def calls(bench: Bench, wanted: Wanted, at: House) -> None:
     leaks(figures, at)
 
 
-def processors(figures: list[Figure], spent: dict[str, float], seen: Seen, took: float) -> None:
-    """What a call costs."""
+class Spending:
+    """What processes take of a core from now on."""
+
+    def __init__(self, pids: dict[str, int]) -> None:
+        self._pids = pids
+        self._before, self._began = watching.cpu(pids), time.monotonic()
+
+    def shares(self) -> dict[str, float]:
+        """So far, by process."""
+        took = time.monotonic() - self._began
+        return {name: (spent - self._before[name]) / took for name, spent in watching.cpu(self._pids).items()}
+
+
+def processors(
+    figures: list[Figure], busy: dict[str, float], resting: dict[str, float], seen: Seen, took: float
+) -> None:
+    """What a call costs beyond what is taken anyway, by the shares of a core with calls and without."""
     if not seen.offered:
         return
-    for name, seconds in {**spent, "load generator": seen.cpu}.items():
-        share = seconds / took
-        figures.append(Figure(f"processor time of a call, {name}", seconds / seen.offered * 1000, "ms",
-                              note=f"{share:.0%} of a core"))  # fmt: skip
-    whole = sum(spent.values()) + seen.cpu
-    figures.append(Figure("processor time of a call, in all", whole / seen.offered * 1000, "ms",
-                          note=f"{whole / took:.0%} of a core"))  # fmt: skip
+    shares = {**busy, "load generator": seen.cpu / took}
+    for name, share in shares.items():
+        rest = resting.get(name, 0.0)
+        figures.append(Figure(f"processor time of a call, {name}", (share - rest) * took / seen.offered * 1000, "ms",
+                              note=f"{share:.1%} of a core, {rest:.1%} without calls"))  # fmt: skip
+    whole, rest = sum(shares.values()), sum(resting.values())
+    figures.append(Figure("processor time of a call, in all", (whole - rest) * took / seen.offered * 1000, "ms",
+                          note=f"{whole:.1%} of a core, {rest:.1%} without calls"))  # fmt: skip
 
 
 def asked(probe: Probe, seconds: float, when: str, say: Callable[[str], None]) -> list[float]:
@@ -235,7 +254,7 @@ def compared(figures: list[Figure], when: str, idle: list[float], loaded: list[f
     """How much slower the API is."""
     figures.append(Figure(f"API, p99 {when} / p99 idle", p99(loaded) / p99(idle), "x", bar=SLOWER, at_most=True,
                           note=f"{p99(loaded):.2f} ms of {len(loaded)} / {p99(idle):.2f} ms of {len(idle)}, {RATE:g} a "
-                               f"second; medians {loaded[len(loaded) // 2]:.2f} and {idle[len(idle) // 2]:.2f} ms"))  # fmt: skip
+                               f"second; medians {median(loaded):.2f} and {median(idle):.2f} ms"))  # fmt: skip
 
 
 def leaks(figures: list[Figure], at: House) -> None:
@@ -253,12 +272,12 @@ def bridged(bench: Bench, wanted: Wanted, at: House) -> None:
         idle = asked(probe, wanted.idle, "idle", bench.say)
         generator.go()
         generator.until("talking")
-        before = watching.cpu(at.pids)
+        spending = Spending(at.pids)
         over: list[Seen] = []
         waiting = threading.Thread(target=lambda: over.append(generator.seen()))
         waiting.start()
         loaded = asked(probe, wanted.sound, "with sound", bench.say)
-        spent = {name: value - before[name] for name, value in watching.cpu(at.pids).items()}
+        shares = spending.shares()
         waiting.join()
     probe.close()
     if not over:
@@ -271,8 +290,8 @@ def bridged(bench: Bench, wanted: Wanted, at: House) -> None:
     lost = 1 - seen.heard / seen.sent if seen.sent else 1.0
     figures.append(Figure("packets of sound lost", lost * 100, "%", bar=LOST * 100, at_most=True,
                           note=f"{seen.heard:,} of {seen.sent:,} heard, {seen.astray} astray"))  # fmt: skip
-    for name, seconds in spent.items():
-        figures.append(Figure(f"processor with sound, {name}", seconds / wanted.sound * 100, "% of a core"))
+    for name, share in shares.items():
+        figures.append(Figure(f"processor with sound, {name}", share * 100, "% of a core"))
     compared(figures, "with sound", idle, loaded)
     leaks(figures, at)
 
@@ -281,21 +300,24 @@ def soak(bench: Bench, wanted: Wanted, at: House) -> None:
     """Calls for a long time: memory, ports, legs, reservations."""
     seconds = wanted.minutes * 60
     with load(at, bench.say, rate=wanted.rate, seconds=seconds, warm=10) as generator:
-        watch = watching.Watch(at.pids, MEDIA, every=min(10.0, seconds / 30)).start()
-        before = watching.cpu(at.pids)
+        alone = Spending(at.pids)
+        time.sleep(wanted.idle)
+        resting = alone.shares()
+        watch = watching.Watch(at.pids, every=min(10.0, seconds / 30)).start()
+        spending, began = Spending(at.pids), time.monotonic()
         generator.go()
         seen = generator.seen()
-        spent = {name: value - before[name] for name, value in watching.cpu(at.pids).items()}
+        took, busy = time.monotonic() - began, spending.shares()
         samples = watch.stop()
     figures = bench.figures
     said = "; ".join(f"{count}: {why}" for why, count in seen.faults.items())
     figures.append(Figure(f"calls in {wanted.minutes:g} minutes", seen.offered, note=f"{wanted.rate:g} a second"))
     figures.append(Figure("calls that failed", seen.failed, bar=0, at_most=True, note=said))
-    processors(figures, spent, seen, seconds)
+    processors(figures, busy, resting, seen, took)
     for name, (start, grown) in watching.flatness(samples, seconds / 5).items():
         figures.append(Figure(f"memory of the {name}, growth", grown / start * 100, "%", bar=GROWN * 100, at_most=True,
                               note=f"{grown:+.1f} MiB from {start:.1f} after a fifth of the time; "
-                                   f"{samples[0].rss[name]:.1f} at first, {samples[-1].rss[name]:.1f} at last"))  # fmt: skip
+                                   f"{samples[0].rss[name]:.1f} first, {samples[-1].rss[name]:.1f} last"))  # fmt: skip
     most = max(one.ports for one in samples)
     figures.append(Figure("ports of sound open at once, at most", most))
     leaks(figures, at)
@@ -310,7 +332,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, help="for so long")
     parser.add_argument("--bridged", type=int, help="calls that talk at once")
     parser.add_argument("--groups", type=int, help="groups of two that are called")
-    parser.add_argument("--minutes", type=float, default=0.0, help="calls for so long instead, and what is left of them")
+    parser.add_argument("--minutes", type=float, default=0.0, help="calls for so long instead, and what stays")
     parser.add_argument("--out", type=Path, default=OUT, help="folder for the store and telephony.json; on a real disk")
     given = parser.parse_args(arguments)
     wanted = SHORT if given.short else WHOLE

@@ -23,12 +23,12 @@ class Api:
 
     def __init__(self, server: Server, key: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._headers = {"Authorization": f"Bearer {key}"}
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
         """What is answered; BenchError if it is refused."""
-        content = None if body is None else msgspec.json.encode(body)
-        self._connection.request(method, path, content, self._headers)
+        content = None if body is None else body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+        self._connection.request(method, path, content, {**self._headers, "Content-Type": kind})
         answer = self._connection.getresponse()
         text = answer.read()
         if answer.status != 200:
@@ -65,6 +65,9 @@ def made(server: Server, key: str, groups: int, carrier: int) -> tuple[list[Grou
     office = api.ask("GET", f"{V2}/offices/primary")
     country = str(office["country"]).upper()
     numbers = fictional_numbers(country if country in RANGES else "US", groups)
+    records = "\n".join(f'{{"number":"{number}"}}' for number in numbers)
+    api.ask("POST", f"{V1}/numbers/import", records, "application/x-ndjson")
+    api.ask("POST", f"{V1}/offices/{office['id']}/licences", {"talk_lines": 2 * groups})
     api.ask("POST", f"{V1}/configuration/apply", {"document": document(office["name"], numbers)})
     trunk = {"name": "In", "country": country, "addresses": [f"127.0.0.1:{carrier}"], "most_calls": MOST_CALLS}
     api.ask("POST", f"{V1}/trunks", trunk)

@@ -19,6 +19,7 @@ import time
 from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -117,7 +118,7 @@ class Call:
 
     __slots__ = (
         "ack", "answered_at", "began", "call_id", "callee", "caller", "done", "fault", "group", "hangs_up", "heard_bye",
-        "legs", "number", "rung", "seen", "target", "waits", "winner", "sound_at", "talking",
+        "legs", "number", "rung", "seen", "sound_at", "talking", "target", "waits", "winner",
     )  # fmt: skip
 
     def __init__(self, number: int, group: int, legs: tuple[Leg, Leg]) -> None:
@@ -125,7 +126,7 @@ class Call:
         self.winner = number % 2
         self.hangs_up = number // 2 % 2
         """0: the caller, 1: who took it."""
-        self.call_id = f"{sip.token_hex(8)}-{number}"
+        self.call_id = f"{token_hex(8)}-{number}"
         self.caller = f"<sip:+1212555{number % 10_000:04}@{HOST}>;tag=c{number}"
         self.callee = ""
         self.target = ""
@@ -201,7 +202,7 @@ class Generator:
         began = time.monotonic()
         while waiting or under_way:
             while waiting and len(under_way) < 16:
-                phone, call_id = waiting.pop(), sip.token_hex(8)
+                phone, call_id = waiting.pop(), token_hex(8)
                 under_way[call_id.encode()] = phone, call_id, 1
                 self._register(phone, uri, call_id, 1, "")
             for message in self._messages(self._phones, 5.0):
@@ -467,7 +468,7 @@ class Generator:
         self._send(skt, sip.answer(message, 200, "OK"))
         if call.heard_bye:
             self.seen.repeated_by_it += 1
-        elif not expected or "BYE" not in call.waits and not call.seen & SAID:
+        elif not expected or not ("BYE" in call.waits or call.seen & SAID):
             self._fail(call, "ended by the server")
         call.heard_bye = True
         self._reached(call, LEFT)

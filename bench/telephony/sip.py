@@ -13,7 +13,7 @@ HOST = "127.0.0.1"
 class Message:
     """What came. `code` is 0 for a request; fields are as they came, for an answer to repeat them."""
 
-    __slots__ = ("call_id", "caller", "callee", "code", "contact", "content", "cseq", "method", "target", "vias")
+    __slots__ = ("call_id", "callee", "caller", "code", "contact", "content", "cseq", "method", "target", "vias")
 
     def __init__(self, content: bytes) -> None:
         self.content = content

@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from bench.telephony.sip import HOST
 
@@ -80,10 +81,8 @@ class Sound:
             while step < total and began + gap * step <= now:
                 number, place = divmod(step, count)
                 content = _HEAD.pack(0x80, 0, number & 0xFFFF, number * 160, place + 1, place) + _FILL
-                try:
+                with suppress(OSError):
                     self._speaking[place].send(content)
-                except OSError:
-                    pass
                 self.sent += 1
                 step += 1
             if step >= total and now > began + seconds + LAST:

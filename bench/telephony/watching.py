@@ -1,11 +1,11 @@
-"""What the processes of a server take while it is measured: memory, processor, ports; and what its store says is open."""
+"""What the processes of a server take while it is measured, and what its store says is open."""
 
 import math
 import sqlite3
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,10 +45,14 @@ def cpu(pids: dict[str, int]) -> dict[str, float]:
     return {name: cpu_of(pid) for name, pid in pids.items()}
 
 
-def udp_ports(lowest: int, highest: int) -> int:
-    """How many UDP ports of a range are open on this machine."""
+def udp_ports(pid: int) -> int:
+    """How many UDP ports a process has open."""
+    own = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            own.add(str(each.readlink()))
     lines = Path("/proc/net/udp").read_text().splitlines()[1:]
-    return sum(lowest <= int(line.split()[1].rpartition(":")[2], 16) <= highest for line in lines)
+    return sum(f"socket:[{line.split()[9]}]" in own for line in lines)
 
 
 def open_in_store(path: Path) -> dict[str, int]:
@@ -77,7 +81,6 @@ class Watch:
     """Looks every `every` seconds from `start` until `stop`."""
 
     pids: dict[str, int]
-    ports: tuple[int, int]
     every: float = 1.0
     samples: list[Sample] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
@@ -102,7 +105,7 @@ class Watch:
     def look(self) -> None:
         """Once."""
         rss = {name: rss_mib(pid) for name, pid in self.pids.items()}
-        self.samples.append(Sample(time.monotonic() - self._began, rss, udp_ports(*self.ports)))
+        self.samples.append(Sample(time.monotonic() - self._began, rss, udp_ports(self.pids["sound"])))
 
     def _run(self) -> None:
         self.look()

@@ -152,7 +152,8 @@ def test_calls_that_go_as_they_should_pass(short: None) -> None:
 def test_a_call_that_goes_otherwise_has_failed(short: None, wrong: str) -> None:
     [seen] = played(wrong, 1)
     assert seen.failed == 1
-    assert list(seen.faults) == [FAULTS[wrong]]
+    [why] = seen.faults
+    assert why.startswith(FAULTS[wrong])
 
 
 def test_calls_begin_in_time_whatever_became_of_those_before(short: None) -> None:
@@ -172,8 +173,8 @@ def test_growth_is_what_the_line_through_all_points_rises() -> None:
 def test_what_grows_only_while_it_warms_up_is_flat() -> None:
     samples = [Sample(at, {"server": min(50 + 10 * at, 80), "worker": 30 + at}, 0) for at in range(11)]
     found = flatness(samples, 3)
-    assert found["server"] == (80, pytest.approx(0))
-    assert found["worker"] == (33, pytest.approx(7))
+    assert found["server"] == pytest.approx((80, 0))
+    assert found["worker"] == pytest.approx((33, 7))
     assert all(map(math.isnan, found["sound"]))
 
 

@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     def told(command: port.Command) -> None:
         wire.from_thread(lambda: signalling.told(command) if signalling else None)
 
-    link = Link(socket.socket(fileno=options.socket), told, lambda: told(close))
+    link = Link(socket.socket(fileno=options.socket), told, lambda: told(close), wire.from_thread)
 
     host = options.advertise or reached(options.listen[0])
 

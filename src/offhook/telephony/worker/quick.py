@@ -23,23 +23,20 @@ def _marked(thing: object) -> tuple[str, ...]:
 
 
 def _transaction(
-    self: Any, wCSM: bool = False, wBRN: bool = False, wTTG: bool = False  # noqa: N803 - as sippy calls them
-) -> tuple[Any, ...]:
+    self: Any, wCSM: bool = False, wBRN: bool = False, wTTG: bool = False,  # noqa: N803  (sippy's names)
+) -> tuple[Any, ...]:  # fmt: skip
     """The name of a message's transaction, in one pass over its header."""
     found: dict[str, Any] = {}
-    via = None
     for header in self.headers:
         name = header.name
-        if name == "via":
-            via = via or header
-        elif name in ("call-id", "from", "cseq", "to"):
+        if name in ("call-id", "from", "cseq") or (name == "via" and name not in found):
             found[name] = header
     number, method = found["cseq"].getBody().getCSeq()
     name = [str(found["call-id"].getBody()), found["from"].getBody().getTag(), number]
     if wCSM:
         name.append(method)
     if wBRN:
-        name.append(via.getBody().getBranch())  # type: ignore[union-attr] - without one it cannot be read either
+        name.append(found["via"].getBody().getBranch())
     if wTTG:
         name.append(self.getHFBody("to").getTag())
     return tuple(name)
