@@ -63,6 +63,8 @@ def main(arguments: list[str]) -> int:
     link.start()
     gc.collect()
     gc.freeze()
+    # What calls leave goes by itself; whole collections stop everything for as long as many calls take, so few of them.
+    gc.set_threshold(10_000, 10, 10)
     wire.loop()
     signalling.shut()
     link.close()

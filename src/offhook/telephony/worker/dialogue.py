@@ -38,6 +38,10 @@ from offhook.telephony.worker.packet import Packet, party
 SDP = "application/sdp"
 
 
+def _nobody(_: str) -> None:
+    """Told a Call-ID that nobody needs to know."""
+
+
 class Hears(Protocol):
     """Who is told what happens in a dialogue. A description is None where none was sent."""
 
@@ -117,7 +121,7 @@ class Dialogue(UA):  # type: ignore[misc]
         self.ack: tuple[str, Address] | None = None
         self.referring: Any = None
         self.subscription = 0
-        self.placing: Callable[[str], None] = lambda call_id: None
+        self.placing: Callable[[str], None] = _nobody
         """Told the Call-ID before the INVITE leaves."""
         self.lContact = SipContact(address=SipAddress(url=self._own_url()))
 
@@ -163,6 +167,7 @@ class Dialogue(UA):  # type: ignore[misc]
         event.setup = setup
         event.extra_headers = extra
         self.placing(str(event.getData()[0]))
+        self.placing = _nobody
         self.recvEvent(event)
 
     def ring(self, code: int, description: bytes | None) -> None:
@@ -263,10 +268,10 @@ class Dialogue(UA):  # type: ignore[misc]
         """A request within the dialogue, or the one that makes it."""
         method = request.getMethod()
         if self.state is None or method == "BYE":
-            return super().recvRequest(request, transaction)
+            return self._received(request, transaction)
         if method == "INVITE":
             if self.isConnected():
-                return super().recvRequest(request, transaction)
+                return self._received(request, transaction)
             return self._reply(request, 491)
         number = request.getHFBody("cseq").getCSeqNum()
         if self.rCSeq is not None and self.rCSeq >= number:
@@ -286,6 +291,13 @@ class Dialogue(UA):  # type: ignore[misc]
             transaction.teE = wire.later(30.0, self.refer, 603)
             return None
         return self._reply(request, 405 if method in OTHERS or method == "REFER" else 501)
+
+    def _received(self, request: Any, transaction: Any) -> Any:
+        """sippy's; the way to answer that it gives a request, which holds the request, is taken off it behind."""
+        try:
+            return super().recvRequest(request, transaction)
+        finally:
+            vars(request).pop("sendResponse", None)
 
     def _reply(self, request: Any, code: int) -> Any:
         response = request.genResponse(code, phrase(code))

@@ -4,6 +4,7 @@ The order for a packet is the order of cost: bounds, reading, copies of what is 
 Strangers get the same challenge for everything, made without memory; REGISTER and OPTIONS never reach sippy at all.
 """
 
+import gc
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -395,6 +396,9 @@ class Signalling:
         agent = leg.dialogue
         if agent is not None:
             self._dialogues.pop((str(agent.cId), agent.lTag), None)
+        # The two know each other: left so, they would be found by the garbage collector only, which stops everything.
+        leg.dialogue = None
+        leg.on_arrived = _nothing
 
     def _replaced(self, text: str) -> int:
         """The leg that a Replaces names (RFC 3891): a Call-ID, and our tag as to-tag or from-tag. 0 for none."""
@@ -583,10 +587,17 @@ class Signalling:
             self._say(port.Figures(
                 legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions
             ))  # fmt: skip
+        if self._figures and not going:
+            # All is quiet: nobody waits for this.
+            gc.collect()
         self._figures = going
         if len(self._copies) > 1000:
             due = wire.now() - COPY_LIFE
             self._copies = {key: copy for key, copy in self._copies.items() if copy[0] > due}
+
+
+def _nothing() -> None:
+    """What a leg does on its arrival that has long arrived."""
 
 
 def _copy_key(packet: Packet, source: Address) -> tuple[str, ...]:
