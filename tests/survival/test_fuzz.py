@@ -20,6 +20,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
@@ -573,7 +574,11 @@ def hold_to_document(server: Process, total: int, say: Say, *, part: int = 0, pa
                         place = f"{case.method} {case.path}: {type(failure).__name__}"
                         problems.setdefault(place, f"{failure}\n{case.as_curl_command()}\n{response.text[:500]}")
 
-            conforms()
+            try:
+                conforms()
+            except Unsatisfiable:
+                assert mode is schemathesis.GenerationMode.NEGATIVE, operation.label
+                assert operation.label in NEVER_WRONG
     say(f"{len(mine)} operations, {answers.total()} requests by schemathesis: {dict(sorted(answers.items()))}")
     assert not problems, "\n\n".join(f"{place}\n{text}" for place, text in problems.items())
     assert any(name.endswith(" 200") for name in answers)
@@ -581,6 +586,9 @@ def hold_to_document(server: Process, total: int, say: Say, *, part: int = 0, pa
 
 
 IDS = {"id", "office_id"}
+
+NEVER_WRONG = {"GET /api/offhook/v1/sounds/{link}"}
+"""Operations that take nothing but a free text in their path, so that no request of theirs breaks the schema."""
 
 
 def test_every_operation_answers_as_the_document_says(target: Process, say: Say) -> None:

@@ -48,6 +48,15 @@ def to_int64(value: int | str) -> int | None:
     return value if -INT64_MAX - 1 <= value <= INT64_MAX else None
 
 
+def int64_at(value: int | str, location: str) -> int:
+    """`value` as an integer within 64 bits; Invalid at `location` if it is not one."""
+    found = to_int64(value)
+    if found is None:
+        text = "Must be a 64-bit integer, written with digits."
+        raise Invalid.of([Violation(location=location, message=text, sent=shown(value))])
+    return found
+
+
 class Document(msgspec.Struct, frozen=True):
     """A JSON body read without loss: its value, and a digest that does not depend on spacing or key order."""
 

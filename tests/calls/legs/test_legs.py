@@ -46,6 +46,15 @@ async def over(process: Process, query: str = "") -> list[Any]:
     return list(answer.json.get("items", []))
 
 
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [("started_after=noon", "started_after"), ("target_type=user&target_id=NIL", "target_id")],
+)
+def test_what_is_no_number_is_refused_and_not_taken_for_nothing(embedded: Company, query: str, place: str):
+    answer = embedded.live.get(f"{V2}?{query}")
+    assert (answer.status, answer.places) == (400, [place])
+
+
 def told(legs: list[Any]) -> dict[str, tuple[str, str]]:
     return {f"{leg['target']['type']}:{leg['target']['id']}": (leg["state"], leg["ended_by"]) for leg in legs}
 

@@ -105,6 +105,16 @@ def test_messages_are_found_by_box_office_call_and_whether_they_were_read(compan
     assert company.live.get(f"{V1}/voicemails?target_type=user").places == ["target_id"]
 
 
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [("target_type=user&target_id=NIL", "target_id"), ("office_id=x", "office_id"), ("call_id=1.5", "call_id")],
+)
+def test_what_is_no_number_is_refused_and_not_taken_for_nothing(embedded: Company, query: str, place: str):
+    for noun in ("voicemails", "recordings"):
+        answer = embedded.live.get(f"{V1}/{noun}?{query}")
+        assert (answer.status, answer.places) == (400, [place])
+
+
 def test_a_message_that_is_deleted_is_gone_with_its_sound_and_its_links(company: Company):
     id = left(company, primary(company))
     kept = _files(company)

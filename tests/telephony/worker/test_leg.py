@@ -16,10 +16,10 @@ from tests.telephony.worker.rtp_peers import FRAME, Peer
 
 @pytest.fixture
 def ours() -> Iterator[Leg]:
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
-    for each in sockets:
+    sound, reports = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    for each in (sound, reports):
         each.bind(("127.0.0.1", 0))
-    ours = Leg(2, *sockets, 100.0)
+    ours = Leg(2, sound, reports, 100.0)
     yield ours
     ours.close()
 

@@ -17,7 +17,7 @@ from offhook.kit import phones
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation
 from offhook.kit.operation import Call, Reply
-from offhook.kit.wire import to_int64
+from offhook.kit.wire import int64_at
 from offhook.routing.model import Company, who_of
 from offhook.storage.batches import Reader
 from offhook.storage.database import Transaction
@@ -44,7 +44,7 @@ class Legs:
         """Those that are over."""
         query: wire.CallListQuery = call.query or wire.CallListQuery()
         target = _target(query.target_type, query.target_id)
-        after, until = _number(query.started_after), _number(query.started_before)
+        after, until = _number(query.started_after, "started_after"), _number(query.started_before, "started_before")
         tenant, filters = call.principal.tenant_id, [after, until, target and [target.type, target.id]]
         before = self.cursors.open(query.cursor, _LISTING, tenant, filters) if query.cursor else _NEWEST
         config = await self.company(tenant)
@@ -186,7 +186,7 @@ class Legs:
         return (await self.mailbox.ask(call.principal.tenant_id, leg.call_id, wish)).call_id
 
     async def _user(self, call: Call, sent: int | str, location: str = "user_id") -> int:
-        tenant, id = call.principal.tenant_id, to_int64(sent) or 0
+        tenant, id = call.principal.tenant_id, int64_at(sent, location)
         if await self.reader.run(lambda tx: users.get(tx, tenant, id)) is None:
             raise NotFound(f"There is no user {id}.")
         return id
@@ -213,7 +213,7 @@ class Legs:
             if target not in config.lines and who_of(target) not in config.people:
                 raise NotFound(f"There is no {target.type} {target.id}.")
             return "", target, 0
-        meant = to_int64(other or 0) or 0
+        meant = int64_at(other or 0, place + ".call_id")
         leg = await self.reader.run(lambda tx: _found(tx, tenant, meant))
         if leg.ended:
             raise Conflict(f"The call {meant} is over.")
@@ -232,8 +232,8 @@ def _target(kind: str | None, id: int | str | None, place: str = "") -> Target |
         missing = "target_id" if id is None else "target_type"
         text = "target_type and target_id go together; send both or none."
         raise Invalid.of([Violation(location=place + missing, message=text, reason="required")])
-    return None if kind is None or id is None else Target(kind, to_int64(id) or 0)
+    return None if kind is None or id is None else Target(kind, int64_at(id, place + "target_id"))
 
 
-def _number(sent: int | str | None) -> int | None:
-    return None if sent is None else to_int64(sent)
+def _number(sent: int | str | None, location: str) -> int | None:
+    return None if sent is None else int64_at(sent, location)

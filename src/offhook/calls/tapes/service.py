@@ -26,7 +26,7 @@ from offhook.kit import clock
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Forbidden, Invalid, NotFound, RangeNotSatisfiable, Violation
 from offhook.kit.operation import Call, Reply
-from offhook.kit.wire import to_int64
+from offhook.kit.wire import int64_at
 from offhook.routing.model import Company, who_of
 from offhook.routing.turn import name_of
 from offhook.storage.batches import Reader, Writer
@@ -55,7 +55,7 @@ class Listening:
         query: wire.TapeQuery = call.query or (wire.VoicemailQuery() if kind == "voicemail" else wire.TapeQuery())
         tenant, unread = call.principal.tenant_id, getattr(query, "unread", False)
         box = _box(query)
-        office_id, call_id = _number(query.office_id), _number(query.call_id)
+        office_id, call_id = _number(query.office_id, "office_id"), _number(query.call_id, "call_id")
         filters = [box and [box.type, box.id], office_id, call_id, unread]
         before = self.cursors.open(query.cursor, PATHS[kind], tenant, filters) if query.cursor else _NEWEST
         config = await self.company(tenant)
@@ -194,8 +194,8 @@ async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     return all_of_it()
 
 
-def _number(sent: int | str | None) -> int | None:
-    return None if sent is None else to_int64(sent)
+def _number(sent: int | str | None, location: str) -> int | None:
+    return None if sent is None else int64_at(sent, location)
 
 
 def _box(query: wire.TapeQuery) -> Target | None:
@@ -203,7 +203,9 @@ def _box(query: wire.TapeQuery) -> Target | None:
         missing = "target_id" if query.target_id is None else "target_type"
         text = "target_type and target_id go together; send both or none."
         raise Invalid.of([Violation(location=missing, message=text, reason="required")])
-    return None if query.target_type is None else Target(query.target_type, int(query.target_id or 0))
+    if query.target_type is None or query.target_id is None:
+        return None
+    return Target(query.target_type, int64_at(query.target_id, "target_id"))
 
 
 def _found(tx: Transaction, call: Call, kind: Kind, config: Company) -> Tape:
