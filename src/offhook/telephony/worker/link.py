@@ -32,7 +32,7 @@ class Link:
         self._gone = gone
         self._soon = soon
         self._events: list[port.Event] = []
-        self._due = False
+        self._due = self._closing = False
         self._stuck = False
         """Whether the writing thread has something, behind which all else has to wait."""
         self._rest: queue.Queue[bytes | None] = queue.Queue()
@@ -56,12 +56,15 @@ class Link:
 
     def close(self) -> None:
         """Send what waits, and close; after the loop has ended."""
+        self._closing = True
         self._rest.put(None)
         self._writer.join(2)
-        if not self._writer.is_alive():
-            self._socket.settimeout(2)
-            with suppress(OSError):
+        with suppress(OSError):
+            if not self._writer.is_alive():
+                self._socket.settimeout(2)
                 self._socket.sendall(self._taken())
+            # Whoever reads on it is woken.
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _taken(self) -> bytes:
@@ -105,4 +108,5 @@ class Link:
                     self._told(command)
         except (OSError, ValueError):
             pass
-        self._gone()
+        if not self._closing:
+            self._gone()
