@@ -5,6 +5,7 @@ asks from a line on its standard input until the next one, and then says how lon
 """
 
 import gc
+import os
 import select
 import socket
 import subprocess
@@ -87,7 +88,7 @@ def _told(wait: float) -> bool:
     """Whether a line came within so many seconds."""
     if not select.select([sys.stdin], [], [], max(wait, 0))[0]:
         return False
-    if not sys.stdin.buffer.raw.read(1):
+    if not os.read(sys.stdin.fileno(), 1):
         sys.exit()
     return True
 

@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
     gc.collect()
     gc.freeze()
     # What calls leave goes by itself; whole collections stop everything for as long as many calls take, so few of them.
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(5_000, 4, 50)
     wire.loop()
     signalling.shut()
     link.close()

@@ -81,6 +81,7 @@ class Signalling:
         self._invite: Invite | None = None
         self._closing = False
         self._figures = False
+        self._quiet = True
         self.manager = wire.started(listen, host, self.taken, self.fault, self.refused.add)
         self.manager.acknowledged = acknowledged
         self.manager.asked = self._asked
@@ -587,10 +588,12 @@ class Signalling:
             self._say(port.Figures(
                 legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions
             ))  # fmt: skip
-        if self._figures and not going:
-            # All is quiet: nobody waits for this.
-            gc.collect()
         self._figures = going
+        quiet = not going and not self._dialogues
+        if quiet and not self._quiet:
+            # Nobody waits for this now, and little is looked through.
+            gc.collect()
+        self._quiet = quiet
         if len(self._copies) > 1000:
             due = wire.now() - COPY_LIFE
             self._copies = {key: copy for key, copy in self._copies.items() if copy[0] > due}
