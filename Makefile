@@ -22,7 +22,7 @@ help: ## list what one can do
 setup: $(READY) ## make .venv with everything in it, versions and hashes locked; quick when there is nothing to do
 	@:
 
-demo: setup ## create an office on a server of its own and show what happened; ONCE=1 ends it afterwards
+demo: setup ## create an office on a server of its own, call it, show what happened; ONCE=1 ends it afterwards
 	@$(BIN)/python -m offhook.demo
 
 test: setup ## run the tests, kills and fuzz in their short form; ARGS=... goes to pytest

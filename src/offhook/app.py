@@ -398,7 +398,8 @@ class Offhook:
         """How the parts are; raises Unavailable when the store cannot answer."""
         await self.reader.run(lambda tx: tx.connection.exec_driver_sql("SELECT 1").scalar())
         shared = await self.limiter.check()
-        return {"status": "ready", "store": "ok", "rate_limits": "ok" if shared else "per process: Redis is away"}
+        limits = "ok" if shared else "per process: Redis is away"
+        return {"status": "ready", "store": "ok", "rate_limits": limits, "telephones": self.telephones.standing}
 
 
 def application(offhook: Offhook) -> Any:

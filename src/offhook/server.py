@@ -11,6 +11,7 @@ import uvicorn
 from offhook.app import Offhook, application
 from offhook.kit import protocol
 from offhook.kit.settings import Settings, refuse_lifted_limits
+from offhook.telephony.listening import told
 from offhook.telephony.sound.engines import engine_of
 
 log = structlog.get_logger("offhook")
@@ -97,7 +98,8 @@ def serve(settings: Settings, bound: socket.socket, started: Callable[[str], Non
         log.warning("no_company", mend="offhook init makes one; until then no key is valid here")
 
     def ready() -> None:
-        log.info("serving", url=url, store=offhook.database.url.get_backend_name(), benchmark=settings.benchmark)
+        store = offhook.database.url.get_backend_name()
+        log.info("serving", url=url, store=store, benchmark=settings.benchmark, **told(settings))
         started(url)
 
     server = _Server(config, ready, offhook.gate.end_streams)

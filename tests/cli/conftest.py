@@ -105,7 +105,10 @@ def server(company: Any, empty: Path) -> Iterator[Serving]:
     """A real server over the company's folder."""
     log_file = empty / "server.log"
     with log_file.open("wb") as file:
-        process = subprocess.Popen([sys.executable, "-m", "offhook", "serve", "--port", "0"], stderr=file, cwd=empty)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "offhook", "serve", "--port", "0"], stderr=file, cwd=empty,
+            env={**os.environ, "OFFHOOK_SIP": "false"},
+        )  # fmt: skip
     try:
         deadline = time.monotonic() + 30
         while not (found := [line for line in log_file.read_bytes().splitlines() if b'"serving"' in line]):

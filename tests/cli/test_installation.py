@@ -12,14 +12,17 @@ import httpx
 import pytest
 
 from offhook import __version__, cli
+from offhook.cli import install
 from offhook.cli.common import masked
 from offhook.kit.errors import Unavailable
+from offhook.kit.settings import Settings
 from tests.cli.conftest import Run, Serving
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_that_is_asked_to_end_ends_well(server: Serving, number: int) -> None:
-    assert httpx.get(server.url + "/readyz").status_code == 200
+    ready = httpx.get(server.url + "/readyz")
+    assert (ready.status_code, ready.json()["telephones"]) == (200, "off")
     server.process.send_signal(number)
     assert server.process.wait(30) == 0
 
@@ -37,6 +40,30 @@ def test_a_port_that_is_taken_is_said_with_the_mend(offhook: Run, company: Any) 
     assert f"127.0.0.1:{port} is taken" in done.stderr
     assert "--port 0" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_telephones_that_cannot_be_answered_are_said_in_a_line(offhook: Run, company: Any) -> None:
+    serve = [sys.executable, "-m", "offhook", "serve", "--port", "0", "--sip-host", "192.0.2.1"]
+    done = subprocess.run(serve, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "sip_host 192.0.2.1 is no address of this machine" in line
+    assert "--sip-host" in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (Settings(), "UDP 127.0.0.1:5060, this machine only; sound at UDP 20000-29999"),
+        (
+            Settings(sip_host="10.0.0.5", sip_address="pbx"),
+            "UDP 10.0.0.5:5060, reached at pbx; sound at UDP 20000-29999",
+        ),
+        (Settings(sip=False), "none are answered (sip is off)"),
+    ],
+)
+def test_where_telephones_are_answered_is_said_as_a_server_starts(settings: Settings, told: str) -> None:
+    assert install._telephones(settings) == told
 
 
 def test_settings_say_where_each_comes_from(offhook: Run, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def test_what_is_pasted_from_begin_to_end_works(tmp_path: Path) -> None:
     try:
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
         done = subprocess.run(
-            ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180
+            ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
         )
     finally:
         server.kill()

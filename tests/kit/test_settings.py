@@ -66,6 +66,14 @@ def test_the_environments_texts_become_values(name: str, text: str, value: Any):
         ("SPEECH_VOICE", "../one"),
         ("SPEECH_COMMAND", "piper --model 'one"),
         ("SOUNDS_MEGABYTES", "1"),
+        ("SIP_HOST", "::1"),
+        ("SIP_HOST", "pbx.example.com"),
+        ("SIP_HOST", "0.0.0.0"),
+        ("SIP_ADDRESS", "pbx.example.com:5060"),
+        ("SIP_PORT", "65536"),
+        ("MEDIA_PORTS", "20000"),
+        ("MEDIA_PORTS", "20000-20006"),
+        ("MEDIA_PORTS", "1000-2000"),
     ],
 )
 def test_what_cannot_be_used_stops_the_start(name: str, text: str):

@@ -1,6 +1,8 @@
 """Telephones sign in with what the API gave them, and carriers are counted: the real worker, real UDP."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -68,6 +70,26 @@ def test_a_real_telephone_registers_with_what_the_api_said(company: Company):
         assert contact["address"] == f"{way.address[0]}:{way.address[1]}"
     finally:
         phone.close()
+
+
+def test_whether_telephones_are_answered_is_told(company: Company):
+    offhook = company.desk.offhook
+
+    async def story() -> list[str]:
+        assert offhook.telephones.telephony is not None
+        worker, told = offhook.telephones.telephony.worker, []
+        for wanted in ("before", "killed", "again"):
+            if wanted == "killed":
+                os.kill(worker.pid, signal.SIGKILL)
+                while worker.ready.done():  # noqa: ASYNC110 - a state, of which nobody is told
+                    await asyncio.sleep(0.01)
+            elif wanted == "again":
+                async with asyncio.timeout(30):
+                    await asyncio.shield(worker.ready)
+            told.append((await offhook.ready())["telephones"])
+        return told
+
+    assert company.desk.run(story()) == ["ok", "not answered at the moment: the log says why", "ok"]
 
 
 def test_a_password_is_good_no_more_from_the_moment_that_there_is_another(company: Company):

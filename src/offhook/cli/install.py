@@ -44,6 +44,12 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_def
 Port = Annotated[
     int | None, typer.Option(help="Port to listen on; 0 takes a free one.", show_default=str(DEFAULTS.port))
 ]
+SipHost = Annotated[
+    str | None, typer.Option(help="Address to listen on for telephones.", show_default=DEFAULTS.sip_host)
+]
+SipPort = Annotated[
+    int | None, typer.Option(help="UDP port for telephones; 0 takes a free one.", show_default=str(DEFAULTS.sip_port))
+]
 Benchmark = Annotated[bool, typer.Option("--benchmark", help="Allow limits to be lifted; not for service.")]
 LogLevel = Annotated[str | None, typer.Option(help="debug, info, warning or error.", show_default=DEFAULTS.log_level)]
 
@@ -166,6 +172,8 @@ def serve(
     config: ConfigFile = None,
     host: Host = None,
     port: Port = None,
+    sip_host: SipHost = None,
+    sip_port: SipPort = None,
     benchmark: Benchmark = False,
     log_level: LogLevel = None,
 ) -> None:
@@ -173,6 +181,7 @@ def serve(
     from offhook import server
     from offhook.cli.store import connect
     from offhook.kit import log
+    from offhook.telephony import listening
 
     chosen = load(
         {
@@ -181,6 +190,8 @@ def serve(
             "redis_url": redis_url,
             "host": host,
             "port": port,
+            "sip_host": sip_host,
+            "sip_port": sip_port,
             "benchmark": benchmark or None,
             "log_level": log_level,
         },
@@ -196,6 +207,7 @@ def serve(
         bound = server.listen(chosen.host, chosen.port)
     except (OSError, OverflowError) as error:
         raise _cannot_listen(chosen, error) from None
+    chosen = listening.claimed(chosen)
 
     def started(url: str) -> None:
         if not sys.stdout.isatty():
@@ -206,6 +218,7 @@ def serve(
             [
                 ("reference", f"{url}/docs"),
                 ("store", place(chosen)),
+                ("telephones", _telephones(chosen)),
                 ("stop", "Ctrl-C"),
             ]
         )
@@ -214,6 +227,15 @@ def serve(
         say()
 
     server.serve(chosen, bound, started)
+
+
+def _telephones(chosen: Settings) -> str:
+    """Where they are answered, in a line."""
+    if not chosen.sip:
+        return "none are answered (sip is off)"
+    here = ", this machine only" if chosen.sip_host.startswith("127.") else ""
+    reached = f", reached at {chosen.sip_address}" if chosen.sip_address else ""
+    return f"UDP {chosen.sip_host}:{chosen.sip_port}{reached}{here}; sound at UDP {chosen.media_ports}"
 
 
 def _end(_number: int, _frame: object) -> NoReturn:
@@ -243,6 +265,8 @@ def settings(
     config: ConfigFile = None,
     host: Host = None,
     port: Port = None,
+    sip_host: SipHost = None,
+    sip_port: SipPort = None,
     benchmark: Benchmark = False,
     log_level: LogLevel = None,
     as_json: AsJson = False,
@@ -254,6 +278,8 @@ def settings(
         "redis_url": redis_url,
         "host": host,
         "port": port,
+        "sip_host": sip_host,
+        "sip_port": sip_port,
         "benchmark": benchmark or None,
         "log_level": log_level,
     }

@@ -209,6 +209,8 @@ def _check_telephony(settings: Settings) -> None:
         address = ipaddress.ip_address(settings.sip_host)
     except ValueError:
         raise BadSettings("sip_host must be an address such as 10.0.0.5, or 0.0.0.0 for all of them.") from None
+    if settings.sip and address.version != 4:
+        raise BadSettings(f"sip_host must be an IPv4 address: telephones are spoken to by IPv4 only, not at {address}.")
     if address.is_unspecified and not settings.sip_address:
         raise BadSettings(
             f"sip_address must say where telephones reach the server: sip_host is {address}, which is all of its "

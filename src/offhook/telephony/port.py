@@ -18,6 +18,13 @@ MOST = 1_000_000
 """Bytes of one message."""
 
 
+def pairs(first: int, last: int) -> range:
+    """The ports for sound within a range: even ones, each of which has the next one for its reports (RFC 3550 section
+    11).
+    """
+    return range(first + 1 & ~1, last, 2)
+
+
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     """A carrier. Who sends from one of `addresses` (an IP address, port 0 is any) is it.
 

@@ -32,8 +32,14 @@ Heard = Callable[[Event], None]
 class Worker:
     """One worker process at a time. `keep` it going while serving; what is no leg's goes to `heard`."""
 
-    def __init__(self, arguments: tuple[str, ...], heard: Callable[[Event], Awaitable[None]]) -> None:
-        self._arguments, self._heard = arguments, heard
+    def __init__(
+        self,
+        arguments: tuple[str, ...],
+        heard: Callable[[Event], Awaitable[None]],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._arguments, self._heard, self._sleep = arguments, heard, sleep
         self._legs: dict[int, Heard] = {}
         self._taped: dict[str, Heard] = {}
         self._writer: asyncio.StreamWriter | None = None
@@ -118,7 +124,7 @@ class Worker:
             failed = 0 if came_up else failed + 1
             pause = PAUSES[min(failed, len(PAUSES) - 1)]
             log.error("telephone_process_ended", mend="it is started again", after=pause)
-            await asyncio.sleep(pause)
+            await self._sleep(pause)
 
     async def close(self) -> None:
         """End it, and all calls with it; what it has to say of them is heard."""
@@ -147,7 +153,8 @@ class Worker:
             patience: float | None = START_SECONDS
             while content := await asyncio.wait_for(reader.read(262_144), patience):
                 for event in frames.feed(content):
-                    came_up, patience = True, None
+                    if isinstance(event, Ready):
+                        came_up, patience = True, None
                     self._hear(event)  # type: ignore[arg-type]
         except TimeoutError:
             log.error("telephone_process_silent", seconds=START_SECONDS)

@@ -71,6 +71,14 @@ class Telephones:
         ready = await telephony.worker.ready
         self._phones.server.port = ready.address[1]
 
+    @property
+    def standing(self) -> str:
+        """In words, whether telephones are answered now: ok, off, or not."""
+        if not self._settings.sip:
+            return "off"
+        answered = self.telephony is not None and self.telephony.worker.ready.done()
+        return "ok" if answered else "not answered at the moment: the log says why"
+
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
         """Ring devices of "user:1", and dial a number once one is answered: the id of the call that will be."""
         if self.telephony is None:

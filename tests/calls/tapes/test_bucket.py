@@ -12,6 +12,9 @@ import pytest
 from offhook.calls.tapes.shelf import PIECE, Bucket, shelf_of
 from offhook.kit.errors import NotFound, Unavailable
 from offhook.kit.settings import Settings
+from tests.api.desk import Company
+from tests.calls.tapes.sounds import left, primary
+from tests.calls.tapes.test_keeping import DAY, Place
 
 pytest.importorskip("obstore")
 
@@ -142,3 +145,16 @@ def test_a_bucket_that_is_away_is_said_to_be(tmp_path: Path):
             await heard(gone, 0, 5)
 
     asyncio.run(story())
+
+
+def test_what_is_older_than_its_days_goes_from_a_bucket_too(
+    embedded: Company, s3: http.server.ThreadingHTTPServer, tmp_path: Path
+):
+    place = Place(embedded, tmp_path)
+    tapes = place.process(shelf=bucket(s3.server_port), voicemail_days=3)
+    left(embedded, primary(embedded), tapes=tapes)
+    place.looks(tapes, 3 * DAY - 60)
+    assert len(place.rows) == len(s3.kept) == 1  # type: ignore[attr-defined]
+    place.looks(tapes, 120)
+    assert (place.rows, s3.kept) == ([], {})  # type: ignore[attr-defined]
+    assert place.told == ["voicemail.left", "voicemail.deleted"]

@@ -245,6 +245,19 @@ def test_each_kind_goes_after_its_own_days(place: Place):
     assert place.told == ["voicemail.left", "recording.made", "voicemail.deleted", "recording.deleted"]
 
 
+def test_many_go_in_batches_each_whole(place: Place, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(keeping, "AT_ONCE", 2)
+    tapes = place.process(voicemail_days=3)
+    for _ in range(5):
+        left(place.company, primary(place.company), tapes=tapes)
+    young = place.process(voicemail_days=4)
+    place.looks(young, 3 * DAY + 60)
+    assert (len(place.rows), len(place.kept)) == (5, 5)
+    place.looks(tapes)
+    assert (place.rows, place.kept) == ([], [])
+    assert place.told == ["voicemail.left"] * 5 + ["voicemail.deleted"] * 5
+
+
 def test_a_stop_in_the_middle_of_a_part_closes_the_file(here: Place):
     id = left(here.company, primary(here.company), seconds=60.0, tapes=here.tapes)
     tape = _tape(here, id)

@@ -28,9 +28,10 @@ def address(text: str) -> Address:
 
 
 def ports(text: str) -> tuple[int, int]:
-    """FIRST-LAST, both even."""
+    """FIRST-LAST, as even ports that each have the next one in that range too."""
     first, _, last = text.partition("-")
-    return int(first) & ~1, int(last) & ~1
+    even = port.pairs(int(first), int(last))
+    return even[0], even[-1]
 
 
 def main(arguments: list[str]) -> int:
@@ -57,7 +58,13 @@ def main(arguments: list[str]) -> int:
     def media(heard: Signalling) -> Media:
         return carried(options.media, heard, options.listen[0], host, options.ports, options.silence)
 
-    signalling = Signalling(options.listen, host, media, link.say, wire.end)
+    try:
+        signalling = Signalling(options.listen, host, media, link.say, wire.end)
+    except OSError as error:
+        link.start()
+        link.say(port.Fault(f"telephones cannot be answered at {options.listen[0]}:{options.listen[1]}: {error}"))
+        link.close()
+        return 1
     signal.signal(signal.SIGTERM, lambda *_: told(close))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     link.start()

@@ -1,0 +1,1 @@
+"""`make demo`: a newcomer's first minute."""
