@@ -138,6 +138,8 @@ class Load:
                 begun, over, failed, repeated, heard = said["progress"]
                 sound = f", {heard:,} packets heard" if heard else ""
                 self._say(f"{begun:,} calls begun, {over:,} over, {failed:,} failed, {repeated:,} repeated{sound}")
+            elif "silent" in said:
+                self._say(f"{said['silent']} telephones were not answered for a second, and register again")
             elif said.get("phase") == wanted or wanted in said:
                 return said.get(wanted)
         assert self._process.stderr is not None

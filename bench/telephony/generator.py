@@ -18,7 +18,7 @@ import sys
 import time
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
 
@@ -195,50 +195,54 @@ class Generator:
     # The parts of a plan
 
     def register(self) -> None:
-        """Sign every telephone in, a few at a time, as it would itself."""
+        """Sign every telephone in, a few at a time, as it would itself: what is not answered is sent again."""
         waiting = [phone for group in self._plan.groups for phone in group.phones]
         uri = f"sip:{self._plan.worker[0]}:{self._plan.worker[1]}"
-        under_way: dict[bytes, tuple[Phone, str, int]] = {}
-        began = time.monotonic()
+        under_way: dict[bytes, tuple[Phone, int, bytes]] = {}
+        end = time.monotonic() + 120
         while waiting or under_way:
             while waiting and len(under_way) < 16:
-                phone, call_id = waiting.pop(), token_hex(8)
-                under_way[call_id.encode()] = phone, call_id, 1
-                self._register(phone, uri, call_id, 1, "")
-            for message in self._messages(self._phones, 5.0):
-                phone, call_id, sequence = under_way.pop(message.call_id)
-                if message.code == 401 and sequence == 1:
-                    challenge = next(one for one in sip.challenges(message.content) if b"MD5" in one)
-                    under_way[message.call_id] = phone, call_id, 2
-                    proof = sip.proof(challenge, phone.username, phone.password, "REGISTER", uri)
-                    self._register(phone, uri, call_id, 2, proof)
-                elif message.code != 200:
-                    raise RuntimeError(f"{phone.username} was answered {message.code}.")
-            if time.monotonic() - began > 120:
-                raise RuntimeError(f"{len(waiting) + len(under_way)} telephones could not register.")
+                self._register(under_way, waiting.pop(), uri, token_hex(8), 1)
+            if not select.select([self._phones], [], [], 2 * T1)[0]:
+                if time.monotonic() > end:
+                    raise RuntimeError(f"{len(waiting) + len(under_way)} telephones could not register.")
+                self._say({"silent": len(under_way)})
+                for _, _, content in under_way.values():
+                    self._send(self._phones, content)
+                continue
+            message = Message(self._phones.recv(65_536))
+            phone, sequence, content = under_way.pop(message.call_id, (None, 0, b""))
+            if phone is None:
+                continue
+            if message.code == 401 and sequence == 1:
+                challenge = next(one for one in sip.challenges(message.content) if b"MD5" in one)
+                proof = sip.proof(challenge, phone.username, phone.password, "REGISTER", uri)
+                self._register(under_way, phone, uri, message.call_id.decode(), 2, proof)
+            elif message.code == 401 and message.cseq == b"1 REGISTER":
+                # An answer that came twice.
+                under_way[message.call_id] = phone, sequence, content
+            elif message.code != 200:
+                raise RuntimeError(f"{phone.username} was answered {message.code}.")
 
-    def _register(self, phone: Phone, uri: str, call_id: str, sequence: int, proof: str) -> None:
+    def _register(
+        self,
+        under_way: dict[bytes, tuple[Phone, int, bytes]],
+        phone: Phone,
+        uri: str,
+        call_id: str,
+        sequence: int,
+        proof: str = "",
+    ) -> None:
         who = f"<sip:{phone.username}@{HOST}>"
-        more = ("Expires: 3600", *((proof,) if proof else ()))
-        self._send(
-            self._phones,
-            sip.request(
-                "REGISTER", uri, self._phones_at, f"{who};tag=r", who, call_id, sequence,
-                contact=self._contact(phone.username), more=more,
-            ),
+        content = sip.request(
+            "REGISTER", uri, self._phones_at, f"{who};tag=r", who, call_id, sequence,
+            contact=self._contact(phone.username), more=("Expires: 3600", *((proof,) if proof else ())),
         )  # fmt: skip
+        under_way[call_id.encode()] = phone, sequence, content
+        self._send(self._phones, content)
 
     def _contact(self, username: str) -> str:
         return f"sip:{username}@{HOST}:{self._phones_at}"
-
-    def _messages(self, skt: socket.socket, wait: float) -> Iterator[Message]:
-        if not select.select([skt], [], [], wait)[0]:
-            raise RuntimeError("The server does not answer.")
-        for _ in range(AT_ONCE):
-            try:
-                yield Message(skt.recv(65_536))
-            except BlockingIOError:
-                return
 
     def calls(self, rate: float, count: int) -> Seen:
         """`count` calls at an even rate; what became of them, once each is over or has failed."""
