@@ -41,6 +41,8 @@ from offhook.telephony.worker.quick import quicken
 
 AT_ONCE = 128
 """Packets, and calls of other threads, that are taken before timers are looked at again."""
+LOST = 0.02
+"""Seconds after which it is looked whether something waits that the loop was not woken for: signals may get lost."""
 REMEMBERED = 20_000
 """Packets whose answer sippy keeps for when they are sent again."""
 RECEIVE = 4 << 20
@@ -248,6 +250,7 @@ def started(listen: Address, host: str, taken: Taken, fault: Fault, refused: Cal
     config: dict[str, Any] = {"_sip_address": listen[0], "_sip_port": listen[1], "_sip_logger": Quiet()}
     manager = Manager(config, taken, fault)
     config["_sip_tm"] = manager
+    every(LOST, _call_all)
     return manager
 
 
