@@ -29,6 +29,8 @@ from offhook.calls.call import Parts
 from offhook.calls.legs import api as legs_api
 from offhook.calls.legs.mailbox import Mailbox
 from offhook.calls.legs.service import Legs
+from offhook.calls.live import api as live_api
+from offhook.calls.live.watching import Watching
 from offhook.calls.records import Records
 from offhook.calls.routers import asking
 from offhook.calls.scripts import asking as asking_workflows
@@ -225,6 +227,7 @@ class Offhook:
             self.speech,
             self.tapes,
             self.phones,
+            self.writer,
         )
         listening = Listening(
             self.reader,
@@ -250,6 +253,7 @@ class Offhook:
             *self.workflows.operations,
             *routing_api.operations(Routing(self.reader, self.snapshots.of)),
             *calls_api.operations(self.reader, cursors, self.snapshots.of),
+            *live_api.operations(self.reader, self.snapshots.of, Watching(self.reader, self.snapshots.of)),
             *legs_api.operations(self.legs),
             *phones_api.operations(self.phones),
             *trunks_api.operations(self.trunks),

@@ -106,6 +106,7 @@ def furnish(company: Company, environment: Environment) -> Furnished:
     own["room_device"] = make(f"{V1}/rooms/{own['room']}/devices", {})
     own["trunk"] = make(f"{V1}/trunks", trunk("Carrier"))
     own["call"] = str(_call(company, environment, own["office_number"]))
+    own["live_call"] = str(_call(company, environment, own["office_number"], live=True))
     for thing in _HEARD:
         own[f"{thing}_heard"] = str(api.get(f"{V1}/{thing}s/{own[thing]}/heard").json["items"][0]["id"])
     for kind in ("voicemail", "recording"):
@@ -181,19 +182,20 @@ def _number(company: Company, environment: Environment) -> str:
     return company.numbers[next(_SERIAL) % len(company.numbers)]
 
 
-def _call(company: Company, environment: Environment, number: str) -> int:
-    """A call that was once: its id."""
+def _call(company: Company, environment: Environment, number: str, *, live: bool = False) -> int:
+    """A call that was once, or goes on for ever: its id."""
     id, tenant_id = company.desk.ids.new(), company.tenant(environment)
-    state = replace(new_call(str(id), 1), phase="over", outcome="hung_up", dialled=number)
+    outcome = "" if live else "hung_up"
+    state = replace(new_call(str(id), 1), phase="new" if live else "over", outcome=outcome, dialled=number)
     kept = Kept(
-        id=id, tenant_id=tenant_id, began=1, ended=2, outcome="hung_up", caller="+14155550100", dialled=number,
-        state=state,
+        id=id, tenant_id=tenant_id, began=1, ended=0 if live else 2, outcome=outcome, caller="+14155550100",
+        dialled=number, state=state,
     )  # fmt: skip
     leg = CallLeg(
         id=id, tenant_id=tenant_id, call_id=id, direction="inbound", external="+14155550100", internal=number,
         state="hangup", began=1, ended=2,
     )  # fmt: skip
-    company.desk.transact(lambda tx: store.Keep(store.row_of(kept, 0), (), legs=(leg,)).run(tx))
+    company.desk.transact(lambda tx: store.Keep(store.row_of(kept, 2**52 if live else 0), (), legs=(leg,)).run(tx))
     return id
 
 
@@ -452,6 +454,7 @@ WITHOUT_BODY = frozenset({
     "offhook.voicemails.get", "offhook.voicemails.delete", "offhook.voicemails.sound", "offhook.recordings.get",
     "offhook.recordings.delete", "offhook.recordings.sound", "call.get_call_info", "call.actions.hangup",
     "offhook.offices.verify", "offhook.departments.verify", "offhook.callcenters.verify", "offhook.calls.trace",
+    "offhook.calls.ladder",
     "offhook.apis.get", "offhook.apis.delete", "offhook.apis.source", "offhook.apis.problems", "offhook.apis.versions",
     "offhook.apis.review", "offhook.apis.operations", "offhook.apis.operation", "offhook.apis.prepared",
     "offhook.requests.get", "offhook.requests.delete", "offhook.requests.versions.list",
@@ -524,7 +527,10 @@ _HEARD = ("office", "department", "callcenter")
 
 NOBODYS_OWN = frozenset({"date", "version", *(f"{thing}_heard" for thing in _HEARD)})
 """Things that mean the same to everybody."""
-QUERIES = {"offhook.apis.review": "?before=1", "offhook.workflows.definitions.delete": "?version=1"}
+QUERIES = {
+    "offhook.apis.review": "?before=1", "offhook.workflows.definitions.delete": "?version=1",
+    "offhook.calls.watch": "?seconds=0",
+}  # fmt: skip
 """What must stand behind a path, by operation id."""
 WORDS = {"target_type": "office", "ivr_type": "MENU"}
 """What stands in a path and names nothing that is anybody's."""

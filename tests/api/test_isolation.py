@@ -441,7 +441,8 @@ LISTS = [
 ] + [
     f"{V1}/{name}"
     for name in (
-        "prompts", "events?limit=500", "calls", "voicemails", "recordings", "coverage", "apis",
+        "prompts", "events?limit=500", "calls", "calls/live", "calls/live/events?seconds=0",
+        "voicemails", "recordings", "coverage", "apis",
         "api-operations?q=zebrafish", "requests",
         "request-collections", "credentials", "runs", "api-examples?api={api}&operation={operation}",
         "workflows/definitions", "workflows/policies", "workflows/runs", "workflows/schedules", "workflows/triggers",

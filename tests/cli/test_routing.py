@@ -64,6 +64,15 @@ def test_what_a_workflow_would_say_is_given_step_by_step(offhook: Run, lisbon: d
     assert "takes a JSON object" in offhook(*call, "--workflow-says", "5").err
 
 
+def test_a_call_is_sent_on_by_who_took_it(offhook: Run, lisbon: dict[str, str]) -> None:
+    call = ("simulate", "--office", lisbon["Lisbon"], *AT, "--answer", "everybody")
+    said = offhook(*call, "--transfer", "101", "--transfer", "112")
+    assert "sent the call on to" in said.out
+    assert "where help is called" in said.out
+    left = offhook("simulate", "--office", lisbon["Lisbon"], *AT, "--transfer", "101", "--json")
+    assert [one["code"] for one in left.json["warnings"]] == ["transfers_not_made"]
+
+
 def test_an_answer_may_be_everybodys_and_of_single_people(offhook: Run, lisbon: dict[str, str]) -> None:
     call = ("simulate", "--office", lisbon["Lisbon"], *AT, "--json")
     assert offhook(*call).json["outcome"] == "voicemail"

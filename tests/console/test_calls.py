@@ -102,11 +102,56 @@ def test_another_company_s_calls_are_not_there(visitor: Visitor, embedded: Compa
 
 def test_hostile_callers_and_names_are_words(visitor: Visitor, embedded: Company):
     id = placed(embedded, lisbon(embedded, name=HOSTILE), HOSTILE)
-    for path in ("/console/calls", f"/console/calls/{id}"):
+    call = begun(embedded, lisbon(embedded, name=HOSTILE + "2"), HOSTILE)
+    for path in ("/console/calls", f"/console/calls/{id}", "/console/calls/live"):
         page = visitor.get(path)
         assert page.status == 200
         assert "<script>alert" not in page.html
         assert "&lt;script&gt;" in page.html
+    ended(embedded, call)
+
+
+def test_calls_under_way_stand_on_a_page_of_their_own_and_can_be_hung_up(visitor: Visitor, embedded: Company):
+    assert "Nobody calls at the moment." in visitor.get("/console/calls/live").text
+    call = begun(embedded, lisbon(embedded))
+    page = visitor.get("/console/calls/live")
+    assert "Leaving a message for Lisbon" in page.text
+    assert f"/console/calls/{call}" in [one.get("href") for one in page.tags("a")]
+    assert ("refresh", "15") in [(one.get("http-equiv"), one.get("content")) for one in page.tags("meta")]
+    assert "http-equiv" not in visitor.get("/console/calls/live?still").html
+    back = visitor.send(page, f"/console/calls/{call}/hangup")
+    embedded.desk.run(embedded.desk.offhook.calls.over(call))
+    assert (back.status, back.headers["location"]) == (303, "/console/calls/live")
+    assert "Nobody calls at the moment." in visitor.get("/console/calls/live").text
+
+
+def test_a_call_that_is_over_cannot_be_hung_up_and_the_page_says_so(visitor: Visitor, embedded: Company):
+    call = begun(embedded, lisbon(embedded))
+    before = visitor.get(f"/console/calls/{call}")
+    ended(embedded, call)
+    page = visitor.send(before, f"/console/calls/{call}/hangup")
+    assert page.status == 409
+    assert "is over" in page.text
+    assert f"/console/calls/{call}/hangup" not in page.html
+
+
+def test_who_may_only_read_calls_is_offered_no_hanging_up(embedded: Company):
+    call = begun(embedded, lisbon(embedded))
+    visitor = Visitor(embedded.desk)
+    visitor.sign_in(embedded.key("calls:read", environment="sandbox").key)
+    for path in ("/console/calls/live", f"/console/calls/{call}"):
+        assert "hangup" not in visitor.get(path).html
+    ended(embedded, call)
+
+
+def test_a_call_is_drawn_between_its_parties_and_told_as_text(visitor: Visitor, embedded: Company):
+    page = visitor.get(f"/console/calls/{placed(embedded, lisbon(embedded))}")
+    [picture] = [one for one in page.tags("svg") if one.get("class") == "ladder"]
+    assert picture["aria-label"].startswith("The call between +351210000001, Offhook;")
+    text = page.part("ladder")
+    assert "leaves a message of 9 s" in text
+    assert "0:20.0 +351210000001 -&gt; Offhook leaves a message of 9 s" in text
+    assert "+351210000001" in page.part("legs")
 
 
 def test_a_key_that_may_not_see_calls_is_told_so(embedded: Company):

@@ -146,6 +146,26 @@ def test_what_of_a_script_made_no_difference_is_said(scene: Scene):
     assert answer.warned == {("keys_not_asked", "press"), ("never_rang", "people[0].who")}
     assert "Rui Alves was not rung" in str(answer.warnings)
     assert scene.simulate(people=[{"who": "Ana Sousa"}]).warned == set()
+    assert scene.simulate(at=sunday, transfers=[{"to": "101"}]).warned == {("transfers_not_made", "transfers")}
+
+
+def test_who_sends_a_simulated_call_on_is_named_as_anybody(scene: Scene):
+    sent = [{"by": "Ana Sousa", "to": "112"}, {"by": "ana@example.com", "to": "912345678", "after": 3}]
+    answer = scene.simulate(people=[{"who": "Ana Sousa"}], transfers=sent)
+    assert answer.warned == set()
+    codes = [reason["code"] for step in answer.json["steps"] for reason in step["reasons"]]
+    assert codes[-4:] == ["transfer_denied", "transferred", "answered", "ended"]
+    refused = scene.simulate(transfers=[{"by": "nobody at all", "to": "101"}])
+    assert [one["location"] for one in refused.errors] == ["transfers[0].by"]
+
+
+def test_a_call_is_parked_in_a_simulation_and_who_finds_none_on_park_is_said(scene: Scene):
+    takes = {"unpark": [{"who": "rui", "after": 5}, {"who": "rui@example.com"}]}
+    answer = scene.simulate(answer="everybody", park_after=10, **takes)
+    assert answer.json["ends_at"]["name"] == "Rui Alves"
+    assert "Hold music" in [one["text"] for one in answer.json["story"]]
+    assert answer.warned == {("not_on_park", "unpark")}
+    assert scene.simulate(unpark=[{"who": "nobody"}]).places == ["unpark[0].who"]
 
 
 def test_a_number_may_be_written_as_it_is_dialled(scene: Scene):

@@ -9,21 +9,28 @@ from hypothesis import strategies as st
 from offhook.routing.decide import decide
 from offhook.routing.plan import (
     Answered,
+    CameIn,
     Ended,
     Event,
     Hangup,
     HungUp,
     Incoming,
+    Invited,
+    Left,
     NotAnswered,
     Notify,
     Outgoing,
+    Parked,
+    ParkOver,
     Play,
     Pressed,
     Record,
     Recorded,
     Release,
     Reserved,
+    StayedOut,
     Transfer,
+    Unparked,
     Verb,
 )
 from offhook.routing.simulate import simulate
@@ -124,6 +131,13 @@ events = st.one_of(
     st.builds(Recorded, st.integers(0, WEEK), st.integers(0, 200)),
     st.builds(Ended, st.integers(0, WEEK), st.sampled_from(["", "no trunk"])),
     st.builds(HungUp, st.integers(0, WEEK)),
+    st.builds(Parked, st.integers(0, WEEK), st.booleans()),
+    st.builds(Unparked, st.integers(0, WEEK), who | st.just("nobody")),
+    st.builds(ParkOver, st.integers(0, WEEK)),
+    st.builds(Invited, st.integers(0, WEEK), st.sampled_from(["", "+351912345678"]), st.sampled_from(TARGETS)),
+    st.builds(CameIn, st.integers(0, WEEK), who, who),
+    st.builds(StayedOut, st.integers(0, WEEK), who),
+    st.builds(Left, st.integers(0, WEEK), who | st.just("")),
     st.builds(Incoming, st.integers(0, WEEK), st.just(""), st.just(""), st.sampled_from(TARGETS)),
 )  # fmt: skip
 

@@ -28,9 +28,17 @@ class Deed(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     off_duty: str | None = None
 
 
+class Sends(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Who sends the call on, once they talk, by dialling what; a telephone of theirs does it."""
+
+    by: str
+    to: str | int
+
+
 class Call(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"caller": "from"}):
     """Who calls what, when on the clock of the head office, and what everybody does. Times are seconds.
 
+    The first talk is parked after `park` seconds, and taken off by those of `unpark`, each after so many more.
     `caller` is a number, or the e-mail address of a user. `to` is a number, or what is called by its kind and name.
     """
 
@@ -42,7 +50,10 @@ class Call(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"ca
     busy: dict[str, int | Literal["always"]] = {}
     declines: list[str] = []
     routers: dict[str, str] = {}
+    transfers: list[Sends] = []
     hang_up: int | None = None
+    park: int | None = None
+    unpark: dict[str, int] = {}
 
 
 class Expect(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -130,6 +130,9 @@ class Simulated:
             "answer": call.answer if isinstance(call.answer, str) else "nobody",
             "people": list(people.values()),
             "hang_up_after": call.hang_up,
+            "park_after": call.park,
+            "unpark": [{"who": who, "after": seconds} for who, seconds in call.unpark.items()],
+            "transfers": [{"by": one.by, "to": str(one.to)} for one in call.transfers],
             "routers": [self._told(router, target) for router, target in call.routers.items()],
         }
         body |= {"caller_user": call.caller} if "@" in call.caller else {"caller": call.caller}

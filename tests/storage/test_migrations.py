@@ -140,7 +140,7 @@ def test_sqlite_syncs_every_commit_and_keeps_foreign_keys(tmp_path: Path):
 def test_importing_the_application_declares_every_table():
     assert {table.name for table in metadata.sorted_tables} == {
         "engagements", "rotations", "waiting_calls", "calls", "call_steps",
-        "call_legs", "call_wishes", "tapes",
+        "call_legs", "call_wishes", "call_wires", "tapes",
         "api_documents", "api_versions", "api_pieces", "api_operations", "api_examples",
         "saved_requests", "saved_request_versions", "credentials", "credential_tokens", "runs", "run_bodies",
         "api_keys", "companies", "events", "idempotency", "licences_used", "numbers", "offices", "plans", "pointers",

@@ -1,7 +1,7 @@
 """A worker that is played by the test: what it is told is kept, and what happens on its legs the test says."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,12 +10,15 @@ from offhook.calls.legs.model import Seen
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Prompt, Verb
+from offhook.routing.state import Reason
+from offhook.routing.trace import Step
 from offhook.telephony import port
 from offhook.telephony.telephone import House, Telephone, Way
 
 CALLER = 1
 TENANT = 7
 CALL = 77
+LEGS = {"user:1": 101, "user:2": 102, "+14155550123": 103}
 C = TypeVar("C")
 REACHED: dict[str, list[Way]] = {
     "desk": [Way("sip:desk@10.0.0.1", ("10.0.0.1", 5060))],
@@ -40,10 +43,14 @@ class Told:
         self._passed = 0
         self.time = 0.0
         self._timers: list[tuple[float, asyncio.Future[None]]] = []
+        self.fetching: dict[str, asyncio.Future[None]] = {}
+        self.steps: list[Step | None] = []
+        """What is decided in turn, when the call is told something that is wished of it."""
         house = House(
             legs=self, ways=self, sounds=self, tapes=self, happened=self._happened,
             location=lambda _verb: (b"<presence/>", "application/pidf+xml"), sleep=self._sleep,
             seen=lambda _call, seen: self.seen.append(msgspec.structs.replace(seen, at=0)),
+            decided=self._decided, leg_of=lambda _call, who: LEGS.get(who, 0),
         )  # fmt: skip
         self.telephone = Telephone(house, TENANT, CALLER, ("+14155550100", "Ana"))
         self._heard[CALLER] = self.telephone.heard
@@ -59,6 +66,12 @@ class Told:
         self._heard[self._next] = heard
         return self._next
 
+    def hold(self, leg: int, heard: Callable[[port.Event], None]) -> None:
+        self._heard[leg] = heard
+
+    def let_go(self, leg: int) -> None:
+        self._heard[leg] = lambda _event: None
+
     # Ways, Sounds, Tapes
 
     async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
@@ -73,8 +86,17 @@ class Told:
     async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
         return (f"/sounds/{prompt.text}",)
 
-    def of_waiting(self, hear: Hear) -> tuple[str, ...]:
-        return (f"/sounds/{hear}",)
+    def of_waiting(self, hear: Hear, country: str = "") -> tuple[str, ...]:
+        return (f"/sounds/{hear}{country and f'-{country}'}",)
+
+    async def of_hold(self, tenant_id: int, music: str) -> tuple[str, ...]:
+        await self._fetched(music)
+        return (f"/sounds/{music}",)
+
+    async def _fetched(self, music: str) -> None:
+        """Until the test says that it is there; at once, if it said nothing else."""
+        if (fetching := self.fetching.get(music)) is not None:
+            await asyncio.shield(fetching)
 
     def tone(self) -> tuple[str, ...]:
         return ("/sounds/tone",)
@@ -115,6 +137,13 @@ class Told:
 
     # The test's side
 
+    async def _decided(self, call_id: int, event: plan.Event) -> Step | None:
+        self._happened(call_id, event)
+        step = self.steps.pop(0)
+        if step is not None and step.verbs:
+            self.telephone.do(call_id, step.verbs)
+        return step
+
     def _happened(self, call_id: int, event: plan.Event) -> bool:
         assert call_id == CALL
         self.events.append(event)
@@ -147,6 +176,24 @@ class Told:
         await self.settled()
         await self.say(port.Up(CALLER))
         self.told(port.Answer)
+
+
+def run(story: Callable[[Told], Awaitable[None]]) -> None:
+    """Play a story to its end, and hang up."""
+
+    async def told() -> None:
+        one = Told()
+        await story(one)
+        one.telephone.do(CALL, (plan.Hangup(),))
+        async with asyncio.timeout(5):
+            await one.telephone.over()
+
+    asyncio.run(told())
+
+
+def step(*verbs: Verb, because: str = "") -> Step:
+    """What was decided."""
+    return Step(event=plan.Parked(0), reasons=(Reason(0, "why", because),) if because else (), verbs=verbs, config=1)
 
 
 def prompt(text: str) -> Prompt:

@@ -31,7 +31,7 @@ def played(story: Callable[[Telephony, Slow, list[float]], Any]) -> None:
         async def sleep(seconds: float) -> None:
             slept.append(seconds)
 
-        calls: Any = SimpleNamespace(happened=None, seen=None)
+        calls: Any = SimpleNamespace(happened=None, seen=None, decided=None, leg_of=None)
         desk: Any = Slow()
         none: Any = None
         await story(Telephony(calls, none, desk, none, none, none, none, (), sleep=sleep), desk, slept)

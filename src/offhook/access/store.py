@@ -88,6 +88,9 @@ _KEYS = Statement(_KEY_COLUMNS + "WHERE t.company_id = ? ORDER BY k.id")
 _KEYS_OF_USER = Statement(
     _KEY_COLUMNS + "WHERE k.tenant_id = ? AND k.user_id = ? AND k.revoked_at IS NULL ORDER BY k.id"
 )
+_GOOD = Statement(
+    "SELECT id FROM api_keys WHERE tenant_id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+)
 _REVOKE = Statement("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL")
 _USED = Statement("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?")
 _SESSION = Statement(
@@ -145,6 +148,11 @@ def keys(tx: Transaction, company_id: int) -> list[Key]:
 def keys_of_user(tx: Transaction, tenant_id: int, user_id: int) -> list[Key]:
     """The keys bound to a user that are not revoked, oldest first."""
     return [_key(row) for row in tx.all(_KEYS_OF_USER, tenant_id, user_id)]
+
+
+def good_keys(tx: Transaction, tenant_id: int, at: int) -> set[int]:
+    """The ids of the keys of a company's environment that are good at `at`, in milliseconds."""
+    return {row[0] for row in tx.all(_GOOD, tenant_id, at)}
 
 
 def revoke(tx: Transaction, key_id: int, at: int) -> bool:

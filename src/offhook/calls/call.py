@@ -30,9 +30,9 @@ from offhook.routing.plan import (
     AskScript,
     Ended,
     Event,
+    First,
     Hangup,
     HungUp,
-    Incoming,
     Notify,
     Outgoing,
     Release,
@@ -114,6 +114,7 @@ class Call:
         self._ledger = Ledger(tenant_id, id, new_id)
         self._state = new_call(str(id), id)
         self._inbox: asyncio.Queue[tuple[Event, asyncio.Task[Event] | None]] = asyncio.Queue()
+        self._decided: dict[int, asyncio.Future[Step | None]] = {}
         self._config: Company | None = None
         self._question: tuple[Question, asyncio.Task[Event]] | None = None
         self._number = 0
@@ -123,7 +124,7 @@ class Call:
         self._held = True
         self.over = False
 
-    def begin(self, first: Incoming | Outgoing, rest: Callable[["Call"], None]) -> None:
+    def begin(self, first: First, rest: Callable[["Call"], None]) -> None:
         """Let it go; `begun` is done with its first step, and `rest` is told whenever what is kept has changed."""
         self._rest = rest
         self.task = asyncio.create_task(self._run(first))
@@ -131,6 +132,22 @@ class Call:
     def tell(self, event: Event) -> None:
         """Something happened to it."""
         self._inbox.put_nowait((event, None))
+
+    async def decided(self, event: Event) -> Step | None:
+        """Tell it, and wait for what was decided and given to the telephone; None where it was over by then."""
+        if self.over:
+            return None
+        waiting: asyncio.Future[Step | None] = asyncio.get_running_loop().create_future()
+        self._decided[id(event)] = waiting
+        self.tell(event)
+        try:
+            return await waiting
+        finally:
+            self._decided.pop(id(event), None)
+
+    def leg_of(self, who: str) -> int:
+        """The leg of one ("user:1", a number) who is rung or in it; 0 if there is none."""
+        return self._ledger.of(who)
 
     def hang_up(self) -> None:
         """End it, whatever it has come to."""
@@ -140,6 +157,16 @@ class Call:
     def seen(self, seen: Seen) -> None:
         """A telephone of somebody who is rung rings, or took the call; kept with the next step."""
         self._ledger.seen(seen)
+
+    @property
+    def outgoing(self) -> bool:
+        """Whether somebody of the company made it."""
+        return self._state.who != ""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended; "" before that."""
+        return self._state.outcome if self._state.phase == "over" else ""
 
     @property
     def behind(self) -> bool:
@@ -155,7 +182,7 @@ class Call:
         elif self._owed:
             await self._settle()
 
-    async def _run(self, first: Incoming | Outgoing) -> None:
+    async def _run(self, first: First) -> None:
         try:
             try:
                 await self._step(first)
@@ -172,14 +199,19 @@ class Call:
                     if self._question is None or asked is not self._question[1]:
                         continue
                     self._question = None
-                before = self._state.phase
+                before, taken = self._state.phase, None
                 try:
-                    await self._step(event)
+                    taken = await self._step(event)
                 except Exception as error:
                     self._failed(event, error, before)
+                if (waiting := self._decided.get(id(event))) is not None and not waiting.done():
+                    waiting.set_result(taken)
             await self._end()
         finally:
             self.over = True
+            for waiting in self._decided.values():
+                if not waiting.done():
+                    waiting.set_result(None)
             self._rest(self)
 
     def _failed(self, event: Event, error: Exception, before: Phase) -> None:
@@ -214,12 +246,13 @@ class Call:
         except Exception:
             log.exception("legs_not_noted", call_id=self.id)
 
-    async def _step(self, event: Event) -> None:
+    async def _step(self, event: Event) -> Step | None:
+        """Take a step; None for one of too many that change nothing."""
         config = await self._company(event)
         after, taken = step(config, self._state, event)
         if self._number >= MAX_STEPS and not taken.verbs and after.phase == self._state.phase:
             # What changes nothing is told for so long, and no longer.
-            return
+            return None
         self._state = after
         self._note_legs(taken, after)
         doing = tuple([verb for verb in taken.verbs if not isinstance(verb, Release | Ask | AskScript | Notify)])
@@ -254,6 +287,7 @@ class Call:
                 await one
         if question is not None:
             self._ask(question)
+        return taken
 
     async def _company(self, event: Event) -> Company:
         try:

@@ -5,6 +5,7 @@ another one as `lost`, but never by one that could not reach the store itself: t
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -17,7 +18,29 @@ from offhook.calls.model import Telephone
 from offhook.kit import clock
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import Ids
-from offhook.routing.plan import Answered, Ended, Event, HungUp, Incoming, NotAnswered, Outgoing, Pressed, Recorded
+from offhook.routing.plan import (
+    Answered,
+    CameIn,
+    Ended,
+    Event,
+    First,
+    Handed,
+    HungUp,
+    Incoming,
+    Invited,
+    Joined,
+    Left,
+    NotAnswered,
+    Outgoing,
+    Parked,
+    ParkOver,
+    Pressed,
+    Recorded,
+    StayedOut,
+    Transferred,
+    Unparked,
+)
+from offhook.routing.trace import Step
 
 RENEW_SECONDS = 20.0
 """How often calls are renewed: three times before their lease is over."""
@@ -27,7 +50,10 @@ CATCH_UP_SECONDS = 1.0
 
 _SWEPT_AT_ONCE = 200
 _LONGEST = 128
-_FROM_TELEPHONES = (Pressed, Answered, NotAnswered, Recorded, Ended, HungUp)
+_FROM_TELEPHONES = (
+    Pressed, Answered, NotAnswered, Recorded, Ended, HungUp, Transferred, Joined, Handed, Parked, Unparked, ParkOver,
+    Invited, CameIn, StayedOut, Left,
+)  # fmt: skip
 
 log = structlog.get_logger("offhook.calls")
 
@@ -50,14 +76,14 @@ class Calls:
         self._live: dict[int, Call] = {}
         self._behind: dict[int, Call] = {}
         self._closing = False
+        self.ended: Counter[str] = Counter()
+        """How many calls ended how, for metrics."""
 
     def new_id(self) -> int:
         """The id of a call that is still to begin."""
         return self._ids.new()
 
-    async def begin(
-        self, tenant_id: int, first: Incoming | Outgoing, telephone: Telephone, *, id: int | None = None
-    ) -> int:
+    async def begin(self, tenant_id: int, first: First, telephone: Telephone, *, id: int | None = None) -> int:
         """A call comes in or goes out: its id, `id` where it has one. Its first verbs are with the telephone when this
         returns.
 
@@ -84,6 +110,16 @@ class Calls:
         call.tell(event)
         return True
 
+    async def decided(self, id: int, event: Event) -> Step | None:
+        """A telephone tells of a call, and waits for what is decided; None if it is over, or none of this process."""
+        call = self._live.get(id)
+        return None if call is None else await call.decided(event)
+
+    def leg_of(self, id: int, who: str) -> int:
+        """The leg of one who is rung for a call or in it; 0 if there is none."""
+        call = self._live.get(id)
+        return 0 if call is None else call.leg_of(who)
+
     def seen(self, id: int, seen: Seen) -> None:
         """A telephone of somebody whom a call rings tells of itself."""
         if (call := self._live.get(id)) is not None:
@@ -101,8 +137,8 @@ class Calls:
 
     def _rest(self, call: Call) -> None:
         """A call was kept, or could not be, or is over."""
-        if call.over:
-            self._live.pop(call.id, None)
+        if call.over and self._live.pop(call.id, None) is not None and call.outcome:
+            self.ended[call.outcome] += 1
         if call.behind:
             self._behind[call.id] = call
         else:
@@ -112,6 +148,10 @@ class Calls:
     def live(self) -> int:
         """How many calls this process has."""
         return len(self._live)
+
+    def under_way(self, *, outgoing: bool) -> int:
+        """How many of them were made by people of the company, or else came in."""
+        return sum(call.outgoing == outgoing for call in self._live.values())
 
     @property
     def behind(self) -> int:
@@ -184,11 +224,13 @@ class Calls:
             log.error("call_not_kept", call_id=call.id)
 
 
-def _clean(first: Incoming | Outgoing) -> Incoming | Outgoing:
+def _clean(first: First) -> First:
     """The event without what no telephone number has, and no store takes: signalling is what strangers write."""
     if isinstance(first, Incoming):
         return msgspec.structs.replace(first, caller=_line(first.caller), number=_line(first.number))
-    return msgspec.structs.replace(first, dialled=_line(first.dialled))
+    if isinstance(first, Outgoing):
+        return msgspec.structs.replace(first, dialled=_line(first.dialled))
+    return first
 
 
 def _line(text: str) -> str:

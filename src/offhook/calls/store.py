@@ -15,6 +15,7 @@ from sqlalchemy import Index, Table
 from offhook.calls.legs import store as legs
 from offhook.calls.legs.model import CallLeg
 from offhook.calls.model import Kept
+from offhook.calls.wires import store as wires
 from offhook.events import store as outbox
 from offhook.events.model import Event
 from offhook.kit.ids import EPOCH_MS
@@ -53,6 +54,8 @@ _put = Insert(calls, _COLUMNS, replacing=["tenant_id", "id"])
 _SHOWN = "id, tenant_id, began, ended, outcome, caller, dialled, state"
 _GET = Statement(f"SELECT {_SHOWN} FROM calls WHERE tenant_id = ? AND id = ?")  # noqa: S608 - names are ours
 _PAGE = Statement(f"SELECT {_SHOWN} FROM calls WHERE tenant_id = ? AND id < ? ORDER BY id DESC LIMIT ?")  # noqa: S608
+# By the index on `until`, which has but few rows above 0: a company may have had any number of calls.
+_LIVE = Statement(f"SELECT {_SHOWN} FROM calls WHERE until > 0 AND +tenant_id = ? ORDER BY id DESC LIMIT ?")  # noqa: S608
 _STEPS = Statement("SELECT step FROM call_steps WHERE tenant_id = ? AND call_id = ? ORDER BY number")
 _NUMBERS = Statement("SELECT number FROM call_steps WHERE tenant_id = ? AND call_id = ? AND number >= ?")
 _LOST = Statement("SELECT tenant_id, id FROM calls WHERE until > 0 AND until < ? ORDER BY until LIMIT ?")
@@ -154,6 +157,11 @@ def page(tx: Transaction, tenant_id: int, before: int, limit: int) -> list[Kept]
     return [_kept(row) for row in tx.all(_PAGE, tenant_id, before, limit)]
 
 
+def live(tx: Transaction, tenant_id: int, limit: int) -> list[Kept]:
+    """Calls under way, of whichever process, the latest first. It costs what there are of all companies."""
+    return [_kept(row) for row in tx.all(_LIVE, tenant_id, limit)]
+
+
 def trace(tx: Transaction, tenant_id: int, id: int, seed: int) -> Trace:
     """All steps of a call."""
     taken = tuple(_step.decode(row[0]) for row in tx.all(_STEPS, tenant_id, id))
@@ -186,10 +194,11 @@ def old(tx: Transaction, before: int, limit: int) -> list[tuple[int, int]]:
 
 
 def forget(tx: Transaction, calls: Sequence[tuple[int, int]]) -> None:
-    """These calls, their steps and their legs are gone."""
+    """These calls, their steps, their legs and what their telephones told are gone."""
     for tenant_id, id in calls:
         tx.change(_FORGET_STEPS, tenant_id, id)
         legs.forget(tx, tenant_id, id)
+        wires.forget(tx, tenant_id, id)
         tx.change(_FORGET, tenant_id, id)
 
 

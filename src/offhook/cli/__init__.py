@@ -16,6 +16,7 @@ import typer
 
 from offhook import __version__
 from offhook.cli.apis import app as api
+from offhook.cli.calls import app as call
 from offhook.cli.common import State, emit, err, refuse, say
 from offhook.cli.configuration import register as register_configuration
 from offhook.cli.credentials import app as credential
@@ -81,6 +82,7 @@ app.add_typer(line, name="line")
 app.add_typer(user, name="user")
 app.add_typer(phone, name="phone")
 app.add_typer(trunk, name="trunk")
+app.add_typer(call, name="call")
 app.add_typer(prompt, name="prompt")
 app.add_typer(api, name="api")
 register_requests(api)

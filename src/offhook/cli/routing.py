@@ -83,6 +83,10 @@ def simulate(
             "--workflow-says", help="What a workflow says at a step: JSON, or @FILE; repeat it.", metavar="JSON"
         ),
     ] = None,
+    transfer: Annotated[
+        list[str] | None,
+        typer.Option(help="What who talks dials to send the call on, each time; repeat it.", metavar="TO"),
+    ] = None,
     hang_up: Annotated[
         int | None, typer.Option("--hang-up", min=0, help="The caller gives up after so long.", metavar="SECONDS")
     ] = None,
@@ -97,6 +101,8 @@ def simulate(
     body: dict[str, Any] = {"caller": caller, "press": press or [], **_answering(answer or [])}
     given = {"to": number, "at": at, "caller_user": user, "hang_up_after": hang_up}
     body |= {name: value for name, value in given.items() if value is not None}
+    if transfer:
+        body["transfers"] = [{"to": one} for one in transfer]
     if says:
         body["workflows"] = [files.object_of(one, "--workflow-says") for one in says]
 

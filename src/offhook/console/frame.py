@@ -84,9 +84,9 @@ class Frame:
 
     def __init__(self, *, conductor: bool = False) -> None:
         self.conductor = conductor
-        css, js, request_js = _asset("console.css"), _asset("console.js"), _asset("request.js")
-        more_css, more_js = _asset("workflows.css"), _asset("workflows.js")
-        files = (css, js, request_js, more_css, more_js)
+        css, js, request_js, live_js = map(_asset, ("console.css", "console.js", "request.js", "live.js"))
+        more_css, more_js, live_css = map(_asset, ("workflows.css", "workflows.js", "live.css"))
+        files = (css, js, request_js, live_css, live_js, more_css, more_js)
         self.assets: Mapping[str, Asset] = {asset.address: asset for asset in files}
         # What is not set is left out of the API's documents: an undefined name is empty, as it is there.
         self._pages = jinja2.Environment(
@@ -96,6 +96,7 @@ class Frame:
             lstrip_blocks=True,
         )
         self._pages.globals |= {"css": css.address, "js": js.address, "request_js": request_js.address}
+        self._pages.globals |= {"live_js": live_js.address, "live_css": live_css.address}
         self._pages.globals |= {"statuses": words.STATUS, "pages": words.PAGES}
         self._pages.globals |= {"workflows_css": more_css.address, "workflows_js": more_js.address}
         self._pages.globals |= {"state_kind": workflow_svg.kind_of, "state_words": workflow_svg.words_of}
@@ -107,6 +108,7 @@ class Frame:
             "day": words.day,
             "hours": words.hours,
             "seconds": words.seconds,
+            "elapsed": words.elapsed,
             "outcome": words.outcome,
             "breakable": breakable,
             "instant": words.instant,

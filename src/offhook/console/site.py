@@ -194,7 +194,10 @@ class Console:
             trunks.HERE: {"GET": trunks.listed, "POST": trunks.sent},
             f"{trunks.HERE}/{number}": {"GET": trunks.one, "POST": trunks.changed},
             f"{trunks.HERE}/{number}/delete": {"POST": trunks.delete},
+            "/console/calls/live": {"GET": calls.live},
+            "/console/calls/live/events": {"GET": calls.events},
             f"/console/calls/{number}": {"GET": calls.call},
+            f"/console/calls/{number}/hangup": {"POST": calls.hang_up},
             "/console/messages": {"GET": sounds.messages},
         }
         self._routes = [(re.compile(path), methods) for path, methods in pages.items()]

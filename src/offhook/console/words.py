@@ -72,6 +72,7 @@ OUTCOMES = {
     "out": "Under way, outside",
     "refused": "Refused",
     "talking": "Under way, in conversation",
+    "transferred": "Goes on in another call",
     "unavailable": "Nobody available",
     "voicemail": "Voicemail",
 }
@@ -162,6 +163,13 @@ def outcome(word: str) -> str:
 def seconds(count: float) -> str:
     """A length as `1:05`."""
     return f"{int(count) // 60}:{int(count) % 60:02}"
+
+
+def elapsed(since: str, now: str) -> str:
+    """How long it is from one moment to another, as `1:05` or `1:02:05`."""
+    gone = max(int((datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()), 0)
+    minutes = gone // 60
+    return f"{minutes // 60}:{minutes % 60:02}:{gone % 60:02}" if minutes >= 60 else f"{minutes}:{gone % 60:02}"
 
 
 def moment(text: str) -> str:

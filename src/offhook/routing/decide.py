@@ -4,21 +4,30 @@ Live calls, simulation and verification use this function and nothing else.
 """
 
 from offhook.directory.lines.model import Target
-from offhook.routing import endings, groups, menus, outbound, people, scripts
+from offhook.routing import endings, groups, menus, outbound, parking, people, scripts, together, transfers
 from offhook.routing.model import Company
 from offhook.routing.plan import (
     Answered,
+    CameIn,
     Ended,
     Event,
+    Handed,
     Hangup,
     HungUp,
     Incoming,
+    Invited,
+    Joined,
+    Left,
     NotAnswered,
     Outgoing,
+    Parked,
     Pressed,
     Recorded,
     Reserved,
+    StayedOut,
     Told,
+    Transferred,
+    Unparked,
     Verb,
 )
 from offhook.routing.state import CallState
@@ -40,12 +49,12 @@ from offhook.routing.turn import (
 def decide(config: Company, state: CallState, event: Event) -> tuple[CallState, tuple[Verb, ...]]:
     """What becomes of a call when `event` happens to it: its next state, and what is to be done.
 
-    `state` is `state.new_call(...)` before the first event, Incoming or Outgoing, and after that what the last step
+    `state` is `state.new_call(...)` before the first event, one of `plan.First`, and after that what the last step
     gave. It is not changed. An event that cannot be, as one that comes too late, changes nothing but the reasons, and
     asks for nothing: what was asked for before goes on. After `phase` "over" nothing happens any more.
     """
     turn = Turn(config, state, event.at)
-    if isinstance(event, Pressed | Told):
+    if isinstance(event, Pressed | Told | Unparked | Invited):
         turn.state.steps += 1
     go = _first(turn, event)
     _go_on(turn, go)
@@ -61,6 +70,8 @@ def _go_on(turn: Turn, go: Go) -> None:
         elif isinstance(go, RingOperators):
             line = turn.line()
             go = groups.ring_operators(turn, line) if line is not None else Mailbox()
+        elif turn.state.sent_by:
+            go = transfers.comes_back(turn)
         else:
             go = endings.mailbox(turn, go)
 
@@ -78,11 +89,17 @@ def _first(turn: Turn, event: Event) -> Go:
             state.reserved = event.members
         turn.release()
         return Mailbox(endings.first_box(turn))
+    if state.parked and state.phase in ("parked", "reserving", "ringing"):
+        return parking.goes_on(turn, event)
     match state.phase, event:
         case "new", Incoming():
             return _incoming(turn, event)
         case "new", Outgoing():
             return outbound.dial(turn, event)
+        case "new", Transferred():
+            return transfers.begun(turn, event)
+        case "new", Joined():
+            return transfers.joined_anew(turn, event)
         case (("menu" | "name" | "choice" | "extension" | "question" | "reserving"), Pressed()):
             return _pressed(turn, event)
         case "reserving", Reserved():
@@ -102,11 +119,23 @@ def _first(turn: Turn, event: Event) -> Go:
         case "voicemail", (Recorded() | Ended()):
             return endings.recorded(turn, event)
         case "out", Answered():
-            return endings.answered_outside(turn)
+            return endings.answered_outside(turn, event)
         case "out", NotAnswered():
             return endings.not_answered_outside(turn, event)
+        case "talking", Parked():
+            return parking.park(turn, event)
+        case (("talking" | "out"), (Invited() | CameIn() | StayedOut() | Left())):
+            return together.goes_on(turn, event)
         case (("talking" | "out"), Ended()):
             return endings.ended(turn, event)
+        case (("talking" | "out"), Transferred()):
+            return transfers.transferred(turn, event)
+        case (("talking" | "out"), Joined()):
+            return transfers.joined(turn, event)
+        case (("talking" | "out"), Handed()):
+            return transfers.handed(turn, event)
+        case _, (Transferred() | Joined()):
+            return transfers.denied(turn)
     return endings.ignored(turn, event)
 
 

@@ -1,7 +1,18 @@
 """How calls end: a message left, a message heard, an answer that ends, a caller who hangs up. Pure."""
 
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import Ended, Event, Hangup, NotAnswered, Prompt, Recorded, Release, Reserved, Voicemail
+from offhook.routing.plan import (
+    Answered,
+    Ended,
+    Event,
+    Hangup,
+    NotAnswered,
+    Prompt,
+    Recorded,
+    Release,
+    Reserved,
+    Voicemail,
+)
 from offhook.routing.turn import MISSED, Act, Go, Mailbox, Turn, name_of, office_of, prompt
 
 MESSAGE_SECONDS = 180
@@ -100,11 +111,12 @@ def recorded(turn: Turn, event: Recorded | Ended) -> Go:
     return None
 
 
-def answered_outside(turn: Turn) -> Go:
+def answered_outside(turn: Turn, event: Answered) -> Go:
     """The number outside, to which the call was sent, answered."""
-    if not turn.state.outcome:
-        turn.because("answered", f"{_outside(turn)} answered.")
-        turn.state.outcome = "answered"
+    if turn.state.outcome:
+        return ignored(turn, event)
+    turn.because("answered", f"{_outside(turn)} answered.")
+    turn.state.outcome = "answered"
     return None
 
 
@@ -114,13 +126,15 @@ def not_answered_outside(turn: Turn, event: NotAnswered) -> Go:
         return ignored(turn, event)
     missed = MISSED[next(iter(event.why.values()), "no_answer")]
     turn.because("not_answered", f"{_outside(turn)} {missed}.")
-    if not turn.state.who:
+    if not turn.state.who or turn.state.sent_by:
         return Mailbox()
     turn.hang_up("not_answered", Hangup("unavailable"))
     return None
 
 
 def _outside(turn: Turn) -> str:
+    if turn.state.sent_by:
+        return turn.state.outside
     return turn.state.dialled if turn.state.who else "The number outside"
 
 
@@ -147,6 +161,7 @@ _WHERE = {
     "voicemail": "at the voicemail",
     "talking": "after the talk",
     "out": "while it rang outside",
+    "parked": "on park",
 }
 
 

@@ -6,7 +6,19 @@ from typing import Any
 from offhook.hours.schedule import explain, status
 from offhook.routing import strategies
 from offhook.routing.model import Line, Queue, Routing
-from offhook.routing.plan import Bridge, Hear, Leg, NotAnswered, Prompt, Record, Release, Reserve, Reserved, Ring
+from offhook.routing.plan import (
+    Bridge,
+    Hear,
+    Leg,
+    Mode,
+    NotAnswered,
+    Prompt,
+    Record,
+    Release,
+    Reserve,
+    Reserved,
+    Ring,
+)
 from offhook.routing.turn import MISSED, Act, Go, Mailbox, RingOperators, Turn, counted, listed, prompt
 
 PAUSE_SECONDS = 5
@@ -107,6 +119,8 @@ def _asked(turn: Turn, line: Line, **how: Any) -> Reserve:
         count=1 if routing.strategy in strategies.ONE_AT_A_TIME else 0,
         seed=turn.state.seed,
         round=turn.state.round,
+        country=turn.country(),
+        music=turn.music(),
         **how,
     )
 
@@ -169,7 +183,8 @@ def _ring(turn: Turn, line: Line, event: Reserved, routing: Routing, names: dict
     again = bool(state.tried or state.round or state.queued)
     legs = tuple([_leg(turn, who) for who in event.members])
     hear: Hear = "hold_music" if again else "ringback"
-    turn.wait("ringing", Ring("serial" if one_at_a_time else "parallel", legs, seconds, hear))
+    mode: Mode = "serial" if one_at_a_time else "parallel"
+    turn.wait("ringing", Ring(mode, legs, seconds, hear, turn.country(), turn.music()))
     return None
 
 
@@ -201,6 +216,7 @@ def connect(turn: Turn, line: Line | None, who: str) -> None:
             who,
             transcribe=line is not None and line.transcribe,
             may_stop_transcript=line is None or line.may_stop_transcript,
+            music=turn.music(),
         ),
     )
 
@@ -245,6 +261,8 @@ def _pause(turn: Turn, line: Line) -> Go:
         # Who is in the queue keeps the place in it; who is not takes none.
         wait_for="whoever_is_free" if turn.state.queued else "the_time",
         hear=hear,
+        country=turn.country(),
+        music=turn.music(),
         keys=line.queue.escape if turn.state.queued and line.queue is not None else "",
         since=turn.state.queued or turn.at,
     )

@@ -2,7 +2,20 @@
 
 import re
 
-from offhook.routing.plan import Answered, Gather, Hangup, HungUp, NotAnswered, Play, Pressed, Ring, Transfer, Voicemail
+from offhook.routing.plan import (
+    Answered,
+    CameIn,
+    Gather,
+    Hangup,
+    HungUp,
+    Invite,
+    NotAnswered,
+    Play,
+    Pressed,
+    Ring,
+    Transfer,
+    Voicemail,
+)
 from offhook.routing.trace import Trace, heard
 
 _OTHER = re.compile(r"[^\w .,:'()/+-]")
@@ -32,7 +45,7 @@ def sequence(trace: Trace, line: str) -> str:
                     rows.append(f"  L->>C: {safe(heard(verb.prompt))}")
                 case Voicemail():
                     rows.append(f"  L->>C: {safe(heard(verb.greeting))}")
-                case Ring():
+                case Ring() | Invite():
                     for leg in verb.legs:
                         who = people.setdefault(leg.who, f"P{len(people) + 1}")
                         rows.append(f"  L->>{who}: rings at {_clock(at)} for up to {verb.seconds} s")
@@ -53,7 +66,7 @@ def _event(event: object, people: dict[str, str]) -> list[str]:
     match event:
         case Pressed(keys=keys):
             return [f"  C->>L: presses {safe(keys)}" if keys else "  C->>L: presses nothing"]
-        case Answered(who=who):
+        case Answered(who=who) | CameIn(who=who):
             return [f"  {people.setdefault(who, f'P{len(people) + 1}')}-->>L: answers"]
         case NotAnswered():
             return ["  Note over L: not answered"]
@@ -64,8 +77,9 @@ def _event(event: object, people: dict[str, str]) -> list[str]:
 
 def _names(trace: Trace) -> dict[str, str]:
     return {
-        leg.who: leg.name for one in trace.steps for verb in one.verbs if isinstance(verb, Ring) for leg in verb.legs
-    }
+        leg.who: leg.name for one in trace.steps for verb in one.verbs if isinstance(verb, Ring | Invite)
+        for leg in verb.legs
+    }  # fmt: skip
 
 
 def _clock(seconds: float) -> str:

@@ -6,7 +6,7 @@ reservation and no question stands before it; people are told after it was place
 
 from offhook.kit.phones import emergency_in, has_plan, is_emergency, is_line_test
 from offhook.routing.dialling import e164, is_home
-from offhook.routing.model import Office, Person
+from offhook.routing.model import Company, Office, Person
 from offhook.routing.plan import Hangup, Notify, Outgoing, Release, Transfer
 from offhook.routing.turn import Enter, Go, Turn
 
@@ -16,11 +16,10 @@ _KEPT = frozenset("0123456789+*#")
 def dial(turn: Turn, event: Outgoing) -> Go:
     """Where a dialled number leads."""
     state, config = turn.state, turn.config
-    dialled = _dialled(event)
+    dialled = keys_of(event.dialled)
     state.began, state.who, state.dialled, state.taken = turn.at, event.who, dialled, True
     person = config.people.get(event.who)
-    office = config.offices.get(person.office_id if person is not None else config.primary_office)
-    office = office or config.offices.get(config.primary_office)
+    office = office_of_caller(config, person)
     country = office.country if office is not None else ""
     if for_help(dialled.rstrip("#"), country):
         return emergency(turn, person, office, dialled.rstrip("#"))
@@ -49,8 +48,9 @@ def dial(turn: Turn, event: Outgoing) -> Go:
     return _outside(turn, person, office, number)
 
 
-def _dialled(event: Outgoing) -> str:
-    return "".join(character for character in event.dialled if character in _KEPT)
+def keys_of(dialled: str) -> str:
+    """What was dialled, without what is on no telephone."""
+    return "".join(character for character in dialled if character in _KEPT)
 
 
 def for_help(digits: str, country: str) -> bool:
@@ -60,12 +60,12 @@ def for_help(digits: str, country: str) -> bool:
 
 def helps_anywhere(event: Outgoing) -> bool:
     """Whether what was dialled calls for help in some country."""
-    return for_help(_dialled(event).rstrip("#"), "")
+    return for_help(keys_of(event.dialled).rstrip("#"), "")
 
 
 def emergency(turn: Turn, person: Person | None, office: Office | None, dialled: str) -> Go:
     """Place an emergency call, at once, whoever it is that calls."""
-    turn.state.dialled = dialled
+    turn.state.dialled, turn.state.helping = dialled, True
     if person is not None and turn.state.phase == "new":
         turn.state.where = turn.state.home = person.target
     who = person.who if person is not None else turn.state.who
@@ -87,13 +87,27 @@ def emergency(turn: Turn, person: Person | None, office: Office | None, dialled:
 
 
 def _outside(turn: Turn, person: Person, office: Office | None, number: str) -> Go:
-    if office is None or not is_home(number, office.country):
-        allowed = office is not None and office.international and person.international
-        if not allowed:
-            who = person.name if office is not None and office.international else (office.name if office else "It")
-            turn.because("international_off", f"{number} is abroad, and {who} may make no international calls.")
-            turn.hang_up("refused", Hangup("forbidden"))
-            return None
+    if why := barred(number, person, office):
+        turn.because("international_off", why)
+        turn.hang_up("refused", Hangup("forbidden"))
+        return None
     turn.because("dialled", f"{person.name} called {number}.")
+    turn.state.outside = number
     turn.wait("out", Transfer(number, person.caller_id))
     return None
+
+
+def barred(number: str, person: Person | None, office: Office | None) -> str:
+    """Why `person`, or where that is nobody the office, may not call a number outside; "" if it may be called."""
+    if office is not None and is_home(number, office.country):
+        return ""
+    if office is not None and office.international and (person is None or person.international):
+        return ""
+    who = person.name if person and office and office.international else office.name if office is not None else "It"
+    return f"{number} is abroad, and {who} may make no international calls."
+
+
+def office_of_caller(config: Company, person: Person | None) -> Office | None:
+    """The office by whose country somebody dials: their own, else the primary one."""
+    office = config.offices.get(person.office_id if person is not None else config.primary_office)
+    return office or config.offices.get(config.primary_office)

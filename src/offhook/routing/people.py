@@ -8,6 +8,7 @@ from offhook.routing.plan import (
     Ask,
     Gather,
     Hangup,
+    Hear,
     Leg,
     NotAnswered,
     Prompt,
@@ -103,7 +104,7 @@ def enter_contact(turn: Turn, contact: Contact) -> Go:
     announce_recording(turn, turn.config.lines.get(turn.state.via))
     turn.because("rung", f"{contact.name} rang at {number} for up to {PERSON_SECONDS} s.")
     leg = Leg(f"contact:{contact.id}", contact.name, numbers=(number,))
-    turn.wait("ringing", Ring("parallel", (leg,), PERSON_SECONDS))
+    turn.wait("ringing", Ring("parallel", (leg,), PERSON_SECONDS, country=turn.country()))
     return None
 
 
@@ -169,7 +170,8 @@ def _forward(turn: Turn, router: Router, event: Told) -> Go:
         turn.because("international_off", f"{event.number} is abroad, and the office makes no such calls.")
         return _default(turn, router)
     _speak(turn, event)
-    turn.wait("out", Transfer(event.number, office.main_line))
+    turn.state.outside = event.number
+    turn.wait("out", Transfer(event.number, office.main_line, country=office.country))
     return None
 
 
@@ -196,7 +198,8 @@ def reserved(turn: Turn, event: Reserved) -> Go:
     legs = tuple(
         [Leg(who, names[who], people[who].devices, people[who].forwarding) for who in event.members if who in people]
     )
-    turn.wait("ringing", Ring("parallel", legs, seconds))
+    hear: Hear = "hold_music" if turn.state.music else "ringback"
+    turn.wait("ringing", Ring("parallel", legs, seconds, hear, turn.country(), turn.music()))
     return None
 
 

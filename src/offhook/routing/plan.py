@@ -69,7 +69,8 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
     Which of them, the strategy says, in the transaction that reserves them. `tried` had their turn; they come again
     when nobody else is left. With `seconds` the caller waits for somebody, hearing `hear`, and `keys` leave the wait.
     `since` is the moment from which the caller waits: who waits longest is first. `roster` are all operators of the
-    line, also those who are away, which a round robin goes by. Answered by Reserved.
+    line, also those who are away, which a round robin goes by. Ringback is that of `country`, hold music the recording
+    `music` (SHA-256), "" for our own. Answered by Reserved.
     """
 
     group: Target
@@ -87,15 +88,22 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
     since: int = 0
     most_waiting: int = 0
     roster: tuple[str, ...] = ()
+    country: str = ""
+    music: str = ""
 
 
 class Ring(msgspec.Struct, frozen=True, tag="ring", tag_field="do"):
-    """Ring `legs`, at once or one behind the other, each for `seconds`. Answered by Answered or NotAnswered."""
+    """Ring `legs`, at once or one behind the other, each for `seconds`. Answered by Answered or NotAnswered.
+
+    The caller hears `hear` meanwhile, of `country` and `music` as in a Reserve.
+    """
 
     mode: Mode
     legs: tuple[Leg, ...]
     seconds: int
     hear: Hear = "ringback"
+    country: str = ""
+    music: str = ""
 
 
 class Release(msgspec.Struct, frozen=True, tag="release", tag_field="do"):
@@ -133,11 +141,34 @@ class AskScript(msgspec.Struct, frozen=True, tag="ask_script", tag_field="do"):
 
 
 class Bridge(msgspec.Struct, frozen=True, tag="bridge", tag_field="do"):
-    """Connect the caller with who answered. Answered by Ended."""
+    """Connect the caller with who answered; whom either puts on hold hears `music`. Answered by Ended."""
 
     who: str
     transcribe: bool = False
     may_stop_transcript: bool = True
+    music: str = ""
+
+
+class Park(msgspec.Struct, frozen=True, tag="park", tag_field="do"):
+    """Let go whom the caller talks with, and the caller hear hold music, `music`, until something else is to be done.
+
+    Answered by Unparked, or by ParkOver after `seconds`.
+    """
+
+    seconds: int
+    music: str = ""
+
+
+class Invite(msgspec.Struct, frozen=True, tag="invite", tag_field="do"):
+    """Ring `legs` at once, for `seconds`, while those in the call talk on, and let who answers first in.
+
+    `asked` names what was wished for, as in the answer, CameIn or StayedOut. Numbers are shown `caller_id`.
+    """
+
+    asked: str
+    legs: tuple[Leg, ...]
+    seconds: int
+    caller_id: str = ""
 
 
 class Record(msgspec.Struct, frozen=True, tag="record", tag_field="do"):
@@ -163,6 +194,36 @@ class Transfer(msgspec.Struct, frozen=True, tag="transfer", tag_field="do"):
     caller_id: str = ""
     emergency: bool = False
     location: CivicAddress | None = None
+    country: str = ""
+
+
+class LetGo(msgspec.Struct, frozen=True, tag="let_go", tag_field="do"):
+    """Let `who` go, with whom the caller talked: the call is sent on, and what follows is the caller's."""
+
+    who: str
+
+
+class CameBack(msgspec.Struct, frozen=True, tag="came_back", tag_field="do"):
+    """Tell `who`, who sent the call on, that nobody was there: it comes back to them."""
+
+    who: str
+
+
+class HandOn(msgspec.Struct, frozen=True, tag="hand_on", tag_field="do"):
+    """Let the side that was called, `party`, go on as the caller of a new call, which begins with `first`.
+
+    Who called is let go. Answered by Handed, once that call has begun.
+    """
+
+    party: str
+    first: "Transferred"
+
+
+class Deny(msgspec.Struct, frozen=True, tag="deny", tag_field="do"):
+    """Tell who wished to send the call on that it is not: all go on as they were. `text` says why."""
+
+    text: str
+    cause: Literal["forbidden", "unallocated"] = "forbidden"
 
 
 class Notify(msgspec.Struct, frozen=True, tag="notify", tag_field="do"):
@@ -180,8 +241,8 @@ class Hangup(msgspec.Struct, frozen=True, tag="hangup", tag_field="do"):
 
 
 Verb = (
-    Answer | Play | Gather | Reserve | Ring | Release | Ask | AskScript | Bridge | Record | Voicemail | Transfer
-    | Notify | Hangup
+    Answer | Play | Gather | Reserve | Ring | Release | Ask | AskScript | Bridge | Park | Invite | Record | Voicemail
+    | Transfer | LetGo | CameBack | HandOn | Deny | Notify | Hangup
 )  # fmt: skip
 
 
@@ -280,6 +341,99 @@ class HungUp(msgspec.Struct, frozen=True, tag="hung_up", tag_field="event"):
     at: int
 
 
+class Parked(msgspec.Struct, frozen=True, tag="parked", tag_field="event"):
+    """Whoever has the call put it on park; `caller` if the wish is that of who called."""
+
+    at: int
+    caller: bool = False
+
+
+class Unparked(msgspec.Struct, frozen=True, tag="unparked", tag_field="event"):
+    """A user ("user:1") wishes to take the call off park."""
+
+    at: int
+    who: str
+
+
+class ParkOver(msgspec.Struct, frozen=True, tag="park_over", tag_field="event"):
+    """Nobody took it in time."""
+
+    at: int
+
+
+class Invited(msgspec.Struct, frozen=True, tag="invited", tag_field="event"):
+    """One more is to come into the call: a `number` (E.164) or a `target`."""
+
+    at: int
+    number: str = ""
+    target: Target | None = None
+
+
+class CameIn(msgspec.Struct, frozen=True, tag="came_in", tag_field="event"):
+    """`who` took the call that they were asked into by `asked`."""
+
+    at: int
+    asked: str
+    who: str
+
+
+class StayedOut(msgspec.Struct, frozen=True, tag="stayed_out", tag_field="event"):
+    """Nobody of `asked` did, and why."""
+
+    at: int
+    asked: str
+    why: Missed = "no_answer"
+
+
+class Left(msgspec.Struct, frozen=True, tag="left", tag_field="event"):
+    """One of more than two left, "" for the caller, and the others go on."""
+
+    at: int
+    who: str = ""
+
+
+class Transferred(msgspec.Struct, frozen=True, tag="transferred", tag_field="event"):
+    """`by`, who is in the call, wishes to send the other side on: to what they would reach by `dialled`, or `target`.
+
+    `by` is as states have it: "user:1", "room:2", or where an API asks also "contact:3" or a number. `box`: straight to
+    the voicemail of it. `music`: the other side hears music while it rings there. `asked`: an API's key is good for it.
+
+    As the first event of a call: its caller is `party`, who was the side that `by` had called, and talks to nobody now.
+    """
+
+    at: int
+    by: str
+    dialled: str = ""
+    target: Target | None = None
+    box: bool = False
+    music: bool = False
+    asked: bool = False
+    party: str = ""
+
+
+class Joined(msgspec.Struct, frozen=True, tag="joined", tag_field="event"):
+    """`by`, with whom the caller talks, talks with `who` in the call `call` as well, and connects the two.
+
+    As the first event of a call: its caller is `party`, whom `by` had called as well.
+    """
+
+    at: int
+    by: str
+    who: str
+    call: str = ""
+    party: str = ""
+
+
+class Handed(msgspec.Struct, frozen=True, tag="handed", tag_field="event"):
+    """Who was not sending is in the call `call` from now on; this one is over."""
+
+    at: int
+    call: str = ""
+
+
 Event = (
-    Incoming | Outgoing | Pressed | Reserved | Answered | NotAnswered | Told | Recorded | Ended | HungUp
+    Incoming | Outgoing | Pressed | Reserved | Answered | NotAnswered | Told | Recorded | Ended | HungUp | Transferred
+    | Joined | Handed | Parked | Unparked | ParkOver | Invited | CameIn | StayedOut | Left
 )  # fmt: skip
+First = Incoming | Outgoing | Transferred | Joined
+"""What a call may begin with."""

@@ -17,9 +17,9 @@ from offhook.routing.dialling import e164
 from offhook.routing.model import Company, target_of_who, who_of
 from offhook.routing.plan import Incoming, Outgoing, Told
 from offhook.routing.scripted import said
-from offhook.routing.simulate import Behaviour, Played, Script
+from offhook.routing.simulate import Behaviour, Played, Script, Sends
 from offhook.routing.trace import rung
-from offhook.routing.turn import TEAMS, office_of
+from offhook.routing.turn import TEAMS, counted, office_of
 
 _DOES: dict[str, Behaviour] = {
     "lets_it_ring": Behaviour(),
@@ -153,6 +153,15 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
             found.append(Violation(location=f"workflows[{index}]", message=text))
         # Which recording it is does not matter here, as nobody hears it.
         workflows.append(replace(told, recording=f"{prompt}") if prompt else told)
+    unpark: list[tuple[str, int]] = []
+    for index, taker in enumerate(body.unpark):
+        who = _who(config, taker.who, f"unpark[{index}].who", by_mail, names, found)
+        if who is not None:
+            unpark.append((who, taker.after))
+    transfers: list[Sends] = []
+    for index, sends in enumerate(body.transfers):
+        by = _who(config, sends.by, f"transfers[{index}].by", by_mail, names, found) if sends.by else ""
+        transfers.append(Sends(sends.to, by or "", sends.after))
     return Script(
         keys=tuple(body.press),
         people=people,
@@ -160,8 +169,11 @@ def script(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], foun
         hang_up=body.hang_up_after,
         message_seconds=body.message_seconds,
         talk_seconds=body.talk_seconds,
+        park=body.park_after,
+        unpark=tuple(unpark),
         routers=routers,
         workflows=tuple(workflows),
+        transfers=tuple(transfers),
     )
 
 
@@ -178,9 +190,15 @@ def unused(config: Company, body: wire.SimulateIn, by_mail: dict[str, int], play
         if who is not None and who not in rang and one.busy_for == 0 and one.does == "answers":
             text = f"{config.people[who].name} was not rung in this call."
             found.append(Notice("never_rang", f"people[{index}].who", text))
+    if played.unparks_left:
+        text = f"For the last {counted(played.unparks_left, 'person', 'people')} of them no call was on park."
+        found.append(Notice("not_on_park", "unpark", text))
     if played.workflows_left:
         text = f"The last {played.workflows_left} of them were not asked for."
         found.append(Notice("workflows_not_asked", "workflows", text))
+    if played.transfers_left:
+        text = f"The last {played.transfers_left} of them were not made: who should talked with nobody then."
+        found.append(Notice("transfers_not_made", "transfers", text))
     if played.workflows_lacking:
         text = "A workflow was asked for more steps than are said in workflows; it is not run in a simulation."
         found.append(Notice("workflow_not_run", "workflows", text))

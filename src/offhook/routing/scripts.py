@@ -97,5 +97,6 @@ def _forward(turn: Turn, line: Line, event: Told) -> Go:
         turn.because("international_off", f"{event.number} is abroad, and the office makes no such calls.")
         return Mailbox(line.target)
     _speak(turn, event)
-    turn.wait("out", Transfer(event.number, office.main_line))
+    turn.state.outside = event.number
+    turn.wait("out", Transfer(event.number, office.main_line, country=office.country))
     return None

@@ -38,7 +38,12 @@ class Routing:
         body: wire.SimulateIn = call.body
         tenant_id = call.principal.tenant_id
         config = await self.company(tenant_id)
-        mails = [one.who for one in body.people if "@" in one.who]
+        named = [
+            *(one.who for one in body.people),
+            *(one.who for one in body.unpark),
+            *(one.by for one in body.transfers),
+        ]
+        mails = [who for who in named if "@" in who]
         mails += [body.caller_user] if body.caller_user and "@" in body.caller_user else []
         by_mail = await self.reader.run(lambda tx: _by_mail(tx, tenant_id, mails)) if mails else {}
         rotations, idle_since = await self.reader.run(lambda tx: store.left_behind(tx, tenant_id))

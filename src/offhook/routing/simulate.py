@@ -20,11 +20,16 @@ from offhook.routing.plan import (
     Ended,
     Event,
     Gather,
+    Handed,
+    HandOn,
     HungUp,
     Incoming,
     Missed,
     NotAnswered,
     Outgoing,
+    Park,
+    Parked,
+    ParkOver,
     Play,
     Pressed,
     Prompt,
@@ -35,6 +40,8 @@ from offhook.routing.plan import (
     Ring,
     Told,
     Transfer,
+    Transferred,
+    Unparked,
     Verb,
     Voicemail,
 )
@@ -54,6 +61,17 @@ MOST_STEPS = 2000
 """After so many the simulation stops: a call that may wait for hours is told of no longer."""
 
 SPEECH_SECONDS, TALK_SECONDS = 10, 60
+TRANSFER_SECONDS = 10
+"""How long somebody talks before they send the call on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sends:
+    """`by` ("user:1"), or whoever talks where it is "", sends the call on to what `to` dials, after so many seconds."""
+
+    to: str
+    by: str = ""
+    after: int = TRANSFER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +100,9 @@ class Script:
 
     `keys` are pressed in turn, one entry each time that keys are asked for, or several where one is; "" presses
     none, and after the last none is pressed. In a queue the next entry is pressed only if it is the key that leaves it.
-    `hang_up` is after how many seconds the caller gives up. `routers` say what call routers answer, `workflows` in turn
-    what those answer that lines hand the call to. `rotations` by line
+    `hang_up` is after how many seconds the caller gives up. The first talk is put on park after `park` seconds of it;
+    `unpark` are who takes it off, in turn, each after how many seconds on park. `routers` say what call routers answer,
+    `workflows` in turn what those answer that lines hand the call to. `rotations` by line
     ("office:1") and `idle_since` are what earlier calls have left behind, as in strategies.Facts.
     """
 
@@ -93,8 +112,12 @@ class Script:
     hang_up: int | None = None
     message_seconds: int = SPEECH_SECONDS
     talk_seconds: int = TALK_SECONDS
+    park: int | None = None
+    unpark: tuple[tuple[str, int], ...] = ()
     routers: Mapping[int, Told] = field(default_factory=dict)
     workflows: tuple[Told, ...] = ()
+    transfers: tuple[Sends, ...] = ()
+    """Made in turn, each once who makes it talks with the other side."""
     rotations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     idle_since: Mapping[str, int] = field(default_factory=dict)
 
@@ -108,6 +131,7 @@ class Played:
     """A call that was played, its last state, and the keys of the script that nothing asked for.
 
     `workflows_left` counts its answers of workflows that nobody asked for; `workflows_lacking`: there were too few.
+    `transfers_left` are those that nobody was there to make, `unparks_left` those who found no call on park.
 
     A call that is not over (`state.phase`) went on after MOST_STEPS steps.
     """
@@ -116,7 +140,9 @@ class Played:
     state: CallState
     keys_left: tuple[str, ...]
     workflows_left: int = 0
+    unparks_left: int = 0
     workflows_lacking: bool = False
+    transfers_left: int = 0
 
 
 def simulate(config: Company, first: Incoming | Outgoing, script: Script, seed: int = 1) -> tuple[Trace, CallState]:
@@ -127,7 +153,7 @@ def simulate(config: Company, first: Incoming | Outgoing, script: Script, seed: 
 
 def play(config: Company, first: Incoming | Outgoing, script: Script, seed: int = 1) -> Played:
     """The same, with what of the script was not needed."""
-    world = _Play(config, script, first.at)
+    world = _Play(config, script, first)
     state = new_call("simulated", seed)
     steps: list[Step] = []
     event: Event | None = first
@@ -140,26 +166,37 @@ def play(config: Company, first: Incoming | Outgoing, script: Script, seed: int 
         state,
         tuple(world.keys),
         len(world.workflows),
+        len(world.unparks),
         world.lacking,
+        len(world.transfers),
     )
 
 
 class _Play:
     """The world of one simulated call."""
 
-    def __init__(self, config: Company, script: Script, began: int) -> None:
+    def __init__(self, config: Company, script: Script, first: Incoming | Outgoing) -> None:
         self.config = config
         self.script = script
-        self.began = began
+        self.caller = first.who if isinstance(first, Outgoing) else ""
+        self.began = began = first.at
+        self.other = ""
+        self.transfers = deque(script.transfers)
         self.keys = deque(script.keys)
         self.workflows = deque(script.workflows)
         self.lacking = False
+        self.parks = script.park
+        self.unparks = deque(script.unpark)
+        self.park_over = 0
         self.talking: set[str] = set()
         self.gives_up = None if script.hang_up is None else began + script.hang_up * 1000
 
     def next(self, taken: Step) -> Event:
         """What happens after a step."""
-        self.talking.update(verb.kept for verb in taken.verbs if isinstance(verb, Release) and verb.kept)
+        for verb in taken.verbs:
+            if isinstance(verb, Release):
+                self.talking.difference_update(verb.members)
+                self.talking.update({verb.kept} - {""})
         event = self._happens(taken)
         if self.gives_up is not None and event.at > self.gives_up:
             return HungUp(max(self.gives_up, taken.event.at))
@@ -172,8 +209,11 @@ class _Play:
                 at += _seconds(verb.prompt) * 1000
             elif (event := self._answer(verb, at)) is not None:
                 return event
-        if isinstance(taken.event, Answered):
+        if isinstance(taken.event, Answered | Transferred):
+            # A number outside answered; or all go on as they were, as nobody may be sent there.
             return self._talk(at)
+        if isinstance(taken.event, Unparked):
+            return self._taken_off((self.park_over - at) // 1000, at)
         raise RuntimeError("a step asked for nothing that can be answered")
 
     def _answer(self, verb: Verb, at: int) -> Event | None:
@@ -195,7 +235,12 @@ class _Play:
                 spoken = min(self.script.message_seconds, verb.seconds)
                 return Recorded(at + (_seconds(verb.greeting) + spoken) * 1000, spoken)
             case Bridge():
-                return self._talk(at)
+                self.other = verb.who
+                return self._parked(at) or self._talk(at)
+            case Park():
+                return self._taken_off(verb.seconds, at)
+            case HandOn():
+                return Handed(at)
             case Transfer():
                 return self._call_outside(verb.number, at)
         return None
@@ -253,10 +298,28 @@ class _Play:
         free = self._free_from(who)
         return free is None or moment < free
 
-    def _talk(self, at: int) -> Ended:
+    def _talk(self, at: int) -> Ended | Transferred:
+        """They talk until the other side hangs up, or one of the company sends the other one on."""
+        there = [who for who in (self.other, self.caller) if who]
+        if self.transfers and there and self.transfers[0].by in ("", *there):
+            sends = self.transfers.popleft()
+            return Transferred(at + sends.after * 1000, sends.by or there[0], sends.to)
         return Ended(at + self.script.talk_seconds * 1000)
 
+    def _parked(self, at: int) -> Parked | None:
+        after, self.parks = self.parks, None
+        return Parked(at + after * 1000) if after is not None and after < self.script.talk_seconds else None
+
+    def _taken_off(self, seconds: int, at: int) -> Unparked | ParkOver:
+        """Who takes a call off park that is on it for so many seconds more."""
+        self.park_over = at + seconds * 1000
+        if self.unparks and self.unparks[0][1] < seconds:
+            who, after = self.unparks.popleft()
+            return Unparked(at + after * 1000, who)
+        return ParkOver(self.park_over)
+
     def _call_outside(self, number: str, at: int) -> Answered | NotAnswered:
+        self.other = ""
         does = self.script.people.get(number, ANSWERS)
         if does.seconds is not None and does.seconds < OUTSIDE_SECONDS:
             return Answered(at + does.seconds * 1000, number)

@@ -8,7 +8,7 @@ from offhook.directory.lines.model import Target
 
 Phase = Literal[
     "new", "menu", "name", "choice", "extension", "question", "reserving", "ringing", "asking", "voicemail", "talking",
-    "out", "over",
+    "out", "parked", "over",
 ]  # fmt: skip
 NOWHERE = Target("unknown", 0)
 
@@ -72,6 +72,25 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     carried: str = ""
     """How often workflows were asked in all, of the one that has the call which step, and what it gave along."""
     talking: str = ""
+    parked: int = 0
+    """Since when the call is on park, also while somebody is rung to take it; 0 if it is not."""
+    parked_by: str = ""
+    recalled: bool = False
+    """Whether whoever parked it is rung, as nobody took it."""
+    others: tuple[str, ...] = ()
+    """Who is in the call beside the caller and whoever they talk with."""
+    inviting: tuple[str, ...] = ()
+    """Who is rung to come in, by what was asked for: "user:1", "office:2", a number."""
+    caller_left: bool = False
+    """Whether the others go on without who called."""
+    outside: str = ""
+    """The number outside that was called last."""
+    helping: bool = False
+    """Whether it is an emergency call."""
+    sent_by: str = ""
+    """Who sent the call on, to whom it comes back if nobody is there."""
+    music: bool = False
+    """Whether the caller hears music while a person is rung, as an API wished."""
     outcome: str = ""
     reasons: tuple[Reason, ...] = ()
 

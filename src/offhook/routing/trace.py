@@ -15,16 +15,20 @@ from offhook.routing.plan import (
     Event,
     Gather,
     Hangup,
+    HungUp,
     Incoming,
+    Joined,
     NotAnswered,
     Notify,
     Outgoing,
+    Park,
     Play,
     Prompt,
     Record,
     Reserve,
     Ring,
     Transfer,
+    Transferred,
     Verb,
     Voicemail,
 )
@@ -103,6 +107,8 @@ def _event(event: Event, name_of: Callable[[str], str]) -> str:
             )
         case Outgoing():
             return f"{name_of(event.who)} dials {event.dialled[:32]}."
+        case Transferred() | Joined() if event.party:
+            return f"{name_of(event.party)} had been called by {name_of(event.by)}."
     return ""
 
 
@@ -123,6 +129,8 @@ def _verb(at: float, verb: Verb) -> Moment | None:
             return Moment(at, "did", "The two are connected")
         case Record():
             return Moment(at, "did", "What follows is recorded")
+        case Park():
+            return Moment(at, "heard", "Hold music")
         case Reserve() if verb.seconds and verb.wait_for == "whoever_is_free":
             return Moment(at, "heard", "Hold music")
         case Hangup():
@@ -146,19 +154,25 @@ def rung(trace: Trace) -> list[tuple[float, tuple[str, ...], int, str]]:
     for number, one in enumerate(trace.steps):
         for verb in one.verbs:
             if isinstance(verb, Ring):
-                following: Sequence[Step] = trace.steps[number + 1 : number + 2]
-                came = ""
-                if following:
-                    event = following[0].event
-                    if isinstance(event, Answered):
-                        came = f"{event.who} answered"
-                    elif isinstance(event, NotAnswered):
-                        came = "not answered"
-                    else:
-                        came = "caller hung up"
+                came = _came_of(trace.steps[number + 1 :])
                 at = (one.event.at - trace.began) / 1000
                 found.append((at, tuple(leg.who for leg in verb.legs), verb.seconds, came))
     return found
+
+
+def _came_of(following: Sequence[Step]) -> str:
+    """What came of a Ring, by the steps behind it; what changes nothing may stand between."""
+    for one in following:
+        match one.event:
+            case Answered() if one.verbs:
+                return f"{one.event.who} answered"
+            case NotAnswered():
+                return "not answered"
+            case HungUp():
+                return "caller hung up"
+            case _:
+                pass
+    return ""
 
 
 def ends_at(state: CallState) -> Target:

@@ -83,6 +83,19 @@ class Turn:
                 return config.offices[id]
         return config.offices.get(config.primary_office)
 
+    def country(self) -> str:
+        """The country of that office, whose ringback is heard; "" if none is known."""
+        office = self.office()
+        return office.country if office is not None else ""
+
+    def music(self) -> str:
+        """The recording that is heard on hold: of the line that the call is at, or came through; "" for none."""
+        for target in (self.state.where, self.state.via, self.state.home):
+            line = self.config.lines.get(target)
+            if line is not None and "HOLD_MUSIC" in line.prompts:
+                return line.prompts["HOLD_MUSIC"]
+        return ""
+
     def take(self) -> None:
         """Take the call, if it is not yet taken."""
         if not self.state.taken:
@@ -160,6 +173,12 @@ def name_of(config: Company, target: Target) -> str:
     if target.type == "channel" and target.id in config.channels:
         return config.channels[target.id]
     return f"{target.type} {target.id}"
+
+
+def name_of_who(config: Company, who: str) -> str:
+    """What people call "user:1", or a number."""
+    kind, _, id = who.partition(":")
+    return name_of(config, Target(kind, int(id))) if id.isdecimal() else who
 
 
 def counted(number: int, one: str, many: str = "") -> str:

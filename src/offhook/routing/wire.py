@@ -37,6 +37,21 @@ class RouterIn(msgspec.Struct, kw_only=True):
     target_id: Annotated[Int64, Meta(description="Id of where it sends the call.")]
 
 
+class TakerIn(msgspec.Struct, kw_only=True):
+    """Who takes a parked call."""
+
+    who: Annotated[Text, Meta(description="A user, named as in `people`.")]
+    after: Annotated[Seconds, Meta(description="Seconds on park until then.")] = 10
+
+
+class SendsIn(msgspec.Struct, kw_only=True):
+    """Somebody sends the call on."""
+
+    to: Annotated[Text, Meta(description="What they dial: an extension or a number.")]
+    by: Annotated[Text, Meta(description="Who does, named as `who` is; whoever talks, if not sent.")] = ""
+    after: Annotated[Seconds, Meta(description="Seconds of talking until they do.")] = 10
+
+
 class SimulateIn(msgspec.Struct, kw_only=True):
     """A call that is not made."""
 
@@ -77,11 +92,25 @@ class SimulateIn(msgspec.Struct, kw_only=True):
             examples=[[{"action": "gather", "say": "Your number, please.", "digits": 4}, {"action": "voicemail"}]],
         ),
     ] = []
+    transfers: Annotated[
+        Annotated[list[SendsIn], Meta(max_length=20)],
+        Meta(
+            description="Who sends the call on to whom, in turn, each once they talk. Where the caller does, the call "
+            "ends as transferred: the other side goes on as a call of its own.",
+            examples=[[{"by": "ann@example.com", "to": "102"}]],
+        ),
+    ] = []
     hang_up_after: Annotated[Seconds | None, Meta(description="When the caller gives up, in seconds.")] = None
     message_seconds: Annotated[
         Annotated[int, Meta(ge=0, le=600)], Meta(description="How long a message they leave.")
     ] = 10
     talk_seconds: Annotated[Seconds, Meta(description="How long they talk to who answers.")] = 60
+    park_after: Annotated[
+        Seconds | None, Meta(description="After how many seconds of talking the call is put on park.")
+    ] = None
+    unpark: Annotated[
+        Annotated[list[TakerIn], Meta(max_length=50)], Meta(description="Who takes it off park, in turn.")
+    ] = []
     seed: Annotated[
         Annotated[int, Meta(ge=0, le=2**53)], Meta(description="What a random order of operators comes from.")
     ] = 1

@@ -85,7 +85,8 @@ class Placing:
         self, tenant_id: int, id: int, who: str, leg: int, number: str, news: "asyncio.Queue[port.Event]"
     ) -> None:
         try:
-            telephone = Telephone(self._house, tenant_id, leg, await self._shown(tenant_id, who), answered=True)
+            shown = await self._shown(tenant_id, who)
+            telephone = Telephone(self._house, tenant_id, leg, shown, answered=True, who=who, dialled=number)
             self._worker.hold(leg, telephone.heard)
             while not news.empty():
                 if getattr(event := news.get_nowait(), "leg", 0) == leg:

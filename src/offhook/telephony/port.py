@@ -121,6 +121,20 @@ class Connect(msgspec.Struct, frozen=True, tag="connect"):
     other: int
 
 
+TOGETHER = 10
+"""Legs that may hear each other, at most."""
+
+
+class Join(msgspec.Struct, frozen=True, tag="join"):
+    """Let `leg` and `others`, up to TOGETHER of them in all, hear each other from now on, as Connect does with two.
+
+    One that is over leaves the rest together.
+    """
+
+    leg: int
+    others: tuple[int, ...]
+
+
 class Part(msgspec.Struct, frozen=True, tag="part"):
     """Let the leg hear nobody."""
 
@@ -182,7 +196,7 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
 
 
 Command = (
-    Configure | Account | Registered | Ring | Answer | Dial | Connect | Part | Drop | Play | Stop | Record
+    Configure | Account | Registered | Ring | Answer | Dial | Connect | Join | Part | Drop | Play | Stop | Record
     | StopRecording | Refer | Close
 )  # fmt: skip
 
@@ -261,6 +275,18 @@ class Down(msgspec.Struct, frozen=True, kw_only=True, tag="down"):
     ours: bool = False
 
 
+class Sound(msgspec.Struct, frozen=True, kw_only=True, tag="sound"):
+    """What became of the sound of a leg that is over, said behind its Down if it had any.
+
+    `codec` is its name in RFC 3551, "" if none was agreed; packets that came, and that never did by their numbers.
+    """
+
+    leg: int
+    codec: str = ""
+    received: int = 0
+    lost: int = 0
+
+
 class Key(msgspec.Struct, frozen=True, tag="key"):
     """A key was pressed: one of 0-9 * # A-D, however it was sent."""
 
@@ -316,11 +342,13 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
     refused: dict[str, int] = {}
     transactions: int = 0
     """Requests that are not settled yet, either way."""
+    strangers: int = 0
+    """Packets of sound that were not taken, as they were of nobody who is spoken with; since the start, like those."""
 
 
 Event = (
-    Ready | Whois | Register | Incoming | Progress | Up | Down | Key | Played | Recorded | Held | Referred | Fault
-    | Figures
+    Ready | Whois | Register | Incoming | Progress | Up | Down | Sound | Key | Played | Recorded | Held | Referred
+    | Fault | Figures
 )  # fmt: skip
 
 

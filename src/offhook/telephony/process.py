@@ -52,6 +52,8 @@ class Worker:
         self.configured = Configure()
         self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         """Where it listens, once it does; another one whenever it was started again."""
+        self.watch: Callable[[Event], None] = lambda event: None
+        """Is told everything that the worker tells, before anybody else."""
         self.figures = Figures(legs=0)
         self.faults = 0
         self.starts = 0
@@ -184,9 +186,11 @@ class Worker:
         for path, heard in taped.items():
             heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
         for leg, heard in legs.items():
+            self.watch(Down(leg=leg, cause=DIED))
             heard(Down(leg=leg, cause=DIED))
 
     def _hear(self, event: Event) -> None:
+        self.watch(event)
         match event:
             case Ready():
                 if not self.ready.done():

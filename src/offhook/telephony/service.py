@@ -13,8 +13,10 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
+from offhook.telephony.exchange import Exchange
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
+from offhook.telephony.tally import Tally, nowhere
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
@@ -67,13 +69,20 @@ class Telephony:
         location: Callable[[Transfer], tuple[bytes, str]],
         arguments: tuple[str, ...],
         *,
+        tally: Tally | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep = asyncio.Lock(), sleep
-        self._house = House(self.worker, ways, sounds, tapes, calls.happened, location, seen=calls.seen)
+        tally = tally or Tally(nowhere)
+        self.worker.watch = tally.heard
+        self._house = House(
+            self.worker, ways, sounds, tapes, calls.happened, location,
+            seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of, exchange=Exchange(calls, self._within),
+            belongs=tally.belongs,
+        )  # fmt: skip
         self.placing = Placing(self.worker, self._house, calls, self._within)
 
     async def keep(self) -> None:
@@ -172,7 +181,9 @@ class Telephony:
                 code = UNKNOWN
             else:
                 shown = await self._shown(origin, came)
-                telephone = Telephone(self._house, origin.tenant_id, came.leg, shown)
+                telephone = Telephone(
+                    self._house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number
+                )
                 self.worker.hold(came.leg, telephone.heard)
                 for event in early:
                     telephone.heard(event)

@@ -4,19 +4,25 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import structlog
 
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Granted, Taping, Wish
+from offhook.calls.legs.wishes import Add, Granted, Taping, TransferTo, Unpark, Wish
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
+from offhook.routing.trace import Step
 from offhook.telephony import pidf, port
+from offhook.telephony.hearing import Hearing
+from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes, Way, Ways, missed
+from offhook.telephony.parking import Parking
+from offhook.telephony.recording import Recording
+from offhook.telephony.sending import Sending
+from offhook.telephony.together import Together
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
@@ -24,108 +30,31 @@ LONGEST_SETUP = 40.0
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
 
-_BUSY, _DECLINED = (486, 600), (603, 403)
-ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
-"""RFC 3326: a telephone that is told so shows no missed call."""
-
+__all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to somebody: a telephone where it registered, or a number by a carrier."""
-
-    uri: str
-    address: port.Address
-    trunk: int = 0
-    display: str = ""
-    number: str = ""
-
-
-class Ways(Protocol):
-    """Who is reached where."""
-
-    async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
-        """Where a telephone is registered now; none if it is not."""
-
-    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
-        """The carrier that a number may be called by; None if none may."""
-
-
-class Sounds(Protocol):
-    """What callers hear, as files that the worker can play."""
-
-    async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
-        """A recording, or a text spoken."""
-
-    def of_waiting(self, hear: Hear) -> tuple[str, ...]:
-        """Ringback, or music on hold."""
-
-    def tone(self) -> tuple[str, ...]:
-        """After which a message is spoken."""
-
-
-class Tapes(Protocol):
-    """Where what is recorded goes."""
-
-    def new_message(self, tenant_id: int, call_id: int, box: Target) -> str:
-        """The path of a message that is about to be left."""
-
-    async def message_left(self, tenant_id: int, call_id: int, box: Target, path: str, seconds: float) -> None:
-        """It is whole; with 0 seconds it is thrown away."""
-
-    def new_recording(self, tenant_id: int, call_id: int) -> str:
-        """The path of a recording that is about to begin."""
-
-    async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
-        """It is whole."""
-
-
-class Legs(Protocol):
-    """What a call asks of the worker."""
-
-    def tell(self, command: port.Command) -> None: ...
-    def new_leg(self, heard: Callable[[port.Event], None]) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every call needs. `happened` and `seen` are those of `Calls`; `location` writes where help is to go, with
-    its type.
-    """
-
-    legs: Legs
-    ways: Ways
-    sounds: Sounds
-    tapes: Tapes
-    happened: Callable[[int, plan.Event], bool]
-    location: Callable[[plan.Transfer], tuple[bytes, str]]
-    sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
-    seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
-
-
-@dataclass(slots=True)
-class _Leg:
-    """Somebody who was dialled."""
-
-    leg: int
-    who: str
-    device: str = ""
-    up: bool = False
-    down: port.Down | None = None
 
 
 class Telephone:
     """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it.
 
-    It is `answered` where it was rung to call.
+    It is `answered` where it was rung to call. `who` called, if that is somebody of the company, and `dialled` what.
     """
 
     def __init__(
-        self, house: House, tenant_id: int, caller: int, shown: tuple[str, str], *, answered: bool = False
+        self,
+        house: House,
+        tenant_id: int,
+        caller: int,
+        shown: tuple[str, str],
+        *,
+        answered: bool = False,
+        who: str = "",
+        dialled: str = "",
     ) -> None:
-        self._house, self._tenant_id = house, tenant_id
-        self._caller, self._shown = caller, shown
+        self._house, self.tenant_id = house, tenant_id
+        self._caller, self.shown = caller, shown
+        self.who, self.dialled, self.helping = who, dialled, False
+        self.sending = Sending(self, house)
         self._call_id = 0
         self._pending: tuple[Verb, ...] = ()
         self._given = asyncio.Event()
@@ -135,17 +64,18 @@ class Telephone:
         self._up = asyncio.Event()
         if answered:
             self._up.set()
-        self._out: dict[int, _Leg] = {}
-        self._other: _Leg | None = None
+        self._out: dict[int, Other] = {}
+        self._other: Other | None = None
         self._news: asyncio.Queue[port.Event] = asyncio.Queue()
         self._keys: asyncio.Queue[str] = asyncio.Queue()
         self._enough = False
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
         self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
-        self._recording = ""
-        self._recordings: set[str] = set()
-        self._record = False
+        self._recording, self._music = Recording(house, tenant_id, caller), ""
+        self._hearing = Hearing(house, tenant_id, self._next_token)
+        self.parking = Parking(self._decide, self._leg_of)
+        self.together = Together(house, self, self._decide, self._leg_of)
         self._running: asyncio.Task[None] | None = None
 
     # What it is told to do
@@ -153,10 +83,24 @@ class Telephone:
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
         """Begin with `verbs`, and return at once."""
         first, self._call_id = not self._call_id, call_id
+        if first:
+            self._house.begun(self.tenant_id, call_id, self._caller, self._other)
         if self._gone:
             if first:
-                self._tell(plan.HungUp(_now()))
+                self.tell(plan.HungUp(_now()))
             return
+        if first:
+            self._house.exchange.enter(self)
+        verbs = self.sending.decided(verbs)
+        if not verbs:
+            return
+        for verb in verbs:
+            if isinstance(verb, plan.Invite):
+                self.together.begin(verb)
+        verbs = tuple([verb for verb in verbs if not isinstance(verb, plan.Invite)])
+        if not verbs:
+            return
+        self.parking.given(verbs)
         self._pending = verbs
         self._given.set()
         if self._running is None:
@@ -177,6 +121,7 @@ class Telephone:
             verbs, self._pending = self._pending, ()
             for verb in verbs:
                 self._playing = isinstance(verb, plan.Play)
+                self._hearing.end()
                 self._doing = asyncio.ensure_future(self._carry_out(verb))
                 await asyncio.wait({self._doing})
                 if not self._doing.cancelled() and (fault := self._doing.exception()) is not None:
@@ -185,6 +130,7 @@ class Telephone:
                 self._doing = None
                 if self._stopped():
                     break
+        self._house.exchange.leave(self)
 
     def _stopped(self) -> bool:
         return bool(self._pending) or self._gone
@@ -194,19 +140,20 @@ class Telephone:
         at = _now()
         match verb:
             case plan.Gather():
-                self._tell(plan.Pressed(at))
+                self.tell(plan.Pressed(at))
             case plan.Ring():
-                self._tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
+                self.tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
             case plan.Transfer():
-                self._tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
+                self.tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
             case plan.Bridge():
-                self._tell(plan.Ended(at, fault="the telephones could not be connected"))
+                self.tell(plan.Ended(at, fault="the telephones could not be connected"))
             case plan.Voicemail():
-                self._tell(plan.Recorded(at))
+                self.tell(plan.Recorded(at))
             case _:
                 pass
 
     async def _carry_out(self, verb: Verb) -> None:
+        self.sending.begins(verb)
         match verb:
             case plan.Answer():
                 await self._answer()
@@ -219,13 +166,21 @@ class Telephone:
             case plan.Ring():
                 await self._ring(verb)
             case plan.Bridge():
-                await self._bridge()
+                await self._bridge(verb)
+            case plan.Park():
+                await self._park(verb)
             case plan.Record():
-                self._record = True
+                self._recording.wanted = True
             case plan.Voicemail():
                 await self._voicemail(verb)
             case plan.Transfer():
                 await self._transfer(verb)
+            case plan.LetGo():
+                self.sending.let_go()
+            case plan.HandOn():
+                await self.sending.hand_on(verb)
+            case plan.CameBack():
+                pass
             case plan.Hangup():
                 self._hang_up(REFUSALS[verb.cause])
             case _:
@@ -246,18 +201,23 @@ class Telephone:
             case port.Recorded():
                 if (taped := self._tapes.pop(event.path, None)) is not None:
                     taped.set_result(event)
-                elif event.path in self._recordings:
-                    self._taped(event)
+                else:
+                    self._recording.made(event, self._call_id)
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
+            case port.Referred():
+                self.sending.referred(event, self.who)
             case port.Down():
-                self._left()
+                if not self.sending.put_off(self.who, self._left):
+                    self._left()
             case _:
                 pass
 
     def _of_other(self, event: port.Event) -> None:
         """Something happened on a leg that was dialled."""
         leg = self._out.get(getattr(event, "leg", 0))
+        if isinstance(event, port.Recorded):
+            self.heard(event)
         if leg is None:
             return
         match event:
@@ -266,7 +226,12 @@ class Telephone:
             case port.Up():
                 leg.up = True
                 self._show(leg, "answered")
+            case port.Referred():
+                self.sending.referred(event, leg.who if leg is self._other else "")
+                return
             case port.Down():
+                if leg is self._other and self.sending.put_off(leg.who, lambda: self._of_other(event)):
+                    return
                 leg.down = event
                 del self._out[leg.leg]
             case port.Held():
@@ -276,17 +241,17 @@ class Telephone:
                 pass
         self._news.put_nowait(event)
 
-    def _show(self, leg: _Leg, what: Literal["rang", "answered"]) -> None:
+    def _show(self, leg: Other, what: Literal["rang", "answered"]) -> None:
         self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.device, what=what))
 
     def _left(self) -> None:
         """The caller is gone: nobody is rung for them any more."""
-        if self._gone:
+        if self._gone or self.together.without_caller():
             return
         self._gone = True
         self._up.set()
         if self._call_id:
-            self._tell(plan.HungUp(_now()))
+            self.tell(plan.HungUp(_now()))
         self._stop_all()
 
     def _hang_up(self, code: int) -> None:
@@ -295,13 +260,117 @@ class Telephone:
         self._stop_all()
 
     def _stop_all(self) -> None:
+        self.sending.closed()
         self._drop(self._out.values(), reason="")
+        self.together.end()
+        self._hearing.end()
         if self._doing is not None and asyncio.current_task() is not self._doing:
             self._doing.cancel()
         self._given.set()
 
-    def _tell(self, event: plan.Event) -> None:
+    def tell(self, event: plan.Event) -> None:
+        """Something happened in the call."""
+        self.sending.told(event)
         self._house.happened(self._call_id, event)
+
+    async def _decide(self, event: plan.Event) -> Step | None:
+        return await self._house.decided(self._call_id, event)
+
+    def _leg_of(self, who: str) -> int:
+        return self._house.leg_of(self._call_id, who)
+
+    def _next_token(self) -> int:
+        self._token += 1
+        return self._token
+
+    # What those need who are asked in: `Of` of together.py
+
+    @property
+    def other(self) -> Other | None:
+        """With whom the caller talks."""
+        return self._other
+
+    def heard_of_other(self, event: port.Event) -> None:
+        """Something happened on a leg that became the other side."""
+        self._of_other(event)
+
+    def taped(self, made: port.Recorded) -> None:
+        """A recording is whole."""
+        self.heard(made)
+
+    def take_over(self, other: Other) -> None:
+        """Have somebody as the other side who was asked in."""
+        self._other = self._out[other.leg] = other
+
+    def record_on(self, leg: int) -> None:
+        """A leg is gone: what was recorded on it is recorded on another from here on."""
+        if self._recording.leg == leg and self._other is not None:
+            self._recording.move(self._other.leg if self.together.caller_left else self._caller, self._call_id)
+
+    # What other calls need of it
+
+    @property
+    def call_id(self) -> int:
+        return self._call_id
+
+    @property
+    def caller(self) -> int:
+        """The caller's leg."""
+        return self._caller
+
+    @property
+    def talking(self) -> Other | None:
+        """With whom the caller talks; None while they do not."""
+        other = self._other
+        return other if other is not None and other.down is None and self._up.is_set() and not self._gone else None
+
+    @property
+    def with_whom(self) -> str:
+        """Who that is, "" for nobody."""
+        return self.talking.who if self.talking is not None else ""
+
+    def on(self, leg: int) -> str:
+        """Who is on one of the two legs."""
+        return self.who if leg == self._caller else self.with_whom
+
+    def another(self, caller: int, shown: tuple[str, str], who: str) -> "Telephone":
+        """The telephones of a call that comes of this one; its caller is there already."""
+        return Telephone(self._house, self.tenant_id, caller, shown, answered=True, who=who)
+
+    def part_with(self) -> Other | None:
+        """With whom the caller talked, whose leg is none of this call's any more; None where that is nobody."""
+        other, self._other = self._other, None
+        if other is None or other.down is not None:
+            return None
+        self._out.pop(other.leg, None)
+        return other
+
+    def take(self, other: Other) -> None:
+        """Somebody who is there already is whom the caller is to talk with."""
+        self._other = other
+        if other.down is None:
+            self._out[other.leg] = other
+            self._house.legs.hold(other.leg, self._of_other)
+            self._house.joined(self.tenant_id, self._call_id, other)
+
+    async def talk_on(self) -> None:
+        """The two talk as before, until one leaves."""
+        await self._connected()
+
+    def give_up(self) -> None:
+        """Its caller leaves."""
+        self._house.legs.tell(port.Drop(self._caller, 487))
+        self._left()
+
+    def end(self, event: plan.Event) -> None:
+        """It is over, and what is left of its legs with it, but not its caller's."""
+        self._gone = True
+        self.tell(event)
+        self._stop_all()
+
+    def stop_taping(self) -> None:
+        """Record no more, until that is asked for again."""
+        self._recording.stop()
 
     # Verbs
 
@@ -311,31 +380,38 @@ class Telephone:
             self._house.legs.tell(port.Answer(self._caller))
             async with asyncio.timeout(LONGEST_SETUP):
                 await self._up.wait()
-        if self._record:
-            self._tape()
-
-    def _tape(self) -> None:
-        """Record from here on, if that is not done already."""
-        if not self._recording:
-            self._recording = self._house.tapes.new_recording(self._tenant_id, self._call_id)
-            self._recordings.add(self._recording)
-            self._house.legs.tell(port.Record(leg=self._caller, path=self._recording, both=True))
+        if self._recording.wanted:
+            self._recording.begin(self._call_id)
 
     async def grant(self, wish: Wish) -> Granted:
         """What an API asks of the call while it lasts: `calls/legs/wishes.py`."""
-        if not isinstance(wish, Taping):
-            return Granted(refused="The telephones of this call cannot do that.")
+        if isinstance(wish, TransferTo) and wish.state != "parked":
+            return await self.sending.grant(wish)
         if self._gone or not self._answered:
             return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
-        if wish.on:
-            self._tape()
-        elif self._recording:
-            self._recording, self._record = "", False
-            self._house.legs.tell(port.StopRecording(self._caller))
-        return Granted()
+        match wish:
+            case Taping(on=True):
+                self._recording.begin(self._call_id)
+                return Granted()
+            case Taping():
+                self._recording.stop()
+                return Granted()
+            case TransferTo(state="parked") if not (wish.number or wish.target or wish.call_id):
+                return await self.parking.park(caller=not self._is_of_other(wish.leg_id))
+            case TransferTo(state="parked"):
+                return Granted(refused="A call is parked where it is: send no `to`.")
+            case Unpark():
+                return await self.parking.take(f"user:{wish.user_id}")
+            case Add():
+                return await self.together.add(wish)
+            case _:
+                return Granted(refused="The telephones of this call cannot do that.")
+
+    def _is_of_other(self, leg_id: int) -> bool:
+        return self._other is not None and self._leg_of(self._other.who) == leg_id
 
     async def _play(self, prompt: Prompt) -> None:
-        await self._sound(await self._house.sounds.of_prompt(self._tenant_id, prompt))
+        await self._sound(await self._house.sounds.of_prompt(self.tenant_id, prompt))
 
     async def _sound(self, files: tuple[str, ...]) -> None:
         """Play to the caller, to the end. Who called from within has to be answered for that, like anybody."""
@@ -351,21 +427,19 @@ class Telephone:
             self._house.legs.tell(port.Stop(self._caller))
             raise
 
-    def _sound_for_ever(self, hear: Hear) -> None:
+    def _sound_for_ever(self, hear: Hear, country: str = "", music: str = "") -> None:
         """What a caller hears who waits; before the call is taken that is their own telephone's business."""
         if not self._answered:
             self._house.legs.tell(port.Ring(self._caller))
             return
-        self._token += 1
-        files = self._house.sounds.of_waiting(hear)
-        self._house.legs.tell(port.Play(leg=self._caller, token=self._token, files=files, times=0))
+        self._hearing.begin(self._caller, hear, country=country, music=music)
 
     async def _gather(self, verb: plan.Gather) -> None:
         """Keys interrupt the prompt; the time for them runs from its end, and from each key.
 
         What was dialled on before is taken by whatever asks next, as simulations have it.
         """
-        files = await self._house.sounds.of_prompt(self._tenant_id, verb.prompt)
+        files = await self._house.sounds.of_prompt(self.tenant_id, verb.prompt)
         await self._answer()
         playing = asyncio.ensure_future(self._sound(files))
         pressing = asyncio.ensure_future(self._key())
@@ -386,7 +460,7 @@ class Telephone:
                 await self._within(verb.seconds, pressing)
         finally:
             await _given_up(playing, pressing)
-        self._tell(plan.Pressed(_now(), keys))
+        self.tell(plan.Pressed(_now(), keys))
 
     async def _key(self) -> str:
         """The next key. The `#` behind keys that were enough without it ends nothing any more."""
@@ -415,45 +489,46 @@ class Telephone:
         """The caller waits until something else is to be done; a key of `keys` leaves."""
         if not verb.seconds and not verb.keys:
             return
-        self._sound_for_ever(verb.hear)
+        self._sound_for_ever(verb.hear, verb.country, verb.music)
         while verb.keys:
             key = await self._keys.get()
             if key in verb.keys:
-                self._tell(plan.Pressed(_now(), key))
+                self.tell(plan.Pressed(_now(), key))
         await asyncio.Event().wait()
 
     async def _ring(self, verb: plan.Ring) -> None:
-        self._sound_for_ever(verb.hear)
+        self._sound_for_ever(verb.hear, verb.country, verb.music)
         why: dict[str, Missed] = {}
         for legs in [verb.legs] if verb.mode == "parallel" else [(leg,) for leg in verb.legs]:
             winner = await self._first(await self._dial_all(legs, why), verb.seconds, why)
             if winner is not None:
                 self._other = winner
-                self._tell(plan.Answered(_now(), winner.who))
+                self.tell(plan.Answered(_now(), winner.who))
                 return
-        self._tell(plan.NotAnswered(_now(), why))
+        self.tell(plan.NotAnswered(_now(), why))
 
-    async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[_Leg]:
-        made: list[_Leg] = []
+    async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[Other]:
+        made: list[Other] = []
         of_device, legs = self._house.ways.of_device, tuple(legs)
         devices = [device for leg in legs for device in leg.devices]
         # All at once, so that they are looked up together.
-        found = await asyncio.gather(*(of_device(self._tenant_id, device) for device in devices))
+        found = await asyncio.gather(*(of_device(self.tenant_id, device) for device in devices))
         reached = dict(zip(devices, found, strict=True))
         for leg in legs:
             ways = [(way, device) for device in leg.devices for way in reached[device]]
             for number in leg.numbers:
-                way = await self._house.ways.of_number(self._tenant_id, number, emergency=False)
+                way = await self._house.ways.of_number(self.tenant_id, number, emergency=False)
                 ways += [(way, number)] if way is not None else []
             if not ways:
                 why[leg.who] = "unreachable"
             made += [self._dial(leg.who, way, device=device) for way, device in ways]
         return made
 
-    def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", ""), device: str = "") -> _Leg:
-        number, display = self._shown
+    def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", ""), device: str = "") -> Other:
+        number, display = self.shown
         id = self._house.legs.new_leg(self._of_other)
-        made = self._out[id] = _Leg(id, who, device)
+        made = self._out[id] = Other(id, who, device)
+        self._house.joined(self.tenant_id, self._call_id, made, way)
         self._house.legs.tell(
             port.Dial(
                 leg=id, caller=self._caller, uri=way.uri, address=way.address, number=way.number or number,
@@ -463,7 +538,7 @@ class Telephone:
         )  # fmt: skip
         return made
 
-    async def _first(self, legs: list[_Leg], seconds: float, why: dict[str, Missed]) -> _Leg | None:
+    async def _first(self, legs: list[Other], seconds: float, why: dict[str, Missed]) -> Other | None:
         """Who answers first; the others are told that they need not. Why those did not who said so."""
         going = {leg.leg: leg for leg in legs}
         timer = self._timer(seconds)
@@ -480,7 +555,7 @@ class Telephone:
                 if leg.down is not None:
                     del going[leg.leg]
                     if not any(one.who == leg.who for one in going.values()):
-                        why[leg.who] = _missed(leg.down)
+                        why[leg.who] = missed(leg.down)
                 elif leg.up:
                     del going[leg.leg]
                     self._drop(going.values(), reason=ELSEWHERE)
@@ -492,23 +567,44 @@ class Telephone:
             self._drop(going.values(), reason="")
             self._forget_keys()
 
-    def _drop(self, legs: Iterable[_Leg], *, reason: str) -> None:
+    def _drop(self, legs: Iterable[Other], *, reason: str) -> None:
         for leg in list(legs):
             if self._out.pop(leg.leg, None) is not None:
                 self._house.legs.tell(port.Drop(leg.leg, reason=reason))
 
-    async def _bridge(self) -> None:
+    async def _park(self, verb: plan.Park) -> None:
+        """The caller waits, and whom they talked with is let go."""
+        other = self.part_with()
+        if other is not None and not self.sending.parks(other.leg):
+            self._house.legs.tell(port.Drop(other.leg))
+        self._sound_for_ever("hold_music", music=verb.music)
+        await self._house.sleep(verb.seconds)
+        self.tell(plan.ParkOver(_now()))
+
+    async def _bridge(self, verb: plan.Bridge) -> None:
+        self._music = verb.music
+        await self._connected()
+
+    async def _connected(self) -> None:
         other = self._other
         if other is None or other.down is not None:
-            self._tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
+            self.tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
             return
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, other.leg))
-        await self._until_down(other)
-        self._other = None
-        self._tell(plan.Ended(_now()))
+        await self._talk(other)
 
-    async def _until_down(self, leg: _Leg) -> None:
+    async def _talk(self, other: Other) -> None:
+        """Wait until it is over; who was asked in goes on when the other side leaves."""
+        while True:
+            await self._until_down(other)
+            if not self.together.without_other() or self._other is None:
+                break
+            other = self._other
+        self._other = None
+        self.tell(plan.Ended(_now()))
+
+    async def _until_down(self, leg: Other) -> None:
         while leg.down is None:
             await self._news.get()
 
@@ -517,7 +613,7 @@ class Telephone:
         await self._play(verb.greeting)
         await self._sound(self._house.sounds.tone())
         tapes = self._house.tapes
-        path = tapes.new_message(self._tenant_id, self._call_id, verb.box)
+        path = tapes.new_message(self.tenant_id, self._call_id, verb.box)
         taped = self._tapes[path] = asyncio.get_running_loop().create_future()
         self._forget_keys()
         self._house.legs.tell(port.Record(leg=self._caller, path=path))
@@ -541,8 +637,8 @@ class Telephone:
             # What there is of it is found by the tapes themselves.
             log.error("message_not_recorded", call_id=self._call_id, cause=made.fault)
         else:
-            await self._house.tapes.message_left(self._tenant_id, self._call_id, box, path, made.seconds)
-        self._tell(plan.Recorded(_now(), round(made.seconds)))
+            await self._house.tapes.message_left(self.tenant_id, self._call_id, box, path, made.seconds)
+        self.tell(plan.Recorded(_now(), round(made.seconds)))
 
     async def _pound(self) -> None:
         while await self._keys.get() != "#":
@@ -555,47 +651,38 @@ class Telephone:
         await asyncio.wait({*tasks, timer}, return_when=asyncio.FIRST_COMPLETED)
         await _given_up(timer)
 
-    def _taped(self, made: port.Recorded) -> None:
-        self._recordings.discard(made.path)
-        if made.path == self._recording:
-            self._recording = ""
-        if made.fault:
-            log.error("recording_cut_off", call_id=self._call_id, cause=made.fault)
-            return
-        kept = self._house.tapes.recording_made(self._tenant_id, self._call_id, made.path, made.seconds)
-        task = asyncio.ensure_future(kept)
-        task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
-
     async def _transfer(self, verb: plan.Transfer) -> None:
-        way = await self._house.ways.of_number(self._tenant_id, verb.number, emergency=verb.emergency)
+        way = await self._house.ways.of_number(self.tenant_id, verb.number, emergency=verb.emergency)
         if way is None:
-            self._tell(plan.NotAnswered(_now(), {verb.number: "unreachable"}))
+            self.tell(plan.NotAnswered(_now(), {verb.number: "unreachable"}))
             return
-        self._sound_for_ever("ringback")
+        self.helping = verb.emergency
+        self._sound_for_ever("ringback", verb.country)
         body = self._house.location(verb) if verb.emergency else (b"", "")
         shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
         why: dict[str, Missed] = {}
         leg = await self._first([self._dial(verb.number, shown, body)], LONGEST_RINGING, why)
         if leg is None:
-            self._tell(plan.NotAnswered(_now(), why))
+            self.tell(plan.NotAnswered(_now(), why))
             return
         self._other = leg
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
-        self._tell(plan.Answered(_now(), verb.number))
-        await self._until_down(leg)
-        self._tell(plan.Ended(_now()))
+        self.tell(plan.Answered(_now(), verb.number))
+        await self._talk(leg)
 
     def _hold(self, leg: int, on: bool) -> None:
         """Who is put on hold hears music until their other side is back."""
         if not leg or self._other is None:
             return
+        if self.together.more:
+            # Who is on hold is not heard, and the others go on.
+            return
         if on:
-            self._token += 1
-            files = self._house.sounds.of_waiting("hold_music")
-            self._house.legs.tell(port.Play(leg=leg, token=self._token, files=files, times=0))
+            self._hearing.begin(leg, "hold_music", music=self._music)
         else:
-            self._house.legs.tell(port.Connect(self._caller, self._other.leg))
+            self._hearing.end()
+            self.together.connect()
 
 
 LONGEST_RINGING = 120.0
@@ -608,12 +695,6 @@ def _now() -> int:
 
 def _is_emergency(verb: Verb) -> bool:
     return isinstance(verb, plan.Transfer) and verb.emergency
-
-
-def _missed(down: port.Down) -> Missed:
-    if down.code in _BUSY:
-        return "busy"
-    return "declined" if down.code in _DECLINED else "unreachable" if down.code not in (0, 487) else "no_answer"
 
 
 async def _given_up(*tasks: "asyncio.Future[Any]") -> None:

@@ -2,19 +2,29 @@
 
 import asyncio
 
+import structlog
+
 from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
-from offhook.kit.errors import Conflict
+from offhook.calls.wires import store as wires
+from offhook.kit.errors import Conflict, Refusal
 from offhook.kit.settings import Settings
+from offhook.storage.batches import Writer
 from offhook.telephony import pidf
 from offhook.telephony.desk import Front
+from offhook.telephony.figures import FIGURES
 from offhook.telephony.phones.registering import Registrar
 from offhook.telephony.phones.service import Phones
 from offhook.telephony.service import Telephony
 from offhook.telephony.sound.working import Speech
+from offhook.telephony.tally import Tally
 from offhook.telephony.telephone import Tapes
 from offhook.telephony.trunks.service import Trunks
 from offhook.telephony.ways import Ways
+
+COUNT_SECONDS = 2.0
+
+log = structlog.get_logger("offhook.telephony")
 
 
 class Telephones:
@@ -31,9 +41,14 @@ class Telephones:
         speech: Speech,
         tapes: Tapes,
         phones: Phones,
+        writer: Writer,
     ) -> None:
-        self._settings, self._calls, self._company, self._ways, self._tapes = settings, calls, company, ways, tapes
-        self._trunks, self._phones = trunks, phones
+        self._settings, self.calls, self._company, self._ways, self._tapes = settings, calls, company, ways, tapes
+        self._trunks, self._phones, self._registrar = trunks, phones, registrar
+        self.tally = Tally(lambda told: writer.aside(lambda tx: wires.put(tx, told)))
+        self.registered = 0
+        """How many telephones were registered when that was looked at last."""
+        FIGURES.follow(self)
         self._desk = Front(registrar, trunks, ways, settings.sip_realm)
         self._speech = speech
         self.telephony: Telephony | None = None
@@ -49,7 +64,7 @@ class Telephones:
             "--advertise", self._settings.sip_address, "--ports", self._settings.media_ports,
         )  # fmt: skip
         self.telephony = telephony = Telephony(
-            self._calls,
+            self.calls,
             self._company,
             self._desk,
             self._ways,
@@ -57,19 +72,32 @@ class Telephones:
             self._tapes,
             pidf.of_call,
             arguments,
+            tally=self.tally,
         )
         self._trunks.changed.append(telephony.changed)
         self._phones.changed.append(telephony.password_changed)
         self._ways.load = telephony.worker.on_trunk
         # Unlike a gather, this is not over before each of them is.
         async with asyncio.TaskGroup() as group:
-            for one in (self._speech.keep(), telephony.keep(), self._note_port(telephony)):
+            keeping = (self.tally.keep(), self._count_registered())
+            for one in (self._speech.keep(), telephony.keep(), self._note_port(telephony), *keeping):
                 group.create_task(one)
 
     async def _note_port(self, telephony: Telephony) -> None:
         """Telephones are told the port that was free, where none was set."""
         ready = await telephony.worker.ready
         self._phones.server.port = ready.address[1]
+
+    async def _count_registered(self) -> None:
+        """For figures only: where the store is away they stay as they were."""
+        while True:
+            try:
+                self.registered = await self._registrar.reached()
+            except Refusal:
+                pass
+            except Exception:
+                log.exception("registrations_not_counted")
+            await asyncio.sleep(COUNT_SECONDS)
 
     @property
     def standing(self) -> str:
@@ -89,3 +117,4 @@ class Telephones:
         """Hang up, and end the worker."""
         if self.telephony is not None:
             await self.telephony.close()
+            await self.tally.close()

@@ -305,7 +305,7 @@ def test_what_is_wished_of_a_call_reaches_its_telephone_and_the_answer_comes_bac
         answer = await asks(process, "POST", f"{V2}/{id}/participants/add", {"participant": {"number": "+14155550124"}})
         assert answer.json == {"call_id": "77"}
         assert phone.wishes == [
-            TransferTo(leg_id=int(leg), number="+14155550123", state="hold"), Add(number="+14155550124")
+            TransferTo(leg_id=int(leg), by="user:1", number="+14155550123", state="hold"), Add(number="+14155550124")
         ]  # fmt: skip
         phone.granted = Granted(refused="No carrier takes this number.")
         answer = await asks(process, "POST", f"{V2}/{leg}/transfer", body)

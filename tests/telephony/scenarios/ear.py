@@ -34,6 +34,8 @@ class Ear:
         for name, at in tuple(self._following):
             if at == len(self._sounds[name]):
                 self._following = []
+                # Who spoke before and does so again is heard anew.
+                self._voice = ""
                 self.heard.append(name)
                 self._told(name)
                 break
@@ -41,6 +43,10 @@ class Ear:
         if len(self._frames) == _VOICE:
             self._listen(hertz(decoded(b"".join(self._frames))))
             self._frames = []
+
+    def forget(self) -> None:
+        """Whoever spoke last is somebody new when they speak again."""
+        self._maybe = self._voice = ""
 
     def _listen(self, pitch: float) -> None:
         who = next((who for who, voice in self._voices.items() if abs(voice - pitch) < _APART), "")

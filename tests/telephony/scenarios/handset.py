@@ -25,6 +25,8 @@ class Handset(Peer):
         self.pitch, self.username, self.password = pitch, username, password
         self.rung: Callable[[Talk], None] = lambda talk: None
         self.voices: dict[str, float] = {}
+        self.info = ""
+        """The type of the bodies of INFO that its keys are sent in; "" for telephone events."""
         self.talks: dict[str, Talk] = {}
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.socket, self._arrived)
@@ -114,6 +116,8 @@ class Talk:
         self.up, self.down, self.begun = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.code = 0
         self.heard: asyncio.Queue[str] = asyncio.Queue()
+        self.referred: asyncio.Queue[int] = asyncio.Queue()
+        """What REFER was answered, and how that is told to go."""
         self.ear = Ear(sounds or {}, handset.voices if voices is None else voices, self.heard.put_nowait)
         self._shown = shown or handset.username or "phone"
         self._branch = ""
@@ -121,6 +125,7 @@ class Talk:
         self._proof: tuple[str, ...] = ()
         self._there: Message | None = None
         self._last = b""
+        self._theirs = ""
         self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._rtp.bind(("127.0.0.1", 0))
         self._rtp.setblocking(False)
@@ -148,6 +153,21 @@ class Talk:
         self._reply(code)
         self._over(code)
 
+    def refer(self, to: str, replaces: "Talk | None" = None) -> None:
+        """Send the other side on (RFC 3515), with `replaces` to whom that one is with (RFC 3891)."""
+        self._sequence += 1
+        also = (
+            f"?Replaces={replaces.call_id}%3Bto-tag%3D{replaces.other_tag}%3Bfrom-tag%3D{replaces.tag}"
+            if replaces
+            else ""
+        )
+        self.handset.send(self._request("REFER", headers=(f"Refer-To: <sip:{to}@127.0.0.1{also}>",)))
+
+    @property
+    def other_tag(self) -> str:
+        """The other side's tag."""
+        return self.came.from_tag if self.came is not None else self._theirs
+
     def hang_up(self) -> None:
         """Leave, or give up."""
         if self.down.is_set():
@@ -160,9 +180,18 @@ class Talk:
         self._over(0)
 
     def press(self, keys: str) -> None:
-        """Press keys, by telephone events (RFC 4733)."""
+        """Press keys: by telephone events (RFC 4733), or by INFO with the body that the handset writes."""
         for key in keys:
-            self._keys.put_nowait(key)
+            if self.handset.info:
+                self._inform(key)
+            else:
+                self._keys.put_nowait(key)
+
+    def _inform(self, key: str) -> None:
+        kind = self.handset.info
+        body = f"Signal={key}\r\nDuration=160\r\n" if kind == "application/dtmf-relay" else key
+        self._sequence += 1
+        self.handset.send(self._request("INFO", body=body.encode(), kind=kind))
 
     # What comes
 
@@ -171,6 +200,11 @@ class Talk:
         if message.code:
             if message["cseq"].endswith("INVITE"):
                 self._answered(message)
+            elif message["cseq"].endswith("REFER"):
+                self.referred.put_nowait(message.code)
+        elif message.method == "NOTIFY":
+            self.handset.reply(message, 200, tag=self.tag)
+            self.referred.put_nowait(int(message.body.split()[1]))
         elif message.method == "INVITE":
             self.handset.send(self._last or self.handset.answer(message, 180, tag=self.tag))
         elif message.method == "CANCEL":
@@ -198,6 +232,7 @@ class Talk:
             self._proof = (f"Authorization: {proof}",)
             self.invite()
             return
+        self._theirs = message.to_tag
         self.begun.set()
         if 200 <= message.code < 300:
             self._there = message
@@ -284,7 +319,14 @@ class Talk:
         self.handset.send(self._last)
 
     def _request(
-        self, method: str, *, branch: str = "", body: bytes = b"", headers: tuple[str, ...] = (), uri: str = ""
+        self,
+        method: str,
+        *,
+        branch: str = "",
+        body: bytes = b"",
+        kind: str = "application/sdp",
+        headers: tuple[str, ...] = (),
+        uri: str = "",
     ) -> bytes:
         if self.came is not None:
             caller, to = (self.came[name].partition(";tag=")[0] for name in ("to", "from"))
@@ -295,5 +337,5 @@ class Talk:
             uri = uri or (self._there.contact if self._there is not None else self._uri)
         return self.handset.request(
             method, uri=uri, call_id=self.call_id, sequence=self._sequence, branch=branch, from_tag=self.tag,
-            to_tag=to_tag, to=to, caller=caller, body=body, headers=headers,
+            to_tag=to_tag, to=to, caller=caller, body=body, kind=kind, headers=headers,
         )  # fmt: skip

@@ -156,6 +156,14 @@ class Soft:
         self._phone.do("dial", f"sip:{number}@127.0.0.1:{self._server[1]}")
         return self
 
+    def transfer(self, number: str) -> None:
+        """Send the other side on."""
+        self._phone.do("transfer", f"sip:{number}@127.0.0.1:{self._server[1]}")
+
+    def connect(self) -> None:
+        """Connect the other sides of its last two calls."""
+        self._phone.do("connect")
+
     def hang_up(self) -> None:
         """End its call, or refuse the one that rings."""
         self._phone.do("hangup")

@@ -19,7 +19,7 @@ from offhook.kit import clock
 from offhook.routing.plan import Prompt
 from offhook.telephony.port import Address
 from tests.api.desk import Company
-from tests.scenarios.script import Call, Deed
+from tests.scenarios.script import Call, Deed, Sends
 from tests.scenarios.stage import V1, V2, Seen, Simulated, reasons, sent
 from tests.telephony.scenarios.ear import OPENING
 from tests.telephony.scenarios.handset import Handset, Talk
@@ -43,20 +43,23 @@ SLACK = 0.8
 PATIENCE = 3.0
 """Seconds in which two who are connected have to hear each other."""
 
+ACCEPTED = 202
+
 LONGEST = 60.0
 """Seconds in which a scenario is over."""
 
 
 class Real:
-    """A `Stage`. With `soft` the people's telephones are real ones, otherwise handsets of the test's own.
+    """A `Stage`. With `soft` the people's telephones are real ones, otherwise handsets of the test's own. The caller
+    presses keys by telephone events, or in INFO of the type `info`.
 
     `planned` is what the same call is simulated to be, in the same company; `faults` what no Seen has a place for.
     """
 
-    def __init__(self, company: Company, *, pace: float, soft: bool = False) -> None:
+    def __init__(self, company: Company, *, pace: float, soft: bool = False, info: str = "") -> None:
         self._desk, self._api = company.desk, company.sandbox
         self._tenant_id = company.tenant("sandbox")
-        self._pace, self._soft = pace, soft
+        self._pace, self._soft, self._info = pace, soft, info
         self._simulated = Simulated(self._api)
         self._passwords: dict[str, tuple[str, str]] = {}
         self._numbers: dict[str, str] = {}
@@ -64,6 +67,8 @@ class Real:
         self._outside: list[Talk] = []
         self._abroad_at: dict[str, int] = {}
         self._dialled_on = False
+        self._parks, self._parked = False, ""
+        self._unparks: deque[str] = deque()
         self.planned: Any = None
         self.stored: Any = None
         self.faults: list[str] = []
@@ -126,6 +131,7 @@ class Real:
             abroad = [self._abroad(number, who, worker, call) for number, who in self._numbers.items() if self._soft]
             caller_at = people.get(call.caller, inbound)
             assert isinstance(caller_at, Handset)
+            caller_at.info = self._info
             for other in (outbound, *people.values()):
                 if isinstance(other, Handset):
                     other.voices = {CALLER: caller_at.pitch}
@@ -215,7 +221,9 @@ class Real:
         for who, seconds in call.busy.items():
             if seconds != "always":
                 loop.call_later(float(seconds) / self._pace, busy[who].hang_up)
-        with_whom = await self._through(talk, voices, deque(str(keys) for keys in call.press))
+        self._parks, self._unparks = call.park is not None, deque(call.unpark)
+        keys = deque(str(one) for one in call.press)
+        with_whom = await self._through(talk, voices, keys, deque(call.transfers))
         found = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
         for one in busy.values():
             one.hang_up()
@@ -249,7 +257,7 @@ class Real:
         found[TONE] = _read(sounds.tone()[0])
         return found
 
-    async def _through(self, talk: Talk, voices: dict[str, float], keys: deque[str]) -> str:
+    async def _through(self, talk: Talk, voices: dict[str, float], keys: deque[str], transfers: deque[Sends]) -> str:
         """Do what a caller does until the call is over; with whom they talked."""
         asked = {verb["prompt"]["text"]: verb["most"] for verb in _verbs(self.planned) if verb["do"] == "gather"}
         leaves = next((verb["keys"] for verb in _verbs(self.planned) if verb.get("seconds") and verb.get("keys")), "")
@@ -269,16 +277,43 @@ class Real:
                 talk.press(pressed)
             elif heard == MUSIC and keys and keys[0] == leaves:
                 talk.press(keys.popleft())
+            elif heard == MUSIC and self._parked and self._unparks:
+                user = self._simulated.ids[f"user {self._unparks.popleft()}"]
+                await self._api.sending("POST", f"{V2}/call/{self._parked}/unpark", {"user_id": user})
+            elif heard in voices and self._parks:
+                self._parks, self._parked = False, await self._park(heard, talk.dialled)
             elif heard == TONE:
                 await asyncio.wait({down}, timeout=SPOKEN)
                 talk.press("#")
             elif heard in voices:
-                with_whom = await self._talked(heard)
+                with_whom = await self._talked(heard, transfers)
+                talk.ear.forget()
         down.cancel()
         return with_whom
 
-    async def _talked(self, voice: str) -> str:
-        """The caller hears somebody, who hangs up once they have heard the caller."""
+    async def _park(self, voice: str, number: str) -> str:
+        """Whom the caller hears parks the call, by the API; the id of the call."""
+        await self._heard_by(voice)
+        found = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
+        id: str = next(one["id"] for one in found if one["dialled"] == number and "ended" not in one)
+        sent(await self._api.sending("POST", f"{V2}/call/{id}/transfer", {"transfer_state": "parked"}))
+        if (shown := sent(await self._api.sending("GET", f"{V2}/call/{id}"))["state"]) != "parked":
+            self.faults.append(f"a parked call is {shown}")
+        return id
+
+    async def _talked(self, voice: str, transfers: deque[Sends]) -> str:
+        """The caller hears somebody, who hangs up once they have heard the caller, or sends them on where they may."""
+        one = await self._heard_by(voice)
+        while one.talk is not None and transfers and transfers[0].by == one.who:
+            one.talk.refer(str(transfers.popleft().to))
+            async with asyncio.timeout(PATIENCE):
+                if await one.talk.referred.get() == ACCEPTED:
+                    return one.who
+        one.hang_up()
+        return one.who
+
+    async def _heard_by(self, voice: str) -> Ringing:
+        """Whoever has that voice, once they have heard the caller."""
         one = next(one for one in reversed(self._rings) if one.answered and voice in (one.who, OUTSIDE))
         if one.talk is not None:
             try:
@@ -287,8 +322,7 @@ class Real:
                         pass
             except TimeoutError:
                 self.faults.append(f"{one.who} never heard the caller")
-        one.hang_up()
-        return one.who
+        return one
 
     # What was seen
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.desk import Company
-from tests.scenarios.script import files, read
+from tests.scenarios.script import FOLDER, files, read
 from tests.scenarios.stage import reasons
 from tests.scenarios.test_scenarios import misses, play
 from tests.telephony.scenarios.real import Real
@@ -13,10 +13,13 @@ from tests.telephony.scenarios.real import Real
 PACE = 5.0
 """How much faster the house goes; prompts are as long as they are."""
 
+PACES = {"park-comes-back": 30.0}
+"""How fast it goes where something takes minutes."""
+
 QUICK = {"menu", "strategy-simultaneous", "closing-time"}
 """What every run plays."""
 
-SOFT = {"menu", "queue", "queue-left-by-key", "strategy-simultaneous", "forwarding", "extension"}
+SOFT = {"menu", "park", "queue", "queue-left-by-key", "strategy-simultaneous", "forwarding", "extension"}
 """Where the people's telephones are real ones."""
 
 
@@ -24,10 +27,18 @@ def _of(path: Path) -> object:
     return pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.long)
 
 
+@pytest.mark.parametrize("kind", ["application/dtmf-relay", pytest.param("application/dtmf", marks=pytest.mark.long)])
+def test_a_menu_takes_keys_that_a_telephone_sends_in_info(reached: Company, kind: str) -> None:
+    file = read((FOLDER / "menu.yaml").read_bytes(), "menu.yaml")
+    stage = Real(reached, pace=PACE, info=kind)
+    assert misses(file.scenario.expect, play(file, stage)) == []
+    assert stage.faults == []
+
+
 @pytest.mark.parametrize("path", [_of(path) for path in files()])
 def test_a_call_goes_over_the_wire_as_its_file_says(reached: Company, path: Path) -> None:
     file = read(path.read_bytes(), path.name)
-    stage = Real(reached, pace=PACE, soft=path.stem in SOFT)
+    stage = Real(reached, pace=PACES.get(path.stem, PACE), soft=path.stem in SOFT)
     seen = play(file, stage)
     assert misses(file.scenario.expect, seen) == [], f"{file.scenario.title}\n{seen.told}"
     assert seen.reasons == reasons(stage.planned)

@@ -51,6 +51,11 @@ def test_a_recording_stands_in_for_a_text():
     assert "d1" in {one.recording for one in prompts_of(found, MAIN, NOW)}
 
 
+def test_the_music_of_a_line_is_among_what_it_says_once():
+    found = prompts_of(of(prompts={"HOLD_MUSIC": "d1"}), MAIN, NOW)
+    assert [one.purpose for one in found if one.recording == "d1"] == ["HOLD_MUSIC"]
+
+
 def test_a_line_that_is_not_there_says_nothing():
     assert texts(of(), Target("department", 99)) == []
 

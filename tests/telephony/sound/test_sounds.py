@@ -116,6 +116,18 @@ def test_what_callers_wait_with_is_there_from_the_start(tmp_path: Path):
     assert pitch(heard(tone)) == pytest.approx(1000, abs=1)
 
 
+def test_a_companys_own_music_is_heard_on_hold_and_ours_where_it_cannot_be_had(tmp_path: Path, log: list[Any]):
+    sounds = sounds_of(tmp_path, None, Recordings(d1=to_wav(sine(440, 1.0))))
+
+    async def all_of_it() -> list[tuple[str, ...]]:
+        return [await sounds.of_hold(tenant, digest) for tenant, digest in ((1, "d1"), (1, "d2"), (2, "d1"))]
+
+    (own,), gone, of_others = with_sounds(sounds, all_of_it())
+    assert pitch(heard(own)) == pytest.approx(440, abs=1)
+    assert gone == of_others == sounds.of_waiting("hold_music")
+    assert len([one for one in log if one["event"] == "prompt_heard_otherwise"]) == 2
+
+
 def test_our_own_sounds_are_made_once_in_the_life_of_a_folder(tmp_path: Path):
     (tmp_path / "sounds").mkdir()
     written = set()

@@ -207,6 +207,9 @@ class Ear:
     def silent(self, leg: int) -> None:
         self._tell("silent", leg)
 
+    def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
+        self._tell("ended", leg, codec, received, lost)
+
     def of(self, word: str) -> list[tuple[object, ...]]:
         """All that was told of one thing."""
         return [each[1:] for each in self.told if each[0] == word]

@@ -43,7 +43,7 @@ class Softphone:
                 self._told(said)
 
     def do(self, *command: object) -> None:
-        """Have it do something: register, dial URI, answer, hang up, keys DIGITS, hold, resume, transfer URI."""
+        """Have it do something: register, dial URI, answer, hangup, keys DIGITS, hold, resume, transfer, connect."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
         self._process.stdin.flush()
@@ -109,6 +109,9 @@ async def main(user: str, password: str, server: str, tone: str, listen: str) ->
                 await agent.register()
             elif name == "dial":
                 follow(await agent.dial(words[0]))
+            elif name == "connect":
+                await calls[-1].wait_established()  # type: ignore[attr-defined]
+                await calls[-2].attended_transfer(calls[-1])  # type: ignore[attr-defined]
             elif name == "keys":
                 await calls[-1].send_dtmf(words[0])  # type: ignore[attr-defined]
             else:

@@ -347,9 +347,22 @@ def test_a_carrier_may_not_send_its_other_side_elsewhere(server: Server, carrier
     carrier.hear("200 BYE")
 
 
+def test_no_call_takes_the_place_of_another(server: Server, carrier: Peer) -> None:
+    talked, _ = talking(server, carrier)
+    for call_id in (talked.call_id, "nobody"):
+        replaces = f"Replaces: {call_id};to-tag={talked.to_tag};from-tag=f1"
+        call = Call(carrier, headers=(replaces,)).start()
+        call.heard(481)
+        call.ack_refusal()
+    assert not [event for event in server.fence() if isinstance(event, port.Incoming)]
+    talked.next("BYE")
+    carrier.hear("200 BYE")
+
+
 def test_a_telephone_asks_for_a_transfer(server: Server, peer: Callable[[], Peer]) -> None:
     phone, other = peer(), peer()
     invite, second = reached(server, phone), reached(server, other, 4)
+    assert invite["supported"] == "replaces", "telephones connect two calls only where that is said"
 
     def refer(sequence: int, target: str) -> None:
         phone.send(phone.request(

@@ -285,7 +285,9 @@ def test_music_on_hold_is_heard_in_place_of_the_other_until_they_are_connected_a
     assert hertz(peer.heard[-2_000:]) == pytest.approx(1_000, abs=20)
 
 
-def test_what_is_lost_on_the_way_is_seen_as_lost_and_counted(media: EngineMedia, peer: Peer, other: Peer) -> None:
+def test_what_is_lost_on_the_way_is_seen_as_lost_and_counted(
+    media: EngineMedia, ear: Ear, peer: Peer, other: Peer
+) -> None:
     to, _ = bridged(media, peer, other)
     for place in range(50):
         packet = peer.stream.sound(encoded(tone(440, 0.02)))
@@ -295,6 +297,7 @@ def test_what_is_lost_on_the_way_is_seen_as_lost_and_counted(media: EngineMedia,
     assert [(later.number - one.number) & 0xFFFF for one, later in pairwise(packets)].count(2) == 5
     assert eventually(media.figures) == (45, 5)
     media.release(LEG)
+    assert ear.wait("ended") == [(LEG, "PCMU", 45, 5)]
     assert eventually(media.figures) == (45, 5), "Those of a leg that is over are not forgotten."
 
 
@@ -422,6 +425,11 @@ def test_a_flood_is_not_heard_by_others(media: EngineMedia, peer: Peer, other: P
     other.wait(25)
     received, _ = eventually(media.figures)
     assert received < 50 + 100 * 20, "No more is taken of a leg than a hundred packets in a tenth of a second."
+    assert media.strangers() == 0
+    media.agree(6, peer.voice)
+    bad.socket.sendto(bad.stream.sound(bytes(FRAME)), flooded)
+    eventually(media.figures)
+    assert media.strangers() == 1
     bad.close()
 
 
@@ -606,7 +614,7 @@ def test_a_leg_that_is_not_there_is_left_alone(media: EngineMedia, ear: Ear, pee
         media.stop_recording(leg)
         media.release(leg)
     media.close()
-    assert ear.told == []
+    assert ear.told == [("ended", LEG, "", 0, 0)], "That the one is over which was there."
 
 
 def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(

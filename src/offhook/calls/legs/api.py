@@ -31,7 +31,7 @@ def operations(legs: Legs) -> list[Operation]:
             summary="Show a call",
             description="Under way or over. entry_point_call_id is the leg of what was dialled.",
             better="says why it ended and which telephone took it",
-            note="of the states only calling, ringing, connected, voicemail, missed and hangup occur",
+            note="of the states only calling, ringing, connected, parked, voicemail, missed and hangup occur",
             handler=legs.get,
             scope=READ,
             reply=wire.CallInfoOut,
@@ -51,8 +51,9 @@ def operations(legs: Legs) -> list[Operation]:
         _operation(
             "call.transfer_call",
             summary="Transfer a call",
-            description=f"To a number, a target or another call. {_ELSEWHERE}",
-            note="refused with 409 where the call's telephones cannot",
+            description="The other side of the leg goes to a number or a target, or is connected with that of another "
+            f"call of the same person; parked without `to`, it waits until somebody takes it off. {_ELSEWHERE}",
+            note="refused with 409 where it may not go; hold: music while it rings; parked calls come back after 300 s",
             handler=legs.transfer,
             scope=WRITE,
             body=wire.TransferIn,
@@ -63,8 +64,8 @@ def operations(legs: Legs) -> list[Operation]:
         _operation(
             "call.participants.add",
             summary="Add someone to a call",
-            description=f"A number or a target. {_ELSEWHERE}",
-            note="refused with 409 where the call's telephones cannot",
+            description=f"A number or a target, rung while the others talk on. Up to 10 hear each other. {_ELSEWHERE}",
+            note="refused with 409 where nobody talks, and where nobody can be rung",
             handler=legs.add,
             scope=WRITE,
             body=wire.ParticipantIn,
@@ -75,8 +76,8 @@ def operations(legs: Legs) -> list[Operation]:
         _operation(
             "call.unpark",
             summary="Take a call off park",
-            description=f"The user is rung and has the call. {_ELSEWHERE}",
-            note="refused with 409 where the call's telephones cannot",
+            description=f"The user is rung and has the call; if nobody answers it stays on park. {_ELSEWHERE}",
+            note="refused with 409 where the call is not on park, or the user has no telephone",
             handler=legs.unpark,
             scope=WRITE,
             body=wire.UnparkIn,

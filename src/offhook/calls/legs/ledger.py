@@ -9,14 +9,24 @@ from offhook.directory.lines.model import Target
 from offhook.routing.model import target_of_who
 from offhook.routing.plan import (
     Answered,
+    Bridge,
+    CameIn,
     Ended,
     Event,
+    Handed,
     HungUp,
     Incoming,
+    Invite,
+    Joined,
+    Left,
+    LetGo,
     NotAnswered,
     Outgoing,
+    Parked,
     Ring,
+    StayedOut,
     Transfer,
+    Transferred,
     Voicemail,
 )
 from offhook.routing.state import CallState
@@ -36,6 +46,8 @@ class Ledger:
         self._tenant_id, self._call_id, self._new_id = tenant_id, call_id, new_id
         self._legs: dict[int, CallLeg] = {}
         self._open: dict[str, int] = {}
+        self._asked: dict[str, tuple[str, ...]] = {}
+        """Who is rung to come into the call, by what was asked for."""
         self.changed: dict[int, CallLeg] = {}
 
     def after(self, taken: Step, state: CallState) -> None:
@@ -44,13 +56,27 @@ class Ledger:
         match event:
             case Incoming() | Outgoing():
                 self._begin(event, state)
+            case Transferred() | Joined() if not self._legs:
+                self._begin_with(event.party, state)
             case Answered():
                 self._answered(event.who, at)
             case NotAnswered():
                 for who in list(self._open):
                     self._end(who, at, event.why.get(who, "no_answer"))
+            case Parked() if state.phase == "parked":
+                self._close(at, "parked")
+                self._entry(state="parked")
+            case CameIn() if event.asked in self._asked:
+                self._came_in(event, at)
+            case StayedOut():
+                self._stayed_out(event.asked, at, event.why)
+            case Left() if event.who in self._open:
+                self._end(event.who, at, "left")
             case _:
                 pass
+        for verb in taken.verbs:
+            if isinstance(verb, LetGo):
+                self._end(verb.who, at, "transferred")
         self._reached(state)
         if state.phase == "over":
             self._over(event, state)
@@ -59,8 +85,13 @@ class Ledger:
             match verb:
                 case Ring():
                     self._ring(verb, at)
-                case Transfer() if not self._outgoing:
+                case Invite():
+                    self._invite(verb, at)
+                case Transfer() if not self._outgoing or isinstance(event, Transferred):
                     self._add(verb.number, OUTSIDE, at, external=verb.number)
+                case Bridge() if isinstance(event, Joined):
+                    self._add(verb.who, *_known(verb.who, at))
+                    self._answered(verb.who, at)
                 case Voicemail():
                     self._close(at, "no_answer")
                     self._entry(state="voicemail")
@@ -100,6 +131,19 @@ class Ledger:
             )  # fmt: skip
         self._put(first)
 
+    def _begin_with(self, party: str, state: CallState) -> None:
+        """The call's caller is one who was called before, and is there already."""
+        target, began, external = _known(party, state.began)
+        within = target.type in ("user", "room")
+        self._put(
+            CallLeg(
+                id=self._call_id, tenant_id=self._tenant_id, call_id=self._call_id,
+                target=target if within else state.home, direction="outbound" if within else "inbound",
+                external=state.dialled if within else state.caller or external, state="connected", began=began,
+                connected=began,
+            )
+        )  # fmt: skip
+
     def _reached(self, state: CallState) -> None:
         first = self._legs[self._call_id]
         if first.direction == "inbound" and first.target != state.home:
@@ -112,8 +156,33 @@ class Ledger:
             # One behind the other each has their turn; where one of them declines, the next comes sooner.
             turn = at + index * verb.seconds * 1000 if verb.mode == "serial" else at
             self._add(one.who, target_of_who(one.who), turn)
-        if self._outgoing:
+        if self._outgoing and self._legs[self._call_id].state != "parked":
             self._entry(state="calling")
+
+    def _invite(self, verb: Invite, at: int) -> None:
+        self._asked[verb.asked] = tuple([leg.who for leg in verb.legs if leg.who not in self._open])
+        for leg in verb.legs:
+            if leg.numbers and not leg.devices and ":" not in leg.who:
+                self._add(leg.who, OUTSIDE, at, external=leg.who)
+            else:
+                self._add(leg.who, target_of_who(leg.who), at)
+
+    def _came_in(self, event: CameIn, at: int) -> None:
+        if (id := self._open.get(event.who)) is not None:
+            self._put(replace(self._legs[id], state="connected", connected=at))
+        self._stayed_out(event.asked, at, "elsewhere", but=event.who)
+
+    def _stayed_out(self, asked: str, at: int, why: str, but: str = "") -> None:
+        for who in self._asked.pop(asked, ()):
+            if who != but and who in self._open:
+                self._end(who, at, why)
+
+    def of(self, who: str) -> int:
+        """The leg of one who is rung or talks, or of the first of those who are rung for what was asked; 0 for none."""
+        for one in (who, *self._asked.get(who, ())):
+            if (id := self._open.get(one)) is not None:
+                return id
+        return 0
 
     def _add(self, who: str, target: Target, rang: int, external: str = "") -> None:
         if who in self._open or len(self._legs) >= MOST:
@@ -142,6 +211,7 @@ class Ledger:
         """Everything ends that has not."""
         at = state.now or event.at
         why = "caller_left" if isinstance(event, HungUp) else "left" if isinstance(event, Ended) else "ended"
+        why = "transferred" if isinstance(event, Handed) else why
         self._close(at, why)
         first = self._legs[self._call_id]
         if first.ended:
@@ -155,7 +225,9 @@ class Ledger:
             self._end(who, at, why)
 
     def _end(self, who: str, at: int, why: str) -> None:
-        leg = self._legs[self._open.pop(who)]
+        if (id := self._open.pop(who, None)) is None:
+            return
+        leg = self._legs[id]
         if leg.connected:
             self._put(replace(leg, state="hangup", ended=at, cause=why))
         elif leg.rang > at:
@@ -176,3 +248,8 @@ class Ledger:
         for leg in legs:
             if self.changed.get(leg.id) is leg:
                 del self.changed[leg.id]
+
+
+def _known(who: str, at: int) -> tuple[Target, int, str]:
+    """Somebody who is in a call, as `_add` takes them: a number is nobody's."""
+    return (target_of_who(who), at, "") if ":" in who else (OUTSIDE, at, who)

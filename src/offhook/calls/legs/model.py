@@ -8,7 +8,7 @@ from offhook.directory.lines.model import Target
 from offhook.routing.state import NOWHERE
 
 Direction = Literal["inbound", "outbound"]
-State = Literal["calling", "ringing", "connected", "voicemail", "missed", "hangup"]
+State = Literal["calling", "ringing", "connected", "parked", "voicemail", "missed", "hangup"]
 """Those of v2's states that occur: of a leg that is over, `missed` if it was never connected, else `hangup`."""
 
 

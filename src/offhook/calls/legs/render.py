@@ -52,7 +52,7 @@ def info(leg: CallLeg, around: Around) -> CallInfoOut:
         external_number=leg.external or None,
         internal_number=leg.internal or None,
         group_id=f"{_GROUPS[group.type]}:{group.id}" if group is not None else None,
-        is_transferred=False,
+        is_transferred=leg.cause == "transferred",
         was_recorded=any(one.recording_type == "callrecording" for one in made),
         recording_details=made,
         ended_by=leg.cause or None,

@@ -101,7 +101,9 @@ class Legs:
             raise Invalid.of([Violation(location="to", message=text, reason="required")])
         number, target, other = await self._destination(call, to, "to", other=to.call_id, none=body.to is None)
         leg = await self._live(call)
-        wish = TransferTo(leg_id=leg.id, number=number, target=target, call_id=other, state=body.transfer_state or "")
+        wish = TransferTo(
+            leg_id=leg.id, by=_by(leg), number=number, target=target, call_id=other, state=body.transfer_state or ""
+        )
         await self._ask(call, leg, wish)
         return reply_of(
             wire.TransferredOut(
@@ -123,7 +125,7 @@ class Legs:
         """Let a user take it."""
         body: wire.UnparkIn = call.body
         user_id = await self._user(call, body.user_id)
-        leg = await self._live(call)
+        leg = await self._live(call, over=True)
         granted = await self._ask(call, leg, Unpark(user_id=user_id))
         return reply_of(wire.RingOut(call_id=str(granted or leg.id)))
 
@@ -175,9 +177,15 @@ class Legs:
             call.notices.append(Notice("ignored", "recording_type", "A call has one recording, the line's."))
         return reply_of(wire.ActiveCallOut(call_state=leg.state, id=str(leg.id), is_recording=body.is_recording))
 
-    async def _live(self, call: Call) -> CallLeg:
+    async def _live(self, call: Call, *, over: bool = False) -> CallLeg:
+        """A leg that is not over; with `over` that of what was dialled, as who parked a call is in it no more."""
         tenant, id = call.principal.tenant_id, id_of(call)
-        leg = await self.reader.run(lambda tx: _found(tx, tenant, id))
+
+        def find(tx: Transaction) -> CallLeg:
+            leg = _found(tx, tenant, id)
+            return store.get(tx, tenant, leg.call_id) or leg if over else leg
+
+        leg = await self.reader.run(find)
         if leg.ended:
             raise Conflict(f"The call {id} is over.")
         return leg
@@ -233,6 +241,13 @@ def _target(kind: str | None, id: int | str | None, place: str = "") -> Target |
         text = "target_type and target_id go together; send both or none."
         raise Invalid.of([Violation(location=place + missing, message=text, reason="required")])
     return None if kind is None or id is None else Target(kind, int64_at(id, place + "target_id"))
+
+
+def _by(leg: CallLeg) -> str:
+    """Who sends the other side on, where a leg is transferred: who is on it; "" of a call that came in: who has it."""
+    if leg.entry and leg.direction == "inbound":
+        return ""
+    return leg.external if leg.target.type == "unknown" else who_of(leg.target)
 
 
 def _number(sent: int | str | None, location: str) -> int | None:

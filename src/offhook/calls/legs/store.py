@@ -8,7 +8,7 @@ from sqlalchemy import Index, Table
 
 from offhook.calls.legs.model import CallLeg
 from offhook.directory.lines.model import Target
-from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.tables import HISTORY, big, metadata, text
 
 legs = Table(
@@ -89,6 +89,14 @@ def get_many(tx: Transaction, tenant_id: int, ids: Sequence[int]) -> dict[int, C
     return {leg.id: leg for leg in map(_leg, found)}
 
 
+def of_calls(tx: Transaction, tenant_id: int, call_ids: Sequence[int]) -> list[CallLeg]:
+    """The legs of some calls, in the order in which they were made."""
+    found = [
+        _leg(row) for part, marks in in_parts(list(call_ids), 0) for row in tx.all(_of_calls(marks), tenant_id, *part)
+    ]
+    return sorted(found, key=lambda leg: leg.id)
+
+
 def active(tx: Transaction, tenant_id: int, target: Target) -> CallLeg | None:
     """The latest leg on which somebody talks."""
     row = tx.first(_ACTIVE, tenant_id, target.type, target.id)
@@ -147,6 +155,11 @@ def put_answer(tx: Transaction, tenant_id: int, id: int, text: str) -> None:
 def take_away(tx: Transaction, tenant_id: int, id: int) -> None:
     """Nobody waits for it any more."""
     tx.change(_TAKE_AWAY, tenant_id, id)
+
+
+@lru_cache(maxsize=64)
+def _of_calls(marks: str) -> Statement:
+    return Statement(f"{_SELECT}tenant_id = ? AND call_id IN ({marks})")
 
 
 @lru_cache(maxsize=8)

@@ -16,9 +16,13 @@ class HangUp(msgspec.Struct, frozen=True, tag="hang_up", tag_field="do"):
 
 
 class TransferTo(msgspec.Struct, frozen=True, kw_only=True, tag="transfer", tag_field="do"):
-    """Send the other side of the leg `leg_id` to a number, a target, or another call, there in a `state` of v2's."""
+    """Send the other side of the leg `leg_id` to a number, a target, or another call, there in a `state` of v2's.
+
+    `by` is who is on that leg ("user:1"), "" for whoever the caller talks with.
+    """
 
     leg_id: int
+    by: str = ""
     number: str = ""
     target: Target | None = None
     call_id: int = 0

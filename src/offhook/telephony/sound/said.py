@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from offhook.directory.lines.model import Target
 from offhook.routing.model import Company, Line
 from offhook.routing.moments import stretches
-from offhook.routing.plan import Gather, Play, Prompt, Verb, Voicemail
+from offhook.routing.plan import Gather, Play, Prompt, Reserve, Ring, Verb, Voicemail
 from offhook.routing.walk import Step, Walk, choices
 
 DAYS = 8
@@ -60,6 +60,8 @@ def _said(verbs: Iterable[Verb]) -> Iterator[Prompt]:
                 yield verb.prompt
             case Voicemail():
                 yield verb.greeting
+            case Reserve() | Ring() if verb.music:
+                yield Prompt("", "HOLD_MUSIC", verb.music)
             case _:
                 pass
 

@@ -158,6 +158,16 @@ class Sounds:
             return (self._own.music,)
         return (self._own.ringing.get(country, self._own.usual_ringing),)
 
+    async def of_hold(self, tenant_id: int, music: str) -> tuple[str, ...]:
+        """Music on hold: the recording with this digest, or ours where it cannot be had."""
+        prompt = Prompt("", "HOLD_MUSIC", music)
+        recording = self._ways(tenant_id, prompt)[0]
+        try:
+            return (await self._found(recording, self._patience),)
+        except Unready as unready:
+            self._say(HEARD_OTHERWISE, tenant_id, prompt, "our own music", [str(unready)])
+            return self.of_waiting("hold_music")
+
     def tone(self) -> tuple[str, ...]:
         """After which a message is spoken."""
         return (self._own.beep,) if self._own is not None else ()
@@ -302,7 +312,7 @@ class Sounds:
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[..., T], *given: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
 
-    def _say(self, event: str, tenant_id: int, prompt: Prompt, how: How, why: list[str]) -> None:
+    def _say(self, event: str, tenant_id: int, prompt: Prompt, how: str, why: list[str]) -> None:
         if event == HEARD_OTHERWISE:
             OTHERWISE.inc()
         log.warning(

@@ -36,6 +36,8 @@ from offhook.telephony.worker.answers import ALLOW, OTHERS, phrase
 from offhook.telephony.worker.packet import Packet, party
 
 SDP = "application/sdp"
+REPLACES = "replaces"
+"""Telephones connect two of their calls only where this is said (RFC 3891 section 6.2); it is taken in Refer-To."""
 
 
 def _nobody(_: str) -> None:
@@ -162,7 +164,7 @@ class Dialogue(UA):  # type: ignore[misc]
         extra = [_header(name, value) for name, value in headers]
         if hidden:
             extra.append(_header("Privacy", "id"))
-        extra.append(_header("Allow", ALLOW))
+        extra += [_header("Allow", ALLOW), _header("Supported", REPLACES)]
         event = Placed((SipCallId(secrets.token_hex(16)), "offhook", "offhook", _body(description, body), None, ""))
         event.setup = setup
         event.extra_headers = extra
@@ -177,7 +179,7 @@ class Dialogue(UA):  # type: ignore[misc]
     def answer(self, description: bytes) -> None:
         """Take the call."""
         event = CCEventPreConnect((200, "OK", _body(description)))
-        event.extra_headers = [_header("Allow", ALLOW)]
+        event.extra_headers = [_header("Allow", ALLOW), _header("Supported", REPLACES)]
         self.recvEvent(event)
 
     def agree(self, description: bytes) -> None:

@@ -23,7 +23,8 @@ import msgspec
 from offhook.telephony import port
 from offhook.telephony.worker.clips import LONGEST, Clips, NoClip, Playing
 from offhook.telephony.worker.leg import BUDGET, Leg
-from offhook.telephony.worker.sound import PCMU, Voice
+from offhook.telephony.worker.rooms import Rooms
+from offhook.telephony.worker.sound import NAMES, PCMU, Voice
 from offhook.telephony.worker.wav import Desk, Tape
 
 TICK = 0.02
@@ -70,10 +71,10 @@ class Silent(msgspec.Struct, frozen=True, tag="silent"):
 
 
 Told = (
-    Open | Agree | Release | port.Connect | port.Part | port.Play | port.Stop | port.Record | port.StopRecording
-    | port.Close
+    Open | Agree | Release | port.Connect | port.Join | port.Part | port.Play | port.Stop | port.Record
+    | port.StopRecording | port.Close
 )  # fmt: skip
-Heard = port.Key | port.Played | port.Recorded | Silent | port.Figures | port.Fault
+Heard = port.Key | port.Played | port.Recorded | Silent | port.Sound | port.Figures | port.Fault
 
 
 class Engine:
@@ -95,6 +96,7 @@ class Engine:
         self._faults: dict[str, int] = {}
         self._quiet: dict[int, float] = {}
         self._spent: list[Leg] = []
+        self._rooms = Rooms(self._connect)
         self._running = True
 
     def run(self) -> None:
@@ -103,7 +105,7 @@ class Engine:
         swept = figured = time.monotonic()
         while self._running:
             now = time.monotonic()
-            next_due = self._due[0][0] if self._due else now + SWEEP
+            next_due = min(self._due[0][0] if self._due else now + SWEEP, self._rooms.due)
             numbers = [number for number, _ in self._poll.poll(max(min(next_due, swept + SWEEP) - now, 0))]
             if self._control.fileno() in numbers:
                 self._told_all()
@@ -112,6 +114,7 @@ class Engine:
                 if ready is not None:
                     self._guarded(ready)
             self._guarded(self._play)
+            self._guarded(self._rooms.send)
             now = time.monotonic()
             if now - swept >= SWEEP:
                 swept = now
@@ -179,6 +182,8 @@ class Engine:
                     self._play_to(leg, *leg.asked, now)
             case port.Connect():
                 self._connect(leg, self._legs.get(command.other))
+            case port.Join():
+                self._join([leg, *(self._legs[id] for id in command.others if id in self._legs)], now)
             case port.Part():
                 self._part(leg)
             case port.Play():
@@ -229,9 +234,21 @@ class Engine:
             self._stop(each)
             if each.other is not heard:
                 self._part(each)
+            self._rooms.leave(each)
         leg.other, other.other = other, leg
 
+    def _join(self, legs: list[Leg], now: float) -> None:
+        legs = list(dict.fromkeys(legs))
+        for leg in legs:
+            self._stop(leg)
+            self._alone(leg)
+        self._rooms.join(legs, now)
+
     def _part(self, leg: Leg) -> None:
+        self._rooms.leave(leg)
+        self._alone(leg)
+
+    def _alone(self, leg: Leg) -> None:
         if leg.other is not None:
             leg.other.other = None
             leg.other = None
@@ -251,6 +268,8 @@ class Engine:
         self._lost += leg.reception.lost
         self._refused += leg.refused
         self._quiet.pop(id, None)
+        codec = NAMES[leg.voice.codec] if leg.voice is not None else ""
+        self._tell(port.Sound(leg=id, codec=codec, received=leg.reception.received, lost=leg.reception.lost))
 
     # What legs hear
 

@@ -7,6 +7,7 @@ it: a file, another leg, another one later. So no telephone has to get used to a
 import random
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from offhook.kit import clock
 from offhook.telephony.port import Address
@@ -14,6 +15,9 @@ from offhook.telephony.worker import g711, rtcp, rtp
 from offhook.telephony.worker.clips import FRAME, Playing
 from offhook.telephony.worker.sound import PCMA, PCMU, Voice
 from offhook.telephony.worker.wav import Tape
+
+if TYPE_CHECKING:
+    from offhook.telephony.worker.rooms import Room
 
 BUDGET = 100
 """Packets that a leg may send in a tenth of a second, twenty times as many as telephones do."""
@@ -90,6 +94,8 @@ class Leg:
         self.keys = rtp.Keys()
         self.outgoing = Outgoing(now)
         self.other: Leg | None = None
+        self.room: Room | None = None
+        """Where it is one of more than two."""
         self.playing: Playing | None = None
         self.asked: tuple[int, tuple[str, ...], int] | None = None
         """What is to be played once it is known how."""
@@ -154,7 +160,9 @@ class Leg:
             return
         if self.tape is not None:
             self.tape.lay(0, source, stamp, kind, payload, now)
-        if other is not None:
+        if self.room is not None:
+            self.room.say(self, kind, payload)
+        elif other is not None:
             other.pass_on((self.id, source), packet, now)
 
     def pass_on(self, origin: object, packet: rtp.Packet, now: float) -> None:
@@ -183,6 +191,12 @@ class Leg:
             return False
         self._send(self.outgoing.own(voice.codec, frame, now), frame, now)
         return True
+
+    def say(self, frame: bytes, now: float) -> None:
+        """Send a packet of what others say together, in this leg's codec."""
+        voice = self.voice
+        if voice is not None:
+            self._send(self.outgoing.own(voice.codec, frame, now), frame, now)
 
     def keep_open(self, now: float) -> None:
         """Send a packet of silence if nothing was sent for long."""

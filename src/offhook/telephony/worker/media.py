@@ -65,6 +65,7 @@ class EngineMedia:
         self._playing: dict[int, int] = {}
         self._taping: dict[int, str] = {}
         self._figures = self._before = (0, 0)
+        self._strangers = self._strangers_before = 0
         self._closing = False
         self._control: socket.socket | None = None
         self._ready = threading.Event()
@@ -131,6 +132,7 @@ class EngineMedia:
             playing, self._playing = self._playing, {}
             taping, self._taping = self._taping, {}
             self._before, control, self._control = self._figures, self._control, None
+            self._strangers_before = self._strangers
         if control is not None:
             control.close()
         self._fault("the process that carries sound ended", 1)
@@ -165,6 +167,9 @@ class EngineMedia:
             case port.Figures():
                 self._ready.set()
                 self._figures = (self._before[0] + event.received, self._before[1] + event.lost)
+                self._strangers = self._strangers_before + event.refused.get("sound", 0)
+            case port.Sound():
+                self._heard.ended(event.leg, event.codec, event.received, event.lost)
             case port.Fault():
                 self._fault(event.what, event.count)
 
@@ -211,6 +216,15 @@ class EngineMedia:
                 self._playing.pop(other, None)
                 self._tell(port.Connect(leg, other))
 
+    def join(self, legs: tuple[int, ...]) -> None:
+        """Let several legs hear each other."""
+        with self._lock:
+            some = [leg for leg in legs if leg in self._taken]
+            for leg in some:
+                self._playing.pop(leg, None)
+            if some:
+                self._tell(port.Join(some[0], tuple(some[1:])))
+
     def part(self, leg: int) -> None:
         """Let the leg and whom it was connected with hear nobody."""
         self._of(leg, port.Part(leg))
@@ -249,6 +263,10 @@ class EngineMedia:
     def figures(self) -> tuple[int, int]:
         """Packets received since the start, and how many never came; a second old at most."""
         return self._figures
+
+    def strangers(self) -> int:
+        """Packets since the start that were not taken, a second old at most."""
+        return self._strangers
 
     def close(self) -> None:
         """Release everything and stop the process, its recordings written."""

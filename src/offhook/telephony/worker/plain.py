@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from offhook.telephony.port import Address
-from offhook.telephony.worker.sound import PCMA, PCMU, Heard, NoPort, Voice
+from offhook.telephony.worker.mixing import Said, mixed
+from offhook.telephony.worker.sound import NAMES, PCMA, PCMU, Heard, NoPort, Voice
 
 FRAME = 160
 """Samples of 20 ms at 8,000 Hz."""
@@ -67,6 +68,7 @@ class _Line:
         self.last = 0.0
         self.told = False
         self.highest = -1
+        self.received = self.lost = 0
 
     def send(self, payload: bytes, kind: int, samples: int = FRAME, marker: bool = False) -> None:
         """A packet to the other side."""
@@ -104,6 +106,7 @@ class Plain:
         self._lines: dict[int, _Line] = {}
         self._lock = threading.RLock()
         self._received = self._lost = 0
+        self._rooms: list[dict[int, Said]] = []
         self._selector = selectors.DefaultSelector()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
@@ -143,12 +146,24 @@ class Plain:
                 return
             for line in (one, two):
                 line.playing = None
+                for room in self._rooms:
+                    room.pop(line.number, None)
                 if line.other is not None:
                     line.other.other = None
             one.other, two.other = two, one
 
+    def join(self, legs: tuple[int, ...]) -> None:
+        with self._lock:
+            there = [leg for leg in legs if leg in self._lines]
+            for leg in there:
+                self.part(leg)
+                self._lines[leg].playing = None
+            self._rooms.append({leg: Said() for leg in there})
+
     def part(self, leg: int) -> None:
         with self._lock:
+            for room in self._rooms:
+                room.pop(leg, None)
             line = self._lines.get(leg)
             if line is not None and line.other is not None:
                 line.other.other = None
@@ -191,13 +206,20 @@ class Plain:
             if line is None:
                 return
             self._write(line)
+            self.part(leg)
             if line.other is not None:
                 line.other.other = None
             self._selector.unregister(line.socket)
             line.socket.close()
+            codec = NAMES[line.voice.codec] if line.voice is not None else ""
+            self._heard.ended(leg, codec, line.received, line.lost)
 
     def figures(self) -> tuple[int, int]:
         return self._received, self._lost
+
+    def strangers(self) -> int:
+        """None are counted."""
+        return 0
 
     def close(self) -> None:
         self._ended = True
@@ -256,9 +278,11 @@ class Plain:
 
     def _count(self, line: _Line, sequence: int) -> None:
         self._received += 1
+        line.received += 1
         ahead = (sequence - line.highest) & 0xFFFF
         if line.highest >= 0 and 1 < ahead < 1000:
             self._lost += ahead - 1
+            line.lost += ahead - 1
         if line.highest < 0 or ahead < 0x8000:
             line.highest = sequence
 
@@ -274,11 +298,20 @@ class Plain:
             return
         if line.recording is not None and len(line.recording[1]) < 8000 * 3600:
             line.recording[1].extend(_translated(payload, kind, line.recording[2]))
+        for room in self._rooms:
+            if line.number in room:
+                room[line.number].say(kind, payload)
         if other is not None and other.voice is not None and other.playing is None:
             codec = other.voice.codec
             other.send(_translated(payload, kind, codec), codec, len(payload), marker)
 
     def _tick(self, now: float) -> None:
+        self._rooms = [room for room in self._rooms if room]
+        for room in self._rooms:
+            lines = [self._lines[leg] for leg in room]
+            codecs = {line.number: line.voice.codec for line in lines if line.voice and line.playing is None}
+            for leg, frame in mixed({leg: said.next() for leg, said in room.items()}, codecs).items():
+                self._lines[leg].send(frame, codecs[leg])
         for line in list(self._lines.values()):
             voice = line.voice
             if voice is None:

@@ -114,6 +114,9 @@ class Signalling:
     def silent(self, leg: int) -> None:
         wire.from_thread(self._silent, leg)
 
+    def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
+        wire.from_thread(self._say, port.Sound(leg=leg, codec=codec, received=received, lost=lost))
+
     def _tell_of(self, leg: int, event: port.Event) -> None:
         if leg in self.legs and not self.legs[leg].over:
             self._say(event)
@@ -317,7 +320,9 @@ class Signalling:
         return left
 
     def _judged(self, packet: Packet) -> tuple[int, sdp.Description | None]:
-        """Why an INVITE is not taken (0: it is), and what it offers."""
+        """Why an INVITE is not taken (0: it is), and what it offers. None takes the place of another (RFC 3891)."""
+        if packet.all("replaces"):
+            return 481, None
         contact = party(packet.first("contact"))
         if contact is None or contact.uri.scheme != "sip" or len(packet.all("contact")) != 1:
             return 400, None
@@ -475,6 +480,8 @@ class Signalling:
             case port.Connect():
                 if command.other in self.legs:
                     self._media.connect(leg.number, command.other)
+            case port.Join():
+                self._media.join((leg.number, *(other for other in command.others if other in self.legs)))
             case port.Part():
                 self._media.part(leg.number)
             case port.Play():
@@ -586,7 +593,8 @@ class Signalling:
         if going or self._figures:
             received, lost = self._media.figures()
             self._say(port.Figures(
-                legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions
+                legs=len(self.legs), received=received, lost=lost, refused=refused, transactions=transactions,
+                strangers=self._media.strangers(),
             ))  # fmt: skip
         self._figures = going
         quiet = not going and not self._dialogues

@@ -13,6 +13,7 @@ from offhook.telephony.port import Address
 PCMU = 0
 PCMA = 8
 """Payload types of RFC 3551; no other is ever agreed on."""
+NAMES = {PCMU: "PCMU", PCMA: "PCMA"}
 
 
 class NoPort(Exception):
@@ -50,6 +51,9 @@ class Heard(Protocol):
     def silent(self, leg: int) -> None:
         """No packet came for the time that was set, of a leg whose other side should send. Told once."""
 
+    def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
+        """The leg was released: its codec by name ("" if none was agreed), packets that came, and that never did."""
+
 
 class Media(Protocol):
     """Sound of many legs, each named by its number in the port's messages."""
@@ -72,6 +76,9 @@ class Media(Protocol):
         Two legs may speak different codecs and have different payload types for events: that is translated. Either may
         not be agreed yet, or only one way; then it begins once it is.
         """
+
+    def join(self, legs: tuple[int, ...]) -> None:
+        """Let several legs hear each other, as `connect` does with two; one that is released leaves the others so."""
 
     def part(self, leg: int) -> None:
         """Let the leg and whom it was connected with hear nobody."""
@@ -96,6 +103,9 @@ class Media(Protocol):
 
     def figures(self) -> tuple[int, int]:
         """Packets received since the start, and how many never came (by sequence number)."""
+
+    def strangers(self) -> int:
+        """Packets since the start that were not taken."""
 
     def close(self) -> None:
         """Release everything and stop all threads."""

@@ -42,8 +42,8 @@ from offhook.telephony.worker.quick import quicken
 AT_ONCE = 128
 """Packets, and calls of other threads, that are taken before timers are looked at again."""
 LOST = 0.02
-"""Seconds after which the loop looks whether something waits: it is woken once for all of it, by a signal, and would wait
-for ever were that one lost."""
+"""Seconds after which the loop looks whether something waits: it is woken once for all of it, by a signal, and were
+that one lost all would wait."""
 REMEMBERED = 20_000
 """Packets whose answer sippy keeps for when they are sent again."""
 RECEIVE = 4 << 20

@@ -1,0 +1,1 @@
+"""A call as a ladder: who was in it, and what went between them, moment by moment."""

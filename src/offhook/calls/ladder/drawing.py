@@ -1,0 +1,273 @@
+"""From what is kept of a call to its ladder: the steps of its trace, and what its telephones told. Pure.
+
+Steps say what was decided and by whom a call was taken; telephones when each rang and how it ended. An event or a verb
+that is not known here is an arrow with its own word.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from offhook.calls import words
+from offhook.calls.ladder.model import CALLER, HOUSE, Arrow, Ladder, Party
+from offhook.calls.wires.model import WENT_ON, Wire
+from offhook.routing import plan
+from offhook.routing.trace import Step, Trace, heard
+
+MOST = 400
+"""Arrows of a ladder."""
+
+_QUIET = (plan.Release, plan.Notify)
+"""Verbs of which no party notices anything."""
+
+_OF_HOUSE = ("park_over", "invited", "handed")
+"""Events that no party of the call brings about."""
+
+_NEAR_MS = 2_000
+"""Within which a telephone's end and the event that came of it are the same."""
+
+_OF_COURSE = ("", "left", "ended", "cancelled")
+"""Causes that say no more than the arrow does."""
+
+NameOf = Callable[[str], str]
+
+
+def ladder(trace: Trace, wires: Sequence[Wire], name_of: NameOf, *, lost: int = 0) -> Ladder:
+    """The ladder of a call; `name_of` tells who "user:1" is. `lost` is when it was found to be so, or 0."""
+    return _Drawing(trace, wires, name_of, lost).done()
+
+
+class _Drawing:
+    def __init__(self, trace: Trace, wires: Sequence[Wire], name_of: NameOf, lost: int) -> None:
+        self._trace, self._wires, self._name_of, self._lost = trace, wires, name_of, lost
+        self._wired = {wire.who for wire in wires if wire.who}
+        self._parties = {CALLER: Party(CALLER, "Caller", "caller"), HOUSE: Party(HOUSE, "Offhook", "house")}
+        self._arrows: list[Arrow] = []
+        self._with = ""
+
+    def done(self) -> Ladder:
+        """All of it, in the order of time."""
+        for index, step in enumerate(self._trace.steps):
+            following = self._trace.steps[index + 1] if index + 1 < len(self._trace.steps) else None
+            self._event(step, self._trace.steps[index - 1] if index else None)
+            for verb in step.verbs:
+                if not (isinstance(verb, plan.Hangup) and isinstance(step.event, plan.HungUp)):
+                    # Who has left is told nothing any more.
+                    self._verb(step.event.at, verb, following.event if following is not None else None)
+        for wire in self._wires:
+            for arrow in self._wire(wire):
+                self._arrows.append(arrow)
+        if self._lost:
+            self._add(self._lost, "lost", HOUSE, HOUSE, words.HAPPENED["lost"], tone="bad")
+        # Who takes a call at once has rung before.
+        self._arrows.sort(key=lambda one: (one.at, one.kind != "rang"))
+        cut = max(len(self._arrows) - MOST, 0)
+        # The end of a long call says more than its middle.
+        kept = [*self._arrows[: MOST // 2], *self._arrows[-(MOST // 2) :]] if cut else self._arrows
+        return Ladder(self._trace.began, list(self._parties.values()), kept, cut)
+
+    def _add(self, at: int, kind: str, start: str, end: str, text: str, **more: object) -> None:
+        self._arrows.append(Arrow(at, kind, start, end, text, **more))  # type: ignore[arg-type]
+
+    def _party(self, who: str, name: str = "") -> str:
+        if who not in self._parties:
+            outside = ":" not in who
+            self._parties[who] = Party(who, name or self._name_of(who), "outside" if outside else "person")
+        return who
+
+    # Events
+
+    def _event(self, step: Step, before: Step | None) -> None:
+        event: object = step.event
+        at = step.event.at
+        match event:
+            case plan.Incoming():
+                caller = self._parties[CALLER]
+                caller.name = event.caller or "Hidden number"
+                number = event.number or (f"{event.target.type} {event.target.id}" if event.target else "")
+                self._add(at, "incoming", CALLER, HOUSE, _said("incoming", number=number).rstrip())
+            case plan.Outgoing():
+                self._parties[CALLER] = Party(event.who, self._name_of(event.who), "caller")
+                self._add(at, "outgoing", CALLER, HOUSE, _said("outgoing", number=event.dialled[:32]))
+            case plan.Pressed():
+                text = _said("pressed", keys=event.keys) if event.keys else "presses nothing"
+                self._add(at, "pressed", CALLER, HOUSE, text)
+            case plan.Answered():
+                self._with = self._party(event.who)
+                self._add(at, "answered", event.who, HOUSE, words.HAPPENED["answered"], tone="good")
+                self._elsewhere(at, event.who, before)
+            case plan.NotAnswered():
+                self._not_answered(at, event, before)
+            case plan.Told():
+                text = f"no answer: {event.fault}" if event.fault else f"{words.plain(event.action) or 'nothing'}"
+                self._add(at, "told", HOUSE, HOUSE, f"was told: {text}", tone="bad" if event.fault else "plain")
+            case plan.Recorded():
+                text = _said("recorded", seconds=event.seconds) if event.seconds else "says nothing"
+                self._add(at, "recorded", CALLER, HOUSE, text)
+            case plan.Ended():
+                text = event.fault or words.HAPPENED["ended"] + self._why(self._with, at)
+                self._add(at, "ended", self._with or HOUSE, HOUSE, text, tone="bad" if event.fault else "plain")
+            case plan.HungUp():
+                self._hung_up(at, str(getattr(event, "cause", "")))
+            case plan.Reserved():
+                if event.fault:
+                    self._add(at, "reserved", HOUSE, HOUSE, f"nobody could be reserved: {event.fault}", tone="bad")
+            case _:
+                self._other_event(at, event, first=before is None)
+
+    def _other_event(self, at: int, event: object, *, first: bool) -> None:
+        """One that is not known: of whoever it names as doing it (`by`, else `who`), or else the caller."""
+        party, doer = (str(getattr(event, name, "")) for name in ("party", "by"))
+        if first and party:
+            self._parties[CALLER] = Party(party, self._name_of(party), "caller")
+        asked = getattr(event, "asked", "")
+        doer = doer or str(getattr(event, "who", "")) or (asked if asked in self._parties else "")
+        if getattr(event, "caller", True) is False:
+            doer = self._with
+        start = self._party(doer) if doer and doer != self._parties[CALLER].who else CALLER
+        start = HOUSE if _tag(event) in _OF_HOUSE else start
+        self._add(at, _tag(event), start, HOUSE, words.of(words.HAPPENED, _tag(event), whom=self._whom(event)))
+
+    def _whom(self, event: object) -> str:
+        """Whom an event is about beside who does it."""
+        target = getattr(event, "target", None)
+        who = getattr(event, "who", "") if getattr(event, "by", "") else getattr(event, "asked", "")
+        found = [getattr(event, "dialled", ""), getattr(event, "number", ""), who if isinstance(who, str) else ""]
+        found += [f"{target.type}:{target.id}"] if target is not None else []
+        return next((self._name_of(one) for one in found if one), "")
+
+    def _hung_up(self, at: int, cause: str) -> None:
+        """The caller left, or was cut off: by a fault, or by somebody at an API or a page."""
+        why = f" ({cause})" if cause else self._why("", at)
+        from_here = any(not wire.who and wire.ours and _near(wire.ended, at) for wire in self._wires)
+        if from_here and not why:
+            self._add(at, "hung_up", HOUSE, CALLER, words.HAPPENED["hung_up_on"])
+        else:
+            self._add(at, "hung_up", CALLER, HOUSE, words.HAPPENED["hung_up"] + why)
+
+    def _why(self, who: str, at: int) -> str:
+        """What the telephone said of its end, if that says more."""
+        for wire in self._wires:
+            same = wire.who == who and wire.ended and abs(wire.ended - at) <= _NEAR_MS
+            if same and wire.cause not in _OF_COURSE:
+                return f" ({wire.cause})"
+        return ""
+
+    def _elsewhere(self, at: int, who: str, before: Step | None) -> None:
+        """Those who rang along ring no more; of telephones that told so themselves it is known better."""
+        for ring in _rings(before):
+            if ring.mode == "parallel":
+                for leg in ring.legs:
+                    if leg.who != who and leg.who not in self._wired:
+                        self._add(at, "stopped", HOUSE, leg.who, words.CAUSES["elsewhere"], tone="quiet")
+
+    def _not_answered(self, at: int, event: plan.NotAnswered, before: Step | None) -> None:
+        rung = [leg.who for ring in _rings(before) for leg in ring.legs]
+        for who in dict.fromkeys([*rung, *event.why]):
+            if who not in self._wired:
+                why = event.why.get(who, "no_answer")
+                self._add(at, "not_answered", self._party(who), HOUSE, words.of(words.CAUSES, why), tone="quiet")
+
+    # Verbs
+
+    def _verb(self, at: int, verb: object, following: plan.Event | None) -> None:
+        match verb:
+            case plan.Answer():
+                self._add(at, "answer", HOUSE, CALLER, words.HAPPENED["answer"], tone="good")
+            case plan.Play() | plan.Gather():
+                self._add(at, _tag(verb), HOUSE, CALLER, heard(verb.prompt), tone="quiet")
+            case plan.Voicemail():
+                self._add(at, "voicemail", HOUSE, CALLER, heard(verb.greeting), tone="quiet")
+            case plan.Ring():
+                self._ring(at, verb, following)
+            case plan.Reserve():
+                if verb.seconds and verb.wait_for == "whoever_is_free":
+                    self._add(at, "reserve", HOUSE, CALLER, words.plain(verb.hear), tone="quiet")
+            case plan.Bridge():
+                self._add(at, "bridge", self._party(verb.who), CALLER, words.HAPPENED["bridge"], tone="good")
+            case plan.Transfer():
+                text = words.HAPPENED["emergency" if verb.emergency else "transfer"]
+                self._add(at, "transfer", HOUSE, self._party(verb.number), text)
+                self._with = verb.number
+            case plan.Record() | plan.Ask() | plan.AskScript():
+                self._add(at, _tag(verb), HOUSE, HOUSE, words.HAPPENED[_tag(verb)])
+            case plan.Hangup():
+                cause = "" if verb.cause == "normal" else f" ({verb.cause})"
+                self._add(at, "hangup", HOUSE, CALLER, words.HAPPENED["hangup"] + cause)
+            case _ if isinstance(verb, _QUIET):
+                pass
+            case _:
+                self._other_verb(at, verb)
+
+    def _other_verb(self, at: int, verb: object) -> None:
+        """One that is not known: to those whom it rings, or whom it names, or else the caller."""
+        for leg in getattr(verb, "legs", ()):
+            self._add(
+                at, "ring", HOUSE, self._party(leg.who, leg.name), _said("ring", seconds=getattr(verb, "seconds", 0))
+            )
+        if not getattr(verb, "legs", ()):
+            who = str(getattr(verb, "who", ""))
+            end = self._party(who) if who and who != self._parties[CALLER].who else CALLER
+            self._add(at, _tag(verb), HOUSE, end, words.of(words.HAPPENED, _tag(verb)))
+
+    def _ring(self, at: int, ring: plan.Ring, following: plan.Event | None) -> None:
+        for index, leg in enumerate(ring.legs):
+            turn = at + index * ring.seconds * 1000 if ring.mode == "serial" else at
+            self._party(leg.who, leg.name)
+            dialled = [wire.began for wire in self._wires if wire.who == leg.who and wire.began >= at]
+            if ring.mode == "serial" and dialled:
+                turn = min(dialled)
+            if following is None or turn <= following.at or dialled:
+                self._add(turn, "ring", HOUSE, leg.who, _said("ring", seconds=ring.seconds))
+
+    # Telephones
+
+    def _wire(self, wire: Wire) -> Iterator[Arrow]:
+        """What one told that no step tells."""
+        who = wire.who or CALLER
+        if wire.who:
+            self._party(who)
+            if wire.rang:
+                yield Arrow(wire.rang, "rang", who, HOUSE, words.HAPPENED["rang"], "quiet")
+        for since, until in wire.held:
+            yield Arrow(since, "hold", who, HOUSE, words.HAPPENED["hold"])
+            if until and until != wire.ended:
+                yield Arrow(until, "resume", who, HOUSE, words.HAPPENED["resume"])
+        for at, target in wire.referred:
+            yield Arrow(at, "referred", who, HOUSE, _said("referred", number=target))
+        if wire.who and wire.ended and not wire.up:
+            yield self._missed(wire)
+        elif wire.ended and wire.cause not in _OF_COURSE and not self._told_end(wire):
+            yield Arrow(wire.ended, "ended", who, HOUSE, wire.cause, "quiet" if wire.cause == WENT_ON else "bad")
+
+    def _told_end(self, wire: Wire) -> bool:
+        """Whether a step tells of the end of this telephone."""
+        kinds = (plan.Ended,) if wire.who else (plan.HungUp,)
+        return any(
+            isinstance(one.event, kinds) and abs(one.event.at - wire.ended) <= _NEAR_MS for one in self._trace.steps
+        )
+
+    def _missed(self, wire: Wire) -> Arrow:
+        code = f"{wire.code} " if wire.code else ""
+        if not wire.ours:
+            return Arrow(wire.ended, "not_answered", wire.who, HOUSE, f"{code}{wire.cause}".strip(), "bad")
+        taken = any(
+            isinstance(one.event, plan.Answered) and _near(one.event.at, wire.ended) for one in self._trace.steps
+        )
+        text = words.CAUSES["elsewhere"] if taken else words.HAPPENED["stopped"]
+        return Arrow(wire.ended, "stopped", HOUSE, wire.who, text, "quiet")
+
+
+def _near(one: int, other: int) -> bool:
+    return abs(one - other) <= _NEAR_MS
+
+
+def _rings(step: Step | None) -> list[plan.Ring]:
+    return [verb for verb in step.verbs if isinstance(verb, plan.Ring)] if step is not None else []
+
+
+def _tag(one: object) -> str:
+    """The word by which an event or a verb is written."""
+    return str(type(one).__struct_config__.tag)  # type: ignore[attr-defined]
+
+
+def _said(word: str, **values: object) -> str:
+    return words.HAPPENED[word].format_map(values)

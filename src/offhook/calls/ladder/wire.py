@@ -1,0 +1,59 @@
+"""A ladder on the wire."""
+
+from typing import Annotated
+
+import msgspec
+
+from offhook.kit.wire import Int64Text
+
+Meta = msgspec.Meta
+
+
+class PhoneOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A telephone or carrier of a party. Seconds are since the call began; packets are of the sound that it sent."""
+
+    device_id: str | None = None
+    address: str | None = None
+    began: float
+    rang: float | None = None
+    taken: float | None = None
+    ended: float | None = None
+    code: Annotated[int | None, Meta(description="The SIP status that it ended with, if it was never taken.")] = None
+    cause: str | None = None
+    codec: str | None = None
+    packets: int = 0
+    lost: int = 0
+
+
+class PartyOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A column of the ladder. `cause` says why its last leg ended."""
+
+    kind: str
+    name: str
+    id: str | None = None
+    cause: str | None = None
+    phones: list[PhoneOut] = []
+
+
+class ArrowOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went between two parties, which are counted from 0; from one to itself it is a note."""
+
+    seconds: float
+    kind: str
+    start: int
+    end: int
+    text: str
+    tone: str = "plain"
+
+
+class LadderOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A call between its parties. `over` once nothing follows; `cut` arrows are left out from the middle."""
+
+    id: Int64Text
+    began: str
+    over: bool
+    outcome: str
+    parties: list[PartyOut]
+    arrows: list[ArrowOut]
+    text: str
+    cut: int = 0

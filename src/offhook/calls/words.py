@@ -1,0 +1,110 @@
+"""What calls are told in: the one table of words for phases, for what happens, and for why something ended. Pure.
+
+A word that is not here, as of what came later, is told as it is written, so that nothing is ever left out.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+PHASES: Mapping[str, str] = {
+    "new": "Coming in",
+    "menu": "In the menu of {place}",
+    "name": "Looking for a name at {place}",
+    "choice": "Choosing among names at {place}",
+    "extension": "Dialling an extension at {place}",
+    "question": "Being asked by {place}",
+    "reserving": "Waiting for {place}",
+    "ringing": "Ringing {people}",
+    "asking": "Coming to {place}, which is asked where to",
+    "voicemail": "Leaving a message for {place}",
+    "talking": "Talking with {people}",
+    "out": "Calling {people}",
+    "parked": "Parked at {place}",
+    "held": "On hold",
+    "over": "Over",
+}
+"""Where a call is, by its phase."""
+
+CAUSES: Mapping[str, str] = {
+    "abandoned": "the caller hung up before anybody answered",
+    "answered": "hung up after talking",
+    "busy": "busy",
+    "caller_left": "the caller hung up",
+    "cancelled": "no longer rung",
+    "declined": "declined",
+    "elsewhere": "answered elsewhere",
+    "ended": "hung up on",
+    "left": "hung up",
+    "lost": "lost, as the process that had the call ended",
+    "no_answer": "did not answer",
+    "not_rung": "their turn never came",
+    "parked": "put the call on park",
+    "transferred": "sent the call on",
+    "unreachable": "could not be reached",
+    "voicemail": "left a message",
+}
+"""Why a leg ended."""
+
+HAPPENED: Mapping[str, str] = {
+    "incoming": "calls {number}",
+    "outgoing": "dials {number}",
+    "pressed": "presses {keys}",
+    "answered": "answers",
+    "not_answered": "did not answer",
+    "told": "says where to",
+    "recorded": "leaves a message of {seconds} s",
+    "ended": "hangs up",
+    "hung_up": "hangs up",
+    "hung_up_on": "hangs up from here",
+    "answer": "takes the call",
+    "reserve": "has the caller wait",
+    "ring": "rings, for {seconds} s at most",
+    "ask": "asks the web service",
+    "ask_script": "asks the workflow",
+    "bridge": "connected",
+    "record": "records from here",
+    "transfer": "calls",
+    "emergency": "calls for help",
+    "hangup": "ends the call",
+    "rang": "it rings",
+    "taken": "takes the call",
+    "hold": "puts on hold",
+    "resume": "is back from hold",
+    "referred": "asks to transfer to {number}",
+    "stopped": "stops ringing",
+    "parked": "puts the call on park",
+    "unparked": "takes the call off park",
+    "park_over": "nobody took the call off park",
+    "invited": "asks {whom} in",
+    "came_in": "comes in",
+    "stayed_out": "stays out",
+    "left": "leaves",
+    "transferred": "sends the call on to {whom}",
+    "joined": "connects the call with {whom}",
+    "handed": "goes on as another call",
+    "park": "parks the call",
+    "let_go": "lets go",
+    "came_back": "says that the call comes back",
+    "hand_on": "hands the other side on",
+    "deny": "does not send the call on",
+    "lost": "the process that had the call ended",
+}
+"""What happens between parties of a call: events and verbs by their tags, and what telephones tell."""
+
+
+def of(table: Mapping[str, str], word: str, **values: object) -> str:
+    """What a word says, with values put in, nothing for one that is not given; a word without words as itself."""
+    text = table.get(word)
+    return text.format_map(defaultdict(str, values)).strip() if text is not None else plain(word)
+
+
+def plain(word: str) -> str:
+    """A word of programs as people write it: `not_answered` as "not answered"."""
+    return word.replace("_", " ")
+
+
+def listed(names: "list[str]", most: int = 4) -> str:
+    """Names as a sentence has them: "A, B and C", "A, B, C, D and 3 more"."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 2 else names)

@@ -1,0 +1,136 @@
+"""What the telephones of every call need: ways to people, sounds, tapes, and the legs of the SIP worker."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from offhook.calls.legs.model import Seen
+from offhook.directory.lines.model import Target
+from offhook.kit import clock
+from offhook.routing import plan
+from offhook.routing.plan import Hear, Missed, Prompt
+from offhook.routing.trace import Step
+from offhook.telephony import port
+from offhook.telephony.exchange import Exchange
+
+ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+"""RFC 3326: a telephone that is told so shows no missed call."""
+
+_BUSY, _DECLINED = (486, 600), (603, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to somebody: a telephone where it registered, or a number by a carrier."""
+
+    uri: str
+    address: port.Address
+    trunk: int = 0
+    display: str = ""
+    number: str = ""
+
+
+class Ways(Protocol):
+    """Who is reached where."""
+
+    async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
+        """Where a telephone is registered now; none if it is not."""
+
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
+        """The carrier that a number may be called by; None if none may."""
+
+
+class Sounds(Protocol):
+    """What callers hear, as files that the worker can play."""
+
+    async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
+        """A recording, or a text spoken."""
+
+    def of_waiting(self, hear: Hear, country: str = "") -> tuple[str, ...]:
+        """Ringback as in a country, or music on hold."""
+
+    async def of_hold(self, tenant_id: int, music: str) -> tuple[str, ...]:
+        """Music on hold: the recording with this digest, or ours where it cannot be had."""
+
+    def tone(self) -> tuple[str, ...]:
+        """After which a message is spoken."""
+
+
+class Tapes(Protocol):
+    """Where what is recorded goes."""
+
+    def new_message(self, tenant_id: int, call_id: int, box: Target) -> str:
+        """The path of a message that is about to be left."""
+
+    async def message_left(self, tenant_id: int, call_id: int, box: Target, path: str, seconds: float) -> None:
+        """It is whole; with 0 seconds it is thrown away."""
+
+    def new_recording(self, tenant_id: int, call_id: int) -> str:
+        """The path of a recording that is about to begin."""
+
+    async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
+        """It is whole."""
+
+
+class Legs(Protocol):
+    """What a call asks of the worker."""
+
+    def tell(self, command: port.Command) -> None: ...
+    def new_leg(self, heard: Callable[[port.Event], None]) -> int: ...
+    def hold(self, leg: int, heard: Callable[[port.Event], None]) -> None: ...
+    def let_go(self, leg: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Other:
+    """Somebody who was dialled, or came from another call, as `who`: "user:1", "contact:2", a number."""
+
+    leg: int
+    who: str
+    device: str = ""
+    up: bool = False
+    down: port.Down | None = None
+
+
+async def _nothing(_call_id: int, _event: plan.Event) -> Step | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every call needs. `happened`, `seen`, `decided` and `leg_of` are those of `Calls`; `location` writes where
+    help is to go, with its type. `exchange` knows all calls.
+    """
+
+    legs: Legs
+    ways: Ways
+    sounds: Sounds
+    tapes: Tapes
+    happened: Callable[[int, plan.Event], bool]
+    location: Callable[[plan.Transfer], tuple[bytes, str]]
+    sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
+    seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
+    decided: Callable[[int, plan.Event], Awaitable[Step | None]] = _nothing
+    leg_of: Callable[[int, str], int] = lambda _call_id, _who: 0
+    exchange: Exchange = field(default_factory=Exchange)
+    belongs: Callable[[int, int, int, str, str, str], None] = lambda *_: None
+    """Is told whose each leg is from now on: leg, tenant, call, who ("" who called), device, address ("" as before)."""
+
+    def begun(self, tenant_id: int, call_id: int, caller: int, other: Other | None) -> None:
+        """A call begins on the leg of who called, or of legs that were in another one."""
+        self.belongs(caller, tenant_id, call_id, "", "", "")
+        if other is not None:
+            self.joined(tenant_id, call_id, other)
+
+    def joined(self, tenant_id: int, call_id: int, other: Other, way: Way | None = None) -> None:
+        """Somebody is dialled by a way, or comes into a call, if that has begun."""
+        if call_id:
+            address = f"{way.address[0]}:{way.address[1]}" if way is not None else ""
+            self.belongs(other.leg, tenant_id, call_id, other.who, other.device, address)
+
+
+def missed(down: port.Down) -> Missed:
+    """Why somebody did not take a call, by how their leg ended (RFC 3261 section 21)."""
+    if down.code in _BUSY:
+        return "busy"
+    return "declined" if down.code in _DECLINED else "unreachable" if down.code not in (0, 487) else "no_answer"

@@ -1,0 +1,83 @@
+"""Calls from the command line."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+from offhook.calls import store
+from offhook.calls.model import Kept
+from offhook.kit.settings import Settings
+from offhook.routing.plan import HungUp, Incoming, Ring
+from offhook.routing.plan import Leg as Rung
+from offhook.routing.state import new_call
+from offhook.routing.trace import Step
+from offhook.storage.batches import Writer
+from offhook.storage.database import Database, Statement, Transaction
+from tests.cli.conftest import Run
+
+TENANT = Statement("SELECT id FROM tenants WHERE environment = 'live'")
+BEGAN = 1_795_680_000_000
+
+
+def kept(data: Path, id: int, *, over: bool) -> None:
+    """A call to a telephone that rings, or rang for nine seconds."""
+
+    def put(tx: Transaction) -> None:
+        [[tenant]] = tx.all(TENANT)
+        state = new_call(str(id), id)
+        state.phase, state.began, state.now, state.caller = (
+            ("over" if over else "ringing"),
+            BEGAN,
+            BEGAN,
+            "+14155550123",
+        )
+        call = Kept(
+            id=id, tenant_id=tenant, began=BEGAN, ended=BEGAN + 9_000 if over else 0,
+            outcome="abandoned" if over else "", caller="+14155550123", dialled="+14155550100", state=state,
+        )  # fmt: skip
+        ring = Ring("parallel", (Rung("user:1", "Ann \x1b[31mred"),), 20)
+        steps = [Step(event=Incoming(BEGAN, "+14155550123", "+14155550100"), reasons=(), verbs=(ring,), config=1)]
+        if over:
+            steps.append(Step(event=HungUp(BEGAN + 9_000), reasons=(), verbs=(), config=1))
+        store.keep(tx, call, list(enumerate(steps)), 0 if over else 2**52)
+
+    async def work() -> None:
+        writer = Writer(Database(Settings(data=str(data)).url))
+        await writer.aside(put)
+        await writer.close()
+
+    asyncio.run(work())
+
+
+def test_calls_are_listed_those_under_way_with_where_they_are(offhook: Run, company: Any, empty: Path):
+    assert "no call yet" in offhook("call", "list").err
+    assert "Nobody calls" in offhook("call", "list", "--live").err
+    kept(empty / "offhook-data", 5, over=True)
+    kept(empty / "offhook-data", 6, over=False)
+    said = offhook("call", "list")
+    assert re.search(r"^5 .*\+14155550123 +\+14155550100 +abandoned$", said.out, re.MULTILINE)
+    assert re.search(r"^6 .*under way: ringing$", said.out, re.MULTILINE)
+    live = offhook("call", "list", "--live")
+    assert re.search(r"^6 +\+14155550123 +\+14155550100 +Ringing ", live.out, re.MULTILINE)
+    assert "\n5 " not in live.out
+    assert [one["id"] for one in offhook("call", "list", "--live", "--json").json["items"]] == ["6"]
+
+
+def test_a_call_is_shown_between_its_parties_and_with_why(offhook: Run, company: Any, empty: Path):
+    kept(empty / "offhook-data", 5, over=True)
+    said = offhook("call", "show", "5")
+    assert said.status == 0
+    assert re.search(r"  0:00\.0  \+14155550123 +-> Offhook +calls \+14155550100", said.out)
+    assert re.search(r"  0:09\.0  \+14155550123 +-> Offhook +hangs up", said.out)
+    assert "A call from +14155550123" in said.out
+    assert "\x1b[31m" not in said.out
+    shown = offhook("call", "show", "5", "--json").json
+    assert shown["ladder"]["parties"][0]["name"] == "+14155550123"
+    assert shown["trace"]["outcome"] == "abandoned"
+
+
+def test_what_is_no_call_is_said(offhook: Run, company: Any):
+    assert "no id of a call" in offhook("call", "show", "latest").err
+    assert "There is no call 9" in offhook("call", "show", "9").err
+    assert offhook("call", "hangup", "9").status == 1

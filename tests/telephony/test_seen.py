@@ -1,0 +1,162 @@
+"""What operators see of a call over the wire: where it is while it lasts, its ladder when it is over, its figures."""
+
+import http.client
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from offhook.telephony.process import DIED
+from tests.survival.process import Process
+from tests.telephony.calling_in import CALLER, SETTINGS, V1, V2, House
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with Process(tmp_path_factory.mktemp("seen") / "data", settings=SETTINGS) as server:
+        one = House(server)
+        yield one
+        one.close()
+        assert server.faults() == []
+
+
+def live(house: House, phase: str) -> Any:
+    """The one call under way, once it is there."""
+    found = house.until(f"{V1}/calls/live", lambda said: [one["phase"] for one in said["items"]] == [phase])
+    return found["items"][0]
+
+
+def over(house: House, id: str) -> Any:
+    """The ladder of a call whose telephones have all told what there is to tell."""
+    return house.until(
+        f"{V1}/calls/{id}/ladder",
+        lambda said: said["over"] and all(one.get("phones") for one in said["parties"] if one["kind"] != "house"),
+    )
+
+
+def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behind_it(house: House):
+    before = house.metrics()
+    call = house.call()
+    call.ring()
+    assert live(house, "ringing")["words"] == "Ringing Ann and Bob"
+    call.answer("Ann")
+    talking = live(house, "talking")
+    assert (talking["words"], talking["caller"], talking["direction"]) == ("Talking with Ann", CALLER, "inbound")
+    house.count('offhook_calls_live{direction="inbound"}', 1)
+    house.count("offhook_legs_live", 2)
+    call.speak(50, missing=(10, 11, 12, 13, 14))
+    call.hang_up()
+    ladder = over(house, talking["id"])
+    names = [one["name"] for one in ladder["parties"]]
+    assert names == [CALLER, "Offhook", "Ann", "Bob"]
+    told = [(names[one["start"]], names[one["end"]], one["text"]) for one in ladder["arrows"]]
+    assert (CALLER, "Offhook", f"calls {house.number}") in told
+    assert ("Ann", "Offhook", "it rings") in told
+    assert ("Ann", "Offhook", "answers") in told
+    assert ("Offhook", "Bob", "answered elsewhere") in told
+    assert ("Ann", CALLER, "connected") in told
+    assert (CALLER, "Offhook", "hangs up") in told
+    caller, _, _, bob = ladder["parties"]
+    sound = caller["phones"][0]
+    assert (sound["codec"], sound["packets"], sound["lost"]) == ("PCMU", 45, 5)
+    assert (bob["phones"][0]["code"], bob["cause"]) == (487, "answered elsewhere")
+    assert bob["phones"][0]["address"] == f"127.0.0.1:{house.phones['Bob'].address[1]}"
+    house.count('offhook_rtp_packets_total{what="received"}', before['offhook_rtp_packets_total{what="received"}'] + 45)
+    now = house.metrics()
+
+    def more(name: str) -> float:
+        return now[name] - before[name]
+
+    assert more('offhook_calls_ended_total{outcome="answered"}') == 1
+    assert now['offhook_calls_live{direction="inbound"}'] == 0
+    assert more("offhook_call_answer_seconds_count") == 1
+    assert more("offhook_leg_ring_seconds_count") == 2
+    house.count("offhook_registrations", 2)
+    assert now["offhook_sip_worker_restarts_total"] == 0
+    refused = 'offhook_sip_refused_total{reason="malformed"}'
+    house.carrier.send(b"what is no message of SIP")
+    house.count(refused, before[refused] + 1)
+    assert more('offhook_rtp_packets_total{what="received"}') == 45
+    assert more('offhook_rtp_packets_total{what="lost"}') == 5
+    assert house.get(f"{V1}/calls/live")["items"] == []
+
+
+def test_a_call_that_the_api_ends_is_told_as_it_goes_to_who_watches(house: House):
+    assert house.server.company is not None
+    connection = http.client.HTTPConnection("127.0.0.1", house.server.port, timeout=15)
+    with closing(connection):
+        connection.request(
+            "GET", f"{V1}/calls/live/events", headers={"Authorization": f"Bearer {house.server.company.sandbox_key}"}
+        )
+        stream = connection.getresponse()
+        assert stream.headers["content-type"] == "text/event-stream"
+
+        def heard(words: str) -> Any:
+            """The first message in which the one call, or with "" none, is there."""
+            while True:
+                line = stream.readline().decode()
+                assert line, "the stream ended"
+                if line.startswith("data: "):
+                    told = json.loads(line.removeprefix("data: "))
+                    if [one["words"] for one in told["items"]] == ([words] if words else []):
+                        return told["items"]
+
+        heard("")
+        call = house.call()
+        call.ring()
+        heard("Ringing Ann and Bob")
+        call.answer("Bob")
+        [talking] = heard("Talking with Bob")
+        assert house.ask("PUT", f"{V2}/call/{talking['id']}/actions/hangup").status == 200
+        call.call.peer.reply(call.call.peer.hear("BYE"), 200)
+        call.left()
+        heard("")
+        ladder = over(house, talking["id"])
+        last = ladder["arrows"][-1]
+        assert (last["start"], last["end"], last["text"]) == (1, 0, "hangs up from here")
+
+
+def test_a_telephone_process_that_is_killed_is_why_its_call_ended_and_is_counted(house: House):
+    before = house.metrics()
+    call = house.call()
+    call.ring()
+    call.answer("Ann")
+    talking = live(house, "talking")
+    os.kill(worker_of(house), signal.SIGKILL)
+    ladder = over(house, talking["id"])
+    assert "hangs up (the telephone process ended)" in [one["text"] for one in ladder["arrows"]]
+    causes = {one["name"]: one["phones"][0]["cause"] for one in ladder["parties"] if one["kind"] != "house"}
+    assert causes == {CALLER: DIED, "Ann": DIED, "Bob": "cancelled"}
+    house.count("offhook_sip_worker_restarts_total", 1)
+    house.count("offhook_legs_live", 0)
+    packets = 'offhook_rtp_packets_total{what="received"}'
+    assert house.metrics()[packets] == before[packets], "What was counted before is not forgotten."
+
+
+def worker_of(house: House) -> int:
+    """The id of the server's telephone process."""
+    assert house.server.process is not None
+    tasks = Path(f"/proc/{house.server.process.pid}/task").glob("*/children")
+    children = {int(id) for task in tasks for id in task.read_text().split()}
+    [found] = [id for id in children if b"offhook.telephony.worker\0" in Path(f"/proc/{id}/cmdline").read_bytes()]
+    return found
+
+
+def test_who_watches_is_let_go_at_once_when_the_server_stops(house: House):
+    assert house.server.company is not None
+    connection = http.client.HTTPConnection("127.0.0.1", house.server.port, timeout=15)
+    with closing(connection):
+        connection.request(
+            "GET", f"{V1}/calls/live/events", headers={"Authorization": f"Bearer {house.server.company.sandbox_key}"}
+        )
+        stream = connection.getresponse()
+        while stream.readline() != b"event: calls\n":
+            pass
+        _, seconds = house.server.terminate(10)
+        assert stream.read().count(b"event:") == 0
+    assert seconds < 6
