@@ -644,13 +644,6 @@ class Telephone:
         while await self._keys.get() != "#":
             pass
 
-    async def _within_any(
-        self, tasks: "set[asyncio.Future[None] | asyncio.Future[port.Recorded]]", seconds: float
-    ) -> None:
-        timer = asyncio.ensure_future(self._house.sleep(seconds))
-        await asyncio.wait({*tasks, timer}, return_when=asyncio.FIRST_COMPLETED)
-        await _given_up(timer)
-
     async def _transfer(self, verb: plan.Transfer) -> None:
         way = await self._house.ways.of_number(self.tenant_id, verb.number, emergency=verb.emergency)
         if way is None:

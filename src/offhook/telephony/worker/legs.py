@@ -51,6 +51,10 @@ def heard_at(host: str, source: str) -> str:
     return source if hidden and not said.is_unspecified else host
 
 
+def _nothing() -> None:
+    """What a leg does on its arrival once that is long past."""
+
+
 class Leg:
     """A leg from its first message on. `say` tells the server, `referral` finds a leg by what Replaces names."""
 
@@ -93,6 +97,11 @@ class Leg:
     @property
     def over(self) -> bool:
         return self.state == "over"
+
+    def forget(self) -> None:
+        """Know its dialogue no more: the two would be found by the garbage collector only, which stops everything."""
+        self.dialogue = None
+        self.on_arrived = _nothing
 
     # Told by the server
 

@@ -402,9 +402,7 @@ class Signalling:
         agent = leg.dialogue
         if agent is not None:
             self._dialogues.pop((str(agent.cId), agent.lTag), None)
-        # The two know each other: left so, they would be found by the garbage collector only, which stops everything.
-        leg.dialogue = None
-        leg.on_arrived = _nothing
+        leg.forget()
 
     def _replaced(self, text: str) -> int:
         """The leg that a Replaces names (RFC 3891): a Call-ID, and our tag as to-tag or from-tag. 0 for none."""
@@ -597,18 +595,13 @@ class Signalling:
                 strangers=self._media.strangers(),
             ))  # fmt: skip
         self._figures = going
-        quiet = not going and not self._dialogues
-        if quiet and not self._quiet:
+        if (quiet := not going and not self._dialogues) and not self._quiet:
             # Nobody waits for this now, and little is looked through.
             gc.collect()
         self._quiet = quiet
         if len(self._copies) > 1000:
             due = wire.now() - COPY_LIFE
             self._copies = {key: copy for key, copy in self._copies.items() if copy[0] > due}
-
-
-def _nothing() -> None:
-    """What a leg does on its arrival that has long arrived."""
 
 
 def _copy_key(packet: Packet, source: Address) -> tuple[str, ...]:
