@@ -80,8 +80,7 @@ class Signalling:
         self._keys: dict[int, Key] = {}
         self._invite: Invite | None = None
         self._closing = False
-        self._figures = False
-        self._quiet = True
+        self._figures, self._quiet = False, True
         self.manager = wire.started(listen, host, self.taken, self.fault, self.refused.add)
         self.manager.acknowledged = acknowledged
         self.manager.asked = self._asked
