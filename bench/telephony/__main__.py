@@ -37,6 +37,9 @@ SLOWER = 2.0
 GROWN = 0.05
 """The share of its memory that a process may grow by after the warm-up."""
 
+JUDGED_MINUTES = 5.0
+"""Of calls before that is judged."""
+
 SETTLE_SECONDS = 45.0
 """After which nothing may be left of a call: SIP's own timers end after 32."""
 
@@ -316,8 +319,10 @@ def soak(bench: Bench, wanted: Wanted, at: House) -> None:
     figures.append(Figure(f"calls in {wanted.minutes:g} minutes", seen.offered, note=f"{wanted.rate:g} a second"))
     figures.append(Figure("calls that failed", seen.failed, bar=0, at_most=True, note=said))
     processors(figures, busy, resting, seen, took)
+    # What is remembered of ended calls for half a minute is there only after that.
+    bar = GROWN * 100 if wanted.minutes >= JUDGED_MINUTES else None
     for name, (start, grown) in watching.flatness(samples, seconds / 5).items():
-        figures.append(Figure(f"memory of the {name}, growth", grown / start * 100, "%", bar=GROWN * 100, at_most=True,
+        figures.append(Figure(f"memory of the {name}, growth", grown / start * 100, "%", bar=bar, at_most=True,
                               note=f"{grown:+.1f} MiB from {start:.1f} after a fifth of the time; "
                                    f"{samples[0].rss[name]:.1f} first, {samples[-1].rss[name]:.1f} last"))  # fmt: skip
     most = max(one.ports for one in samples)
