@@ -1,7 +1,7 @@
 """A worker that is played by the test: what it is told is kept, and what happens on its legs the test says."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar
 
 import msgspec
@@ -78,10 +78,12 @@ class Told:
         assert tenant_id == TENANT
         return REACHED.get(device_id, [])
 
-    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
-        return (
-            Way(f"sip:{number}@carrier", ("10.9.9.9", 5060), trunk=3) if number.startswith("+1") or emergency else None
-        )
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
+        """By two carriers, whatever is in America or calls for help."""
+        left = [trunk for trunk in (3, 4) if trunk not in but]
+        if not left or not (number.startswith("+1") or emergency):
+            return None
+        return Way(f"sip:{number}@carrier", ("10.9.9.9", 5060), trunk=left[0])
 
     async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
         return (f"/sounds/{prompt.text}",)
@@ -129,6 +131,12 @@ class Told:
             if due <= self.time and not timer.done():
                 timer.set_result(None)
         await self.settled()
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait for what real time brings."""
+        while not happened():
+            self._more.clear()
+            await self._more.wait()
 
     async def settled(self) -> None:
         """Nothing goes on any more but what waits."""

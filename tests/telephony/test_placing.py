@@ -11,7 +11,9 @@ from offhook.kit.errors import Conflict, Unavailable
 from offhook.routing import plan
 from offhook.telephony import placing, port
 from offhook.telephony.placing import Placing
-from offhook.telephony.process import DIED, Worker
+from offhook.telephony.port import DIED
+from offhook.telephony.process import Worker
+from offhook.telephony.room import Room
 from offhook.telephony.telephone import ELSEWHERE
 from tests.telephony.scripted import CALL, TENANT, Told
 
@@ -26,8 +28,10 @@ class House:
         self.heard: dict[int, Callable[[port.Event], None]] = {}
         self.begun: list[Any] = []
         self.broken = False
+        self.most = 10
         house: Any = replace(self.told.telephone._house, legs=self)
-        self.placing = Placing(self, house, self, self._shown)  # type: ignore[arg-type]
+        room = Room(self.most, self.under_way, lambda: 0.0)
+        self.placing = Placing(self, lambda _tenant: house, self, self._shown, room)  # type: ignore[arg-type]
 
     async def _shown(self, tenant_id: int, who: str) -> tuple[str, str]:
         return "101", "Ana"
@@ -45,6 +49,9 @@ class House:
 
     def let_go(self, leg: int) -> None:
         del self.heard[leg]
+
+    def under_way(self, tenant_id: int) -> int:
+        return len(self.begun)
 
     def new_id(self) -> int:
         return CALL
@@ -113,6 +120,17 @@ def test_a_user_without_a_registered_telephone_is_not_rung():
     async def story(one: House) -> None:
         with pytest.raises(Conflict, match="No telephone"):
             await one.placing.place(TENANT, "user:1", ("nowhere",), NUMBER)
+
+    run(story)
+
+
+def test_a_company_that_is_full_rings_nobody():
+    async def story(one: House) -> None:
+        one.placing._room = Room(0, one.under_way, lambda: 0.0)
+        with pytest.raises(Conflict, match="as many as it may"):
+            await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
+        assert one.told.told(port.Dial) == []
+        assert await one.placing.place(TENANT, "user:1", ("desk",), "911") == CALL
 
     run(story)
 

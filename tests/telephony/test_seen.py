@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from offhook.telephony.process import DIED
+from offhook.telephony.port import DIED
 from tests.survival.process import Process
 from tests.telephony.calling_in import CALLER, SETTINGS, V1, V2, House
 

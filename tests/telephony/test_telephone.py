@@ -9,7 +9,7 @@ from offhook.calls.legs.model import Seen
 from offhook.calls.legs.wishes import Granted, HangUp, Taping
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
-from offhook.telephony import pidf, port
+from offhook.telephony import keys, pidf, port, telephone
 from offhook.telephony.telephone import ELSEWHERE
 from tests.telephony.scripted import CALLER, Told, leg, prompt
 
@@ -170,6 +170,16 @@ def test_what_is_dialled_on_is_taken_by_what_asks_next_but_for_a_pound_that_ends
     play(story)
 
 
+def test_who_presses_keys_without_end_is_not_remembered_without_end(play):
+    async def story(told: Told) -> None:
+        await told.answered()
+        for _ in range(keys.MOST + 50):
+            told.telephone.heard(port.Key(CALLER, "5"))
+        assert len(told.telephone._keys) == keys.MOST
+
+    play(story)
+
+
 def test_what_was_pressed_while_it_rang_is_no_answer_to_what_is_asked_then(play):
     async def story(one: Told) -> None:
         await one.answered()
@@ -277,7 +287,7 @@ def test_a_message_is_kept_although_the_caller_left_before_it_was_whole(play):
         await one.say(port.Down(leg=CALLER))
         await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=3.0))
         assert one.tapes == [("/tapes/office-5", 3.0)]
-        assert one.passed() == [plan.HungUp(0), plan.Recorded(0, 3)]
+        assert one.passed() == [plan.Recorded(0, 3), plan.HungUp(0)]
 
     play(story)
 
@@ -322,7 +332,82 @@ def test_a_message_that_was_cut_off_is_left_to_be_found(play):
         await one.say(port.Down(leg=CALLER))
         await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=0, fault="it was cut off"))
         assert one.tapes == []
-        assert one.passed() == [plan.HungUp(0), plan.Recorded(0, 0)]
+        assert one.passed() == [plan.HungUp(0)]
+
+    play(story)
+
+
+def test_a_message_of_less_than_a_second_is_one(play):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        for _ in range(2):
+            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=0.3))
+        assert one.passed() == [plan.Recorded(0, 1)]
+
+    play(story)
+
+
+def test_a_message_that_cannot_be_kept_now_holds_no_call(play, monkeypatch: pytest.MonkeyPatch):
+    async def story(one: Told) -> None:
+        async def kept(*_: object) -> None:
+            raise RuntimeError("a fault of ours")
+
+        monkeypatch.setattr(one, "message_left", kept)
+        await one.answered()
+        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        for _ in range(2):
+            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=2.0))
+        assert one.passed() == [plan.Recorded(0, 2), plan.HungUp(0)]
+
+    play(story)
+
+
+def test_a_prompt_whose_end_is_never_told_holds_no_call(play, monkeypatch: pytest.MonkeyPatch):
+    async def story(one: Told) -> None:
+        monkeypatch.setattr(telephone, "LATE", 0.01)
+        await one.answered()
+        await one.do(plan.Play(prompt("recorded")), plan.Answer(), TWO)
+        assert one.told(port.Dial) == []
+        async with asyncio.timeout(5):
+            await one.until(lambda: any(isinstance(each, port.Dial) for each in one.commands))
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("cause", "ours", "told"),
+    [
+        ("left", False, plan.HungUp(0)),
+        (port.DIED, False, plan.HungUp(0, port.DIED, lost=True)),
+        (port.CUT, True, plan.HungUp(0, port.CUT, lost=True)),
+        ("sound stopped", True, plan.HungUp(0, "nothing was heard of the caller any more")),
+        ("never acknowledged", False, plan.HungUp(0, "the caller never acknowledged the answer")),
+        ("ended", True, plan.HungUp(0, "the server stopped")),
+    ],
+)
+def test_what_cut_a_caller_off_is_told(play, cause: str, ours: bool, told: plan.HungUp):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(TWO)
+        await one.say(port.Down(leg=CALLER, cause=cause, ours=ours))
+        assert one.passed() == [told]
+
+    play(story)
+
+
+def test_a_fault_that_ends_the_other_side_is_told_as_one(play):
+    async def story(one: Told) -> None:
+        await one.do(TWO)
+        first, _ = one.told(port.Dial)
+        await one.say(port.Up(first.leg))
+        await one.do(plan.Bridge("user:1"))
+        await one.say(port.Up(CALLER))
+        await one.say(port.Down(leg=first.leg, cause=port.CUT, ours=True))
+        assert one.passed() == [plan.Answered(0, "user:1"), plan.Ended(0, fault=port.CUT)]
 
     play(story)
 
@@ -387,6 +472,52 @@ def test_a_number_that_no_carrier_takes_is_not_called(play):
     play(story)
 
 
+def test_who_hides_their_number_is_hidden_from_the_carrier_too(play):
+    async def story(told: Told) -> None:
+        await told.do(plan.Transfer("+14155550123"))
+        assert [one.number for one in told.told(port.Dial)] == [""]
+
+    play(story)
+
+
+@pytest.mark.parametrize("code", [408, 500, 502, 503, 504])
+def test_a_carrier_that_fails_is_followed_by_the_next(play, code: int):
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("+14155550123"))
+        [first] = one.told(port.Dial)
+        await one.say(port.Down(leg=first.leg, code=code))
+        [second] = one.told(port.Dial)
+        assert (first.trunk, second.trunk) == (3, 4)
+        await one.say(port.Down(leg=second.leg, code=code))
+        assert one.told(port.Dial) == []
+        assert one.passed() == [plan.NotAnswered(0, {"+14155550123": "unreachable"})]
+
+    play(story)
+
+
+@pytest.mark.parametrize(("code", "why"), [(486, "busy"), (404, "unreachable"), (603, "declined")])
+def test_what_the_number_itself_answers_is_not_asked_of_another_carrier(play, code: int, why: plan.Missed):
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("+14155550123"))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Down(leg=dial.leg, code=code))
+        assert one.told(port.Dial) == []
+        assert one.passed() == [plan.NotAnswered(0, {"+14155550123": why})]
+
+    play(story)
+
+
+def test_help_is_called_by_the_next_carrier_whatever_the_first_one_says(play):
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("911", emergency=True))
+        [first] = one.told(port.Dial)
+        await one.say(port.Down(leg=first.leg, code=403))
+        [second] = one.told(port.Dial)
+        assert (second.trunk, second.body) == (4, b"<presence/>")
+
+    play(story)
+
+
 def test_help_is_told_where_to_go_and_waits_for_nothing(play):
     async def story(one: Told) -> None:
         await one.answered()
@@ -421,7 +552,7 @@ def test_a_worker_that_dies_ends_the_call(play):
         for dial in one.told(port.Dial):
             await one.say(port.Down(leg=dial.leg, cause="the telephone process ended"))
         await one.say(port.Down(leg=CALLER, cause="the telephone process ended"))
-        assert one.passed()[-1] == plan.HungUp(0)
+        assert one.passed()[-1] == plan.HungUp(0, port.DIED, lost=True)
 
     play(story)
 

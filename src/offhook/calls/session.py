@@ -144,6 +144,10 @@ class Calls:
         else:
             self._behind.pop(call.id, None)
 
+    def of_company(self, tenant_id: int) -> int:
+        """How many calls of a company this process has."""
+        return sum(call.tenant_id == tenant_id for call in self._live.values())
+
     @property
     def live(self) -> int:
         """How many calls this process has."""
@@ -217,7 +221,7 @@ class Calls:
         self._closing = True
         calls = list(self._live.values())
         for call in calls:
-            call.tell(HungUp(clock.milliseconds(clock.now())))
+            call.tell(HungUp(clock.milliseconds(clock.now()), cause="the server stopped"))
         await asyncio.gather(*(call.task for call in calls), return_exceptions=True)
         await self.catch_up()
         for call in self._behind.values():

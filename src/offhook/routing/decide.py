@@ -82,7 +82,7 @@ def _first(turn: Turn, event: Event) -> Go:
     if state.phase == "over":
         return endings.ignored(turn, event)
     if isinstance(event, HungUp):
-        return endings.hung_up(turn)
+        return endings.hung_up(turn, event)
     if state.steps > MAX_STEPS and state.phase not in ("voicemail", "talking", "out"):
         turn.because("too_many_steps", f"The call took {MAX_STEPS} keys and answers: voicemail of where it came in.")
         if isinstance(event, Reserved):

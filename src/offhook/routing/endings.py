@@ -6,6 +6,7 @@ from offhook.routing.plan import (
     Ended,
     Event,
     Hangup,
+    HungUp,
     NotAnswered,
     Prompt,
     Recorded,
@@ -165,13 +166,16 @@ _WHERE = {
 }
 
 
-def hung_up(turn: Turn) -> Go:
-    """The caller hung up."""
+def hung_up(turn: Turn, event: HungUp) -> Go:
+    """The caller hung up, or was cut off."""
     state = turn.state
     where = "talking" if state.phase == "out" and state.outcome else state.phase
-    turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(where, 'at once')}.")
+    if event.cause:
+        turn.because("cut_off", f"The call was cut off {_WHERE.get(where, 'at once')}: {event.cause}.")
+    else:
+        turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(where, 'at once')}.")
     outcome = {"talking": "answered", "voicemail": "no_message"}.get(where, "abandoned")
-    turn.hang_up(outcome, Hangup())
+    turn.hang_up("lost" if event.lost else outcome, Hangup())
     return None
 
 

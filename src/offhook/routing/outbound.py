@@ -63,6 +63,14 @@ def helps_anywhere(event: Outgoing) -> bool:
     return for_help(keys_of(event.dialled).rstrip("#"), "")
 
 
+def helps(config: Company, event: Outgoing) -> bool:
+    """Whether what was dialled calls for help where whoever dialled it is."""
+    office = config.offices.get(config.primary_office)
+    if (person := config.people.get(event.who)) is not None:
+        office = config.offices.get(person.office_id, office)
+    return for_help(keys_of(event.dialled).rstrip("#"), office.country if office is not None else "")
+
+
 def emergency(turn: Turn, person: Person | None, office: Office | None, dialled: str) -> Go:
     """Place an emergency call, at once, whoever it is that calls."""
     turn.state.dialled, turn.state.helping = dialled, True

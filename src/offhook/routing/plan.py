@@ -335,10 +335,12 @@ class Ended(msgspec.Struct, frozen=True, tag="ended", tag_field="event"):
     fault: str = ""
 
 
-class HungUp(msgspec.Struct, frozen=True, tag="hung_up", tag_field="event"):
-    """The caller hung up."""
+class HungUp(msgspec.Struct, frozen=True, omit_defaults=True, tag="hung_up", tag_field="event"):
+    """The caller hung up; with a `cause` they did not, but were cut off by that, and by a fault of ours if `lost`."""
 
     at: int
+    cause: str = ""
+    lost: bool = False
 
 
 class Parked(msgspec.Struct, frozen=True, tag="parked", tag_field="event"):

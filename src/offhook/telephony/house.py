@@ -1,6 +1,6 @@
 """What the telephones of every call need: ways to people, sounds, tapes, and the legs of the SIP worker."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,7 +27,8 @@ class Way:
     address: port.Address
     trunk: int = 0
     display: str = ""
-    number: str = ""
+    number: str | None = None
+    """Who is shown to call; "" hides it, and None is who calls."""
 
 
 class Ways(Protocol):
@@ -36,8 +37,8 @@ class Ways(Protocol):
     async def of_device(self, tenant_id: int, device_id: str) -> list[Way]:
         """Where a telephone is registered now; none if it is not."""
 
-    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
-        """The carrier that a number may be called by; None if none may."""
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
+        """The carrier that a number may be called by, of those that are not `but`; None if none may."""
 
 
 class Sounds(Protocol):
@@ -90,6 +91,8 @@ class Other:
     device: str = ""
     up: bool = False
     down: port.Down | None = None
+    outside: bool = False
+    """Whether the caller may hear what comes before the answer."""
 
 
 async def _nothing(_call_id: int, _event: plan.Event) -> Step | None:

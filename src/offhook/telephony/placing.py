@@ -8,9 +8,11 @@ import structlog
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal
+from offhook.routing.outbound import helps_anywhere
 from offhook.routing.plan import Outgoing
 from offhook.telephony import port
 from offhook.telephony.process import Worker
+from offhook.telephony.room import Full, Room
 from offhook.telephony.telephone import ELSEWHERE, House, Telephone, Way
 
 RING_SECONDS = 45.0
@@ -28,17 +30,27 @@ class Placing:
     """
 
     def __init__(
-        self, worker: Worker, house: House, calls: Calls, shown: Callable[[int, str], Awaitable[tuple[str, str]]]
+        self,
+        worker: Worker,
+        house_of: Callable[[int], House],
+        calls: Calls,
+        shown: Callable[[int, str], Awaitable[tuple[str, str]]],
+        room: Room,
     ) -> None:
-        self._worker, self._house, self._calls, self._shown = worker, house, calls, shown
+        self._worker, self._house_of, self._calls, self._shown, self._room = worker, house_of, calls, shown, room
         self._ringing: set[asyncio.Task[None]] = set()
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
         """Ring these devices of "user:1" and dial `number` once one is answered: the id of the call that will be.
 
-        Conflict if none of them is registered now.
+        Conflict if none of them is registered now, or the company has as many calls as it may.
         """
-        ways = [(way, device) for device in devices for way in await self._house.ways.of_device(tenant_id, device)]
+        try:
+            self._room.enter(tenant_id, helps=helps_anywhere(Outgoing(clock.milliseconds(clock.now()), who, number)))
+        except Full as full:
+            raise Conflict(full.message) from None
+        ways_of = self._house_of(tenant_id).ways.of_device
+        ways = [(way, device) for device in devices for way in await ways_of(tenant_id, device)]
         if not ways:
             raise Conflict("No telephone of the user is registered, so there is nothing to ring.")
         id = self._calls.new_id()
@@ -57,10 +69,11 @@ class Placing:
         """What is told of a leg before its call has a telephone is told to that telephone then."""
         news: asyncio.Queue[port.Event] = asyncio.Queue()
         legs: set[int] = set()
+        telephones = self._house_of(tenant_id).legs
         for way, _ in ways:
-            leg = self._worker.new_leg(news.put_nowait)
+            leg = telephones.new_leg(news.put_nowait)
             legs.add(leg)
-            self._worker.tell(port.Dial(leg=leg, caller=0, uri=way.uri, address=way.address, number=number))
+            telephones.tell(port.Dial(leg=leg, caller=0, uri=way.uri, address=way.address, number=number))
         taken = 0
         try:
             async with asyncio.timeout(RING_SECONDS):
@@ -85,8 +98,8 @@ class Placing:
         self, tenant_id: int, id: int, who: str, leg: int, number: str, news: "asyncio.Queue[port.Event]"
     ) -> None:
         try:
-            shown = await self._shown(tenant_id, who)
-            telephone = Telephone(self._house, tenant_id, leg, shown, answered=True, who=who, dialled=number)
+            house, shown = self._house_of(tenant_id), await self._shown(tenant_id, who)
+            telephone = Telephone(house, tenant_id, leg, shown, answered=True, who=who, dialled=number)
             self._worker.hold(leg, telephone.heard)
             while not news.empty():
                 if getattr(event := news.get_nowait(), "leg", 0) == leg:

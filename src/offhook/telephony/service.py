@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -11,11 +11,14 @@ from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
+from offhook.routing import outbound
 from offhook.routing.plan import Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.exchange import Exchange
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
+from offhook.telephony.room import REFUSED, Full, Room
+from offhook.telephony.share import Share
 from offhook.telephony.tally import Tally, nowhere
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
@@ -56,7 +59,10 @@ class Desk(Protocol):
 
 
 class Telephony:
-    """All calls on real telephones of this process. `keep` it going while serving; `close` it at the end."""
+    """All calls on real telephones of this process. `keep` it going while serving; `close` it at the end.
+
+    A company has `most_calls` of them at once; calls for help go on beyond.
+    """
 
     def __init__(
         self,
@@ -69,9 +75,11 @@ class Telephony:
         location: Callable[[Transfer], tuple[bytes, str]],
         arguments: tuple[str, ...],
         *,
+        most_calls: int = 200,
         tally: Tally | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._most_calls = most_calls
         self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
@@ -83,7 +91,8 @@ class Telephony:
             seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of, exchange=Exchange(calls, self._within),
             belongs=tally.belongs,
         )  # fmt: skip
-        self.placing = Placing(self.worker, self._house, calls, self._within)
+        self._room = Room(most_calls, calls.of_company, clock.monotonic)
+        self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
@@ -169,33 +178,45 @@ class Telephony:
         person = (await self._company(tenant_id)).people.get(who)
         return (person.extension or person.caller_id or NOBODY, person.name) if person is not None else (NOBODY, "")
 
+    def _house_of(self, tenant_id: int) -> House:
+        """What the calls of a company need, with its share of legs: two telephones for each call that it may have."""
+        return replace(self._house, legs=Share(self.worker, tenant_id, 2 * self._most_calls))
+
+    def _let_in(self, tenant_id: int, *, crowded: bool, helps: bool) -> None:
+        """Full if there is no room for a call, on the server or of its company; one for help is always let in."""
+        if crowded and not helps:
+            REFUSED.labels("server_full").inc()
+            raise Full("The server has as many calls as it may have at once.")
+        self._room.enter(tenant_id, helps=helps)
+
     async def _begin(self, came: port.Incoming) -> None:
         """A call: it is decided on from here on. Who hung up meanwhile has a call that was given up."""
-        early: list[port.Event] = []
-        self.worker.hold(came.leg, early.append)
         code = FAULTY
         try:
             origin = await self._desk.origin(came)
             if origin is None:
                 log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
+                REFUSED.labels("nobody").inc()
                 code = UNKNOWN
             else:
                 shown = await self._shown(origin, came)
-                telephone = Telephone(
-                    self._house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number
-                )
+                house = self._house_of(origin.tenant_id)
+                telephone = Telephone(house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number)
                 self.worker.hold(came.leg, telephone.heard)
-                for event in early:
-                    telephone.heard(event)
                 at = clock.milliseconds(clock.now())
                 first = (
                     Outgoing(at, origin.who, origin.number)
                     if origin.who
                     else Incoming(at, origin.caller, origin.number)
                 )
+                helps = isinstance(first, Outgoing) and outbound.helps(await self._company(origin.tenant_id), first)
+                self._let_in(origin.tenant_id, crowded=came.crowded, helps=helps)
                 await self._calls.begin(origin.tenant_id, first, telephone)
                 return
+        except Full:
+            code = BUSY
         except Refusal as refusal:
+            REFUSED.labels("not_begun").inc()
             log.warning("call_refused", cause=refusal.message)
             code = BUSY
         except asyncio.CancelledError:

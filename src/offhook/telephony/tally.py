@@ -17,7 +17,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.telephony import port
 from offhook.telephony.figures import ANSWERED, RANG
-from offhook.telephony.process import DIED
+from offhook.telephony.port import DIED
 
 WRITE_SECONDS = 1.0
 SOUND_SECONDS = 2.0

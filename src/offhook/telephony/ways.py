@@ -4,7 +4,9 @@
 emergency calls, which no list holds back.
 """
 
-import asyncio
+from collections import OrderedDict
+from collections.abc import Collection
+from ipaddress import IPv4Address
 
 import structlog
 
@@ -17,14 +19,19 @@ from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.telephony import port
 from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.room import REFUSED, Full
 from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
 from offhook.telephony.trunks import rules, store
 from offhook.telephony.trunks.model import PORT, Trunk
+from offhook.telephony.trunks.names import Names
 from offhook.telephony.trunks.store import trunks
 
 LOOK_UP_SECONDS = 3.0
 """In which the address of a carrier's name must be found; an emergency call goes on to the next carrier then."""
+
+MOST_KNOWN = 10_000
+"""Names whose last address is remembered."""
 
 _SHOWN = 64
 log = structlog.get_logger("offhook.telephony")
@@ -36,9 +43,17 @@ class Ways:
     `load` says how many calls go on by a trunk, one that has only just come in among them.
     """
 
-    def __init__(self, reader: Reader, registrar: Registrar, allowed: Allowed, load: rules.Load = lambda _: 0) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        registrar: Registrar,
+        allowed: Allowed,
+        load: rules.Load = lambda _: 0,
+        names: Names | None = None,
+    ) -> None:
         self._reader, self._registrar, self._allowed, self.load = reader, registrar, allowed, load
-        self._addresses: dict[tuple[str, int], str] = {}
+        self._names = names or Names()
+        self._addresses: OrderedDict[tuple[str, int], str] = OrderedDict()
 
     # Out
 
@@ -49,35 +64,42 @@ class Ways:
         ways = [Way(uri=one.uri, address=(one.host, one.port)) for one in found]
         return list(dict.fromkeys(ways))
 
-    async def of_number(self, tenant_id: int, number: str, *, emergency: bool) -> Way | None:
-        """The carrier that a number may be called by; None if none may. An emergency number is as it was dialled."""
+    async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
+        """The carrier that a number may be called by, of those that are not `but` (they failed); None if none may.
+
+        An emergency number is as it was dialled.
+        """
         if not number.removeprefix("+").isdecimal() or not number.isascii():
             return None
         known = await self._reader.run(lambda tx: trunks.all(tx, tenant_id))
         fitting = rules.for_help(known) if emergency else rules.for_number(known, number, self.load)
         for kept in fitting:
+            if kept.id in but:
+                continue
             host, at = rules.place(kept.value.proxy)
-            address = await self._address(host, at)
+            address = await self._address(tenant_id, host, at)
             if address is not None:
                 return Way(uri=_uri(kept.value, number), address=(address, at), trunk=kept.id)
         return None
 
-    async def _address(self, host: str, at: int) -> str | None:
-        """The address of a proxy; of a name the one that was known before, if it cannot be found now."""
+    async def _address(self, tenant_id: int, host: str, at: int) -> str | None:
+        """The IPv4 address of a proxy; of a name the one that was known before, if it cannot be found now."""
         literal = rules.as_address(host)
         if literal is not None:
-            return str(literal) if rules.may_send(host, literal, at, self._allowed) else None
+            is_ours = isinstance(literal, IPv4Address) and rules.may_send(host, literal, at, self._allowed)
+            return str(literal) if is_ours else None
         try:
-            async with asyncio.timeout(LOOK_UP_SECONDS):
-                found = await asyncio.get_running_loop().getaddrinfo(host, at)
-        except (OSError, TimeoutError, UnicodeError) as error:
+            found = await self._names.find(tenant_id, host, at, LOOK_UP_SECONDS)
+        except (OSError, UnicodeError) as error:
             log.warning("carrier_not_found", host=host, cause=str(error) or "no answer in time")
             return self._addresses.get((host, at))
-        for entry in found:
-            address = rules.as_address(str(entry[4][0]))
-            if address is not None and rules.may_send(host, address, at, self._allowed):
-                self._addresses[host, at] = str(address)
-                return str(address)
+        for text in found:
+            if rules.may_send(host, IPv4Address(text), at, self._allowed):
+                self._addresses[host, at] = text
+                self._addresses.move_to_end((host, at))
+                if len(self._addresses) > MOST_KNOWN:
+                    self._addresses.popitem(last=False)
+                return text
         log.warning("carrier_not_allowed", host=host)
         return None
 
@@ -86,13 +108,17 @@ class Ways:
     async def origin(self, came: port.Incoming) -> Origin | None:
         """Whose call it is: what a telephone dialled as it stands, a carrier's numbers in E.164 where they can be.
 
-        None if it is nobody's by now, or the carrier has as many calls as it may.
+        None if it is nobody's by now; Full if the carrier has as many calls as it may.
         """
         if came.username:
             return await self._of_telephone(came)
         kept = await self._reader.run(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
-        if kept is None or not rules.has_room(kept, lambda trunk: self.load(trunk) - 1):
+        if kept is None:
             return None
+        if not rules.has_room(kept, lambda trunk: self.load(trunk) - 1):
+            REFUSED.labels("carrier_full").inc()
+            log.warning("carrier_full", trunk=kept.id, most=kept.value.most_calls)
+            raise Full("The carrier has as many calls as it may have at once.")
         return of_carrier(kept, came)
 
     async def _of_telephone(self, came: port.Incoming) -> Origin | None:

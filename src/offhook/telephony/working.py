@@ -72,6 +72,7 @@ class Telephones:
             self._tapes,
             pidf.of_call,
             arguments,
+            most_calls=self._settings.calls_at_once,
             tally=self.tally,
         )
         self._trunks.changed.append(telephony.changed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from offhook.calls.tapes import keeping, store
+from offhook.calls.tapes import keeping, parts, store
 from offhook.calls.tapes.keeping import Tapes
 from offhook.calls.tapes.shelf import Folder
 from offhook.events.model import SYSTEM
@@ -162,6 +162,26 @@ def test_a_process_that_is_killed_while_it_keeps_loses_nothing_and_keeps_nothing
     assert place.told == ["voicemail.left"]
     place.looks(another, DAY)
     assert place.rows == [row]
+
+
+def test_what_a_process_that_was_killed_had_recorded_so_far_is_kept(place: Place):
+    path = Path(place.records(place.tapes, b""))
+    parts.side(path, "in", "ulaw").write_bytes(bytes(range(250)) * 48)
+    another = place.process()
+    place.looks(another)
+    assert (place.rows, place.new) == ([], [".json", ".part"])
+    place.looks(another, keeping.ABANDONED_SECONDS + 1)
+    [_], [kept] = place.rows, place.kept
+    assert kept.read_bytes().endswith(bytes(range(250)) * 48)
+    assert place.new == []
+    assert place.told == ["voicemail.left"]
+
+
+def test_a_recording_that_is_thrown_away_leaves_no_part_of_it(here: Place):
+    path = Path(here.records(here.tapes, b""))
+    parts.side(path, "in", "ulaw").write_bytes(bytes(1_000))
+    here.looks(here.process(), keeping.ABANDONED_SECONDS + 1)
+    assert (here.rows, here.new) == ([], [])
 
 
 def test_what_is_still_recorded_is_left_alone(here: Place):

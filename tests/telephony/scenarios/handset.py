@@ -46,11 +46,11 @@ class Handset(Peer):
         elif talk is not None:
             talk.take(message)
 
-    async def register(self) -> None:
-        """Be reached, having proven who it is."""
+    async def register(self, seconds: int = 600) -> None:
+        """Be reached for so long, having proven who it is; 0: no more."""
         call_id, uri = secrets.token_hex(8), f"sip:127.0.0.1:{self.worker[1]}"
         address = f"<sip:{self.username}@127.0.0.1>"
-        contact = (f"Contact: <{self.contact}>", "Expires: 600")
+        contact = (f"Contact: <{self.contact}>", f"Expires: {seconds}")
         answer = await self._ask(call_id, 1, uri, address, contact)
         proof = authorization(answer["www-authenticate"], self.username, self.password, "REGISTER", uri)
         answer = await self._ask(call_id, 2, uri, address, (*contact, f"Authorization: {proof}"))

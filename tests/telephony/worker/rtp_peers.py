@@ -207,6 +207,9 @@ class Ear:
     def silent(self, leg: int) -> None:
         self._tell("silent", leg)
 
+    def cut(self, leg: int) -> None:
+        self._tell("cut", leg)
+
     def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
         self._tell("ended", leg, codec, received, lost)
 

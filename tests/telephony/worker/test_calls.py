@@ -418,6 +418,14 @@ def test_two_legs_hear_each_other_and_a_recording_is_written(
     server.tell(port.Drop(leg), port.Drop(2))
 
 
+def test_who_waits_for_a_recording_of_a_leg_that_is_over_is_told_that_it_is_none(
+    server: Server, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "late.wav")
+    server.tell(port.Record(leg=98, path=path))
+    assert server.hear(port.Recorded) == port.Recorded(leg=98, path=path, seconds=0)
+
+
 def test_files_are_played(server: Server, carrier: Peer, tmp_path: Path) -> None:
     call, leg = talking(server, carrier)
     (tmp_path / "one.ulaw").write_bytes(b"\x11" * 320)
@@ -537,6 +545,10 @@ def test_who_sends_too_much_is_not_heard() -> None:
     refused = server.hear(port.Figures, lambda told: "too many packets" in told.refused).refused
     assert refused["too many packets"] == 40
     assert len([message for message in stranger.pump() if message.what == "401 OPTIONS"]) == 20
+    server.tell(port.Configure(trunks=(port.Trunk(id=1),), limits=port.Limits(packets=0.001, burst=20)))
+    server.fence()
+    stranger.send(stranger.request("OPTIONS"))
+    assert server.hear(port.Figures, lambda told: bool(told.refused)).refused == {"too many packets": 1}
     stranger.close()
     server.close()
 

@@ -36,8 +36,14 @@ def test_what_needs_no_translation_is_left_as_it_is() -> None:
 
 @pytest.mark.parametrize("codec", [PCMU, PCMA])
 def test_silence_is_no_speech(codec: int) -> None:
-    noise = np.random.default_rng(1).integers(-100, 100, 160).astype(np.int16)
-    assert not g711.speaks(g711.SILENCE[codec] * 160, codec)
-    assert not g711.speaks(encoded(noise, codec), codec)
-    assert g711.speaks(encoded(tone(300, 0.02, level=1_000), codec), codec)
+    noise = np.random.default_rng(1).integers(-20, 20, 160).astype(np.int16)
+    assert g711.level(g711.SILENCE[codec] * 160, codec) == 0
+    assert g711.level(encoded(noise, codec), codec) == 0
     assert np.abs(decoded(g711.SILENCE[codec], codec)).max() <= 8
+
+
+@pytest.mark.parametrize("codec", [PCMU, PCMA])
+def test_each_step_of_loudness_is_6_decibels(codec: int) -> None:
+    tones = [tone(300, 0.1, level=1.4 * each) for each in (16, *g711.LEVELS)]
+    assert [g711.level(encoded(each, codec), codec) for each in tones] == [0, 1, 2, 3, g711.LOUD]
+    assert g711.level(encoded(tone(300, 0.1, level=8_000), codec), codec) == g711.LOUD

@@ -614,7 +614,9 @@ def test_a_leg_that_is_not_there_is_left_alone(media: EngineMedia, ear: Ear, pee
         media.stop_recording(leg)
         media.release(leg)
     media.close()
-    assert ear.told == [("ended", LEG, "", 0, 0)], "That the one is over which was there."
+    # But who waits for a recording is told that there is none.
+    recorded = [("recorded", leg, str(tmp_path / "a.wav"), 0.0, "") for leg in (OTHER, LEG)]
+    assert sorted(ear.told) == sorted([*recorded, ("ended", LEG, "", 0, 0)]), "That the one is over which was there."
 
 
 def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(
@@ -627,15 +629,34 @@ def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(
     media.play(LEG, 7, (clip(tmp_path, "a", tone(440, 0.2)),), 0)
     peer.wait(2)
     os.kill(media.pid, signal.SIGKILL)
-    assert ear.wait("silent") == [(LEG,)]
+    assert ear.wait("recorded") == [(LEG, path, 0.0, "it was cut off")]
+    assert ear.of("cut") == [(LEG,)]
     assert ear.of("played") == [(LEG, 7, "it was cut off")]
-    assert ear.of("recorded") == [(LEG, path, 0.0, "it was cut off")]
     other = Peer()
     retried(lambda: media.open(OTHER))
     media.agree(OTHER, other.voice)
     media.play(OTHER, 8, (str(tmp_path / "a"),), 1)
     other.wait(10)
     other.close()
+
+
+def test_what_was_recorded_until_the_process_ended_is_whole(
+    media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path
+) -> None:
+    to = media.open(LEG)
+    media.agree(LEG, peer.voice)
+    path = tmp_path / "a.wav"
+    media.record(LEG, str(path), False)
+    peer.say(to, tone(440, 1.2))
+    until(lambda: any(tmp_path.iterdir()))
+    os.kill(media.pid, signal.SIGKILL)
+    [(_, told, seconds, fault)] = ear.wait("recorded")
+    assert (told, fault) == (str(path), "")
+    samples = soundfile.read(path, dtype="int16")[0]
+    assert hertz(samples) == pytest.approx(440, abs=5)
+    assert seconds == pytest.approx(len(samples) / 8_000, abs=0.03)
+    assert 0.5 <= len(samples) / 8_000 <= 1.3
+    assert [one.name for one in tmp_path.iterdir()] == ["a.wav"]
 
 
 def test_it_ends_with_who_began_it(tmp_path: Path) -> None:
@@ -675,6 +696,14 @@ def eventually(figures: Callable[[], tuple[int, int]]) -> tuple[int, int]:
     """The figures, once they do not change any more: they are told each second."""
     pause(time.monotonic() + 1.3)
     return figures()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    ends = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < ends
+        pause(time.monotonic() + 0.02)
 
 
 def retried(opened: Callable[[], tuple[str, int]]) -> tuple[str, int]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from offhook.calls.tapes import parts
 from offhook.telephony.worker import g711, wav
 from offhook.telephony.worker.sound import PCMA, PCMU
 from offhook.telephony.worker.wav import Desk, Tape
@@ -125,6 +126,31 @@ def test_silence_is_not_counted_as_something_said(desk: Desk, tmp_path: Path) ->
     assert recording.seconds == pytest.approx(0.4)
 
 
+def test_a_low_voice_is_heard_as_it_pauses(desk: Desk, tmp_path: Path) -> None:
+    recording = Recording(desk, tmp_path / "a.wav")
+    for word in range(4):
+        recording.lay(tone(440, 0.3, level=150), word * 0.5, word * 4_000)
+        recording.lay(tone(100, 0.2, level=12), word * 0.5 + 0.3, word * 4_000 + 2_400)
+    recording.end()
+    assert recording.seconds == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize("level", [0, 10, 40, 90, 240])
+def test_a_line_that_hums_says_nothing(desk: Desk, tmp_path: Path, level: float) -> None:
+    recording = Recording(desk, tmp_path / "a.wav")
+    recording.lay(tone(100, 3, level=level), 0.0, 0)
+    recording.end()
+    assert recording.seconds == 0
+
+
+def test_a_loud_line_does_not_hide_who_speaks(desk: Desk, tmp_path: Path) -> None:
+    recording = Recording(desk, tmp_path / "a.wav")
+    recording.lay(tone(100, 1, level=200), 0.0, 0)
+    recording.lay(tone(440, 1, level=2_000), 1.0, 8_000)
+    recording.end()
+    assert recording.seconds == pytest.approx(1.0)
+
+
 def test_a_recording_of_nothing_is_a_file_of_nothing(desk: Desk, tmp_path: Path) -> None:
     recording = Recording(desk, tmp_path / "a.wav", both=True)
     assert len(recording.end()) == 0
@@ -188,7 +214,7 @@ def test_a_disk_that_does_not_keep_up_is_said_so(tmp_path: Path, monkeypatch: py
 
 
 def test_the_head_is_that_of_the_format() -> None:
-    content = wav.header(PCMU, 2, 3) + b"\xff" * 6
+    content = parts.header("ulaw", 2, 3) + b"\xff" * 6
     assert content[:4] + content[8:16] == b"RIFFWAVEfmt "
     assert int.from_bytes(content[4:8], "little") == len(content) - 8
     assert decoded(content[58:], PCMU).tolist() == [0] * 6

@@ -210,8 +210,9 @@ class Ledger:
     def _over(self, event: Event, state: CallState) -> None:
         """Everything ends that has not."""
         at = state.now or event.at
-        why = "caller_left" if isinstance(event, HungUp) else "left" if isinstance(event, Ended) else "ended"
-        why = "transferred" if isinstance(event, Handed) else why
+        why = "left" if isinstance(event, Ended) else "transferred" if isinstance(event, Handed) else "ended"
+        if isinstance(event, HungUp):
+            why = "lost" if event.lost else "caller_left"
         self._close(at, why)
         first = self._legs[self._call_id]
         if first.ended:

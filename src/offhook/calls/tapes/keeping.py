@@ -16,7 +16,7 @@ import structlog
 
 from offhook.calls import store as calls
 from offhook.calls.model import Kept
-from offhook.calls.tapes import store, wav
+from offhook.calls.tapes import parts, store, wav
 from offhook.calls.tapes.model import Pending, Sound, Tape, told
 from offhook.calls.tapes.shelf import Shelf
 from offhook.directory.lines.model import Target
@@ -165,6 +165,7 @@ class Tapes:
         await asyncio.to_thread(self._note(pending).unlink, missing_ok=True)
 
     def _throw_away(self, pending: Pending) -> None:
+        parts.remove(self._sound(pending))
         self._sound(pending).unlink(missing_ok=True)
         self._note(pending).unlink(missing_ok=True)
 
@@ -223,7 +224,7 @@ class Tapes:
                 path = self._sound(pending)
                 if pending.name in self._owed or note != self._note(pending):
                     continue
-                written = (path if path.exists() else note).stat().st_mtime
+                written = parts.written(path) or note.stat().st_mtime
                 if self._wall() - written > ABANDONED_SECONDS:
                     found.append(pending)
         return found
@@ -235,7 +236,7 @@ class Tapes:
         path = self._sound(pending)
         self._begun.pop(str(path), None)
         try:
-            exists = await asyncio.to_thread(path.exists)
+            exists = await asyncio.to_thread(parts.rescue, path) or await asyncio.to_thread(path.exists)
             if not exists and pending.sound is None:
                 # Its sound may be elsewhere until it is whole.
                 if self._wall() * 1000 - pending.at > NEVER_SECONDS * 1000:

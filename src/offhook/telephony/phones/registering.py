@@ -22,6 +22,7 @@ _NOBODY = 404
 _OK = 200
 _LONGEST_USERNAME = 64
 _FORGET_MS = 300_000
+_MOST_PLACES = 10_000
 
 
 class Registrar:
@@ -93,6 +94,11 @@ class Registrar:
             [one for one in reversed(found[tenant_id].get(device_id, [])) if one.until > at]
             for tenant_id, device_id, at in asked
         ]
+
+    async def places(self) -> tuple[port.Address, ...]:
+        """From where telephones are registered now, those that came last first, within bounds."""
+        at = self._now()
+        return await self._reader.run(lambda tx: store.places(tx, at, _MOST_PLACES))
 
     async def reached(self) -> int:
         """How many telephones are reached now, for metrics."""

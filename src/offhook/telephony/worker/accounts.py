@@ -54,3 +54,8 @@ class Accounts:
     def forget(self) -> None:
         """Everything, for a new realm."""
         self._known.clear()
+
+
+def may_be_a_username(name: str) -> bool:
+    """Whether a telephone may be called so; no number is, so that who calls from one is never asked for."""
+    return 0 < len(name) <= 64 and name.isprintable() and any(map(str.isalpha, name))

@@ -173,7 +173,7 @@ class Engine:
         leg = self._legs.get(command.leg)
         if leg is None:
             if isinstance(command, port.Record):
-                self._tell(port.Recorded(leg=command.leg, path=command.path, seconds=0, fault="the leg is over"))
+                self._tell(port.Recorded(leg=command.leg, path=command.path, seconds=0))
             return
         match command:
             case Agree():

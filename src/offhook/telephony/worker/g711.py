@@ -16,8 +16,12 @@ ENDING = {PCMU: "ulaw", PCMA: "alaw"}
 SILENCE = {PCMU: b"\xff", PCMA: b"\xd5"}
 """One sample of silence."""
 
-QUIET = 256
-"""Samples up to this, of 32,768, are no speech: 42 dB below the loudest, where lines only hum."""
+LEVELS = (32, 64, 128, 256)
+"""Samples, of 32,768, by which sound is louder or not, each step 6 dB; up to the last, 42 dB below the loudest, lines
+may hum.
+"""
+
+LOUD = len(LEVELS)
 
 
 def _ulaw(code: int) -> int:
@@ -47,8 +51,9 @@ _TO = {
     PCMA: bytes(_nearest(PCMA, sample) for sample in SAMPLES[PCMU]),
     PCMU: bytes(_nearest(PCMU, sample) for sample in SAMPLES[PCMA]),
 }
-_QUIET = {
-    codec: bytes(code for code in range(256) if abs(samples[code]) <= QUIET) for codec, samples in SAMPLES.items()
+_UP_TO = {
+    codec: [bytes(code for code in range(256) if abs(samples[code]) <= level) for level in LEVELS]
+    for codec, samples in SAMPLES.items()
 }
 
 
@@ -57,6 +62,9 @@ def translated(content: bytes, codec: int, into: int) -> bytes:
     return content if codec == into else content.translate(_TO[into])
 
 
-def speaks(content: bytes, codec: int) -> bool:
-    """Whether more than a tenth of it is louder than silence is."""
-    return 10 * len(content.translate(None, _QUIET[codec])) > len(content)
+def level(content: bytes, codec: int) -> int:
+    """How many of LEVELS more than a tenth of it is beyond: 0 for silence, LOUD for speech."""
+    for step in range(LOUD, 0, -1):
+        if 10 * len(content.translate(None, _UP_TO[codec][step - 1])) > len(content):
+            return step
+    return 0

@@ -1,7 +1,7 @@
 """Sound, as the signalling has it: `Media` of sound.py, carried by a process of its own (engine.py).
 
 Here is only what has to be known at once: ports. They are taken here and handed over with their leg, so that no command
-ever waits for the process that carries sound. Should that end, every leg is told to be silent, and the next one finds
+ever waits for the process that carries sound. Should that end, every leg is told to be cut off, and the next one finds
 a new process.
 """
 
@@ -17,7 +17,7 @@ import msgspec
 
 from offhook.telephony import port
 from offhook.telephony.port import Address
-from offhook.telephony.worker import engine
+from offhook.telephony.worker import engine, wav
 from offhook.telephony.worker.engine import Agree, Open, Release, Silent, Told
 from offhook.telephony.worker.sound import Heard, NoPort, Voice
 
@@ -138,14 +138,22 @@ class EngineMedia:
         self._fault("the process that carries sound ended", 1)
         for leg, token in playing.items():
             self._heard.played(leg, token, "it was cut off")
-        for leg, path in taping.items():
-            self._heard.recorded(leg, path, 0.0, "it was cut off")
         for leg in legs:
-            self._heard.silent(leg)
+            self._heard.cut(leg)
+        for leg, path in taping.items():
+            self._rescue(leg, path)
         time.sleep(AGAIN)
         with self._lock:
             if not self._closing:
                 self._start()
+
+    def _rescue(self, leg: int, path: str) -> None:
+        """What was recorded until the process ended is kept, up to the last half second."""
+        try:
+            seconds, fault = wav.rescued(path), "it was cut off"
+        except OSError as cause:
+            seconds, fault = None, f"it was cut off: {cause.strerror or 'it could not be written'}"
+        self._heard.recorded(leg, path, seconds or 0.0, "" if seconds is not None else fault)
 
     def _hear(self, event: engine.Heard) -> None:
         match event:
@@ -243,11 +251,13 @@ class EngineMedia:
             self._tell(port.Stop(leg))
 
     def record(self, leg: int, path: str, both: bool) -> None:
-        """Write what the leg says, with `both` what it hears too, to `path`."""
+        """Write what the leg says, with `both` what it hears too, to `path`; of a leg that is over, nothing."""
         with self._lock:
             if leg in self._taken:
                 self._taping[leg] = path
                 self._tell(port.Record(leg=leg, path=path, both=both))
+                return
+        self._heard.recorded(leg, path, 0.0, "")
 
     def stop_recording(self, leg: int) -> None:
         """Write no more."""

@@ -414,6 +414,13 @@ def unescaped(text: str) -> str:
     return "".join(letter for letter in raw.decode("utf-8", "replace") if letter.isprintable())[:128]
 
 
+def number_of(target: Uri) -> str:
+    """What somebody is called by in a URI: its user as people read it, without the parameters that a telephone number
+    may bring along (RFC 3261 section 19.1.6), as in `911;phone-context=+1`.
+    """
+    return unescaped(target.user.partition(";")[0])
+
+
 def readable(text: str) -> str:
     """A display name as people read it."""
     read = text.encode("latin-1", "replace").decode("utf-8", "replace")

@@ -36,8 +36,6 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """Kind, transport and formats of each media line."""
     place: int
     """Which of `streams` it is."""
-    payloads: dict[int, int] = {}
-    """Where a codec has another payload type than its own."""
 
     @property
     def held(self) -> bool:
@@ -79,7 +77,8 @@ def read(content: bytes) -> Description | None:
     for place, ((kind, number, transport, formats), own) in enumerate(streams):
         if kind == "audio" and number and transport == "RTP/AVP":
             all_streams = tuple((each[0], each[2], each[3]) for each, _ in streams)
-            return _sound(number, formats, shared, own, all_streams, place)
+            if (found := _sound(number, formats, shared, own, all_streams, place)) is not None:
+                return found
     return None
 
 

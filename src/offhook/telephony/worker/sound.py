@@ -51,6 +51,9 @@ class Heard(Protocol):
     def silent(self, leg: int) -> None:
         """No packet came for the time that was set, of a leg whose other side should send. Told once."""
 
+    def cut(self, leg: int) -> None:
+        """Its port is gone, and nothing is heard there any more. Told once, in the place of all else."""
+
     def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
         """The leg was released: its codec by name ("" if none was agreed), packets that came, and that never did."""
 
@@ -93,7 +96,10 @@ class Media(Protocol):
         """Play no more; no `played` follows."""
 
     def record(self, leg: int, path: str, both: bool) -> None:
-        """Write what the leg says (and hears) to `path` as WAV; one at a time, a second one ends the first."""
+        """Write what the leg says (and hears) to `path` as WAV; one at a time, a second one ends the first.
+
+        `recorded` follows in any case, of a leg that is not there with nothing on it.
+        """
 
     def stop_recording(self, leg: int) -> None:
         """Write no more; `recorded` follows."""

@@ -5,18 +5,16 @@ one, which is synced and gets its name only when it is whole: whoever finds `pat
 done by a thread of its own, so that no disk holds up anybody's sound.
 """
 
-import os
 import queue
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from offhook.calls.tapes import parts
 from offhook.telephony.worker import g711
 from offhook.telephony.worker.sound import PCMA, PCMU
-
-FORMATS = {PCMU: 7, PCMA: 6}
-"""WAVE_FORMAT_MULAW and WAVE_FORMAT_ALAW."""
 
 SLACK = 2 * g711.RATE
 """Samples by which a timestamp may differ from the clock; beyond that the clock counts."""
@@ -24,7 +22,7 @@ SLACK = 2 * g711.RATE
 LONGEST = 4 * 3_600 * g711.RATE
 """Samples; what comes later is not written."""
 
-PIECE = 65_536
+PIECE = parts.PIECE
 KEPT = 4_000
 """Bytes of a side that are kept until they are written: half a second."""
 
@@ -34,25 +32,42 @@ WAITING = 4_000
 SLOT = 160
 """Samples, 20 ms, that are said something in or not."""
 
+ABOVE = 2
+"""Steps of 6 dB by which what is said in a low voice stands out of what the line hums."""
+
+ENCODINGS: dict[int, parts.Encoding] = {PCMU: "ulaw", PCMA: "alaw"}
+
 Done = Callable[[float, str], None]
 
 
-def header(codec: int, channels: int, samples: int) -> bytes:
-    """What stands before `samples` bytes of each of `channels`, interleaved."""
-    size = channels * samples
-    chunk = b"".join(
-        number.to_bytes(length, "little")
-        for number, length in (
-            (FORMATS[codec], 2), (channels, 2), (g711.RATE, 4), (g711.RATE * channels, 4), (channels, 2), (8, 2),
-            (0, 2),
-        )
-    )  # fmt: skip
-    return b"".join((
-        b"RIFF", (50 + size + size % 2).to_bytes(4, "little"), b"WAVE",
-        b"fmt ", len(chunk).to_bytes(4, "little"), chunk,
-        b"fact\x04\0\0\0", samples.to_bytes(4, "little"),
-        b"data", size.to_bytes(4, "little"),
-    ))  # fmt: skip
+def said(levels: Iterable[int]) -> float:
+    """Seconds in which something was said, of slots by how loud they are, as `g711.level` says.
+
+    What is loud is speech. Below that it is what stands out of the quietest fifth: who speaks in a low voice, or far
+    from the telephone, pauses; a line that hums does not.
+    """
+    counts = Counter(levels)
+    left, floor = counts.total() // 5, 0
+    for level in sorted(counts):
+        floor = level
+        left -= counts[level]
+        if left < 0:
+            break
+    least = min(floor + ABOVE, g711.LOUD)
+    return sum(count for level, count in counts.items() if level >= least) * SLOT / g711.RATE
+
+
+def rescued(path: str) -> float | None:
+    """Make a recording of what a process left that was killed while it wrote: how long was spoken, None for nothing."""
+    files, encoding = parts.sides(Path(path))
+    codec = PCMU if encoding == "ulaw" else PCMA
+    levels: list[int] = []
+    for file in files:
+        content = file.read_bytes()
+        slots = [g711.level(content[at : at + SLOT], codec) for at in range(0, len(content), SLOT)]
+        longer, shorter = sorted((levels, slots), key=len, reverse=True)
+        levels = [*map(max, longer, shorter), *longer[len(shorter) :]]
+    return said(levels) if parts.rescue(Path(path)) else None
 
 
 class Side:
@@ -82,7 +97,8 @@ class Tape:
 
     def __init__(self, desk: "Desk", path: str, both: bool, codec: int, now: float, done: Done) -> None:
         self.path, self.codec, self.done = Path(path), codec, done
-        self.sides = [Side(self.path.with_name(f"{self.path.name}.{name}.part")) for name in ("in", "out")[: 1 + both]]
+        names = parts.SIDES[: 1 + both]
+        self.sides = [Side(parts.side(self.path, name, ENCODINGS[codec])) for name in names]
         self.fault = ""
         self._desk, self._began = desk, now
         self._said = bytearray()
@@ -96,7 +112,7 @@ class Tape:
     @property
     def seconds(self) -> float:
         """In which something was said, on either side."""
-        return sum(self._said) * SLOT / g711.RATE
+        return said(self._said)
 
     def lay(self, side: int, source: object, stamp: int, codec: int, payload: bytes, now: float) -> None:
         """Put what came (0) or was sent (1) at its place."""
@@ -107,11 +123,12 @@ class Tape:
             at, payload = 0, payload[-at:]
         if at + len(payload) > LONGEST or self._ended or not payload:
             return
-        if g711.speaks(payload, self.codec):
-            first, last = at // SLOT, (at + len(payload) - 1) // SLOT + 1
-            if last > len(self._said):
-                self._said.extend(bytes(last - len(self._said)))
-            self._said[first:last] = b"\1" * (last - first)
+        first, last = at // SLOT, (at + len(payload) - 1) // SLOT + 1
+        if last > len(self._said):
+            self._said.extend(bytes(last - len(self._said)))
+        loud = g711.level(payload, self.codec)
+        for slot in range(first, last):
+            self._said[slot] = max(self._said[slot], loud)
         taped.kept.append((at, payload))
         if len(taped.kept) * len(payload) >= KEPT:
             self._write(taped)
@@ -162,7 +179,7 @@ class Desk:
                     _lay(side, pieces, g711.SILENCE[tape.codec])
                     continue
                 if not tape.fault:
-                    _make_whole(tape)
+                    parts.make_whole(tape.path, [each.file for each in tape.sides], ENCODINGS[tape.codec])
             except OSError as fault:
                 tape.fault = tape.fault or (fault.strerror or "it could not be written")
             if side is None:
@@ -182,27 +199,3 @@ def _lay(side: Side, pieces: list[tuple[int, bytes]], silence: bytes) -> None:
             file.seek(at)
             file.write(piece)
             side.written = max(side.written, at + len(piece))
-
-
-def _make_whole(tape: Tape) -> None:
-    """Make one file of the sides, sync it, and give it its name."""
-    samples, sides = max(side.written for side in tape.sides), len(tape.sides)
-    silence, whole = g711.SILENCE[tape.codec], tape.path.with_name(tape.path.name + ".part")
-    with whole.open("wb") as out, ExitStack() as stack:
-        out.write(header(tape.codec, sides, samples))
-        files = [stack.enter_context(side.file.open("rb")) if side.written else None for side in tape.sides]
-        for start in range(0, samples, PIECE):
-            size = min(PIECE, samples - start)
-            piece = bytearray(sides * size)
-            for place, file in enumerate(files):
-                piece[place::sides] = (file.read(size) if file is not None else b"").ljust(size, silence)
-            out.write(piece)
-        out.write(bytes(sides * samples % 2))
-        out.flush()
-        os.fsync(out.fileno())
-    whole.replace(tape.path)
-    folder = os.open(tape.path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
