@@ -16,7 +16,7 @@ LONG ?= $$(grep -rlF --include='test_*.py' mark.long tests)
 # Compiled files are kept: without them, every worker and every server that a test starts compiles all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-long lint format docs bench bench-workbench bench-workflows serve lock clean
+.PHONY: help setup demo test test-long lint format docs bench bench-workbench bench-workflows bench-calls serve lock clean
 
 help: ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,9 @@ bench-workbench: setup ## measure import, search and reference pages with 2,639 
 
 bench-workflows: setup ## measure workflows on SQLite and PostgreSQL against a real service, 1,000,000 runs of history
 	@$(BIN)/python -m bench.workflows $(ARGS)
+
+bench-calls: setup ## measure calls on real telephones through the whole product; ARGS="--minutes 30 --rate 10" for a long time
+	@$(BIN)/python -m bench.telephony $(ARGS)
 
 serve: setup ## run the server; ARGS=... goes to it
 	@$(BIN)/offhook serve $(ARGS)

@@ -59,7 +59,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     burst: float = 200.0
     legs: int = 400
     """Legs at once, of all."""
-    early: int = 50
+    early: int = 100
     """Calls of one source address that are not answered yet."""
     calls: float = 100.0
     """Calls of one carrier a second, three times as many at once."""

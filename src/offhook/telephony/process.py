@@ -53,6 +53,7 @@ class Worker:
         """What happened on legs that came in, for whoever holds them: a caller may be gone before that."""
         self._taped: dict[str, Heard] = {}
         self._writer: asyncio.StreamWriter | None = None
+        self._untold = bytearray()
         self._next = 0
         self._closing = False
         self._over = asyncio.Event()
@@ -80,7 +81,15 @@ class Worker:
         if isinstance(command, port.Dial) and command.trunk and self._writer is not None:
             self._trunks[command.leg] = command.trunk
         if self._writer is not None:
-            self._writer.write(framed(command))
+            if not self._untold:
+                # With the loop's next pass: all that one event leads to is one packet of the socket.
+                asyncio.get_running_loop().call_soon(self._tell)
+            self._untold += framed(command)
+
+    def _tell(self) -> None:
+        untold, self._untold = self._untold, bytearray()
+        if self._writer is not None:
+            self._writer.write(untold)
 
     def on_trunk(self, trunk: int) -> int:
         """How many legs there are by a carrier, those among them that have only just come in."""
@@ -176,6 +185,7 @@ class Worker:
                 sys.executable, "-m", "offhook.telephony.worker", str(theirs.fileno()), *self._arguments,
                 pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, env=environment(),
             )  # fmt: skip
+        self._untold = bytearray()
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=4 * port.MOST)
         self.starts += 1
         self.pid = process.pid

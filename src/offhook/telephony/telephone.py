@@ -500,10 +500,13 @@ class Telephone:
                 return
         self.tell(plan.NotAnswered(_now(), why))
 
-    async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[Other]:
+    async def _dial_all(self, legs: tuple[plan.Leg, ...], why: dict[str, Missed]) -> list[Other]:
         made: list[Other] = []
+        devices = [one for leg in legs for one in leg.devices]
+        found = await asyncio.gather(*(self._house.ways.of_device(self.tenant_id, one) for one in devices))
+        reached = dict(zip(devices, found, strict=True))
         for leg in legs:
-            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self.tenant_id, one)]
+            ways = [(way, one) for one in leg.devices for way in reached[one]]
             for number in leg.numbers:
                 way = await self._house.ways.of_number(self.tenant_id, number, emergency=False)
                 ways += [(way, number)] if way is not None else []

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     def told(command: port.Command) -> None:
         wire.from_thread(lambda: signalling.told(command) if signalling else None)
 
-    link = Link(socket.socket(fileno=options.socket), told, lambda: told(close))
+    link = Link(socket.socket(fileno=options.socket), told, lambda: told(close), wire.from_thread)
 
     host = options.advertise or reached(options.listen[0])
 
@@ -71,6 +71,8 @@ def main(arguments: list[str]) -> int:
     link.start()
     gc.collect()
     gc.freeze()
+    # What calls leave goes by itself; whole collections stop everything for as long as many calls take, so few of them.
+    gc.set_threshold(5_000, 4, 50)
     wire.loop()
     signalling.shut()
     link.close()

@@ -43,6 +43,10 @@ REPLACES = "replaces"
 """Telephones connect two of their calls only where this is said (RFC 3891 section 6.2); it is taken in Refer-To."""
 
 
+def _nobody(_: str) -> None:
+    """Told a Call-ID that nobody needs to know."""
+
+
 class Hears(Protocol):
     """Who is told what happens in a dialogue. A description is None where none was sent."""
 
@@ -128,7 +132,7 @@ class Dialogue(UA):  # type: ignore[misc]
         self._asking = False
         self.referring: Any = None
         self.subscription = 0
-        self.placing: Callable[[str], None] = lambda call_id: None
+        self.placing: Callable[[str], None] = _nobody
         """Told the Call-ID before the INVITE leaves."""
         self.lContact = SipContact(address=SipAddress(url=self._own_url()))
 
@@ -176,6 +180,7 @@ class Dialogue(UA):  # type: ignore[misc]
         event.extra_headers = extra
         self.hops = hops
         self.placing(str(event.getData()[0]))
+        self.placing = _nobody
         self.recvEvent(event)
 
     def ring(self, code: int, description: bytes | None) -> None:
@@ -292,10 +297,10 @@ class Dialogue(UA):  # type: ignore[misc]
         """A request within the dialogue, or the one that makes it."""
         method = request.getMethod()
         if self.state is None or method == "BYE":
-            return super().recvRequest(request, transaction)
+            return self._received(request, transaction)
         if method == "INVITE":
             if self.isConnected():
-                return super().recvRequest(request, transaction)
+                return self._received(request, transaction)
             return self._reply(request, 491)
         number = request.getHFBody("cseq").getCSeqNum()
         if self.rCSeq is not None and self.rCSeq >= number:
@@ -315,6 +320,13 @@ class Dialogue(UA):  # type: ignore[misc]
             transaction.teE = wire.later(30.0, self.refer, 603)
             return None
         return self._reply(request, 405 if method in OTHERS or method == "REFER" else 501)
+
+    def _received(self, request: Any, transaction: Any) -> Any:
+        """sippy's; the way to answer that it gives a request, which holds the request, is taken off it behind."""
+        try:
+            return super().recvRequest(request, transaction)
+        finally:
+            vars(request).pop("sendResponse", None)
 
     def _reply(self, request: Any, code: int) -> Any:
         response = request.genResponse(code, phrase(code))

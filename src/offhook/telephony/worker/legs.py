@@ -53,6 +53,10 @@ def heard_at(host: str, source: str) -> str:
     return source if is_hidden(host, source) and host != "0.0.0.0" else host  # noqa: S104  (compared only)
 
 
+def _nothing() -> None:
+    """What a leg does on its arrival once that is long past."""
+
+
 class Leg:
     """A leg from its first message on. `say` tells the server, `referral` finds a leg by what Replaces names."""
 
@@ -98,6 +102,11 @@ class Leg:
     @property
     def over(self) -> bool:
         return self.state == "over"
+
+    def forget(self) -> None:
+        """Know its dialogue no more: the two would be found by the garbage collector only, which stops everything."""
+        self.dialogue = None
+        self.on_arrived = _nothing
 
     # Told by the server
 

@@ -48,6 +48,7 @@ _TEL_URI = re.compile(r"tel:(\+?[0-9A-Da-d*#().\-]{1,64})((?:;[A-Za-z0-9\-_.!~*'
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _DISPLAY = re.compile(rf"(?:{WORD}[ \t]*)*")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
+_ENCLOSING = re.compile(r'["<>]')
 _CONTROL = re.compile(r"(?<!\\)[\x00-\x08\x0a-\x1f\x7f]|[\r\n]")
 """What may stand in no field, or in quotes behind a backslash only."""
 
@@ -216,9 +217,10 @@ def _fields(packet: Packet, lines: list[str]) -> Fault:
             continue
         name = said[1].lower()
         packet.headers.append((COMPACT.get(name, name), said[2].rstrip(" \t")))
-    for name in ONCE:
-        if len(packet.all(name)) > 1:
-            fault = fault or (400, f"More Than One {name.title()}")
+    names = [name for name, _ in packet.headers if name in ONCE]
+    if len(names) != len(set(names)):
+        twice = next(name for name in ONCE if names.count(name) > 1)
+        fault = fault or (400, f"More Than One {twice.title()}")
     return fault
 
 
@@ -291,6 +293,10 @@ def _body(packet: Packet, body: bytes) -> Fault:
 
 def split(value: str, at: str = ",") -> list[str]:
     """The parts of a list, without those separators that stand in quotes or angle brackets."""
+    if at not in value:
+        return [value]
+    if not _ENCLOSING.search(value):
+        return value.split(at)
     parts, start, quoted, angled, skip = [], 0, False, False, False
     for place, letter in enumerate(value):
         if skip:
@@ -386,6 +392,8 @@ def party(text: str) -> Party | None:
 
 def _opening(text: str) -> int:
     """Where the first angle bracket stands that is in no quotes, -1 if there is none."""
+    if '"' not in text:
+        return text.find("<")
     quoted = skip = False
     for place, letter in enumerate(text):
         if skip:

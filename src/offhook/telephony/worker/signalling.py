@@ -4,6 +4,7 @@ The order for a packet is the order of cost: bounds, reading, copies of what is 
 Strangers get the same challenge for everything, made without memory; REGISTER and OPTIONS never reach sippy at all.
 """
 
+import gc
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -91,7 +92,7 @@ class Signalling:
         self._keys: dict[int, Key] = {}
         self._invite: Invite | None = None
         self._closing = False
-        self._figures = False
+        self._figures, self._quiet = False, True
         self.manager = wire.started(listen, host, self.taken, self.fault, self.refused.add)
         self.manager.acknowledged = acknowledged
         self.manager.asked = self._asked
@@ -456,6 +457,7 @@ class Signalling:
         agent = leg.dialogue
         if agent is not None:
             self._dialogues.pop((str(agent.cId), agent.lTag), None)
+        leg.forget()
 
     def _replaced(self, text: str) -> int:
         """The leg that a Replaces names (RFC 3891): a Call-ID, and our tag as to-tag or from-tag. 0 for none."""
@@ -661,6 +663,10 @@ class Signalling:
                 strangers=self._media.strangers(),
             ))  # fmt: skip
         self._figures = going
+        if (quiet := not going and not self._dialogues) and not self._quiet:
+            # Nobody waits for this now, and little is looked through.
+            gc.collect()
+        self._quiet = quiet
         for leg in tuple(self.legs.values()):
             leg.look(wire.now(), self._often)
         if len(self._copies) > 1000:
