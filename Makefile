@@ -10,11 +10,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 ARGS ?=
+# The files that have long tests: every worker would have to read all the others too.
+LONG ?= $$(grep -rlF --include='test_*.py' mark.long tests)
 
 # Compiled files are kept: without them, every worker and every server that a test starts compiles all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-long lint format docs bench bench-workbench bench-workflows serve lock clean
+.PHONY: help setup demo test test-long lint format docs bench bench-workbench bench-workflows bench-calls serve lock clean
 
 help: ## list what one can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,10 +28,10 @@ demo: setup ## create an office on a server of its own, call it, show what happe
 	@$(BIN)/python -m offhook.demo
 
 test: setup ## run the tests, kills and fuzz in their short form; ARGS=... goes to pytest
-	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-long: setup ## run the kill, fuzz and load tests in full; one more at a time than cores, as they wait a lot
-	@$(BIN)/pytest -m long --hypothesis-profile=long -n $$(( $(WORKERS) + 1 )) --dist worksteal $(ARGS)
+	@$(BIN)/pytest -m long --hypothesis-profile=long -n $$(( $(WORKERS) + 1 )) --dist load --maxschedchunk 1 $(LONG) $(ARGS)
 
 lint: setup ## check style, formatting, types and who imports whom
 	@$(BIN)/ruff check .
@@ -52,6 +54,9 @@ bench-workbench: setup ## measure import, search and reference pages with 2,639 
 
 bench-workflows: setup ## measure workflows on SQLite and PostgreSQL against a real service, 1,000,000 runs of history
 	@$(BIN)/python -m bench.workflows $(ARGS)
+
+bench-calls: setup ## measure calls on real telephones through the whole product; ARGS="--minutes 30 --rate 10" for a long time
+	@$(BIN)/python -m bench.telephony $(ARGS)
 
 serve: setup ## run the server; ARGS=... goes to it
 	@$(BIN)/offhook serve $(ARGS)

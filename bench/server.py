@@ -48,7 +48,7 @@ class Server:
             "OFFHOOK_SIP": "false",
             **({"OFFHOOK_DATABASE_URL": database_url} if database_url else {}),
         }
-        self.port = _free_port()
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.company: Company | None = None
 
@@ -159,17 +159,16 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of the process, its threads and its living children so far; ticks of 10 ms."""
-        return sum(_cpu_of(pid) for pid in _family(self.pid))
+        return sum(cpu_of(pid) for pid in family(self.pid))
 
     def memory_mib(self) -> dict[str, float]:
         """Resident memory of the process and its children, now and at its highest."""
         fields = {"now": "VmRSS", "highest": "VmHWM"}
-        return {
-            name: sum(_status_kib(pid, field) for pid in _family(self.pid)) / 1024 for name, field in fields.items()
-        }
+        return {name: sum(status_kib(pid, field) for pid in family(self.pid)) / 1024 for name, field in fields.items()}
 
 
-def _cpu_of(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """Processor seconds of a process so far."""
     try:
         # The second field is the name in parentheses and may itself hold spaces and parentheses.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -178,7 +177,8 @@ def _cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def _status_kib(pid: int, name: str) -> int:
+def status_kib(pid: int, name: str) -> int:
+    """A figure of a process's status, 0 if it is gone."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -186,15 +186,17 @@ def _status_kib(pid: int, name: str) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith(name + ":")), 0)
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
+    """A process and its living descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return [pid]
-    return [pid, *(member for child in children for member in _family(int(child)))]
+    return [pid, *(member for child in children for member in family(int(child)))]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    """A port of this machine that is free now."""
+    with socket.socket(type=kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import pytest
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -20,11 +21,16 @@ from sqlalchemy import event
 
 from offhook.kit import clock
 from offhook.storage import database as storage
+from tests.order import ordered
 from tests.servers import PostgreSQL, Server, Unavailable, Valkey
 
 # Whoever is started in the background may have Ctrl-C switched off, and so would all that the tests start.
 if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A fault that is logged where nothing is said of logs: a plain stack, as a drawn one takes a tenth of a second each.
+_drawn = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _drawn])
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
@@ -108,14 +114,19 @@ def valkey_of_its_own() -> Iterator[Valkey]:
     yield from _started(Valkey)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks follow from fixtures, so that nobody forgets one: `pytest -m postgres` runs all that need one."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks follow from fixtures, so that nobody forgets one: `pytest -m postgres` runs all that need one.
+
+    Workers who share the tests begin with those that take longest.
+    """
     for item in items:
         needs = " ".join(getattr(item, "fixturenames", ()))
         if "postgres" in needs:
             item.add_marker("postgres")
         if "redis_url" in needs or "valkey" in needs:
             item.add_marker("redis")
+    if hasattr(config, "workerinput"):
+        items[:] = ordered(items)
 
 
 def pytest_collection_finish() -> None:

@@ -271,6 +271,8 @@ class Offhook:
             requests=RequestLog(benchmark=settings.benchmark) if settings.access_log else None,
             rights=Rights(self.work),
         )
+        self._serving = True
+        self._keeping_own: list[asyncio.Task[None]] = []
         phones.warm()
 
     @cached_property
@@ -332,17 +334,18 @@ class Offhook:
         Who is not `serving` does not know where the server is, and leaves the address in Offhook's own document. It
         takes no workflow runs on, or with `takes_on` those that are started in the block.
         """
-        own = self._keep_own(serving=serving)
         lasting = [self._keep_house(), self.calls.keep(), self.mailbox.keep()]
         if serving or takes_on:
             # Most commands do one thing and end; runs go on in the server, or when there is one again.
             lasting.append(self.workflows.keep(only_own=not serving))
-        keeping = [asyncio.create_task(one) for one in (*lasting, own)]
-        self._own_task = keeping[-1]
+        keeping = [asyncio.create_task(one) for one in lasting]
+        self._serving = serving
+        if serving or takes_on:
+            self._begin_own()
         try:
             yield self
         finally:
-            for task in keeping:
+            for task in (*keeping, *self._keeping_own):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -365,14 +368,22 @@ class Offhook:
             self.database.close()
 
     async def own_kept(self) -> None:
-        """Wait, while `running`, until the workbench has Offhook's own document."""
-        await asyncio.shield(self._own_task)
+        """Wait, while `running`, until the workbench has Offhook's own document.
 
-    async def _keep_own(self, *, serving: bool) -> None:
+        A command that neither serves nor takes runs on makes it here: most need none, and it takes longer than they do.
+        """
+        self._begin_own()
+        await asyncio.shield(self._keeping_own[0])
+
+    def _begin_own(self) -> None:
+        if not self._keeping_own:
+            self._keeping_own.append(asyncio.create_task(self._keep_own()))
+
+    async def _keep_own(self) -> None:
         """See that the workbench has Offhook's own document, as this version has it."""
         try:
             document = {**self.document, "servers": [{"url": self.settings.address or "/"}]}
-            await self.apis.keep_own(document, anywhere=not serving)
+            await self.apis.keep_own(document, anywhere=not self._serving)
         except Exception:
             log.exception("own_document_not_kept")
 

@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-import httpx
 import msgspec
 
 from offhook import bootstrap
@@ -27,6 +26,7 @@ from offhook.kit import clock
 from offhook.kit.ids import Ids
 from offhook.kit.settings import Settings
 from offhook.numbers import service as numbers
+from tests.api.asgi import HOST, Caller, Response
 
 T = TypeVar("T")
 OFFICES = "/api/v2/offices"
@@ -145,7 +145,7 @@ class Warned(msgspec.Struct, frozen=True):
 class Answer:
     """What came back."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: Response) -> None:
         self.response = response
         self.status = response.status_code
         self.headers = response.headers
@@ -230,7 +230,7 @@ class Api:
             headers["content-type"] = "application/json"
         headers |= options.pop("headers", {})
         options["headers"] = {name: value for name, value in headers.items() if value is not None}
-        return Answer(await self.desk.client.request(method, f"http://offhook.test{path}", **options))
+        return Answer(await self.desk.client.request(method, f"http://{HOST}{path}", **options))
 
     def together(self, requests: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer]:
         """The answers to requests that are under way at the same time, in their order."""
@@ -345,13 +345,15 @@ class Desk:
         self.ids = Ids(TEST_SLOT)
         self.offhook = Offhook(settings)
         self.app = application(self.offhook)
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app))
+        self.client = Caller(self.app)
         self._running = self.offhook.running()
         self.run(self._running.__aenter__())
 
     def run(self, what: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end on the tests' loop, under the clock that the test has set."""
-        return self._runner.run(what, context=copy_context())
+        # As the runner does it, which asks the system twice each time who is told of Ctrl-C.
+        loop = self._runner.get_loop()
+        return loop.run_until_complete(loop.create_task(what, context=copy_context()))
 
     def transact(self, function: Any) -> Any:
         """A function of a transaction, through the application's own writer."""
@@ -370,7 +372,6 @@ class Desk:
         return Company(self, self.transact(make))
 
     def close(self) -> None:
-        self.run(self.client.aclose())
         self.run(self._running.__aexit__(None, None, None))
 
 

@@ -289,12 +289,13 @@ def _logging() -> Iterator[None]:
     import logging
 
     handlers, level = logging.root.handlers[:], logging.root.level
+    before = structlog.get_config()
     log.configure("debug")
     structlog.configure(cache_logger_on_first_use=False)
     try:
         yield
     finally:
-        structlog.reset_defaults()
+        structlog.configure(**before)
         logging.root.handlers[:], logging.root.level = handlers, level
 
 

@@ -6,6 +6,7 @@ from tests.api.desk import Desk
 from tests.api.directory_model import run
 
 
+@pytest.mark.brief
 def test_a_directory_behaves_like_its_model(sqlite_desk: Desk):
     run(sqlite_desk, 14, 25)
 

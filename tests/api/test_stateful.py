@@ -249,6 +249,7 @@ def _run(desk: Desk, examples: int, steps: int) -> None:
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=steps))
 
 
+@pytest.mark.brief
 def test_offices_behave_like_their_model(sqlite_desk: Desk):
     _run(sqlite_desk, 20, 15)
 

@@ -35,7 +35,7 @@ def test_the_own_document_is_kept_at_the_start_and_not_again_at_the_next(runner:
         desk = Desk(runner, settings_of(tmp_path, **more))
         try:
             own_is_kept(desk)
-            desk.run(desk.offhook._keep_own(serving=True))
+            desk.run(desk.offhook._keep_own())
             api = desk.found().live
             found = api.get(f"{V1}/api-operations?q=create office&api=offhook").json["items"]
             return api.get(f"{APIS}/offhook").json, api.get(f"{APIS}/offhook/versions").json["items"], found

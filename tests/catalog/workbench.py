@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 from cryptography.fernet import Fernet
 
 from offhook.access.doing import Doing
@@ -20,6 +19,7 @@ from offhook.events import api as events_api
 from offhook.kit.cursor import Cursors
 from offhook.kit.router import Router
 from offhook.kit.settings import Settings
+from tests.api.asgi import Caller
 from tests.api.desk import Desk
 
 KEY = Fernet.generate_key().decode()
@@ -45,7 +45,7 @@ class Workbench(Desk):
         operations = [*self.trying.operations, *events_api.operations(offhook.reader, cursors, {})]
         gate: Any = Gate(Router(operations), offhook.access, offhook.limiter, offhook.ids)
         self.app = gate
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(gate))
+        self.client = Caller(gate)
         self._running = offhook.running()
         self.run(self._running.__aenter__())
 

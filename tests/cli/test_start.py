@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from offhook.kit import openapi
 from tests.cli.conftest import Run
 
 SLOW = {"sqlalchemy", "alembic", "psycopg", "redis", "litestar", "uvicorn", "prometheus_client", "phonenumbers"} | {
@@ -74,3 +75,18 @@ def test_help_says_what_holds_unless_told_otherwise(offhook: Run, monkeypatch: p
         assert f"default: ({default})" in line
     assert "default: (US)" in offhook("init", "--help").out
     assert "default: live" in offhook("key", "create", "--help").out
+
+
+def test_offhooks_own_document_is_made_only_for_commands_that_show_it(offhook: Run, company, monkeypatch) -> None:
+    made = []
+    real = openapi.document
+
+    def document(*operations, **told):
+        made.append(told["title"])
+        return real(*operations, **told)
+
+    monkeypatch.setattr(openapi, "document", document)
+    assert offhook("office", "list").status == 0
+    assert made == []
+    assert "offhook" in offhook("api", "list").out
+    assert made == ["Offhook"]

@@ -8,8 +8,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
-
+from tests.api.asgi import Response
 from tests.api.desk import Desk
 
 ORIGIN = "http://offhook.test"
@@ -68,7 +67,7 @@ class _Reader(HTMLParser):
 class Page:
     """What a browser got."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: Response) -> None:
         self.status = response.status_code
         self.headers = response.headers
         self.content = response.content
@@ -122,10 +121,7 @@ class Visitor:
             }
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         kept = {name: value for name, value in sent.items() if value is not None}
-        response = self.desk.run(
-            self.desk.client.request(method, ORIGIN + path, content=content, headers=kept, follow_redirects=False)
-        )
-        self.desk.client.cookies.clear()
+        response = self.desk.run(self.desk.client.request(method, ORIGIN + path, content=content, headers=kept))
         self.set = response.headers.get_list("set-cookie")
         for line in self.set:
             for name, cookie in SimpleCookie(line).items():

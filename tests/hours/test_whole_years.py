@@ -113,6 +113,7 @@ def agrees(zone: str, year: int, seed: int) -> None:
         assert (change.at, change.to.value) == (at, to)
 
 
+@pytest.mark.brief
 @pytest.mark.parametrize("zone", SOME)
 def test_a_whole_year_agrees_with_a_wall_clock(zone):
     agrees(zone, YEARS[zone], 0)

@@ -227,6 +227,7 @@ def _run(desk: Desk, examples: int, steps: int) -> None:
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=steps))
 
 
+@pytest.mark.brief
 def test_a_snapshot_that_follows_is_the_one_that_is_read_whole(sqlite_desk: Desk):
     _run(sqlite_desk, 15, 30)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from offhook.kit.errors import Conflict, Unavailable, Unstorable
-from offhook.storage.batches import MAX_BATCH, Function, Lookup, Reader, Within, Writer, finished
+from offhook.storage.batches import MAX_BATCH, Function, Lookup, Reader, Together, Within, Writer, finished
 from offhook.storage.database import Database, Insert, Statement, Transaction
 from offhook.storage.migrate import upgrade
 from offhook.storage.tables import settings
@@ -145,6 +146,36 @@ def test_the_loop_never_waits_for_another_process_that_writes(sqlite: Database):
         await writer.close()
 
     run(work)
+
+
+class Warm(Hot):
+    """Another class of them."""
+
+
+def test_hot_units_of_several_classes_are_inserted_by_the_loop(sqlite: Database):
+    """A batch with a plain unit in it goes to the thread, as a whole."""
+    threads: list[str] = []
+
+    def noted(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT"):
+            threads.append(threading.current_thread().name)
+
+    async def work() -> None:
+        writer = Writer(sqlite)
+        event.listen(sqlite.engine, "before_cursor_execute", noted)
+        assert await asyncio.gather(*(writer.submit(kind(name)) for kind, name in ((Hot, "a"), (Warm, "b")))) == [
+            "a",
+            "b",
+        ]
+        assert threads == ["MainThread"] * 2
+        threads.clear()
+        await asyncio.gather(writer.submit(Hot("c")), writer.run(put("d")))
+        assert len(threads) == 2
+        assert "MainThread" not in threads
+        await writer.close()
+
+    run(work)
+    assert names(sqlite) == ["a", "b", "c", "d"]
 
 
 def test_a_batch_whose_commit_fails_is_refused_as_a_whole_and_the_next_one_goes_on(sqlite: Database):
@@ -449,6 +480,34 @@ def test_lookups_are_answered_in_order_many_at_a_time(database: Database):
 
     run(work)
     assert batches == [50]
+
+
+def test_what_is_looked_up_in_one_pass_takes_one_hop_to_a_thread(database: Database):
+    asked: list[list[str]] = []
+
+    def found(tx: Transaction, keys: list[str]) -> list[bool]:
+        asked.append(keys)
+        if "!" in keys:
+            raise Conflict("on purpose")
+        return [key in names(database) for key in keys]
+
+    async def work() -> None:
+        reader = Reader(database)
+        there = Together(reader, found)
+        leaves, *others = (asyncio.ensure_future(there.get(key)) for key in "xab")
+        await asyncio.sleep(0)
+        leaves.cancel()
+        assert await asyncio.gather(*others) == [True, False]
+        assert await there.get("c") is False
+        assert asked == [["x", "a", "b"], ["c"]]
+        told = await asyncio.gather(there.get("a"), there.get("!"), return_exceptions=True)
+        assert [str(one) for one in told] == ["on purpose"] * 2
+        assert await there.get("a") is True
+        reader.close()
+
+    with database.transaction() as tx:
+        tx.change(PUT, "a", "x")
+    run(work)
 
 
 def test_a_reader_sees_what_is_committed(database: Database):

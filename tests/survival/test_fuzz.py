@@ -366,6 +366,7 @@ def check_log(server: Process, since: int) -> None:
     assert server.key not in said
 
 
+@pytest.mark.brief
 def test_spoiled_bodies_get_an_answer_each_and_leave_no_mark(target: Process, say: Say) -> None:
     bombard(target, 3000, 1, may_grow=32, say=say)
 
@@ -516,6 +517,7 @@ class Wire:
         return status, data[start:end]
 
 
+@pytest.mark.brief
 def test_what_hypothesis_thinks_of_gets_an_answer_each(target: Process, say: Say) -> None:
     hypothesise(target, 200, say)
 
@@ -591,6 +593,7 @@ NEVER_WRONG = {"GET /api/offhook/v1/sounds/{link}"}
 """Operations that take nothing but a free text in their path, so that no request of theirs breaks the schema."""
 
 
+@pytest.mark.brief
 def test_every_operation_answers_as_the_document_says(target: Process, say: Say) -> None:
     hold_to_document(target, 0, say)
 

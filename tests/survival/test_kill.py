@@ -55,6 +55,7 @@ def is_sound(server: Process) -> bool:
         return query("PRAGMA integrity_check") == [("ok",)] and query("PRAGMA foreign_key_check") == []
 
 
+@pytest.mark.brief
 def test_a_killed_server_has_kept_what_it_acknowledged(start: Start, say: Say) -> None:
     server = start()
     kill_again_and_again(Ledger(server, SEED), 3, say)

@@ -136,6 +136,7 @@ def killed(start: Start, say: Say, runs: int, kills: int) -> None:
         say(f"{runs} workflows, {kills} kills, {target.count()} calls, {repeated} of them cut off and repeated")
 
 
+@pytest.mark.brief
 def test_workflows_end_though_their_server_is_killed(start: Start, say: Say) -> None:
     killed(start, say, 15, 3)
 

@@ -30,7 +30,8 @@ class House:
         self.broken = False
         self.most = 10
         house: Any = replace(self.told.telephone._house, legs=self)
-        self.placing = Placing(self, house, self, self._shown, Room(self.most, self.under_way, lambda: 0.0))  # type: ignore[arg-type]
+        room = Room(self.most, self.under_way, lambda: 0.0)
+        self.placing = Placing(self, lambda _tenant: house, self, self._shown, room)  # type: ignore[arg-type]
 
     async def _shown(self, tenant_id: int, who: str) -> tuple[str, str]:
         return "101", "Ana"

@@ -3,13 +3,15 @@
 import asyncio
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from offhook.telephony import port, process
-from offhook.telephony.process import Worker
+from offhook.telephony.process import Worker, environment
+from offhook.telephony.share import Share
 
 
 async def nobody(_event: port.Event) -> None:
@@ -30,10 +32,82 @@ def test_who_closes_it_waits_until_it_has_ended() -> None:
     asyncio.run(story())
 
 
+def test_what_the_settings_hold_is_not_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OFFHOOK_CREDENTIALS_KEYS", "secret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    given = environment()
+    assert given["LANG"] == "C.UTF-8"
+    assert "secret" not in given.values()
+    assert all(given[name] == os.environ[name] for name in given)
+
+
+def test_a_worker_has_all_carriers_however_many_there_are_and_none_of_our_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OFFHOOK_CREDENTIALS_KEYS", "secret")
+    # As many as would not go into one message.
+    places = tuple((f"198.{one}.0.0/24", 5060) for one in range(16))
+    trunks = tuple(port.Trunk(id=number, addresses=places, domain="d" * 200) for number in range(3000))
+    assert len(port.framed(port.Configure(trunks=trunks))) > port.MOST
+
+    async def story() -> None:
+        worker = Worker(("--listen", "127.0.0.1:0", "--media", "plain"), nobody)
+        worker.configure(port.Configure(trunks=trunks))
+        keeping = asyncio.create_task(worker.keep())
+        told = asyncio.Event()
+        leg = worker.new_leg(lambda _: told.set())
+        async with asyncio.timeout(30):
+            await worker.ready
+            worker.tell(port.Dial(leg=leg, caller=0, uri="none", address=("127.0.0.1", 9)))
+            await told.wait()
+            assert worker.starts == 1
+            given = await asyncio.to_thread(Path(f"/proc/{worker.pid}/environ").read_bytes)
+            assert b"PATH=" in given
+            assert b"OFFHOOK_" not in given
+            await worker.close()
+        assert keeping.done()
+
+    asyncio.run(story())
+
+
 def test_one_that_was_never_started_is_closed_at_once() -> None:
     async def story() -> None:
         async with asyncio.timeout(1):
             await Worker((), nobody).close()
+
+    asyncio.run(story())
+
+
+def test_a_company_has_its_share_of_legs_and_others_have_theirs() -> None:
+    async def story() -> None:
+        worker = Worker((), nobody)
+        told: list[port.Command] = []
+        worker.tell = lambda command: told.append(command)  # type: ignore[method-assign]
+        heard: list[port.Event] = []
+        mine, theirs = Share(worker, 1, 2), Share(worker, 2, 2)
+
+        def dial(share: Share, trunk: int = 0) -> int:
+            leg = share.new_leg(heard.append)
+            share.tell(port.Dial(leg=leg, caller=1, uri="sip:a@b", address=("127.0.0.1", 9), trunk=trunk))
+            return leg
+
+        first, second, third = dial(mine), dial(mine), dial(mine)
+        outside, other = dial(mine, trunk=3), dial(theirs)
+        assert [one.leg for one in told if isinstance(one, port.Dial)] == [first, second, outside, other]
+        assert heard == []
+        await asyncio.sleep(0)
+        assert heard == [port.Down(leg=third, code=503, cause="failed")]
+        # It is counted until it is over, whoever is told of it.
+        mine.hold(first, lambda _: None)
+        worker._hear(port.Down(leg=first))
+        assert dial(mine) == told[-1].leg  # type: ignore[union-attr]
+        assert dial(mine) != told[-1].leg  # type: ignore[union-attr]
+        worker.let_go(second)
+        assert dial(mine) == told[-1].leg  # type: ignore[union-attr]
+        worker._all_down()
+        assert worker.dialled_of(1) == worker.dialled_of(2) == 0
+        assert not worker._dialled
 
     asyncio.run(story())
 

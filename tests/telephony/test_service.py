@@ -7,6 +7,7 @@ from typing import Any
 
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.telephony import port
+from offhook.telephony.room import Full
 from offhook.telephony.service import AGAIN_SECONDS, Telephony
 
 
@@ -31,7 +32,7 @@ def played(story: Callable[[Telephony, Slow, list[float]], Any]) -> None:
         async def sleep(seconds: float) -> None:
             slept.append(seconds)
 
-        calls: Any = SimpleNamespace(of_company=None, happened=None, seen=None, decided=None, leg_of=None)
+        calls: Any = SimpleNamespace(happened=None, seen=None, of_company=None, decided=None, leg_of=None)
         desk: Any = Slow()
         none: Any = None
         await story(Telephony(calls, none, desk, none, none, none, none, (), sleep=sleep), desk, slept)
@@ -42,6 +43,24 @@ def played(story: Callable[[Telephony, Slow, list[float]], Any]) -> None:
 async def settled() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+def test_a_company_has_so_many_calls_and_the_server_too_and_those_for_help_go_beyond():
+    async def story(telephony: Telephony, _desk: Slow, _slept: list[float]) -> None:
+        def let_in(going: int, *, crowded: bool = False, helps: bool = False) -> bool:
+            telephony._room._under_way = lambda tenant_id: going if tenant_id == 7 else 0
+            try:
+                telephony._let_in(7, crowded=crowded, helps=helps)
+            except Full:
+                return False
+            return True
+
+        assert let_in(199)
+        assert not let_in(200)
+        assert not let_in(0, crowded=True)
+        assert let_in(200, crowded=True, helps=True)
+
+    played(story)
 
 
 def test_carriers_are_read_one_reading_after_the_other_so_that_the_latest_stays() -> None:

@@ -9,7 +9,7 @@ from offhook.calls.legs.model import Seen
 from offhook.calls.legs.wishes import Granted, HangUp, Taping
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
-from offhook.telephony import pidf, port, telephone
+from offhook.telephony import keys, pidf, port, telephone
 from offhook.telephony.telephone import ELSEWHERE
 from tests.telephony.scripted import CALLER, Told, leg, prompt
 
@@ -166,6 +166,16 @@ def test_what_is_dialled_on_is_taken_by_what_asks_next_but_for_a_pound_that_ends
         assert one.passed() == [plan.Pressed(0, "262")]
         await one.do(plan.Gather(prompt("which of them"), 1, 5, "choice"))
         assert one.passed() == [plan.Pressed(0, "2")]
+
+    play(story)
+
+
+def test_who_presses_keys_without_end_is_not_remembered_without_end(play):
+    async def story(told: Told) -> None:
+        await told.answered()
+        for _ in range(keys.MOST + 50):
+            told.telephone.heard(port.Key(CALLER, "5"))
+        assert len(told.telephone._keys) == keys.MOST
 
     play(story)
 
@@ -458,6 +468,14 @@ def test_a_number_that_no_carrier_takes_is_not_called(play):
         await one.do(plan.Transfer("+88213000000"))
         assert one.told(port.Dial) == []
         assert one.passed() == [plan.NotAnswered(0, {"+88213000000": "unreachable"})]
+
+    play(story)
+
+
+def test_who_hides_their_number_is_hidden_from_the_carrier_too(play):
+    async def story(told: Told) -> None:
+        await told.do(plan.Transfer("+14155550123"))
+        assert [one.number for one in told.told(port.Dial)] == [""]
 
     play(story)
 

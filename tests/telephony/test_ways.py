@@ -9,6 +9,7 @@ from offhook.telephony import port
 from offhook.telephony.room import Full
 from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
+from offhook.telephony.trunks.names import Names
 from offhook.telephony.ways import Ways
 from tests.api.conftest import company, desk, embedded, postgresql_desk, runner, sqlite_desk
 from tests.api.desk import Company
@@ -80,6 +81,11 @@ def test_help_is_called_whatever_the_list_and_the_bound(company: Company):
     first = int(made(company.live, name="Help", emergency=True, prefixes=[], proxy="8.8.8.8:5080")["id"])
     way = number(company, "911", emergency=True, ways=busy)
     assert way == Way(uri="sip:911@8.8.8.8:5080", address=("8.8.8.8", 5080), trunk=first)
+    found = [
+        company.desk.run(busy.of_number(company.tenant(), "911", emergency=True, but=without))
+        for without in ((first,), (first, other))
+    ]
+    assert [way and way.trunk for way in found] == [other, None]
 
 
 def test_a_name_that_leads_to_a_private_place_is_not_called(company: Company):
@@ -89,8 +95,24 @@ def test_a_name_that_leads_to_a_private_place_is_not_called(company: Company):
     allowed = Ways(offhook.reader, offhook.registrar, Allowed.read("localhost:5070"))
     way = number(company, NUMBER, ways=allowed)
     assert way is not None
-    assert way.address in (("127.0.0.1", 5070), ("::1", 5070))
+    assert way.address == ("127.0.0.1", 5070)
     assert way.uri == f"sip:{NUMBER}@localhost:5070;user=phone"
+
+
+def test_a_name_that_is_not_found_now_is_called_where_it_was(company: Company):
+    made(company.live, proxy="sip.example.com:5070")
+    answers: list[tuple[str, ...]] = [("1.1.1.1",), ("10.0.0.5",), (), ("10.0.0.5", "8.8.8.8")]
+
+    def look(_host: str, _port: int) -> tuple[str, ...]:
+        found = answers.pop(0)
+        if not found:
+            raise OSError("no such name")
+        return found
+
+    offhook = company.desk.offhook
+    ways = Ways(offhook.reader, offhook.registrar, Allowed(), names=Names(look))
+    found = [number(company, NUMBER, ways=ways) for _ in range(4)]
+    assert [way and way.address for way in found] == [("1.1.1.1", 5070), None, ("1.1.1.1", 5070), ("8.8.8.8", 5070)]
 
 
 @pytest.mark.parametrize(

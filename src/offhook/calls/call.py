@@ -273,14 +273,18 @@ class Call:
             # In one transaction with the step.
             self._ask(question)
             question = None
-        await self._keep()
-        if doing and not urgent:
-            self.telephone.do(self.id, doing)
-        if after.phase == "over":
-            await self._finish()
-        else:
-            self._owed += releases
-            await self._settle()
+        self._owed += releases
+        giving: list[asyncio.Future[None]] = []
+        if after.phase == "over" or self._owed:
+            # In one transaction with the step, too: the writer begins behind what the loop's next pass begins with.
+            giving.append(asyncio.ensure_future(self._finish() if after.phase == "over" else self._settle()))
+        try:
+            await self._keep()
+            if doing and not urgent:
+                self.telephone.do(self.id, doing)
+        finally:
+            for one in giving:
+                await one
         if question is not None:
             self._ask(question)
         return taken

@@ -7,6 +7,7 @@ gate's business.
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import dropwhile
 from types import MappingProxyType
 from urllib.parse import unquote
@@ -55,6 +56,7 @@ class Segment(msgspec.Struct, frozen=True):
     user: bool = False
 
 
+@lru_cache(maxsize=4096)
 def segments(template: str) -> tuple[Segment, ...]:
     """The parts of a path template such as `/api/v2/offices/{id}`.
 

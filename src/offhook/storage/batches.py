@@ -200,9 +200,9 @@ class Writer:
         await self._batches.close()
 
     def _insert(self, units: list[Unit[Any]]) -> Work | None:
-        """Do a batch of hot units of one class, all but its commit; None if it has to go the other way, as a whole."""
-        kind: Any = type(units[0])
-        if not self._database.sqlite or not hasattr(kind, "run_many") or any(type(unit) is not kind for unit in units):
+        """Do a batch of hot units, all but its commit; None if it has to go the other way, as a whole."""
+        hot = _by_kind(units)
+        if not self._database.sqlite or sum(map(len, hot.values())) < len(units):
             return None
         transaction = self._database.transaction_at_once()
         try:
@@ -211,8 +211,9 @@ class Writer:
             # The thread finds out why, or waits.
             return None
         self._count(units)
+        outcomes: list[Any] = [None] * len(units)
         try:
-            outcomes = list(kind.run_many(tx, units))
+            _do_together(tx, units, hot, outcomes)
         except Exception:
             # Undone by this; the thread finds the cause again, and whose it is.
             with suppress(Exception):
@@ -232,11 +233,7 @@ class Writer:
 
     def _commit(self, units: list[Unit[Any]]) -> list[Any]:
         self._count(units)
-        hot: dict[type, list[int]] = {}
-        for index, unit in enumerate(units):
-            if hasattr(unit, "run_many"):
-                hot.setdefault(type(unit), []).append(index)
-        if hot:
+        if hot := _by_kind(units):
             try:
                 return self._together(units, hot)
             except Unavailable:
@@ -248,10 +245,7 @@ class Writer:
     def _together(self, units: list[Unit[Any]], hot: dict[type, list[int]]) -> list[Any]:
         outcomes: list[Any] = [None] * len(units)
         with self._database.transaction() as tx:
-            for kind, indexes in hot.items():
-                results = kind.run_many(tx, [units[i] for i in indexes])  # type: ignore[attr-defined]
-                for index, result in zip(indexes, results, strict=True):
-                    outcomes[index] = result
+            _do_together(tx, units, hot, outcomes)
             for index, unit in enumerate(units):
                 if type(unit) not in hot:
                     outcomes[index] = _attempt(tx, unit)
@@ -260,6 +254,23 @@ class Writer:
     def _one_by_one(self, units: list[Unit[Any]]) -> list[Any]:
         with self._database.transaction() as tx:
             return [_attempt(tx, unit) for unit in units]
+
+
+def _by_kind(units: list[Unit[Any]]) -> dict[type, list[int]]:
+    """Where the hot units of each class stand."""
+    hot: dict[type, list[int]] = {}
+    for index, unit in enumerate(units):
+        if hasattr(unit, "run_many"):
+            hot.setdefault(type(unit), []).append(index)
+    return hot
+
+
+def _do_together(tx: Transaction, units: list[Unit[Any]], hot: dict[type, list[int]], outcomes: list[Any]) -> None:
+    """Do all hot units, a class at a time."""
+    for kind, indexes in hot.items():
+        results = kind.run_many(tx, [units[i] for i in indexes])  # type: ignore[attr-defined]
+        for index, result in zip(indexes, results, strict=True):
+            outcomes[index] = result
 
 
 def _changes(unit: Unit[Any]) -> bool:
@@ -301,6 +312,32 @@ class Reader:
     def close(self) -> None:
         """Wait for reads under way."""
         self._threads.shutdown()
+
+
+class Together(Generic[K, T]):
+    """Look-ups of one kind by a reader: those that are asked for in one pass of the loop take one hop to a thread.
+
+    `find(tx, keys)` gives one value a key, in order; what it raises all of them are told.
+    """
+
+    def __init__(self, reader: Reader, find: Callable[[Transaction, list[K]], list[T]]) -> None:
+        self._reader, self._find = reader, find
+        self._asked: list[K] = []
+        self._answer: asyncio.Future[list[T]] | None = None
+
+    async def get(self, key: K) -> T:
+        """The value of `key` as committed when the look-up begins."""
+        place = len(self._asked)
+        self._asked.append(key)
+        if self._answer is None:
+            # It begins with the next pass, behind all who ask in this one.
+            self._answer = asyncio.ensure_future(self._look())
+        # Whoever goes away leaves the look to the others.
+        return (await asyncio.shield(self._answer))[place]
+
+    async def _look(self) -> list[T]:
+        keys, self._asked, self._answer = self._asked, [], None
+        return await self._reader.run(lambda tx: self._find(tx, keys))
 
 
 class Lookup(Generic[K, T]):

@@ -1,5 +1,7 @@
-"""Why a call ended that its caller did not end, out of what the worker says of a leg. Pure."""
+"""Why a call ended that its caller did not end, by what the worker says of a leg, and what is told of faults. Pure."""
 
+from offhook.routing import plan
+from offhook.routing.plan import Event, Verb
 from offhook.telephony.port import CUT, DIED, Down
 
 STOPPED = "the server stopped"
@@ -25,3 +27,22 @@ def cut_off(down: Down) -> tuple[str, bool]:
 def fault(down: Down) -> str:
     """What of ours cut off somebody who was called, in words; "" if they left."""
     return down.cause if down.cause in (DIED, CUT) else ""
+
+
+def failed(verb: Verb, at: int) -> Event | None:
+    """What is told of a verb that failed by a fault of ours: what waits for an answer gets one, so that the call goes
+    on to its end. None where nothing waits.
+    """
+    match verb:
+        case plan.Gather():
+            return plan.Pressed(at)
+        case plan.Ring():
+            return plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs})
+        case plan.Transfer():
+            return plan.NotAnswered(at, {verb.number: "unreachable"})
+        case plan.Bridge():
+            return plan.Ended(at, fault="the telephones could not be connected")
+        case plan.Voicemail():
+            return plan.Recorded(at)
+        case _:
+            return None

@@ -29,5 +29,8 @@ class Front:
         return await self._ways.origin(came)
 
     async def configured(self) -> port.Configure:
-        """The carriers there are, and limits."""
-        return port.Configure(trunks=await self._trunks.configured(), limits=self._limits, realm=self._realm)
+        """The carriers there are, and limits; and where telephones are, which are no carriers."""
+        return port.Configure(
+            trunks=await self._trunks.configured(), limits=self._limits, realm=self._realm,
+            telephones=await self._registrar.places(),
+        )  # fmt: skip

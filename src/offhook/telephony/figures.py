@@ -23,7 +23,7 @@ OUTCOMES = (
 
 REASONS = (
     "challenged", "malformed", "no port", "overload", "stale", "too large", "too many early calls", "too many legs",
-    "too many packets", "unknown answer", "unreachable",
+    "too many messages of a call", "too many packets", "too many requests", "unknown answer", "unreachable",
 )  # fmt: skip
 """Why packets of SIP are turned away."""
 

@@ -27,7 +27,8 @@ class Way:
     address: port.Address
     trunk: int = 0
     display: str = ""
-    number: str = ""
+    number: str | None = None
+    """Who is shown to call; "" hides it, and None is who calls."""
 
 
 class Ways(Protocol):

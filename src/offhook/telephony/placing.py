@@ -32,12 +32,12 @@ class Placing:
     def __init__(
         self,
         worker: Worker,
-        house: House,
+        house_of: Callable[[int], House],
         calls: Calls,
         shown: Callable[[int, str], Awaitable[tuple[str, str]]],
         room: Room,
     ) -> None:
-        self._worker, self._house, self._calls, self._shown, self._room = worker, house, calls, shown, room
+        self._worker, self._house_of, self._calls, self._shown, self._room = worker, house_of, calls, shown, room
         self._ringing: set[asyncio.Task[None]] = set()
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
@@ -49,7 +49,8 @@ class Placing:
             self._room.enter(tenant_id, helps=helps_anywhere(Outgoing(clock.milliseconds(clock.now()), who, number)))
         except Full as full:
             raise Conflict(full.message) from None
-        ways = [(way, device) for device in devices for way in await self._house.ways.of_device(tenant_id, device)]
+        ways_of = self._house_of(tenant_id).ways.of_device
+        ways = [(way, device) for device in devices for way in await ways_of(tenant_id, device)]
         if not ways:
             raise Conflict("No telephone of the user is registered, so there is nothing to ring.")
         id = self._calls.new_id()
@@ -68,10 +69,11 @@ class Placing:
         """What is told of a leg before its call has a telephone is told to that telephone then."""
         news: asyncio.Queue[port.Event] = asyncio.Queue()
         legs: set[int] = set()
+        telephones = self._house_of(tenant_id).legs
         for way, _ in ways:
-            leg = self._worker.new_leg(news.put_nowait)
+            leg = telephones.new_leg(news.put_nowait)
             legs.add(leg)
-            self._worker.tell(port.Dial(leg=leg, caller=0, uri=way.uri, address=way.address, number=number))
+            telephones.tell(port.Dial(leg=leg, caller=0, uri=way.uri, address=way.address, number=number))
         taken = 0
         try:
             async with asyncio.timeout(RING_SECONDS):
@@ -96,8 +98,8 @@ class Placing:
         self, tenant_id: int, id: int, who: str, leg: int, number: str, news: "asyncio.Queue[port.Event]"
     ) -> None:
         try:
-            shown = await self._shown(tenant_id, who)
-            telephone = Telephone(self._house, tenant_id, leg, shown, answered=True, who=who, dialled=number)
+            house, shown = self._house_of(tenant_id), await self._shown(tenant_id, who)
+            telephone = Telephone(house, tenant_id, leg, shown, answered=True, who=who, dialled=number)
             self._worker.hold(leg, telephone.heard)
             while not news.empty():
                 if getattr(event := news.get_nowait(), "leg", 0) == leg:

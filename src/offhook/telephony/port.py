@@ -32,7 +32,7 @@ def pairs(first: int, last: int) -> range:
 
 
 class Trunk(msgspec.Struct, frozen=True, kw_only=True):
-    """A carrier. Who sends from one of `addresses` (an IP address, port 0 is any) is it.
+    """A carrier. Who sends from one of `addresses` (an IP address or a network as 203.0.113.0/28; port 0 is any) is it.
 
     With `proves` it must prove it too, by that username and the digests of it, as `Account` has them; several carriers
     may send from one address then. Calls go out to `proxy`, proven with `username` and `password` if it asks for that.
@@ -47,27 +47,39 @@ class Trunk(msgspec.Struct, frozen=True, kw_only=True):
     username: str = ""
     password: str = ""
 
+    def __repr__(self) -> str:
+        """Without what is secret: a log may come to hold it."""
+        return f"Trunk(id={self.id}, addresses={self.addresses}, proves={self.proves!r}, proxy={self.proxy})"
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of what strangers may use. `packets` is a second and address, `burst` at once."""
+    """Bounds of what others may use. `packets` is a second and address, `burst` at once."""
 
     packets: float = 50.0
     burst: float = 200.0
     legs: int = 400
     """Legs at once, of all."""
-    early: int = 50
+    early: int = 100
     """Calls of one source address that are not answered yet."""
+    calls: float = 100.0
+    """Calls of one carrier a second, three times as many at once."""
+    messages: float = 20.0
+    """Messages of one call a second, five times as many at once."""
 
 
 # Told to the worker
 
 
 class Configure(msgspec.Struct, frozen=True, kw_only=True, tag="configure"):
-    """First of all, and again when it changes: carriers and limits. `sounds` are where recordings may be written."""
+    """First of all, and again when it changes: carriers and limits. With `more` the rest of the carriers follows, and
+    nothing changes before the last of them is there (`in_parts`). From `telephones` telephones have registered lately.
+    """
 
     trunks: tuple[Trunk, ...] = ()
     limits: Limits = Limits()
     realm: str = "offhook"
+    more: bool = False
+    telephones: tuple[Address, ...] = ()
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, tag="account"):
@@ -78,6 +90,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, tag="account"):
 
     username: str
     digests: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Without the digests, which are as good as the password."""
+        return f"Account(username={self.username!r}, {'known' if self.digests else 'unknown'})"
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True, tag="registered"):
@@ -257,6 +273,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, tag="incoming"):
     username: str = ""
     trunk: int = 0
     call_id: str = ""
+    crowded: bool = False
+    """Bounds are reached: only a call for help may go on."""
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
@@ -359,6 +377,28 @@ Event = (
     Ready | Whois | Register | Incoming | Progress | Up | Down | Sound | Key | Played | Recorded | Held | Referred
     | Fault | Figures
 )  # fmt: skip
+
+
+def in_parts(told: Configure, most: int = MOST // 2) -> list[Configure]:
+    """The same in as many messages as none of which is too long, however many carriers there are."""
+    parts: list[list[Trunk]] = [[]]
+    size = 0
+    for trunk in told.trunks:
+        length = len(msgspec.msgpack.encode(trunk))
+        if parts[-1] and size + length > most:
+            parts.append([])
+            size = 0
+        parts[-1].append(trunk)
+        size += length
+    if told.telephones and told.trunks:
+        parts.append([])
+    last = len(parts) - 1
+    return [
+        msgspec.structs.replace(
+            told, trunks=tuple(part), more=number < last, telephones=told.telephones if number == last else ()
+        )
+        for number, part in enumerate(parts)
+    ]
 
 
 def framed(message: Command | Event) -> bytes:

@@ -5,13 +5,16 @@ be: a call that was under way ends in its record with that cause, and the next o
 """
 
 import asyncio
+import os
 import socket
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
 
+from offhook.kit.settings import PREFIX
 from offhook.telephony import port
 from offhook.telephony.port import DIED, Close, Command, Configure, Down, Event, Fault, Figures, Frames, Ready, framed
 
@@ -25,6 +28,13 @@ STOP_SECONDS = 4.0
 
 log = structlog.get_logger("offhook.telephony")
 Heard = Callable[[Event], None]
+
+
+def environment() -> dict[str, str]:
+    """What the worker has of our environment: none of the settings, as it reads what strangers send and needs no secret
+    among them, nor those of a bucket.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "AWS_"))}
 
 
 class Worker:
@@ -43,11 +53,14 @@ class Worker:
         """What happened on legs that came in, for whoever holds them: a caller may be gone before that."""
         self._taped: dict[str, Heard] = {}
         self._writer: asyncio.StreamWriter | None = None
+        self._untold = bytearray()
         self._next = 0
         self._closing = False
         self._over = asyncio.Event()
         self._tasks: set[asyncio.Future[None]] = set()
         self._trunks: dict[int, int] = {}
+        self._dialled: Counter[int] = Counter()
+        self._dialled_for: dict[int, int] = {}
         self.configured = Configure()
         self.ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         """Where it listens, once it does; another one whenever it was started again."""
@@ -68,16 +81,49 @@ class Worker:
         if isinstance(command, port.Dial) and command.trunk and self._writer is not None:
             self._trunks[command.leg] = command.trunk
         if self._writer is not None:
-            self._writer.write(framed(command))
+            if not self._untold:
+                # With the loop's next pass: all that one event leads to is one packet of the socket.
+                asyncio.get_running_loop().call_soon(self._tell)
+            self._untold += framed(command)
+
+    def _tell(self) -> None:
+        untold, self._untold = self._untold, bytearray()
+        if self._writer is not None:
+            self._writer.write(untold)
 
     def on_trunk(self, trunk: int) -> int:
         """How many legs there are by a carrier, those among them that have only just come in."""
         return sum(one == trunk for one in self._trunks.values())
 
+    def dialled_of(self, tenant_id: int) -> int:
+        """How many of a company's telephones are dialled or talk."""
+        return self._dialled[tenant_id]
+
+    def dialled_for(self, leg: int, tenant_id: int) -> None:
+        """A telephone of a company is about to be dialled."""
+        if leg in self._legs and leg not in self._dialled_for:
+            self._dialled_for[leg] = tenant_id
+            self._dialled[tenant_id] += 1
+
+    def refuse(self, leg: int) -> None:
+        """Say soon that a leg cannot be dialled."""
+        asyncio.get_running_loop().call_soon(self._hear, Down(leg=leg, code=503, cause="failed"))
+
+    def _forget(self, leg: int) -> None:
+        """It is over. What nobody has been told of it yet stays for whoever will hold it."""
+        self._legs.pop(leg, None)
+        self._trunks.pop(leg, None)
+        tenant_id = self._dialled_for.pop(leg, None)
+        if tenant_id is not None:
+            self._dialled[tenant_id] -= 1
+            if not self._dialled[tenant_id]:
+                del self._dialled[tenant_id]
+
     def configure(self, configured: Configure) -> None:
         """Which carriers there are from now on, and after each start."""
         self.configured = configured
-        self.tell(configured)
+        for part in port.in_parts(configured):
+            self.tell(part)
 
     def hold(self, leg: int, heard: Heard) -> None:
         """Be told what happens on a leg that came in, and what happened on it before."""
@@ -95,9 +141,8 @@ class Worker:
 
     def let_go(self, leg: int) -> None:
         """Be told no more of it."""
-        self._legs.pop(leg, None)
         self._early.pop(leg, None)
-        self._trunks.pop(leg, None)
+        self._forget(leg)
 
     @property
     def legs(self) -> int:
@@ -138,12 +183,13 @@ class Worker:
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "offhook.telephony.worker", str(theirs.fileno()), *self._arguments,
-                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, env=environment(),
             )  # fmt: skip
+        self._untold = bytearray()
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=4 * port.MOST)
         self.starts += 1
         self.pid = process.pid
-        self.tell(self.configured)
+        self.configure(self.configured)
         came_up = False
         try:
             frames = Frames(Event)
@@ -177,6 +223,8 @@ class Worker:
     def _all_down(self) -> None:
         legs, self._legs = self._legs, {}
         self._trunks, self.figures = {}, Figures(legs=0)
+        self._dialled_for = {}
+        self._dialled.clear()
         taped, self._taped = self._taped, {}
         for path, heard in taped.items():
             heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
@@ -212,8 +260,7 @@ class Worker:
             case _:
                 heard = self._legs.get(event.leg)
                 if isinstance(event, Down):
-                    self._legs.pop(event.leg, None)
-                    self._trunks.pop(event.leg, None)
+                    self._forget(event.leg)
                 if heard is not None:
                     heard(event)
                 elif event.leg in self._early:

@@ -1,11 +1,15 @@
-"""The recordings of one call: each on a tape of its own, of what one leg says and hears."""
+"""The recordings of one call: each on a tape of its own, of what one leg says and hears; and a message that is left."""
 
 import asyncio
 
 import structlog
 
+from offhook.directory.lines.model import Target
 from offhook.telephony import port
 from offhook.telephony.house import House
+
+LONGEST_END = 40.0
+"""Seconds in which a recording that is to end is whole, or is not waited for."""
 
 log = structlog.get_logger("offhook.telephony")
 
@@ -52,3 +56,23 @@ class Recording:
         kept = self._house.tapes.recording_made(self._tenant_id, call_id, made.path, made.seconds)
         task = asyncio.ensure_future(kept)
         task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
+
+
+async def message_kept(
+    house: House, tenant_id: int, call_id: int, box: Target, path: str, taped: "asyncio.Future[port.Recorded]"
+) -> port.Recorded:
+    """Keep a message once it is whole, and what it is; with a fault if it is not, or is not in time."""
+    try:
+        async with asyncio.timeout(LONGEST_END):
+            made = await taped
+    except TimeoutError:
+        made = port.Recorded(leg=0, path=path, seconds=0, fault="the recording did not end")
+    if made.fault:
+        # What there is of it is found by the tapes themselves.
+        log.error("message_not_recorded", call_id=call_id, cause=made.fault)
+        return made
+    try:
+        await house.tapes.message_left(tenant_id, call_id, box, path, made.seconds)
+    except Exception:
+        log.exception("message_not_kept", call_id=call_id)
+    return made

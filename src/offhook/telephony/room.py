@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from offhook.kit.errors import Unavailable
 
-WHY = ("company_full", "carrier_full", "nobody", "not_begun")
+WHY = ("company_full", "carrier_full", "server_full", "nobody", "not_begun")
 REFUSED = Counter("offhook_calls_refused", "Calls that were refused before anything was decided, by why.", ["why"])
 for _one in WHY:
     REFUSED.labels(_one)

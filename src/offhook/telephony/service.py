@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -18,6 +18,7 @@ from offhook.telephony.exchange import Exchange
 from offhook.telephony.placing import Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.room import REFUSED, Full, Room
+from offhook.telephony.share import Share
 from offhook.telephony.tally import Tally, nowhere
 from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 
@@ -58,7 +59,10 @@ class Desk(Protocol):
 
 
 class Telephony:
-    """All calls on real telephones of this process. `keep` it going while serving; `close` it at the end."""
+    """All calls on real telephones of this process. `keep` it going while serving; `close` it at the end.
+
+    A company has `most_calls` of them at once; calls for help go on beyond.
+    """
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class Telephony:
         tally: Tally | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._most_calls = most_calls
         self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
@@ -87,7 +92,7 @@ class Telephony:
             belongs=tally.belongs,
         )  # fmt: skip
         self._room = Room(most_calls, calls.of_company, clock.monotonic)
-        self.placing = Placing(self.worker, self._house, calls, self._within, self._room)
+        self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
@@ -104,13 +109,8 @@ class Telephony:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def password_changed(self, username: str) -> None:
+    async def password_changed(self, username: str) -> None:
         """A telephone has another password, which the worker is told: it remembers the one before for a while."""
-        task = asyncio.ensure_future(self._tell_account(username))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _tell_account(self, username: str) -> None:
         self.worker.tell(await self._account(username))
 
     async def _configure(self) -> None:
@@ -173,6 +173,17 @@ class Telephony:
         person = (await self._company(tenant_id)).people.get(who)
         return (person.extension or person.caller_id or NOBODY, person.name) if person is not None else (NOBODY, "")
 
+    def _house_of(self, tenant_id: int) -> House:
+        """What the calls of a company need, with its share of legs: two telephones for each call that it may have."""
+        return replace(self._house, legs=Share(self.worker, tenant_id, 2 * self._most_calls))
+
+    def _let_in(self, tenant_id: int, *, crowded: bool, helps: bool) -> None:
+        """Full if there is no room for a call, on the server or of its company; one for help is always let in."""
+        if crowded and not helps:
+            REFUSED.labels("server_full").inc()
+            raise Full("The server has as many calls as it may have at once.")
+        self._room.enter(tenant_id, helps=helps)
+
     async def _begin(self, came: port.Incoming) -> None:
         """A call: it is decided on from here on. Who hung up meanwhile has a call that was given up."""
         code = FAULTY
@@ -184,9 +195,8 @@ class Telephony:
                 code = UNKNOWN
             else:
                 shown = await self._shown(origin, came)
-                telephone = Telephone(
-                    self._house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number
-                )
+                house = self._house_of(origin.tenant_id)
+                telephone = Telephone(house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number)
                 self.worker.hold(came.leg, telephone.heard)
                 at = clock.milliseconds(clock.now())
                 first = (
@@ -195,7 +205,7 @@ class Telephony:
                     else Incoming(at, origin.caller, origin.number)
                 )
                 helps = isinstance(first, Outgoing) and outbound.helps(await self._company(origin.tenant_id), first)
-                self._room.enter(origin.tenant_id, helps=helps)
+                self._let_in(origin.tenant_id, crowded=came.crowded, helps=helps)
                 await self._calls.begin(origin.tenant_id, first, telephone)
                 return
         except Full:

@@ -16,12 +16,12 @@ from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
 from offhook.routing.trace import Step
-from offhook.telephony import causes, outside, pidf, port
+from offhook.telephony import causes, pidf, port
 from offhook.telephony.hearing import Hearing
 from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes, Way, Ways, missed
-from offhook.telephony.message import Message
+from offhook.telephony.keys import Keys
 from offhook.telephony.parking import Parking
-from offhook.telephony.recording import Recording
+from offhook.telephony.recording import Recording, message_kept
 from offhook.telephony.sending import Sending
 from offhook.telephony.sound import length
 from offhook.telephony.together import Together
@@ -29,11 +29,16 @@ from offhook.telephony.together import Together
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
 
+MOST_KEYS = 100
+"""Keys that are pressed before they are asked for; further ones are for nobody."""
 LATE = 10.0
 """Seconds that the word of a prompt's end may come later than its end: who waits for it goes on without it then."""
 
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
+
+_FAILED = (408, 500, 502, 503, 504)
+"""What a carrier says that cannot do it; 408 of one that says nothing."""
 
 __all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
@@ -72,16 +77,16 @@ class Telephone:
         self._out: dict[int, Other] = {}
         self._other: Other | None = None
         self._news: asyncio.Queue[port.Event] = asyncio.Queue()
-        self._keys: asyncio.Queue[str] = asyncio.Queue()
-        self._enough = False
+        self._keys = Keys()
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
-        self._message = Message(house, tenant_id, caller)
-        self._end: plan.HungUp | None = None
+        self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
         self._recording, self._music = Recording(house, tenant_id, caller), ""
         self._hearing = Hearing(house, tenant_id, self._next_token)
         self.parking = Parking(self._decide, self._leg_of)
         self.together = Together(house, self, self._decide, self._leg_of)
+        self._leaving = False
+        self._end: plan.HungUp | None = None
         self._running: asyncio.Task[None] | None = None
 
     # What it is told to do
@@ -132,7 +137,8 @@ class Telephone:
                 await asyncio.wait({self._doing})
                 if not self._doing.cancelled() and (fault := self._doing.exception()) is not None:
                     log.error("verb_failed", call_id=self._call_id, verb=type(verb).__name__, exc_info=fault)
-                    self._failed(verb)
+                    if (event := causes.failed(verb, _now())) is not None:
+                        self.tell(event)
                 self._doing = None
                 if self._stopped():
                     break
@@ -140,23 +146,6 @@ class Telephone:
 
     def _stopped(self) -> bool:
         return bool(self._pending) or self._gone
-
-    def _failed(self, verb: Verb) -> None:
-        """A fault of ours: what waits for an answer gets one, so that the call goes on to its end."""
-        at = _now()
-        match verb:
-            case plan.Gather():
-                self.tell(plan.Pressed(at))
-            case plan.Ring():
-                self.tell(plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs}))
-            case plan.Transfer():
-                self.tell(plan.NotAnswered(at, {verb.number: "unreachable"}))
-            case plan.Bridge():
-                self.tell(plan.Ended(at, fault="the telephones could not be connected"))
-            case plan.Voicemail():
-                self.tell(plan.Recorded(at))
-            case _:
-                pass
 
     async def _carry_out(self, verb: Verb) -> None:
         self.sending.begins(verb)
@@ -200,14 +189,16 @@ class Telephone:
             case port.Up():
                 self._up.set()
             case port.Key():
-                self._keys.put_nowait(event.key)
+                self._keys.press(event.key)
             case port.Played():
                 if (played := self._played.pop(event.token, None)) is not None:
                     played.set()
                 if event.fault:
                     log.warning("prompt_not_played", call_id=self._call_id, cause=event.fault)
             case port.Recorded():
-                if not self._message.made(event):
+                if (taped := self._tapes.pop(event.path, None)) is not None:
+                    taped.set_result(event)
+                else:
                     self._recording.made(event, self._call_id)
             case port.Held():
                 self._hold(self._other.leg if self._other is not None else 0, event.on)
@@ -261,7 +252,7 @@ class Telephone:
         self._gone = True
         self._end = plan.HungUp(_now(), *causes.cut_off(down))
         self._up.set()
-        if self._call_id and not self._message.under_way:
+        if self._call_id and not self._leaving:
             self.tell(self._end)
         self._stop_all()
 
@@ -429,7 +420,7 @@ class Telephone:
         await self._answer()
         if not files:
             return
-        token = self._next_token()
+        self._token = token = self._token + 1
         played = self._played[token] = asyncio.Event()
         self._house.legs.tell(port.Play(leg=self._caller, token=token, files=files))
         try:
@@ -458,7 +449,7 @@ class Telephone:
         files = await self._house.sounds.of_prompt(self.tenant_id, verb.prompt)
         await self._answer()
         playing = asyncio.ensure_future(self._sound(files))
-        pressing = asyncio.ensure_future(self._key())
+        pressing = asyncio.ensure_future(self._keys.next())
         try:
             await asyncio.wait({playing, pressing}, return_when=asyncio.FIRST_COMPLETED)
             if not pressing.done():
@@ -470,28 +461,14 @@ class Telephone:
                     break
                 keys += key
                 if len(keys) >= verb.most:
-                    self._enough = verb.most > 1
+                    if verb.most > 1:
+                        self._keys.enough()
                     break
-                pressing = asyncio.ensure_future(self._key())
+                pressing = asyncio.ensure_future(self._keys.next())
                 await self._within(verb.seconds, pressing)
         finally:
             await _given_up(playing, pressing)
         self.tell(plan.Pressed(_now(), keys))
-
-    async def _key(self) -> str:
-        """The next key. The `#` behind keys that were enough without it ends nothing any more."""
-        key = await self._keys.get()
-        if key == "#" and self._enough:
-            self._enough = False
-            key = await self._keys.get()
-        self._enough = False
-        return key
-
-    def _forget_keys(self) -> None:
-        """What was pressed so far was meant for nothing that follows."""
-        self._enough = False
-        while not self._keys.empty():
-            self._keys.get_nowait()
 
     async def _within(self, seconds: float, *tasks: "asyncio.Future[Any]") -> None:
         timer = self._timer(seconds)
@@ -507,7 +484,7 @@ class Telephone:
             return
         self._sound_for_ever(verb.hear, verb.country, verb.music)
         while verb.keys:
-            key = await self._keys.get()
+            key = await self._keys.any()
             if key in verb.keys:
                 self.tell(plan.Pressed(_now(), key))
         await asyncio.Event().wait()
@@ -523,10 +500,13 @@ class Telephone:
                 return
         self.tell(plan.NotAnswered(_now(), why))
 
-    async def _dial_all(self, legs: Iterable[plan.Leg], why: dict[str, Missed]) -> list[Other]:
+    async def _dial_all(self, legs: tuple[plan.Leg, ...], why: dict[str, Missed]) -> list[Other]:
         made: list[Other] = []
+        devices = [one for leg in legs for one in leg.devices]
+        found = await asyncio.gather(*(self._house.ways.of_device(self.tenant_id, one) for one in devices))
+        reached = dict(zip(devices, found, strict=True))
         for leg in legs:
-            ways = [(way, one) for one in leg.devices for way in await self._house.ways.of_device(self.tenant_id, one)]
+            ways = [(way, one) for one in leg.devices for way in reached[one]]
             for number in leg.numbers:
                 way = await self._house.ways.of_number(self.tenant_id, number, emergency=False)
                 ways += [(way, number)] if way is not None else []
@@ -542,8 +522,8 @@ class Telephone:
         self._house.joined(self.tenant_id, self._call_id, made, way)
         self._house.legs.tell(
             port.Dial(
-                leg=id, caller=self._caller, uri=way.uri, address=way.address, number=way.number or number,
-                display=way.display or display, trunk=way.trunk, body=body[0], body_type=body[1],
+                leg=id, caller=self._caller, uri=way.uri, address=way.address, display=way.display or display,
+                number=number if way.number is None else way.number, trunk=way.trunk, body=body[0], body_type=body[1],
                 headers=pidf.HEADERS if body[0] else (),
             )
         )  # fmt: skip
@@ -576,7 +556,7 @@ class Telephone:
         finally:
             await _given_up(timer)
             self._drop(going.values(), reason="")
-            self._forget_keys()
+            self._keys.forget()
 
     def _drop(self, legs: Iterable[Other], *, reason: str) -> None:
         for leg in list(legs):
@@ -608,61 +588,87 @@ class Telephone:
     async def _talk(self, other: Other) -> None:
         """Wait until it is over; who was asked in goes on when the other side leaves."""
         while True:
-            while other.down is None:
-                await self._news.get()
+            ended = await self._until_down(other)
             if not self.together.without_other() or self._other is None:
                 break
             other = self._other
         self._other = None
-        self.tell(plan.Ended(_now(), fault=causes.fault(other.down)))
+        self.tell(ended)
+
+    async def _until_down(self, leg: Other) -> plan.Ended:
+        while leg.down is None:
+            await self._news.get()
+        return plan.Ended(_now(), fault=causes.fault(leg.down))
 
     async def _voicemail(self, verb: plan.Voicemail) -> None:
         await self._answer()
         await self._play(verb.greeting)
         await self._sound(self._house.sounds.tone())
-        self._forget_keys()
-        path, taped = self._message.begin(self._call_id, verb.box)
+        tapes = self._house.tapes
+        path = tapes.new_message(self.tenant_id, self._call_id, verb.box)
+        taped = self._tapes[path] = asyncio.get_running_loop().create_future()
+        self._keys.forget()
+        self._leaving = True
+        self._house.legs.tell(port.Record(leg=self._caller, path=path))
         try:
             ending = asyncio.ensure_future(self._pound())
             await self._within(verb.seconds, ending, taped)
             await _given_up(ending)
         finally:
             # Also where the caller left: what they said is kept.
+            self._house.legs.tell(port.StopRecording(self._caller))
             kept = asyncio.ensure_future(self._keep_message(verb.box, path, taped))
         await asyncio.shield(kept)
 
     async def _keep_message(self, box: Target, path: str, taped: "asyncio.Future[port.Recorded]") -> None:
-        told = await self._message.keep(self._call_id, box, path, taped, lambda: self._gone)
-        for event in (told, self._end):
-            if event is not None:
-                self.tell(event)
+        made = await message_kept(self._house, self.tenant_id, self._call_id, box, path, taped)
+        self._leaving = False
+        if not (made.fault and self._gone):
+            self.tell(plan.Recorded(_now(), max(round(made.seconds), 1) if made.seconds > 0 else 0))
+        if self._end is not None:
+            self.tell(self._end)
 
     async def _pound(self) -> None:
-        while await self._keys.get() != "#":
+        while await self._keys.any() != "#":
             pass
 
     async def _transfer(self, verb: plan.Transfer) -> None:
         why: dict[str, Missed] = {verb.number: "unreachable"}
-        body = self._house.location(verb) if verb.emergency else (b"", "")
-
-        async def call(way: Way) -> Other:
-            self.helping = verb.emergency
-            self._sound_for_ever("ringback", verb.country)
-            dialled = self._dial(verb.number, way, body)
-            dialled.outside = True
-            why.clear()
-            await self._first([dialled], LONGEST_RINGING, why)
-            return dialled
-
-        leg = await outside.reached(self._house, self.tenant_id, verb, call)
+        leg = await self._outside(verb, why)
         if leg is None:
-            self.tell(plan.NotAnswered(_now(), why))
+            self.tell(plan.NotAnswered(_now(), why or {verb.number: "unreachable"}))
             return
         self._other = leg
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
         self.tell(plan.Answered(_now(), verb.number))
         await self._talk(leg)
+
+    async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> Other | None:
+        """Who answers outside, by the first carrier that takes the call: one that fails is no answer of the number's.
+
+        RFC 3261 section 21.5.4 and RFC 3263 section 4.3. A call for help goes on to the next whatever a carrier says.
+        """
+        body = self._house.location(verb) if verb.emergency else (b"", "")
+        tried: list[int] = []
+        while True:
+            way = await self._house.ways.of_number(
+                self.tenant_id, verb.number, emergency=verb.emergency, but=tuple(tried)
+            )
+            if way is None:
+                return None
+            self.helping = verb.emergency
+            if not tried:
+                self._sound_for_ever("ringback", verb.country)
+            tried.append(way.trunk)
+            shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
+            dialled = self._dial(verb.number, shown, body)
+            dialled.outside = True
+            why.clear()
+            leg = await self._first([dialled], LONGEST_RINGING, why)
+            if leg is not None or dialled.down is None or not (verb.emergency or dialled.down.code in _FAILED):
+                return leg
+            log.warning("carrier_failed", call_id=self._call_id, trunk=way.trunk, code=dialled.down.code)
 
     def _hold(self, leg: int, on: bool) -> None:
         """Who is put on hold hears music until their other side is back."""

@@ -4,8 +4,9 @@
 emergency calls, which no list holds back.
 """
 
-import asyncio
+from collections import OrderedDict
 from collections.abc import Collection
+from ipaddress import IPv4Address
 
 import structlog
 
@@ -23,10 +24,14 @@ from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
 from offhook.telephony.trunks import rules, store
 from offhook.telephony.trunks.model import PORT, Trunk
+from offhook.telephony.trunks.names import Names
 from offhook.telephony.trunks.store import trunks
 
 LOOK_UP_SECONDS = 3.0
 """In which the address of a carrier's name must be found; an emergency call goes on to the next carrier then."""
+
+MOST_KNOWN = 10_000
+"""Names whose last address is remembered."""
 
 _SHOWN = 64
 log = structlog.get_logger("offhook.telephony")
@@ -38,9 +43,17 @@ class Ways:
     `load` says how many calls go on by a trunk, one that has only just come in among them.
     """
 
-    def __init__(self, reader: Reader, registrar: Registrar, allowed: Allowed, load: rules.Load = lambda _: 0) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        registrar: Registrar,
+        allowed: Allowed,
+        load: rules.Load = lambda _: 0,
+        names: Names | None = None,
+    ) -> None:
         self._reader, self._registrar, self._allowed, self.load = reader, registrar, allowed, load
-        self._addresses: dict[tuple[str, int], str] = {}
+        self._names = names or Names()
+        self._addresses: OrderedDict[tuple[str, int], str] = OrderedDict()
 
     # Out
 
@@ -64,27 +77,29 @@ class Ways:
             if kept.id in but:
                 continue
             host, at = rules.place(kept.value.proxy)
-            address = await self._address(host, at)
+            address = await self._address(tenant_id, host, at)
             if address is not None:
                 return Way(uri=_uri(kept.value, number), address=(address, at), trunk=kept.id)
         return None
 
-    async def _address(self, host: str, at: int) -> str | None:
-        """The address of a proxy; of a name the one that was known before, if it cannot be found now."""
+    async def _address(self, tenant_id: int, host: str, at: int) -> str | None:
+        """The IPv4 address of a proxy; of a name the one that was known before, if it cannot be found now."""
         literal = rules.as_address(host)
         if literal is not None:
-            return str(literal) if rules.may_send(host, literal, at, self._allowed) else None
+            is_ours = isinstance(literal, IPv4Address) and rules.may_send(host, literal, at, self._allowed)
+            return str(literal) if is_ours else None
         try:
-            async with asyncio.timeout(LOOK_UP_SECONDS):
-                found = await asyncio.get_running_loop().getaddrinfo(host, at)
-        except (OSError, TimeoutError, UnicodeError) as error:
+            found = await self._names.find(tenant_id, host, at, LOOK_UP_SECONDS)
+        except (OSError, UnicodeError) as error:
             log.warning("carrier_not_found", host=host, cause=str(error) or "no answer in time")
             return self._addresses.get((host, at))
-        for entry in found:
-            address = rules.as_address(str(entry[4][0]))
-            if address is not None and rules.may_send(host, address, at, self._allowed):
-                self._addresses[host, at] = str(address)
-                return str(address)
+        for text in found:
+            if rules.may_send(host, IPv4Address(text), at, self._allowed):
+                self._addresses[host, at] = text
+                self._addresses.move_to_end((host, at))
+                if len(self._addresses) > MOST_KNOWN:
+                    self._addresses.popitem(last=False)
+                return text
         log.warning("carrier_not_allowed", host=host)
         return None
 

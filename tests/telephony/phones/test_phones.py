@@ -9,6 +9,7 @@ import pytest
 
 from offhook.kit.settings import Settings
 from offhook.telephony import port
+from offhook.telephony.desk import Front
 from offhook.telephony.phones import store
 from offhook.telephony.phones.registering import Registrar
 from offhook.telephony.phones.service import now
@@ -151,6 +152,18 @@ def test_who_is_registered_outlives_the_server(runner: asyncio.Runner, tmp_path:
         assert way.address == ("10.0.0.7", 5062)
     finally:
         desk.close()
+
+
+def test_from_where_telephones_are_registered_is_told_the_worker(company: Company):
+    name = new_password(company.live, device(company))["phone"]["settings"]["username"]
+    register(company, name, ("sip:a@10.0.0.7", 600), ("sip:b@10.0.0.7", 700), source=("198.51.100.7", 5071))
+    offhook = company.desk.offhook
+    later = Registrar(offhook.reader, offhook.writer, "offhook", now=lambda: now() + 701_000)
+    assert company.desk.run(offhook.registrar.places()).count(("198.51.100.7", 5071)) == 1
+    assert ("198.51.100.7", 5071) not in company.desk.run(later.places())
+    assert company.desk.transact(lambda tx: len(store.places(tx, now(), 1))) == 1
+    front = Front(offhook.registrar, offhook.trunks, offhook.ways, "offhook")
+    assert ("198.51.100.7", 5071) in company.desk.run(front.configured()).telephones
 
 
 def test_what_is_over_is_not_shown_and_taken_away(company: Company):

@@ -8,7 +8,7 @@ from offhook.telephony import port
 from tests.telephony.worker.peers import Peer
 from tests.telephony.worker.server import Server
 
-UNBOUND = port.Limits(packets=100_000, burst=100_000)
+UNBOUND = port.Limits(packets=1e5, burst=1e5, calls=1e5, messages=1e5)
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,9 @@ def test_what_is_refused_is_said_once() -> None:
         ("8.8.8.8", "9.9.9.9", "8.8.8.8"),
         ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
         ("0.0.0.0", "9.9.9.9", "0.0.0.0"),
+        ("168.63.129.16", "8.8.4.4", "8.8.4.4"),
+        ("169.254.169.254", "10.0.0.5", "10.0.0.5"),
+        ("10.0.0.6", "10.0.0.5", "10.0.0.6"),
     ],
 )
 def test_a_telephone_behind_a_router_is_heard_where_it_speaks_from(host: str, source: str, heard: str) -> None:

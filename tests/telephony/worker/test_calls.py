@@ -545,6 +545,10 @@ def test_who_sends_too_much_is_not_heard() -> None:
     refused = server.hear(port.Figures, lambda told: "too many packets" in told.refused).refused
     assert refused["too many packets"] == 40
     assert len([message for message in stranger.pump() if message.what == "401 OPTIONS"]) == 20
+    server.tell(port.Configure(trunks=(port.Trunk(id=1),), limits=port.Limits(packets=0.001, burst=20)))
+    server.fence()
+    stranger.send(stranger.request("OPTIONS"))
+    assert server.hear(port.Figures, lambda told: bool(told.refused)).refused == {"too many packets": 1}
     stranger.close()
     server.close()
 

@@ -150,6 +150,7 @@ def acknowledge(carrier: Peer, message: Message) -> None:
         carrier.send("\r\n".join(lines).encode())
 
 
+@pytest.mark.brief
 def test_thousands_of_mutated_messages_do_no_harm(server: Server, carrier: Peer) -> None:
     survives(server, carrier, 4_000, 1)
 

@@ -87,12 +87,13 @@ def test_a_second_200_from_a_fork_is_acknowledged_and_ended(server: Server, peer
     phone.reply(invite, 200, body=phone.sound, tag="one")
     assert phone.hear("ACK").to_tag == "one"
     server.hear(port.Up)
-    for _ in range(2):
-        phone.reply(invite, 200, body=phone.sound, tag="two")
-        assert phone.hear("ACK").to_tag == "two"
-        bye = phone.hear("BYE")
-        assert bye.to_tag == "two"
-        phone.reply(bye, 200)
+    phone.reply(invite, 200, body=phone.sound, tag="two")
+    assert phone.hear("ACK").to_tag == "two"
+    bye = phone.hear("BYE")
+    assert bye.to_tag == "two"
+    phone.reply(bye, 200)
+    phone.reply(invite, 200, body=phone.sound, tag="two")
+    assert phone.hear("ACK").to_tag == "two"
     server.tell(port.Drop(2))
     bye = phone.hear("BYE")
     assert bye.to_tag == "one"

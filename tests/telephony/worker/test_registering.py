@@ -73,6 +73,15 @@ def test_credentials_of_one_do_not_register_another(server: Server, peer: Callab
     phone.hear("403 REGISTER")
 
 
+def test_a_proof_for_another_server_does_not_hide_ours(server: Server, peer: Callable[[], Peer]) -> None:
+    phone = peer()
+    server.accounts["anna"] = digests("anna")
+    field = proof(asked(phone))
+    other = field.replace('realm="offhook"', 'realm="elsewhere"')
+    phone.send(register(phone, "anna", other, field, sequence=2))
+    phone.hear("200 REGISTER")
+
+
 def test_a_forged_nonce_is_challenged(server: Server, peer: Callable[[], Peer]) -> None:
     phone = peer()
     server.accounts["anna"] = digests("anna")

@@ -20,6 +20,41 @@ def test_the_sound_among_streams_is_found() -> None:
     assert sdp.chosen(found) == PCMU
 
 
+@pytest.mark.parametrize(
+    "first",
+    [b"m=audio 4000 RTP/AVP 18", b"m=audio 4000 RTP/SAVP 0", b"m=audio 0 RTP/AVP 0", b"m=audio 4000 RTP/AVP 96"],
+)
+def test_a_stream_behind_one_that_we_do_not_speak_is_taken(first: bytes) -> None:
+    found = sdp.read(
+        b"v=0\r\nc=IN IP4 10.0.0.1\r\n" + first + b"\r\na=rtpmap:96 telephone-event/8000\r\nm=audio 4002 RTP/AVP 8\r\n"
+    )
+    assert found is not None
+    assert (found.address, found.codecs, found.place) == (("10.0.0.1", 4002), (PCMA,), 1)
+    answer = sdp.write(("10.0.0.9", 6000), 1, 1, (PCMA,), None, answered=found)
+    assert [line.split()[1] for line in answer.split(b"\r\n") if line.startswith(b"m=")] == [b"0", b"6000"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"m=audio 4000 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000",
+        b"m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMA/8000",
+        b"m=audio 4000 RTP/AVP 8\r\na=rtpmap:8 PCMU/8000",
+        b"m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/16000",
+        b"m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000/2",
+    ],
+)
+def test_what_only_claims_to_be_our_sound_is_none(lines: bytes) -> None:
+    assert sdp.read(b"v=0\r\nc=IN IP4 10.0.0.1\r\n" + lines + b"\r\n") is None
+
+
+def test_events_of_another_clock_or_a_type_that_is_taken_are_none() -> None:
+    for lines in (b"101\r\na=rtpmap:101 telephone-event/16000", b"13\r\na=rtpmap:13 telephone-event/8000"):
+        found = sdp.read(b"v=0\r\nc=IN IP4 10.0.0.1\r\nm=audio 4000 RTP/AVP 0 " + lines + b"\r\na=ptime:60\r\n")
+        assert found is not None
+        assert (found.codecs, found.events) == ((PCMU,), None)
+
+
 def test_an_answer_has_a_line_for_each_stream() -> None:
     found = sdp.read(TWO)
     assert found is not None

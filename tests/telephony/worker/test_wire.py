@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 SCRIPT = """
+import threading
 from offhook.telephony.worker import wire
 faults = []
 manager = wire.started(("127.0.0.1", 0), "", lambda content, source: None, faults.append, lambda why: None)
@@ -24,8 +25,21 @@ assert manager.tserver == {}, manager.tserver
 assert len(faults) == 3, faults
 for address in (("127.0.0.1", 99999), ("host.invalid", 5060), ("", 1), None):
     wire.socket_of(manager).send_to("x", address)
-wire.later(0.01, wire.end)
+# What threads ask for is done in the order of each, however much it is, and one that stumbles holds up no other.
+done = {number: [] for number in range(3)}
+def ask(number):
+    for count in range(1_000):
+        wire.from_thread(done[number].append, count)
+        if count == 500:
+            wire.from_thread(int, "none")
+    wire.from_thread(lambda: [len(one) for one in done.values()] == [1_000] * 3 and wire.end())
+threads = [threading.Thread(target=ask, args=(number,)) for number in done]
+for thread in threads:
+    thread.start()
+wire.later(20, wire.end)
 wire.loop()
+assert all(one == list(range(1_000)) for one in done.values())
+assert len(faults) == 6, faults
 manager.shutdown()
 """
 

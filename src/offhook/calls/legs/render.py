@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from offhook.calls.legs.model import CallLeg
 from offhook.calls.legs.wire import CallInfoOut, PartyOut, RecordingDetailsOut
@@ -103,7 +104,9 @@ def _details(tape: Tape, sounds: str) -> RecordingDetailsOut:
     )
 
 
+@lru_cache(4_096)
 def _spoken(number: str) -> str:
+    """A number as people read it; the same few come again and again, and take a tenth of a millisecond each."""
     read, fault = phones.check_e164(number, "")
     return number if fault is not None or read is None else phones.national(read)
 

@@ -33,6 +33,10 @@ class Phone(msgspec.Struct, frozen=True, kw_only=True):
     digests: Mapping[str, str]
     set_at: int
 
+    def __repr__(self) -> str:
+        """Without the digests, which are as good as the password."""
+        return f"Phone(device_id={self.device_id}, tenant_id={self.tenant_id}, username={self.username!r})"
+
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """One place where a telephone is reached: what was sent to it goes to (`host`, `port`), from where it registered.

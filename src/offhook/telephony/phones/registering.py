@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from offhook.directory.devices.store import devices
-from offhook.storage.batches import Reader, Writer
+from offhook.storage.batches import Reader, Together, Writer
 from offhook.storage.database import Transaction
 from offhook.telephony import port
 from offhook.telephony.phones import rules, store
@@ -22,6 +22,7 @@ _NOBODY = 404
 _OK = 200
 _LONGEST_USERNAME = 64
 _FORGET_MS = 300_000
+_MOST_PLACES = 10_000
 
 
 class Registrar:
@@ -30,6 +31,7 @@ class Registrar:
     def __init__(self, reader: Reader, writer: Writer, realm: str, now: Callable[[], int] = by_the_clock) -> None:
         self._reader, self._writer, self._realm, self._now = reader, writer, realm, now
         self._due = 0
+        self._contacts: Together[tuple[int, int, int], list[Contact]] = Together(reader, self._found)
 
     async def account(self, username: str) -> port.Account:
         """The digests that a telephone proves itself with; none, in the same form, if there is no such telephone."""
@@ -78,9 +80,25 @@ class Registrar:
 
     async def contacts(self, tenant_id: int, device_id: int) -> list[Contact]:
         """Where a device is reached now, the one that was heard of last in front."""
+        return await self._contacts.get((tenant_id, device_id, self._now()))
+
+    @staticmethod
+    def _found(tx: Transaction, asked: list[tuple[int, int, int]]) -> list[list[Contact]]:
+        """The same of several devices, each as (tenant, device, moment)."""
+        devices: dict[int, list[int]] = {}
+        for tenant_id, device_id, _ in asked:
+            devices.setdefault(tenant_id, []).append(device_id)
+        earliest = min(at for _, _, at in asked)
+        found = {tenant_id: store.contacts_of(tx, tenant_id, ids, earliest) for tenant_id, ids in devices.items()}
+        return [
+            [one for one in reversed(found[tenant_id].get(device_id, [])) if one.until > at]
+            for tenant_id, device_id, at in asked
+        ]
+
+    async def places(self) -> tuple[port.Address, ...]:
+        """From where telephones are registered now, those that came last first, within bounds."""
         at = self._now()
-        found = await self._reader.run(lambda tx: store.contacts_of(tx, tenant_id, [device_id], at))
-        return found.get(device_id, [])[::-1]
+        return await self._reader.run(lambda tx: store.places(tx, at, _MOST_PLACES))
 
     async def reached(self) -> int:
         """How many telephones are reached now, for metrics."""

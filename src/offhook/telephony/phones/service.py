@@ -1,6 +1,6 @@
 """What can be done with telephones: shown, and given a new password."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from offhook.access.gate import reply_of
@@ -32,7 +32,7 @@ class Phones:
 
     def __init__(self, work: Work, server: wire.Server) -> None:
         self._work, self.server = work, server
-        self.changed: list[Callable[[str], None]] = []
+        self.changed: list[Callable[[str], Awaitable[None]]] = []
         """Told the username whenever its password is another."""
 
     async def page(self, call: Call) -> Reply:
@@ -80,7 +80,7 @@ class Phones:
 
         phone = await self._work.change(call, run)
         for told in self.changed:
-            told(phone.settings.username or "")
+            await told(phone.settings.username or "")
         return reply_of(wire.PasswordOut(phone=phone, password=password))
 
     def _shown(self, tx: Transaction, tenant_id: int, found: Sequence[Kept[Device]]) -> list[wire.PhoneOut]:

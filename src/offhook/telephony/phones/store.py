@@ -60,6 +60,9 @@ _REACHED = Statement(
     "SELECT COUNT(DISTINCT r.device_id) FROM registrations r JOIN devices d ON d.id = r.device_id "
     "AND d.tenant_id = r.tenant_id AND d.state <> 'deleted' WHERE r.until > ?"
 )
+_PLACES = Statement(
+    "SELECT host, port, MAX(until) FROM registrations WHERE until > ? GROUP BY host, port ORDER BY 3 DESC LIMIT ?"
+)
 _ALIVE = "SELECT 1 FROM devices d WHERE d.id = device_id AND d.state <> 'deleted'"
 _DROPPED = (
     Statement(f"DELETE FROM registrations WHERE NOT EXISTS ({_ALIVE})"),  # noqa: S608 - names are ours
@@ -147,6 +150,11 @@ def reached(tx: Transaction, now: int) -> int:
     """How many telephones of all companies are reached at `now`."""
     row = tx.first(_REACHED, now)
     return int(row[0]) if row else 0
+
+
+def places(tx: Transaction, now: int, most: int) -> tuple[tuple[str, int], ...]:
+    """From where telephones of all companies are registered at `now`, those that stay longest first."""
+    return tuple((str(host), int(port)) for host, port, _ in tx.all(_PLACES, now, most))
 
 
 def forget(tx: Transaction, now: int) -> int:

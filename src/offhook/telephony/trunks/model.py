@@ -41,16 +41,14 @@ class Source:
     port: int = 0
 
     def __str__(self) -> str:
-        single = self.network.num_addresses == 1
-        host = str(self.network.network_address if single else self.network)
         if not self.port:
-            return host
-        return f"[{host}]:{self.port}" if self.network.version == 6 else f"{host}:{self.port}"
+            return self.host
+        return f"[{self.host}]:{self.port}" if self.network.version == 6 else f"{self.host}:{self.port}"
 
     @property
-    def hosts(self) -> list[str]:
-        """Each of its addresses."""
-        return [str(address) for address in self.network]
+    def host(self) -> str:
+        """Its address, or the network with how many of its bits count."""
+        return str(self.network.network_address if self.network.num_addresses == 1 else self.network)
 
     @property
     def bounds(self) -> tuple[str, str]:

@@ -90,6 +90,9 @@ def check_proxy(text: str, allowed: Allowed, found: list[Violation], *, sandbox:
     if address is None and (not _NAME.fullmatch(host) or len(host) > 253 or host.rpartition(".")[2].isdecimal()):
         message = "Must be a host with or without a port, such as sip.example.com or 203.0.113.7:5060."
         found.append(Violation(location="proxy", message=message, sent=shown(text)))
+    elif isinstance(address, ipaddress.IPv6Address):
+        message = "Must be a name or an IPv4 address: calls go out by IPv4 only."
+        found.append(Violation(location="proxy", message=message, sent=shown(text)))
     elif sandbox and not _is_named(host, address, port, allowed):
         message = "A sandbox calls nobody real: must be a place that egress_allow in the server's settings names."
         found.append(Violation(location="proxy", message=message, sent=shown(text)))

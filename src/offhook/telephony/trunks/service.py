@@ -140,7 +140,7 @@ class Trunks:
         sources = [rules.source(text) for text in trunk.addresses] if password or not name else []
         return port.Trunk(
             id=kept.id,
-            addresses=tuple((host, one.port) for one in sources for host in one.hosts),
+            addresses=tuple((one.host, one.port) for one in sources),
             proves=name,
             digests=digests(name, self._realm, password) if password else {},
             proxy=rules.place(trunk.proxy) if trunk.proxy else None,

@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--advertise", default="", help="the address that telephones reach it at, if another")
     parser.add_argument("--ports", type=ports, default=(16384, 32766), help="of sound, FIRST-LAST")
     parser.add_argument("--silence", type=float, default=30.0, help="seconds without sound that end a call")
+    parser.add_argument("--ask", type=float, default=300.0, help="seconds after which a leg on hold is asked for")
     parser.add_argument("--media", default="", help="what carries sound: plain, or the best there is")
     options = parser.parse_args(arguments)
     sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (sippy prints here and there)
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
     def told(command: port.Command) -> None:
         wire.from_thread(lambda: signalling.told(command) if signalling else None)
 
-    link = Link(socket.socket(fileno=options.socket), told, lambda: told(close))
+    link = Link(socket.socket(fileno=options.socket), told, lambda: told(close), wire.from_thread)
 
     host = options.advertise or reached(options.listen[0])
 
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> int:
         return carried(options.media, heard, options.listen[0], host, options.ports, options.silence)
 
     try:
-        signalling = Signalling(options.listen, host, media, link.say, wire.end)
+        signalling = Signalling(options.listen, host, media, link.say, wire.end, options.ask)
     except OSError as error:
         link.start()
         link.say(port.Fault(f"telephones cannot be answered at {options.listen[0]}:{options.listen[1]}: {error}"))
@@ -70,6 +71,8 @@ def main(arguments: list[str]) -> int:
     link.start()
     gc.collect()
     gc.freeze()
+    # What calls leave goes by itself; whole collections stop everything for as long as many calls take, so few of them.
+    gc.set_threshold(5_000, 4, 50)
     wire.loop()
     signalling.shut()
     link.close()

@@ -2,14 +2,62 @@
 is given.
 """
 
+import ipaddress
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from offhook.kit.places import is_public
 
 KNOWN = 20
 """Times as much is taken of an address that has proven itself: many telephones stand behind one."""
 SOURCES = 20_000
 """Addresses that are remembered; the one that was longest silent is forgotten."""
+
+
+K = TypeVar("K", bound=Hashable)
+
+
+def is_hidden(host: str, source: str) -> bool:
+    """Whether `host` cannot be a place of somebody who speaks to us from `source`, both of four numbers.
+
+    A place of ours or of our network is not reached for somebody from outside, whatever they say: neither sound nor a
+    request goes there for them.
+    """
+    said, seen = ipaddress.IPv4Address(host), ipaddress.IPv4Address(source)
+    return (
+        (is_public(seen) and not is_public(said))
+        or (said.is_loopback and not seen.is_loopback)
+        or (said.is_link_local and not seen.is_link_local)
+    )
+
+
+class Remembered(Generic[K]):
+    """What was noted within the last `life` seconds, `most` of it at most: then the oldest goes."""
+
+    def __init__(self, life: float, now: Callable[[], float], most: int = SOURCES) -> None:
+        self._life, self._now, self._most = life, now, most
+        self._noted: dict[K, float] = {}
+
+    def note(self, key: K) -> None:
+        """Remember it from now on."""
+        self._noted.pop(key, None)
+        self._noted[key] = self._now()
+        if len(self._noted) > self._most:
+            del self._noted[next(iter(self._noted))]
+
+    def __contains__(self, key: K) -> bool:
+        noted = self._noted.get(key)
+        if noted is None:
+            return False
+        if self._now() - noted <= self._life:
+            return True
+        del self._noted[key]
+        return False
+
+    def __len__(self) -> int:
+        return len(self._noted)
 
 
 class Buckets:

@@ -6,7 +6,6 @@ second 2xx is acknowledged and ended.
 """
 
 import contextlib
-import ipaddress
 import secrets
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
@@ -33,11 +32,19 @@ from sippy.UA import UA  # isort: skip
 from sippy.UaStateConnected import UaStateConnected  # isort: skip
 
 from offhook.telephony.worker.answers import ALLOW, OTHERS, phrase
+from offhook.telephony.worker.bounds import is_hidden
+from offhook.telephony.worker.legs import HOPS
 from offhook.telephony.worker.packet import Packet, party
 
 SDP = "application/sdp"
+MOST_FORKS = 10
+"""Places of one call that answer behind the first: each is told to end, more are left to find out by themselves."""
 REPLACES = "replaces"
 """Telephones connect two of their calls only where this is said (RFC 3891 section 6.2); it is taken in Refer-To."""
+
+
+def _nobody(_: str) -> None:
+    """Told a Call-ID that nobody needs to know."""
 
 
 class Hears(Protocol):
@@ -60,6 +67,9 @@ class Hears(Protocol):
 
     def left(self) -> None:
         """The other side ended it (BYE, CANCEL), or never acknowledged."""
+
+    def gone(self) -> None:
+        """The other side does not answer any more, or knows of no call."""
 
     def offered(self, description: bytes) -> None:
         """The other side wants sound changed (re-INVITE): answered by `agree` or `disagree`."""
@@ -114,12 +124,15 @@ class Dialogue(UA):  # type: ignore[misc]
         self.trusted = trusted
         self.arriving: Packet | None = None
         self.invited: Any = None
+        self.hops = HOPS
         self.reinvited = (-1, "")
         """Number and text of the other side's last INVITE."""
         self.ack: tuple[str, Address] | None = None
+        self._forks: set[str] = set()
+        self._asking = False
         self.referring: Any = None
         self.subscription = 0
-        self.placing: Callable[[str], None] = lambda call_id: None
+        self.placing: Callable[[str], None] = _nobody
         """Told the Call-ID before the INVITE leaves."""
         self.lContact = SipContact(address=SipAddress(url=self._own_url()))
 
@@ -138,8 +151,9 @@ class Dialogue(UA):  # type: ignore[misc]
         body: tuple[str, bytes] | None = None,
         headers: tuple[tuple[str, str], ...] = (),
         domain: str = "",
+        hops: int = HOPS,
     ) -> None:
-        """Call `uri`. `number` "" hides who calls (RFC 3323, RFC 3325)."""
+        """Call `uri`. `number` "" hides who calls (RFC 3323, RFC 3325); the call may be passed on `hops` times."""
         hidden = not number
         own = self._own_url()
 
@@ -164,7 +178,9 @@ class Dialogue(UA):  # type: ignore[misc]
         event = Placed((SipCallId(secrets.token_hex(16)), "offhook", "offhook", _body(description, body), None, ""))
         event.setup = setup
         event.extra_headers = extra
+        self.hops = hops
         self.placing(str(event.getData()[0]))
+        self.placing = _nobody
         self.recvEvent(event)
 
     def ring(self, code: int, description: bytes | None) -> None:
@@ -196,6 +212,18 @@ class Dialogue(UA):  # type: ignore[misc]
         event = CCEventDisconnect()
         event.extra_headers = [_header("Reason", reason)] if reason else None
         self.recvEvent(event)
+
+    def ask(self) -> None:
+        """Ask whether the other side still knows of the call: `gone` follows if it does not, or says nothing."""
+        if not self._asking and self.isConnected():
+            self._asking = True
+            self.newTransaction(self.genRequest("OPTIONS"), resp_cb=self._asked)
+
+    def _asked(self, response: Any) -> None:
+        code = response.getSCode()[0]
+        self._asking = self._asking and code < 200
+        if code in (408, 481) and self.isConnected():
+            self.hears.gone()
 
     def refer(self, code: int) -> None:
         """Answer REFER, and later say how it went on (RFC 3515 section 2.4.4)."""
@@ -238,6 +266,8 @@ class Dialogue(UA):  # type: ignore[misc]
 
     def genRequest(self, method: str, *rest: Any, **named: Any) -> Any:  # noqa: N802
         """A request, sent to where the other side speaks from."""
+        if method == "INVITE":
+            named["max_forwards"] = self.hops
         request = super().genRequest(method, *rest, **named)
         target = request.getTarget()
         request.setTarget((self.reached(target[0] if target else None), "udp"))
@@ -247,11 +277,13 @@ class Dialogue(UA):  # type: ignore[misc]
         return request
 
     def reached(self, address: Any) -> Address:
-        """Where to send what should go to `address`: there if a carrier says so in numbers, else where it came from."""
+        """Where to send what should go to `address`: there if a carrier says so in numbers and it is no place of ours,
+        else where it came from.
+        """
         if self.trusted and address is not None:
             try:
-                ipaddress.IPv4Address(str(address[0]))
-                return str(address[0]), int(address[1])
+                if not is_hidden(str(address[0]), self.peer[0]):
+                    return str(address[0]), int(address[1])
             except (ValueError, TypeError):
                 pass
         return self.peer
@@ -265,10 +297,10 @@ class Dialogue(UA):  # type: ignore[misc]
         """A request within the dialogue, or the one that makes it."""
         method = request.getMethod()
         if self.state is None or method == "BYE":
-            return super().recvRequest(request, transaction)
+            return self._received(request, transaction)
         if method == "INVITE":
             if self.isConnected():
-                return super().recvRequest(request, transaction)
+                return self._received(request, transaction)
             return self._reply(request, 491)
         number = request.getHFBody("cseq").getCSeqNum()
         if self.rCSeq is not None and self.rCSeq >= number:
@@ -288,6 +320,13 @@ class Dialogue(UA):  # type: ignore[misc]
             transaction.teE = wire.later(30.0, self.refer, 603)
             return None
         return self._reply(request, 405 if method in OTHERS or method == "REFER" else 501)
+
+    def _received(self, request: Any, transaction: Any) -> Any:
+        """sippy's; the way to answer that it gives a request, which holds the request, is taken off it behind."""
+        try:
+            return super().recvRequest(request, transaction)
+        finally:
+            vars(request).pop("sendResponse", None)
 
     def _reply(self, request: Any, code: int) -> Any:
         response = request.genResponse(code, phrase(code))
@@ -331,7 +370,7 @@ class Dialogue(UA):  # type: ignore[misc]
         if packet.to_tag == mine and self.ack is not None:
             wire.socket_of(self.manager).send_to(*self.ack)
             return
-        if self.invited is None:
+        if self.invited is None or (packet.to_tag not in self._forks and len(self._forks) >= MOST_FORKS):
             return
         contact = next(iter(packet.all("contact")), "")
         self._ended_fork(packet.to_tag, contact)
@@ -346,6 +385,9 @@ class Dialogue(UA):  # type: ignore[misc]
         ack.setRURI(target)
         server = wire.socket_of(self.manager)
         server.send_to(ack.localStr(server.getSIPaddr()), self.peer)
+        if tag in self._forks:
+            return
+        self._forks.add(tag)
         kept = self.rUri, self.rTarget, self.routes
         self.rUri, self.rTarget, self.routes = to, target, []
         bye = self.genRequest("BYE")

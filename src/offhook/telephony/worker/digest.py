@@ -79,6 +79,8 @@ class Digests:
         self._now = now
         self._key = key or secrets.token_bytes(32)
         self._used: dict[str, int] = {}
+        self._since = 0
+        """Nonces made up to this moment (milliseconds) whose uses are not remembered have been forgotten."""
 
     def challenge(self, stale: bool = False) -> tuple[tuple[str, str], ...]:
         """The header fields that ask for a proof, one for each algorithm."""
@@ -97,7 +99,10 @@ class Digests:
             return None
         if len(raw) != 32 or not hmac.compare_digest(self._mark(raw[:16]), raw[16:]):
             return None
-        return self._now() * 1000 - int.from_bytes(raw[:8], "big") <= LIFE * 1000
+        made = int.from_bytes(raw[:8], "big")
+        if made <= self._since and credentials.nonce not in self._used:
+            return False
+        return self._now() * 1000 - made <= LIFE * 1000
 
     def proven(
         self, credentials: Credentials, method: str, target: Uri | None, digests: Mapping[str, str]
@@ -136,7 +141,9 @@ class Digests:
         self._used.pop(credentials.nonce, None)
         self._used[credentials.nonce] = count
         while len(self._used) > USED:
-            del self._used[next(iter(self._used))]
+            oldest = next(iter(self._used))
+            del self._used[oldest]
+            self._since = max(self._since, int.from_bytes(base64.urlsafe_b64decode(oldest)[:8], "big"))
         return True
 
     def _nonce(self) -> str:

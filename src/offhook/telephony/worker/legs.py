@@ -6,7 +6,6 @@ A leg is told to be over once, whatever happens after that; its dialogue may go 
 import re
 import secrets
 from collections.abc import Callable
-from ipaddress import IPv4Address
 from typing import Protocol
 
 from msgspec import structs
@@ -14,7 +13,8 @@ from msgspec import structs
 from offhook.telephony import port
 from offhook.telephony.port import Address
 from offhook.telephony.worker import sdp
-from offhook.telephony.worker.packet import Packet, party, unescaped
+from offhook.telephony.worker.bounds import is_hidden
+from offhook.telephony.worker.packet import Packet, number_of, party, unescaped
 from offhook.telephony.worker.sound import PCMA, PCMU, Media
 
 CAUSES = {
@@ -22,6 +22,9 @@ CAUSES = {
     484: "not found", 486: "busy", 487: "cancelled", 488: "no sound agreed", 600: "busy", 603: "declined",
     604: "not found", 606: "no sound agreed",
 }  # fmt: skip
+HOPS = 70
+"""As often a call may be passed on that begins with us (RFC 3261 section 8.1.1.6)."""
+
 _SIGNAL = re.compile(r"^[ \t]*(?:Signal[ \t]*=[ \t]*)?([0-9*#A-Da-d]|1[01])[ \t]*$", re.MULTILINE)
 
 
@@ -37,18 +40,21 @@ class Speaks(Protocol):
     def disagree(self, code: int) -> None: ...
     def refuse(self, code: int, reason: str) -> None: ...
     def end(self, reason: str) -> None: ...
+    def ask(self) -> None: ...
     def refer(self, code: int) -> None: ...
     def again(self, packet: Packet) -> None: ...
 
 
 def heard_at(host: str, source: str) -> str:
-    """Where a telephone hears that says it hears at `host` and speaks from `source`.
+    """Where somebody hears who says that they hear at `host` and speaks from `source`.
 
-    Behind a router it does not know how it is reached: then it is reached as its signalling is.
+    Behind a router a telephone does not know how it is reached: then it is reached as its signalling is.
     """
-    said, seen = IPv4Address(host), IPv4Address(source)
-    hidden = (seen.is_global and not said.is_global) or (said.is_loopback and not seen.is_loopback)
-    return source if hidden and not said.is_unspecified else host
+    return source if is_hidden(host, source) and host != "0.0.0.0" else host  # noqa: S104  (compared only)
+
+
+def _nothing() -> None:
+    """What a leg does on its arrival once that is long past."""
 
 
 class Leg:
@@ -65,8 +71,10 @@ class Leg:
         username: str = "",
         trunk: int = 0,
         offer: sdp.Description | None = None,
+        hops: int = HOPS,
     ) -> None:
         self.number = number
+        self.hops = hops
         self.incoming = incoming
         self.source = source
         self.username = username
@@ -88,11 +96,17 @@ class Leg:
         self._version = 0
         self._sounds = b""
         self._dropped: str | None = None
+        self._looked = 0.0
         self.preferred: int = PCMU
 
     @property
     def over(self) -> bool:
         return self.state == "over"
+
+    def forget(self) -> None:
+        """Know its dialogue no more: the two would be found by the garbage collector only, which stops everything."""
+        self.dialogue = None
+        self.on_arrived = _nothing
 
     # Told by the server
 
@@ -135,6 +149,15 @@ class Leg:
         if self.state == "up" and self.dialogue is not None:
             self._down(0, "sound stopped", ours=True)
             self.dialogue.end("")
+
+    def look(self, now: float, often: float) -> None:
+        """Ask every `often` seconds whether somebody is there who sends no sound: on hold, silence says nothing."""
+        quiet = self.state == "up" and self.theirs is not None and not self.theirs.voice(self.codec).sends
+        if not quiet:
+            self._looked = now
+        elif now - self._looked >= often and self.dialogue is not None:
+            self._looked = now
+            self.dialogue.ask()
 
     # Told by the dialogue
 
@@ -185,6 +208,11 @@ class Leg:
             code, cause = 408, "never acknowledged"
         self._down(code, cause)
 
+    def gone(self) -> None:
+        if self.state == "up" and self.dialogue is not None:
+            self._down(0, "gone", ours=True)
+            self.dialogue.end("")
+
     def offered(self, description: bytes) -> None:
         if self.dialogue is None:
             return
@@ -221,7 +249,7 @@ class Leg:
                 replaced = self.find(unescaped(value) if len(value) <= 384 else "")
                 if not replaced:
                     return 603
-        self._say(port.Referred(leg=self.number, target=unescaped(target.uri.user), replaces=replaced))
+        self._say(port.Referred(leg=self.number, target=number_of(target.uri), replaces=replaced))
         return 0
 
     def buried(self) -> None:
@@ -272,7 +300,7 @@ class Leg:
     def _agree(self) -> None:
         if self.theirs is not None and not self.over:
             voice = self.theirs.voice(self.codec)
-            host = heard_at(voice.address[0], self.source[0]) if not self.trunk else voice.address[0]
+            host = heard_at(voice.address[0], self.source[0])
             self._media.agree(self.number, structs.replace(voice, address=(host, voice.address[1])))
 
     def _up(self) -> None:

@@ -10,8 +10,6 @@ import re
 
 import msgspec
 
-from offhook.telephony.port import Address
-
 MOST = 16_384
 """Bytes of a message; longer ones are refused with 513."""
 LINES = 128
@@ -50,6 +48,7 @@ _TEL_URI = re.compile(r"tel:(\+?[0-9A-Da-d*#().\-]{1,64})((?:;[A-Za-z0-9\-_.!~*'
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _DISPLAY = re.compile(rf"(?:{WORD}[ \t]*)*")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
+_ENCLOSING = re.compile(r'["<>]')
 _CONTROL = re.compile(r"(?<!\\)[\x00-\x08\x0a-\x1f\x7f]|[\r\n]")
 """What may stand in no field, or in quotes behind a backslash only."""
 
@@ -218,9 +217,10 @@ def _fields(packet: Packet, lines: list[str]) -> Fault:
             continue
         name = said[1].lower()
         packet.headers.append((COMPACT.get(name, name), said[2].rstrip(" \t")))
-    for name in ONCE:
-        if len(packet.all(name)) > 1:
-            fault = fault or (400, f"More Than One {name.title()}")
+    names = [name for name, _ in packet.headers if name in ONCE]
+    if len(names) != len(set(names)):
+        twice = next(name for name in ONCE if names.count(name) > 1)
+        fault = fault or (400, f"More Than One {twice.title()}")
     return fault
 
 
@@ -293,6 +293,10 @@ def _body(packet: Packet, body: bytes) -> Fault:
 
 def split(value: str, at: str = ",") -> list[str]:
     """The parts of a list, without those separators that stand in quotes or angle brackets."""
+    if at not in value:
+        return [value]
+    if not _ENCLOSING.search(value):
+        return value.split(at)
     parts, start, quoted, angled, skip = [], 0, False, False, False
     for place, letter in enumerate(value):
         if skip:
@@ -388,6 +392,8 @@ def party(text: str) -> Party | None:
 
 def _opening(text: str) -> int:
     """Where the first angle bracket stands that is in no quotes, -1 if there is none."""
+    if '"' not in text:
+        return text.find("<")
     quoted = skip = False
     for place, letter in enumerate(text):
         if skip:
@@ -408,29 +414,14 @@ def unescaped(text: str) -> str:
     return "".join(letter for letter in raw.decode("utf-8", "replace") if letter.isprintable())[:128]
 
 
+def number_of(target: Uri) -> str:
+    """What somebody is called by in a URI: its user as people read it, without the parameters that a telephone number
+    may bring along (RFC 3261 section 19.1.6), as in `911;phone-context=+1`.
+    """
+    return unescaped(target.user.partition(";")[0])
+
+
 def readable(text: str) -> str:
     """A display name as people read it."""
     read = text.encode("latin-1", "replace").decode("utf-8", "replace")
     return "".join(letter for letter in read if letter.isprintable())[:128]
-
-
-def words(value: str) -> list[str]:
-    """Of a list with commas, in lower case."""
-    return [word.strip().lower() for word in value.split(",") if word.strip()]
-
-
-def printable(text: str) -> str:
-    """Of a text what is ASCII that can be shown."""
-    return "".join(letter for letter in text if " " <= letter < "\x7f")
-
-
-def sip(target: Uri, address: Address) -> str:
-    """A URI that goes into a request line; a number's is one of the host it is sent to."""
-    if target.scheme != "tel":
-        return msgspec.structs.replace(target, scheme="sip").text
-    return f"sip:{target.user}@{address[0]}:{address[1]}"
-
-
-def copy_key(packet: Packet, source: Address) -> tuple[str, ...]:
-    """By which copies of a request are known."""
-    return (source[0], str(source[1]), packet.call_id, packet.branch, packet.from_tag, packet.first("cseq"))

@@ -10,7 +10,6 @@ import re
 import msgspec
 
 from offhook.telephony.port import Address
-from offhook.telephony.worker.packet import Packet, split
 from offhook.telephony.worker.sound import PCMA, PCMU, Voice
 
 MOST = 8_192
@@ -37,8 +36,6 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """Kind, transport and formats of each media line."""
     place: int
     """Which of `streams` it is."""
-    payloads: dict[int, int] = {}
-    """Where a codec has another payload type than its own."""
 
     @property
     def held(self) -> bool:
@@ -80,7 +77,8 @@ def read(content: bytes) -> Description | None:
     for place, ((kind, number, transport, formats), own) in enumerate(streams):
         if kind == "audio" and number and transport == "RTP/AVP":
             all_streams = tuple((each[0], each[2], each[3]) for each, _ in streams)
-            return _sound(number, formats, shared, own, all_streams, place)
+            if (found := _sound(number, formats, shared, own, all_streams, place)) is not None:
+                return found
     return None
 
 
@@ -162,23 +160,3 @@ def write(
 def chosen(theirs: Description) -> int:
     """The codec that is spoken: PCMU if they can, so that two legs seldom need a translation."""
     return PCMU if PCMU in theirs.codecs else theirs.codecs[0]
-
-
-def described(packet: Packet) -> bytes | None:
-    """A body's description of sound, also from among several parts (RFC 2046 section 5.1)."""
-    kind, _, rest = packet.first("content-type").partition(";")
-    if kind.strip().lower() == "application/sdp":
-        return packet.body
-    boundary = ""
-    for part in split(rest, ";"):
-        name, _, value = part.strip().partition("=")
-        if name.lower() == "boundary":
-            boundary = value.strip('"')
-    if not boundary or len(boundary) > 70:
-        return None
-    for section in (b"\r\n" + packet.body).split(b"\r\n--" + boundary.encode("latin-1", "replace"), 16)[1:-1]:
-        head, blank, content = section.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").lower().split("\r\n")
-        if blank and any(line.replace(" ", "").startswith("content-type:application/sdp") for line in lines):
-            return content + b"\r\n"
-    return None

@@ -4,6 +4,7 @@ The order for a packet is the order of cost: bounds, reading, copies of what is 
 Strangers get the same challenge for everything, made without memory; REGISTER and OPTIONS never reach sippy at all.
 """
 
+import gc
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,22 +13,22 @@ import msgspec
 
 from offhook.telephony import port
 from offhook.telephony.port import Address
-from offhook.telephony.worker import answers, digest, sdp, wire
+from offhook.telephony.worker import answers, bodies, digest, sdp, wire
 from offhook.telephony.worker.accounts import Accounts, may_be_a_username
-from offhook.telephony.worker.bounds import Buckets, Refused
+from offhook.telephony.worker.bounds import Buckets, Refused, Remembered
+from offhook.telephony.worker.carriers import Carriers
 from offhook.telephony.worker.dialogue import Dialogue, acknowledged
 from offhook.telephony.worker.legs import Leg
-
-from offhook.telephony.worker.packet import (  # isort: skip
-    Malformed, Packet, Uri, copy_key, party, printable, read, readable, sip, split, unescaped, uri, words,
-)  # fmt: skip
+from offhook.telephony.worker.packet import Malformed, Packet, number_of, read, readable, uri
 from offhook.telephony.worker.registrar import Registrar
+from offhook.telephony.worker.rewriting import for_sippy, printable, sip
 from offhook.telephony.worker.sound import PCMU, Media, NoPort
 
 COPIES = 20_000
 COPY_LIFE = 32.0
-MULTIPART = "multipart/mixed"
-SUPPORTED: tuple[str, ...] = ()
+REGISTERED_LIFE = 4000.0
+"""Seconds for which a telephone's place is remembered: a little more than a registration lasts."""
+
 Key = tuple[str, str, int]
 
 
@@ -45,11 +46,12 @@ class Invite(msgspec.Struct):
     source: Address
     caller: Caller
     offer: sdp.Description | None
+    crowded: bool = False
 
 
 class Signalling:
     """All legs and registrations of a worker. `say` tells the server; `ended` is called when nothing is left after
-    Close.
+    Close. Every `often` seconds whoever sends no sound is asked whether they are still there.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Signalling:
         make_media: Callable[["Signalling"], Media],
         say: Callable[[port.Event], None],
         ended: Callable[[], None],
+        often: float = 300.0,
     ) -> None:
         self._say = say
+        self._often = often
         self._ended = ended
         self._key = secrets.token_bytes(32)
         self.refused = Refused()
@@ -68,12 +72,18 @@ class Signalling:
         self._faulted = False
         self.legs: dict[int, Leg] = {}
         self._number = -1
-        self._trunks: dict[int, port.Trunk] = {}
+        self._carriers = Carriers()
+        self._coming: list[port.Trunk] = []
+        """Carriers of a Configure whose rest is still to come."""
         self._limits = port.Limits()
         self._digests = digest.Digests("offhook", wire.now)
         self._accounts = Accounts(say, wire.now)
         self._registrar = Registrar(self._final, say)
         self._guesses = Buckets(5, 50, wire.now)
+        self._registers, self._calls = Buckets(2, 60, wire.now), Buckets(10, 100, wire.now)
+        """What one telephone may ask for, by its username: each REGISTER is written to disk, each call is kept."""
+        self._telephones: Remembered[Address] = Remembered(REGISTERED_LIFE, wire.now)
+        """From where telephones have registered: no carrier speaks from there, whoever says so."""
         self._copies: dict[tuple[str, ...], tuple[float, bytes, Address]] = {}
         self._dialogues: dict[tuple[str, str], Dialogue] = {}
         """By Call-ID and our tag."""
@@ -82,7 +92,7 @@ class Signalling:
         self._keys: dict[int, Key] = {}
         self._invite: Invite | None = None
         self._closing = False
-        self._figures = False
+        self._figures, self._quiet = False, True
         self.manager = wire.started(listen, host, self.taken, self.fault, self.refused.add)
         self.manager.acknowledged = acknowledged
         self.manager.asked = self._asked
@@ -170,11 +180,11 @@ class Signalling:
                 if packet.to_tag:
                     agent.again(packet)
                 return
-        self.manager.give(_for_sippy(packet, source), source)
+        self._give(packet, source, packet.from_tag)
 
     def _copy(self, packet: Packet, source: Address) -> bool:
         """Whether it was there before, and has been answered the same again."""
-        copy = self._copies.get(copy_key(packet, source))
+        copy = self._copies.get(_copy_key(packet, source))
         if copy is None or wire.now() - copy[0] > COPY_LIFE:
             return False
         if copy[1]:
@@ -188,7 +198,7 @@ class Signalling:
         elif found[2].state != "early":
             self._answer(packet, source, 200)
         else:
-            self.manager.give(_for_sippy(packet, source), source)
+            self._give(packet, source, packet.from_tag)
 
     def _request(self, packet: Packet, source: Address) -> None:
         if packet.to_tag:
@@ -199,7 +209,7 @@ class Signalling:
             found = self._invites.get(key)
             if found is not None:
                 if found[0] == packet.branch:
-                    self.manager.give(_for_sippy(packet, source), source)
+                    self._give(packet, source, packet.from_tag)
                 else:
                     self._answer(packet, source, 482)
                 return
@@ -210,12 +220,14 @@ class Signalling:
         agent = self._dialogues.get((packet.call_id, packet.to_tag)) if packet.to_tag else None
         if packet.method == "ACK":
             if agent is not None:
-                self.manager.give(_for_sippy(packet, source), source)
+                self._give(packet, source, packet.to_tag)
             return
         if agent is None or agent.isDead():
             self._answer(packet, source, 481)
             return
-        text = _for_sippy(packet, source)
+        if not self._in_time(packet, packet.to_tag):
+            return
+        text = for_sippy(packet, source)
         if packet.method == "INVITE":
             # sippy would answer the second of two with one number in a transaction of the first one's name.
             number, before = agent.reinvited
@@ -223,20 +235,39 @@ class Signalling:
                 self._answer(packet, source, 500 if packet.sequence < number else 482)
                 return
             agent.reinvited = packet.sequence, text
+            if refused := bodies.unread(packet) or (420 if bodies.unsupported(packet) else 0):
+                self._refuse(packet, source, refused)
+                return
         agent.arriving = packet
         if not self.manager.give(text, source):
             self._answer(packet, source, 400)
         agent.arriving = None
 
+    def _in_time(self, packet: Packet, tag: str) -> bool:
+        """Whether no more is said in a dialogue, named by one of its tags, than two could have to say: sippy takes
+        milliseconds for a message, which others wait.
+        """
+        if self._said.take(f"{packet.call_id}\0{tag}"):
+            return True
+        self.refused.add("too many messages of a call")
+        return False
+
+    def _give(self, packet: Packet, source: Address, tag: str) -> None:
+        if self._in_time(packet, tag):
+            self.manager.give(for_sippy(packet, source), source)
+
     # Who it is from
 
     def _who(self, packet: Packet, source: Address, then: Callable[[Caller], None]) -> None:
-        trunks = self._trunks_at(source)
-        credentials = next((c for v in packet.all("authorization") if (c := digest.read(v)) is not None), None)
+        # A carrier registers nowhere; and who names an address as a carrier's has not shown that it is one.
+        telephone = packet.method == "REGISTER" or source in self._telephones
+        trunks = [] if telephone else self._carriers.at(source)
+        proofs = [proof for value in packet.all("authorization") if (proof := digest.read(value)) is not None]
+        credentials = next((proof for proof in proofs if proof.realm == self._digests.realm), None)
         if credentials is not None and self._digests.fresh(credentials) is None:
             credentials = None
         unproven = next((trunk for trunk in trunks if not trunk.proves), None)
-        if unproven is not None and credentials is None and packet.method != "REGISTER":
+        if unproven is not None and credentials is None:
             self._of_carrier(packet, source, Caller(trunk=unproven.id), then)
             return
         if credentials is None or not self._guesses.take(source[0]):
@@ -259,6 +290,7 @@ class Signalling:
     def _of_carrier(self, packet: Packet, source: Address, caller: Caller, then: Callable[[Caller], None]) -> None:
         """A carrier's address: it is the carrier, unless a call's From names a telephone of ours that is there too."""
         name = packet.caller.uri.user if packet.caller is not None else ""
+        self._know(source[0])
         if packet.method != "INVITE" or not may_be_a_username(name):
             then(caller)
             return
@@ -288,8 +320,7 @@ class Signalling:
         proven = self._digests.proven(credentials, packet.method, packet.uri, digests)
         if proven:
             self._guesses.give(source[0])
-            if (buckets := wire.socket_of(self.manager).buckets) is not None:
-                buckets.know(source[0])
+            self._know(source[0])
             then(caller)
         else:
             self._challenge(packet, source, stale=proven is None)
@@ -298,17 +329,22 @@ class Signalling:
         self.refused.add("stale" if stale else "challenged")
         self._answer(packet, source, 401, self._digests.challenge(stale))
 
-    def _trunks_at(self, source: Address) -> list[port.Trunk]:
-        """The carriers that send from there."""
-        host, number = source
-        return [one for one in self._trunks.values() if {(host, 0), (host, number)} & set(one.addresses)]
+    def _know(self, host: str) -> None:
+        if (buckets := wire.socket_of(self.manager).buckets) is not None:
+            buckets.know(host)
 
     # What it wants
 
     def _proven(self, packet: Packet, source: Address, caller: Caller) -> None:
-        if extensions := [word for value in packet.all("require") for word in words(value) if word not in SUPPORTED]:
-            self._answer(packet, source, 420, (("Unsupported", printable(", ".join(extensions))[:200]),))
+        calls = self._calls if caller.username else self._carried
+        asks = {"REGISTER": self._registers, "INVITE": calls}.get(packet.method)
+        if bodies.unsupported(packet):
+            self._refuse(packet, source, 420)
+        elif asks is not None and not asks.take(caller.username or str(caller.trunk)):
+            self.refused.add("too many requests")
+            self._refuse(packet, source, 503)
         elif packet.method == "REGISTER" and caller.username:
+            self._telephones.note(source)
             self._hold(packet, source)
             self._registrar.register(packet, source, caller.username)
         elif packet.method == "OPTIONS":
@@ -321,25 +357,37 @@ class Signalling:
             known = packet.method in (*answers.KNOWN, *answers.OTHERS)
             self._answer(packet, source, 405 if known else 501, (("Allow", answers.ALLOW),))
 
+    def _refuse(self, packet: Packet, source: Address, code: int) -> None:
+        """Refuse a request, with what its sender needs to know to do better."""
+        known: dict[int, tuple[tuple[str, str], ...]] = {
+            415: (("Accept", bodies.SDP),),
+            420: (("Unsupported", printable(", ".join(bodies.unsupported(packet)))[:200]),),
+            503: (("Retry-After", "10"),),
+        }
+        self._answer(packet, source, code, known.get(code, ()))
+
     def _called(self, packet: Packet, source: Address, caller: Caller) -> None:
-        refusal, offer = self._judged(packet)
+        refusal, offer = bodies.judged(packet)
+        if packet.first("max-forwards") and not int(packet.first("max-forwards")):
+            refusal = 483
         early = sum(
             1 for leg in self.legs.values() if leg.incoming and leg.state == "early" and leg.source[0] == source[0]
         )
-        headers: tuple[tuple[str, str], ...] = ()
-        if not refusal and (len(self.legs) >= self._limits.legs or self._closing):
-            refusal, headers = 503, (("Retry-After", "10"),)
-            self.refused.add("too many legs")
-        elif not refusal and early >= self._limits.early:
-            refusal, headers = 503, (("Retry-After", "10"),)
-            self.refused.add("too many early calls")
+        crowded = ""
+        if len(self.legs) >= self._limits.legs or self._closing:
+            crowded = "too many legs"
+        elif early >= self._limits.early:
+            crowded = "too many early calls"
+        # A telephone may be calling for help, which only the server knows.
+        helps = bool(caller.username) and len(self.legs) < 2 * self._limits.legs and not self._closing
+        if not refusal and crowded and not helps:
+            self.refused.add(crowded)
+            refusal = 503
         if refusal:
-            if refusal == 415:
-                headers = (("Accept", "application/sdp"),)
-            self._answer(packet, source, refusal, headers)
+            self._refuse(packet, source, refusal)
             return
-        self._invite = Invite(packet, source, caller, offer)
-        given = self.manager.give(_for_sippy(packet, source), source)
+        self._invite = Invite(packet, source, caller, offer, bool(crowded))
+        given = self.manager.give(for_sippy(packet, source), source)
         if self._unasked() or not given:
             self._answer(packet, source, 400)
 
@@ -347,29 +395,6 @@ class Signalling:
         """Whether sippy never came with the INVITE that it was given."""
         left, self._invite = self._invite is not None, None
         return left
-
-    def _judged(self, packet: Packet) -> tuple[int, sdp.Description | None]:
-        """Why an INVITE is not taken (0: it is), and what it offers. None takes the place of another (RFC 3891)."""
-        if packet.all("replaces"):
-            return 481, None
-        contact = party(packet.first("contact"))
-        if contact is None or contact.uri.scheme != "sip" or len(packet.all("contact")) != 1:
-            return 400, None
-        if packet.first("content-encoding") not in ("", "identity"):
-            return 415, None
-        accepts = [word.partition(";")[0].strip() for value in packet.all("accept") for word in words(value)]
-        if accepts and not {"application/sdp", "application/*", "*/*"} & set(accepts):
-            return 406, None
-        if not packet.body:
-            return 0, None
-        kind = packet.first("content-type").partition(";")[0].strip().lower()
-        if kind not in ("application/sdp", MULTIPART):
-            return 415, None
-        description = sdp.described(packet)
-        if description is None:
-            return 415, None
-        offer = sdp.read(description)
-        return (488, None) if offer is None else (0, offer)
 
     def _asked(self, request: Any, transaction: Any) -> Any:
         """sippy has a request that is of no dialogue."""
@@ -379,7 +404,7 @@ class Signalling:
         self._number += 2
         leg = self._leg(Leg(
             self._number, self._media, self._say, invite.source, incoming=True, username=invite.caller.username,
-            trunk=invite.caller.trunk, offer=invite.offer,
+            trunk=invite.caller.trunk, offer=invite.offer, hops=bodies.hops(invite.packet),
         ))  # fmt: skip
         try:
             leg.local = self._media.open(leg.number)
@@ -398,13 +423,14 @@ class Signalling:
         target, who = packet.uri, packet.caller
         leg.on_arrived = lambda: self._say(port.Incoming(
             leg=leg.number,
-            caller=unescaped(who.uri.user if who else ""),
-            dialled=unescaped(target.user if target else ""),
+            caller=number_of(who.uri) if who else "",
+            dialled=number_of(target) if target else "",
             source=invite.source,
             display=readable(who.display if who else ""),
             username=invite.caller.username,
             trunk=invite.caller.trunk,
             call_id=readable(packet.call_id),
+            crowded=invite.crowded,
         ))  # fmt: skip
         try:
             return agent.recvRequest(request, transaction)
@@ -431,6 +457,7 @@ class Signalling:
         agent = leg.dialogue
         if agent is not None:
             self._dialogues.pop((str(agent.cId), agent.lTag), None)
+        leg.forget()
 
     def _replaced(self, text: str) -> int:
         """The leg that a Replaces names (RFC 3891): a Call-ID, and our tag as to-tag or from-tag. 0 for none."""
@@ -458,13 +485,13 @@ class Signalling:
 
     def _hold(self, packet: Packet, source: Address) -> None:
         """Copies of it say nothing until it is answered."""
-        self._copies[copy_key(packet, source)] = wire.now(), b"", source
+        self._copies[_copy_key(packet, source)] = wire.now(), b"", source
         while len(self._copies) > COPIES:
             del self._copies[next(iter(self._copies))]
 
     def _final(self, packet: Packet, source: Address, code: int, headers: tuple[tuple[str, str], ...]) -> None:
         content = self._answer(packet, source, code, headers)
-        self._copies[copy_key(packet, source)] = wire.now(), content, answers.back_to(packet, source)
+        self._copies[_copy_key(packet, source)] = wire.now(), content, answers.back_to(packet, source)
 
     # Commands
 
@@ -526,21 +553,28 @@ class Signalling:
                     leg.dialogue.refer(command.code)
 
     def _configure(self, told: port.Configure) -> None:
-        self._trunks = {trunk.id: trunk for trunk in told.trunks}
-        self._limits = told.limits
+        self._coming += told.trunks
+        if told.more:
+            return
+        self._carriers, self._coming = Carriers(self._coming), []
+        for place in told.telephones:
+            self._telephones.note(place)
+        if told.limits != self._limits:
+            # Else strangers could begin anew whenever somebody changes a carrier.
+            self._limits = told.limits
+            self._buckets()
         if told.realm != self._digests.realm:
             self._digests = digest.Digests(told.realm, wire.now)
             self._accounts.forget()
-        self._buckets()
 
     def _buckets(self) -> None:
-        buckets = Buckets(self._limits.packets, self._limits.burst, wire.now)
+        limits = self._limits
+        self._carried = Buckets(limits.calls, 3 * limits.calls, wire.now)
+        self._said = Buckets(limits.messages, 5 * limits.messages, wire.now)
+        buckets = Buckets(limits.packets, limits.burst, wire.now)
         before = wire.socket_of(self.manager).buckets
         for host in before.known if before is not None else ():
             buckets.know(host)
-        for trunk in self._trunks.values():
-            for host, _ in trunk.addresses:
-                buckets.know(host)
         wire.socket_of(self.manager).buckets = buckets
 
     def _dial(self, told: port.Dial) -> None:
@@ -557,7 +591,7 @@ class Signalling:
         except NoPort:
             self._not_dialled(told, 503, "failed")
             return
-        trunk = self._trunks.get(told.trunk)
+        trunk = self._carriers.get(told.trunk)
         agent = Dialogue(
             self.manager,
             leg,
@@ -571,6 +605,8 @@ class Signalling:
         self.legs[leg.number] = leg
         caller = self.legs.get(told.caller)
         first = caller.codec if caller is not None else PCMU
+        if caller is not None and caller.incoming:
+            leg.hops = caller.hops - 1
         agent.placing = lambda call_id: self._dialogues.__setitem__((call_id, agent.lTag), agent)
         agent.place(
             sip(target, told.address),
@@ -580,6 +616,7 @@ class Signalling:
             (told.body_type, told.body) if told.body else None,
             told.headers,
             trunk.domain if trunk else "",
+            leg.hops,
         )
 
     def _not_dialled(self, told: port.Dial, code: int, cause: str) -> None:
@@ -626,65 +663,16 @@ class Signalling:
                 strangers=self._media.strangers(),
             ))  # fmt: skip
         self._figures = going
+        if (quiet := not going and not self._dialogues) and not self._quiet:
+            # Nobody waits for this now, and little is looked through.
+            gc.collect()
+        self._quiet = quiet
+        for leg in tuple(self.legs.values()):
+            leg.look(wire.now(), self._often)
         if len(self._copies) > 1000:
             due = wire.now() - COPY_LIFE
             self._copies = {key: copy for key, copy in self._copies.items() if copy[0] > due}
 
 
-def _for_sippy(packet: Packet, source: Address) -> str:
-    """A message as sippy gets it: only what it needs, in one form, with where it came from in its Via."""
-    if packet.code:
-        lines = [f"SIP/2.0 {packet.code} {printable(packet.reason) or answers.phrase(packet.code)}"]
-        transport, host, number, params = packet.via
-        text = "".join(f";{name}={value}" if value else f";{name}" for name, value in params.items())
-        lines.append(f"Via: SIP/2.0/{transport} {host}" + (f":{number}" if number else "") + text)
-    else:
-        target = packet.uri or Uri(scheme="sip", host="invalid")
-        if target.scheme == "tel":
-            target = Uri(scheme="sip", user=target.user, host="tel.invalid")
-        lines = [f"{packet.method} {msgspec.structs.replace(target, scheme='sip', params='').text} SIP/2.0"]
-        lines.append(f"Via: {_via(packet, source)}")
-    lines += [f"Via: {value}" for value in packet.below]
-    for name, who in (("From", packet.caller), ("To", packet.callee)):
-        if who is not None:
-            lines.append(f"{name}: {_party(packet, name.lower(), who.tag)}")
-    lines += [f"Call-ID: {packet.call_id}", f"CSeq: {packet.sequence} {packet.sequence_method}"]
-    for value in packet.all("contact")[:1]:
-        contact = party(value)
-        if contact is not None and contact.uri.scheme == "sip":
-            lines.append(f"Contact: <{contact.uri.text}>")
-    for value in packet.all("record-route"):
-        for part in split(value):
-            route = party(part)
-            if route is not None and route.uri.scheme == "sip":
-                lines.append(f"Record-Route: <{route.uri.text}>")
-    for name in ("WWW-Authenticate", "Proxy-Authenticate"):
-        lines += [f"{name}: {value}" for value in packet.all(name.lower())[:4]]
-    if packet.method == "INVITE" and packet.first("expires").strip("0"):
-        lines.append(f"Expires: {packet.first('expires')}")
-    body = (sdp.described(packet) or b"") if packet.body and packet.first("content-type") else b""
-    if body:
-        lines.append("Content-Type: application/sdp")
-    lines.append(f"Content-Length: {len(body)}")
-    # Python ends a line at U+0085 too, which is half of a letter in UTF-8.
-    return "\r\n".join(lines).replace("\x85", "?") + "\r\n\r\n" + body.decode("latin-1")
-
-
-def _via(packet: Packet, source: Address) -> str:
-    """The top Via for sippy: it answers to what stands in `received` and `rport`."""
-    text = answers.top_via(packet, source)
-    return text if "rport" in packet.via[3] else f"{text};rport={answers.back_to(packet, source)[1]}"
-
-
-def _party(packet: Packet, name: str, tag: str) -> str:
-    """From or To as sippy gets it; what it cannot echo is left out, and only the tag is compared (RFC 3261 section
-    12).
-    """
-    who = party(packet.first(name))
-    target = who.uri if who is not None else Uri(scheme="sip", host="invalid")
-    if target.scheme == "tel":
-        target = Uri(scheme="sip", user=target.user, host="tel.invalid")
-    target = msgspec.structs.replace(target, scheme="sip", params="")
-    display = who.display if who is not None else ""
-    plain = bool(display) and all(" " <= letter < "\x7f" and letter not in '"\\<>,' for letter in display)
-    return (f'"{display}" ' if plain else "") + f"<{target.text}>" + (f";tag={tag}" if tag else "")
+def _copy_key(packet: Packet, source: Address) -> tuple[str, ...]:
+    return (source[0], str(source[1]), packet.call_id, packet.branch, packet.from_tag, packet.first("cseq"))

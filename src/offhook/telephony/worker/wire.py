@@ -10,11 +10,14 @@ are counted and said through `fault`, never printed.
 import contextlib
 import ipaddress
 import os
+import select
 import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +37,13 @@ from sippy.Udp_server import Udp_server_opts
 from offhook.telephony.port import Address
 from offhook.telephony.worker.bounds import Buckets
 from offhook.telephony.worker.packet import MOST
+from offhook.telephony.worker.quick import quicken
 
-WAITING = 2_000
-"""Packets that wait for the loop; more are dropped before anything is done for them."""
+AT_ONCE = 128
+"""Packets, and calls of other threads, that are taken before timers are looked at again."""
+LOST = 0.02
+"""Seconds after which the loop looks whether something waits: it is woken once for all of it, by a signal, and were
+that one lost all would wait."""
 REMEMBERED = 20_000
 """Packets whose answer sippy keeps for when they are sent again."""
 RECEIVE = 4 << 20
@@ -48,6 +55,12 @@ _failures = [0]
 """Exceptions of sippy so far: it tells nobody else of those it catches."""
 
 
+@lru_cache(4_096)
+def _numbers(host: str) -> str:
+    """An address of numbers as it is; ValueError for a name, so that none is ever looked up."""
+    return str(ipaddress.IPv4Address(host))
+
+
 class Quiet:
     """sippy's log: nothing is written."""
 
@@ -56,7 +69,10 @@ class Quiet:
 
 
 class Socket(Server):  # type: ignore[misc]
-    """A UDP socket of sippy's: one thread that receives, and sending at once.
+    """A UDP socket of sippy's: one thread that waits for packets, which the loop then takes, and sending at once.
+
+    Were they received by the thread, it would queue for the interpreter with each of them behind a busy loop. What the
+    loop does not take in time waits in the kernel, whose buffer is the bound.
 
     `address` is what stands in Via, Contact and the like, for when the one that is bound is not reached from outside.
     """
@@ -72,8 +88,9 @@ class Socket(Server):  # type: ignore[misc]
         self.skt.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE)
         self.skt.bind((self.uopts.laddress[0], int(self.uopts.laddress[1])))
         self.uopts.laddress = self.skt.getsockname()
-        self._put = self._taken = 0
         self._stop = threading.Event()
+        self._poll = select.epoll()
+        self._poll.register(self.skt.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
         self._thread = threading.Thread(target=self._receive, name="sip-receive", daemon=True)
         self._thread.start()
 
@@ -85,35 +102,39 @@ class Socket(Server):  # type: ignore[misc]
         """Send at once, to an address of numbers; what cannot be sent is lost as packets are."""
         content = data if isinstance(data, bytes) else data.encode("latin-1", "replace")
         try:
-            host = str(ipaddress.IPv4Address(str(address[0])))
-            self.skt.sendto(content, (host, int(address[1])))
+            self.skt.sendto(content, (_numbers(str(address[0])), int(address[1])))
         except (OSError, ValueError, OverflowError, TypeError, IndexError):
             type(self).refused("unreachable")
 
     def _receive(self) -> None:
-        refused = type(self).refused
+        """Have the loop take what came; until it has, nothing more is told of."""
         while not self._stop.is_set():
-            try:
-                content, source = self.skt.recvfrom(65_536)
-            except OSError:
-                continue
-            if self._stop.is_set():
-                return
-            if self.buckets is not None and not self.buckets.take(source[0]):
-                refused("too many packets")
-            elif len(content) > 4 * MOST:
-                refused("too large")
-            elif self._put - self._taken > WAITING:
-                refused("overload")
-            else:
-                self._put += 1
-                EventDispatcher.ED2.callFromThread(self._deliver, content, source)
+            if self._poll.poll(1.0) and not self._stop.is_set():
+                from_thread(self._take)
 
-    def _deliver(self, content: bytes, source: Address) -> None:
-        self._taken += 1
-        callback = self.uopts.data_callback
-        if callback is not None and not self._stop.is_set():
-            callback(content, Remote_address(source, "udp"), self, MonoTime())
+    def _take(self) -> None:
+        try:
+            for _ in range(AT_ONCE):
+                if self._stop.is_set():
+                    return
+                try:
+                    content, source = self.skt.recvfrom(65_536, socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    return
+                except OSError:
+                    continue
+                self._took(content, source)
+        finally:
+            if not self._stop.is_set():
+                self._poll.modify(self.skt.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
+
+    def _took(self, content: bytes, source: Address) -> None:
+        if self.buckets is not None and not self.buckets.take(source[0]):
+            type(self).refused("too many packets")
+        elif len(content) > 4 * MOST:
+            type(self).refused("too large")
+        elif (callback := self.uopts.data_callback) is not None:
+            callback(content, Remote_address(source, "udp"), self, None)
 
     def shutdown(self) -> None:
         """Close the socket; its thread ends."""
@@ -125,6 +146,7 @@ class Socket(Server):  # type: ignore[misc]
 
     def join(self) -> None:
         self._thread.join(2)
+        self._poll.close()
         self.skt.close()
 
 
@@ -222,12 +244,14 @@ def hushed(fault: Fault) -> None:
 def started(listen: Address, host: str, taken: Taken, fault: Fault, refused: Callable[[str], None]) -> Manager:
     """sippy's transactions at an address. OSError if it is taken."""
     hushed(fault)
+    quicken()
     Socket.host = host
     Socket.refused = staticmethod(refused)
     SipConf.my_uaname = "Offhook"
     config: dict[str, Any] = {"_sip_address": listen[0], "_sip_port": listen[1], "_sip_logger": Quiet()}
     manager = Manager(config, taken, fault)
     config["_sip_tm"] = manager
+    every(LOST, _call_all)
     return manager
 
 
@@ -243,9 +267,30 @@ def socket_of(manager: Manager) -> Socket:
     return found
 
 
+_asked: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque()
+_woken = [False]
+"""What other threads want called, and whether the loop was told that there is something."""
+
+
 def from_thread(call: Callable[..., None], *values: object) -> None:
-    """Have the loop call something, from another thread."""
-    EventDispatcher.ED2.callFromThread(call, *values)
+    """Have the loop call something, from another thread. It is woken once for all that comes while it is busy."""
+    _asked.append((call, values))
+    if not _woken[0]:
+        _woken[0] = True
+        EventDispatcher.ED2.callFromThread(_call_all)
+
+
+def _call_all() -> None:
+    # Before anything is taken: who asks from now on wakes the loop again.
+    _woken[0] = False
+    for _ in range(AT_ONCE):
+        if not _asked:
+            return
+        call, values = _asked.popleft()
+        EventDispatcher.ED2.dispatchThreadCallback(call, values)
+    if _asked and not _woken[0]:
+        _woken[0] = True
+        EventDispatcher.ED2.callFromThread(_call_all)
 
 
 def later(seconds: float, call: Callable[..., None], *values: object) -> Any:
