@@ -339,6 +339,9 @@ class Generator:
                 content = skt.recv(65_536)
             except BlockingIOError:
                 return
+            if b" " not in content.partition(b"\r\n")[0]:
+                print(f"from {skt.getsockname()[1]}: {content[:60]!r} is no message of SIP", file=sys.stderr)
+                continue
             heard(Message(content))
 
     def _later(self, seconds: float, do: Callable[..., None], *what: Any) -> None:

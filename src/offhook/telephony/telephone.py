@@ -4,7 +4,6 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 """
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import structlog
@@ -16,12 +15,13 @@ from offhook.kit import clock
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
 from offhook.routing.trace import Step
-from offhook.telephony import causes, pidf, port
+from offhook.telephony import causes, port
 from offhook.telephony.hearing import Hearing
-from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes, Way, Ways, missed
+from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes, Way, Ways
 from offhook.telephony.keys import Keys
 from offhook.telephony.parking import Parking
 from offhook.telephony.recording import Recording, message_kept
+from offhook.telephony.ringing import Ringing, given_up
 from offhook.telephony.sending import Sending
 from offhook.telephony.sound import length
 from offhook.telephony.together import Together
@@ -74,9 +74,8 @@ class Telephone:
         self._up = asyncio.Event()
         if answered:
             self._up.set()
-        self._out: dict[int, Other] = {}
+        self._ringing = Ringing(house, tenant_id, caller, shown, self._of_other)
         self._other: Other | None = None
-        self._news: asyncio.Queue[port.Event] = asyncio.Queue()
         self._keys = Keys()
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
@@ -212,7 +211,7 @@ class Telephone:
 
     def _of_other(self, event: port.Event) -> None:
         """Something happened on a leg that was dialled."""
-        leg = self._out.get(getattr(event, "leg", 0))
+        leg = self._ringing.out.get(getattr(event, "leg", 0))
         if isinstance(event, port.Recorded):
             self.heard(event)
         if leg is None:
@@ -234,13 +233,13 @@ class Telephone:
                 if leg is self._other and self.sending.put_off(leg.who, lambda: self._of_other(event)):
                     return
                 leg.down = event
-                del self._out[leg.leg]
+                del self._ringing.out[leg.leg]
             case port.Held():
                 self._hold(self._caller, event.on)
                 return
             case _:
                 pass
-        self._news.put_nowait(event)
+        self._ringing.news.put_nowait(event)
 
     def _show(self, leg: Other, what: Literal["rang", "answered"]) -> None:
         self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.device, what=what))
@@ -263,7 +262,7 @@ class Telephone:
 
     def _stop_all(self) -> None:
         self.sending.closed()
-        self._drop(self._out.values(), reason="")
+        self._ringing.drop(self._ringing.out.values(), reason="")
         self.together.end()
         self._hearing.end()
         if self._doing is not None and asyncio.current_task() is not self._doing:
@@ -302,7 +301,7 @@ class Telephone:
 
     def take_over(self, other: Other) -> None:
         """Have somebody as the other side who was asked in."""
-        self._other = self._out[other.leg] = other
+        self._other = self._ringing.out[other.leg] = other
 
     def record_on(self, leg: int) -> None:
         """A leg is gone: what was recorded on it is recorded on another from here on."""
@@ -344,14 +343,14 @@ class Telephone:
         other, self._other = self._other, None
         if other is None or other.down is not None:
             return None
-        self._out.pop(other.leg, None)
+        self._ringing.out.pop(other.leg, None)
         return other
 
     def take(self, other: Other) -> None:
         """Somebody who is there already is whom the caller is to talk with."""
         self._other = other
         if other.down is None:
-            self._out[other.leg] = other
+            self._ringing.out[other.leg] = other
             self._house.legs.hold(other.leg, self._of_other)
             self._house.joined(self.tenant_id, self._call_id, other)
 
@@ -467,13 +466,13 @@ class Telephone:
                 pressing = asyncio.ensure_future(self._keys.next())
                 await self._within(verb.seconds, pressing)
         finally:
-            await _given_up(playing, pressing)
+            await given_up(playing, pressing)
         self.tell(plan.Pressed(_now(), keys))
 
     async def _within(self, seconds: float, *tasks: "asyncio.Future[Any]") -> None:
         timer = self._timer(seconds)
         await asyncio.wait({*tasks, timer}, return_when=asyncio.FIRST_COMPLETED)
-        await _given_up(timer)
+        await given_up(timer)
 
     def _timer(self, seconds: float) -> "asyncio.Future[None]":
         return asyncio.ensure_future(self._house.sleep(seconds))
@@ -493,75 +492,19 @@ class Telephone:
         self._sound_for_ever(verb.hear, verb.country, verb.music)
         why: dict[str, Missed] = {}
         for legs in [verb.legs] if verb.mode == "parallel" else [(leg,) for leg in verb.legs]:
-            winner = await self._first(await self._dial_all(legs, why), verb.seconds, why)
+            winner = await self._first(await self._ringing.dial_all(self._call_id, legs, why), verb.seconds, why)
             if winner is not None:
                 self._other = winner
                 self.tell(plan.Answered(_now(), winner.who))
                 return
         self.tell(plan.NotAnswered(_now(), why))
 
-    async def _dial_all(self, legs: tuple[plan.Leg, ...], why: dict[str, Missed]) -> list[Other]:
-        made: list[Other] = []
-        devices = [one for leg in legs for one in leg.devices]
-        found = await asyncio.gather(*(self._house.ways.of_device(self.tenant_id, one) for one in devices))
-        reached = dict(zip(devices, found, strict=True))
-        for leg in legs:
-            ways = [(way, one) for one in leg.devices for way in reached[one]]
-            for number in leg.numbers:
-                way = await self._house.ways.of_number(self.tenant_id, number, emergency=False)
-                ways += [(way, number)] if way is not None else []
-            if not ways:
-                why[leg.who] = "unreachable"
-            made += [self._dial(leg.who, way, device=device) for way, device in ways]
-        return made
-
-    def _dial(self, who: str, way: Way, body: tuple[bytes, str] = (b"", ""), device: str = "") -> Other:
-        number, display = self.shown
-        id = self._house.legs.new_leg(self._of_other)
-        made = self._out[id] = Other(id, who, device)
-        self._house.joined(self.tenant_id, self._call_id, made, way)
-        self._house.legs.tell(
-            port.Dial(
-                leg=id, caller=self._caller, uri=way.uri, address=way.address, display=way.display or display,
-                number=number if way.number is None else way.number, trunk=way.trunk, body=body[0], body_type=body[1],
-                headers=pidf.HEADERS if body[0] else (),
-            )
-        )  # fmt: skip
-        return made
-
     async def _first(self, legs: list[Other], seconds: float, why: dict[str, Missed]) -> Other | None:
-        """Who answers first; the others are told that they need not. Why those did not who said so."""
-        going = {leg.leg: leg for leg in legs}
-        timer = self._timer(seconds)
+        """Who answers first; keys that were pressed meanwhile were meant for nothing that follows."""
         try:
-            while going:
-                news: asyncio.Future[Any] = asyncio.ensure_future(self._news.get())
-                await asyncio.wait({news, timer}, return_when=asyncio.FIRST_COMPLETED)
-                if not news.done():
-                    await _given_up(news)
-                    return None
-                leg = going.get(getattr(news.result(), "leg", 0))
-                if leg is None:
-                    continue
-                if leg.down is not None:
-                    del going[leg.leg]
-                    if not any(one.who == leg.who for one in going.values()):
-                        why[leg.who] = missed(leg.down)
-                elif leg.up:
-                    del going[leg.leg]
-                    self._drop(going.values(), reason=ELSEWHERE)
-                    going = {}
-                    return leg
-            return None
+            return await self._ringing.first(legs, seconds, why)
         finally:
-            await _given_up(timer)
-            self._drop(going.values(), reason="")
             self._keys.forget()
-
-    def _drop(self, legs: Iterable[Other], *, reason: str) -> None:
-        for leg in list(legs):
-            if self._out.pop(leg.leg, None) is not None:
-                self._house.legs.tell(port.Drop(leg.leg, reason=reason))
 
     async def _park(self, verb: plan.Park) -> None:
         """The caller waits, and whom they talked with is let go."""
@@ -597,7 +540,7 @@ class Telephone:
 
     async def _until_down(self, leg: Other) -> plan.Ended:
         while leg.down is None:
-            await self._news.get()
+            await self._ringing.news.get()
         return plan.Ended(_now(), fault=causes.fault(leg.down))
 
     async def _voicemail(self, verb: plan.Voicemail) -> None:
@@ -613,7 +556,7 @@ class Telephone:
         try:
             ending = asyncio.ensure_future(self._pound())
             await self._within(verb.seconds, ending, taped)
-            await _given_up(ending)
+            await given_up(ending)
         finally:
             # Also where the caller left: what they said is kept.
             self._house.legs.tell(port.StopRecording(self._caller))
@@ -662,7 +605,7 @@ class Telephone:
                 self._sound_for_ever("ringback", verb.country)
             tried.append(way.trunk)
             shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
-            dialled = self._dial(verb.number, shown, body)
+            dialled = self._ringing.dial(self._call_id, verb.number, shown, body)
             dialled.outside = True
             why.clear()
             leg = await self._first([dialled], LONGEST_RINGING, why)
@@ -694,10 +637,3 @@ def _now() -> int:
 
 def _is_emergency(verb: Verb) -> bool:
     return isinstance(verb, plan.Transfer) and verb.emergency
-
-
-async def _given_up(*tasks: "asyncio.Future[Any]") -> None:
-    """End what nobody waits for any more, and let it tidy up."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
