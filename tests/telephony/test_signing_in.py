@@ -109,7 +109,7 @@ def test_a_password_is_good_no_more_from_the_moment_that_there_is_another(compan
         _, new, _ = settings_of(new_password(company.live, id))
         assert company.live.get(f"{V1}/phones/{id}").json["contacts"] == []
         # The worker remembers whom it asked for, and must have been told; that goes another way than these requests.
-        assert any(beside(company, partial(signs_in, new, f"new {number}")) for number in range(100))
+        assert any(beside(company, partial(signs_in, new, f"new-{number}")) for number in range(100))
         assert not beside(company, lambda: signs_in(old, "two"))
     finally:
         phone.close()
