@@ -266,3 +266,27 @@ def test_a_name_of_a_carrier_for_help_is_not_waited_for_that_was_found_before(
         assert first is not None
     finally:
         there.set()
+
+
+def test_the_names_of_carriers_for_help_are_found_before_anybody_calls(embedded: Company):
+    made(embedded.live, proxy="sip.example.com:5070")
+    there = [True]
+
+    def look(_host: str, _port: int) -> tuple[str, ...]:
+        if not there[0]:
+            raise OSError("no such name")
+        return ("1.1.1.1",)
+
+    offhook = embedded.desk.offhook
+    ways = Ways(offhook.reader, offhook.registrar, Allowed(), names=Names(look))
+
+    async def known() -> None:
+        await ways.know_carriers()
+        assert ways._finding is not None
+        await ways._finding
+
+    embedded.desk.run(known())
+    there[0] = False
+    way = number(embedded, "911", emergency=True, ways=ways)
+    assert way is not None
+    assert way.address == ("1.1.1.1", 5070)

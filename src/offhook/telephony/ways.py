@@ -4,6 +4,7 @@
 emergency calls, which no list holds back.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address
@@ -58,6 +59,7 @@ class Ways:
         self._reader, self._registrar, self._allowed, self.load = reader, registrar, allowed, load
         self._names = names or Names()
         self._addresses: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._finding: asyncio.Task[None] | None = None
         self._for_help: Recalled[int, Sequence[Kept[Trunk]]] = Recalled("carriers for help", MOST_KNOWN)
 
     # Out
@@ -96,12 +98,23 @@ class Ways:
         return found or ()
 
     async def know_carriers(self) -> None:
-        """Remember the carriers for help of all companies."""
+        """Remember the carriers for help of all companies, and begin to find the addresses of those that have a name."""
         of_company: dict[int, list[Kept[Trunk]]] = {}
         for kept in await self._reader.run(store.all_enabled):
             of_company.setdefault(kept.tenant_id, []).append(kept)
-        for tenant_id, known in of_company.items():
-            self._for_help.note(tenant_id, rules.for_help(known))
+        helping = {tenant_id: rules.for_help(known) for tenant_id, known in of_company.items()}
+        for tenant_id, known in helping.items():
+            self._for_help.note(tenant_id, known)
+        if self._finding is not None:
+            self._finding.cancel()
+        self._finding = asyncio.create_task(self._find([kept for known in helping.values() for kept in known]))
+
+    async def _find(self, carriers: list[Kept[Trunk]]) -> None:
+        """One name after the other, so that a call for help knows where to go when none is found any more."""
+        for kept in carriers:
+            host, at = rules.place(kept.value.proxy)
+            if rules.as_address(host) is None and (host, at) not in self._addresses:
+                await self._address(kept.tenant_id, host, at)
 
     async def _address(self, tenant_id: int, host: str, at: int, *, urgent: bool = False) -> str | None:
         """The IPv4 address of a proxy; of a name the one that was known before, if it cannot be found now."""
