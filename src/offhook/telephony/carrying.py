@@ -49,8 +49,8 @@ class Carried:
             self._tenant_id, self._number, emergency=self._emergency, but=tuple(self._tried)
         )
 
-    async def following(self) -> "Way | None":
-        """The same once one was tried: what fails then ends nothing that goes on."""
+    async def way_if_any(self) -> "Way | None":
+        """The same; None also where it cannot be looked for, which ends nothing that goes on besides."""
         try:
             return await self.way()
         except Exception as fault:

@@ -29,14 +29,16 @@ class Ringing:
         """Call all telephones and numbers of `legs`; who has none is noted in `why`."""
         made: list[Other] = []
         devices = [one for leg in legs for one in leg.devices]
-        found = await asyncio.gather(*(self._house.ways.of_device(self._tenant_id, one) for one in devices))
+        numbers = [(leg.who, self._carried(call_id, leg.who, number)) for leg in legs for number in leg.numbers]
+        found, by = await asyncio.gather(
+            asyncio.gather(*(self._house.ways.of_device(self._tenant_id, one) for one in devices)),
+            asyncio.gather(*(carried.way_if_any() for _, carried in numbers)),
+        )
         reached = dict(zip(devices, found, strict=True))
         for leg in legs:
             rung = [self.dial(call_id, leg.who, way, device=one) for one in leg.devices for way in reached[one]]
-            for number in leg.numbers:
-                carried = self._carried(call_id, leg.who, number)
-                way = await carried.way()
-                rung += [carried.call(way)] if way is not None else []
+            for (who, carried), way in zip(numbers, by, strict=True):
+                rung += [carried.call(way)] if way is not None and who == leg.who else []
             if not rung:
                 why[leg.who] = "unreachable"
             made += rung
@@ -149,7 +151,7 @@ class _Race:
     def _look(self, leg: Other) -> None:
         """Look for the next carrier, once."""
         if leg.carried is not None and not any(one is leg for one, _ in self.looking.values()):
-            self.looking[asyncio.ensure_future(leg.carried.following())] = leg, leg.carried
+            self.looking[asyncio.ensure_future(leg.carried.way_if_any())] = leg, leg.carried
 
     def go_on(self) -> None:
         """Call by the carriers that were found. One that was silent is let go only where there is another."""
