@@ -27,21 +27,24 @@ class Ringing:
 
     async def dial_all(self, call_id: int, legs: tuple[plan.Leg, ...], why: dict[str, Missed]) -> list[Other]:
         """Call all telephones and numbers of `legs`; who has none is noted in `why`."""
-        made: list[Other] = []
         devices = [one for leg in legs for one in leg.devices]
-        numbers = [(leg.who, self._carried(call_id, leg.who, number)) for leg in legs for number in leg.numbers]
-        found, by = await asyncio.gather(
-            asyncio.gather(*(self._house.ways.of_device(self._tenant_id, one) for one in devices)),
-            asyncio.gather(*(carried.way_if_any() for _, carried in numbers)),
-        )
+        found = await asyncio.gather(*(self._house.ways.of_device(self._tenant_id, one) for one in devices))
         reached = dict(zip(devices, found, strict=True))
-        for leg in legs:
-            rung = [self.dial(call_id, leg.who, way, device=one) for one in leg.devices for way in reached[one]]
-            for (who, carried), way in zip(numbers, by, strict=True):
-                rung += [carried.call(way)] if way is not None and who == leg.who else []
-            if not rung:
-                why[leg.who] = "unreachable"
-            made += rung
+        made: list[Other] = []
+        try:
+            for leg in legs:
+                before = len(made)
+                made += [self.dial(call_id, leg.who, way, device=one) for one in leg.devices for way in reached[one]]
+                for number in leg.numbers:
+                    # One behind the other: a carrier that is full by the one before takes no more.
+                    carried = self._carried(call_id, leg.who, number)
+                    way = await carried.way_if_any()
+                    made += [carried.call(way)] if way is not None else []
+                if len(made) == before:
+                    why[leg.who] = "unreachable"
+        except BaseException:
+            self.drop(made, reason="")
+            raise
         return made
 
     def _carried(self, call_id: int, who: str, number: str) -> Carried:
