@@ -609,6 +609,20 @@ def test_a_number_that_is_rung_among_others_is_called_by_the_next_carrier(play, 
     play(story)
 
 
+def test_who_was_rung_while_a_carrier_was_looked_for_is_let_go_where_something_else_is_to_be_done(play):
+    async def story(one: Told) -> None:
+        async def never(*_given: Any, **_more: Any) -> Way | None:
+            return await asyncio.get_running_loop().create_future()
+
+        one.of_number = never  # type: ignore[method-assign]
+        await one.do(plan.Ring("parallel", (leg("user:1", "desk", numbers=("+14155550142",)),), 20))
+        [desk] = one.told(port.Dial)
+        await one.do(plan.Ring("parallel", (leg("user:2", "hall"),), 20))
+        assert port.Drop(desk.leg) in one.commands
+
+    play(story)
+
+
 def test_why_a_number_was_not_reached_is_told_when_no_carrier_is_left(play):
     async def story(one: Told) -> None:
         await one.do(plan.Ring("parallel", (leg("user:2", numbers=("+14155550142",)),), 20))
