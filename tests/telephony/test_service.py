@@ -159,9 +159,9 @@ def test_who_was_known_last_may_call_for_help_and_nothing_else(
 
     async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
         told: list[port.Command] = []
-        telephony.worker.tell = told.append  # type: ignore[method-assign]
+        telephony.worker.tell = told.append  # type: ignore[method-assign, assignment]
         await telephony._begin(port.Incoming(leg=1, caller="", dialled=dialled, source=PLACE, username="anna"))
-        assert [one.number for one in calls.first] == [dialled] * begun
+        assert [one.dialled for one in calls.first] == [dialled] * begun
         assert told == ([] if begun else [port.Drop(1, 503)])
         assert desk.asked == ([False] if begun and not sure else [False, True])
 

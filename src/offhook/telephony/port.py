@@ -385,8 +385,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
 
 
 Event = (
-    Ready | Whois | Register | Incoming | Progress | Unheard | Up | Down | Sound | Key | Played | Recorded | Held | Referred
-    | Fault | Figures
+    Ready | Whois | Register | Incoming | Progress | Unheard | Up | Down | Sound | Key | Played | Recorded | Held
+    | Referred | Fault | Figures
 )  # fmt: skip
 
 

@@ -47,7 +47,9 @@ class Recalled(Generic[K, V]):
         except Exception as fault:
             kept = self._kept.get(key)
             if kept is None:
-                raise Unavailable("The store did not answer in time.") if isinstance(fault, TimeoutError) else fault
+                if isinstance(fault, TimeoutError):
+                    raise Unavailable("The store did not answer in time.") from None
+                raise
             log.error("store_not_read", goes_on_with=f"the last known {self._what}", cause=_said(fault))
             return kept, False
         if found is None:

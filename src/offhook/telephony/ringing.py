@@ -87,7 +87,8 @@ class Ringing:
         race = _Race(self, legs, why)
         try:
             while race.goes_on:
-                await asyncio.wait({race.news, timer, *race.looking}, return_when=asyncio.FIRST_COMPLETED)
+                waited: set[asyncio.Future[Any]] = {race.news, timer, *race.looking}
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
                 if race.news.done():
                     if (leg := race.heard()) is not None:
                         self.drop(race.going.values(), reason=ELSEWHERE)

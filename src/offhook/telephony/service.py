@@ -29,9 +29,7 @@ AGAIN_SECONDS = 1.0
 """After which carriers are read again that the store did not give."""
 
 KNOWN_SECONDS = 1.5
-"""In which it must be known of whom a call for help is; it goes out anyway, and a company is known sooner that was asked
-for before.
-"""
+"""In which a company must be known of which somebody calls for help; the call goes out without, too."""
 
 HELPED_SECONDS = 60.0
 """For which a server that stops waits for the calls for help that go on."""

@@ -98,7 +98,7 @@ class Ways:
         return found or ()
 
     async def know_carriers(self) -> None:
-        """Remember the carriers for help of all companies, and begin to find the addresses of those that have a name."""
+        """Remember the carriers for help of all companies, and begin to find the addresses of their names."""
         of_company: dict[int, list[Kept[Trunk]]] = {}
         for kept in await self._reader.run(store.all_enabled):
             of_company.setdefault(kept.tenant_id, []).append(kept)
@@ -143,8 +143,8 @@ class Ways:
     async def origin(self, came: port.Incoming, *, patient: bool = False) -> Origin | None:
         """Whose call it is: what a telephone dialled as it stands, a carrier's numbers in E.164 where they can be.
 
-        None if it is nobody's by now; Full if the carrier has as many calls as it may. Where the store does not say whose
-        a telephone is, it is `recalled` as it was known last: at once where help may be called, unless `patient`.
+        None if it is nobody's by now; Full if the carrier has as many calls as it may. Where the store does not say
+        whose a telephone is, it is `recalled` as it was known last: soon where help may be called, unless `patient`.
         """
         if came.username:
             return await self._of_telephone(came, patient)

@@ -300,7 +300,7 @@ def test_a_telephone_that_called_too_often_may_still_call_for_help(server: Serve
     phone = peer()
     server.tell(port.Configure(limits=UNBOUND))
     server.accounts["eager"] = digests("eager")
-    codes = []
+    codes: list[int] = []
     while len(codes) < 150 and 503 not in codes:
         phone.forget()
         # What is refused for its body counts as well.

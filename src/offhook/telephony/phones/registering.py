@@ -1,8 +1,8 @@
 """What the SIP worker asks about telephones: who a username is, and that one is reached somewhere from now on.
 
 Both are answered from the store, so that registrations outlive the worker and the server. No event tells of them: each
-telephone registers every few minutes. Where the store cannot be asked, a telephone is who it was last, for its calls for
-help.
+telephone registers every few minutes. Where the store cannot be asked, a telephone is who it was last, for its calls
+for help.
 """
 
 from collections.abc import Callable
