@@ -145,7 +145,7 @@ def test_a_carrier_that_is_slow_to_speak_is_waited_for_where_there_is_no_other(
         ann = stage.desks["ann"].calls_number("911")
         aid = await stage.abroad.called()
         # Sent once more, by when the patience is over.
-        await aid.gets("INVITE", 2)
+        await aid.gets("INVITE")
         aid.answer()
         await stage.connected(ann, aid)
         ann.hang_up()
