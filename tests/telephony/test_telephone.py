@@ -547,8 +547,19 @@ def test_a_carrier_that_is_silent_and_fails_then_is_followed_once(play):
         await one.do(plan.Transfer("911", emergency=True))
         [first] = one.told(port.Dial)
         assert (first.patience, first.helps) == (PATIENCE_FOR_HELP, True)
-        one._heard[first.leg](port.Unheard(first.leg))
+        found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        of_number = one.of_number
+
+        async def later(*given: Any, **more: Any) -> Way | None:
+            way = await of_number(*given, **more)
+            await found
+            return way
+
+        one.of_number = later  # type: ignore[method-assign]
+        await one.say(port.Unheard(first.leg))
         await one.say(port.Down(leg=first.leg, code=503))
+        found.set_result(None)
+        await one.settled()
         assert [dial.trunk for dial in one.told(port.Dial)] == [4]
 
     play(story)

@@ -173,8 +173,7 @@ class _Race:
             self.going[following.leg] = following
 
     def _missed(self, leg: Other) -> None:
-        there = (*self.going.values(), *(one for one, _ in self.looking.values()))
-        if leg.down is not None and not any(one.who == leg.who for one in there):
+        if leg.down is not None and not any(one.who == leg.who for one in self.going.values()):
             self._why[leg.who] = missed(leg.down)
 
 
