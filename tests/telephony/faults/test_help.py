@@ -21,10 +21,13 @@ def away(monkeypatch: pytest.MonkeyPatch, stage: Stage, *, hanging: bool) -> Ite
     """The store refuses everything, or answers nothing before the end."""
     back = threading.Event()
 
-    def broken(hangs: bool = hanging) -> Any:
+    @contextmanager
+    def broken(hangs: bool = hanging) -> Iterator[Any]:
         if hangs:
             back.wait(60)
-        raise Unavailable("The store cannot be reached.")
+        if not back.is_set():
+            raise Unavailable("The store cannot be reached.")
+        yield None
 
     with monkeypatch.context() as patch:
         patch.setattr(stage.offhook.database, "reading", broken)
