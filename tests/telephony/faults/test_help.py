@@ -25,7 +25,7 @@ def away(monkeypatch: pytest.MonkeyPatch, stage: Stage, *, hanging: bool) -> Ite
     def broken(hangs: bool = hanging) -> Iterator[Any]:
         if hangs:
             back.wait(60)
-        if not back.is_set():
+        if hanging or not back.is_set():
             raise Unavailable("The store cannot be reached.")
         yield None
 
