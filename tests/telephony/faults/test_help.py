@@ -55,6 +55,15 @@ async def another_carrier(stage: Stage, **fields: Any) -> AsyncIterator[Phone]:
         await stage.ask("DELETE", f"{V1}/trunks/{made['id']}")
 
 
+async def forgotten(stage: Stage, username: str) -> None:
+    """The worker knows no password of a telephone, once it has done what it was told behind that."""
+    done = asyncio.Event()
+    leg = stage.worker.new_leg(lambda _: done.set())
+    stage.worker.tell(port.Account(username=username, sure=False))
+    stage.worker.tell(port.Dial(leg=leg, caller=0, uri="none", address=("127.0.0.1", 9)))
+    await within(done)
+
+
 @pytest.mark.parametrize("how", ["away", pytest.param("hanging", marks=pytest.mark.long)])
 def test_help_is_called_though_the_store_cannot_be_read(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, how: str
@@ -62,7 +71,7 @@ def test_help_is_called_though_the_store_cannot_be_read(
     async def story() -> None:
         ann = stage.desks["ann"]
         # As after a minute, or of a worker that has only just begun.
-        stage.worker.tell(port.Account(username=ann.username, sure=False))
+        await forgotten(stage, ann.username)
         await stage.offhook.snapshots.of(stage.tenant_id)
         with away(monkeypatch, stage, hanging=how == "hanging"):
             caller = ann.calls_number("911")
@@ -92,7 +101,7 @@ def test_who_was_never_heard_of_is_challenged_while_the_store_is_away_and_is_kno
     async def story() -> None:
         ann = stage.desks["ann"]
         stage.offhook.registrar.forget_account(ann.username)
-        stage.worker.tell(port.Account(username=ann.username, sure=False))
+        await forgotten(stage, ann.username)
         with away(monkeypatch, stage, hanging=False):
             call = ann.calls_number(FAR)
             await within(call.down)
