@@ -267,6 +267,7 @@ def test_a_call_is_hung_up_from_another_process(company: Company, which: str):
         await process.calls.over(id)
         assert phone.kinds[-1] == "Hangup"
         await process.settle()
+        assert [(await shown(process, one))["ended_by"] for one in (id, leg)] == ["ended", "ended"]
         assert (await shown(process, id))["state"] == "hangup"
         again = await asks(process, "PUT", f"{V2}/{id}/actions/hangup")
         assert again.status == 409
