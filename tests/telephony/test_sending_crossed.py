@@ -8,7 +8,8 @@ from offhook.calls.legs.wishes import Add, TransferTo
 from offhook.kit.errors import Unavailable
 from offhook.routing import plan
 from offhook.telephony import port
-from tests.telephony.test_sending import ANA, BOB, CALLER, CYD, NUMBER, SECOND, SECOND_CALLER, Two, moved, played
+from tests.telephony.scripted import CALLER
+from tests.telephony.test_sending import ANA, BOB, CYD, NUMBER, SECOND, SECOND_CALLER, Two, moved, played
 
 
 def test_of_two_who_ask_in_the_same_moment_the_first_is_let_go_and_the_other_refused():

@@ -138,7 +138,7 @@ def test_where_telephones_cannot_be_looked_up_who_was_asked_has_stayed_out():
     async def story(one: Told) -> None:
         await talks(one)
 
-        async def away(_tenant_id: int, _device_id: str) -> list[Way]:
+        async def away(tenant_id: int, device_id: str) -> list[Way]:
             raise Unavailable("The store is away.")
 
         one.of_device = away  # type: ignore[method-assign]

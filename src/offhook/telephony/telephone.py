@@ -137,7 +137,7 @@ class Telephone:
     async def _run(self) -> None:
         while not self._gone:
             await self._given.wait()
-            if self._gone:
+            if self._is_gone():
                 # Who left in the moment in which verbs were given is rung for no more.
                 break
             self._given.clear()
@@ -155,6 +155,9 @@ class Telephone:
                 if self._stopped():
                     break
         self._house.exchange.leave(self)
+
+    def _is_gone(self) -> bool:
+        return self._gone
 
     def _stopped(self) -> bool:
         return bool(self._pending) or self._gone
