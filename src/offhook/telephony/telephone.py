@@ -258,7 +258,7 @@ class Telephone:
         self._ringing.news.put_nowait(event)
 
     def _show(self, leg: Other, what: Literal["rang", "answered"]) -> None:
-        self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.device, what=what))
+        self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.telephone, what=what))
 
     def _left(self, down: port.Down) -> None:
         """The caller is gone: nobody is rung for them any more. A message that they were leaving is kept first."""
