@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from offhook.calls.legs.wishes import Granted, TransferTo
 from offhook.directory.lines.model import Target
@@ -183,10 +184,14 @@ def test_a_number_outside_is_called_and_its_answer_told():
 def test_who_is_refused_talks_on():
     async def story(one: Two) -> None:
         ana = await one.talk()
-        for cause, code in (("forbidden", 403), ("unallocated", 404)):
-            await one.refers(ana)
-            await one.decided(plan.Deny("Not there.", cause))  # type: ignore[arg-type]
-            assert moved(one) == [port.Refer(leg=ana, code=code)]
+        with capture_logs() as logs:
+            for cause, code in (("forbidden", 403), ("unallocated", 404)):
+                await one.refers(ana)
+                await one.decided(plan.Deny("Not there.", cause))  # type: ignore[arg-type]
+                assert moved(one) == [port.Refer(leg=ana, code=code)]
+        assert [(told["event"], told["by"], told["cause"]) for told in logs] == [
+            ("transfer_denied", ANA, "Not there.")
+        ] * 2
         one.heard()
         await one.say(port.Down(leg=ana))
         assert one.heard() == [plan.Ended(0)]

@@ -170,6 +170,8 @@ class Sending:
             self.rest(run=True)
             return
         if denied is not None:
+            # Who tries where a company's calls may be sent to is seen by whoever reads the log, too.
+            log.warning("transfer_denied", call_id=self._telephone.call_id, by=by, cause=denied.text)
             self._sender = None
             sender.refuse(CODES[denied.cause])
             self.rest(run=True)
