@@ -118,58 +118,6 @@ def test_a_caller_who_leaves_is_rung_for_no_more(play):
     play(story)
 
 
-def test_a_caller_who_leaves_in_the_moment_in_which_somebody_is_to_be_rung_has_nobody_rung(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        one.telephone.do(77, (TWO,))
-        one.telephone.heard(port.Down(leg=CALLER))
-        await one.settled()
-        assert one.told(port.Dial) == []
-        assert one.passed() == [plan.HungUp(0)]
-
-    play(story)
-
-
-def test_who_hangs_the_call_up_from_elsewhere_is_told_to_have_done_it_and_the_caller_not(play):
-    async def story(one: Told) -> None:
-        assert not one.telephone.hang_up(), "nothing is known of it yet"
-        await one.do(TWO)
-        dialled = [dial.leg for dial in one.told(port.Dial)]
-        assert one.telephone.hang_up()
-        await one.say(port.Down(leg=CALLER, code=480, ours=True))
-        assert {drop.leg for drop in one.told(port.Drop)} == {CALLER, *dialled}
-        assert one.passed() == [plan.HungUp(0, ours=True)]
-
-    play(story)
-
-
-def test_a_message_that_is_being_left_is_kept_before_the_call_is_told_to_be_hung_up(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[-1].token))
-        assert one.telephone.hang_up()
-        await one.settled()
-        assert one.passed() == []
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=4.0))
-        assert one.passed() == [plan.Recorded(0, 4), plan.HungUp(0, ours=True)]
-        assert not one.telephone.hang_up()
-
-    async def left(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[-1].token))
-        await one.say(port.Down(leg=CALLER))
-        assert one.telephone.hang_up(), "what they said is not kept yet"
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=4.0))
-        assert one.passed() == [plan.Recorded(0, 4), plan.HungUp(0)]
-
-    play(story)
-    play(left)
-
-
 def test_who_answered_and_left_before_being_connected_has_ended_the_call(play):
     async def story(one: Told) -> None:
         await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
