@@ -1,11 +1,15 @@
 """How a call ends: in the moment in which something else is to be done, and by somebody who is not in it."""
 
+import pytest
+
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
 from offhook.telephony import port
+from offhook.telephony.causes import failed
 from tests.telephony.scripted import CALL, CALLER, Told, leg, prompt, run
 
 BOX = Target("office", 5)
+HANDS_ON = plan.HandOn("user:2", plan.Transferred(0, "user:1"))
 TWO = plan.Ring("parallel", (leg("user:1", "desk"), leg("user:2", "hall")), 20)
 
 
@@ -59,3 +63,14 @@ def test_a_message_that_is_being_left_is_kept_before_the_call_is_told_to_be_hung
 
     run(story)
     run(left)
+
+
+@pytest.mark.parametrize(
+    ("verb", "event"),
+    [
+        (HANDS_ON, plan.Ended(0, fault="the other side could not be sent on")),
+        (plan.Park(300), plan.ParkOver(0)),
+    ],
+)
+def test_a_verb_that_fails_is_followed_by_something(verb: plan.Verb, event: plan.Event):
+    assert failed(verb, 0) == event
