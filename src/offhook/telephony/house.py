@@ -97,6 +97,11 @@ class Other:
     carried: Carried | None = None
     """By whom it goes on where the carrier fails."""
 
+    @property
+    def telephone(self) -> str:
+        """The id of the telephone of ours that it is; "" for a number outside."""
+        return "" if self.device.startswith("+") else self.device
+
 
 async def _nothing(_call_id: int, _event: plan.Event) -> Step | None:
     return None
@@ -132,7 +137,7 @@ class House:
         """Somebody is dialled by a way, or comes into a call, if that has begun."""
         if call_id:
             address = f"{way.address[0]}:{way.address[1]}" if way is not None else ""
-            self.belongs(other.leg, tenant_id, call_id, other.who, other.device, address)
+            self.belongs(other.leg, tenant_id, call_id, other.who, other.telephone, address)
 
 
 def missed(down: port.Down) -> Missed:
