@@ -16,7 +16,7 @@ from offhook.routing.plan import (
     Transfer,
     Voicemail,
 )
-from offhook.routing.trace import Trace, heard
+from offhook.routing.trace import Trace, call_of, heard
 
 _OTHER = re.compile(r"[^\w .,:'()/+-]")
 _LONGEST = 90
@@ -35,7 +35,8 @@ def sequence(trace: Trace, line: str) -> str:
     rows: list[str] = []
     for one in trace.steps:
         at = (one.event.at - trace.began) / 1000
-        rows += _event(one.event, people)
+        if not isinstance(one.event, HungUp) or any(isinstance(verb, Hangup) for verb in one.verbs):
+            rows += _event(one.event, people)
         rows += [f"  Note over L: {safe(reason.text)}" for reason in one.reasons]
         for verb in one.verbs:
             match verb:
@@ -51,7 +52,7 @@ def sequence(trace: Trace, line: str) -> str:
                         rows.append(f"  L->>{who}: rings at {_clock(at)} for up to {verb.seconds} s")
                 case Transfer():
                     who = people.setdefault(verb.number, f"P{len(people) + 1}")
-                    rows.append(f"  L->>{who}: {'emergency call' if verb.emergency else 'call'}")
+                    rows.append(f"  L->>{who}: {call_of(verb).lower()}")
                 case Hangup():
                     rows.append(f"  L--xC: the call ends at {_clock(at)}")
                 case _:

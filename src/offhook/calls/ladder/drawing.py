@@ -106,7 +106,11 @@ class _Drawing:
                 text = event.fault or words.HAPPENED["ended"] + self._why(self._with, at)
                 self._add(at, "ended", self._with or HOUSE, HOUSE, text, tone="bad" if event.fault else "plain")
             case plan.HungUp():
-                self._hung_up(at, event)
+                self._hung_up(at, event, kept=not any(isinstance(verb, plan.Hangup) for verb in step.verbs))
+            case plan.CarrierFailed():
+                text = words.HAPPENED["location_not_taken" if event.location else "carrier_failed"]
+                said = f" ({event.code})" if event.code else ""
+                self._add(at, "carrier_failed", self._with or HOUSE, HOUSE, text + said, tone="bad")
             case plan.Reserved():
                 if event.fault:
                     self._add(at, "reserved", HOUSE, HOUSE, f"nobody could be reserved: {event.fault}", tone="bad")
@@ -134,8 +138,11 @@ class _Drawing:
         found += [f"{target.type}:{target.id}"] if target is not None else []
         return next((self._name_of(one) for one in found if one), "")
 
-    def _hung_up(self, at: int, event: plan.HungUp) -> None:
-        """The caller left, or was cut off: by a fault, or by somebody at an API or a page."""
+    def _hung_up(self, at: int, event: plan.HungUp, *, kept: bool) -> None:
+        """The caller left, or was cut off: by a fault, or by somebody at an API or a page; who may not, if it is `kept`."""
+        if kept:
+            self._add(at, "kept", HOUSE, HOUSE, words.HAPPENED["kept"], tone="bad")
+            return
         why = f" ({event.cause})" if event.cause else self._why("", at)
         from_here = any(not wire.who and wire.ours and _near(wire.ended, at) for wire in self._wires)
         if event.ours or (from_here and not why):
@@ -184,7 +191,7 @@ class _Drawing:
             case plan.Bridge():
                 self._add(at, "bridge", self._party(verb.who), CALLER, words.HAPPENED["bridge"], tone="good")
             case plan.Transfer():
-                text = words.HAPPENED["emergency" if verb.emergency else "transfer"]
+                text = words.HAPPENED["trial" if verb.trial else "emergency" if verb.emergency else "transfer"]
                 self._add(at, "transfer", HOUSE, self._party(verb.number), text)
                 self._with = verb.number
             case plan.Record() | plan.Ask() | plan.AskScript():
