@@ -21,6 +21,7 @@ from offhook.kit.ids import Ids
 from offhook.routing.plan import (
     Answered,
     CameIn,
+    CarrierFailed,
     Ended,
     Event,
     First,
@@ -51,7 +52,7 @@ CATCH_UP_SECONDS = 1.0
 _SWEPT_AT_ONCE = 200
 _LONGEST = 128
 _FROM_TELEPHONES = (
-    Pressed, Answered, NotAnswered, Recorded, Ended, HungUp, Transferred, Joined, Handed, Parked, Unparked, ParkOver,
+    Pressed, Answered, NotAnswered, CarrierFailed, Recorded, Ended, HungUp, Transferred, Joined, Handed, Parked, Unparked, ParkOver,
     Invited, CameIn, StayedOut, Left,
 )  # fmt: skip
 

@@ -566,7 +566,8 @@ class Telephone:
         """End it once numbers outside have talked with each other, and nobody else, for as long as they may."""
         while True:
             await self._house.sleep(self._house.outside_seconds)
-            there = (self.who, self.with_whom, *self.together.whos)
+            caller = "" if self.together.caller_left else self.who
+            there = (caller, self.with_whom, *self.together.whos)
             if not any(who.startswith(PEOPLE) for who in there):
                 break
         self._end = plan.HungUp(_now(), cause=TOO_LONG)

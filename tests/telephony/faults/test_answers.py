@@ -155,6 +155,27 @@ def test_a_number_that_is_not_reached_is_told_so(stage: Stage, code: int, says: 
     stage.play(story())
 
 
+CARRIERS_OWN = {403: 480, 503: 480}
+"""What is the carrier's own trouble, and what who calls is answered."""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [404, 403, *(pytest.param(code, marks=pytest.mark.long) for code in (484, 486, 503, 600, 603))],
+)
+def test_who_calls_out_is_answered_what_the_number_answered(stage: Stage, code: int) -> None:
+    async def story() -> None:
+        ann = stage.desks["ann"].calls_number(FAR)
+        (await stage.abroad.called()).say(code)
+        await within(ann.down)
+        assert ann.code == CARRIERS_OWN.get(code, code)
+        record = await stage.record()
+        assert any(f"answered {code}" in text for text in record.texts), record.texts
+        await stage.empty()
+
+    stage.play(story())
+
+
 def test_another_carrier_takes_the_call_that_the_first_one_cannot(stage: Stage) -> None:
     async def story() -> None:
         second = Phone(stage.worker_at, 2_500)
