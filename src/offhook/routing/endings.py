@@ -139,7 +139,7 @@ _ANSWERED = {
     404: "is not in use", 410: "is in use no more", 484: "is no whole number", 485: "is no whole number",
     604: "is not in use",
 }  # fmt: skip
-"""What a number's answer says of it, where that is more than that it cannot be reached (RFC 3398 section 8.2.6.1)."""
+"""What a number's answer says of it, where that is more than that it cannot be reached (RFC 3398 section 7.2.4.1)."""
 
 
 def carrier_failed(turn: Turn, event: CarrierFailed) -> Go:

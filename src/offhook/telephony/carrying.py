@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from offhook.telephony.house import Other, Way, Ways
 
 OF_THE_NUMBER = frozenset({404, 410, 480, 484, 485, 486, 487, 600, 603, 604, 607, 608})
-"""What is said of the number, or by who has it (RFC 3398 section 8.2.6.1: causes 1, 16 to 19, 22 and 28 of Q.850), so
+"""What is said of the number, or by who has it (RFC 3398 section 7.2.4.1: causes 1, 16 to 19, 22 and 28 of Q.850), so
 that it is asked of no other carrier, and who calls is answered the same. All else is the carrier's own trouble."""
 
 NOT_TAKEN = frozenset({400, 406, 413, 415, 420, 424, 488, 493, 500, 501, 513, 606})
