@@ -148,6 +148,35 @@ def test_the_loop_never_waits_for_another_process_that_writes(sqlite: Database):
     run(work)
 
 
+@pytest.mark.parametrize("fault", [ValueError("a fault of ours"), RuntimeError("unforeseen"), Unavailable("busy")])
+def test_a_fault_where_the_loop_begins_leaves_nobody_without_an_answer_and_no_lock(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch, fault: Exception
+):
+    raised: list[Exception] = []
+
+    class Broken(Transaction):
+        """Cannot be made on the loop, where it has begun already."""
+
+        def __init__(self, *given: Any) -> None:
+            if threading.current_thread() is threading.main_thread() and len(raised) < 2:
+                raised.append(fault)
+                raise fault
+            super().__init__(*given)
+
+    async def work() -> None:
+        writer = Writer(sqlite)
+        monkeypatch.setattr("offhook.storage.database.Transaction", Broken)
+        async with asyncio.timeout(10):
+            assert await asyncio.gather(*(writer.submit(Hot(name)) for name in "ab")) == ["a", "b"]
+            assert await writer.submit(Hot("c")) == "c"
+            assert len(raised) == 2
+            assert await writer.submit(Hot("d")) == "d"
+        await writer.close()
+
+    run(work)
+    assert names(sqlite) == ["a", "b", "c", "d"]
+
+
 class Warm(Hot):
     """Another class of them."""
 
