@@ -617,9 +617,7 @@ class Signalling:
         leg.dialogue = agent
         self.legs[leg.number] = leg
         caller = self.legs.get(told.caller)
-        first = caller.codec if caller is not None else PCMU
-        if caller is not None and caller.incoming:
-            leg.hops = caller.hops - 1
+        first = leg.called_by(caller, helps=told.helps) if caller is not None else PCMU
         agent.placing = lambda call_id: self._dialogues.__setitem__((call_id, agent.lTag), agent)
         agent.place(
             sip(target, told.address),
