@@ -1,4 +1,4 @@
-"""Who is asked into a call is reserved for it like everybody who is rung: by one call, and not while they are in one."""
+"""Who is asked into a call is reserved for it like all who are rung: by one call, and not while they are in one."""
 
 from offhook.directory.lines.model import Target
 from offhook.routing.plan import CameIn, HungUp, Invite, Invited, Ring, StayedOut, Voicemail

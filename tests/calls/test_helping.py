@@ -68,7 +68,7 @@ def test_a_test_of_the_emergency_address_is_called_so_and_may_be_ended(embedded:
     process = Process(embedded, *lisbon(ANA))
 
     async def story() -> None:
-        id, phone = await calls(process, "933")
+        id, _ = await calls(process, "933")
         live = await process.company.live.sending("GET", "/api/offhook/v1/calls/live")
         assert [one["words"] for one in live.json["items"] if one["id"] == str(id)] == [
             "Trying out the emergency address by 933"

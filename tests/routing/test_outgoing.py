@@ -218,7 +218,7 @@ def test_what_a_number_answers_is_what_its_caller_is_answered():
         state, _ = decide(company(lisbon(), ANA), new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "+351912345678"))
         state, verbs = decide(company(lisbon(), ANA), state, NotAnswered(at("10:00:05"), why, code))
         assert verbs == (Hangup("unavailable", code),)
-        assert said(state)[-1] == f"+351912345678 {text}, it answered {code}."
+        assert f"+351912345678 {text}, it answered {code}." in said(state)
 
 
 def test_carriers_that_did_not_take_a_call_are_in_its_story():
@@ -228,7 +228,7 @@ def test_carriers_that_did_not_take_a_call_are_in_its_story():
         state, verbs = decide(company(lisbon(), ANA), state, event)
         assert (verbs, state.phase) == ((), "out")
     assert codes(state)[-3:] == ["carrier_failed", "carrier_silent", "location_not_taken"]
-    assert "WITHOUT THE ADDRESS" in said(state)[-1]
+    assert "WITHOUT THE ADDRESS" in said(state)
     state, _ = decide(company(lisbon(), ANA), state, Answered(at("10:00:09"), "112"))
     state, _ = decide(company(lisbon(), ANA), state, failed[0])
     assert codes(state)[-1] == "ignored"

@@ -187,7 +187,7 @@ def test_who_is_in_another_call_is_not_rung_for_this_one():
     assert (verb.members, verb.asked) == (("user:2",), "user:2")
     assert one.tell(Reserved(BEGAN, busy=("user:2",), asked="user:2")) == ()
     assert (codes(one.state)[-1], one.state.inviting) == ("invite_refused", ())
-    assert said(one.state)[-1] == "Bob Stone is in a call."
+    assert "Bob Stone is in a call." in said(one.state)
 
 
 def test_of_those_who_were_rung_for_a_line_one_comes_in_and_the_others_are_given_back():

@@ -491,7 +491,8 @@ def test_two_of_whom_one_is_suspended_are_not_connected_and_both_calls_go_on():
         assert asked == [(ANA, BOB, CYD)]
         assert one.begun == []
         assert moved(one) == [port.Refer(leg=CALLER, code=403)]
-        assert not (one.telephone.sending.busy or second.sending.busy)
+        assert not one.telephone.sending.busy
+        assert not second.sending.busy
         second.do(SECOND, (plan.Hangup(),))
         await second.over()
 

@@ -786,7 +786,7 @@ def test_whoever_leaves_while_a_carrier_is_looked_for_is_called_by_none(play):
         one.of_number = never  # type: ignore[method-assign]
         await one.say(port.Down(leg=first.leg, code=503))
         await one.say(port.Down(leg=CALLER, code=487))
-        assert one.passed() == [plan.HungUp(0)]
+        assert one.passed() == [plan.CarrierFailed(0, 503), plan.HungUp(0)]
         assert one.told(port.Dial) == []
 
     play(story)

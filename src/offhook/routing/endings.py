@@ -150,7 +150,7 @@ def carrier_failed(turn: Turn, event: CarrierFailed) -> Go:
     if event.location:
         turn.because(
             "location_not_taken",
-            f"A carrier answered {event.code} to the call with the address where help is to go, and is called once more "
+            f"A carrier answered {event.code} to the call with the address where help is to go, and is called again "
             "WITHOUT THE ADDRESS: whoever answers must be told it. Have the carrier take locations.",
         )
     elif event.code:
@@ -200,7 +200,7 @@ def hung_up(turn: Turn, event: HungUp) -> Go:
     if event.ours and state.helping and not state.trial:
         turn.because(
             "hang_up_refused",
-            "Somebody at an API or a page wished to end the call: one for help is ended by who made it, or who took it.",
+            "Somebody at an API or a page wished to end the call: one for help is ended by who made or took it.",
         )
         return None
     if event.cause:

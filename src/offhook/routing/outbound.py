@@ -84,7 +84,9 @@ def emergency(turn: Turn, person: Person | None, office: Office | None, dialled:
     where = (person.e911 if person is not None else None) or (office.e911 if office is not None else None)
     turn.state.trial = trial = office is not None and is_line_test(dialled, office.country)
     if trial:
-        turn.because("emergency_test", f"{name} dialled {dialled}, the test of the emergency address: no help is called.")
+        turn.because(
+            "emergency_test", f"{name} dialled {dialled}, the test of the emergency address: no help is called."
+        )
     else:
         turn.because("emergency", f"{name} dialled {dialled}: the call goes out at once.")
     if where is None:

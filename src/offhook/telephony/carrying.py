@@ -1,7 +1,7 @@
 """A number outside, called by one carrier behind the other until one takes the call.
 
 RFC 3261 section 21.5.4 and RFC 3263 section 4.3: a carrier that fails, or of which nothing is heard, is no answer of
-the number's. A call for help goes on beyond that: whatever is answered, and with or without the address that goes along.
+the number's. A call for help goes on beyond that, whatever is answered, and where it must without the address.
 """
 
 from collections.abc import Callable

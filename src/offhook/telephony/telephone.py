@@ -624,7 +624,7 @@ class Telephone:
         await self._talk(leg)
 
     async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> tuple[Other | None, int]:
-        """Who answers outside, by the first carrier that takes the call (`carrying.py`); or what the number answered."""
+        """Who answers outside, by the first carrier that takes it (`carrying.py`); or what the number answered."""
         self.helping = verb.emergency and not verb.trial
         location = self._location(verb) if verb.emergency else (b"", "")
 

@@ -139,7 +139,7 @@ class _Drawing:
         return next((self._name_of(one) for one in found if one), "")
 
     def _hung_up(self, at: int, event: plan.HungUp, *, kept: bool) -> None:
-        """The caller left, or was cut off: by a fault, or by somebody at an API or a page; who may not, if it is `kept`."""
+        """The caller left, or was cut off: by a fault, or by somebody at an API or a page, but where it is `kept`."""
         if kept:
             self._add(at, "kept", HOUSE, HOUSE, words.HAPPENED["kept"], tone="bad")
             return

@@ -41,8 +41,8 @@ def operations(legs: Legs) -> list[Operation]:
             "call.actions.hangup",
             summary="Hang up a call",
             description=f"All legs of it end. {_ELSEWHERE}",
-            note="answers {}, so that clients that read every answer as JSON can; who only rings is not hung up alone, and a "
-            "call for help not at all (409)",
+            note="answers {}, so that clients that read every answer as JSON can; who only rings is not hung up alone, "
+            "and a call for help not at all (409)",
             handler=legs.hang_up,
             scope=WRITE,
             reply=wire.Nothing,
@@ -54,8 +54,8 @@ def operations(legs: Legs) -> list[Operation]:
             summary="Transfer a call",
             description="The other side of the leg goes to a number or a target, or is connected with that of another "
             f"call of the same person; parked without `to`, it waits until somebody takes it off. {_ELSEWHERE}",
-            note="refused with 409 where it may not go, and of a call for help; hold: music while it rings; parked calls come "
-            "back after 300 s",
+            note="refused with 409 where it may not go, and of a call for help; hold: music while it rings; parked "
+            "calls come back after 300 s",
             handler=legs.transfer,
             scope=WRITE,
             body=wire.TransferIn,
