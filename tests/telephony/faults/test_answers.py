@@ -144,7 +144,7 @@ OUTSIDE_SAYS = {
     404: (404, "is not in use"), 484: (484, "is no whole number"), 486: (486, "was busy"), 600: (600, "was busy"),
     603: (603, "declined"), 403: (480, "could not be"), 503: (480, "could not be"),
 }  # fmt: skip
-"""What is answered outside: what its caller is answered, and what the record says. Of 403 and 503 a carrier is the cause."""
+"""Of what is answered outside: what who calls is answered, and what the record says. 403 and 503 are the carrier's."""
 
 
 @pytest.mark.parametrize(

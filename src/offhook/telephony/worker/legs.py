@@ -106,12 +106,11 @@ class Leg:
     def over(self) -> bool:
         return self.state == "over"
 
-    def called_by(self, caller: "Leg", *, helps: bool) -> int:
+    def called_by(self, caller: "Leg") -> int:
         """Be dialled on account of a leg, maybe for help; the codec to offer first, which is the caller's."""
         if caller.incoming:
             self.hops = caller.hops - 1
-        if helps:
-            self.helps = caller.helps = True
+        caller.helps = caller.helps or self.helps
         return caller.codec
 
     def forget(self) -> None:

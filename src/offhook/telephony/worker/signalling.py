@@ -617,7 +617,8 @@ class Signalling:
         leg.dialogue = agent
         self.legs[leg.number] = leg
         caller = self.legs.get(told.caller)
-        first = leg.called_by(caller, helps=told.helps) if caller is not None else PCMU
+        leg.helps = told.helps
+        first = leg.called_by(caller) if caller is not None else PCMU
         agent.placing = lambda call_id: self._dialogues.__setitem__((call_id, agent.lTag), agent)
         agent.place(
             sip(target, told.address),
