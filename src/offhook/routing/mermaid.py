@@ -35,7 +35,7 @@ def sequence(trace: Trace, line: str) -> str:
     rows: list[str] = []
     for one in trace.steps:
         at = (one.event.at - trace.began) / 1000
-        if not isinstance(one.event, HungUp) or any(isinstance(verb, Hangup) for verb in one.verbs):
+        if not any(reason.code == "hang_up_refused" for reason in one.reasons):
             rows += _event(one.event, people)
         rows += [f"  Note over L: {safe(reason.text)}" for reason in one.reasons]
         for verb in one.verbs:

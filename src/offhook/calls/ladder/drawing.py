@@ -106,7 +106,7 @@ class _Drawing:
                 text = event.fault or words.HAPPENED["ended"] + self._why(self._with, at)
                 self._add(at, "ended", self._with or HOUSE, HOUSE, text, tone="bad" if event.fault else "plain")
             case plan.HungUp():
-                self._hung_up(at, event, kept=not any(isinstance(verb, plan.Hangup) for verb in step.verbs))
+                self._hung_up(at, event, kept=any(reason.code == "hang_up_refused" for reason in step.reasons))
             case plan.CarrierFailed():
                 text = words.HAPPENED["location_not_taken" if event.location else "carrier_failed"]
                 said = f" ({event.code})" if event.code else ""
