@@ -335,12 +335,13 @@ def test_a_thousand_users_with_their_groups_take_two_queries(embedded: Company):
         statements.append(args[2])
 
     engine = desk.offhook.database.engine
-    with desk.offhook.database.reading() as tx:
-        event.listen(engine, "before_cursor_execute", count)
-        try:
+    event.listen(engine, "before_cursor_execute", count)
+    try:
+        with desk.offhook.database.reading() as tx:
+            statements.clear()
             out = users_out(tx, rows, embedded.id, clock.now())
-        finally:
-            event.remove(engine, "before_cursor_execute", count)
+    finally:
+        event.remove(engine, "before_cursor_execute", count)
     assert len(out) == 1000
     assert [len(one.group_details) for one in out[:4]] == [1, 1, 1, 0]
     # Two for each five hundred.

@@ -112,7 +112,7 @@ class Ways:
         """
         if came.username:
             return await self._of_telephone(came)
-        kept = await self._reader.run(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
+        kept = await self._reader.briefly(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
         if kept is None:
             return None
         if not rules.has_room(kept, lambda trunk: self.load(trunk) - 1):
@@ -130,7 +130,7 @@ class Ways:
             kept = devices.get(tx, phone.tenant_id, phone.device_id)
             return None if kept is None else f"{kept.value.owner_type}:{kept.value.owner_id}"
 
-        who = await self._reader.run(read)
+        who = await self._reader.briefly(read)
         return None if who is None else Origin(phone.tenant_id, who=who, number=came.dialled)
 
 

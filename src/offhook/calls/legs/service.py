@@ -12,7 +12,7 @@ from offhook.calls.tapes import store as tapes
 from offhook.calls.tapes.model import Tape
 from offhook.directory.lines.model import Target
 from offhook.directory.paths import id_of
-from offhook.directory.users.store import users
+from offhook.directory.users.store import primary_emails, users
 from offhook.kit import phones
 from offhook.kit.cursor import Cursors
 from offhook.kit.errors import Conflict, Invalid, NotFound, Notice, Violation
@@ -75,9 +75,7 @@ class Legs:
         for one in tapes.of_calls(tx, tenant, calls):
             taped.setdefault(one.call_id, []).append(one)
         people = {leg.target.id for leg in (*legs, *entries.values()) if leg.target.type == "user"}
-        emails = {
-            kept.id: kept.value.emails[0] for kept in users.get_many(tx, tenant, list(people)) if kept.value.emails
-        }
+        emails = primary_emails(tx, tenant, list(people))
         return render.Around(config, entries, taped, emails, self.address)
 
     # Do

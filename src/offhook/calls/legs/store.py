@@ -172,5 +172,13 @@ def _paging(after: bool, until: bool, target: bool) -> Statement:
 
 
 def _leg(row: Sequence[Any]) -> CallLeg:
-    values = dict(zip(_COLUMNS, row, strict=True))
-    return CallLeg(target=Target(values.pop("target_type"), values.pop("target_id")), **values)
+    # Written out, as a page has a hundred of them.
+    (
+        tenant_id, id, call_id, target_type, target_id, direction, external, internal, device, state, began, rang,
+        connected, ended, cause,
+    ) = row  # fmt: skip
+    return CallLeg(
+        id=id, tenant_id=tenant_id, call_id=call_id, target=Target(target_type, target_id), direction=direction,
+        external=external, internal=internal, device=device, state=state, began=began, rang=rang, connected=connected,
+        ended=ended, cause=cause,
+    )  # fmt: skip

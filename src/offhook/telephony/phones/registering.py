@@ -41,7 +41,7 @@ class Registrar:
 
     async def phone(self, username: str) -> Phone | None:
         """The telephone of a username, of whatever company; None if there is none."""
-        return await self._reader.run(lambda tx: _of_username(tx, username))
+        return await self._reader.briefly(lambda tx: _of_username(tx, username))
 
     async def register(self, asked: port.Register) -> port.Registered:
         """Do what a telephone asks that has proven itself; answered once it is on disk."""

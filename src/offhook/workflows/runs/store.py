@@ -274,8 +274,7 @@ class Keep:
             if tx.change(_UPDATE_LIGHT, *light[0]) != 1:
                 raise Stale
         elif light:
-            changed = tx.connection.exec_driver_sql(_UPDATE_LIGHT.text(tx.sqlite), light).rowcount
-            if changed != len(light):
+            if tx.change_many(_UPDATE_LIGHT, light) != len(light):
                 raise Stale
         if born:
             insert_rows(tx, born)
