@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from offhook.kit.errors import Conflict, Unavailable, Unstorable
 from offhook.storage import driver
 from offhook.storage.batches import FEW, Lookup, Reader
-from offhook.storage.database import READERS, Database, Insert, Statement, Transaction
+from offhook.storage.database import READERS, Database, Insert, Statement, Transaction, in_parts
 from offhook.storage.migrate import upgrade
 from offhook.storage.tables import settings
 
@@ -226,3 +226,13 @@ def test_a_few_keys_are_looked_up_on_the_loop_and_many_in_a_thread(database: Dat
 
     asyncio.run(work())
     assert threads == ["MainThread", "offhook-test_0", "MainThread", "offhook-test_0"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 32, 33, 50, 51, 499, 500, 501, 1000])
+def test_values_are_asked_for_in_parts_of_few_sizes(count: int):
+    parts = list(in_parts(list(range(1, count + 1)), 0))
+    assert [one for part, _ in parts for one in part if one] == list(range(1, count + 1))
+    assert all(marks.count("?") == len(part) <= 500 for part, marks in parts)
+    sizes = {len(part) for number in range(1, 501) for part, _ in in_parts([1] * number, 0)}
+    assert len(sizes) == 16
+    assert list(in_parts([], 0)) == []

@@ -272,19 +272,23 @@ class Statement:
         return self._sqlite if sqlite else self._postgresql
 
 
-_ASKED_AT_ONCE, _STEP = 500, 50
+_ASKED_AT_ONCE, _STEP, _SMALL = 500, 50, 32
 
 
 def in_parts(values: Sequence[T], filler: T) -> Iterator[tuple[list[T], str]]:
     """Values for `IN (...)`, in parts of at most 500, each with its marks: `(values, "?, ?")`.
 
-    A part of more than one is filled up with `filler`, which no row has, to a multiple of 50: so there are eleven
-    statements at most.
+    A part is filled up with `filler`, which no row has, to a power of two, or beyond 32 to a multiple of 50: so there
+    are sixteen statements at most.
     """
     for start in range(0, len(values), _ASKED_AT_ONCE):
         part = [*values[start : start + _ASKED_AT_ONCE]]
-        part += [filler] * (-len(part) % _STEP if len(part) > 1 else 0)
-        yield part, ", ".join("?" * len(part))
+        size = 1 << (len(part) - 1).bit_length() if len(part) <= _SMALL else len(part) + -len(part) % _STEP
+        part += [filler] * (size - len(part))
+        yield part, _MARKS[size]
+
+
+_MARKS = {size: ", ".join("?" * size) for size in (*(1 << power for power in range(6)), *range(50, 501, 50))}
 
 
 class Insert:

@@ -22,7 +22,7 @@ class Ringing:
         self._house, self._tenant_id, self._caller, self._shown = house, tenant_id, caller, shown
         self._heard = heard
         self.out: dict[int, Other] = {}
-        self.news: asyncio.Queue[port.Event] = asyncio.Queue()
+        self.news: asyncio.Queue[port.Event | asyncio.Future[None]] = asyncio.Queue()
 
     async def dial_all(self, call_id: int, legs: tuple[plan.Leg, ...], why: dict[str, Missed]) -> list[Other]:
         """Call all telephones and numbers of `legs`; who has none is noted in `why`."""
@@ -59,14 +59,13 @@ class Ringing:
         """Who answers first; the others are told that they need not. Why those did not who said so."""
         going = {leg.leg: leg for leg in legs}
         timer = asyncio.ensure_future(self._house.sleep(seconds))
+        timer.add_done_callback(self._note_time)
         try:
             while going:
-                news: asyncio.Future[Any] = asyncio.ensure_future(self.news.get())
-                await asyncio.wait({news, timer}, return_when=asyncio.FIRST_COMPLETED)
-                if not news.done():
-                    await given_up(news)
+                news = await self.news.get()
+                if news is timer:
                     return None
-                leg = going.get(getattr(news.result(), "leg", 0))
+                leg = going.get(getattr(news, "leg", 0))
                 if leg is None:
                     continue
                 if leg.down is not None:
@@ -82,6 +81,11 @@ class Ringing:
         finally:
             await given_up(timer)
             self.drop(going.values(), reason="")
+
+    def _note_time(self, timer: "asyncio.Future[None]") -> None:
+        """The time is over, which is news like any other; that of who was waited for before is nobody's."""
+        if not timer.cancelled():
+            self.news.put_nowait(timer)
 
     def drop(self, legs: Iterable[Other], *, reason: str) -> None:
         """Let go those who are still there."""

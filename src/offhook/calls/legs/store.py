@@ -83,10 +83,8 @@ def get(tx: Transaction, tenant_id: int, id: int) -> CallLeg | None:
 
 def get_many(tx: Transaction, tenant_id: int, ids: Sequence[int]) -> dict[int, CallLeg]:
     """Those that there are of some, by id."""
-    if not ids:
-        return {}
-    found = tx.all(Statement(f"{_SELECT}tenant_id = ? AND id IN ({', '.join('?' * len(ids))})"), tenant_id, *ids)
-    return {leg.id: leg for leg in map(_leg, found)}
+    rows = [row for part, marks in in_parts(list(ids), 0) for row in tx.all(_several(marks), tenant_id, *part)]
+    return {leg.id: leg for leg in map(_leg, rows)}
 
 
 def of_calls(tx: Transaction, tenant_id: int, call_ids: Sequence[int]) -> list[CallLeg]:
@@ -155,6 +153,11 @@ def put_answer(tx: Transaction, tenant_id: int, id: int, text: str) -> None:
 def take_away(tx: Transaction, tenant_id: int, id: int) -> None:
     """Nobody waits for it any more."""
     tx.change(_TAKE_AWAY, tenant_id, id)
+
+
+@lru_cache(maxsize=64)
+def _several(marks: str) -> Statement:
+    return Statement(f"{_SELECT}tenant_id = ? AND id IN ({marks})")
 
 
 @lru_cache(maxsize=64)
