@@ -170,6 +170,19 @@ def test_connections_are_used_again_and_few_are_kept(database: Database):
     assert database.engine.pool.checkedout() == READERS  # type: ignore[attr-defined]
 
 
+def test_a_connection_that_was_lost_is_replaced(database: Database):
+    with pytest.raises(Unavailable), database.reading() as tx:
+        driver_of = tx.connection.connection.driver_connection
+        driver_of.close()  # type: ignore[union-attr]
+        tx.all(VALUES)
+    assert values(database) == []
+    with pytest.raises(Unavailable), database.reading_at_once() as tx:
+        tx.connection.connection.driver_connection.close()  # type: ignore[union-attr]
+        tx.first(VALUES)
+    with database.reading_at_once() as tx:
+        assert tx.first(VALUES) is None
+
+
 def test_a_look_sees_what_was_committed_last(database: Database):
     async def work() -> None:
         reader = Reader(database)

@@ -185,13 +185,7 @@ class Database:
             return self.engine.connect()
 
     def _give_back(self, connection: Connection) -> None:
-        if (
-            self.sqlite
-            and len(self._idle) < READERS
-            and not connection.invalidated
-            and not connection.in_transaction()
-            and not connection.connection.driver_connection.in_transaction  # type: ignore[union-attr]
-        ):
+        if self.sqlite and len(self._idle) < READERS and straight.is_clean(connection):
             self._idle.append(connection)
         else:
             connection.close()

@@ -76,3 +76,15 @@ def end(connection: Connection, driver: sqlite3.Connection, *, keep: bool) -> No
             driver.rollback()
     except Exception as fault:
         refuse(fault, "COMMIT" if keep else "ROLLBACK")
+
+
+def is_clean(connection: Connection) -> bool:
+    """Whether a connection can be used again as it is: it is open, and in no transaction."""
+    if connection.invalidated or connection.in_transaction():
+        return False
+    try:
+        driver: Any = connection.connection.driver_connection
+        return not driver.in_transaction
+    except sqlite3.Error:
+        connection.invalidate()
+        return False
