@@ -355,7 +355,11 @@ def test_lists_show_the_first_address_of_those_who_are_there(embedded: Company):
         value = User(office_id=place, emails=emails, country="US", timezone="UTC")
         return Kept(id=desk.ids.new(), tenant_id=tenant, value=value, state=state, created_at=0, updated_at=0)
 
-    first, second, gone = kept("one@example.com", "two@example.com"), kept("three@example.com"), kept("x@example.com", state="deleted")
+    first, second, gone = (
+        kept("one@example.com", "two@example.com"),
+        kept("three@example.com"),
+        kept("x@example.com", state="deleted"),
+    )
     desk.transact(lambda tx: users.insert(tx, [first, second, gone]))
     with desk.offhook.database.reading() as tx:
         ids = [first.id, gone.id, second.id, 1]

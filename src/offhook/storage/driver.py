@@ -1,7 +1,7 @@
 """Statements straight to SQLite's driver: SQLAlchemy's own way to it takes several times as long as most statements.
 
-What fails is told as SQLAlchemy tells it. Whoever listens to the engine's events hears of every statement, as then all of
-them go SQLAlchemy's way.
+What fails is told as SQLAlchemy tells it. Whoever listens to its events hears of every statement and commit, as then
+all of them go SQLAlchemy's way.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ _CLOSED = "closed database"
 
 def driver_of(connection: Connection) -> sqlite3.Connection | None:
     """The driver's own connection; None where somebody listens."""
-    if connection.engine._has_events or connection._has_events:
+    if connection.dispatch.before_cursor_execute or connection.dispatch.commit:
         return None
     driver: sqlite3.Connection | None = connection.connection.driver_connection
     return driver

@@ -33,6 +33,7 @@ emails = Table(
     Index(None, "tenant_id", "user_id"),
 )
 
+
 class _Addresses(msgspec.Struct):
     """Of a user's document, what lists show of somebody."""
 
