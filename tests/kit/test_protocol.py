@@ -468,6 +468,17 @@ def test_too_many_waiting_requests_are_not_kept(server: Running):
     assert_fault(answers[256], 400, "badRequest")
 
 
+@pytest.mark.parametrize("last", [1, 20, 1_000, 8_100])
+def test_a_head_is_measured_however_it_is_cut(server: Running, last: int):
+    client, other, data = server.client(), server.client(), get(b"/" + b"u" * 8192)
+    client.send(data[:-last])
+    # What was sent before was read before: the rest comes by itself.
+    other.send(get(b"/"))
+    assert other.answer().status == 200
+    client.send(data[-last:])
+    assert client.answer().status == 414
+
+
 HOST = len(b"Host: offhook\r\n")
 
 

@@ -128,7 +128,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._active: RequestResponseCycle | None = None
         # Bytes received since the last thing of the message that could be counted, and those of the chunk in hand.
         self._unseen = 0
-        self._chunk = 0
+        self._chunk = self._began = 0
         self._raw_root_path = self.root_path.encode("ascii")
         self._watch = _watch(server_state, self)
         self._since = self._watch.now
@@ -176,7 +176,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._phase = _HEAD
         self._since = self._watch.now
-        self._unseen = 0
+        self._began, self._unseen = self._chunk, 0
         self._fresh = False
         self.url = b""
         self.headers = []
@@ -190,8 +190,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         parser = self.parser
-        # What came since the message began bounds its head from above, so small requests are never measured.
-        if self._unseen + self._chunk > self.url_bytes or len(self.headers) > self.head_count:
+        # What came with its beginning and since bounds its head from above, so small requests are never measured.
+        if self._began + self._unseen > self.url_bytes or len(self.headers) > self.head_count:
             self._measure()
         method = parser.get_method()
         if parser.should_upgrade():
