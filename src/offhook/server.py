@@ -21,9 +21,7 @@ _BACKLOG = 2048
 _FILES = 65_536
 
 _TURN_SECONDS = 0.001
-"""After which a thread that waits for the interpreter is given it. With Python's own 5 ms whoever reads for a request
-waits that long, row by row, while the loop sets calls up.
-"""
+"""After which a thread that waits for the interpreter is given it: Python's own 5 ms are longer than most requests take."""
 
 
 def listen(host: str, port: int, *, or_any: bool = False) -> socket.socket:
@@ -56,7 +54,8 @@ class _Server(uvicorn.Server):
             # Collections of young objects alone cost a tenth of a create; what lives since start never dies.
             gc.collect()
             gc.freeze()
-            gc.set_threshold(50_000, 20, 50)
+            # Few enough at a time that nobody waits long: a call that is over leaves some forty that hold each other.
+            gc.set_threshold(10_000, 20, 250)
             sys.setswitchinterval(_TURN_SECONDS)
             self._on_started()
 
