@@ -21,7 +21,7 @@ _BACKLOG = 2048
 _FILES = 65_536
 
 _TURN_SECONDS = 0.001
-"""After which a thread that waits for the interpreter is given it: Python's own 5 ms are longer than most requests take."""
+"""After which a thread that waits for the interpreter gets it: Python's own 5 ms are longer than most requests take."""
 
 
 def listen(host: str, port: int, *, or_any: bool = False) -> socket.socket:
