@@ -22,6 +22,7 @@ from offhook.routing.plan import (
     LetGo,
     NotAnswered,
     Outgoing,
+    Parked,
     Play,
     Record,
     Release,
@@ -73,6 +74,19 @@ def outside(config: Company = HOUSE) -> CallState:
     """Ana called a number outside, and they talk."""
     state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", FAR))
     return decide(config, state, Answered(at("10:00:05"), FAR))[0]
+
+
+def test_a_call_whose_side_goes_on_in_another_one_is_over_also_where_it_was_just_parked():
+    state, _ = decide(HOUSE, talking(), Parked(NOW))
+    assert state.phase == "parked"
+    state, _ = decide(HOUSE, state, Handed(NOW, "7"))
+    assert (state.phase, state.outcome) == ("over", "transferred")
+
+
+def test_a_call_that_somebody_outside_it_ends_was_not_hung_up_by_its_caller():
+    state, _ = decide(HOUSE, talking(), HungUp(NOW, ours=True))
+    assert (state.outcome, codes(state)[-1]) == ("answered", "hung_up_on")
+    assert said(state).endswith("Somebody at an API or a page hung up after the talk.")
 
 
 def test_a_colleague_is_rung_and_who_sent_the_call_is_free_at_once():

@@ -94,6 +94,21 @@ def test_who_cannot_be_rung_is_told_so():
     run(story)
 
 
+def test_a_second_one_who_would_take_it_hears_that_somebody_is_rung_and_the_first_what_came_of_it():
+    async def story(one: Told) -> None:
+        await parked(one)
+        one.steps = [step(TAKES)]
+        first = asyncio.ensure_future(one.telephone.grant(Unpark(user_id=2)))
+        await one.settled()
+        assert "just rung" in (await one.telephone.grant(Unpark(user_id=1))).refused
+        await one.do(RINGS)
+        assert await first == Granted(call_id=LEGS["user:2"])
+        one.steps = [step(because="Bob has no telephone.")]
+        assert (await one.telephone.grant(Unpark(user_id=2))).refused == "Bob has no telephone."
+
+    run(story)
+
+
 def test_a_caller_who_leaves_while_parked_has_hung_up():
     async def story(one: Told) -> None:
         await parked(one)

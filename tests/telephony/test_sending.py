@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from offhook.calls.legs.wishes import Granted, TransferTo
 from offhook.directory.lines.model import Target
@@ -31,6 +32,10 @@ class Two(Told):
         self.begun: list[tuple[plan.First, Telephone]] = []
         self.refuses = False
         self.left: list[int] = []
+        self.naming: asyncio.Future[None] | None = None
+        """Until which nobody's name is known."""
+        self.beginning: asyncio.Future[None] | None = None
+        """Until which no call begins."""
         self.of: dict[int, list[plan.Event]] = {}
         self.house = replace(self.telephone._house, exchange=Exchange(self, self._named))
         self.telephone = self.phone(CALLER, "", "")
@@ -39,6 +44,8 @@ class Two(Told):
         self.left.append(leg)
 
     async def _named(self, tenant_id: int, who: str) -> tuple[str, str]:
+        if self.naming is not None:
+            await self.naming
         return f"10{who[-1]}", who
 
     def phone(self, caller: int, who: str, dialled: str) -> Telephone:
@@ -58,6 +65,8 @@ class Two(Told):
 
     async def begin(self, tenant_id: int, first: plan.First, telephone: Telephone) -> int:
         assert tenant_id == TENANT
+        if self.beginning is not None:
+            await self.beginning
         if self.refuses:
             raise Unavailable("The server is stopping.")
         self.begun.append((msgspec.structs.replace(first, at=0), telephone))
@@ -175,10 +184,14 @@ def test_a_number_outside_is_called_and_its_answer_told():
 def test_who_is_refused_talks_on():
     async def story(one: Two) -> None:
         ana = await one.talk()
-        for cause, code in (("forbidden", 403), ("unallocated", 404)):
-            await one.refers(ana)
-            await one.decided(plan.Deny("Not there.", cause))  # type: ignore[arg-type]
-            assert moved(one) == [port.Refer(leg=ana, code=code)]
+        with capture_logs() as logs:
+            for cause, code in (("forbidden", 403), ("unallocated", 404)):
+                await one.refers(ana)
+                await one.decided(plan.Deny("Not there.", cause))  # type: ignore[arg-type]
+                assert moved(one) == [port.Refer(leg=ana, code=code)]
+        assert [(told["event"], told["by"], told["cause"]) for told in logs] == [
+            ("transfer_denied", ANA, "Not there.")
+        ] * 2
         one.heard()
         await one.say(port.Down(leg=ana))
         assert one.heard() == [plan.Ended(0)]
@@ -290,6 +303,21 @@ def test_a_telephone_that_asks_over_and_over_is_not_listened_to(monkeypatch: pyt
             await one.refers(ana)
             await one.decided(plan.Deny("No."))
             assert moved(one) == [port.Refer(leg=ana, code=code)]
+
+    played(story)
+
+
+def test_an_api_that_asks_over_and_over_is_not_listened_to(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sending, "MOST", 1)
+
+    async def story(one: Two) -> None:
+        await one.talk()
+        asking = asyncio.ensure_future(one.telephone.grant(TransferTo(leg_id=1, number=NUMBER)))
+        await one.settled()
+        await one.decided(plan.Deny("It is abroad."))
+        assert (await asking).refused == "It is abroad."
+        assert "1 times" in (await one.telephone.grant(TransferTo(leg_id=1, number=NUMBER))).refused
+        assert len(one.heard()) == 1
 
     played(story)
 
@@ -469,6 +497,21 @@ def test_who_is_asked_and_still_rings_is_whom_the_call_is_sent_on_to():
         assert one.heard(SECOND) == [plan.HungUp(0)]
         assert one.heard() == [plan.Transferred(0, ANA, "102")]
         await one.decided(plan.Deny("No."))
+
+    played(story)
+
+
+def test_whom_somebody_just_rings_is_not_given_up_for_a_call_of_several_which_is_not_sent_on():
+    async def story(one: Two) -> None:
+        ana = await one.talk()
+        second = one.phone(SECOND_CALLER, ANA, "102")
+        second.do(SECOND, (plan.Ring("parallel", (leg(BOB, "hall"),), 20),))
+        await one.decided(plan.Invite(CYD, (leg(CYD, "hall"),), 30))
+        await one.refers(ana, "", SECOND_CALLER)
+        assert port.Refer(leg=ana, code=403) in one.commands
+        assert port.Drop(SECOND_CALLER, 487) not in one.commands
+        second.do(SECOND, (plan.Hangup(),))
+        await second.over()
 
     played(story)
 

@@ -235,3 +235,17 @@ def test_no_fault_in_noting_reaches_the_call():
         one.tally.heard(port.Incoming(leg=CALLER, caller="", dialled="", source=None))  # type: ignore[arg-type]
 
     run(story)
+
+
+def test_a_call_that_begins_with_one_who_left_long_ago_waits_for_nothing_of_them():
+    async def story(one: Desk) -> None:
+        one.came()
+        one.down(CALLER)
+        await one.tally.flush()
+        one.tally.belongs(CALLER, TENANT, CALL + 1, "", "", "")
+        await one.tally.flush(all_of_it=True)
+        assert [wires.call_id for wires in one.written] == [CALL]
+        assert not one.tally._calls
+        assert not one.tally._legs
+
+    run(story)

@@ -67,6 +67,16 @@ def test_who_lets_it_ring_is_rung_for_their_time_and_no_longer(play):
     play(story)
 
 
+def test_a_number_to_which_somebody_has_calls_forwarded_is_no_telephone_of_theirs(play):
+    async def story(one: Told) -> None:
+        await one.do(plan.Ring("parallel", (leg("user:1", numbers=("+14155550142",)),), 20))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Up(dial.leg))
+        assert one.seen == [Seen(at=0, who="user:1", device="", what="answered")]
+
+    play(story)
+
+
 def test_one_is_rung_behind_the_other(play):
     async def story(one: Told) -> None:
         await one.do(plan.Ring("serial", (leg("user:1", "desk"), leg("user:2", "nowhere"), leg("user:3", "hall")), 10))

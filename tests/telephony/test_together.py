@@ -1,11 +1,14 @@
 """More than two in a call, on the legs of a worker that the test plays."""
 
+from dataclasses import replace
+
 from offhook.calls.legs.wishes import Add, Granted, Taping
 from offhook.directory.lines.model import Target
+from offhook.kit.errors import Unavailable
 from offhook.routing import plan
 from offhook.telephony import port
-from offhook.telephony.house import ELSEWHERE
-from tests.telephony.scripted import CALLER, LEGS, Told, leg, run, step
+from offhook.telephony.house import ELSEWHERE, Way
+from tests.telephony.scripted import CALL, CALLER, LEGS, TENANT, Told, leg, run, step
 from tests.telephony.test_parking import talks
 
 BOB = plan.Invite("user:2", (leg("user:2", "hall"),), 30, "+14155550199")
@@ -115,6 +118,34 @@ def test_who_does_not_answer_is_given_up_and_why_is_told():
             plan.StayedOut(0, "user:2"), plan.StayedOut(0, "user:2", "busy"),
             plan.StayedOut(0, "user:9", "unreachable"),
         ]  # fmt: skip
+
+    run(story)
+
+
+def test_what_the_telephones_tell_of_who_was_asked_in_is_noted_with_the_call():
+    async def story(one: Told) -> None:
+        await talks(one)
+        noted: list[tuple[object, ...]] = []
+        together = one.telephone.together
+        together._house = replace(together._house, belongs=lambda *told: noted.append(told))
+        bob = await added(one)
+        assert noted == [(bob.leg, TENANT, CALL, "user:2", "hall", "10.0.0.4:5060")]
+
+    run(story)
+
+
+def test_where_telephones_cannot_be_looked_up_who_was_asked_has_stayed_out():
+    async def story(one: Told) -> None:
+        await talks(one)
+
+        async def away(tenant_id: int, device_id: str) -> list[Way]:
+            raise Unavailable("The store is away.")
+
+        one.of_device = away  # type: ignore[method-assign]
+        one.steps = [step(BOB)]
+        await one.telephone.grant(Add(target=Target("user", 2)))
+        await one.settled()
+        assert one.passed()[-1] == plan.StayedOut(0, "user:2", "unreachable")
 
     run(story)
 

@@ -17,7 +17,7 @@ import structlog
 from offhook.calls import store
 from offhook.calls.legs.ledger import Ledger
 from offhook.calls.legs.model import Seen
-from offhook.calls.model import Kept, Telephone
+from offhook.calls.model import Ends, Kept, Telephone
 from offhook.events.model import SYSTEM, Word
 from offhook.events.model import Event as Happening
 from offhook.kit import clock
@@ -150,9 +150,11 @@ class Call:
         return self._ledger.of(who)
 
     def hang_up(self) -> None:
-        """End it, whatever it has come to."""
+        """End it, whatever it has come to, for somebody who is not in it."""
+        if isinstance(self.telephone, Ends) and self.telephone.hang_up():
+            return
         self.telephone.do(self.id, (Hangup(),))
-        self.tell(HungUp(clock.milliseconds(clock.now())))
+        self.tell(HungUp(clock.milliseconds(clock.now()), ours=True))
 
     def seen(self, seen: Seen) -> None:
         """A telephone of somebody who is rung rings, or took the call; kept with the next step."""

@@ -1,6 +1,6 @@
 """A call as it is kept: where it stands, and every step that brought it there. Pure."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -32,3 +32,11 @@ class Telephone(Protocol):
 
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
         """Begin with `verbs`, and return at once."""
+
+
+@runtime_checkable
+class Ends(Protocol):
+    """A telephone that knows what is still to be told before its call is over. `Telephony`'s are such."""
+
+    def hang_up(self) -> bool:
+        """End the call for somebody who is not in it, and tell HungUp in its time; False if that is left to others."""

@@ -26,7 +26,7 @@ PHASES: Mapping[str, str] = {
 """Where a call is, by its phase."""
 
 CAUSES: Mapping[str, str] = {
-    "abandoned": "the caller hung up before anybody answered",
+    "abandoned": "over before anybody answered",
     "answered": "hung up after talking",
     "busy": "busy",
     "caller_left": "the caller hung up",

@@ -62,7 +62,7 @@ PAGES = {"office": "offices", "department": "departments", "callcenter": "callce
 """The kinds of targets that have a page, and the folder it is in."""
 
 OUTCOMES = {
-    "abandoned": "The caller hung up before anybody answered",
+    "abandoned": "Over before anybody answered",
     "answered": "Answered",
     "failed": "Could not go on",
     "lost": "Lost",

@@ -83,6 +83,9 @@ def _first(turn: Turn, event: Event) -> Go:
         return endings.ignored(turn, event)
     if isinstance(event, HungUp):
         return endings.hung_up(turn, event)
+    if isinstance(event, Handed) and state.phase != "new":
+        # Its telephones are gone whatever was decided meanwhile, as that it is put on park.
+        return transfers.handed(turn, event)
     if state.steps > MAX_STEPS and state.phase not in ("voicemail", "talking", "out"):
         turn.because("too_many_steps", f"The call took {MAX_STEPS} keys and answers: voicemail of where it came in.")
         if isinstance(event, Reserved):
@@ -132,8 +135,6 @@ def _first(turn: Turn, event: Event) -> Go:
             return transfers.transferred(turn, event)
         case (("talking" | "out"), Joined()):
             return transfers.joined(turn, event)
-        case (("talking" | "out"), Handed()):
-            return transfers.handed(turn, event)
         case _, (Transferred() | Joined()):
             return transfers.denied(turn)
     return endings.ignored(turn, event)

@@ -167,11 +167,13 @@ _WHERE = {
 
 
 def hung_up(turn: Turn, event: HungUp) -> Go:
-    """The caller hung up, or was cut off."""
+    """The caller hung up, or was cut off, or somebody ended the call who is not in it."""
     state = turn.state
     where = "talking" if state.phase == "out" and state.outcome else state.phase
     if event.cause:
         turn.because("cut_off", f"The call was cut off {_WHERE.get(where, 'at once')}: {event.cause}.")
+    elif event.ours:
+        turn.because("hung_up_on", f"Somebody at an API or a page hung up {_WHERE.get(where, 'at once')}.")
     else:
         turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(where, 'at once')}.")
     outcome = {"talking": "answered", "voicemail": "no_message"}.get(where, "abandoned")

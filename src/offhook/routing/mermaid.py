@@ -70,8 +70,8 @@ def _event(event: object, people: dict[str, str]) -> list[str]:
             return [f"  {people.setdefault(who, f'P{len(people) + 1}')}-->>L: answers"]
         case NotAnswered():
             return ["  Note over L: not answered"]
-        case HungUp():
-            return ["  C--xL: hangs up"]
+        case HungUp(ours=ours):
+            return ["  L--xC: hangs up" if ours else "  C--xL: hangs up"]
     return []
 
 

@@ -336,11 +336,15 @@ class Ended(msgspec.Struct, frozen=True, tag="ended", tag_field="event"):
 
 
 class HungUp(msgspec.Struct, frozen=True, omit_defaults=True, tag="hung_up", tag_field="event"):
-    """The caller hung up; with a `cause` they did not, but were cut off by that, and by a fault of ours if `lost`."""
+    """The caller hung up; with a `cause` they did not, but were cut off by that, and by a fault of ours if `lost`.
+
+    `ours`: nobody in the call did, but somebody at an API or a page.
+    """
 
     at: int
     cause: str = ""
     lost: bool = False
+    ours: bool = False
 
 
 class Parked(msgspec.Struct, frozen=True, tag="parked", tag_field="event"):

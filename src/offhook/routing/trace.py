@@ -169,7 +169,7 @@ def _came_of(following: Sequence[Step]) -> str:
             case NotAnswered():
                 return "not answered"
             case HungUp():
-                return "caller hung up"
+                return "hung up on" if one.event.ours else "caller hung up"
             case _:
                 pass
     return ""

@@ -42,6 +42,10 @@ def failed(verb: Verb, at: int) -> Event | None:
             return plan.NotAnswered(at, {verb.number: "unreachable"})
         case plan.Bridge():
             return plan.Ended(at, fault="the telephones could not be connected")
+        case plan.HandOn():
+            return plan.Ended(at, fault="the other side could not be sent on")
+        case plan.Park():
+            return plan.ParkOver(at)
         case plan.Voicemail():
             return plan.Recorded(at)
         case _:

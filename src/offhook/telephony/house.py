@@ -94,6 +94,11 @@ class Other:
     outside: bool = False
     """Whether the caller may hear what comes before the answer."""
 
+    @property
+    def telephone(self) -> str:
+        """The id of the telephone of ours that it is; "" for a number outside."""
+        return "" if self.device.startswith("+") else self.device
+
 
 async def _nothing(_call_id: int, _event: plan.Event) -> Step | None:
     return None
@@ -129,7 +134,7 @@ class House:
         """Somebody is dialled by a way, or comes into a call, if that has begun."""
         if call_id:
             address = f"{way.address[0]}:{way.address[1]}" if way is not None else ""
-            self.belongs(other.leg, tenant_id, call_id, other.who, other.device, address)
+            self.belongs(other.leg, tenant_id, call_id, other.who, other.telephone, address)
 
 
 def missed(down: port.Down) -> Missed:

@@ -60,6 +60,8 @@ class Parking:
 
     async def take(self, who: str) -> Granted:
         """Ring "user:1" for it; granted once it rings there."""
+        if self._rung is not None:
+            return Granted(refused="Somebody is just rung for it: try again if the call stays on park.")
         rung = self._rung = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(PATIENCE):
@@ -70,6 +72,8 @@ class Parking:
                     return Granted(call_id=self._leg_of(who))
         except TimeoutError:
             pass
+        finally:
+            self._rung = None
         return Granted(refused="The user is in another call, or could not be rung: the call stays on park.")
 
     def given(self, verbs: Iterable[plan.Verb]) -> None:

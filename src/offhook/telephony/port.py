@@ -150,7 +150,7 @@ TOGETHER = 10
 class Join(msgspec.Struct, frozen=True, tag="join"):
     """Let `leg` and `others`, up to TOGETHER of them in all, hear each other from now on, as Connect does with two.
 
-    One that is over leaves the rest together.
+    One that is over, be it `leg`, leaves the rest together.
     """
 
     leg: int

@@ -47,6 +47,7 @@ class Sender:
         self._house = house
         self._timer: asyncio.Task[None] | None = None
         self._over = False
+        self._left: port.Down | None = None
 
     def begin(self) -> None:
         """Their wish is granted: they are in the call no more."""
@@ -67,12 +68,16 @@ class Sender:
             self._house.legs.tell(port.Refer(leg=self.leg, code=code))
             self._end()
 
-    def failed(self, code: int) -> None:
-        """It did not begin although it was granted: they are told, and have their leg again."""
+    def failed(self, code: int, heard: Callable[[port.Event], None]) -> None:
+        """It did not begin although it was granted: they are told, and have their leg again, unless they have left."""
         self._over = True
         if self._timer is not None:
             self._timer.cancel()
         self.refuse(code)
+        if self._left is not None:
+            heard(self._left)
+        else:
+            self._house.legs.hold(self.leg, heard)
 
     async def _let_go(self) -> None:
         await self._house.sleep(LONGEST_SENDING)
@@ -87,7 +92,7 @@ class Sender:
 
     def _heard(self, event: port.Event) -> None:
         if isinstance(event, port.Down):
-            self._over = True
+            self._over, self._left = True, event
             if self._timer is not None:
                 self._timer.cancel()
         elif isinstance(event, port.Referred):
@@ -107,8 +112,14 @@ class Sending:
         self._from: Telephone | None = None
         """The call whose other side comes into this one."""
         self._handing = False
+        """Whether the side that was called is to go on as a call of its own, from the decision on."""
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is just being sent on: another wish would take the place of what is decided, or done."""
+        return bool(self._by) or self._handing
 
     # Asked for
 
@@ -116,10 +127,12 @@ class Sending:
         """A telephone asks for it; `by` is whose it is, "" for somebody outside."""
         telephone = self._telephone
         may = by.startswith(_PEOPLE) and telephone.talking is not None and not telephone.helping
-        if not may or self._by or self._count >= MOST:
+        if not may or self.busy or self._count >= MOST:
             self._house.legs.tell(port.Refer(leg=event.leg, code=DECLINED))
             return
         self._count += 1
+        # Both sides may ask in one moment: from here on the other one is refused.
+        self._by = by
         self._start(self._refer(event, by))
 
     async def grant(self, wish: TransferTo) -> Granted:
@@ -130,8 +143,11 @@ class Sending:
             return Granted(refused="Nobody talks in this call.")
         if telephone.helping:
             return Granted(refused="A call for help goes on with who made it.")
-        if self._by:
+        if self.busy:
             return Granted(refused="The call is just being sent on.")
+        if self._count >= MOST:
+            return Granted(refused=f"It was asked {MOST} times in this call, which is as often as it may be.")
+        self._count += 1
         by = wish.by or other.who
         if wish.call_id:
             there = self._house.exchange.of_call(telephone.tenant_id, wish.call_id)
@@ -149,11 +165,16 @@ class Sending:
             denied = await self._wish(event, by, sender)
         except Exception:
             log.exception("transfer_failed", call_id=self._telephone.call_id)
+            self._sender = None
             sender.refuse(500)
+            self.rest(run=True)
             return
         if denied is not None:
+            # Who tries where a company's calls may be sent to is seen by whoever reads the log, too.
+            log.warning("transfer_denied", call_id=self._telephone.call_id, by=by, cause=denied.text)
             self._sender = None
             sender.refuse(CODES[denied.cause])
+            self.rest(run=True)
 
     async def _wish(self, event: port.Referred, by: str, sender: Sender) -> Deny | None:
         exchange, telephone = self._house.exchange, self._telephone
@@ -164,6 +185,8 @@ class Sending:
                 return _theirs()
             if there.talking is not None:
                 return await self._join(there, by, sender)
+            if telephone.together.crowded:
+                return _crowd()
             # Who they would have connected still rings (RFC 5589 section 7.6): the call is sent on to them instead.
             dialled = there.dialled
             there.give_up()
@@ -171,7 +194,10 @@ class Sending:
         self._sender = sender
         if dialled == parking.CODE:
             granted = await telephone.parking.park(caller=by == telephone.who)
-            return Deny(granted.refused) if granted.refused else None
+            if granted.refused:
+                return Deny(granted.refused)
+            self.rest(run=False)
+            return None
         return await self._ask(Transferred(_now(), by, dialled), by)
 
     async def _ask(self, event: Transferred | Joined, by: str) -> Deny | None:
@@ -195,6 +221,7 @@ class Sending:
     def decided(self, verbs: tuple[Verb, ...]) -> tuple[Verb, ...]:
         """What a decision says of a wish; the verbs that are to be carried out."""
         denied = next((verb for verb in verbs if isinstance(verb, Deny)), None)
+        self._handing = self._handing or any(isinstance(verb, HandOn) for verb in verbs)
         if denied is not None or any(isinstance(verb, plan.LetGo | HandOn) for verb in verbs):
             self._settle(denied)
         return tuple([verb for verb in verbs if not isinstance(verb, Deny)])
@@ -213,7 +240,8 @@ class Sending:
 
     def put_off(self, who: str, then: Callable[[], None]) -> bool:
         """Whether somebody's leaving is seen to later, as it is not decided yet what they wish for."""
-        if not self._handing and (not self._by or who != self._by):
+        asks = bool(self._by) and who == self._by
+        if not asks and not (self._handing and who == self._telephone.who):
             return False
         self._put_off.append(then)
         return True
@@ -270,14 +298,15 @@ class Sending:
         """The side that was called goes on as a call of its own."""
         telephone, sender = self._telephone, self._sender
         self._sender = None
+        shown = await self._shown(verb.party)
+        # Nothing may be waited for between these two: who leaves in between would be missed by both calls.
         other = telephone.part_with()
         if other is None:
             if sender is not None:
                 sender.refuse(480)
             telephone.tell(plan.Ended(_now()))
             return
-        self._handing = True
-        made = await self._made(verb.party, other)
+        made = self._made(verb.party, other, shown)
         made.sending.adopt(sender)
         telephone.stop_taping()
         try:
@@ -293,20 +322,27 @@ class Sending:
     async def _back(self, other: Other, sender: Sender | None) -> None:
         """It could not begin: the two talk on."""
         telephone = self._telephone
+        telephone.take(other)
         self._handing = False
         self.rest(run=True)
         if sender is not None:
-            sender.failed(500)
-            self._house.legs.hold(telephone.caller, telephone.heard)
-        telephone.take(other)
+            sender.failed(500, telephone.heard)
         await telephone.talk_on()
 
-    async def _made(self, party: str, other: Other) -> "Telephone":
+    async def _shown(self, party: str) -> tuple[str, str]:
+        """Number and name that others see of somebody; none where the store cannot tell."""
+        if not party.startswith(_PEOPLE):
+            return party, ""
+        try:
+            return await self._house.exchange.shown(self._telephone.tenant_id, party)
+        except Refusal as refusal:
+            log.warning("name_not_read", call_id=self._telephone.call_id, cause=refusal.message)
+            return "", ""
+
+    def _made(self, party: str, other: Other, shown: tuple[str, str]) -> "Telephone":
         """The telephones of a new call, whose caller is on a leg of this one."""
         house, telephone = self._house, self._telephone
-        within = party.startswith(_PEOPLE)
-        shown = await house.exchange.shown(telephone.tenant_id, party) if within else (party, "")
-        made = telephone.another(other.leg, shown, party if within else "")
+        made = telephone.another(other.leg, shown, party if party.startswith(_PEOPLE) else "")
         house.legs.hold(other.leg, made.heard)
         house.legs.tell(port.Part(other.leg))
         return made
@@ -316,10 +352,10 @@ class Sending:
     async def _join(self, there: "Telephone | None", by: str, sender: Sender | None) -> Deny | None:
         """Connect the other sides of this call and another one, in both of which `by` is (RFC 5589 section 7)."""
         here = self._telephone
-        if there is None or there.talking is None or there.helping or here.helping or there.sending._by:
+        if there is None or there.talking is None or there.helping or here.helping or there.sending.busy:
             return _theirs()
         if here.together.crowded or there.together.crowded:
-            return Deny("More than two are in a call, or asked into it.")
+            return _crowd()
         if by not in (here.who, here.with_whom) or by not in (there.who, there.with_whom) or not by:
             return _theirs()
         if by == here.who and by == there.who:
@@ -341,12 +377,18 @@ class Sending:
         """Both were called by who connects them: that is a call of its own."""
         here = self._telephone
         party, who = here.with_whom, there.with_whom
-        first, second = here.part_with(), there.part_with()
-        if first is None or second is None:
+        # Who hangs up both of their calls at once has connected them all the same.
+        self._by = there.sending._by = by
+        shown = await self._shown(party)
+        if here.talking is None or there.talking is None:
+            self._rest_both(there)
             return _theirs()
+        first, second = here.part_with(), there.part_with()
+        assert first is not None
+        assert second is not None
         here.stop_taping()
         there.stop_taping()
-        made = await self._made(party, first)
+        made = self._made(party, first, shown)
         made.take(second)
         if sender is not None:
             sender.begin()
@@ -359,14 +401,19 @@ class Sending:
                 one.take(other)
                 self._house.legs.tell(port.Connect(one.caller, other.leg))
             if sender is not None:
-                sender.failed(500)
-                self._house.legs.hold(here.caller, here.heard)
+                sender.failed(500, here.heard)
+            self._rest_both(there)
             return None if sender is not None else Deny(refusal.message)
         for one in (here, there):
             if sender is None or sender.leg != one.caller:
                 self._house.legs.tell(port.Drop(one.caller))
             one.end(Handed(_now(), str(call_id)))
         return None
+
+    def _rest_both(self, there: "Telephone") -> None:
+        """The two calls are as they were."""
+        self.rest(run=True)
+        there.sending.rest(run=True)
 
     # How it went
 
@@ -403,6 +450,10 @@ class Sending:
 def _number_of(telephone: "Telephone") -> str:
     """The number of a caller from outside, as calls name one who is nobody of the company."""
     return keys_of(telephone.shown[0])[:_LONGEST_NUMBER] or "unknown"
+
+
+def _crowd() -> Deny:
+    return Deny("More than two are in a call, or asked into it.")
 
 
 def _theirs() -> Deny:

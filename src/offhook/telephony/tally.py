@@ -95,6 +95,9 @@ class Tally:
         """
         found = self._strangers.pop(leg, None) or self._legs.get(leg)
         if found is None:
+            if not who:
+                # Who called was heard of before: they left, and that is written already.
+                return
             found = _Leg(Wire(began=_now()), clock.monotonic())
         call = self._calls.get(call_id)
         if call is None:

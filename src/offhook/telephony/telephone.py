@@ -119,6 +119,16 @@ class Telephone:
         if self._doing is not None and (at_once or not self._playing):
             self._doing.cancel()
 
+    def hang_up(self) -> bool:
+        """End it for somebody outside the call, and tell so, behind a message that is being left; False before `do`."""
+        if not self._call_id or self._gone:
+            return self._leaving
+        self._end = plan.HungUp(_now(), ours=True)
+        if not self._leaving:
+            self.tell(self._end)
+        self._hang_up(REFUSALS["normal"])
+        return True
+
     async def over(self) -> None:
         """Wait until nothing of it goes on."""
         if self._running is not None:
@@ -127,6 +137,9 @@ class Telephone:
     async def _run(self) -> None:
         while not self._gone:
             await self._given.wait()
+            if self._is_gone():
+                # Who left in the moment in which verbs were given is rung for no more.
+                break
             self._given.clear()
             verbs, self._pending = self._pending, ()
             for verb in verbs:
@@ -142,6 +155,9 @@ class Telephone:
                 if self._stopped():
                     break
         self._house.exchange.leave(self)
+
+    def _is_gone(self) -> bool:
+        return self._gone
 
     def _stopped(self) -> bool:
         return bool(self._pending) or self._gone
@@ -242,7 +258,7 @@ class Telephone:
         self._ringing.news.put_nowait(event)
 
     def _show(self, leg: Other, what: Literal["rang", "answered"]) -> None:
-        self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.device, what=what))
+        self._house.seen(self._call_id, Seen(at=_now(), who=leg.who, device=leg.telephone, what=what))
 
     def _left(self, down: port.Down) -> None:
         """The caller is gone: nobody is rung for them any more. A message that they were leaving is kept first."""
@@ -355,8 +371,9 @@ class Telephone:
             self._house.joined(self.tenant_id, self._call_id, other)
 
     async def talk_on(self) -> None:
-        """The two talk as before, until one leaves."""
-        await self._connected()
+        """The two talk as before, until one leaves, if nobody has."""
+        if not self._gone:
+            await self._connected()
 
     def give_up(self) -> None:
         """Its caller leaves."""
@@ -390,6 +407,8 @@ class Telephone:
             return await self.sending.grant(wish)
         if self._gone or not self._answered:
             return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
+        if self.sending.busy and isinstance(wish, TransferTo | Add):
+            return Granted(refused="The call is just being sent on.")
         match wish:
             case Taping(on=True):
                 self._recording.begin(self._call_id)

@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+import structlog
+
 from offhook.calls.legs.model import Seen
 from offhook.calls.legs.wishes import Add, Granted
 from offhook.routing import plan
@@ -16,6 +18,8 @@ from offhook.telephony.house import ELSEWHERE, House, Other, Way, missed
 from offhook.telephony.parking import OVER, Decide, decided, now, refused
 
 NO_ANSWER: Missed = "no_answer"
+log = structlog.get_logger("offhook.telephony")
+
 DECLINED = 603
 """What who was asked in is answered who wishes to send the others on."""
 
@@ -104,6 +108,10 @@ class Together:
             await asyncio.wait({answers, timer}, return_when=asyncio.FIRST_COMPLETED)
             if answers.done():
                 winner, why = answers.result()
+        except Exception:
+            # It is told all the same: a call that waits for somebody to come in is neither parked nor sent on.
+            log.exception("invitation_failed", call_id=self._of.call_id)
+            why = "unreachable"
         finally:
             for task in (timer, answers):
                 if task is not None:
@@ -143,6 +151,7 @@ class Together:
         number, display = self._of.shown
         id = self._house.legs.new_leg(lambda event: self._heard(event, news))
         made = self._rung[id] = Other(id, who, device)
+        self._house.joined(self._of.tenant_id, self._of.call_id, made, way)
         self._house.legs.tell(
             port.Dial(
                 leg=id, caller=self._of.caller, uri=way.uri, address=way.address,

@@ -111,6 +111,8 @@ def test_who_was_cut_off_from_here_has_not_hung_up_and_nobody_is_told_to_who_has
     end = step(plan.HungUp(at(30)), plan.Hangup())
     assert told(drawn(IN, end, wires=ours))[-1] == "30 house > caller: hangs up from here"
     assert told(drawn(IN, end))[3:] == ["30 caller > house: hangs up"]
+    from_page = step(plan.HungUp(at(30), ours=True), plan.Hangup())
+    assert told(drawn(IN, from_page))[3:] == ["30 house > caller: hangs up from here"]
 
 
 def test_keys_prompts_a_menu_and_a_message():

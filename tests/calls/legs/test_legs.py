@@ -1,6 +1,7 @@
 """Calls as v2 shows them: one leg for what was dialled, one for each who was rung, with when and why."""
 
 import asyncio
+from itertools import count
 from typing import Any
 
 import pytest
@@ -8,10 +9,11 @@ from dialpad.schemas.call import CallProto
 from msgspec.structs import replace
 
 from offhook.calls.legs.ledger import Ledger
-from offhook.calls.legs.mailbox import Mailbox
+from offhook.calls.legs.mailbox import PATIENCE_SECONDS, Mailbox
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Add, Granted, Taping, TransferTo, Unpark, Wish
+from offhook.calls.legs.wishes import Add, Granted, HangUp, Taping, TransferTo, Unpark, Wish
 from offhook.directory.lines.model import Target
+from offhook.kit.errors import Unavailable
 from offhook.routing.plan import (
     Answered,
     Bridge,
@@ -267,10 +269,27 @@ def test_a_call_is_hung_up_from_another_process(company: Company, which: str):
         await process.calls.over(id)
         assert phone.kinds[-1] == "Hangup"
         await process.settle()
+        assert [(await shown(process, one))["ended_by"] for one in (id, leg)] == ["ended", "ended"]
         assert (await shown(process, id))["state"] == "hangup"
         again = await asks(process, "PUT", f"{V2}/{id}/actions/hangup")
         assert again.status == 409
         assert "is over" in again.errors[0]["message"]
+
+    process.run(story())
+
+
+def test_what_another_company_wishes_of_a_call_does_not_reach_it(company: Company):
+    process = Process(company, *lisbon(ANA))
+
+    async def story() -> None:
+        id, phone, _ = await talking(process)
+        offhook, ticks = process.desk.offhook, count(step=PATIENCE_SECONDS + 1)
+        mailbox = Mailbox(
+            offhook.reader, offhook.writer, process.desk.ids, process.calls, monotonic=lambda: next(ticks)
+        )
+        with pytest.raises(Unavailable):
+            await mailbox.ask(process.tenant + 1, id, HangUp())
+        assert phone.kinds[-1] == "Bridge"
 
     process.run(story())
 

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.scenarios.stage import V1
+from tests.scenarios.stage import V1, V2
 from tests.telephony.faults.stage import TONE, Line, Phone, Stage, within
 
 SALES, BOB = "department Head office/Sales", "user bob@example.com"
@@ -176,6 +176,26 @@ def test_another_carrier_takes_the_call_that_the_first_one_cannot(stage: Stage) 
         finally:
             second.close()
             await stage.ask("DELETE", f"{V1}/trunks/{made['id']}")
+
+    stage.play(story())
+
+
+def test_a_call_that_an_api_starts_rings_the_user_and_then_the_number_and_is_hung_up_by_the_api(stage: Stage) -> None:
+    async def story() -> None:
+        ann, body = stage.desks["ann"], {"phone_number": FAR, "user_id": stage.ids["user ann@example.com"]}
+        placed = await stage.ask("POST", f"{V2}/call", body)
+        rung = await ann.called()
+        assert stage.abroad.calls.empty(), "the number is not dialled before the user is there"
+        rung.answer()
+        outside = await stage.abroad.called()
+        outside.answer()
+        await stage.connected(rung, outside)
+        await stage.ask("PUT", f"{V2}/call/{placed['call_id']}/actions/hangup")
+        await within(rung.down, outside.down)
+        record = await stage.record()
+        assert (record.id, record.outcome, record.reasons[-1]) == (placed["call_id"], "answered", "hung_up_on")
+        assert (await stage.ask("GET", f"{V2}/call/{record.id}"))["ended_by"] == "ended"
+        await stage.empty()
 
     stage.play(story())
 

@@ -418,6 +418,22 @@ def test_two_legs_hear_each_other_and_a_recording_is_written(
     server.tell(port.Drop(leg), port.Drop(2))
 
 
+def test_of_several_who_are_put_together_one_who_has_just_left_leaves_the_others_together(
+    server: Server, peer: Callable[[], Peer]
+) -> None:
+    one, two = peer(), peer()
+    to_one, to_two = rtp_of(reached(server, one)), rtp_of(reached(server, two, 4))
+    server.tell(port.Join(98, (2, 4)))
+    server.fence()
+    for number in range(5):
+        one.rtp.sendto(packet(number, b"\x33" * 160), to_one)
+        two.rtp.sendto(packet(number, b"\x55" * 160), to_two)
+    for phone, said in ((one, b"\x55" * 160), (two, b"\x33" * 160)):
+        phone.rtp.settimeout(5)
+        assert phone.rtp.recv(2048)[12:] == said
+    server.tell(port.Drop(2), port.Drop(4))
+
+
 def test_who_waits_for_a_recording_of_a_leg_that_is_over_is_told_that_it_is_none(
     server: Server, tmp_path: Path
 ) -> None:

@@ -106,7 +106,7 @@ class _Drawing:
                 text = event.fault or words.HAPPENED["ended"] + self._why(self._with, at)
                 self._add(at, "ended", self._with or HOUSE, HOUSE, text, tone="bad" if event.fault else "plain")
             case plan.HungUp():
-                self._hung_up(at, str(getattr(event, "cause", "")))
+                self._hung_up(at, event)
             case plan.Reserved():
                 if event.fault:
                     self._add(at, "reserved", HOUSE, HOUSE, f"nobody could be reserved: {event.fault}", tone="bad")
@@ -134,11 +134,11 @@ class _Drawing:
         found += [f"{target.type}:{target.id}"] if target is not None else []
         return next((self._name_of(one) for one in found if one), "")
 
-    def _hung_up(self, at: int, cause: str) -> None:
+    def _hung_up(self, at: int, event: plan.HungUp) -> None:
         """The caller left, or was cut off: by a fault, or by somebody at an API or a page."""
-        why = f" ({cause})" if cause else self._why("", at)
+        why = f" ({event.cause})" if event.cause else self._why("", at)
         from_here = any(not wire.who and wire.ours and _near(wire.ended, at) for wire in self._wires)
-        if from_here and not why:
+        if event.ours or (from_here and not why):
             self._add(at, "hung_up", HOUSE, CALLER, words.HAPPENED["hung_up_on"])
         else:
             self._add(at, "hung_up", CALLER, HOUSE, words.HAPPENED["hung_up"] + why)

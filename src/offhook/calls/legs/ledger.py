@@ -212,14 +212,15 @@ class Ledger:
         at = state.now or event.at
         why = "left" if isinstance(event, Ended) else "transferred" if isinstance(event, Handed) else "ended"
         if isinstance(event, HungUp):
-            why = "lost" if event.lost else "caller_left"
+            why = "lost" if event.lost else "ended" if event.ours or event.cause else "caller_left"
         self._close(at, why)
         first = self._legs[self._call_id]
         if first.ended:
             return
         in_box = first.state == "voicemail" or state.outcome == "voicemail"
         ended = "voicemail" if in_box else "hangup" if first.connected or state.taken else "missed"
-        self._entry(state=ended, ended=at, cause=state.outcome or why)
+        ours = isinstance(event, HungUp) and event.ours
+        self._entry(state=ended, ended=at, cause=why if ours else state.outcome or why)
 
     def _close(self, at: int, why: str) -> None:
         for who in list(self._open):

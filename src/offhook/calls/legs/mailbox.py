@@ -49,15 +49,15 @@ class Mailbox:
 
     async def ask(self, tenant_id: int, call_id: int, wish: Wish) -> Granted:
         """Have it carried out, wherever the call is. Conflict if that is refused, Unavailable if nobody answers."""
-        if (granted := await self._here(call_id, wish)) is None:
+        if (granted := await self._here(tenant_id, call_id, wish)) is None:
             granted = await self._elsewhere(tenant_id, call_id, wish)
         if granted.refused:
             raise Conflict(granted.refused)
         return granted
 
-    async def _here(self, call_id: int, wish: Wish) -> Granted | None:
+    async def _here(self, tenant_id: int, call_id: int, wish: Wish) -> Granted | None:
         call = self._calls.find(call_id)
-        if call is None:
+        if call is None or call.tenant_id != tenant_id:
             return None
         if isinstance(wish, HangUp):
             call.hang_up()
@@ -116,7 +116,7 @@ class Mailbox:
 
     async def _grant(self, tenant_id: int, id: int, call_id: int, text: str) -> None:
         try:
-            granted = await self._here(call_id, _wish.decode(text)) or Granted(refused="The call is over.")
+            granted = await self._here(tenant_id, call_id, _wish.decode(text)) or Granted(refused="The call is over.")
         except Refusal as refusal:
             granted = Granted(refused=refusal.message)
         except Exception:

@@ -517,6 +517,8 @@ class Signalling:
                 self._dial(command)
             case port.Close():
                 self._close(command.seconds)
+            case port.Join():
+                self._media.join(tuple([leg for leg in (command.leg, *command.others) if leg in self.legs]))
             case _:
                 leg = self.legs.get(command.leg)
                 if leg is not None:
@@ -536,8 +538,6 @@ class Signalling:
             case port.Connect():
                 if command.other in self.legs:
                     self._media.connect(leg.number, command.other)
-            case port.Join():
-                self._media.join((leg.number, *(other for other in command.others if other in self.legs)))
             case port.Part():
                 self._media.part(leg.number)
             case port.Play():

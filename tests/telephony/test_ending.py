@@ -1,0 +1,76 @@
+"""How a call ends: in the moment in which something else is to be done, and by somebody who is not in it."""
+
+import pytest
+
+from offhook.directory.lines.model import Target
+from offhook.routing import plan
+from offhook.telephony import port
+from offhook.telephony.causes import failed
+from tests.telephony.scripted import CALL, CALLER, Told, leg, prompt, run
+
+BOX = Target("office", 5)
+HANDS_ON = plan.HandOn("user:2", plan.Transferred(0, "user:1"))
+TWO = plan.Ring("parallel", (leg("user:1", "desk"), leg("user:2", "hall")), 20)
+
+
+def test_a_caller_who_leaves_in_the_moment_in_which_somebody_is_to_be_rung_has_nobody_rung():
+    async def story(one: Told) -> None:
+        await one.answered()
+        one.telephone.do(CALL, (TWO,))
+        one.telephone.heard(port.Down(leg=CALLER))
+        await one.settled()
+        assert one.told(port.Dial) == []
+        assert one.passed() == [plan.HungUp(0)]
+
+    run(story)
+
+
+def test_who_hangs_the_call_up_from_elsewhere_is_told_to_have_done_it_and_the_caller_not():
+    async def story(one: Told) -> None:
+        assert not one.telephone.hang_up(), "nothing is known of it yet"
+        await one.do(TWO)
+        dialled = [dial.leg for dial in one.told(port.Dial)]
+        assert one.telephone.hang_up()
+        await one.say(port.Down(leg=CALLER, code=480, ours=True))
+        assert {drop.leg for drop in one.told(port.Drop)} == {CALLER, *dialled}
+        assert one.passed() == [plan.HungUp(0, ours=True)]
+
+    run(story)
+
+
+def test_a_message_that_is_being_left_is_kept_before_the_call_is_told_to_be_hung_up():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        for _ in range(2):
+            await one.say(port.Played(CALLER, one.told(port.Play)[-1].token))
+        assert one.telephone.hang_up()
+        await one.settled()
+        assert one.passed() == []
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=4.0))
+        assert one.passed() == [plan.Recorded(0, 4), plan.HungUp(0, ours=True)]
+        assert not one.telephone.hang_up()
+
+    async def left(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        for _ in range(2):
+            await one.say(port.Played(CALLER, one.told(port.Play)[-1].token))
+        await one.say(port.Down(leg=CALLER))
+        assert one.telephone.hang_up(), "what they said is not kept yet"
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=4.0))
+        assert one.passed() == [plan.Recorded(0, 4), plan.HungUp(0)]
+
+    run(story)
+    run(left)
+
+
+@pytest.mark.parametrize(
+    ("verb", "event"),
+    [
+        (HANDS_ON, plan.Ended(0, fault="the other side could not be sent on")),
+        (plan.Park(300), plan.ParkOver(0)),
+    ],
+)
+def test_a_verb_that_fails_is_followed_by_something(verb: plan.Verb, event: plan.Event):
+    assert failed(verb, 0) == event

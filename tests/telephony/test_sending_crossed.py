@@ -1,0 +1,115 @@
+"""What crosses a call's being sent on: a second wish, and whoever leaves in the moment of it."""
+
+import asyncio
+
+import pytest
+
+from offhook.calls.legs.wishes import Add, TransferTo
+from offhook.kit.errors import Unavailable
+from offhook.routing import plan
+from offhook.telephony import port
+from tests.telephony.scripted import CALLER
+from tests.telephony.test_sending import ANA, BOB, CYD, NUMBER, SECOND, SECOND_CALLER, Two, moved, played
+
+
+def test_of_two_who_ask_in_the_same_moment_the_first_is_let_go_and_the_other_refused():
+    async def story(one: Two) -> None:
+        second = one.phone(SECOND_CALLER, ANA, "102")
+        bob = await one.talk_too(second, BOB)
+        one._heard[bob](port.Referred(leg=bob, target="103"))
+        await one.refers(SECOND_CALLER, "104")
+        assert moved(one) == [port.Refer(leg=SECOND_CALLER, code=603)]
+        assert one.heard(SECOND) == [plan.Transferred(0, BOB, "103")]
+        await one.decided(plan.LetGo(BOB), plan.Transfer(NUMBER), telephone=second, call=SECOND)
+        assert moved(one)[:3] == [port.Part(SECOND_CALLER), port.Refer(leg=bob, code=202), port.Part(bob)]
+        second.do(SECOND, (plan.Hangup(),))
+        await second.over()
+
+    played(story)
+
+
+@pytest.mark.parametrize("again", ["telephone", "api"])
+def test_what_is_just_handed_on_is_neither_sent_on_again_nor_parked(again: str):
+    async def story(one: Two) -> None:
+        second = one.phone(SECOND_CALLER, ANA, "102")
+        bob = await one.talk_too(second, BOB)
+        await one.refers(SECOND_CALLER, "103")
+        second.do(SECOND, (plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB)),))
+        if again == "telephone":
+            for _ in range(5):
+                second.heard(port.Referred(leg=SECOND_CALLER, target="104"))
+                await asyncio.sleep(0)
+        else:
+            wishes = TransferTo(leg_id=1, number=NUMBER), TransferTo(leg_id=1, state="parked"), Add(number=NUMBER)
+            for wish in wishes:
+                assert (await second.grant(wish)).refused == "The call is just being sent on."
+        await one.settled()
+        assert [made.caller for _, made in one.begun] == [bob]
+        assert one.heard(SECOND) == [plan.Transferred(0, ANA, "103"), plan.Handed(0, "99")]
+
+    played(story)
+
+
+def test_who_is_handed_on_and_leaves_while_their_name_is_looked_up_is_missed_by_nobody():
+    async def story(one: Two) -> None:
+        second = one.phone(SECOND_CALLER, ANA, "102")
+        bob = await one.talk_too(second, BOB)
+        one.naming = asyncio.get_running_loop().create_future()
+        await one.refers(SECOND_CALLER, "103")
+        await one.decided(plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB)), telephone=second, call=SECOND)
+        await one.say(port.Down(leg=bob))
+        one.naming.set_result(None)
+        await one.settled()
+        assert one.begun == []
+        assert one.heard(SECOND)[1:] == [plan.Ended(0)]
+        await one.decided(plan.Hangup(), telephone=second, call=SECOND)
+
+    played(story)
+
+
+def test_somebody_whose_name_cannot_be_read_is_handed_on_all_the_same():
+    async def story(one: Two) -> None:
+        second = one.phone(SECOND_CALLER, ANA, "102")
+        bob = await one.talk_too(second, BOB)
+        one.naming = asyncio.get_running_loop().create_future()
+        one.naming.set_exception(Unavailable("The store is away."))
+        await one.refers(SECOND_CALLER, "103")
+        await one.decided(plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB)), telephone=second, call=SECOND)
+        assert [made.caller for _, made in one.begun] == [bob]
+
+    played(story)
+
+
+def test_who_leaves_while_a_call_cannot_begin_has_hung_up_on_the_other_side():
+    async def story(one: Two) -> None:
+        one.refuses = True
+        second = one.phone(SECOND_CALLER, ANA, "102")
+        bob = await one.talk_too(second, BOB)
+        one.beginning = asyncio.get_running_loop().create_future()
+        await one.refers(SECOND_CALLER, "103")
+        await one.decided(plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB)), telephone=second, call=SECOND)
+        await one.say(port.Down(leg=SECOND_CALLER))
+        one.beginning.set_result(None)
+        await one.settled()
+        assert one.heard(SECOND)[1:] == [plan.HungUp(0)]
+        assert moved(one)[-1] == port.Drop(bob, reason="")
+        await second.over()
+
+    played(story)
+
+
+def test_who_connects_two_whom_they_called_and_hangs_both_up_at_once_has_not_hung_up_on_them():
+    async def story(one: Two) -> None:
+        one.telephone = one.phone(CALLER, ANA, "102")
+        await one.talk(BOB)
+        second = one.phone(SECOND_CALLER, ANA, "103")
+        await one.talk_too(second, CYD)
+        one.naming = asyncio.get_running_loop().create_future()
+        await one.refers(CALLER, "103", SECOND_CALLER)
+        await one.say(port.Down(leg=SECOND_CALLER))
+        one.naming.set_result(None)
+        await one.settled()
+        assert len(one.begun) == 1
+        assert (one.heard(), one.heard(SECOND)) == ([plan.Handed(0, "99")], [plan.Handed(0, "99")])
+
+    played(story)
