@@ -55,7 +55,7 @@ from offhook.examples import CREATE_EXAMPLES
 from offhook.kit import clock, openapi, phones
 from offhook.kit.cursor import Cursors
 from offhook.kit.egress import Egress
-from offhook.kit.errors import Refusal
+from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import EPOCH_MS, Ids
 from offhook.kit.log import RequestLog
 from offhook.kit.operation import Operation
@@ -99,6 +99,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("offhook")
 
 HOUSEKEEPING_SECONDS = 30.0
+# After how long a store that was away is asked again for Offhook's own document.
+OWN_DOCUMENT_SECONDS = 2.0
 _FORGET_AT_ONCE = 500
 
 
@@ -380,12 +382,22 @@ class Offhook:
             self._keeping_own.append(asyncio.create_task(self._keep_own()))
 
     async def _keep_own(self) -> None:
-        """See that the workbench has Offhook's own document, as this version has it."""
-        try:
-            document = {**self.document, "servers": [{"url": self.settings.address or "/"}]}
-            await self.apis.keep_own(document, anywhere=not self._serving)
-        except Exception:
-            log.exception("own_document_not_kept")
+        """See that the workbench has Offhook's own document, as this version has it.
+
+        A server outwaits a store that is away.
+        """
+        document = {**self.document, "servers": [{"url": self.settings.address or "/"}]}
+        while True:
+            try:
+                return await self.apis.keep_own(document, anywhere=not self._serving)
+            except Unavailable as refusal:
+                log.warning("own_document_put_off", cause=refusal.message)
+                if not self._serving:
+                    return None
+            except Exception:
+                log.exception("own_document_not_kept")
+                return None
+            await asyncio.sleep(OWN_DOCUMENT_SECONDS)
 
     async def _keep_house(self) -> None:
         """Now and then: write down when keys were last used, forget creates that can no longer be repeated."""

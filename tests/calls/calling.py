@@ -118,8 +118,8 @@ class Telephone:
         async def later() -> None:
             for _ in range(self.process.random.randrange(1, 20)):
                 await asyncio.sleep(0)
-            if not keeps:
-                self.done(call_id)
+            # As real telephones do: whoever does not get the call has stopped ringing before that is told.
+            self.done(call_id, keeps)
             self.process.calls.happened(call_id, event)
 
         task = asyncio.create_task(later())

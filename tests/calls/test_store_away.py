@@ -1,6 +1,7 @@
 """Live calls while the store is away: they go on, help comes first, and what happened is kept later."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,6 +141,29 @@ def test_an_outgoing_call_began_when_it_began(company: Company):
         assert began == process.at - 40_000
 
     process.run(story())
+
+
+@pytest.mark.parametrize("how", ["never answers", "a fault of ours"])
+def test_help_is_called_whatever_keeps_the_company_from_being_known(embedded: Company, how: str):
+    process = Process(embedded, *lisbon(ANA))
+
+    async def unknown(_tenant_id: int) -> Any:
+        if how == "never answers":
+            await asyncio.get_running_loop().create_future()
+        raise ValueError(how)
+
+    known, process.calls._parts = process.calls._parts, replace(process.calls._parts, company=unknown)
+
+    async def story() -> None:
+        id, phone = await process.dials("user:1", "911")
+        placed = await phone.given(Transfer)
+        assert (placed.emergency, placed.number) == (True, "911")
+        process.calls.happened(id, Ended(process.at + 90_000))
+        if how == "never answers":
+            await process.calls.over(id)
+
+    process.run(story())
+    process.calls._parts = known
 
 
 def test_help_is_called_also_where_nothing_is_known_of_the_company(company: Company):

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from offhook import app
 from offhook.catalog.documents import apart
+from offhook.kit.errors import Unavailable
 from offhook.storage.rehearsal import rows_of
 from tests.api.desk import Company, Desk
 from tests.catalog.shelf import APIS, TREE, altered, events, found, imported, own_is_kept, settings_of, text, unlike
@@ -49,6 +52,27 @@ def test_the_own_document_is_kept_at_the_start_and_not_again_at_the_next(runner:
     changed, versions, found = started(public_url="https://phones.example.com")
     assert [one["version"] for one in versions] == [changed["version"]] == [2]
     assert "offices.create" in [one["key"] for one in found]
+
+
+def test_the_own_document_waits_for_a_store_that_is_away(embedded: Company, monkeypatch: pytest.MonkeyPatch):
+    offhook, kept = embedded.desk.offhook, []
+    keep = offhook.apis.keep_own
+
+    async def third_time(document: Any, **more: Any) -> None:
+        kept.append(document)
+        if len(kept) < 3:
+            raise Unavailable("The store is away.")
+        await keep(document, **more)
+
+    monkeypatch.setattr(offhook.apis, "keep_own", third_time)
+    monkeypatch.setattr(app, "OWN_DOCUMENT_SECONDS", 0.0)
+    with capture_logs() as logs:
+        embedded.desk.run(offhook._keep_own())
+        assert [(one["event"], one["log_level"]) for one in logs] == [("own_document_put_off", "warning")] * 2
+        monkeypatch.setattr(offhook, "_serving", False)
+        kept.clear()
+        embedded.desk.run(offhook._keep_own())
+    assert len(kept) == 1, "a command does not wait for a store"
 
 
 def test_a_dry_run_of_a_new_version_reviews_it_and_keeps_nothing(company: Company):

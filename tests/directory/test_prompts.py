@@ -343,6 +343,8 @@ def test_a_recording_that_went_while_it_was_uploaded_again_is_kept_again(
 
     async def then_deleted(function: Any) -> Any:
         result = await reading(function)
+        if not calls:  # what the process reads for itself meanwhile is not the look-up
+            return result
         monkeypatch.setattr(company.desk.offhook.work.reader, "run", reading)
         gone = await company.live.sending("DELETE", place(company), {"ivr_id": first})
         assert gone.status == 200

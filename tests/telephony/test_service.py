@@ -5,10 +5,14 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from structlog.testing import capture_logs
+
 from offhook.kit.errors import Refusal, Unavailable
-from offhook.telephony import port
+from offhook.telephony import port, service
 from offhook.telephony.room import Full
-from offhook.telephony.service import AGAIN_SECONDS, Telephony
+from offhook.telephony.service import AGAIN_SECONDS, Origin, Telephony
+from tests.routing.companies import company, line, office, user
 
 
 class Slow:
@@ -25,17 +29,37 @@ class Slow:
         return port.Configure(trunks=(port.Trunk(id=number),))
 
 
-def played(story: Callable[[Telephony, Slow, list[float]], Any]) -> None:
+PLACE = ("127.0.0.1", 5060)
+
+
+class Begun:
+    """Calls of which only the beginning is looked at."""
+
+    happened = seen = decided = leg_of = None
+
+    def __init__(self) -> None:
+        self.first: list[Any] = []
+
+    def of_company(self, _tenant_id: int) -> int:
+        return 0
+
+    async def begin(self, _tenant_id: int, first: Any, _telephone: Any) -> int:
+        self.first.append(first)
+        return 1
+
+
+def played(
+    story: Callable[[Telephony, Any, list[float]], Any], *, calls: Any = None, desk: Any = None, company: Any = None
+) -> None:
     async def told() -> None:
         slept: list[float] = []
 
         async def sleep(seconds: float) -> None:
             slept.append(seconds)
 
-        calls: Any = SimpleNamespace(happened=None, seen=None, of_company=None, decided=None, leg_of=None)
-        desk: Any = Slow()
-        none: Any = None
-        await story(Telephony(calls, none, desk, none, none, none, none, (), sleep=sleep), desk, slept)
+        around, none = desk or Slow(), None
+        telephony = Telephony(calls or Begun(), company, around, none, none, none, none, (), sleep=sleep)  # type: ignore[arg-type]
+        await story(telephony, around, slept)
 
     asyncio.run(told())
 
@@ -90,5 +114,84 @@ def test_carriers_that_the_store_did_not_give_are_read_again() -> None:
         await settled()
         assert slept == [AGAIN_SECONDS] * 2
         assert [trunk.id for trunk in telephony.worker.configured.trunks] == [3]
+
+    played(story)
+
+
+class Known:
+    """A desk that knows a telephone, for sure only where it is given time."""
+
+    def __init__(self, sure: bool) -> None:
+        self.sure = sure
+        self.asked: list[bool] = []
+
+    async def origin(self, came: port.Incoming, *, patient: bool = False) -> Origin | None:
+        self.asked.append(patient)
+        return Origin(7, who="user:1", number=came.dialled, recalled=not (self.sure and patient))
+
+
+async def nothing(_tenant_id: int) -> Any:
+    raise ValueError("a fault of ours")
+
+
+async def american(_tenant_id: int) -> Any:
+    return company(line("office", 1, "Here"), office(1, "Here", country="US"), user(1, "Ana Silva"))
+
+
+@pytest.mark.parametrize(
+    ("dialled", "known", "sure", "begun"),
+    [
+        ("911", american, False, True),
+        ("911", nothing, False, True),
+        # The police of another country.
+        ("102", american, False, False),
+        ("102", american, True, True),
+        ("102", nothing, False, True),
+        ("+14155550100", american, False, False),
+        ("+14155550100", american, True, True),
+    ],
+)
+def test_who_was_known_last_may_call_for_help_and_nothing_else(
+    dialled: str, known: Any, sure: bool, begun: bool
+) -> None:
+    desk = Known(sure)
+    calls = Begun()
+
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        told: list[port.Command] = []
+        telephony.worker.tell = told.append  # type: ignore[method-assign, assignment]
+        await telephony._begin(port.Incoming(leg=1, caller="", dialled=dialled, source=PLACE, username="anna"))
+        assert [one.dialled for one in calls.first] == [dialled] * begun
+        assert told == ([] if begun else [port.Drop(1, 503)])
+        assert desk.asked == ([False] if begun and not sure else [False, True])
+
+    played(story, calls=calls, desk=desk, company=known)
+
+
+def test_a_server_that_stops_waits_for_help_no_longer_than_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "HELPED_SECONDS", 0.01)
+
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        going: Any = SimpleNamespace(call_id=1, helping=True)
+        telephony._house.exchange.enter(going)
+        with capture_logs() as logs:
+            await telephony.close()
+        assert [one["event"] for one in logs] == ["stop_waits_for_help"]
+        with pytest.raises(Full):
+            telephony._let_in(7, crowded=False, helps=False)
+
+    played(story)
+
+
+def test_a_server_that_stops_is_stopped_as_soon_as_help_is_not_needed_any_more() -> None:
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        going: Any = SimpleNamespace(call_id=1, helping=True)
+        telephony._house.exchange.enter(going)
+        closing = asyncio.ensure_future(telephony.close())
+        await settled()
+        assert not closing.done()
+        telephony._house.exchange.leave(going)
+        await settled()
+        assert closing.done()
 
     played(story)

@@ -1,11 +1,17 @@
 """Who is reached where, and whose call came in."""
 
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from offhook.kit.errors import Unavailable
 from offhook.kit.places import Allowed
 from offhook.telephony import port
+from offhook.telephony import ways as telephony_ways
 from offhook.telephony.room import Full
 from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
@@ -13,7 +19,7 @@ from offhook.telephony.trunks.names import Names
 from offhook.telephony.ways import Ways
 from tests.api.conftest import company, desk, embedded, postgresql_desk, runner, sqlite_desk
 from tests.api.desk import Company
-from tests.telephony.phones.test_phones import device, new_password, register
+from tests.telephony.phones.test_phones import account, device, new_password, register
 from tests.telephony.trunks.test_trunks import made
 
 __all__ = ["company", "desk", "embedded", "postgresql_desk", "runner", "sqlite_desk"]
@@ -163,3 +169,133 @@ def test_a_telephones_call_is_its_owners(company: Company):
     name = new_password(company.live, other)["phone"]["settings"]["username"]
     assert came(company, username=name, dialled="9") == Origin(company.tenant(), who=f"room:{room}", number="9")
     assert came(company, username="nobody", dialled="9") is None
+
+
+def know_carriers(company: Company, ways: Ways) -> None:
+    """Remember them, and find their names, those of other tests among them: nothing is looked up for real."""
+
+    async def known() -> None:
+        before = ways._names
+        if ways is company.desk.offhook.ways:
+            ways._names = Names(lambda _host, _port: ("1.1.1.1",))
+        await ways.know_carriers()
+        assert ways._finding is not None
+        await ways._finding
+        ways._names = before
+
+    company.desk.run(known())
+
+
+class Away:
+    """A reader of a store that cannot be read."""
+
+    async def run(self, _function: Any) -> Any:
+        raise Unavailable("The store cannot be reached.")
+
+
+@contextmanager
+def away(company: Company) -> Iterator[None]:
+    """The store cannot be read meanwhile."""
+    offhook = company.desk.offhook
+    kept = offhook.ways._reader, offhook.registrar._reader
+    offhook.ways._reader = offhook.registrar._reader = Away()  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        offhook.ways._reader, offhook.registrar._reader = kept
+
+
+def test_help_is_called_by_the_last_known_carriers_and_nothing_else_is_where_the_store_is_away(company: Company):
+    id = int(made(company.live)["id"])
+    with away(company), pytest.raises(Unavailable):
+        number(company, "911", emergency=True)
+    know_carriers(company, company.desk.offhook.ways)
+    with away(company):
+        way = number(company, "911", emergency=True)
+        assert way == Way(uri="sip:911@1.1.1.1", address=("1.1.1.1", 5060), trunk=id)
+        with pytest.raises(Unavailable):
+            number(company, NUMBER)
+    company.live.delete(f"/api/offhook/v1/trunks/{id}")
+    assert number(company, "911", emergency=True) is None
+    with away(company):
+        assert number(company, "911", emergency=True) is None
+
+
+def test_whose_a_telephone_is_is_remembered_from_when_it_proved_itself(company: Company):
+    id = device(company)
+    name = new_password(company.live, id)["phone"]["settings"]["username"]
+    with away(company), pytest.raises(Unavailable):
+        came(company, username=name, dialled="911")
+    known = account(company, name)
+    owner = company.live.get(f"/api/offhook/v1/phones/{id}").json["owner_id"]
+    assert came(company, username=name, dialled="911") == Origin(company.tenant(), who=f"user:{owner}", number="911")
+    with away(company):
+        assert account(company, name) == known
+        assert came(company, username=name, dialled="911") == Origin(
+            company.tenant(), who=f"user:{owner}", number="911", recalled=True
+        )
+    company.desk.offhook.registrar.forget_account(name)
+    with away(company), pytest.raises(Unavailable):
+        account(company, name)
+
+
+def test_a_store_that_does_not_answer_holds_up_no_call_for_help(embedded: Company, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(telephony_ways, "HELP_SECONDS", 0.01)
+    id = device(embedded)
+    name = new_password(embedded.live, id)["phone"]["settings"]["username"]
+    trunk = int(made(embedded.live)["id"])
+    account(embedded, name)
+    know_carriers(embedded, embedded.desk.offhook.ways)
+
+    async def hangs(_self: Away, _function: Any) -> Any:
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(Away, "run", hangs)
+    with away(embedded):
+        found = came(embedded, username=name, dialled="911")
+        assert found is not None
+        assert found.recalled
+        way = number(embedded, "911", emergency=True)
+        assert way is not None
+        assert way.trunk == trunk
+
+
+def test_a_name_of_a_carrier_for_help_is_not_waited_for_that_was_found_before(
+    embedded: Company, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(telephony_ways, "HELP_SECONDS", 0.01)
+    monkeypatch.setattr(telephony_ways, "LOOK_UP_SECONDS", 60.0)
+    made(embedded.live, proxy="sip.example.com:5070")
+    there = threading.Event()
+    there.set()
+
+    def look(_host: str, _port: int) -> tuple[str, ...]:
+        return ("1.1.1.1",) if there.wait(2) else ("8.8.8.8",)
+
+    offhook = embedded.desk.offhook
+    ways = Ways(offhook.reader, offhook.registrar, Allowed(), names=Names(look))
+    first = number(embedded, "911", emergency=True, ways=ways)
+    there.clear()
+    try:
+        assert number(embedded, "911", emergency=True, ways=ways) == first
+        assert first is not None
+    finally:
+        there.set()
+
+
+def test_the_names_of_carriers_for_help_are_found_before_anybody_calls(embedded: Company):
+    made(embedded.live, proxy="sip.example.com:5070")
+    there = [True]
+
+    def look(_host: str, _port: int) -> tuple[str, ...]:
+        if not there[0]:
+            raise OSError("no such name")
+        return ("1.1.1.1",)
+
+    offhook = embedded.desk.offhook
+    ways = Ways(offhook.reader, offhook.registrar, Allowed(), names=Names(look))
+    know_carriers(embedded, ways)
+    there[0] = False
+    way = number(embedded, "911", emergency=True, ways=ways)
+    assert way is not None
+    assert way.address == ("1.1.1.1", 5070)

@@ -292,14 +292,16 @@ class Call:
         return taken
 
     async def _company(self, event: Event) -> Company:
+        helps = isinstance(event, Outgoing) and helps_anywhere(event)
         try:
-            self._config = await self._parts.company(self.tenant_id)
-        except Refusal as refusal:
-            if self._config is None and not (isinstance(event, Outgoing) and helps_anywhere(event)):
+            async with asyncio.timeout(self._parts.patience if helps or self._config is not None else None):
+                self._config = await self._parts.company(self.tenant_id)
+        except Exception as fault:
+            if not (helps or (self._config is not None and isinstance(fault, Refusal | TimeoutError))):
                 raise
             # Who dials for help gets it, also where nothing is known of the company.
             self._config = self._config or Company(self.tenant_id, version=0)
-            log.error("call_decided_by_an_older_config", call_id=self.id, cause=refusal.message)
+            log.error("call_decided_by_an_older_config", call_id=self.id, cause=str(fault) or "no answer in time")
         return self._config
 
     async def _keep(self) -> None:

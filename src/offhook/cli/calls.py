@@ -90,8 +90,9 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
         emit({"ladder": ladder, "trace": trace})
         return
     called = trace.get("called", {}).get("name")
+    way_of = "from" if _made_within(ladder) else "to"  # of such a call, `called` is who made it
     facts([
-        ("call", f"{ladder['id']}{f' to {line_of(called)}' if called else ''}"),
+        ("call", f"{ladder['id']} {way_of} {line_of(called)}" if called else ladder["id"]),
         ("began", when(ladder["began"])),
         ("outcome", ladder["outcome"].replace("_", " ") if ladder["over"] else f"under way: {ladder['outcome']}"),
     ])  # fmt: skip
@@ -110,6 +111,12 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
         )
     if not ladder["over"]:
         following(f"offhook call hangup {id}{again(way)}   ends it")
+
+
+def _made_within(ladder: Any) -> bool:
+    """Whether somebody of the company made the call, rather than that it came in."""
+    caller = next((one for one in ladder["parties"] if one["kind"] == "caller"), {})
+    return str(caller.get("id", "")).startswith(("user:", "room:"))
 
 
 def _phone(one: Any) -> tuple[str, ...]:

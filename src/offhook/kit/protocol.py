@@ -126,7 +126,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._last_words: bytes | None = None
         # `cycle` is the request that came last; this is the one that is being answered.
         self._active: RequestResponseCycle | None = None
-        # Bytes received since the last thing of the message that could be counted, and those of the chunk in hand.
+        # Bytes received since the last thing of the message that could be counted, those of the chunk in hand, and
+        # those of the chunk in which the message began.
         self._unseen = 0
         self._chunk = self._began = 0
         self._raw_root_path = self.root_path.encode("ascii")

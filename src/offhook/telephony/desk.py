@@ -24,12 +24,16 @@ class Front:
         """Where a telephone is reached from now on, on disk."""
         return await self._registrar.register(asked)
 
-    async def origin(self, came: port.Incoming) -> Origin | None:
-        """Whose call it is; None if nobody's."""
-        return await self._ways.origin(came)
+    async def origin(self, came: port.Incoming, *, patient: bool = False) -> Origin | None:
+        """Whose call it is; None if nobody's. With `patient` the store is waited for also where help may be called."""
+        return await self._ways.origin(came, patient=patient)
 
     async def configured(self) -> port.Configure:
-        """The carriers there are, and limits; and where telephones are, which are no carriers."""
+        """The carriers there are, and limits; and where telephones are, which are no carriers.
+
+        Those that help is called by are remembered, for when they cannot be read.
+        """
+        await self._ways.know_carriers()
         return port.Configure(
             trunks=await self._trunks.configured(), limits=self._limits, realm=self._realm,
             telephones=await self._registrar.places(),

@@ -1,5 +1,6 @@
 """The telephones of all calls of this process, where one call's have to do with another's."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,6 +34,7 @@ class Exchange:
         self._calls = calls
         self.shown = shown
         self._telephones: dict[int, Telephone] = {}
+        self._left = asyncio.Event()
 
     def enter(self, telephone: "Telephone") -> None:
         """A call goes on."""
@@ -42,6 +44,18 @@ class Exchange:
         """It is over."""
         if self._telephones.get(telephone.call_id) is telephone:
             del self._telephones[telephone.call_id]
+            self._left.set()
+
+    @property
+    def helping(self) -> int:
+        """How many calls for help go on."""
+        return sum(one.helping for one in self._telephones.values())
+
+    async def helped(self) -> None:
+        """Wait until no call for help goes on."""
+        while self.helping:
+            self._left.clear()
+            await self._left.wait()
 
     def of_call(self, tenant_id: int, call_id: int) -> "Telephone | None":
         """A company's call; None if it is none of this process."""

@@ -11,6 +11,7 @@ from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt
 from offhook.routing.trace import Step
 from offhook.telephony import port
+from offhook.telephony.carrying import Carried
 from offhook.telephony.exchange import Exchange
 
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
@@ -93,6 +94,8 @@ class Other:
     down: port.Down | None = None
     outside: bool = False
     """Whether the caller may hear what comes before the answer."""
+    carried: Carried | None = None
+    """By whom it goes on where the carrier fails."""
 
     @property
     def telephone(self) -> str:

@@ -85,11 +85,13 @@ class Configure(msgspec.Struct, frozen=True, kw_only=True, tag="configure"):
 class Account(msgspec.Struct, frozen=True, kw_only=True, tag="account"):
     """Who a username is. `digests` are hashes of "username:realm:password" by algorithm ("MD5", "SHA-256") in hex.
 
-    An empty map says that there is no such telephone; the worker lets nobody see the difference.
+    An empty map says that there is no such telephone; the worker lets nobody see the difference. Where that is not
+    `sure`, as the store cannot be asked, it is not remembered.
     """
 
     username: str
     digests: dict[str, str] = {}
+    sure: bool = True
 
     def __repr__(self) -> str:
         """Without the digests, which are as good as the password."""
@@ -121,7 +123,8 @@ class Dial(msgspec.Struct, frozen=True, kw_only=True, tag="dial"):
     """Call `uri` at `address` (where it registered from), on account of the leg `caller`, whose sound it is given.
 
     `display` and `number` say who calls ("" hides it). `trunk` is the carrier it goes by, 0 for a telephone of ours.
-    `body` and `body_type` go along beside the session's description: a location. `headers` are added.
+    `body` and `body_type` go along beside the session's description: a location. `headers` are added. Unheard is said
+    where nothing came back within `patience` (0: it is not). What `helps` goes on beyond the bounds of other calls.
     """
 
     leg: int
@@ -134,6 +137,8 @@ class Dial(msgspec.Struct, frozen=True, kw_only=True, tag="dial"):
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     body_type: str = ""
+    patience: float = 0.0
+    helps: bool = False
 
 
 class Connect(msgspec.Struct, frozen=True, tag="connect"):
@@ -284,6 +289,12 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     code: int
 
 
+class Unheard(msgspec.Struct, frozen=True, tag="unheard"):
+    """Nothing at all has come back from where a leg was dialled, for as long as its `patience`. It goes on."""
+
+    leg: int
+
+
 class Up(msgspec.Struct, frozen=True, tag="up"):
     """The leg is there: it took the call, or knows that it was taken."""
 
@@ -374,8 +385,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
 
 
 Event = (
-    Ready | Whois | Register | Incoming | Progress | Up | Down | Sound | Key | Played | Recorded | Held | Referred
-    | Fault | Figures
+    Ready | Whois | Register | Incoming | Progress | Unheard | Up | Down | Sound | Key | Played | Recorded | Held
+    | Referred | Fault | Figures
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -10,9 +11,10 @@ import structlog
 from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.kit import clock
-from offhook.kit.errors import Refusal
+from offhook.kit.errors import Refusal, Unavailable
 from offhook.routing import outbound
-from offhook.routing.plan import Incoming, Outgoing, Transfer
+from offhook.routing.model import Company
+from offhook.routing.plan import First, Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.exchange import Exchange
 from offhook.telephony.placing import Placing
@@ -25,6 +27,12 @@ from offhook.telephony.telephone import House, Sounds, Tapes, Telephone, Ways
 UNKNOWN, BUSY, FAULTY = 404, 503, 500
 AGAIN_SECONDS = 1.0
 """After which carriers are read again that the store did not give."""
+
+KNOWN_SECONDS = 1.5
+"""In which a company must be known of which somebody calls for help; the call goes out without, too."""
+
+HELPED_SECONDS = 60.0
+"""For which a server that stops waits for the calls for help that go on."""
 
 NOBODY = "unknown"
 """As what is shown who has no extension and no number."""
@@ -40,6 +48,8 @@ class Origin:
     who: str = ""
     caller: str = ""
     number: str = ""
+    recalled: bool = False
+    """Whether it is as it was known last, as the store does not say: good enough for a call for help."""
 
 
 class Desk(Protocol):
@@ -51,8 +61,8 @@ class Desk(Protocol):
     async def register(self, asked: port.Register) -> port.Registered:
         """Where a telephone is reached from now on, on disk."""
 
-    async def origin(self, came: port.Incoming) -> Origin | None:
-        """Whose call it is; None if nobody's."""
+    async def origin(self, came: port.Incoming, *, patient: bool = False) -> Origin | None:
+        """Whose call it is; None if nobody's. With `patient` the store is waited for also where help may be called."""
 
     async def configured(self) -> port.Configure:
         """The carriers there are, and limits."""
@@ -83,7 +93,7 @@ class Telephony:
         self._calls, self._company, self._desk = calls, company, desk
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
-        self._configuring, self._sleep = asyncio.Lock(), sleep
+        self._configuring, self._sleep, self._stopping = asyncio.Lock(), sleep, False
         tally = tally or Tally(nowhere)
         self.worker.watch = tally.heard
         self._house = House(
@@ -127,10 +137,16 @@ class Telephony:
                 await self._sleep(AGAIN_SECONDS)
 
     async def close(self) -> None:
-        """End all calls, and the worker."""
+        """End all calls, and the worker. Calls for help go on for a while, and no others begin meanwhile."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await self.placing.close()
+        if helping := self._house.exchange.helping:
+            log.warning("stop_waits_for_help", calls=helping, seconds=HELPED_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HELPED_SECONDS):
+                    await self._house.exchange.helped()
         await self.worker.close()
 
     async def _heard(self, event: port.Event) -> None:
@@ -151,7 +167,7 @@ class Telephony:
             log.error("account_not_read", cause=refusal.message)
         except Exception:
             log.exception("account_not_read")
-        return port.Account(username=username)
+        return port.Account(username=username, sure=False)
 
     async def _register(self, asked: port.Register) -> port.Registered:
         try:
@@ -170,8 +186,23 @@ class Telephony:
 
     async def _within(self, tenant_id: int, who: str) -> tuple[str, str]:
         """The same of somebody within the company."""
-        person = (await self._company(tenant_id)).people.get(who)
-        return (person.extension or person.caller_id or NOBODY, person.name) if person is not None else (NOBODY, "")
+        return shown_of(await self._company(tenant_id), who)
+
+    async def _helps(self, origin: Origin) -> tuple[bool, Company | None]:
+        """Whether somebody within a company calls for help, and if it may be so, the company as it is known.
+
+        None if it is not known now: then what calls for help anywhere does.
+        """
+        call = Outgoing(0, origin.who, origin.number)
+        if not outbound.helps_anywhere(call):
+            return False, None
+        try:
+            async with asyncio.timeout(KNOWN_SECONDS):
+                company = await self._company(origin.tenant_id)
+        except Exception as fault:
+            log.error("company_not_known", tenant_id=origin.tenant_id, cause=str(fault) or "no answer in time")
+            return True, None
+        return outbound.helps(company, call), company
 
     def _house_of(self, tenant_id: int) -> House:
         """What the calls of a company need, with its share of legs: two telephones for each call that it may have."""
@@ -179,6 +210,8 @@ class Telephony:
 
     def _let_in(self, tenant_id: int, *, crowded: bool, helps: bool) -> None:
         """Full if there is no room for a call, on the server or of its company; one for help is always let in."""
+        if self._stopping and not helps:
+            raise Full("The server is stopping.")
         if crowded and not helps:
             REFUSED.labels("server_full").inc()
             raise Full("The server has as many calls as it may have at once.")
@@ -189,24 +222,25 @@ class Telephony:
         code = FAULTY
         try:
             origin = await self._desk.origin(came)
+            helps, company = False, None
+            if origin is not None and origin.who:
+                helps, company = await self._helps(origin)
+                if origin.recalled and not helps:
+                    # The store was not waited for long, as it might have been for help.
+                    origin = await self._desk.origin(came, patient=True)
             if origin is None:
                 log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
                 REFUSED.labels("nobody").inc()
                 code = UNKNOWN
+            elif origin.recalled and not helps:
+                raise Unavailable("The store does not say whose telephone this is.")
             else:
-                shown = await self._shown(origin, came)
+                shown = shown_of(company, origin.who) if helps else await self._shown(origin, came)
                 house = self._house_of(origin.tenant_id)
                 telephone = Telephone(house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number)
                 self.worker.hold(came.leg, telephone.heard)
-                at = clock.milliseconds(clock.now())
-                first = (
-                    Outgoing(at, origin.who, origin.number)
-                    if origin.who
-                    else Incoming(at, origin.caller, origin.number)
-                )
-                helps = isinstance(first, Outgoing) and outbound.helps(await self._company(origin.tenant_id), first)
                 self._let_in(origin.tenant_id, crowded=came.crowded, helps=helps)
-                await self._calls.begin(origin.tenant_id, first, telephone)
+                await self._calls.begin(origin.tenant_id, _first(origin), telephone)
                 return
         except Full:
             code = BUSY
@@ -220,3 +254,15 @@ class Telephony:
             log.exception("call_not_begun")
         self.worker.let_go(came.leg)
         self.worker.tell(port.Drop(came.leg, code))
+
+
+def _first(origin: Origin) -> First:
+    """What begins its call."""
+    at = clock.milliseconds(clock.now())
+    return Outgoing(at, origin.who, origin.number) if origin.who else Incoming(at, origin.caller, origin.number)
+
+
+def shown_of(company: Company | None, who: str) -> tuple[str, str]:
+    """Number and name that others see of one within a company, as far as that is known."""
+    person = company.people.get(who) if company is not None else None
+    return (person.extension or person.caller_id or NOBODY, person.name) if person is not None else (NOBODY, "")

@@ -4,6 +4,7 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Literal
 
 import structlog
@@ -16,6 +17,7 @@ from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
 from offhook.routing.trace import Step
 from offhook.telephony import causes, port
+from offhook.telephony.carrying import Carried
 from offhook.telephony.hearing import Hearing
 from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes, Way, Ways
 from offhook.telephony.keys import Keys
@@ -36,9 +38,6 @@ LATE = 10.0
 
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
-
-_FAILED = (408, 500, 502, 503, 504)
-"""What a carrier says that cannot do it; 408 of one that says nothing."""
 
 __all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
@@ -607,30 +606,33 @@ class Telephone:
         await self._talk(leg)
 
     async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> Other | None:
-        """Who answers outside, by the first carrier that takes the call: one that fails is no answer of the number's.
+        """Who answers outside, by the first carrier that takes the call: `carrying.py`."""
+        self.helping = verb.emergency
+        body = self._location(verb) if verb.emergency else (b"", "")
 
-        RFC 3261 section 21.5.4 and RFC 3263 section 4.3. A call for help goes on to the next whatever a carrier says.
-        """
-        body = self._house.location(verb) if verb.emergency else (b"", "")
-        tried: list[int] = []
-        while True:
-            way = await self._house.ways.of_number(
-                self.tenant_id, verb.number, emergency=verb.emergency, but=tuple(tried)
-            )
-            if way is None:
-                return None
-            self.helping = verb.emergency
-            if not tried:
-                self._sound_for_ever("ringback", verb.country)
-            tried.append(way.trunk)
-            shown = Way(way.uri, way.address, way.trunk, number=verb.caller_id)
-            dialled = self._ringing.dial(self._call_id, verb.number, shown, body)
+        def call(way: Way) -> Other:
+            shown = replace(way, number=verb.caller_id)
+            dialled = self._ringing.dial(self._call_id, verb.number, shown, body, helps=verb.emergency)
             dialled.outside = True
-            why.clear()
-            leg = await self._first([dialled], LONGEST_RINGING, why)
-            if leg is not None or dialled.down is None or not (verb.emergency or dialled.down.code in _FAILED):
-                return leg
-            log.warning("carrier_failed", call_id=self._call_id, trunk=way.trunk, code=dialled.down.code)
+            return dialled
+
+        carried = Carried(
+            self._house.ways, self.tenant_id, verb.number, call, call_id=self._call_id, emergency=verb.emergency
+        )
+        way = await carried.way()
+        if way is None:
+            return None
+        self._sound_for_ever("ringback", verb.country)
+        why.clear()
+        return await self._first([carried.call(way)], LONGEST_RINGING, why)
+
+    def _location(self, verb: plan.Transfer) -> tuple[bytes, str]:
+        """Where help is to go; a call for help goes out without, where that cannot be written."""
+        try:
+            return self._house.location(verb)
+        except Exception:
+            log.exception("location_not_written", call_id=self._call_id)
+            return b"", ""
 
     def _hold(self, leg: int, on: bool) -> None:
         """Who is put on hold hears music until their other side is back."""

@@ -4,21 +4,23 @@
 emergency calls, which no list holds back.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address
 
 import structlog
 
-from offhook.directory.devices.store import devices
 from offhook.kit.places import Allowed
 from offhook.kit.wire import to_int64
 from offhook.routing.dialling import e164
+from offhook.routing.outbound import helps_anywhere
+from offhook.routing.plan import Outgoing
 from offhook.storage.batches import Reader
-from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.telephony import port
 from offhook.telephony.phones.registering import Registrar
+from offhook.telephony.recalled import Recalled
 from offhook.telephony.room import REFUSED, Full
 from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
@@ -30,8 +32,11 @@ from offhook.telephony.trunks.store import trunks
 LOOK_UP_SECONDS = 3.0
 """In which the address of a carrier's name must be found; an emergency call goes on to the next carrier then."""
 
+HELP_SECONDS = 0.5
+"""In which the store must answer what a call for help asks, and names be found whose address is known from before."""
+
 MOST_KNOWN = 10_000
-"""Names whose last address is remembered."""
+"""Names whose last address is remembered, and companies whose carriers for help are."""
 
 _SHOWN = 64
 log = structlog.get_logger("offhook.telephony")
@@ -54,6 +59,8 @@ class Ways:
         self._reader, self._registrar, self._allowed, self.load = reader, registrar, allowed, load
         self._names = names or Names()
         self._addresses: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._finding: asyncio.Task[None] | None = None
+        self._for_help: Recalled[int, Sequence[Kept[Trunk]]] = Recalled("carriers for help", MOST_KNOWN)
 
     # Out
 
@@ -71,25 +78,53 @@ class Ways:
         """
         if not number.removeprefix("+").isdecimal() or not number.isascii():
             return None
-        known = await self._reader.run(lambda tx: trunks.all(tx, tenant_id))
-        fitting = rules.for_help(known) if emergency else rules.for_number(known, number, self.load)
-        for kept in fitting:
+        for kept in await (self._helping(tenant_id) if emergency else self._fitting(tenant_id, number)):
             if kept.id in but:
                 continue
             host, at = rules.place(kept.value.proxy)
-            address = await self._address(tenant_id, host, at)
+            address = await self._address(tenant_id, host, at, urgent=emergency)
             if address is not None:
                 return Way(uri=_uri(kept.value, number), address=(address, at), trunk=kept.id)
         return None
 
-    async def _address(self, tenant_id: int, host: str, at: int) -> str | None:
+    async def _fitting(self, tenant_id: int, number: str) -> list[Kept[Trunk]]:
+        known = await self._reader.run(lambda tx: trunks.all(tx, tenant_id))
+        return rules.for_number(known, number, self.load)
+
+    async def _helping(self, tenant_id: int) -> Sequence[Kept[Trunk]]:
+        """The carriers for help, those that were known last where the store does not say."""
+        looking = self._reader.run(lambda tx: rules.for_help(trunks.all(tx, tenant_id)))
+        found, _ = await self._for_help.ask(tenant_id, looking, HELP_SECONDS)
+        return found or ()
+
+    async def know_carriers(self) -> None:
+        """Remember the carriers for help of all companies, and begin to find the addresses of their names."""
+        of_company: dict[int, list[Kept[Trunk]]] = {}
+        for kept in await self._reader.run(store.all_enabled):
+            of_company.setdefault(kept.tenant_id, []).append(kept)
+        helping = {tenant_id: rules.for_help(known) for tenant_id, known in of_company.items()}
+        for tenant_id, known in helping.items():
+            self._for_help.note(tenant_id, known)
+        if self._finding is not None:
+            self._finding.cancel()
+        self._finding = asyncio.create_task(self._find([kept for known in helping.values() for kept in known]))
+
+    async def _find(self, carriers: list[Kept[Trunk]]) -> None:
+        """One name after the other, so that a call for help knows where to go when none is found any more."""
+        for kept in carriers:
+            host, at = rules.place(kept.value.proxy)
+            if rules.as_address(host) is None and (host, at) not in self._addresses:
+                await self._address(kept.tenant_id, host, at)
+
+    async def _address(self, tenant_id: int, host: str, at: int, *, urgent: bool = False) -> str | None:
         """The IPv4 address of a proxy; of a name the one that was known before, if it cannot be found now."""
         literal = rules.as_address(host)
         if literal is not None:
             is_ours = isinstance(literal, IPv4Address) and rules.may_send(host, literal, at, self._allowed)
             return str(literal) if is_ours else None
+        seconds = HELP_SECONDS if urgent and (host, at) in self._addresses else LOOK_UP_SECONDS
         try:
-            found = await self._names.find(tenant_id, host, at, LOOK_UP_SECONDS)
+            found = await self._names.find(tenant_id, host, at, seconds)
         except (OSError, UnicodeError) as error:
             log.warning("carrier_not_found", host=host, cause=str(error) or "no answer in time")
             return self._addresses.get((host, at))
@@ -105,13 +140,14 @@ class Ways:
 
     # In
 
-    async def origin(self, came: port.Incoming) -> Origin | None:
+    async def origin(self, came: port.Incoming, *, patient: bool = False) -> Origin | None:
         """Whose call it is: what a telephone dialled as it stands, a carrier's numbers in E.164 where they can be.
 
-        None if it is nobody's by now; Full if the carrier has as many calls as it may.
+        None if it is nobody's by now; Full if the carrier has as many calls as it may. Where the store does not say
+        whose a telephone is, it is `recalled` as it was known last: soon where help may be called, unless `patient`.
         """
         if came.username:
-            return await self._of_telephone(came)
+            return await self._of_telephone(came, patient)
         kept = await self._reader.briefly(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
         if kept is None:
             return None
@@ -121,17 +157,12 @@ class Ways:
             raise Full("The carrier has as many calls as it may have at once.")
         return of_carrier(kept, came)
 
-    async def _of_telephone(self, came: port.Incoming) -> Origin | None:
-        phone = await self._registrar.phone(came.username)
-        if phone is None:
+    async def _of_telephone(self, came: port.Incoming, patient: bool) -> Origin | None:
+        hurries = not patient and helps_anywhere(Outgoing(0, "", came.dialled))
+        owned, sure = await self._registrar.owned(came.username, HELP_SECONDS if hurries else None)
+        if owned is None:
             return None
-
-        def read(tx: Transaction) -> str | None:
-            kept = devices.get(tx, phone.tenant_id, phone.device_id)
-            return None if kept is None else f"{kept.value.owner_type}:{kept.value.owner_id}"
-
-        who = await self._reader.briefly(read)
-        return None if who is None else Origin(phone.tenant_id, who=who, number=came.dialled)
+        return Origin(owned.phone.tenant_id, who=owned.who, number=came.dialled, recalled=not sure)
 
 
 def of_carrier(kept: Kept[Trunk], came: port.Incoming) -> Origin:

@@ -76,13 +76,16 @@ class Telephones:
             tally=self.tally,
         )
         self._trunks.changed.append(telephony.changed)
-        self._phones.changed.append(telephony.password_changed)
+        self._phones.changed += (self._forget_account, telephony.password_changed)
         self._ways.load = telephony.worker.on_trunk
         # Unlike a gather, this is not over before each of them is.
         async with asyncio.TaskGroup() as group:
             keeping = (self.tally.keep(), self._count_registered())
             for one in (self._speech.keep(), telephony.keep(), self._note_port(telephony), *keeping):
                 group.create_task(one)
+
+    async def _forget_account(self, username: str) -> None:
+        self._registrar.forget_account(username)
 
     async def _note_port(self, telephony: Telephony) -> None:
         """Telephones are told the port that was free, where none was set."""

@@ -176,7 +176,7 @@ def test_a_forged_link_an_old_one_and_anothers_are_one_answer(company: Company):
     id = left(company, primary(company))
     path = _path(company.live.post(f"{V1}/voicemails/{id}/link", {"seconds": 60}).json)
     stranger = _stranger(company)
-    answers = [stranger.get(f"{V1}/sounds/nothing")]
+    answers = [stranger.get(f"{V1}/sounds/{link}") for link in ("nothing", "%C3%88%F0%9B%8F%8D%07g", "a.%C3%88", "%FF")]
     head, signature = path.rsplit(".", 1)
     other = "A" if signature[0] != "A" else "B"
     answers.append(stranger.get(f"{head}.{other}{signature[1:]}"))

@@ -124,9 +124,9 @@ def registered_at(company: Company, name: str, sequence: int, moment: int, secon
         sequence=sequence,
     )  # fmt: skip
     assert company.desk.run(registrar.register(asked)).code == 200
-    phone = company.desk.run(registrar.phone(name))
-    assert phone is not None
-    return str(company.live.get(f"{V2}/userdevices/{phone.device_id}").json["date_registered"])
+    owned, _ = company.desk.run(registrar.owned(name))
+    assert owned is not None
+    return str(company.live.get(f"{V2}/userdevices/{owned.phone.device_id}").json["date_registered"])
 
 
 def test_a_telephone_that_stays_came_when_it_came(company: Company):

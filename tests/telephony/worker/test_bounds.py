@@ -2,7 +2,7 @@
 
 import pytest
 
-from offhook.telephony.worker.bounds import KNOWN, Buckets, Refused
+from offhook.telephony.worker.bounds import KNOWN, Buckets, Refused, may_be_for_help, room
 from offhook.telephony.worker.legs import heard_at
 
 
@@ -28,6 +28,16 @@ def test_what_is_refused_is_said_once() -> None:
     refused.add("x")
     refused.add("x")
     assert (refused.said(), refused.said()) == ({"x": 2}, {})
+
+
+def test_a_few_ports_are_left_to_calls_for_help_where_there_are_not_too_few() -> None:
+    assert [room(400, ports) for ports in (8000, 404, 403, 20, 19, 1)] == [400, 400, 399, 16, 19, 1]
+
+
+@pytest.mark.parametrize(("dialled", "may"), [("911", True), ("9-1-1#", True), ("", False), ("x", False),
+                                              ("123456", True), ("+14155550123", False)])  # fmt: skip
+def test_what_is_short_may_call_for_help(dialled: str, may: bool) -> None:
+    assert may_be_for_help(dialled) is may
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from offhook.telephony import port
-from offhook.telephony.worker import sdp
+from offhook.telephony.worker import bounds, sdp
 from offhook.telephony.worker.legs import Leg
 from tests.telephony.worker.conftest import UNBOUND, known
 from tests.telephony.worker.peers import Call, Message, Peer, authorization, sound
@@ -17,15 +17,18 @@ from tests.telephony.worker.test_calls import reached, talking
 from tests.telephony.worker.test_registering import asked, proof, register
 
 
-def called(server: Server, phone: Peer, username: str, call_id: str, sequence: int = 2) -> bytes:
+def called(
+    server: Server, phone: Peer, username: str, call_id: str, sequence: int = 2, dialled: str = "100", body: bytes = b""
+) -> bytes:
     """The INVITE of a telephone, with a proof for the challenge that it was sent."""
-    uri = f"sip:100@127.0.0.1:{server.address[1]}"
+    uri = f"sip:{dialled}@127.0.0.1:{server.address[1]}"
     phone.send(phone.request("INVITE", uri=uri, call_id=call_id, sequence=sequence - 1, body=phone.sound))
     challenge = phone.hear("401 INVITE")
     field = authorization(challenge["www-authenticate"], username, PASSWORD, "INVITE", uri)
     return phone.request(
-        "INVITE", uri=uri, call_id=call_id, sequence=sequence, body=phone.sound, headers=(f"Authorization: {field}",)
-    )
+        "INVITE", uri=uri, call_id=call_id, sequence=sequence, body=body or phone.sound,
+        headers=(f"Authorization: {field}",),
+    )  # fmt: skip
 
 
 # Whose address it is
@@ -273,6 +276,43 @@ def test_a_telephone_is_heard_beyond_the_bounds_as_it_may_call_for_help(
         phone.hear("503 INVITE")
         carrier.hear("480 INVITE")
     server.fence()
+
+
+def test_what_helps_is_dialled_beyond_the_bound_of_legs(server: Server, peer: Callable[[], Peer]) -> None:
+    phone = peer()
+    server.tell(port.Configure(limits=port.Limits(packets=1e5, burst=1e5, legs=1)))
+
+    def dial(leg: int, *, helps: bool = False) -> None:
+        server.tell(port.Dial(leg=leg, caller=0, uri=phone.contact, address=phone.address, helps=helps))
+
+    dial(2)
+    dial(4)
+    dial(6)
+    assert server.hear(port.Down) == port.Down(leg=6, code=503, cause="failed")
+    for leg in range(8, 8 + 2 * bounds.FOR_HELP, 2):
+        dial(leg, helps=True)
+    assert not [event for event in server.fence() if isinstance(event, port.Down)]
+    dial(998, helps=True)
+    assert server.hear(port.Down).leg == 998
+
+
+def test_a_telephone_that_called_too_often_may_still_call_for_help(server: Server, peer: Callable[[], Peer]) -> None:
+    phone = peer()
+    server.tell(port.Configure(limits=UNBOUND))
+    server.accounts["eager"] = digests("eager")
+    codes: list[int] = []
+    while len(codes) < 150 and 503 not in codes:
+        phone.forget()
+        # What is refused for its body counts as well.
+        phone.send(called(server, phone, "eager", f"eager-{len(codes)}", dialled="14155550123", body=b"v=1"))
+        codes.append(phone.first().code)
+    assert codes.index(503) >= 100
+    phone.forget()
+    phone.send(called(server, phone, "eager", "eager-help", dialled="911"))
+    told = server.hear(port.Incoming)
+    assert told.dialled == "911"
+    server.tell(port.Drop(told.leg, 486))
+    phone.hear("486 INVITE")
 
 
 def test_answers_of_many_places_are_ended_within_bounds(server: Server, peer: Callable[[], Peer]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec import structs
 
 from offhook.telephony import port
 from tests.telephony.worker.peers import Call, Message, Peer
@@ -168,6 +169,45 @@ def test_an_invite_is_sent_again_until_something_comes(server: Server, peer: Cal
     phone.reply(invite, 486)
     phone.hear("ACK")
     server.hear(port.Down)
+
+
+@pytest.mark.parametrize("code", [0, 100, 180])
+def test_whoever_says_nothing_is_told_of_and_whoever_says_anything_is_not(
+    server: Server, peer: Callable[[], Peer], code: int
+) -> None:
+    phone, other = peer(), peer()
+    told = port.Dial(leg=2, caller=0, uri=phone.contact, address=phone.address, patience=0.2)
+    server.tell(told)
+    invite = phone.hear("INVITE")
+    if code:
+        phone.reply(invite, code)
+    # Dialled later, with the same patience.
+    server.tell(structs.replace(told, leg=4, uri=other.contact, address=other.address))
+    last = other.hear("INVITE")
+    server.hear(port.Unheard, lambda event: event.leg == 4)
+    first = [event.leg for event in server.fence() if isinstance(event, port.Unheard)]
+    assert first == ([] if code else [2])
+    # It goes on, and may be taken.
+    other.reply(last, 200, body=other.sound)
+    other.hear("ACK")
+    server.hear(port.Up, lambda event: event.leg == 4)
+    server.tell(port.Drop(4), port.Drop(2))
+    other.reply(other.hear("BYE"), 200)
+    if not code:
+        phone.reply(invite, 180)
+    phone.reply(phone.hear("CANCEL"), 200)
+    phone.reply(invite, 487)
+    phone.hear("ACK")
+
+
+def test_one_that_was_let_go_is_not_told_of_as_silent(server: Server, peer: Callable[[], Peer]) -> None:
+    phone, other = peer(), peer()
+    for leg, one, patience in ((2, phone, 0.1), (4, other, 0.2)):
+        server.tell(port.Dial(leg=leg, caller=0, uri=one.contact, address=one.address, patience=patience))
+        one.hear("INVITE")
+    server.tell(port.Drop(2))
+    server.hear(port.Unheard, lambda event: event.leg == 4)
+    assert not [event for event in server.fence() if isinstance(event, port.Unheard)]
 
 
 def test_an_invite_that_comes_again_is_one_call(server: Server, carrier: Peer) -> None:

@@ -199,6 +199,22 @@ def test_a_telephone_that_has_proven_itself_may_call(server: Server, peer: Calla
     phone.hear("486 INVITE")
 
 
+def test_what_the_server_does_not_know_for_sure_is_asked_again(server: Server, peer: Callable[[], Peer]) -> None:
+    phone = peer()
+    server.accounts["dora"] = digests("dora")
+    challenge = asked(phone, "dora")
+    server.tell(port.Account(username="dora", sure=False))
+    server.fence()
+    phone.send(register(phone, "dora", proof(challenge, "dora"), sequence=2))
+    phone.hear("200 REGISTER")
+    assert server.asked.count("dora") == 1
+    server.tell(port.Account(username="dora", sure=False))
+    server.fence()
+    phone.send(register(phone, "dora", proof(challenge, "dora", count=2), sequence=3))
+    phone.hear("200 REGISTER")
+    assert server.asked.count("dora") == 2
+
+
 def test_a_telephones_new_password_counts_at_once(server: Server, peer: Callable[[], Peer]) -> None:
     phone = peer()
     server.accounts["carl"] = digests("carl", "old")

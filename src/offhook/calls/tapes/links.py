@@ -41,7 +41,7 @@ class Links:
 
     async def admit(self, outside: Outside) -> Principal:
         """Who has a good link to a tape that is still there; else NotFound, whatever is wrong with it."""
-        link = self._read(str(outside.params["link"]))
+        link = self._read(str(outside.params.get("link", "")))
         if link is None or await self.tape(link.tenant_id, link.tape_id) is None:
             raise NotFound("This link is none of this server, or no longer good.")
         return Principal(

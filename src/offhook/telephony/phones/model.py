@@ -38,6 +38,13 @@ class Phone(msgspec.Struct, frozen=True, kw_only=True):
         return f"Phone(device_id={self.device_id}, tenant_id={self.tenant_id}, username={self.username!r})"
 
 
+class Owned(msgspec.Struct, frozen=True, kw_only=True):
+    """A telephone, and whose it is: "user:1", "room:2"."""
+
+    phone: Phone
+    who: str
+
+
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """One place where a telephone is reached: what was sent to it goes to (`host`, `port`), from where it registered.
 

@@ -1,7 +1,8 @@
 """What the SIP worker asks about telephones: who a username is, and that one is reached somewhere from now on.
 
 Both are answered from the store, so that registrations outlive the worker and the server. No event tells of them: each
-telephone registers every few minutes.
+telephone registers every few minutes. Where the store cannot be asked, a telephone is who it was last, for its calls
+for help.
 """
 
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from offhook.storage.batches import Reader, Together, Writer
 from offhook.storage.database import Transaction
 from offhook.telephony import port
 from offhook.telephony.phones import rules, store
-from offhook.telephony.phones.model import Contact, Phone
+from offhook.telephony.phones.model import Contact, Owned, Phone
 from offhook.telephony.phones.service import now as by_the_clock
+from offhook.telephony.recalled import Recalled
 
 _NOBODY = 404
 """What a registration is answered whose telephone is gone since it proved itself (RFC 3261 section 10.3, step 5)."""
@@ -24,6 +26,12 @@ _LONGEST_USERNAME = 64
 _FORGET_MS = 300_000
 _MOST_PLACES = 10_000
 
+ACCOUNT_SECONDS = 2.0
+"""In which the store must say who a username is; of whoever is known by none, too, so that nobody sees a difference."""
+
+MOST_KNOWN = 20_000
+"""Telephones whose owner is remembered."""
+
 
 class Registrar:
     """Who is registered where, in all companies. `realm` is what passwords are good for."""
@@ -31,17 +39,24 @@ class Registrar:
     def __init__(self, reader: Reader, writer: Writer, realm: str, now: Callable[[], int] = by_the_clock) -> None:
         self._reader, self._writer, self._realm, self._now = reader, writer, realm, now
         self._due = 0
+        self._known: Recalled[str, Owned] = Recalled("telephone", MOST_KNOWN)
         self._contacts: Together[tuple[int, int, int], list[Contact]] = Together(reader, self._found)
 
     async def account(self, username: str) -> port.Account:
         """The digests that a telephone proves itself with; none, in the same form, if there is no such telephone."""
-        phone = await self.phone(username)
-        digests = dict(phone.digests) if phone is not None and phone.realm == self._realm else {}
+        owned, _ = await self.owned(username, ACCOUNT_SECONDS)
+        digests = dict(owned.phone.digests) if owned is not None and owned.phone.realm == self._realm else {}
         return port.Account(username=username, digests=digests)
 
-    async def phone(self, username: str) -> Phone | None:
-        """The telephone of a username, of whatever company; None if there is none."""
-        return await self._reader.briefly(lambda tx: _of_username(tx, username))
+    async def owned(self, username: str, seconds: float | None = None) -> tuple[Owned | None, bool]:
+        """The telephone of a username, of whatever company, and whose it is; None if there is none. True if the store
+        said so within `seconds`, else that is as it was known last.
+        """
+        return await self._known.ask(username, self._reader.briefly(lambda tx: _owned(tx, username)), seconds)
+
+    def forget_account(self, username: str) -> None:
+        """It has another password: what was known of it is no proof any more."""
+        self._known.forget(username)
 
     async def register(self, asked: port.Register) -> port.Registered:
         """Do what a telephone asks that has proven itself; answered once it is on disk."""
@@ -118,6 +133,14 @@ def _of_username(tx: Transaction, username: str) -> Phone | None:
     if len(username) > _LONGEST_USERNAME or not username.isprintable():
         return None
     return store.of_username(tx, username)
+
+
+def _owned(tx: Transaction, username: str) -> Owned | None:
+    phone = _of_username(tx, username)
+    kept = devices.get(tx, phone.tenant_id, phone.device_id) if phone is not None else None
+    if phone is None or kept is None:
+        return None
+    return Owned(phone=phone, who=f"{kept.value.owner_type}:{kept.value.owner_id}")
 
 
 def _note_arrival(tx: Transaction, phone: Phone, at: int) -> None:

@@ -45,7 +45,8 @@ class Accounts:
     def told(self, account: port.Account) -> None:
         """The server's word, asked for or not."""
         self._known.pop(account.username, None)
-        self._known[account.username] = self._now(), account.digests
+        if account.sure:
+            self._known[account.username] = self._now(), account.digests
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
         for told in self._asking.pop(account.username, (0.0, []))[1]:

@@ -15,8 +15,26 @@ KNOWN = 20
 SOURCES = 20_000
 """Addresses that are remembered; the one that was longest silent is forgotten."""
 
+FOR_HELP = 40
+"""Legs beyond all bounds that calls for help may have: half of them for who calls, all of them for who is called."""
+
+PORTS_FOR_HELP, FEW_PORTS = 4, 20
+"""Ports for sound that are left to calls for help, where there are not too few for that."""
+
+LONGEST_FOR_HELP = 6
+"""Digits of an emergency number, at most."""
 
 K = TypeVar("K", bound=Hashable)
+
+
+def room(most: int, ports: int) -> int:
+    """How many legs there may be of `most`, where so many `ports` are left for sound that help can be called too."""
+    return min(most, ports - PORTS_FOR_HELP if ports >= FEW_PORTS else ports)
+
+
+def may_be_for_help(dialled: str) -> bool:
+    """Whether a number is so short that it may call for help; where it does so, only the server knows."""
+    return 0 < sum(map(str.isdigit, dialled)) <= LONGEST_FOR_HELP
 
 
 def is_hidden(host: str, source: str) -> bool:

@@ -128,6 +128,8 @@ class Dialogue(UA):  # type: ignore[misc]
         self.reinvited = (-1, "")
         """Number and text of the other side's last INVITE."""
         self.ack: tuple[str, Address] | None = None
+        self.heard_of = False
+        """Whether anything came back of what was sent."""
         self._forks: set[str] = set()
         self._asking = False
         self.referring: Any = None

@@ -59,6 +59,7 @@ class EngineMedia:
         self._heard, self._host, self._advertised, self._silence = heard, host, advertised or host, silence
         self._fault = fault
         self._ports = range(ports[0], ports[1] + 1, 2)
+        self.ports = len(self._ports)
         self._next = random.randrange(len(self._ports))
         self._lock = threading.Lock()
         self._taken: dict[int, int] = {}

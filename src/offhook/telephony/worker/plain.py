@@ -101,6 +101,7 @@ class Plain:
         self._listen = listen
         self._host = host
         self._ports = ports
+        self.ports = (ports[1] - ports[0]) // 2 + 1
         self._next = ports[0] + 2 * secrets.randbelow((ports[1] - ports[0]) // 2 + 1)
         self._silence = silence
         self._lines: dict[int, _Line] = {}

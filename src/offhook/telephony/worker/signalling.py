@@ -15,7 +15,7 @@ from offhook.telephony import port
 from offhook.telephony.port import Address
 from offhook.telephony.worker import answers, bodies, digest, sdp, wire
 from offhook.telephony.worker.accounts import Accounts, may_be_a_username
-from offhook.telephony.worker.bounds import Buckets, Refused, Remembered
+from offhook.telephony.worker.bounds import FOR_HELP, Buckets, Refused, Remembered, may_be_for_help, room
 from offhook.telephony.worker.carriers import Carriers
 from offhook.telephony.worker.dialogue import Dialogue, acknowledged
 from offhook.telephony.worker.legs import Leg
@@ -82,6 +82,8 @@ class Signalling:
         self._guesses = Buckets(5, 50, wire.now)
         self._registers, self._calls = Buckets(2, 60, wire.now), Buckets(10, 100, wire.now)
         """What one telephone may ask for, by its username: each REGISTER is written to disk, each call is kept."""
+        self._urgent = Buckets(1, 10, wire.now)
+        """And beyond that, where it may be calling for help."""
         self._telephones: Remembered[Address] = Remembered(REGISTERED_LIFE, wire.now)
         """From where telephones have registered: no carrier speaks from there, whoever says so."""
         self._copies: dict[tuple[str, ...], tuple[float, bytes, Address]] = {}
@@ -173,6 +175,7 @@ class Signalling:
         if agent is None:
             self.refused.add("unknown answer")
             return
+        agent.heard_of = True
         if 200 <= packet.code < 300 and packet.sequence_method == "INVITE":
             tid = (packet.call_id, packet.from_tag, packet.sequence, "INVITE", packet.branch)
             transaction = self.manager.tclient.get(tid)
@@ -340,7 +343,9 @@ class Signalling:
         asks = {"REGISTER": self._registers, "INVITE": calls}.get(packet.method)
         if bodies.unsupported(packet):
             self._refuse(packet, source, 420)
-        elif asks is not None and not asks.take(caller.username or str(caller.trunk)):
+        elif asks is not None and not (
+            asks.take(caller.username or str(caller.trunk)) or self._may_be_urgent(packet, caller)
+        ):
             self.refused.add("too many requests")
             self._refuse(packet, source, 503)
         elif packet.method == "REGISTER" and caller.username:
@@ -356,6 +361,12 @@ class Signalling:
         else:
             known = packet.method in (*answers.KNOWN, *answers.OTHERS)
             self._answer(packet, source, 405 if known else 501, (("Allow", answers.ALLOW),))
+
+    def _may_be_urgent(self, packet: Packet, caller: Caller) -> bool:
+        """Whether a telephone that called too often may be calling for help now, which only the server knows."""
+        if packet.method != "INVITE" or not caller.username or packet.uri is None:
+            return False
+        return may_be_for_help(number_of(packet.uri)) and self._urgent.take(caller.username)
 
     def _refuse(self, packet: Packet, source: Address, code: int) -> None:
         """Refuse a request, with what its sender needs to know to do better."""
@@ -374,12 +385,13 @@ class Signalling:
             1 for leg in self.legs.values() if leg.incoming and leg.state == "early" and leg.source[0] == source[0]
         )
         crowded = ""
-        if len(self.legs) >= self._limits.legs or self._closing:
+        if len(self.legs) >= room(self._limits.legs, self._media.ports) or self._closing:
             crowded = "too many legs"
         elif early >= self._limits.early:
             crowded = "too many early calls"
         # A telephone may be calling for help, which only the server knows.
-        helps = bool(caller.username) and len(self.legs) < 2 * self._limits.legs and not self._closing
+        most = room(2 * self._limits.legs, self._media.ports) + FOR_HELP // 2
+        helps = bool(caller.username) and len(self.legs) < most and not self._closing
         if not refusal and crowded and not helps:
             self.refused.add(crowded)
             refusal = 503
@@ -582,7 +594,8 @@ class Signalling:
             return
         target = uri(told.uri)
         # Callers are refused at the bound; those who were let in may still be connected with somebody.
-        if target is None or self._closing or len(self.legs) >= 2 * self._limits.legs:
+        most = room(2 * self._limits.legs, self._media.ports) + (FOR_HELP if told.helps else 0)
+        if target is None or self._closing or len(self.legs) >= most:
             self._not_dialled(told, 404 if target is None else 503, "not found" if target is None else "failed")
             return
         leg = self._leg(Leg(told.leg, self._media, self._say, told.address, incoming=False, trunk=told.trunk))
@@ -618,6 +631,12 @@ class Signalling:
             trunk.domain if trunk else "",
             leg.hops,
         )
+        if told.patience:
+            wire.later(told.patience, self._look_whether_heard, leg, agent)
+
+    def _look_whether_heard(self, leg: Leg, agent: Dialogue) -> None:
+        if not (leg.over or agent.heard_of):
+            self._say(port.Unheard(leg.number))
 
     def _not_dialled(self, told: port.Dial, code: int, cause: str) -> None:
         leg = self.legs.pop(told.leg, None)

@@ -64,6 +64,9 @@ class Media(Protocol):
     name: str
     """For `Ready.media`."""
 
+    ports: int
+    """How many legs may have one at once."""
+
     def open(self, leg: int) -> Address:
         """Take a port for the leg: the address that goes into its description. NoPort when there is none."""
 
