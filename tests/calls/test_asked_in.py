@@ -1,5 +1,7 @@
 """Who is asked into a call is reserved for it like all who are rung: by one call, and not while they are in one."""
 
+import asyncio
+
 from offhook.directory.lines.model import Target
 from offhook.routing.plan import CameIn, HungUp, Invite, Invited, Ring, StayedOut, Voicemail
 from tests.api.desk import Company
@@ -72,6 +74,27 @@ def test_a_call_that_ends_while_somebody_is_asked_in_keeps_nobody(embedded: Comp
         await process.calls.over(id)
         await process.settle()
         assert process.held() == {}
+
+    process.run(story())
+
+
+def test_nobody_asks_for_people_any_more_once_the_call_is_over(embedded: Company):
+    process = Process(embedded, *lisbon(ANA), BOB)
+
+    async def story() -> None:
+        id, _ = await talks(process)
+        call = process.calls.find(id)
+        assert call is not None
+        process.store.hanging = True
+        process.calls.happened(id, Invited(process.at, target=BOBS))
+        while not call._inviting:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await process.settle()
+        process.store.hanging = False
+        process.calls.happened(id, HungUp(process.at))
+        await process.calls.over(id)
+        await process.settle()
+        assert [task.cancelled() for task, _ in call._inviting.values()] == [True]
 
     process.run(story())
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from offhook.kit.errors import Conflict, Unavailable, Unstorable
+from offhook.storage import driver
 from offhook.storage.batches import MAX_BATCH, Function, Lookup, Reader, Together, Within, Writer, finished
 from offhook.storage.database import Database, Insert, Statement, Transaction
 from offhook.storage.migrate import upgrade
@@ -175,6 +176,24 @@ def test_a_fault_where_the_loop_begins_leaves_nobody_without_an_answer_and_no_lo
 
     run(work)
     assert names(sqlite) == ["a", "b", "c", "d"]
+
+
+def test_a_transaction_that_fails_as_it_begins_holds_no_lock(sqlite: Database, monkeypatch: pytest.MonkeyPatch):
+    begin = driver.run
+
+    def begins_and_fails(connection: Any, sql: str, values: Any = ()) -> Any:
+        begin(connection, sql, values)
+        raise ValueError("unforeseen")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "run", begins_and_fails)
+        with pytest.raises(ValueError, match="unforeseen"), sqlite.transaction_at_once():
+            pytest.fail("it has not begun")
+    with sqlite.transaction() as tx:
+        put("a")(tx)
+    with sqlite.transaction_at_once() as tx:
+        put("b")(tx)
+    assert names(sqlite) == ["a", "b"]
 
 
 class Warm(Hot):

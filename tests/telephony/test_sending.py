@@ -489,6 +489,8 @@ def test_two_of_whom_one_is_suspended_are_not_connected_and_both_calls_go_on():
         moved(one)
         await one.refers(CALLER, "103", SECOND_CALLER)
         assert asked == [(ANA, BOB, CYD)]
+        granted = await one.telephone.grant(TransferTo(leg_id=1, by=ANA, call_id=SECOND))
+        assert granted.refused == "Cyd is suspended."
         assert one.begun == []
         assert moved(one) == [port.Refer(leg=CALLER, code=403)]
         assert not one.telephone.sending.busy

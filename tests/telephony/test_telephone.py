@@ -565,12 +565,19 @@ def test_the_only_carrier_for_help_is_called_without_the_address_though_the_stor
         await one.do(plan.Transfer("911", emergency=True))
         [first] = one.told(port.Dial)
 
-        async def broken(*_given: Any, **_more: Any) -> Way | None:
+        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def away(*_given: Any, **_more: Any) -> Way | None:
+            await asyncio.shield(asked)
             raise Unavailable("The store is away.")
 
-        one.of_number = broken  # type: ignore[method-assign]
+        one.of_number = away  # type: ignore[method-assign]
+        # It answers while another one is looked for, of which there is none.
         await one.say(port.Unheard(first.leg))
         await one.say(port.Down(leg=first.leg, code=500))
+        assert one.told(port.Dial) == []
+        asked.set_result(None)
+        await one.settled()
         assert [(dial.trunk, dial.body) for dial in one.told(port.Dial)] == [(3, b"")]
 
     play(story)

@@ -150,7 +150,9 @@ class Ways:
         """
         if came.username:
             return await self._of_telephone(came, patient)
-        kept = await self._reader.run(lambda tx: _carrier_of(tx, came)) if came.trunk else None
+        kept, shared = await self._reader.briefly(lambda tx: _seems(tx, came)) if came.trunk else (None, False)
+        if kept is not None and shared:
+            kept = await self._reader.run(lambda tx: _carrier_of(tx, came, kept))
         if kept is None:
             return None
         # The call itself is counted by the carrier that it seemed to come by.
@@ -169,19 +171,22 @@ class Ways:
         return Origin(owned.phone.tenant_id, who=owned.who, number=came.dialled, recalled=not sure)
 
 
-def _carrier_of(tx: Transaction, came: port.Incoming) -> Kept[Trunk] | None:
-    """By which carrier a call comes; None if it is gone.
-
-    Where several companies have one that proves nothing, each number being one company's, it is that of whoever has
-    the number that is called; else of the one that the worker knew of, which is refused then.
-    """
+def _seems(tx: Transaction, came: port.Incoming) -> tuple[Kept[Trunk] | None, bool]:
+    """The carrier that the worker took a call to be by, None if it is gone; and whether it may be another's as well."""
     first = store.enabled(tx, came.trunk)
     if first is None or first.value.inbound_username:
-        return first
+        return first, False
+    return first, any(id != first.id for id in store.beside(tx, rules.spoken_from(came.source), most=2))
+
+
+def _carrier_of(tx: Transaction, came: port.Incoming, first: Kept[Trunk]) -> Kept[Trunk]:
+    """By which carrier a call comes, where several companies have one that proves nothing.
+
+    Each number is one company's: it is that of whoever has the number that is called. Where that is none of them it is
+    the one that the worker knew of, whose company refuses it then.
+    """
     source = rules.spoken_from(came.source)
     others = store.beside(tx, source)
-    if others in ([], [first.id]):
-        return first
     # Most numbers are sent in full, whatever the country; else each carrier's has to be known.
     found = _of_number(tx, source, came.dialled, first.value.country)
     tried = {first.value.country}

@@ -70,15 +70,15 @@ def is_claimed(tx: Transaction, tenant_id: int, source: Source, username: str, i
     )
 
 
-def beside(tx: Transaction, source: Source, e164: str = "") -> list[int]:
-    """The trunks, of all companies, that callers from an address may be without a proof, oldest first.
+def beside(tx: Transaction, source: Source, e164: str = "", most: int = MOST_BESIDE) -> list[int]:
+    """The trunks, of all companies, that callers from an address may be without a proof, oldest first, up to `most`.
 
     With `e164` those of whoever has that number.
     """
     first, last = source.bounds
     if e164:
-        return [row[0] for row in tx.all(_OF_NUMBER, e164, last, first, source.port, MOST_BESIDE)]
-    return [row[0] for row in tx.all(_OF_ADDRESS, last, first, source.port, MOST_BESIDE)]
+        return [row[0] for row in tx.all(_OF_NUMBER, e164, last, first, source.port, most)]
+    return [row[0] for row in tx.all(_OF_ADDRESS, last, first, source.port, most)]
 
 
 def enabled(tx: Transaction, id: int) -> Kept[Trunk] | None:
