@@ -151,10 +151,11 @@ class Ways:
         if came.username:
             return await self._of_telephone(came, patient)
         kept, shared = await self._reader.briefly(lambda tx: _seems(tx, came)) if came.trunk else (None, False)
-        if kept is not None and shared:
-            kept = await self._reader.run(lambda tx: _carrier_of(tx, came, kept))
         if kept is None:
             return None
+        if shared:
+            first = kept
+            kept = await self._reader.run(lambda tx: _carrier_of(tx, came, first))
         # The call itself is counted by the carrier that it seemed to come by.
         if not rules.has_room(kept, lambda trunk: self.load(trunk) - (trunk == came.trunk)):
             REFUSED.labels("carrier_full").inc()
