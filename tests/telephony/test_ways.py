@@ -155,22 +155,22 @@ def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
     assert came(company, dialled=NUMBER) is None
 
 
-def test_a_carrier_of_two_companies_is_that_of_whoever_has_the_number(embedded: Company):
-    other, here = embedded.desk.found(), "198.51.100.7"
-    mine = int(made(embedded.live, addresses=[here])["id"])
+def test_a_carrier_of_two_companies_is_that_of_whoever_has_the_number(company: Company):
+    other, here = company.desk.found(), "198.51.100.7"
+    mine = int(made(company.live, addresses=[here])["id"])
     theirs = int(made(other.live, addresses=[here + "/32"], most_calls=1)["id"])
-    embedded.add_number("+14152007711")
+    company.add_number("+14152007711")
     other.add_number("+14152007722")
 
     def asked(dialled: str, trunk: int, source: str = here) -> Origin | None:
-        return came(embedded, trunk=trunk, dialled=dialled, source=(source, 5060))
+        return came(company, trunk=trunk, dialled=dialled, source=(source, 5060))
 
     # Whichever the worker knew of.
     for known in (mine, theirs):
         for dialled in ("+14152007711", "4152007711"):
             found = asked(dialled, known)
             assert found is not None
-            assert (found.tenant_id, found.number) == (embedded.tenant(), "+14152007711")
+            assert (found.tenant_id, found.number) == (company.tenant(), "+14152007711")
             assert found.trunk == (0 if known == mine else mine)
         found = asked("+14152007722", known)
         assert found is not None
@@ -182,7 +182,7 @@ def test_a_carrier_of_two_companies_is_that_of_whoever_has_the_number(embedded: 
     # From elsewhere the number alone opens nothing.
     far = asked("+14152007722", mine, source="198.51.100.8")
     assert far is not None
-    assert far.tenant_id == embedded.tenant()
+    assert far.tenant_id == company.tenant()
 
 
 def test_a_carrier_of_two_companies_is_told_apart_also_where_they_dial_differently(embedded: Company):
