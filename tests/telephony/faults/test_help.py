@@ -34,6 +34,7 @@ def away(monkeypatch: pytest.MonkeyPatch, stage: Stage, *, hanging: bool) -> Ite
         patch.setattr(stage.offhook.database, "transaction", broken)
         # Of this nobody waits for a store that is busy.
         patch.setattr(stage.offhook.database, "transaction_at_once", lambda: broken(False))
+        patch.setattr(stage.offhook.database, "reading_at_once", lambda: broken(False))
         try:
             yield
         finally:
