@@ -53,7 +53,7 @@ def named(config: Company, who: str) -> str:
 
 
 def caller_names(config: Company, calls: Sequence[Kept]) -> dict[int, str]:
-    """Who calls, by the id of each call: somebody of the company, a contact with that number, or "" for nobody known."""
+    """Who calls, by each call's id: somebody of the company, a contact with that number, or "" for nobody known."""
     numbers = {one.caller for one in calls if one.caller and not one.state.who}
     known: dict[str, str] = {}
     for contact in config.contacts.values() if numbers else ():
