@@ -109,9 +109,7 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
     say()
     for one in trace["story"]:
         say(f"{_clock(one['seconds'])}  {_LABELS[one['kind']]:<5}  {line_of(one['text'])}", "dim")
-    phones = [
-        (party, one) for party in ladder["parties"] for one in party.get("phones") or party.get("legs", ())
-    ]
+    phones = [(party, one) for party in ladder["parties"] for one in party.get("phones") or party.get("legs", ())]
     if phones:
         say()
         table(

@@ -23,8 +23,8 @@ def said(*steps: Any, wires: tuple[Wire, ...] = ()) -> list[str]:
 @pytest.mark.parametrize(
     ("event", "why", "asked", "refused"),
     [
-        (plan.Parked(at(2)), ("park_refused", "More than two are in the call: it was not parked."),
-         "Ann > house: asks to park the call", "house > Ann: refuses: More than two are in the call: it was not parked"),
+        (plan.Parked(at(2)), ("park_refused", "More than two talk: it was not parked."),
+         "Ann > house: asks to park the call", "house > Ann: refuses: More than two talk: it was not parked"),
         (plan.Parked(at(2), caller=True), ("park_refused", "Only who was called can."),
          "caller > house: asks to park the call", "house > caller: refuses: Only who was called can"),
         (plan.Unparked(at(2), "user:2"), ("unpark_refused", "Bob has no telephone that could ring."),

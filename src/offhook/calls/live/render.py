@@ -59,9 +59,7 @@ def caller_names(config: Company, calls: Sequence[Kept]) -> dict[int, str]:
     for contact in config.contacts.values() if numbers else ():
         for number in numbers.intersection(contact.phones):
             known.setdefault(number, contact.name)
-    return {
-        one.id: named(config, one.state.who) if one.state.who else known.get(one.caller, "") for one in calls
-    }
+    return {one.id: named(config, one.state.who) if one.state.who else known.get(one.caller, "") for one in calls}
 
 
 def iso(moment: int) -> str:
