@@ -116,10 +116,14 @@ class House:
         phone.send(phone.request("ACK", uri=uri, call_id=call_id, to_tag=challenge.to_tag))
         proof = authorization(challenge.all("www-authenticate")[0], *self._given[name], "INVITE", uri)
         branch = "z9hG4bK" + secrets.token_hex(8)
-        again = {"uri": uri, "call_id": call_id, "sequence": 2, "branch": branch}
-        phone.send(phone.request("INVITE", **again, body=phone.sound, headers=(f"Authorization: {proof}",)))
+        shown = (f"Authorization: {proof}",)
+
+        def again(method: str, **more: Any) -> bytes:
+            return phone.request(method, uri=uri, call_id=call_id, sequence=2, branch=branch, **more)
+
+        phone.send(again("INVITE", body=phone.sound, headers=shown))
         answer = phone.hear(f"{code} INVITE")
-        phone.send(phone.request("ACK", **again, to_tag=answer.to_tag))
+        phone.send(again("ACK", to_tag=answer.to_tag))
 
     def close(self) -> None:
         for peer in (self.carrier, *self.phones.values()):

@@ -122,7 +122,7 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
 
 def _made_within(ladder: Any) -> bool:
     """Whether somebody of the company made the call, rather than that it came in."""
-    caller = next((one for one in ladder["parties"] if one["kind"] == "caller"), {})
+    caller: Any = next((one for one in ladder["parties"] if one["kind"] == "caller"), {})
     return str(caller.get("id", "")).startswith(("user:", "room:"))
 
 
