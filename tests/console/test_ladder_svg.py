@@ -4,7 +4,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from offhook.console.ladder_svg import COLUMN, MARGIN, MOST, MOST_LINES, ladder_svg
+from offhook.console.ladder_svg import COLUMN, LINE, MARGIN, MOST, MOST_LINES, TOP, ladder_svg
 
 
 def ladder(parties: int, *arrows: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +53,10 @@ def test_why_something_is_refused_stands_in_lines_of_its_own_above_its_arrow():
     arrows = [int(y) for y in re.findall(r'class="way" d="M\d+ (\d+)', drawn)]
     assert refused[-1][0] < arrows[0] < quiet[0] < arrows[1], "each is above its own arrow"
     assert quiet[1].endswith("…")
+    assert refused[0][0] > TOP, "below the boxes"
+    again = str(ladder_svg(ladder(2, arrow(0, 1), arrow(1, 0, why, tone="bad"))))
+    first = int(re.findall(r'class="way" d="M\d+ (\d+)', again)[0])
+    assert int(re.findall(r'class="said" x="\d+" y="(\d+)"', again)[1]) > first + LINE // 2, "below what was before"
     very = str(ladder_svg(ladder(2, arrow(1, 0, "word " * 200, tone="bad"))))
     assert very.count('class="said"') == MOST_LINES
 

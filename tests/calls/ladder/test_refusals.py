@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from offhook.calls import words
-from offhook.calls.wires.model import Wire
+from offhook.calls.wires.model import WENT_ON, Wire
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
 from tests.calls.ladder.test_drawing import BOTH, IN, at, drawn, step, told
@@ -128,6 +128,13 @@ def test_who_was_not_heard_of_any_more_has_said_nothing():
     assert found[-2:] == ["9 house > Ann: 408 no answer", "9 house > Bob: the telephone process ended"]
     unreachable = step(plan.NotAnswered(at(9), {"user:1": "unreachable", "user:2": "declined"}))
     assert told(drawn(IN, unreachable))[-2:] == ["9 house > Ann: could not be reached", "9 Bob > house: declined"]
+
+
+def test_what_ended_a_telephone_without_a_step_is_of_this_side_unless_it_left():
+    gone = Wire(who="user:1", began=at(0), up=at(1), ended=at(5), cause=WENT_ON, ours=True)
+    odd = Wire(began=at(0), up=at(1), ended=at(6), code=500, cause="failed")
+    found = told(drawn(IN, TALKS, wires=(gone, odd)))
+    assert found[-2:] == [f"5 house > Ann: {WENT_ON}", "6 caller > house: failed"]
 
 
 def test_who_was_called_and_then_sent_the_call_away_did_so_themselves():

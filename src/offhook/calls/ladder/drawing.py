@@ -242,7 +242,7 @@ class _Drawing:
                 self._add(at, _tag(verb), HOUSE, HOUSE, words.HAPPENED[_tag(verb)])
             case plan.Hangup():
                 wire = self._end_of("", at)
-                code = wire.code if wire is not None and _from_here(wire) and not wire.up else 0
+                code = wire.code if wire is not None and _from_here(wire) else 0
                 odd = bool(code) or verb.cause != "normal"
                 text = refusals.ending(verb, step, code)
                 self._add(at, "hangup", HOUSE, CALLER, text, tone="bad" if odd else "plain")
