@@ -126,6 +126,13 @@ def test_who_was_cut_off_from_here_has_not_hung_up_and_nobody_is_told_to_who_has
     assert told(drawn(IN, from_page))[3:] == ["30 house > caller: hangs up from here"]
 
 
+def test_a_caller_who_left_the_others_is_told_nothing_at_the_end():
+    found = drawn(
+        IN, step(plan.Answered(at(1), "user:1")), step(plan.Left(at(5))), step(plan.Ended(at(9)), plan.Hangup())
+    )
+    assert told(found)[-2:] == ["5 caller > house: leaves", "9 Ann > house: hangs up"]
+
+
 def test_keys_prompts_a_menu_and_a_message():
     menu = plan.Gather(plan.Prompt("For sales press 1."), 1, 5, "menu")
     box = plan.Voicemail(Target("office", 5), plan.Prompt("Leave a message."), 180)

@@ -53,11 +53,17 @@ class _Drawing:
 
     def done(self) -> Ladder:
         """All of it, in the order of time."""
+        left = False
         for index, step in enumerate(self._trace.steps):
+            left = (
+                left
+                or isinstance(step.event, plan.HungUp)
+                or (isinstance(step.event, plan.Left) and not step.event.who)
+            )
             following = self._trace.steps[index + 1] if index + 1 < len(self._trace.steps) else None
             self._event(step, self._trace.steps[index - 1] if index else None)
             for verb in step.verbs:
-                if not (isinstance(verb, plan.Hangup) and isinstance(step.event, plan.HungUp)):
+                if not (left and isinstance(verb, plan.Hangup)):
                     # Who has left is told nothing any more.
                     self._verb(step, verb, following.event if following is not None else None)
         for wire in self._wires:
