@@ -55,11 +55,7 @@ class _Drawing:
         """All of it, in the order of time."""
         left = False
         for index, step in enumerate(self._trace.steps):
-            left = (
-                left
-                or isinstance(step.event, plan.HungUp)
-                or (isinstance(step.event, plan.Left) and not step.event.who)
-            )
+            left = left or _leaves(step)
             following = self._trace.steps[index + 1] if index + 1 < len(self._trace.steps) else None
             self._event(step, self._trace.steps[index - 1] if index else None)
             for verb in step.verbs:
@@ -327,6 +323,13 @@ def _near(one: int, other: int) -> bool:
 def _from_here(wire: Wire) -> bool:
     """Whether Offhook ended a dialogue, whatever it says of why; its other side can only leave, or answer by a code."""
     return wire.ours or wire.code == _TIMEOUT or not (wire.code or wire.cause in ("", "left"))
+
+
+def _leaves(step: Step) -> bool:
+    """Whether the caller is in the call no more: they hung up, or left the others."""
+    event = step.event
+    hung_up = isinstance(event, plan.HungUp) and not refusals.of_wish(step)
+    return hung_up or (isinstance(event, plan.Left) and not event.who)
 
 
 def _rings(step: Step | None) -> list[plan.Ring]:
