@@ -137,6 +137,11 @@ def test_what_ended_a_telephone_without_a_step_is_of_this_side_unless_it_left():
     assert found[-2:] == [f"5 house > Ann: {WENT_ON}", "6 caller > house: failed"]
 
 
+def test_whom_offhook_could_not_call_has_refused_nothing():
+    wire = Wire(who="user:1", began=at(0), ended=at(1), code=503, cause="failed", ours=True)
+    assert told(drawn(IN, wires=(wire,)))[-1] == "1 house > Ann: 503 failed"
+
+
 def test_who_was_called_and_then_sent_the_call_away_did_so_themselves():
     asked = Wire(who="user:2", began=at(0), ended=at(1), code=403, cause="declined")
     assert told(drawn(IN, wires=[asked]))[-1] == "1 Bob > house: 403 declined"
