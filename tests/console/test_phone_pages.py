@@ -44,6 +44,12 @@ def test_a_user_is_given_a_phone_whose_password_is_shown_once(visitor: Visitor, 
     assert found[1] not in again.html
 
 
+def test_nobody_is_given_nothing(visitor: Visitor):
+    page = send(visitor, visitor.get(PHONES), PHONES, email="<b>@example.com")
+    assert page.status == 400
+    assert "&lt;b&gt;@example.com" in page.html
+
+
 def test_a_phone_without_a_name_is_the_phone_of_who_has_it(visitor: Visitor, embedded: Company):
     hired(embedded)
     send(visitor, visitor.get(PHONES), PHONES, email="ann@example.com", name="")
@@ -51,12 +57,6 @@ def test_a_phone_without_a_name_is_the_phone_of_who_has_it(visitor: Visitor, emb
     assert "Ann Lee Phone" in listed.text
     (address,) = set(re.findall(r'href="(/console/phones/\d+)"', listed.html))
     assert "Phone of Ann Lee" in visitor.get(address).text
-
-
-def test_nobody_is_given_nothing(visitor: Visitor):
-    page = send(visitor, visitor.get(PHONES), PHONES, email="<b>@example.com")
-    assert page.status == 400
-    assert "&lt;b&gt;@example.com" in page.html
 
 
 def test_a_carrier_is_connected_changed_and_deleted(visitor: Visitor, embedded: Company):
