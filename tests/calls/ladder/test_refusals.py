@@ -57,6 +57,15 @@ def test_a_transfer_that_is_denied_is_refused_to_who_asked_for_it():
     assert said(denied, wires=(asked,)) == ["2 Ann > house: asks to transfer to 999", refused]
 
 
+def test_a_transfer_that_is_refused_at_once_is_in_no_step_and_not_drawn_as_done():
+    asked = Wire(who="user:1", began=at(0), up=at(1), referred=((at(2), "102"),))
+    refused = "2 house > Ann: does not send the call on"
+    assert said(wires=(asked,)) == ["2 Ann > house: asks to transfer to 102", refused]
+    for event in (plan.Transferred(at(2), "user:1", "102"), plan.Handed(at(9)), plan.Parked(at(2))):
+        assert refused not in said(step(event), wires=(asked,))
+    assert refused in said(step(plan.Handed(at(60))), wires=(asked,))
+
+
 def test_what_is_granted_is_drawn_as_done():
     parked = step(plan.Parked(at(2)), plan.Park(300), why=[("parked", "Ann put the call on park.")])
     assert said(parked) == ["2 Ann > house: puts the call on park", "2 house > caller: parks the call"]

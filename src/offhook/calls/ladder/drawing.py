@@ -290,6 +290,8 @@ class _Drawing:
                 yield Arrow(until, "resume", who, HOUSE, words.HAPPENED["resume"])
         for at, target in wire.referred:
             yield Arrow(at, "referred", who, HOUSE, _said("referred", number=target))
+            if not any(refusals.decides(one.event, at) for one in self._trace.steps):
+                yield Arrow(at, "refused", HOUSE, who, words.HAPPENED["deny"], "bad")
         if wire.who and wire.ended and not wire.up:
             yield self._missed(wire)
         elif wire.ended and wire.cause not in _OF_COURSE and not self._told_end(wire):

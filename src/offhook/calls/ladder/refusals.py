@@ -7,6 +7,15 @@ from offhook.routing.trace import Step
 _WISHES = (plan.Parked, plan.Unparked, plan.Invited, plan.Transferred, plan.Joined)
 """Events by which somebody in a call, or at an API, wishes for something."""
 
+_DECIDED = (plan.Parked, plan.Transferred, plan.Joined, plan.Handed)
+"""Events of what a telephone asks for, granted or not. What is refused at once, as nobody talks yet, is none."""
+
+_DECIDING_MS = 11_000
+"""Within which such an event comes, if it comes."""
+
+_NEAR_MS = 2_000
+"""By how much it may seem to come before it was asked for."""
+
 _SAYS_SO = ("_refused", "_denied")
 """How the codes of reasons end that say that something is not done."""
 
@@ -21,6 +30,11 @@ def of_wish(step: Step) -> str:
         return _plain(denied[0])
     wished = isinstance(step.event, _WISHES)
     return words.NOT_THERE if wished and changed_nothing(step) else ""
+
+
+def decides(event: plan.Event, asked: int) -> bool:
+    """Whether this may be what was decided of a transfer that a telephone asked for at that moment."""
+    return isinstance(event, _DECIDED) and -_NEAR_MS <= event.at - asked <= _DECIDING_MS
 
 
 def changed_nothing(step: Step) -> bool:
