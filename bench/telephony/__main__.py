@@ -48,7 +48,7 @@ MEDIA = (30_000, 33_999)
 
 
 WARM = 40
-"""Calls before it is measured: three legs each, so that the first page of the list of calls is as long then as later."""
+"""Calls before it is measured, three legs each: the first page of the list of calls is as long then as it is later."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ def test_what_was_wished_in_vain_is_no_end_of_the_call_in_its_ladder_and_picture
         await asks(process, "PUT", f"{V2}/{id}/actions/hangup")
         assert "hangs up" not in (await process.told(id))["mermaid"]
         ladder = await process.company.live.sending("GET", f"/api/offhook/v1/calls/{id}/ladder")
-        assert "a call for help goes on" in ladder.json["text"]
+        assert "is asked to hang up" in ladder.json["text"]
+        assert "refuses: Somebody at an API or a page wished to end the call" in ladder.json["text"]
         assert "hangs up" not in ladder.json["text"]
 
     process.run(story())

@@ -97,7 +97,7 @@ def test_a_company_has_its_share_of_legs_and_others_have_theirs() -> None:
         assert [one.leg for one in told if isinstance(one, port.Dial)] == [first, second, outside, other]
         assert heard == []
         await asyncio.sleep(0)
-        assert heard == [port.Down(leg=third, code=503, cause="failed")]
+        assert heard == [port.Down(leg=third, code=503, cause="failed", ours=True)]
         # It is counted until it is over, whoever is told of it.
         mine.hold(first, lambda _: None)
         worker._hear(port.Down(leg=first))

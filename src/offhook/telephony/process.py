@@ -152,7 +152,7 @@ class Worker:
 
     def refuse(self, leg: int) -> None:
         """Say soon that a leg cannot be dialled."""
-        asyncio.get_running_loop().call_soon(self._hear, Down(leg=leg, code=503, cause="failed"))
+        asyncio.get_running_loop().call_soon(self._hear, Down(leg=leg, code=503, cause="failed", ours=True))
 
     def _forget(self, leg: int) -> None:
         """It is over. What nobody has been told of it yet stays for whoever will hold it."""
