@@ -200,6 +200,17 @@ def test_a_carrier_of_two_companies_is_told_apart_also_where_they_dial_different
     assert found.tenant_id == embedded.tenant()
 
 
+def test_a_carrier_of_two_companies_is_found_by_the_network_too_that_one_of_them_names(embedded: Company):
+    other = embedded.desk.found()
+    mine = int(made(embedded.live, addresses=["203.0.113.255"])["id"])
+    theirs = int(made(other.live, addresses=["203.0.113.0/24"])["id"])
+    other.add_number("+14152007766")
+    for host, known in (("203.0.113.255", mine), ("203.0.113.0", theirs)):
+        found = came(embedded, trunk=known, dialled="+14152007766", source=(host, 5060))
+        assert found is not None
+        assert found.tenant_id == other.tenant()
+
+
 def test_a_call_is_counted_by_the_carrier_that_it_is_of(embedded: Company):
     other, here = embedded.desk.found(), "198.51.100.10"
     mine = int(made(embedded.live, addresses=[here])["id"])

@@ -8,6 +8,7 @@ from offhook.storage.database import Insert, Statement, Transaction
 from offhook.storage.documents import Documents, Kept
 from offhook.storage.tables import APART, big, metadata, text
 from offhook.telephony.trunks.model import Source, Trunk
+from offhook.telephony.trunks.rules import MOST_HOSTS
 
 trunks = Documents("trunks", Trunk, texts={"name": lambda one: one.name}, unique=("name",), info={APART: True})
 claims = Table(
@@ -31,8 +32,10 @@ _CLAIMED = Statement(
     "SELECT tenant_id, username FROM trunk_addresses WHERE first <= ? AND last >= ? "
     "AND (port = ? OR port = 0 OR ? = 0) AND trunk_id <> ?"
 )
+# The lower bound is for the index: no network has more than so many addresses.
 _FROM_THERE = (
-    "trunk_addresses.first <= ? AND trunk_addresses.last >= ? AND trunk_addresses.username = '' "
+    "trunk_addresses.first >= ? AND trunk_addresses.first <= ? AND trunk_addresses.last >= ? "
+    "AND trunk_addresses.username = '' "
     "AND (trunk_addresses.port = ? OR trunk_addresses.port = 0)"
 )
 _OF_NUMBER = Statement(
@@ -76,9 +79,10 @@ def beside(tx: Transaction, source: Source, e164: str = "", most: int = MOST_BES
     With `e164` those of whoever has that number.
     """
     first, last = source.bounds
-    if e164:
-        return [row[0] for row in tx.all(_OF_NUMBER, e164, last, first, source.port, most)]
-    return [row[0] for row in tx.all(_OF_ADDRESS, last, first, source.port, most)]
+    version, lowest = source.network.version, max(int(source.network[0]) - MOST_HOSTS + 1, 0)
+    where = (f"{version}{lowest:032x}", last, first, source.port)
+    found = tx.all(_OF_NUMBER, e164, *where, most) if e164 else tx.all(_OF_ADDRESS, *where, most)
+    return [row[0] for row in found]
 
 
 def enabled(tx: Transaction, id: int) -> Kept[Trunk] | None:
