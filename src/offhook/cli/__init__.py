@@ -20,6 +20,7 @@ from offhook.cli.calls import app as call
 from offhook.cli.common import State, emit, err, refuse, say
 from offhook.cli.configuration import register as register_configuration
 from offhook.cli.credentials import app as credential
+from offhook.cli.emergency import register as register_emergency
 from offhook.cli.examples import app as examples
 from offhook.cli.install import init, serve, settings, version
 from offhook.cli.keys import app as key
@@ -33,6 +34,7 @@ from offhook.cli.routing import register as register_routing
 from offhook.cli.runs import app as runs
 from offhook.cli.saved import app as saved
 from offhook.cli.scripts import app as script
+from offhook.cli.tapes import recording, voicemail
 from offhook.cli.trunks import app as trunk
 from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
@@ -76,6 +78,7 @@ register_configuration(app)
 register_routing(app)
 app.add_typer(key, name="key")
 app.add_typer(number, name="number")
+register_emergency(office, user)
 app.add_typer(office, name="office")
 line.add_typer(script, name="script")
 app.add_typer(line, name="line")
@@ -83,6 +86,8 @@ app.add_typer(user, name="user")
 app.add_typer(phone, name="phone")
 app.add_typer(trunk, name="trunk")
 app.add_typer(call, name="call")
+app.add_typer(voicemail, name="voicemail")
+app.add_typer(recording, name="recording")
 app.add_typer(prompt, name="prompt")
 app.add_typer(api, name="api")
 register_requests(api)
