@@ -25,6 +25,7 @@ from offhook.cli.examples import app as examples
 from offhook.cli.install import init, serve, settings, version
 from offhook.cli.keys import app as key
 from offhook.cli.lines import app as line
+from offhook.cli.menus import register as register_menu
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
 from offhook.cli.phones import app as phone
@@ -40,6 +41,7 @@ from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
 from offhook.cli.workflows import app as workflow
 from offhook.kit.errors import Refusal, Unavailable
+from offhook.kit.variables import unread
 
 __all__ = ["app", "main"]
 
@@ -60,11 +62,15 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _begin(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
     ] = False,
 ) -> None:
     """An office phone system that you create with one API call. Begin with: offhook init."""
+    if context.invoked_subcommand != "serve":  # which says it in its log
+        for told in unread(os.environ).values():
+            say(told, "yellow bold", to=err)
 
 
 app.command()(init)
@@ -81,6 +87,7 @@ app.add_typer(number, name="number")
 register_emergency(office, user)
 app.add_typer(office, name="office")
 line.add_typer(script, name="script")
+register_menu(line)
 app.add_typer(line, name="line")
 app.add_typer(user, name="user")
 app.add_typer(phone, name="phone")

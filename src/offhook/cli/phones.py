@@ -17,6 +17,7 @@ from offhook.kit.errors import Refusal, shown
 app = typer.Typer(no_args_is_help=True, help="Telephones: what is entered into a softphone, and who is registered.")
 
 PHONES = f"{V1}/phones"
+NO_ADDRESS = "carry no address; offhook office emergency-address says where help is sent"
 Who = Annotated[
     str,
     typer.Argument(help="E-mail address, extension, name or id of a user; name or id of a room.", metavar="WHO"),
@@ -148,7 +149,7 @@ def _show(way: Way, one: Any, password: str | None = None) -> None:
     if not one["contacts"]:
         rows.append(("reached at", "nowhere: it is not registered"))
     help_at = one_line(one.get("e911_address", {}))
-    rows.append(("calls for help", f"say {line_of(help_at)}" if help_at else "carry no address"))
+    rows.append(("calls for help", f"say {line_of(help_at)}" if help_at else NO_ADDRESS))
     facts(rows)
     if password is None and ("username" not in of or one.get("password_void")):
         following(f"offhook phone new-password {one['id']}{again(way)}   makes a password")
