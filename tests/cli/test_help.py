@@ -18,7 +18,8 @@ def commands(command: Any, *names: str) -> Iterator[tuple[tuple[str, ...], Any]]
         yield names, command
 
 
-EVERY = dict(commands(get_command(app)))
+BUILT: Any = get_command(app)
+EVERY = dict(commands(BUILT))
 
 
 @pytest.mark.parametrize("names", EVERY, ids=" ".join)
@@ -27,7 +28,7 @@ def test_help_is_whole_on_a_terminal_of_80_columns(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as end:
-        get_command(app)([*names, "--help"], prog_name="offhook")
+        BUILT([*names, "--help"], prog_name="offhook")
     assert end.value.code == 0
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
