@@ -35,7 +35,8 @@ def routing(offhook: Run, office: str) -> Any:
 def test_an_office_gets_a_menu_and_nothing_else_of_it_changes(offhook: Run, staffed: Any) -> None:
     office = staffed["office_id"]
     before = offhook("office", "show", office, "--json").json["office"]
-    said = offhook("line", "menu", office, "--key", "1=operator", "--key", "2=user:ana@example.com", "--key", "9=voicemail")
+    keys = ("1=operator", "2=user:ana@example.com", "9=voicemail")
+    said = offhook("line", "menu", office, *(word for key in keys for word in ("--key", key)))
     assert said.status == 0, said
     assert "1  operator" in said.out
     assert "9  voicemail" in said.out
@@ -91,8 +92,8 @@ def test_departments_and_call_centers_have_one_too(offhook: Run, staffed: Any, k
         (("operator",), "is no key of a menu"),
         (("12=operator",), "is no key of a menu"),
         (("#=operator",), "is no key of a menu"),
-        (("1=dance",), "Key 1 cannot do 'dance'"),
-        (("1=department",), "Key 1 cannot do 'department'"),
+        (("1=dance",), "Key 1 cannot do dance"),
+        (("1=department",), "Key 1 cannot do department"),
         (("1=room:ana@example.com",), "is a user"),
         (("1=user:bob@example.com",), "There is no user or room"),
         (("1=department:5",), "There is no department with this id"),

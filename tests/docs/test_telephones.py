@@ -64,7 +64,7 @@ def test_the_softphone_of_the_page_calls_another(server: Process, tmp_path: Path
     accounts = {}
     for extension, name in (("101", "ana"), ("102", "bo")):
         about = {"office_id": ask("GET", f"{V2}/offices/primary")["id"], "email": f"{name}@example.com"}
-        user = ask("POST", f"{V2}/users", about | {"extension": extension, "auto_assign": True})["id"]
+        user = ask("POST", f"{V2}/users", about | {"extension": extension})["id"]
         phone = ask("POST", f"{V1}/users/{user}/devices", {"type": "sip"})["id"]
         made = ask("POST", f"{V1}/phones/{phone}/new-password")
         accounts[extension] = made["phone"]["settings"]["username"], made["password"]

@@ -82,7 +82,7 @@ def test_what_cannot_be_used_stops_the_start(name: str, text: str):
 
 
 def test_all_addresses_at_once_are_told_what_is_missing_by_both_its_names():
-    with pytest.raises(BadSettings, match=r"sip_address must say .* OFFHOOK_SIP_ADDRESS, or sip_address in the settings"):
+    with pytest.raises(BadSettings, match=r"sip_address must say .* Set OFFHOOK_SIP_ADDRESS, or sip_address in the"):
         load(environ={"OFFHOOK_SIP_HOST": "0.0.0.0"})
 
 

@@ -25,10 +25,8 @@ Normalise = Annotated[bool, typer.Option("--normalise", help="Keep it as the cou
 
 def register(office: typer.Typer, user: typer.Typer) -> None:
     """Add the commands to those of offices and of users."""
-    office.command(
-        "emergency-address",
-        epilog='Example: offhook office emergency-address primary --address "1 Main St" --city Reno --state NV --zip 89501',
-    )(of_office)
+    example = 'primary --address "1 Main St" --city Reno --state NV --zip 89501'
+    office.command("emergency-address", epilog=f"Example: offhook office emergency-address {example}")(of_office)
     user.command("emergency-address", epilog="Example: offhook user emergency-address ann@example.com")(of_user)
 
 

@@ -68,7 +68,8 @@ def _heard(kind: Kind, about: str) -> typer.Typer:
         program = next(([path, *more] for name, *more in PLAYERS if (path := shutil.which(name))), None)
         if program is None:
             names = ", ".join(name for name, *_ in PLAYERS)
-            raise Refusal(f"Nothing here plays WAV files ({names}): offhook {kind.noun} save {_id(kind, tape)} keeps it.")
+            mend = f"offhook {kind.noun} save {_id(kind, tape)} keeps it"
+            raise Refusal(f"Nothing here plays WAV files ({names}): {mend}.")
         one, sound = _fetched(way, kind, tape)
         if not as_json:
             facts(_facts(kind, one), to=err)
@@ -77,7 +78,8 @@ def _heard(kind: Kind, about: str) -> typer.Typer:
             file.flush()
             done = subprocess.run([*program, file.name], stdin=subprocess.DEVNULL, check=False)  # noqa: S603
         if done.returncode != 0:
-            raise Refusal(f"{Path(program[0]).name} cannot play it here: offhook {kind.noun} save {one['id']} keeps it.")
+            mend = f"offhook {kind.noun} save {one['id']} keeps it"
+            raise Refusal(f"{Path(program[0]).name} cannot play it here: {mend}.")
         if as_json:
             emit(one)
             return
@@ -92,11 +94,12 @@ def _heard(kind: Kind, about: str) -> typer.Typer:
             Path | None,
             typer.Argument(
                 help="The file, which is replaced if it is there; - is standard output.",
-                metavar="FILE", show_default=f"{kind.noun}-ID.wav",
+                metavar="FILE",
+                show_default=f"{kind.noun}-ID.wav",
             ),
         ] = None,
         as_json: AsJson = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if str(file) == "-" and as_json:
             raise Refusal("The sound and --json would both be on standard output: name a file.")
         one, sound = _fetched(way, kind, tape)
@@ -286,7 +289,8 @@ def _fetched(way: Way, kind: Kind, tape: str) -> tuple[Any, bytes]:
 
     one, sound = run(way, work)
     if hashlib.sha256(sound).hexdigest() != one["digest"]:
-        raise Refusal(f"What came is not the whole {kind.noun}, or another one: {len(sound):,} of {one['size']:,} bytes.")
+        came = f"{len(sound):,} of {one['size']:,} bytes"
+        raise Refusal(f"What came is not the whole {kind.noun}, or another one: {came}.")
     return one, sound
 
 

@@ -51,7 +51,9 @@ Enabled = Annotated[bool | None, typer.Option("--enabled/--disabled", help="Whet
 _EXAMPLE = "Example: offhook trunk "
 
 
-@app.command(cls=Whole, epilog=_EXAMPLE + "add Carrier --country US --address 203.0.113.7 --proxy sip.example.com --allow +1")
+@app.command(
+    cls=Whole, epilog=_EXAMPLE + "add Carrier --country US --address 203.0.113.7 --proxy sip.example.com --allow +1"
+)
 @by_api
 def add(
     way: Way,
