@@ -36,7 +36,7 @@ def test_an_office_gets_a_menu_and_nothing_else_of_it_changes(offhook: Run, staf
     office = staffed["office_id"]
     before = offhook("office", "show", office, "--json").json["office"]
     keys = ("1=operator", "2=user:ana@example.com", "9=voicemail")
-    said = offhook("line", "menu", office, *(word for key in keys for word in ("--key", key)))
+    said = offhook("line", "menu", office, *(word for key in keys for word in ("--press", key)))
     assert said.status == 0, said
     assert "1  operator" in said.out
     assert "9  voicemail" in said.out
@@ -55,16 +55,16 @@ def test_an_office_gets_a_menu_and_nothing_else_of_it_changes(offhook: Run, staf
 
 
 def test_it_is_heard_in_a_call_that_is_not_made(offhook: Run, staffed: Any) -> None:
-    offhook("line", "menu", "primary", "--key", "1=user:101", "--key", "9=voicemail")
-    told = offhook("simulate", "--office", "primary", "--at", "2026-11-25 12:00", "--press", "9")
+    offhook("line", "menu", "primary", "--press", "1=user:101", "--press", "9=voicemail")
+    told = offhook("simulate", "--office", "primary", "--at", "2026-11-25 11:00", "--press", "9")
     assert "The caller pressed 9" in told.out
 
 
 def test_the_operators_may_ring_before_it_and_it_is_taken_away_again(offhook: Run, staffed: Any) -> None:
-    said = offhook("line", "menu", "primary", "--key", "9=voicemail", "--operators-first")
+    said = offhook("line", "menu", "primary", "--press", "9=voicemail", "--operators-first")
     assert "the operators ring" in said.out
     assert routing(offhook, "primary")["open"]["try_dial_operators"] is True
-    assert offhook("line", "menu", "primary", "--key", "9=voicemail", "--closed").status == 0
+    assert offhook("line", "menu", "primary", "--press", "9=voicemail", "--closed").status == 0
     assert routing(offhook, "primary")["closed"]["action"] == "menu"
     for state in ((), ("--closed",)):
         assert "no menu" in offhook("line", "menu", "primary", "--off", *state).out
@@ -78,7 +78,7 @@ def test_the_operators_may_ring_before_it_and_it_is_taken_away_again(offhook: Ru
 def test_departments_and_call_centers_have_one_too(offhook: Run, staffed: Any, kind: str) -> None:
     (of_kind,) = yaml.safe_load(offhook("export", "--ids").out)[f"{kind}s"].values()
     id = str(of_kind["id"])
-    made = offhook("line", "menu", f"--{kind}", id, "--key", "1=operator", "--key", f"2={kind}:{id}", "--json").json
+    made = offhook("line", "menu", f"--{kind}", id, "--press", "1=operator", "--press", f"2={kind}:{id}", "--json").json
     assert made["open"]["dtmf"][1]["options"] == {
         "action": "department", "action_target_type": kind, "action_target_id": id,
     }  # fmt: skip
@@ -97,15 +97,15 @@ def test_departments_and_call_centers_have_one_too(offhook: Run, staffed: Any, k
         (("1=room:ana@example.com",), "is a user"),
         (("1=user:bob@example.com",), "There is no user or room"),
         (("1=department:5",), "There is no department with this id"),
-        (("1=operator", "--key", "1=voicemail"), "already used"),
+        (("1=operator", "--press", "1=voicemail"), "already used"),
     ],
 )
 def test_what_is_wrong_with_keys_is_said(offhook: Run, staffed: Any, keys: tuple[str, ...], told: str) -> None:
-    given = ("--key", *keys) if keys else ()
+    given = ("--press", *keys) if keys else ()
     said = offhook("line", "menu", "primary", *given)
     assert said.status == 1
     assert told in " ".join(said.err.split()), said.err
 
 
 def test_without_a_line_it_is_asked_which(offhook: Run, company: Any) -> None:
-    assert "Which line?" in offhook("line", "menu", "--key", "1=operator").err
+    assert "Which line?" in offhook("line", "menu", "--press", "1=operator").err

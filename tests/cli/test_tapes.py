@@ -97,14 +97,12 @@ def test_one_is_saved_as_it_is(offhook: Run, noun: str, empty: Path) -> None:
     assert (empty / "it.wav").read_bytes() == SOUND
 
 
-def test_one_is_saved_to_standard_output(
-    offhook: Run, noun: str, empty: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_is_saved_to_standard_output(offhook: Run, noun: str, empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "name a file" in offhook(noun, "save", "77", "-", "--json").err
     written = io.TextIOWrapper(io.BytesIO())
     monkeypatch.setattr(sys, "stdout", written)
     offhook(noun, "save", "77", "-")
-    assert written.buffer.getvalue() == SOUND  # type: ignore[attr-defined]
+    assert written.buffer.getvalue() == SOUND
 
 
 def test_what_came_in_part_is_not_taken_for_the_whole(offhook: Run, noun: str, empty: Path) -> None:

@@ -26,10 +26,10 @@ TO = {
 ALONE = tuple(one for one in get_args(Action) if one not in (*TO.values(), "menu", "disabled"))
 """Actions of keys that lead nowhere in particular."""
 
-Key = Annotated[
+Press = Annotated[
     list[str] | None,
     typer.Option(
-        "--key",
+        "--press",
         help="A key and what it does: 1=operator, 2=department:ID, 3=user:ann@example.com, 9=voicemail; repeat it.",
         metavar="KEY=WHAT",
     ),
@@ -38,7 +38,7 @@ Key = Annotated[
 
 def register(line: typer.Typer) -> None:
     """Add the command to those of lines."""
-    line.command("menu", epilog="Example: offhook line menu primary --key 1=operator --key 9=voicemail")(menu)
+    line.command("menu", epilog="Example: offhook line menu primary --press 1=operator --press 9=voicemail")(menu)
 
 
 @by_api
@@ -47,7 +47,7 @@ def menu(
     office_id: MaybeOffice = None,
     department: Department = None,
     callcenter: CallCenter = None,
-    key: Key = None,
+    press: Press = None,
     closed: Annotated[bool, typer.Option("--closed", help="While the line is closed; open unless said.")] = False,
     operators_first: Annotated[
         bool, typer.Option("--operators-first", help="Ring the operators before callers hear it.")
@@ -57,8 +57,8 @@ def menu(
 ) -> None:
     """Give a line a menu, by its keys; the one before is replaced."""
     line = line_named(office_id, department, callcenter)
-    if off == bool(key):
-        raise Refusal("Which keys? --key 1=operator --key 9=voicemail gives it a menu, --off takes it away.")
+    if off == bool(press):
+        raise Refusal("Which keys? --press 1=operator --press 9=voicemail gives it a menu, --off takes it away.")
     state = "closed" if closed else "open"
 
     async def work(client: Client) -> tuple[str, Any, Answer]:
@@ -66,7 +66,7 @@ def menu(
         path, record, version = await _read(client, line[0], id)
         routing = record["routing_options"]
         order = routing[state].get("operator_routing")
-        keys = [await _key(client, one) for one in key or ()]
+        keys = [await _key(client, one) for one in press or ()]
         routing[state] = {
             "try_dial_operators": operators_first or (off and not closed),
             **({"operator_routing": order} if order else {}),

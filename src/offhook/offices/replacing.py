@@ -42,7 +42,7 @@ def replaced(
     _warn_of_read_only(body, stored, plan, at, notices)
     about: list[Notice] = []
     office = _with_numbers(body, home, stored.office, about)
-    known = _said_before(stored, plan, home, at)
+    known = _said_before(stored, plan, home, at) if wire.is_as_read(body) else []
     notices += [one for one in about if one not in known and not _is_unchanged(one, body, stored.office)]
     office = _with_older_pair(office, body, stored.office)
     office = msgspec.structs.replace(office, by_hand=stored.office.by_hand, script=stored.office.script)

@@ -239,7 +239,7 @@ class Offices:
         at = clock.now()
 
         def edit(tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
-            known = self._advise(before.office)
+            known = self._advise(before.office) if wire.is_as_read(body) else []
             stored, plan = replaced(tx, company, at, body, (before, plan), notices)
             add_advice(notices, [one for one in self._advise(stored.office) if one not in known])
             return stored, plan

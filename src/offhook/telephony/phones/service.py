@@ -110,9 +110,8 @@ class Phones:
             of_kind[device.owner_type].append(device.owner_id)
         people = users.get_many(tx, tenant_id, of_kind["user"])
         places = rooms.get_many(tx, tenant_id, of_kind["room"])
-        offices = {
-            id: self._work.office(tx, tenant_id, id) for id in {one.value.office_id for one in (*people, *places)}
-        }
+        ids = {one.value.office_id for one in people} | {one.value.office_id for one in places}
+        offices = {id: self._work.office(tx, tenant_id, id) for id in ids}
 
         def owner(name: str, office_id: int, own: CivicAddress | None) -> wire.Owner:
             office = offices[office_id]
