@@ -57,9 +57,47 @@ OfCall = Annotated[str | None, typer.Option("--call", help="Those of one call.",
 Most = Annotated[int, typer.Option("--most", min=1, max=10_000, help="How many, the latest first.")]
 
 
-def _heard(kind: Kind, about: str) -> typer.Typer:
-    """The commands that messages and recordings share."""
-    app = typer.Typer(no_args_is_help=True, help=about)
+voicemail = typer.Typer(no_args_is_help=True, help="Voicemail: which messages there are, heard, saved, deleted.")
+recording = typer.Typer(no_args_is_help=True, help="Recordings of calls: which there are, heard, saved, deleted.")
+
+
+@voicemail.command("list", epilog="Example: offhook voicemail list --unread")
+@by_api
+def list_voicemails(
+    way: Way,
+    unread: Annotated[bool, typer.Option("--unread", help="Only those that nobody has marked as heard.")] = False,
+    of: Of = None,
+    office: Office = None,
+    department: Department = None,
+    callcenter: CallCenter = None,
+    call: OfCall = None,
+    most: Most = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List messages, the latest first, with who left them for whom."""
+    given = _Wanted(of=of, office=office, department=department, callcenter=callcenter, call=call, unread=unread)
+    _list(way, VOICEMAIL, given, most, as_json=as_json)
+
+
+@recording.command("list", epilog="Example: offhook recording list --call 7312345678901234")
+@by_api
+def list_recordings(
+    way: Way,
+    of: Of = None,
+    office: Office = None,
+    department: Department = None,
+    callcenter: CallCenter = None,
+    call: OfCall = None,
+    most: Most = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List recordings of calls, the latest first, with what line they are of."""
+    given = _Wanted(of=of, office=office, department=department, callcenter=callcenter, call=call)
+    _list(way, RECORDING, given, most, as_json=as_json)
+
+
+def _share(app: typer.Typer, kind: Kind) -> None:
+    """Add the commands that messages and recordings share."""
     example = f"Example: offhook {kind.noun} "
 
     @app.command(epilog=example + "play 7312345678901234", help=f"Play a {kind.noun} on this machine.")
@@ -158,46 +196,9 @@ def _heard(kind: Kind, about: str) -> typer.Typer:
         say(f"The {kind.noun} of {_of(deleted)} is deleted, {_length(deleted)} of sound with it.", "green bold")
         following(f"offhook {kind.noun} list{again(way)}   shows what is left")
 
-    return app
 
-
-voicemail = _heard(VOICEMAIL, "Voicemail: which messages there are, heard, saved, deleted.")
-recording = _heard(RECORDING, "Recordings of calls: which there are, heard, saved, deleted.")
-
-
-@voicemail.command("list", epilog="Example: offhook voicemail list --unread")
-@by_api
-def list_voicemails(
-    way: Way,
-    unread: Annotated[bool, typer.Option("--unread", help="Only those that nobody has marked as heard.")] = False,
-    of: Of = None,
-    office: Office = None,
-    department: Department = None,
-    callcenter: CallCenter = None,
-    call: OfCall = None,
-    most: Most = 50,
-    as_json: AsJson = False,
-) -> None:
-    """List messages, the latest first, with who left them for whom."""
-    given = _Wanted(of=of, office=office, department=department, callcenter=callcenter, call=call, unread=unread)
-    _list(way, VOICEMAIL, given, most, as_json=as_json)
-
-
-@recording.command("list", epilog="Example: offhook recording list --call 7312345678901234")
-@by_api
-def list_recordings(
-    way: Way,
-    of: Of = None,
-    office: Office = None,
-    department: Department = None,
-    callcenter: CallCenter = None,
-    call: OfCall = None,
-    most: Most = 50,
-    as_json: AsJson = False,
-) -> None:
-    """List recordings of calls, the latest first, with what line they are of."""
-    given = _Wanted(of=of, office=office, department=department, callcenter=callcenter, call=call)
-    _list(way, RECORDING, given, most, as_json=as_json)
+_share(voicemail, VOICEMAIL)
+_share(recording, RECORDING)
 
 
 @voicemail.command(epilog="Example: offhook voicemail mark 7312345678901234")
