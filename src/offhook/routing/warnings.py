@@ -1,9 +1,10 @@
 """What verification has against a line is said at once, in the answer of the request that made it so.
 
 Added around the operations that change a line. It is said by the request that made it so or sent it again; what was so
-before is not repeated with every change of something else, nor where a whole office is sent back as it was read. Offices may be created by the thousand: what an office has
-against itself, whoever else is in the company, is found out once for all that send calls alike, and said in dry runs
-too; with the company around it a new office is looked at only where it names targets or operators.
+before is not repeated with every change of something else, nor where a whole office is sent back as it was read.
+Offices may be created by the thousand: what an office has against itself, whoever else is in the company, is found out
+once for all that send calls alike, and said in dry runs too; with the company around it a new office is looked at only
+where it names targets or operators.
 """
 
 import dataclasses
