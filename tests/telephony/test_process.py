@@ -23,10 +23,11 @@ def test_who_closes_it_waits_until_it_has_ended() -> None:
         worker = Worker(("--listen", "127.0.0.1:0"), nobody)
         keeping = asyncio.create_task(worker.keep())
         async with asyncio.timeout(20):
-            assert worker.starting
+            starting = [worker.starting]
             await worker.ready
-            assert not worker.starting
+            starting.append(worker.starting)
             await worker.close()
+        assert starting == [True, False]
         assert keeping.done()
         with pytest.raises(ProcessLookupError):
             os.kill(worker.pid, 0)
