@@ -66,6 +66,15 @@ def test_nobody_is_given_nothing(visitor: Visitor):
     assert "&lt;b&gt;@example.com" in page.html
 
 
+def test_a_phone_without_a_name_is_the_phone_of_who_has_it(visitor: Visitor, embedded: Company):
+    hired(embedded)
+    send(visitor, visitor.get(PHONES), PHONES, email="ann@example.com", name="")
+    listed = visitor.get(PHONES)
+    assert "Ann Lee Phone" in listed.text
+    (address,) = set(re.findall(r'href="(/console/phones/\d+)"', listed.html))
+    assert "Phone of Ann Lee" in visitor.get(address).text
+
+
 def test_a_carrier_is_connected_changed_and_deleted(visitor: Visitor, embedded: Company):
     filled: dict[str, Any] = {"name": "Carrier", "country": "US", "addresses": "198.18.200.1", "proxy": "1.1.1.1"}
     page = send(visitor, visitor.get(TRUNKS), TRUNKS, **filled, prefixes="1", username="us", password=SECRET)

@@ -100,7 +100,7 @@ def test_a_company_has_its_share_of_legs_and_others_have_theirs() -> None:
         assert [one.leg for one in told if isinstance(one, port.Dial)] == [first, second, outside, other]
         assert heard == []
         await asyncio.sleep(0)
-        assert heard == [port.Down(leg=third, code=503, cause="failed")]
+        assert heard == [port.Down(leg=third, code=503, cause="failed", ours=True)]
         # It is counted until it is over, whoever is told of it.
         mine.hold(first, lambda _: None)
         worker._hear(port.Down(leg=first))
@@ -187,3 +187,44 @@ def test_one_that_cannot_listen_says_so_each_time_and_is_there_once_it_can(capfd
     assert [line["after"] for line in logs if line["event"] == "telephone_process_ended"] == pauses
     printed = capfd.readouterr()
     assert (printed.out, printed.err) == ("", "")
+
+
+def test_what_is_told_is_heard_at_once_and_in_whole_messages() -> None:
+    async def story() -> None:
+        heard: list[port.Event] = []
+        line = process._Line(lambda _: None, heard.append)
+        ready, key = port.Ready(address=("127.0.0.1", 5060), media="plain"), port.Key(1, "5")
+        content = port.framed(ready) + port.framed(key)
+        line.data_received(content[:-1])
+        assert heard == [ready]
+        assert line.ready.done()
+        line.data_received(content[-1:])
+        assert heard == [ready, key]
+        line.connection_lost(None)
+        assert await line.over is None  # type: ignore[func-returns-value]
+
+    asyncio.run(story())
+
+
+def test_behind_what_cannot_be_read_nothing_is_heard() -> None:
+    async def story() -> None:
+        heard: list[port.Event] = []
+        line = process._Line(lambda _: None, heard.append)
+        line.data_received(b"\xff\xff\xff\xff")
+        line.data_received(port.framed(port.Key(1, "5")))
+        assert heard == []
+        line.connection_lost(OSError("gone"))
+        with pytest.raises(ValueError, match="longer"):
+            await line.over
+        other = process._Line(lambda _: None, heard.append)
+        other.connection_lost(OSError("gone"))
+        with pytest.raises(OSError, match="gone"):
+            await other.over
+        closed = process._Line(lambda _: None, heard.append)
+        closed.closed = True
+        closed.data_received(port.framed(port.Key(1, "5")))
+        closed.connection_lost(OSError("gone"))
+        await closed.over
+        assert heard == []
+
+    asyncio.run(story())

@@ -104,7 +104,7 @@ def new_password(way: Way, who: WhoOrPhone, as_json: AsJson = False) -> None:
     async def work(client: Client) -> Any:
         found = await _phones_of(client, who)
         if len(found) != 1:
-            named = ", ".join(f"{one['id']} ({line_of(one.get('name', one['type']))})" for one in found)
+            named = ", ".join(f"{one['id']} ({line_of(one.get('name', 'Phone'))})" for one in found)
             raise Refusal(
                 f"{shown(who)} has {len(found)} telephones: name one by its id: {named}."
                 if found
@@ -130,7 +130,7 @@ def _show(way: Way, one: Any, password: str | None = None) -> None:
     """The settings of a telephone, as softphones ask for them."""
     of = one["settings"]
     rows = [
-        ("telephone", f"{line_of(one.get('name', one['type']))} of {line_of(one['owner_name'])}, {one['id']}"),
+        ("telephone", f"{line_of(one.get('name', 'Phone'))} of {line_of(one['owner_name'])}, {one['id']}"),
         ("server", of["server"]),
         ("port", str(of["port"])),
         ("transport", of["transport"].upper()),

@@ -244,7 +244,7 @@ class Called:
         """The first of a list, once it is as it should be: what is told is kept a moment after it happened."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            found = (await self._client.call("GET", path, query=query)).document["items"]
+            found = (await self._client.call("GET", path, query=query)).document.get("items", [])
             if found and fits(found[0]):
                 return found[0]
             await asyncio.sleep(_PACE)

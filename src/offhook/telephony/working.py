@@ -45,7 +45,7 @@ class Telephones:
     ) -> None:
         self._settings, self.calls, self._company, self._ways, self._tapes = settings, calls, company, ways, tapes
         self._trunks, self._phones, self._registrar = trunks, phones, registrar
-        self.tally = Tally(lambda told: writer.aside(lambda tx: wires.put(tx, told)))
+        self.tally = Tally(lambda told: writer.submit(wires.Put(told)))
         self.registered = 0
         """How many telephones were registered when that was looked at last."""
         FIGURES.follow(self)
