@@ -23,8 +23,11 @@ def test_who_closes_it_waits_until_it_has_ended() -> None:
         worker = Worker(("--listen", "127.0.0.1:0"), nobody)
         keeping = asyncio.create_task(worker.keep())
         async with asyncio.timeout(20):
+            starting = [worker.starting]
             await worker.ready
+            starting.append(worker.starting)
             await worker.close()
+        assert starting == [True, False]
         assert keeping.done()
         with pytest.raises(ProcessLookupError):
             os.kill(worker.pid, 0)
@@ -149,6 +152,7 @@ def test_a_leg_that_nobody_holds_is_over_with_the_worker() -> None:
 
 def test_one_that_cannot_listen_says_so_each_time_and_is_there_once_it_can(capfd: pytest.CaptureFixture[str]) -> None:
     pauses: list[float] = []
+    starting: list[bool] = []
 
     async def story() -> tuple[int, Any]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
@@ -158,6 +162,7 @@ def test_one_that_cannot_listen_says_so_each_time_and_is_there_once_it_can(capfd
 
             async def pause(seconds: float) -> None:
                 pauses.append(seconds)
+                starting.append(worker.starting)
                 if len(pauses) == 2:
                     twice.set()
                     other.close()
@@ -175,6 +180,7 @@ def test_one_that_cannot_listen_says_so_each_time_and_is_there_once_it_can(capfd
         number, ready = asyncio.run(story())
     assert ready.address == ("127.0.0.1", number)
     assert pauses == list(process.PAUSES[1:3])
+    assert starting == [False, False]
     faults = [line["what"] for line in logs if line["event"] == "telephone_fault"]
     assert len(faults) == 2
     assert all(f"127.0.0.1:{number}" in fault and "in use" in fault for fault in faults)

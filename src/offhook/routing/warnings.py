@@ -1,9 +1,10 @@
 """What verification has against a line is said at once, in the answer of the request that made it so.
 
 Added around the operations that change a line. It is said by the request that made it so or sent it again; what was so
-before is not repeated with every change of something else. Offices may be created by the thousand: what an office has
-against itself, whoever else is in the company, is found out once for all that send calls alike, and said in dry runs
-too; with the company around it a new office is looked at only where it names targets or operators.
+before is not repeated with every change of something else, nor where a whole office is sent back as it was read.
+Offices may be created by the thousand: what an office has against itself, whoever else is in the company, is found out
+once for all that send calls alike, and said in dry runs too; with the company around it a new office is looked at only
+where it names targets or operators.
 """
 
 import dataclasses
@@ -22,6 +23,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Notice, Refusal
 from offhook.kit.operation import Call, Handler, Operation, Reply
 from offhook.offices.model import Office
+from offhook.offices.wire import is_as_read
 from offhook.routing.checks import of_keys
 from offhook.routing.compiling import routing_of
 from offhook.routing.model import Company, Line, Routing
@@ -157,8 +159,8 @@ def _warning(handler: Handler, id: str, kind: str, company: CompanyOf) -> Handle
 
 
 def _sent(call: Call, field: str) -> bool:
-    """Whether the body has a field of this name."""
-    return getattr(call.body, field, None) not in (None, msgspec.UNSET)
+    """Whether the body has a field of this name, and is no office as it was read, which has all of them."""
+    return not is_as_read(call.body) and getattr(call.body, field, None) not in (None, msgspec.UNSET)
 
 
 def _id(reply: Reply) -> int:

@@ -106,6 +106,8 @@ class Worker:
         """Where it listens, once it does; another one whenever it was started again."""
         self.watch: Callable[[Event], None] = lambda event: None
         """Is told everything that the worker tells, before anybody else."""
+        self.starting = True
+        """Whether it is started for the first time, and has neither come up yet nor failed to."""
         self.figures = Figures(legs=0)
         self.faults = 0
         self.starts = 0
@@ -201,12 +203,14 @@ class Worker:
         try:
             await self._keep()
         finally:
+            self.starting = False
             self._over.set()
 
     async def _keep(self) -> None:
         failed = 0
         while True:
             came_up = await self._once()
+            self.starting = False
             if self._closing:
                 return
             failed = 0 if came_up else failed + 1
@@ -284,6 +288,7 @@ class Worker:
         self.watch(event)
         match event:
             case Ready():
+                self.starting = False
                 if not self.ready.done():
                     self.ready.set_result(event)
                 log.info("telephones", listening=f"{event.address[0]}:{event.address[1]}", media=event.media)

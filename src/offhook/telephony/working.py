@@ -106,10 +106,12 @@ class Telephones:
 
     @property
     def standing(self) -> str:
-        """In words, whether telephones are answered now: ok, off, or not."""
+        """In words, whether telephones are answered now: ok, off, starting, or not."""
         if not self._settings.sip:
             return "off"
-        answered = self.telephony is not None and self.telephony.worker.ready.done()
+        if self.telephony is None or self.telephony.worker.starting:
+            return "starting"
+        answered = self.telephony.worker.ready.done()
         return "ok" if answered else "not answered at the moment: the log says why"
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
