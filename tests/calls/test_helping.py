@@ -39,6 +39,7 @@ def test_a_call_for_help_goes_on_whatever_a_key_wishes(embedded: Company, wish: 
         assert answer.status == 409
         assert "call for help" in answer.errors[0]["message"]
         assert phone.wishes == []
+        assert [one.get("emergency") for one in await process.listed() if one["id"] == str(id)] == ["call"]
         assert not [verb for verb in phone.verbs if isinstance(verb, Hangup)]
         told = await process.told(id)
         assert told["outcome"] == "out"
@@ -74,6 +75,7 @@ def test_a_test_of_the_emergency_address_is_called_so_and_may_be_ended(embedded:
         assert [one["words"] for one in live.json["items"] if one["id"] == str(id)] == [
             "Trying out the emergency address by 933"
         ]
+        assert [one.get("emergency") for one in await process.listed() if one["id"] == str(id)] == ["test"]
         told = await process.told(id)
         texts = [reason["text"] for step in told["steps"] for reason in step["reasons"]]
         assert texts[0] == "Ana Silva dialled 933, the test of the emergency address: no help is called."
