@@ -530,6 +530,17 @@ def test_what_the_number_itself_answers_is_not_asked_of_another_carrier(play, co
     play(story)
 
 
+def test_who_has_not_given_up_is_not_told_that_they_have(play):
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("+14155550123"))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Down(leg=dial.leg, code=487))
+        assert one.told(port.Dial) == []
+        assert one.passed() == [plan.NotAnswered(0, {"+14155550123": "no_answer"})]
+
+    play(story)
+
+
 def test_help_is_called_by_the_next_carrier_whatever_the_first_one_says(play):
     async def story(one: Told) -> None:
         await one.do(plan.Transfer("911", emergency=True))

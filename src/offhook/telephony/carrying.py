@@ -114,7 +114,8 @@ class Carried:
         """Whether to go on to the next: what the number itself answered is asked of no other, but for help."""
         trunk = self._tried[-1]
         if down.code in OF_THE_NUMBER:
-            self.answer = down.code
+            # 487 is said to who has given up, and who calls has not.
+            self.answer = down.code if down.code != 487 else 0
             if not self._emergency:
                 return False
         else:
