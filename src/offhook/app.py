@@ -229,6 +229,7 @@ class Offhook:
             self.speech,
             self.tapes,
             self.phones,
+            self.reader,
             self.writer,
         )
         listening = Listening(

@@ -126,6 +126,14 @@ def test_what_is_changed_in_it_is_warned_of_and_what_follows_from_that_is_not(em
     assert "menu_without_keys" not in other.codes
 
 
+def test_hours_that_are_changed_in_it_and_have_no_effect_are_warned_of(embedded: Company):
+    made = embedded.sandbox.made(office(hours_on=False, monday_hours=["08:00", "12:00"])).id
+    read = embedded.sandbox.get(f"{WHOLE}/{made}").office
+    assert "hours_ignored" not in embedded.sandbox.put(f"{WHOLE}/{made}", read | {"name": "Other"}).codes
+    changed = embedded.sandbox.put(f"{WHOLE}/{made}", read | {"monday_hours": ["09:00", "12:00"]})
+    assert (changed.status, "hours_ignored" in changed.codes) == (200, True)
+
+
 @pytest.mark.parametrize("lacking", ["try_dial_operators", "action"])
 def test_a_state_that_lacks_what_v2_requires_is_refused_alike_when_created_and_replaced(
     embedded: Company, lacking: str

@@ -64,6 +64,18 @@ def test_nobody_is_told_to_be_nobody(offhook: Run, ana: str):
     assert "There is no user or room" in flat(said.err + said.out)
 
 
+@pytest.mark.parametrize("nobody", ["", " "])
+def test_no_name_at_all_is_not_whoever_has_no_extension(offhook: Run, company: Any, empty: Path, nobody: str):
+    lines = text.write({"version": 1, "offices": {"Head office": {"licences": {"talk_lines": 2}}}})
+    (empty / "lines.yaml").write_text(lines)
+    assert offhook("apply", "lines.yaml", "--yes").status == 0
+    person = {"email": "eve@example.com", "office_id": company["office_id"], "first_name": "Eve"}
+    (empty / "people.jsonl").write_text(json.dumps(person))
+    assert offhook("user", "import", "people.jsonl").status == 0
+    said = offhook("phone", "add", nobody)
+    assert (said.status, "Whom?" in said.err) == (1, True), said
+
+
 def test_a_carrier_is_connected_changed_and_removed(offhook: Run, company: Any, empty: Path):
     assert "No carrier is connected" in offhook("trunk", "list").err
     (empty / "secret").write_text("correct horse battery\n")

@@ -135,6 +135,22 @@ def test_a_company_that_is_full_rings_nobody():
     run(story)
 
 
+def test_a_company_that_is_full_by_the_time_the_user_answers_has_no_further_call():
+    async def story(one: House) -> None:
+        one.placing._room = Room(1, one.under_way, lambda: 0.0)
+        for who in ("user:1", "user:2"):
+            await one.placing.place(TENANT, who, ("desk",), NUMBER)
+        await one.told.settled()
+        await one.say(port.Up(2))
+        await one.say(port.Up(4))
+        assert [who for _, who, _, _ in one.begun] == ["user:1"]
+        assert one.told.told(port.Drop) == [port.Drop(4, 503)]
+        one.telephone.do(CALL, (plan.Hangup(),))
+        await one.telephone.over()
+
+    run(story)
+
+
 def test_a_call_that_cannot_begin_lets_the_user_go():
     async def story(one: House) -> None:
         one.broken = True

@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+from offhook.access.model import Principal
+from offhook.client import body_of, embedded
 from offhook.kit.settings import Settings
 from offhook.telephony import port
+from offhook.telephony.phones.model import digests as digests_of
 from offhook.telephony.process import Worker
 from tests.api.conftest import runner
 from tests.api.desk import Company, Desk
@@ -113,6 +116,43 @@ def test_a_password_is_good_no_more_from_the_moment_that_there_is_another(compan
         assert not beside(company, lambda: signs_in(old, "two"))
     finally:
         phone.close()
+
+
+def test_what_a_command_on_this_machine_changes_is_told_to_the_worker_of_the_server(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+):
+    offhook, id = company.desk.offhook, device(company)
+    name, _, _ = settings_of(new_password(company.live, id))
+    caller = Principal(company.tenant(), company.id, "live", 0, "offhook", frozenset({"admin"}))
+    carrier = {"name": "Carrier", "country": "US", "addresses": ["198.18.0.9"]}
+
+    async def story() -> str:
+        assert offhook.telephones.telephony is not None
+        worker, told = offhook.telephones.telephony.worker, asyncio.Queue[port.Command]()
+        tell = worker.tell
+
+        def noted(command: port.Command) -> None:
+            told.put_nowait(command)
+            tell(command)
+
+        monkeypatch.setattr(worker, "tell", noted)
+        async with embedded(offhook.settings, caller) as client:
+            made = (await client.call("POST", f"{V1}/phones/{id}/new-password")).document
+            await client.call("POST", f"{V1}/trunks", body=body_of(carrier))
+        connected, proves = False, ""
+        async with asyncio.timeout(20):
+            while not (connected and proves):
+                match await told.get():
+                    case port.Account(username=username, digests=digests) if username == name:
+                        proves = digests["MD5"]
+                    case port.Configure(trunks=trunks):
+                        connected = any(("198.18.0.9", 0) in one.addresses for one in trunks)
+                    case _:
+                        pass
+        assert proves == digests_of(name, "offhook", made["password"])["MD5"]
+        return proves
+
+    assert company.desk.run(story())
 
 
 def test_the_calls_of_a_carrier_are_counted():

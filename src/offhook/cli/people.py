@@ -12,6 +12,9 @@ V2 = "/api/v2"
 async def owner_of(client: Client, who: str) -> tuple[str, str]:
     """The kind and the id of the user or room that is meant."""
     word = who.strip().casefold()
+    if not word:
+        # Whoever has no extension would be meant.
+        raise Refusal("Whom? Name a user or a room: by e-mail address, extension, name or id.")
     if "@" in word:
         users = await pages(client, f"{V2}/users", {"email": word})
     else:

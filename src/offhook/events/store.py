@@ -3,6 +3,7 @@ reader that has seen n has missed nothing below n.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Index, Table
@@ -117,3 +118,22 @@ def last_of_all(tx: Transaction) -> int:
     """The `seq` of the last event of all companies, 0 if there is none."""
     row = tx.first(_LAST_OF_ALL)
     return int(row[0] or 0) if row else 0
+
+
+def of_words(tx: Transaction, words: Sequence[str], after: int, limit: int) -> tuple[int, list[Any]]:
+    """Rows (word, after) of all companies behind `after` with one of `words`, oldest first, and the `seq` that was
+    looked up to.
+    """
+    last = last_of_all(tx)
+    if last <= after:
+        return after, []
+    found = tx.all(_of_words(len(words)), after, last, *map(str, words), limit)
+    return found[-1][0] if len(found) == limit else last, [(word, content) for _, word, content in found]
+
+
+@lru_cache(maxsize=8)
+def _of_words(count: int) -> Statement:
+    marks = ", ".join("?" * count)
+    return Statement(
+        f"SELECT seq, word, after FROM events WHERE seq > ? AND seq <= ? AND word IN ({marks}) ORDER BY seq LIMIT ?"  # noqa: S608
+    )

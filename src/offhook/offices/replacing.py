@@ -15,6 +15,9 @@ from offhook.offices.create import Company
 from offhook.offices.model import Office, Stored
 from offhook.storage.database import Transaction
 
+_OF_HOURS = "hours_ignored"
+"""That hours have no effect: who changes them is told so, also where those before had none."""
+
 
 def replaced(
     tx: Transaction,
@@ -43,6 +46,8 @@ def replaced(
     about: list[Notice] = []
     office = _with_numbers(body, home, stored.office, about)
     known = _said_before(stored, plan, home, at) if wire.is_as_read(body) else []
+    if office.week != stored.office.week:
+        known = [one for one in known if one.code != _OF_HOURS]
     notices += [one for one in about if one not in known and not _is_unchanged(one, body, stored.office)]
     office = _with_older_pair(office, body, stored.office)
     office = msgspec.structs.replace(office, by_hand=stored.office.by_hand, script=stored.office.script)

@@ -104,8 +104,10 @@ class Placing:
             while not news.empty():
                 if getattr(event := news.get_nowait(), "leg", 0) == leg:
                     telephone.heard(event)
-            at = clock.milliseconds(clock.now())
-            await self._calls.begin(tenant_id, Outgoing(at, who, number), telephone, id=id)
+            first = Outgoing(clock.milliseconds(clock.now()), who, number)
+            # Others began while it rang.
+            self._room.enter(tenant_id, helps=helps_anywhere(first))
+            await self._calls.begin(tenant_id, first, telephone, id=id)
         except Refusal as refusal:
             log.warning("call_refused", cause=refusal.message)
         except Exception:

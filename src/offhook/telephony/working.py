@@ -9,10 +9,11 @@ from offhook.calls.session import Calls
 from offhook.calls.wires import store as wires
 from offhook.kit.errors import Conflict, Refusal
 from offhook.kit.settings import Settings
-from offhook.storage.batches import Writer
+from offhook.storage.batches import Reader, Writer
 from offhook.telephony import pidf
 from offhook.telephony.desk import Front
 from offhook.telephony.figures import FIGURES
+from offhook.telephony.following import Following
 from offhook.telephony.phones.registering import Registrar
 from offhook.telephony.phones.service import Phones
 from offhook.telephony.service import Telephony
@@ -41,10 +42,11 @@ class Telephones:
         speech: Speech,
         tapes: Tapes,
         phones: Phones,
+        reader: Reader,
         writer: Writer,
     ) -> None:
         self._settings, self.calls, self._company, self._ways, self._tapes = settings, calls, company, ways, tapes
-        self._trunks, self._phones, self._registrar = trunks, phones, registrar
+        self._trunks, self._phones, self._registrar, self._reader = trunks, phones, registrar, reader
         self.tally = Tally(lambda told: writer.submit(wires.Put(told)))
         self.registered = 0
         """How many telephones were registered when that was looked at last."""
@@ -55,7 +57,14 @@ class Telephones:
         """What answers, once `keep` has begun, if anything does."""
 
     async def keep(self) -> None:
-        """Answer telephones for as long as this goes on."""
+        """Answer telephones for as long as this goes on. With a fault it ends, and the log says why."""
+        try:
+            await self._answer()
+        except Exception:
+            log.exception("telephones_ended", mend="the server is to be started again")
+            raise
+
+    async def _answer(self) -> None:
         if not self._settings.sip:
             await self._speech.keep()
             return
@@ -79,9 +88,15 @@ class Telephones:
         self._trunks.changed.append(telephony.changed)
         self._phones.changed += (self._forget_account, telephony.password_changed)
         self._ways.load = telephony.worker.on_trunk
+
+        async def password_changed(username: str) -> None:
+            for told in self._phones.changed:
+                await told(username)
+
+        following = Following(self._reader, telephony.changed, password_changed)
         # Unlike a gather, this is not over before each of them is.
         async with asyncio.TaskGroup() as group:
-            keeping = (self.tally.keep(), self._count_registered())
+            keeping = (self.tally.keep(), self._count_registered(), following.keep())
             for one in (self._speech.keep(), telephony.keep(), self._note_port(telephony), *keeping):
                 group.create_task(one)
 

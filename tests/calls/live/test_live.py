@@ -9,6 +9,7 @@ import pytest
 
 from offhook.access import store as access
 from offhook.access.model import Principal
+from offhook.access.service import create_key
 from offhook.calls import store
 from offhook.calls.live import watching
 from offhook.calls.live.watching import Watching
@@ -31,17 +32,24 @@ class Room:
         self.watching = Watching(
             process.desk.offhook.reader, process._company, sleep=self._sleep, wall=lambda: process.time() + later
         )
-        self._turn = asyncio.Event()
+        self._turn, self._rests = asyncio.Event(), asyncio.Event()
         self.looks = 0
 
     async def _sleep(self, _seconds: float) -> None:
         """A second is over when the test says so."""
         self.looks += 1
+        self._rests.set()
         self._turn.clear()
         await self._turn.wait()
 
     def look(self) -> None:
         self._turn.set()
+
+    async def looked(self) -> None:
+        """One look, to its end."""
+        self._rests.clear()
+        self._turn.set()
+        await self._rests.wait()
 
     def call(self, seconds: int = 3_600, key: int = 0) -> Call:
         company = self.process.company
@@ -284,6 +292,28 @@ def test_a_key_that_is_revoked_sees_no_more(company: Company):
         assert await stream.next() == ("gone", {})
         assert await stream.over()
         assert room.watching.watchers == 0
+
+    process.run(story())
+
+
+def test_a_key_that_was_made_just_now_watches_beside_others(company: Company):
+    process = Process(company, *lisbon(ANA))
+    writer = process.desk.offhook.writer
+
+    async def story() -> None:
+        room = Room(process)
+        first = await room.watch()
+        await first.words()
+        made = await writer.run(lambda tx: create_key(
+            tx, process.desk.ids, company_id=company.id, environment="live", name="new", scopes=("calls:read",)
+        ))  # fmt: skip
+        second = await room.watch(key=made.key.id)
+        assert await second.words() == []
+        await room.looked()
+        await writer.run(lambda tx: access.revoke(tx, made.key.id, 1))
+        await room.looked()
+        assert await second.next() == ("gone", {})
+        await first.close()
 
     process.run(story())
 

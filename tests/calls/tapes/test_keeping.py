@@ -164,6 +164,23 @@ def test_a_process_that_is_killed_while_it_keeps_loses_nothing_and_keeps_nothing
     assert place.rows == [row]
 
 
+def test_a_process_that_is_killed_while_it_writes_a_note_loses_nothing(here: Place, monkeypatch: pytest.MonkeyPatch):
+    dying = here.process()
+    path = here.records(dying, wav(1.5))
+    write = Path.write_bytes
+
+    def killed(self: Path, content: bytes) -> int:
+        write(self, content[: len(content) // 2])
+        raise Killed
+
+    monkeypatch.setattr(Path, "write_bytes", killed)
+    with pytest.raises(Killed):
+        here.ended(dying, path)
+    monkeypatch.undo()
+    here.looks(here.process(), DAY)
+    assert (len(here.rows), len(here.kept), here.new) == (1, 1, [])
+
+
 def test_what_a_process_that_was_killed_had_recorded_so_far_is_kept(place: Place):
     path = Path(place.records(place.tapes, b""))
     parts.side(path, "in", "ulaw").write_bytes(bytes(range(250)) * 48)
@@ -223,6 +240,23 @@ def test_what_cannot_be_kept_now_is_kept_with_the_next_look(place: Place):
     writer.away = False
     place.looks(tapes)
     assert (len(place.rows), len(place.kept), place.new, place.told) == (1, 1, [], ["voicemail.left"])
+
+
+def test_a_look_meanwhile_leaves_what_is_just_being_kept(here: Place):
+    class Slow(Folder):
+        puts = 0
+
+        async def put(self, name: str, path: Path) -> None:
+            self.puts += 1
+            if self.puts == 1:
+                await tapes.look()
+            await super().put(name, path)
+
+    shelf = Slow(here.folder / "kept")
+    tapes = here.process(shelf=shelf)
+    here.ended(tapes, here.records(tapes, wav(1.5)))
+    assert (shelf.puts, len(here.rows), len(here.kept), here.new) == (1, 1, 1, [])
+    assert tapes._owed == {}
 
 
 def test_a_file_that_cannot_be_removed_goes_later_and_its_row_after_it(place: Place):

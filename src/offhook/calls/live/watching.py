@@ -55,6 +55,8 @@ class Watched:
     def __init__(self) -> None:
         self.latest: LiveOut | None = None
         self.number = 0
+        self.looks = self.wakes = 0
+        """How often it was looked, and up to which look all are woken, whether or not there is news."""
         self.gone = False
         self.keys: set[int] = set()
         self.news = asyncio.Event()
@@ -119,13 +121,15 @@ class Watching:
             return
         self._count(tenant_id, key_id, 1)
         watched = self._join(tenant_id)
+        # A key that was made just now is not among those of a look that had begun by then.
+        known_from = watched.wakes = watched.looks + 2
         until = self._monotonic() + seconds
         try:
             yield b"retry: 1000\n\n"
             seen = -1
             while True:
                 news = watched.news
-                if watched.gone or (key_id and watched.latest is not None and key_id not in watched.keys):
+                if watched.gone or (key_id and watched.looks >= known_from and key_id not in watched.keys):
                     yield b"event: gone\ndata: {}\n\n"
                     return
                 if watched.latest is not None and watched.number != seen:
@@ -199,7 +203,8 @@ class Watching:
                 if before is None or msgspec.structs.replace(before, at=out.at) != out:
                     watched.latest, watched.number = out, watched.number + 1
                     watched.told()
-                if keys != watched.keys:
+                watched.looks += 1
+                if keys != watched.keys or watched.looks <= watched.wakes:
                     watched.keys = keys
                     watched.told()
             await self._sleep(LOOK_SECONDS)

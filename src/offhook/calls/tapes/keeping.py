@@ -72,6 +72,8 @@ class Tapes:
         self._wall = wall
         self._begun: dict[str, Pending] = {}
         self._owed: dict[str, Pending] = {}
+        self._keeping: set[str] = set()
+        """What is just being kept: a bucket may take longer than it is to the next look."""
 
     # What telephones ask: `telephony/telephone.py`
 
@@ -99,7 +101,7 @@ class Tapes:
 
     def _new(self, pending: Pending) -> str:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._note(pending).write_bytes(msgspec.json.encode(pending))
+        self._put_note(pending)
         path = str(self._sound(pending))
         self._begun[path] = pending
         return path
@@ -118,7 +120,10 @@ class Tapes:
 
     async def _try(self, pending: Pending) -> None:
         """Keep it, or try again with the next look."""
+        if pending.name in self._keeping:
+            return
         self._owed[pending.name] = pending
+        self._keeping.add(pending.name)
         try:
             await self._keep(pending)
         except (Refusal, OSError) as fault:
@@ -127,6 +132,8 @@ class Tapes:
         except ValueError as fault:
             log.error("tape_unreadable", call_id=pending.call_id, cause=str(fault))
             await asyncio.to_thread(self._throw_away, pending)
+        finally:
+            self._keeping.discard(pending.name)
         del self._owed[pending.name]
 
     async def _keep(self, pending: Pending) -> None:
@@ -139,7 +146,7 @@ class Tapes:
             await self._enter(pending, sound)
             return
         note = msgspec.structs.replace(pending, sound=sound)
-        await asyncio.to_thread(self._note(pending).write_bytes, msgspec.json.encode(note))
+        await asyncio.to_thread(self._put_note, note)
         await self.shelf.put(pending.name, path)
         await self._enter(pending, sound)
 
@@ -167,6 +174,7 @@ class Tapes:
     def _throw_away(self, pending: Pending) -> None:
         parts.remove(self._sound(pending))
         self._sound(pending).unlink(missing_ok=True)
+        self._note(pending).with_suffix(".begun").unlink(missing_ok=True)
         self._note(pending).unlink(missing_ok=True)
 
     # Deleting
@@ -258,6 +266,12 @@ class Tapes:
 
     def _note(self, pending: Pending) -> Path:
         return self._folder / f"{pending.name}.json"
+
+    def _put_note(self, pending: Pending) -> None:
+        """Whole, or as it was: of half a note nobody would find the sound."""
+        begun = self._folder / f"{pending.name}.begun"
+        begun.write_bytes(msgspec.json.encode(pending))
+        begun.replace(self._note(pending))
 
     def _now(self) -> int:
         return int(self._wall() * 1000)
