@@ -318,7 +318,8 @@ class Signalling:
 
     def _was_there(self, packet: Packet, source: Address) -> bool:
         """Whether a copy of it came through while this one waited for the server's word."""
-        return self._answers.again(packet, source) or (packet.call_id, packet.from_tag, packet.sequence) in self._invites
+        key = (packet.call_id, packet.from_tag, packet.sequence)
+        return self._answers.again(packet, source) or key in self._invites
 
     def _challenge(self, packet: Packet, source: Address, stale: bool = False) -> None:
         self.refused.add("stale" if stale else "challenged")
