@@ -213,6 +213,11 @@ class Ear:
     def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
         self._tell("ended", leg, codec, received, lost)
 
+    def forget(self) -> None:
+        """Begin anew."""
+        with self._news:
+            self.told, self.moments = [], []
+
     def of(self, word: str) -> list[tuple[object, ...]]:
         """All that was told of one thing."""
         return [each[1:] for each in self.told if each[0] == word]
