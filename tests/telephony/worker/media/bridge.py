@@ -9,6 +9,8 @@ from tests.telephony.worker.rtp_peers import PATIENCE, Peer, Sender, pause, tone
 
 LEG, OTHER = 2, 4
 Address = tuple[str, int]
+Telephone = Callable[..., Peer]
+"""Makes one."""
 
 
 def bridged(media: EngineMedia, peer: Peer, other: Peer) -> tuple[Address, Address]:
@@ -30,9 +32,9 @@ def both_say(peer: Peer, to: Address, other: Peer, to_other: Address, seconds: f
     return time.monotonic() - began
 
 
-def stranger(host: str) -> Peer:
+def stranger(telephone: Telephone, host: str) -> Peer:
     """Somebody who is not of the call."""
-    return Peer(host=host, stream=Sender(source=0xBAD))
+    return telephone(host=host, stream=Sender(source=0xBAD))
 
 
 def until(happened: Callable[[], bool]) -> None:

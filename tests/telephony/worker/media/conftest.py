@@ -1,11 +1,12 @@
 """One process that carries sound for the tests of a file, and telephones."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from offhook.telephony.worker.media import EngineMedia
-from tests.telephony.worker.media.bridge import until
+from tests.telephony.worker.media.bridge import Telephone, until
 from tests.telephony.worker.rtp_peers import Ear, Peer, Sender
 
 LAST = 98
@@ -53,14 +54,24 @@ def media_of_its_own(ear: Ear) -> Iterator[EngineMedia]:
 
 
 @pytest.fixture
-def peer() -> Iterator[Peer]:
-    peer = Peer()
-    yield peer
-    peer.close()
+def telephone() -> Iterator[Telephone]:
+    """Makes telephones, and puts them away."""
+    made: list[Peer] = []
+
+    def make(**what: Any) -> Peer:
+        made.append(Peer(**what))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
 
 
 @pytest.fixture
-def other() -> Iterator[Peer]:
-    peer = Peer(events=96, stream=Sender(source=0x9999, number=7))
-    yield peer
-    peer.close()
+def peer(telephone: Telephone) -> Peer:
+    return telephone()
+
+
+@pytest.fixture
+def other(telephone: Telephone) -> Peer:
+    return telephone(events=96, stream=Sender(source=0x9999, number=7))

@@ -12,7 +12,7 @@ import pytest
 from offhook.telephony.worker.engine import TICK
 from offhook.telephony.worker.media import EngineMedia
 from offhook.telephony.worker.sound import PCMA, PCMU
-from tests.telephony.worker.media.bridge import LEG, OTHER, both_say, bridged, stranger, until
+from tests.telephony.worker.media.bridge import LEG, OTHER, Telephone, both_say, bridged, stranger, until
 from tests.telephony.worker.rtp_peers import FRAME, Ear, Peer, Sender, clip, encoded, hertz, pause, tone
 
 
@@ -27,8 +27,10 @@ def test_two_legs_hear_each_other(media: EngineMedia, peer: Peer, other: Peer) -
 
 
 @pytest.mark.parametrize(("codec", "other_codec"), [(PCMU, PCMA), (PCMA, PCMU), (PCMA, PCMA)])
-def test_legs_of_two_codecs_hear_each_other(media: EngineMedia, codec: int, other_codec: int) -> None:
-    peer, other = Peer(codec=codec), Peer(codec=other_codec)
+def test_legs_of_two_codecs_hear_each_other(
+    media: EngineMedia, telephone: Telephone, codec: int, other_codec: int
+) -> None:
+    peer, other = telephone(codec=codec), telephone(codec=other_codec)
     to, to_other = bridged(media, peer, other)
     both_say(peer, to, other, to_other)
     peer.wait(25, kind=codec)
@@ -39,10 +41,10 @@ def test_legs_of_two_codecs_hear_each_other(media: EngineMedia, codec: int, othe
 
 
 def test_a_leg_hears_one_stream_whoever_speaks_in_it(
-    media: EngineMedia, ear: Ear, peer: Peer, other: Peer, tmp_path: Path
+    media: EngineMedia, ear: Ear, telephone: Telephone, peer: Peer, other: Peer, tmp_path: Path
 ) -> None:
     """A prompt, then one telephone, then another: one source, numbers that follow, timestamps of real time."""
-    third = Peer(stream=Sender(source=77, number=40_000, stamp=9))
+    third = telephone(stream=Sender(source=77, number=40_000, stamp=9))
     media.open(LEG)
     media.agree(LEG, peer.voice)
     prompt, asked = clip(tmp_path, "a", tone(300, 0.2)), time.monotonic()
@@ -63,13 +65,12 @@ def test_a_leg_hears_one_stream_whoever_speaks_in_it(
     # The first was sent between when that was asked and when it came, the last one 9 after the first of its speaker's.
     least, most = said + 9 * TICK - packets[0].moment, packets[-1].moment - asked
     assert least - 0.1 <= ((packets[-1].stamp - packets[0].stamp) & 0xFFFFFFFF) / 8_000 <= most + 0.1
-    third.close()
 
 
 def test_connecting_stops_what_is_played_and_parts_who_was_heard_before(
-    media: EngineMedia, ear: Ear, peer: Peer, other: Peer, tmp_path: Path
+    media: EngineMedia, ear: Ear, telephone: Telephone, peer: Peer, other: Peer, tmp_path: Path
 ) -> None:
-    third = Peer(stream=Sender(source=77))
+    third = telephone(stream=Sender(source=77))
     to, to_other = bridged(media, peer, other)
     to_third = media.open(6)
     media.agree(6, third.voice)
@@ -84,7 +85,6 @@ def test_connecting_stops_what_is_played_and_parts_who_was_heard_before(
     assert hertz(third.heard[-1_000:]) == pytest.approx(440, abs=20)
     assert other.came == []
     assert ear.of("played") == []
-    third.close()
 
 
 def test_legs_that_are_parted_hear_nobody(media: EngineMedia, ear: Ear, peer: Peer, other: Peer) -> None:
@@ -167,7 +167,9 @@ def test_who_is_held_is_not_missed(media: EngineMedia, ear: Ear, peer: Peer, oth
     assert ear.of("silent") == [(OTHER,)], "Nothing was ever heard of it, and it is told once."
 
 
-def test_a_telephone_is_told_how_much_of_it_came(media: EngineMedia, peer: Peer, tmp_path: Path) -> None:
+def test_a_telephone_is_told_how_much_of_it_came(
+    media: EngineMedia, telephone: Telephone, peer: Peer, tmp_path: Path
+) -> None:
     to = media.open(LEG)
     media.agree(LEG, peer.voice)
     for place in range(40):
@@ -175,7 +177,8 @@ def test_a_telephone_is_told_how_much_of_it_came(media: EngineMedia, peer: Peer,
         if place % 4:
             peer.socket.sendto(packet, to)
     peer.reports.sendto(report(peer.stream.source, 0x1234_5678), (to[0], to[1] + 1))
-    for bad, source in ((stranger("127.0.0.2"), peer.stream.source), (stranger("127.0.0.1"), 0xBAD)):
+    for host, source in (("127.0.0.2", peer.stream.source), ("127.0.0.1", 0xBAD)):
+        bad = stranger(telephone, host)
         bad.reports.sendto(report(source, 0xBAD0_0BAD), (to[0], to[1] + 1))
     media.play(LEG, 7, (clip(tmp_path, "a", tone(440, 0.1)),), 0)
     content, at = peer.reports.recvfrom(2_000)

@@ -11,7 +11,7 @@ import pytest
 from offhook.telephony.worker.engine import TICK
 from offhook.telephony.worker.media import EngineMedia
 from offhook.telephony.worker.sound import PCMA, PCMU
-from tests.telephony.worker.media.bridge import LEG
+from tests.telephony.worker.media.bridge import LEG, Telephone
 from tests.telephony.worker.rtp_peers import FRAME, Came, Ear, Peer, clip, encoded, hertz, tone
 
 
@@ -90,9 +90,9 @@ def test_a_file_that_is_not_there_is_told_at_once(media: EngineMedia, ear: Ear, 
 @pytest.mark.parametrize("has", [PCMU, PCMA])
 @pytest.mark.parametrize("speaks", [PCMU, PCMA])
 def test_a_leg_hears_a_file_in_its_own_codec(
-    media: EngineMedia, ear: Ear, tmp_path: Path, has: int, speaks: int
+    media: EngineMedia, ear: Ear, telephone: Telephone, tmp_path: Path, has: int, speaks: int
 ) -> None:
-    peer = Peer(codec=speaks)
+    peer = telephone(codec=speaks)
     media.open(LEG)
     media.agree(LEG, peer.voice)
     media.play(LEG, 7, (clip(tmp_path, "a", tone(440, 0.3), has),), 1)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from offhook.telephony.worker.engine import KEYS, SWEEP
 from offhook.telephony.worker.media import EngineMedia
 from offhook.telephony.worker.sound import PCMU
-from tests.telephony.worker.media.bridge import LEG, bridged, until
+from tests.telephony.worker.media.bridge import LEG, Telephone, bridged, until
 from tests.telephony.worker.rtp_peers import Ear, Peer, tone
 
 
@@ -23,8 +23,10 @@ def test_a_key_is_told_once_and_passed_on_as_the_other_side_has_it(
     assert not other.of(101)
 
 
-def test_a_side_that_knows_no_keys_is_sent_none_and_misses_nothing(media: EngineMedia, ear: Ear, peer: Peer) -> None:
-    other = Peer(events=None)
+def test_a_side_that_knows_no_keys_is_sent_none_and_misses_nothing(
+    media: EngineMedia, ear: Ear, telephone: Telephone, peer: Peer
+) -> None:
+    other = telephone(events=None)
     to, _ = bridged(media, peer, other)
     peer.say(to, tone(440, 0.1))
     peer.press(to, "9")
@@ -33,7 +35,6 @@ def test_a_side_that_knows_no_keys_is_sent_none_and_misses_nothing(media: Engine
     packets = other.wait(10)
     assert {each.kind for each in packets} == {PCMU}
     assert [(later.number - one.number) & 0xFFFF for one, later in pairwise(packets)] == [1] * 9
-    other.close()
 
 
 def test_a_key_whose_end_is_lost_is_told_all_the_same(media: EngineMedia, ear: Ear, peer: Peer) -> None:

@@ -15,7 +15,7 @@ import soundfile
 from offhook.telephony.worker.media import EngineMedia
 from offhook.telephony.worker.sound import NoPort
 from offhook.telephony.worker.wav import KEPT
-from tests.telephony.worker.media.bridge import LEG, OTHER, until
+from tests.telephony.worker.media.bridge import LEG, OTHER, Telephone, until
 from tests.telephony.worker.rtp_peers import Ear, Peer, clip, hertz, pause, tone
 
 
@@ -72,7 +72,7 @@ def test_a_leg_that_is_not_there_is_left_alone(media: EngineMedia, ear: Ear, pee
 
 
 def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(
-    media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path
+    media: EngineMedia, ear: Ear, telephone: Telephone, peer: Peer, tmp_path: Path
 ) -> None:
     media.open(LEG)
     media.agree(LEG, peer.voice)
@@ -84,12 +84,11 @@ def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(
     assert ear.wait("recorded") == [(LEG, path, 0.0, "it was cut off")]
     assert ear.of("cut") == [(LEG,)]
     assert ear.of("played") == [(LEG, 7, "it was cut off")]
-    other = Peer()
+    other = telephone()
     retried(lambda: media.open(OTHER))
     media.agree(OTHER, other.voice)
     media.play(OTHER, 8, (str(tmp_path / "a"),), 1)
     other.wait(10)
-    other.close()
 
 
 def test_what_was_recorded_until_the_process_ended_is_whole(

@@ -8,7 +8,7 @@ import soundfile
 
 from offhook.telephony.worker.media import EngineMedia
 from offhook.telephony.worker.sound import PCMA
-from tests.telephony.worker.media.bridge import LEG, both_say, bridged
+from tests.telephony.worker.media.bridge import LEG, Telephone, both_say, bridged
 from tests.telephony.worker.rtp_peers import FRAME, Ear, Peer, clip, encoded, hertz, tone
 
 
@@ -47,8 +47,10 @@ def test_both_sides_are_recorded_each_in_its_channel(
     assert hertz(samples[:, 1]) == pytest.approx(1_000, abs=5)
 
 
-def test_a_prompt_is_on_the_recording_of_both_sides(media: EngineMedia, ear: Ear, tmp_path: Path) -> None:
-    peer = Peer(codec=PCMA)
+def test_a_prompt_is_on_the_recording_of_both_sides(
+    media: EngineMedia, ear: Ear, telephone: Telephone, tmp_path: Path
+) -> None:
+    peer = telephone(codec=PCMA)
     media.open(LEG)
     media.agree(LEG, peer.voice)
     media.record(LEG, str(tmp_path / "call.wav"), True)

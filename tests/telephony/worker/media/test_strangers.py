@@ -10,17 +10,17 @@ import pytest
 from offhook.telephony.worker.engine import SWEEP
 from offhook.telephony.worker.leg import BUDGET
 from offhook.telephony.worker.media import EngineMedia
-from tests.telephony.worker.media.bridge import both_say, bridged, stranger, until
+from tests.telephony.worker.media.bridge import Telephone, both_say, bridged, stranger, until
 from tests.telephony.worker.rtp_peers import FRAME, Came, Ear, Peer, decoded, hertz, tone
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "127.0.0.1"])
 def test_a_third_socket_neither_gets_a_word_in_nor_hears_one(
-    media: EngineMedia, ear: Ear, peer: Peer, other: Peer, host: str
+    media: EngineMedia, ear: Ear, telephone: Telephone, peer: Peer, other: Peer, host: str
 ) -> None:
     """Not before the call's own packets, not between them, not with their source; from another host or the same."""
     to, to_other = bridged(media, peer, other)
-    bad = stranger(host)
+    bad = stranger(telephone, host)
     if host != peer.host:
         bad.say(to, tone(2_000, 0.1), pace=0)
     peer.say(to, tone(440, 0.04))
@@ -40,7 +40,6 @@ def test_a_third_socket_neither_gets_a_word_in_nor_hears_one(
     assert len(other.came) == 32
     assert hertz(other.heard) == pytest.approx(440, abs=5)
     assert hertz(peer.heard) == pytest.approx(1_000, abs=5)
-    bad.close()
 
 
 def test_rubbish_harms_nobody(ear: Ear, peer: Peer, other: Peer) -> None:
@@ -76,10 +75,12 @@ def test_rubbish_harms_nobody(ear: Ear, peer: Peer, other: Peer) -> None:
     assert hertz(peer.heard) == pytest.approx(1_000, abs=5)
 
 
-def test_a_flood_is_not_heard_by_others(media_of_its_own: EngineMedia, ear: Ear, peer: Peer, other: Peer) -> None:
+def test_a_flood_is_not_heard_by_others(
+    media_of_its_own: EngineMedia, ear: Ear, telephone: Telephone, peer: Peer, other: Peer
+) -> None:
     media = media_of_its_own
     to, to_other = bridged(media, peer, other)
-    bad = stranger("127.0.0.2")
+    bad = stranger(telephone, "127.0.0.2")
     flooded = media.open(6)
     media.agree(6, bad.voice)
     ends = threading.Event()
@@ -107,4 +108,3 @@ def test_a_flood_is_not_heard_by_others(media_of_its_own: EngineMedia, ear: Ear,
     media.agree(8, peer.voice)
     bad.socket.sendto(bad.stream.sound(bytes(FRAME)), to)
     until(lambda: media.strangers() == 1)
-    bad.close()
