@@ -195,7 +195,7 @@ class Process:
             return [row[0] for row in tx.all(NUMBERS, self.tenant, id)]
 
     async def told(self, id: int) -> Any:
-        """The trace as the API answers it. Calls go on whether or not the store has kept them yet: that is waited for."""
+        """The trace as the API answers it, once it is kept: calls go on whether or not the store keeps up."""
         await self.settle()
         answer = await self.company.live.sending("GET", f"{CALLS}/{id}/trace")
         assert answer.status == 200, answer

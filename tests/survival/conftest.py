@@ -56,7 +56,7 @@ def copied(founded: Process, data: Path, **options: object) -> Process:
 @pytest.fixture(scope="module")
 def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in memory, where there is one with room: for servers of which nothing is to outlive the file."""
-    memory = Path("/dev/shm")  # noqa: S108 - what is in there is a folder of our own
+    memory = Path("/dev/shm")
     if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM:
         with TemporaryDirectory(prefix="offhook-tests-", dir=memory) as folder:
             yield Path(folder)

@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 
 from offhook.telephony.worker.engine import TICK

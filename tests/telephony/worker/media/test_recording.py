@@ -76,9 +76,7 @@ def test_a_recording_that_cannot_be_written_is_said_so(
     assert ear.wait("recorded") == [(LEG, path, 0.0, "No such file or directory")]
 
 
-def test_a_second_recording_ends_the_first(
-    media_of_its_own: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path
-) -> None:
+def test_a_second_recording_ends_the_first(media_of_its_own: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path) -> None:
     media = media_of_its_own
     to = media.open(LEG)
     media.agree(LEG, peer.voice)
