@@ -39,6 +39,7 @@ def test_both_sides_are_recorded_each_in_its_channel(
     media.release(LEG)
     ((_, _, seconds, fault),) = ear.wait("recorded")
     assert fault == ""
+    assert isinstance(seconds, float)
     assert 0.4 <= seconds <= took + 0.1
     samples, rate = soundfile.read(path, dtype="int16")
     assert rate == 8_000
