@@ -26,9 +26,7 @@ async def listening(serve: Serve) -> AsyncIterator[int]:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        server.close()
-        while accepting := [task for task in asyncio.all_tasks() if _accepts(task)]:
-            await asyncio.wait(accepting)
+        await closed(server)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -36,6 +34,13 @@ async def listening(serve: Serve) -> AsyncIterator[int]:
             writer.transport.abort()
         # Their sockets are closed by the loop's next pass.
         await asyncio.sleep(0)
+
+
+async def closed(server: asyncio.Server) -> None:
+    """Close a server between two connections: asyncio's forgets one that it has just accepted, with its socket."""
+    while accepting := [task for task in asyncio.all_tasks() if _accepts(task)]:
+        await asyncio.wait(accepting)
+    server.close()
 
 
 def _accepts(task: "asyncio.Task[Any]") -> bool:
