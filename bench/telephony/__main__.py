@@ -47,6 +47,10 @@ MEDIA = (30_000, 33_999)
 """Ports of sound that the server is given."""
 
 
+WARM = 40
+"""Calls before it is measured, three legs each: the first page of the list of calls is as long then as it is later."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is measured: calls a second for so many seconds, so many bridged ones with sound for so many seconds."""
@@ -180,7 +184,7 @@ def load(at: House, say: Callable[[str], None], **plan: Any) -> Iterator[Load]:
 def calls(bench: Bench, wanted: Wanted, at: House) -> None:
     """Calls at a rate through groups, with the API asked before and meanwhile."""
     probe = Probe(at.server, at.key, at.office)
-    with load(at, bench.say, rate=wanted.rate, seconds=wanted.seconds, warm=10) as generator:
+    with load(at, bench.say, rate=wanted.rate, seconds=wanted.seconds, warm=WARM) as generator:
         alone = Spending(at.pids)
         idle = asked(probe, wanted.idle, "idle", bench.say)
         resting = alone.shares()
@@ -214,7 +218,7 @@ def calls(bench: Bench, wanted: Wanted, at: House) -> None:
                               note=f"{samples[0].rss[name]:.1f} before"))  # fmt: skip
     outcomes = watching.calls_in_store(at.store)
     kept = outcomes.get("answered", 0)
-    figures.append(Figure("calls on disk as answered", kept, bar=seen.offered + 10 - seen.failed, note=str(outcomes)))
+    figures.append(Figure("calls on disk as answered", kept, bar=seen.offered + WARM - seen.failed, note=str(outcomes)))
     leaks(figures, at)
 
 
@@ -304,7 +308,7 @@ def bridged(bench: Bench, wanted: Wanted, at: House) -> None:
 def soak(bench: Bench, wanted: Wanted, at: House) -> None:
     """Calls for a long time: memory, ports, legs, reservations."""
     seconds = wanted.minutes * 60
-    with load(at, bench.say, rate=wanted.rate, seconds=seconds, warm=10) as generator:
+    with load(at, bench.say, rate=wanted.rate, seconds=seconds, warm=WARM) as generator:
         alone = Spending(at.pids)
         time.sleep(wanted.idle)
         resting = alone.shares()

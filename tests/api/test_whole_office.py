@@ -91,6 +91,54 @@ def test_what_is_read_can_be_sent_back_and_changes_nothing(company: Company):
         assert answer.plan == before["plan"]
 
 
+READ: tuple[dict[str, Any], ...] = (
+    {},
+    {"first_action": "menu"},
+    {"first_action": "menu", "no_operators_action": "directory"},
+    {"no_operators_action": "message"},
+    {"hours_on": False, "monday_hours": ["09:00", "17:00"]},
+    {"hours_on": True, "wednesday_hours": []},
+    {"hours_on": True, **{f"{day}_hours": [] for day in "monday tuesday wednesday thursday friday".split()}},
+    {"routing_options": routing(state(action="menu", dtmf=[{"input": "1"}], try_dial_operators=False))},
+)
+
+
+@pytest.mark.parametrize("body", READ, ids=str)
+def test_an_office_that_is_sent_back_as_it_was_read_is_not_warned_of(embedded: Company, body: dict[str, Any]):
+    made = embedded.sandbox.made(office(**body)).id
+    read = embedded.sandbox.get(f"{WHOLE}/{made}").office
+    answer = embedded.sandbox.put(f"{WHOLE}/{made}", read)
+    assert (answer.status, answer.codes) == (200, set())
+    assert answer.headers["etag"] == '"1"'
+    assert answer.office == read
+
+
+def test_what_is_changed_in_it_is_warned_of_and_what_follows_from_that_is_not(embedded: Company):
+    made = embedded.sandbox.made(office(first_action="operators")).id
+    read = embedded.sandbox.get(f"{WHOLE}/{made}").office
+    menu = state(action="menu", try_dial_operators=False, dtmf=[])
+    changed = embedded.sandbox.put(f"{WHOLE}/{made}", read | {"routing_options": routing(menu)})
+    assert "routing_options_win" not in changed.codes
+    assert "menu_without_keys" in changed.codes
+    assert (changed.office["first_action"], changed.office["no_operators_action"]) == ("menu", "menu")
+    other = embedded.sandbox.put(f"{WHOLE}/{made}", changed.office | {"no_operators_action": "directory"})
+    assert ("routing_options_win", "no_operators_action") in other.warned
+    assert "menu_without_keys" not in other.codes
+
+
+@pytest.mark.parametrize("lacking", ["try_dial_operators", "action"])
+def test_a_state_that_lacks_what_v2_requires_is_refused_alike_when_created_and_replaced(
+    embedded: Company, lacking: str
+):
+    made = embedded.live.made().id
+    closed = {name: value for name, value in state(try_dial_operators=False).items() if name != lacking}
+    body = office(routing_options=routing(None, closed))
+    created, replaced = embedded.live.create(body), embedded.live.put(f"{WHOLE}/{made}", body)
+    assert created.status == replaced.status == 400
+    assert created.places == replaced.places == [f"routing_options.closed.{lacking}"]
+    assert created.errors == replaced.errors
+
+
 def test_a_replacement_obeys_the_rules_of_a_create(company: Company):
     place = f"{WHOLE}/{company.live.made().id}"
     before = company.live.get(place).json

@@ -5,8 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from offhook.calls import store
 from offhook.calls.model import Kept
+from offhook.configuration import text
 from offhook.kit.settings import Settings
 from offhook.routing.plan import HungUp, Incoming, Ring
 from offhook.routing.plan import Leg as Rung
@@ -20,8 +23,8 @@ TENANT = Statement("SELECT id FROM tenants WHERE environment = 'live'")
 BEGAN = 1_795_680_000_000
 
 
-def kept(data: Path, id: int, *, over: bool) -> None:
-    """A call to a telephone that rings, or rang for nine seconds."""
+def kept(data: Path, id: int, *, over: bool, who: str = "") -> None:
+    """A call to a telephone that rings, or rang for nine seconds; of `who` in the company, or from outside."""
 
     def put(tx: Transaction) -> None:
         [[tenant]] = tx.all(TENANT)
@@ -32,9 +35,11 @@ def kept(data: Path, id: int, *, over: bool) -> None:
             BEGAN,
             "+14155550123",
         )
+        state.who = who
         call = Kept(
             id=id, tenant_id=tenant, began=BEGAN, ended=BEGAN + 9_000 if over else 0,
-            outcome="abandoned" if over else "", caller="+14155550123", dialled="+14155550100", state=state,
+            outcome="not_answered" if over and who else "abandoned" if over else "",
+            caller=who or "+14155550123", dialled="+14155550100", state=state,
         )  # fmt: skip
         ring = Ring("parallel", (Rung("user:1", "Ann \x1b[31mred"),), 20)
         steps = [Step(event=Incoming(BEGAN, "+14155550123", "+14155550100"), reasons=(), verbs=(ring,), config=1)]
@@ -62,6 +67,20 @@ def test_calls_are_listed_those_under_way_with_where_they_are(offhook: Run, comp
     assert re.search(r"^6 +\+14155550123 +\+14155550100 +Ringing ", live.out, re.MULTILINE)
     assert "\n5 " not in live.out
     assert [one["id"] for one in offhook("call", "list", "--live", "--json").json["items"]] == ["6"]
+
+
+def test_who_calls_from_within_is_listed_by_name(offhook: Run, company: Any, empty: Path):
+    lines = text.write({"version": 1, "offices": {"Head office": {"licences": {"talk_lines": 2}}}})
+    (empty / "lines.yaml").write_text(lines)
+    assert offhook("apply", "lines.yaml", "--yes").status == 0
+    person = {"email": "ana@example.com", "office_id": company["office_id"], "first_name": "Ana"}
+    (empty / "people.jsonl").write_text(msgspec.json.encode(person).decode())
+    assert offhook("user", "import", "people.jsonl").status == 0
+    [user] = [one["id"] for one in offhook("user", "list", "--json").json["items"] if "ana@" in str(one)]
+    kept(empty / "offhook-data", 5, over=True, who=f"user:{user}")
+    assert re.search(r"^5 .* Ana +\+14155550100 +not answered$", offhook("call", "list").out, re.MULTILINE)
+    [listed] = offhook("call", "list", "--json").json["items"]
+    assert (listed["caller"], listed["caller_name"]) == (f"user:{user}", "Ana")
 
 
 def test_a_call_is_shown_between_its_parties_and_with_why(offhook: Run, company: Any, empty: Path):

@@ -1,6 +1,7 @@
 """Serving, settings, schema, backup: what keeps an installation going."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -25,6 +26,33 @@ def test_a_server_that_is_asked_to_end_ends_well(server: Serving, number: int) -
     assert (ready.status_code, ready.json()["telephones"]) == (200, "off")
     server.process.send_signal(number)
     assert server.process.wait(30) == 0
+
+
+def test_a_variable_that_nothing_reads_is_said_by_every_command(
+    offhook: Run, company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFHOOK_PROT", "8081")
+    said = offhook("key", "list", "--json")
+    assert "Did you mean OFFHOOK_PORT?" in said.err
+    assert said.json["keys"]
+
+
+def test_a_server_says_it_in_its_log_and_serves(company: Any, empty: Path) -> None:
+    environment = {**os.environ, "OFFHOOK_SIP": "false", "OFFHOOK_PROT": "secret"}
+    serve = [sys.executable, "-m", "offhook", "serve", "--port", "0"]
+    process = subprocess.Popen(serve, cwd=empty, env=environment, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    lines = []
+    for line in process.stderr:
+        lines.append(json.loads(line))
+        if lines[-1]["event"] == "serving":
+            break
+    process.terminate()
+    process.communicate()
+    (told,) = [line for line in lines if line["event"] == "variable_not_read"]
+    assert (told["level"], told["variable"]) == ("warning", "OFFHOOK_PROT")
+    assert "OFFHOOK_PORT" in told["mend"]
+    assert "secret" not in str(lines)
 
 
 def test_a_port_that_is_taken_is_said_with_the_mend(offhook: Run, company: Any) -> None:

@@ -42,7 +42,7 @@ def test_a_telephone_is_given_and_its_settings_are_shown(offhook: Run, ana: str)
 
 
 def test_a_new_password_is_shown_once_in_words_too(offhook: Run, ana: str):
-    offhook("phone", "add", ana)
+    assert re.search(r"telephone +Phone of Ana", offhook("phone", "add", ana).out)
     said = offhook("phone", "new-password", ana)
     found = re.search(r"password\s+(\S{24})\b", said.out)
     assert found is not None

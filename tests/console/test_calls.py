@@ -7,10 +7,10 @@ from datetime import datetime
 import pytest
 
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import Incoming, Recorded, Verb
+from offhook.routing.plan import Incoming, Outgoing, Recorded, Verb
 from tests.api.desk import Company
 from tests.conftest import at
-from tests.console.lines import HOSTILE, TUESDAY, lisbon
+from tests.console.lines import HOSTILE, TUESDAY, lisbon, lobby
 from tests.console.visitor import Visitor
 
 MOMENT = f"{TUESDAY}T20:00:00+00:00"
@@ -64,6 +64,29 @@ def test_the_list_says_who_called_and_what_became_of_it(visitor: Visitor, embedd
     page = visitor.get("/console/calls")
     assert re.search(r"Tue 24 Nov 2026, \d\d:\d\d \+351210000001 – Voicemail", page.text)
     assert f"/console/calls/{id}" in [one.get("href") for one in page.tags("a")]
+
+
+def test_who_calls_from_within_is_listed_by_name_and_refused_by_offhook(visitor: Visitor, embedded: Company):
+    room = lobby(embedded)
+    first = Outgoing(CLOSED_AT, f"room:{room}", "7")
+    calls, tenant = embedded.desk.offhook.calls, embedded.tenant("sandbox")
+    id = embedded.desk.run(calls.begin(tenant, first, Telephone()))
+    page = visitor.get("/console/calls")
+    assert "Lobby 7 Refused" in page.text
+    assert f"room:{room}" not in page.text
+    [listed] = embedded.sandbox.get("/api/offhook/v1/calls").json["items"]
+    assert (listed["caller"], listed["caller_name"]) == (f"room:{room}", "Lobby")
+    shown = visitor.get(f"/console/calls/{id}")
+    assert "Offhook -&gt; Lobby refuses the call: Lobby dialled 7, which is no number in US" in shown.part("ladder")
+    assert "refused by Offhook" in shown.part("legs")
+
+
+def test_who_is_in_a_call_that_lasts_is_told_since_when(visitor: Visitor, embedded: Company):
+    call = begun(embedded, lisbon(embedded))
+    text = visitor.get(f"/console/calls/{call}").part("legs")
+    assert re.search(r"\+351210000001 0:00 – – not yet leaves a message", text), text
+    ended(embedded, call)
+    assert "left a message" in visitor.get(f"/console/calls/{call}").part("legs")
 
 
 def test_a_call_under_way_is_in_the_list_and_told_as_far_as_it_is(visitor: Visitor, embedded: Company):

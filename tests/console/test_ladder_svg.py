@@ -4,7 +4,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from offhook.console.ladder_svg import COLUMN, MARGIN, MOST, ladder_svg
+from offhook.console.ladder_svg import COLUMN, LINE, MARGIN, MOST, MOST_LINES, TOP, ladder_svg
 
 
 def ladder(parties: int, *arrows: dict[str, Any]) -> dict[str, Any]:
@@ -40,6 +40,50 @@ def test_long_texts_end_at_the_edge_and_are_whole_for_who_points_at_them():
     assert said.endswith("…")
     assert len(said) < 60
     assert "word " * 100 in drawn
+
+
+def test_why_something_is_refused_stands_in_lines_of_its_own_above_its_arrow():
+    why = "refuses: only who was called can put a call of the company's own people on park"
+    drawn = str(ladder_svg(ladder(2, arrow(1, 0, why, tone="bad"), arrow(0, 1, why))))
+    lines = [(int(y), text) for y, text in re.findall(r'class="said" x="\d+" y="(\d+)"[^>]*>([^<]+)', drawn)]
+    refused, quiet = lines[:-1], lines[-1]
+    assert len(refused) > 1
+    assert " ".join(text for _, text in refused).replace("&#39;", "'") == why
+    assert [y for y, _ in lines] == sorted(y for y, _ in lines)
+    arrows = [int(y) for y in re.findall(r'class="way" d="M\d+ (\d+)', drawn)]
+    assert refused[-1][0] < arrows[0] < quiet[0] < arrows[1], "each is above its own arrow"
+    assert quiet[1].endswith("…")
+    assert refused[0][0] > TOP, "below the boxes"
+    again = str(ladder_svg(ladder(2, arrow(0, 1), arrow(1, 0, why, tone="bad"))))
+    first = int(re.findall(r'class="way" d="M\d+ (\d+)', again)[0])
+    assert int(re.findall(r'class="said" x="\d+" y="(\d+)"', again)[1]) > first + LINE // 2, "below what was before"
+    very = str(ladder_svg(ladder(2, arrow(1, 0, "word " * 200, tone="bad"))))
+    assert very.count('class="said"') == MOST_LINES
+
+
+def test_a_note_at_the_last_column_is_told_to_its_left_where_there_is_room():
+    drawn = str(ladder_svg(ladder(2, arrow(1, 1, "records from here"), arrow(1, 1, "left"))))
+    found = re.findall(r'class="said" x="(\d+)" y="\d+" text-anchor="(\w+)">([^<]+)', drawn)
+    middle = MARGIN + COLUMN + COLUMN // 2
+    assert [(int(x) < middle, anchor, text) for x, anchor, text in found] == [
+        (True, "end", "records from here"), (False, "start", "left")
+    ]  # fmt: skip
+
+
+def test_names_end_within_their_boxes_whatever_letters_they_have():
+    shown = ladder(4)
+    names = ["+14155550142", "ana@example.com", "WWWWWWWWWWWWWWWWWWWWWW", "illillillillillill"]
+    for party, name in zip(shown["parties"], names, strict=True):
+        party["name"] = name
+    cut = re.findall(r'class="name"[^>]*>([^<]+)', str(ladder_svg(shown)))
+    assert cut[0] == names[0]
+    assert len(cut[2]) < len(cut[1]) < len(cut[3])
+    assert cut[3] == names[3]
+
+
+def test_two_columns_fit_a_telephone():
+    width = int(re.search(r'width="(\d+)"', str(ladder_svg(ladder(2))))[1])  # type: ignore[index]
+    assert width <= 390 - 2 * 16 - 2 * 9, "the window without the page's edges and the frame's"
 
 
 def test_of_very_many_parties_the_last_share_a_column():

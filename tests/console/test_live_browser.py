@@ -16,6 +16,19 @@ from tests.telephony.calling_in import CALLER, SETTINGS, V1, House
 
 __all__ = ["chromium"]
 LIVE = "/console/calls/live"
+OUTSIDE = """() => [...document.querySelectorAll("svg.ladder")].flatMap((picture) => {
+  const within = (text, left, right) => {
+    const box = text.getBBox();
+    return box.x >= left && box.x + box.width <= right;
+  };
+  const names = [...picture.querySelectorAll(".party")].map((one) => {
+    const box = one.querySelector(".box").getBBox();
+    return [one.querySelector(".name"), box.x, box.x + box.width];
+  });
+  const said = [...picture.querySelectorAll(".said")].map((one) => [one, 0, picture.viewBox.baseVal.width]);
+  return [...names, ...said].filter((one) => !within(...one)).map((one) => one[0].textContent);
+})"""
+"""What is written in a ladder and does not fit: a name its box, or anything else the picture."""
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +124,17 @@ def test_the_pages_are_accessible_and_fit_the_window(chromium: Browser, house: H
     before.hang_up()
     past = house.until(f"{V1}/calls", lambda said: said["items"] and "ended" in said["items"][0])["items"][0]["id"]
     ended(house, past)
+    house.refused("Ann", "+351210000000", 403)
+    refused = house.until(f"{V1}/calls", lambda said: said["items"][0]["dialled"] == "+351210000000")["items"][0]["id"]
+    ended(house, refused)
     call = house.call()
     call.ring()
-    house.until(f"{V1}/calls/live", lambda said: [one["phase"] for one in said["items"]] == ["ringing"])
+    live = house.until(f"{V1}/calls/live", lambda said: [one["phase"] for one in said["items"]] == ["ringing"])
+    pages = {"live": LIVE, "call": f"/console/calls/{past}", "refused": f"/console/calls/{refused}"}
+    pages["ringing"] = f"/console/calls/{live['items'][0]['id']}"
     window = Desktop(chromium, house.server, viewport={"width": width, "height": 900}, color_scheme=scheme)
     page, found = window.sign_in(), []
-    for name, path in (("live", LIVE), ("call", f"/console/calls/{past}")):
+    for name, path in pages.items():
         page.goto(path)
         page.wait_for_load_state("domcontentloaded")
         shot(page, f"{name}-{scheme}-{width}")
@@ -125,6 +143,9 @@ def test_the_pages_are_accessible_and_fit_the_window(chromium: Browser, house: H
         found += [(path, one["id"], [node["html"] for node in one["nodes"]][:3]) for one in results["violations"]]
         size = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert size[0] <= size[1], path
+        assert page.evaluate(OUTSIDE) == [], path
+        if name == "refused":
+            assert page.evaluate("() => ((one) => one.scrollWidth <= one.clientWidth)(document.querySelector('.wide'))")
     window.context.close()
     call.cancel()
     assert found == []

@@ -1,5 +1,6 @@
 """The pages of telephones and carriers in a real browser: accessible, and readable in a narrow window."""
 
+import os
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -7,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from offhook.examples import SMALL
 from tests.console.test_browser import NARROW, WIDE, Desktop, chromium
 from tests.survival.process import Process
 
@@ -35,8 +37,14 @@ def places(server: Process) -> list[str]:
         f"{V2}/users", {"office_id": office, "email": "ann@example.com", "first_name": "Ann", "license": "talk"}
     )
     device = made(f"{V1}/users/{user['id']}/devices", {"name": "Laptop"})
+    # Of an office without an emergency address, whose page says what to do.
+    lisbon = made(f"{V2}/offices", SMALL)["office"]["id"]
+    made(f"{V1}/offices/{lisbon}/licences", {"talk_lines": 1})
+    rui = made(f"{V2}/users", {"office_id": lisbon, "email": "rui@example.com"})
+    other = made(f"{V1}/users/{rui['id']}/devices", {"name": "Desk"})
     trunk = made(f"{V1}/trunks", {"name": "Carrier", "country": "US", "addresses": ["203.0.113.7", "203.0.113.16/28"]})
-    return ["/console/phones", f"/console/phones/{device['id']}", "/console/trunks", f"/console/trunks/{trunk['id']}"]
+    phones = [f"/console/phones/{one['id']}" for one in (device, other)]
+    return ["/console/phones", *phones, "/console/trunks", f"/console/trunks/{trunk['id']}"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -53,6 +61,8 @@ def test_every_page_is_accessible_and_fits_the_window(
         results = Axe().run(page).response
         found += [(path, one["id"], [node["html"] for node in one["nodes"]][:3]) for one in results["violations"]]
         size = page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        if folder := os.environ.get("OFFHOOK_SHOTS"):
+            page.screenshot(path=f"{folder}/{path.replace('/', '_')}-{scheme}-{width}.png")
         assert size[0] <= size[1], path
     window.context.close()
     assert found == []

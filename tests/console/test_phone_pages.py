@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.desk import Company
+from tests.api.desk import Company, office
 from tests.console.visitor import Page, Visitor
 from tests.directory.people import hired
 
@@ -44,10 +44,35 @@ def test_a_user_is_given_a_phone_whose_password_is_shown_once(visitor: Visitor, 
     assert found[1] not in again.html
 
 
+def test_a_phones_page_says_where_help_is_sent_and_what_to_do_where_it_is_not_known(
+    visitor: Visitor, embedded: Company
+):
+    hired(embedded)
+    shown = send(visitor, visitor.get(PHONES), PHONES, email="ann@example.com")
+    at = embedded.live.get("/api/v2/offices/primary").json["e911_address"]["address"]
+    assert at in shown.html
+    assert "carry no address" not in shown.html
+    lisbon = embedded.live.made(office()).id
+    assert embedded.live.post(f"/api/offhook/v1/offices/{lisbon}/licences", {"talk_lines": 1}).status == 200
+    embedded.live.post("/api/v2/users", {"office_id": lisbon, "email": "help@example.com"})
+    without = send(visitor, visitor.get(PHONES), PHONES, email="help@example.com")
+    assert "Calls for help from this phone carry no address" in without.html
+    assert "offhook office emergency-address" in without.html
+
+
 def test_nobody_is_given_nothing(visitor: Visitor):
     page = send(visitor, visitor.get(PHONES), PHONES, email="<b>@example.com")
     assert page.status == 400
     assert "&lt;b&gt;@example.com" in page.html
+
+
+def test_a_phone_without_a_name_is_the_phone_of_who_has_it(visitor: Visitor, embedded: Company):
+    hired(embedded)
+    send(visitor, visitor.get(PHONES), PHONES, email="ann@example.com", name="")
+    listed = visitor.get(PHONES)
+    assert "Ann Lee Phone" in listed.text
+    (address,) = set(re.findall(r'href="(/console/phones/\d+)"', listed.html))
+    assert "Phone of Ann Lee" in visitor.get(address).text
 
 
 def test_a_carrier_is_connected_changed_and_deleted(visitor: Visitor, embedded: Company):

@@ -4,11 +4,11 @@ import json
 import re
 from typing import Any
 
-import httpx
 import pytest
 
 from offhook.workflows.triggers import store
 from offhook.workflows.triggers.model import Planned
+from tests.api.asgi import Response
 from tests.api.desk import Company
 from tests.console.test_workflow_pages import HERE, V1, named, put
 from tests.console.visitor import Page, Visitor
@@ -133,7 +133,7 @@ def test_the_secret_of_a_hook_is_shown_once_and_what_came_of_calls_by_name(visit
     assert f"http://offhook.test{V1}/hooks/{id}" in page.text
     assert "ohh_" not in visitor.get(one).html + visitor.get(STARTING).html
 
-    def called(token: str) -> httpx.Response:
+    def called(token: str) -> Response:
         url = f"http://offhook.test{V1}/hooks/{id}"
         return embedded.desk.run(embedded.desk.client.post(url, headers={"authorization": f"Bearer {token}"}))
 

@@ -5,6 +5,7 @@ import io
 import math
 from array import array
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -99,3 +100,17 @@ def test_a_call_that_does_not_come_about_ends_the_demo_and_names_the_logs(
 ) -> None:
     with pytest.raises(NotShown, match=r"The caller: waited .*/server\.log and .*/phones\.log"):
         played(monkeypatch, tmp_path, Trouble("The caller: waited 15 s for up"))
+
+
+def test_what_is_kept_a_moment_later_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list without anything has no items in it."""
+    monkeypatch.setattr(call, "_PACE", 0)
+    answers: list[Any] = [{}, {"items": []}, {"items": [{"id": "7"}]}]
+
+    class Slow:
+        async def call(self, *_: Any, **__: Any) -> Any:
+            return SimpleNamespace(document=answers.pop(0))
+
+    act = Called(Stage(), Slow(), Server(tmp_path, tmp_path / "log"), tmp_path)  # type: ignore[arg-type]
+    assert asyncio.run(act._recording("1")) == {"id": "7"}
+    assert answers == []

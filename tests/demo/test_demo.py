@@ -146,6 +146,9 @@ def test_the_recording_is_on_disk_and_holds_both_sides(shown: Shown) -> None:
 def test_once_says_that_the_server_stops_and_what_to_paste_works_when_it_is_served_again(shown: Shown) -> None:
     yours = shown.out.split("Yours")[1]
     assert yours.index("The server stops now") < yours.index("curl")
+    # So does what stands before that is of no use without it: the link to the recording, the page of the call.
+    call = " ".join(shown.part("A real call, over the wire").split())
+    assert call.index("serve it again, as is said below, for the link and the page") < call.index("/sounds/")
     (served,) = re.findall(r"^\S*offhook (serve .*)$", yours, re.MULTILINE)
     first_curl = re.findall(r"^curl (?:.*\\\n)*.*$", yours, re.MULTILINE)[0]
     (link,) = re.findall(r"^(http://\S+/sounds/\S+)$", shown.out, re.MULTILINE)

@@ -14,7 +14,7 @@ from offhook.directory.devices.model import Device
 from offhook.directory.devices.store import devices
 from offhook.directory.people import users_out
 from offhook.directory.users.model import User
-from offhook.directory.users.store import users
+from offhook.directory.users.store import primary_emails, users
 from offhook.kit import clock
 from offhook.storage.documents import Kept
 from tests.api.desk import ADDRESSES, OFFICES, WHOLE, Company, Desk, office, routing, state
@@ -335,16 +335,37 @@ def test_a_thousand_users_with_their_groups_take_two_queries(embedded: Company):
         statements.append(args[2])
 
     engine = desk.offhook.database.engine
-    with desk.offhook.database.reading() as tx:
-        event.listen(engine, "before_cursor_execute", count)
-        try:
+    event.listen(engine, "before_cursor_execute", count)
+    try:
+        with desk.offhook.database.reading() as tx:
+            statements.clear()
             out = users_out(tx, rows, embedded.id, clock.now())
-        finally:
-            event.remove(engine, "before_cursor_execute", count)
+    finally:
+        event.remove(engine, "before_cursor_execute", count)
     assert len(out) == 1000
     assert [len(one.group_details) for one in out[:4]] == [1, 1, 1, 0]
     # Two for each five hundred.
     assert len(statements) == 4
+
+
+def test_lists_show_the_first_address_of_those_who_are_there(embedded: Company):
+    desk, tenant, place = embedded.desk, embedded.tenant(), embedded.office_ids["live"]
+
+    def kept(*emails: str, state: str = "active") -> Kept[User]:
+        value = User(office_id=place, emails=emails, country="US", timezone="UTC")
+        return Kept(id=desk.ids.new(), tenant_id=tenant, value=value, state=state, created_at=0, updated_at=0)
+
+    first, second, gone = (
+        kept("one@example.com", "two@example.com"),
+        kept("three@example.com"),
+        kept("x@example.com", state="deleted"),
+    )
+    desk.transact(lambda tx: users.insert(tx, [first, second, gone]))
+    with desk.offhook.database.reading() as tx:
+        ids = [first.id, gone.id, second.id, 1]
+        assert primary_emails(tx, tenant, ids) == {first.id: "one@example.com", second.id: "three@example.com"}
+        assert primary_emails(tx, tenant + 1, ids) == {}
+        assert primary_emails(tx, tenant, []) == {}
 
 
 # Deleting

@@ -81,6 +81,11 @@ def test_what_cannot_be_used_stops_the_start(name: str, text: str):
         load(environ={f"OFFHOOK_{name}": text})
 
 
+def test_all_addresses_at_once_are_told_what_is_missing_by_both_its_names():
+    with pytest.raises(BadSettings, match=r"sip_address must say .* Set OFFHOOK_SIP_ADDRESS, or sip_address in the"):
+        load(environ={"OFFHOOK_SIP_HOST": "0.0.0.0"})
+
+
 def test_limits_are_lifted_only_where_it_is_said_that_this_is_a_benchmark():
     refuse_lifted_limits(load({"benchmark": True, "rate_limit_scale": 50.0}, environ={}))
     refuse_lifted_limits(load({"rate_limit_scale": 1.0}, environ={}))

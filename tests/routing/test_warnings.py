@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from offhook.directory.lines.wire import RoutingStateOut
 from offhook.kit.errors import Unavailable
 from offhook.routing import warnings
 from offhook.routing.findings import CODES
@@ -92,6 +94,35 @@ def test_what_an_office_has_against_itself_is_said_at_its_creation_and_in_dry_ru
     path = f"{V1}/offices/{made.id}"
     assert warning in codes(api.put(path, body))
     assert warning not in codes(api.put(path, office(name="Faro")))
+
+
+ACTIONS = ("disabled", "menu", "voicemail", "directory", "department", "scripted_ivr")
+KEYS: tuple[list[Any], ...] = (
+    [],
+    [{"input": "1"}],
+    [{"input": "12", "options": {"action": "voicemail"}}],
+    [{"input": None, "options": {"action": "voicemail"}}],
+    *([{"input": "1", "options": {"action": action}}] for action in ACTIONS),
+    [{"input": "1", "options": {"action": "menu"}}, {"input": "2"}],
+    [{"input": "3", "options": {"action": "operator"}}, {"input": "4", "options": {"action": "disabled"}}],
+)
+
+
+@pytest.mark.parametrize("script", ["", "support_line"])
+def test_what_is_looked_at_shortly_is_what_a_walk_would_find(monkeypatch: pytest.MonkeyPatch, script: str):
+    states = [
+        msgspec.convert({"action": action, "try_dial_operators": tried, "dtmf": keys}, RoutingStateOut)
+        for action in ACTIONS
+        for keys in KEYS
+        for tried in (True, False)
+    ]
+    look = warnings._alone.__wrapped__
+    plain = states[0]
+    pairs = [*((one, plain) for one in states), *((plain, one) for one in states)]
+    shortly = [set(look(*pair, script)) for pair in pairs]
+    monkeypatch.setattr(warnings, "_may_be_lost", lambda *_: True)
+    assert shortly == [set(look(*pair, script)) for pair in pairs]
+    assert {one.code for found in shortly for one in found} == warnings.OWN - ({"script_missing"} if script else set())
 
 
 def test_what_a_whole_look_finds_is_said_once(company: Company):

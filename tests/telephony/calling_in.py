@@ -28,7 +28,7 @@ class House:
         rings = {"action": "voicemail", "try_dial_operators": True, "operator_routing": "simultaneous"}
         body = {"name": "Sales", "office_id": self.office, "routing_options": {"open": rings, "closed": rings}}
         self.sales = self.post(f"{V2}/departments", body)["id"]
-        given = {name: self._telephone(name) for name in ("Ann", "Bob")}
+        self._given = given = {name: self._telephone(name) for name in ("Ann", "Bob")}
         self.worker = self._worker()
         for name, (username, password) in given.items():
             self.phones[name] = phone = Peer(self.worker)
@@ -106,6 +106,24 @@ class House:
         uri = f"sip:{self.number}@127.0.0.1:{self.worker[1]}"
         who = f"<sip:{caller}@127.0.0.1>"
         return Ringing(self, _Named(self.carrier, who, uri).start())
+
+    def refused(self, name: str, dialled: str, code: int) -> None:
+        """Somebody dials, proves who they are, and is answered so."""
+        phone, call_id = self.phones[name], secrets.token_hex(8)
+        uri = f"sip:{dialled}@127.0.0.1:{self.worker[1]}"
+        phone.send(phone.request("INVITE", uri=uri, call_id=call_id, body=phone.sound))
+        challenge = phone.hear("401 INVITE")
+        phone.send(phone.request("ACK", uri=uri, call_id=call_id, to_tag=challenge.to_tag))
+        proof = authorization(challenge.all("www-authenticate")[0], *self._given[name], "INVITE", uri)
+        branch = "z9hG4bK" + secrets.token_hex(8)
+        shown = (f"Authorization: {proof}",)
+
+        def again(method: str, **more: Any) -> bytes:
+            return phone.request(method, uri=uri, call_id=call_id, sequence=2, branch=branch, **more)
+
+        phone.send(again("INVITE", body=phone.sound, headers=shown))
+        answer = phone.hear(f"{code} INVITE")
+        phone.send(again("ACK", to_tag=answer.to_tag))
 
     def close(self) -> None:
         for peer in (self.carrier, *self.phones.values()):

@@ -23,8 +23,11 @@ def test_who_closes_it_waits_until_it_has_ended() -> None:
         worker = Worker(("--listen", "127.0.0.1:0"), nobody)
         keeping = asyncio.create_task(worker.keep())
         async with asyncio.timeout(20):
+            starting = [worker.starting]
             await worker.ready
+            starting.append(worker.starting)
             await worker.close()
+        assert starting == [True, False]
         assert keeping.done()
         with pytest.raises(ProcessLookupError):
             os.kill(worker.pid, 0)
@@ -97,7 +100,7 @@ def test_a_company_has_its_share_of_legs_and_others_have_theirs() -> None:
         assert [one.leg for one in told if isinstance(one, port.Dial)] == [first, second, outside, other]
         assert heard == []
         await asyncio.sleep(0)
-        assert heard == [port.Down(leg=third, code=503, cause="failed")]
+        assert heard == [port.Down(leg=third, code=503, cause="failed", ours=True)]
         # It is counted until it is over, whoever is told of it.
         mine.hold(first, lambda _: None)
         worker._hear(port.Down(leg=first))
@@ -149,6 +152,7 @@ def test_a_leg_that_nobody_holds_is_over_with_the_worker() -> None:
 
 def test_one_that_cannot_listen_says_so_each_time_and_is_there_once_it_can(capfd: pytest.CaptureFixture[str]) -> None:
     pauses: list[float] = []
+    starting: list[bool] = []
 
     async def story() -> tuple[int, Any]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
@@ -158,6 +162,7 @@ def test_one_that_cannot_listen_says_so_each_time_and_is_there_once_it_can(capfd
 
             async def pause(seconds: float) -> None:
                 pauses.append(seconds)
+                starting.append(worker.starting)
                 if len(pauses) == 2:
                     twice.set()
                     other.close()
@@ -175,9 +180,51 @@ def test_one_that_cannot_listen_says_so_each_time_and_is_there_once_it_can(capfd
         number, ready = asyncio.run(story())
     assert ready.address == ("127.0.0.1", number)
     assert pauses == list(process.PAUSES[1:3])
+    assert starting == [False, False]
     faults = [line["what"] for line in logs if line["event"] == "telephone_fault"]
     assert len(faults) == 2
     assert all(f"127.0.0.1:{number}" in fault and "in use" in fault for fault in faults)
     assert [line["after"] for line in logs if line["event"] == "telephone_process_ended"] == pauses
     printed = capfd.readouterr()
     assert (printed.out, printed.err) == ("", "")
+
+
+def test_what_is_told_is_heard_at_once_and_in_whole_messages() -> None:
+    async def story() -> None:
+        heard: list[port.Event] = []
+        line = process._Line(lambda _: None, heard.append)
+        ready, key = port.Ready(address=("127.0.0.1", 5060), media="plain"), port.Key(1, "5")
+        content = port.framed(ready) + port.framed(key)
+        line.data_received(content[:-1])
+        assert heard == [ready]
+        assert line.ready.done()
+        line.data_received(content[-1:])
+        assert heard == [ready, key]
+        line.connection_lost(None)
+        assert await line.over is None  # type: ignore[func-returns-value]
+
+    asyncio.run(story())
+
+
+def test_behind_what_cannot_be_read_nothing_is_heard() -> None:
+    async def story() -> None:
+        heard: list[port.Event] = []
+        line = process._Line(lambda _: None, heard.append)
+        line.data_received(b"\xff\xff\xff\xff")
+        line.data_received(port.framed(port.Key(1, "5")))
+        assert heard == []
+        line.connection_lost(OSError("gone"))
+        with pytest.raises(ValueError, match="longer"):
+            await line.over
+        other = process._Line(lambda _: None, heard.append)
+        other.connection_lost(OSError("gone"))
+        with pytest.raises(OSError, match="gone"):
+            await other.over
+        closed = process._Line(lambda _: None, heard.append)
+        closed.closed = True
+        closed.data_received(port.framed(port.Key(1, "5")))
+        closed.connection_lost(OSError("gone"))
+        await closed.over
+        assert heard == []
+
+    asyncio.run(story())

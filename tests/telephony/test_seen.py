@@ -86,6 +86,51 @@ def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behi
     assert house.get(f"{V1}/calls/live")["items"] == []
 
 
+def between(ladder: Any) -> list[tuple[str, str, str]]:
+    """The arrows of a ladder: from whom, to whom, what."""
+    names = [one["name"] for one in ladder["parties"]]
+    return [(names[one["start"]], names[one["end"]], one["text"]) for one in ladder["arrows"]]
+
+
+def test_while_a_call_lasts_it_is_known_since_when_and_what_is_refused_is_not_shown_as_done(house: House):
+    call = house.call()
+    call.ring()
+    ringing = live(house, "ringing")
+    _, _, ann, bob = house.get(f"{V1}/calls/{ringing['id']}/ladder")["parties"]
+    assert [(leg["words"], "rang" in leg, "taken" in leg) for leg in ann["legs"] + bob["legs"]] == [
+        ("rings", True, False), ("rings", True, False)
+    ]  # fmt: skip
+    call.answer("Ann")
+    talking = live(house, "talking")
+    caller, _, ann, bob = house.get(f"{V1}/calls/{talking['id']}/ladder")["parties"]
+    assert [leg["words"] for one in (caller, ann, bob) for leg in one["legs"]] == [
+        "in the call", "in the call", "answered elsewhere"
+    ]  # fmt: skip
+    assert ann["legs"][0]["taken"] >= ann["legs"][0]["rang"]
+    user = ann["id"].removeprefix("user:")
+    refused = house.ask("POST", f"{V2}/call/{talking['id']}/unpark", {"user_id": user})
+    assert refused.status == 409
+    call.hang_up()
+    told = between(over(house, talking["id"]))
+    assert ("Ann", "Offhook", "asks for the parked call") in told
+    assert ("Offhook", "Ann", "refuses: the call is not where that can be done") in told
+    assert not [line for line in told if "off park" in line[2]]
+
+
+def test_a_call_that_is_refused_is_refused_by_offhook_and_listed_by_name(house: House):
+    house.refused("Ann", "+351210000000", 403)
+    found = house.until(f"{V1}/calls", lambda said: said["items"][0]["dialled"] == "+351210000000")["items"][0]
+    assert (found["caller_name"], found["caller"].partition(":")[0]) == ("Ann", "user")
+    ladder = over(house, found["id"])
+    [asked, (start, end, text)] = between(ladder)
+    assert asked == ("Ann", "Offhook", "dials +351210000000")
+    assert (start, end) == ("Offhook", "Ann")
+    assert text.startswith("answers 403 (forbidden): +351210000000 is abroad")
+    [phone] = ladder["parties"][0]["phones"]
+    assert (phone["code"], phone["cause"]) == (403, "forbidden")
+    house.refused("Bob", "7", 404)
+
+
 def test_a_call_that_the_api_ends_is_told_as_it_goes_to_who_watches(house: House):
     assert house.server.company is not None
     connection = http.client.HTTPConnection("127.0.0.1", house.server.port, timeout=15)
@@ -129,7 +174,7 @@ def test_a_telephone_process_that_is_killed_is_why_its_call_ended_and_is_counted
     talking = live(house, "talking")
     os.kill(worker_of(house), signal.SIGKILL)
     ladder = over(house, talking["id"])
-    assert "hangs up (the telephone process ended)" in [one["text"] for one in ladder["arrows"]]
+    assert "cuts off: the telephone process ended" in [one["text"] for one in ladder["arrows"]]
     causes = {one["name"]: one["phones"][0]["cause"] for one in ladder["parties"] if one["kind"] != "house"}
     assert causes == {CALLER: DIED, "Ann": DIED, "Bob": "cancelled"}
     house.count("offhook_sip_worker_restarts_total", 1)

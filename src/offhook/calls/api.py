@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from offhook.access.gate import reply_of
 from offhook.calls import store, wire
+from offhook.calls.live.render import caller_names
 from offhook.calls.model import Kept
 from offhook.directory.lines.model import Target
 from offhook.directory.paths import id_of
@@ -32,8 +33,9 @@ def operations(reader: Reader, cursors: Cursors, company: CompanyOf) -> list[Ope
         before = cursors.open(query.cursor, "calls", tenant, []) if query.cursor else store.NEWEST
         found = await reader.run(lambda tx: store.page(tx, tenant, before, query.limit + 1))
         here = found[: query.limit]
+        names = caller_names(await company(tenant), here) if here else {}
         cursor = cursors.seal("calls", tenant, [], here[-1].id) if len(found) > query.limit else None
-        return reply_of(wire.CallPage(items=[_out(one) for one in here], cursor=cursor))
+        return reply_of(wire.CallPage(items=[_out(one, names[one.id]) for one in here], cursor=cursor))
 
     async def trace(call: Call) -> Reply:
         tenant, id = call.principal.tenant_id, id_of(call)
@@ -65,7 +67,7 @@ def operations(reader: Reader, cursors: Cursors, company: CompanyOf) -> list[Ope
             path=PATH,
             tag=TAG,
             summary="List calls",
-            description="All calls of the environment, those under way too, the latest first.",
+            description="All calls of the environment, those under way too, the latest first. Names are those of now.",
             handler=page,
             scope=SCOPE,
             query=wire.CallQuery,
@@ -90,11 +92,12 @@ def operations(reader: Reader, cursors: Cursors, company: CompanyOf) -> list[Ope
     ]
 
 
-def _out(kept: Kept) -> wire.CallOut:
+def _out(kept: Kept, name: str) -> wire.CallOut:
     return wire.CallOut(
         id=str(kept.id),
         began=_iso(kept.began),
         caller=kept.caller,
+        caller_name=name,
         dialled=kept.dialled,
         phase="over" if kept.ended else kept.state.phase,
         ended=_iso(kept.ended) if kept.ended else None,

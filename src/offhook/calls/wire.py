@@ -8,11 +8,15 @@ from offhook.kit.wire import Int64Text
 
 
 class CallOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A call: when, between whom, and how it ended; without `ended` it lasts."""
+    """A call: when, between whom, and how it ended; without `ended` it lasts.
+
+    `caller` is a number, or of the company's own people as "user:1"; `caller_name` who that is, "" if nobody known.
+    """
 
     id: Int64Text
     began: str
     caller: str
+    caller_name: str
     dialled: str
     phase: str
     ended: str | None = None

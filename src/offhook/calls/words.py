@@ -39,6 +39,7 @@ CAUSES: Mapping[str, str] = {
     "no_answer": "did not answer",
     "not_rung": "their turn never came",
     "parked": "put the call on park",
+    "refused": "refused by Offhook",
     "transferred": "sent the call on",
     "unreachable": "could not be reached",
     "voicemail": "left a message",
@@ -58,7 +59,7 @@ HAPPENED: Mapping[str, str] = {
     "hung_up_on": "hangs up from here",
     "answer": "takes the call",
     "reserve": "has the caller wait",
-    "ring": "rings, for {seconds} s at most",
+    "ring": "rings for up to {seconds} s",
     "ask": "asks the web service",
     "ask_script": "asks the workflow",
     "bridge": "connected",
@@ -66,6 +67,9 @@ HAPPENED: Mapping[str, str] = {
     "transfer": "calls",
     "emergency": "calls for help",
     "hangup": "ends the call",
+    "refused": "refuses the call",
+    "refuses": "refuses: {why}",
+    "cut_off": "cuts off: {why}",
     "rang": "it rings",
     "taken": "takes the call",
     "hold": "puts on hold",
@@ -73,7 +77,7 @@ HAPPENED: Mapping[str, str] = {
     "referred": "asks to transfer to {number}",
     "stopped": "stops ringing",
     "parked": "puts the call on park",
-    "unparked": "takes the call off park",
+    "unparked": "asks for the parked call",
     "park_over": "nobody took the call off park",
     "invited": "asks {whom} in",
     "came_in": "comes in",
@@ -83,6 +87,8 @@ HAPPENED: Mapping[str, str] = {
     "joined": "connects the call with {whom}",
     "handed": "goes on as another call",
     "park": "parks the call",
+    "still_parked": "stays on park",
+    "not_rung": "not rung: {why}",
     "let_go": "lets go",
     "came_back": "says that the call comes back",
     "hand_on": "hands the other side on",
@@ -90,6 +96,49 @@ HAPPENED: Mapping[str, str] = {
     "lost": "the process that had the call ended",
 }
 """What happens between parties of a call: events and verbs by their tags, and what telephones tell."""
+
+
+WISHED: Mapping[str, str] = {
+    "parked": "asks to park the call",
+    "unparked": "asks for the parked call",
+    "invited": "is asked to have {whom} in",
+    "transferred": "asks to send the call on to {whom}",
+    "joined": "asks to connect the call with {whom}",
+    "hung_up": "is asked to hang up",
+}
+"""The same of events whose wish is refused."""
+
+NOT_THERE = "the call is not where that can be done"
+"""Why something is refused that could not be done when it was asked for."""
+
+ANSWERS: Mapping[int, str] = {
+    403: "forbidden",
+    404: "no such number",
+    408: "no answer in time",
+    410: "no such number",
+    480: "nobody is reached",
+    484: "not all of a number",
+    486: "busy",
+    487: "given up",
+    488: "no way of sound",
+    500: "a fault",
+    503: "no room",
+    600: "busy",
+    603: "declined",
+    604: "no such number",
+}
+"""What SIP's status says to a caller (RFC 3261 section 21)."""
+
+LEGS: Mapping[str, str] = {
+    "calling": "calls",
+    "ringing": "rings",
+    "connected": "in the call",
+    "parked": "on park",
+    "voicemail": "leaves a message",
+    "waiting": "waits",
+    "later": "their turn is to come",
+}
+"""Where a leg is that is not over, by its state: `waiting` is a caller, and `later` one who is rung behind others."""
 
 
 def of(table: Mapping[str, str], word: str, **values: object) -> str:

@@ -22,10 +22,12 @@ from offhook.cli.calls import app as call
 from offhook.cli.common import State, emit, err, refuse, say
 from offhook.cli.configuration import register as register_configuration
 from offhook.cli.credentials import app as credential
+from offhook.cli.emergency import register as register_emergency
 from offhook.cli.examples import app as examples
 from offhook.cli.install import init, serve, settings, version
 from offhook.cli.keys import app as key
 from offhook.cli.lines import app as line
+from offhook.cli.menus import register as register_menu
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
 from offhook.cli.phones import app as phone
@@ -35,11 +37,13 @@ from offhook.cli.routing import register as register_routing
 from offhook.cli.runs import app as runs
 from offhook.cli.saved import app as saved
 from offhook.cli.scripts import app as script
+from offhook.cli.tapes import recording, voicemail
 from offhook.cli.trunks import app as trunk
 from offhook.cli.upkeep import backup, db, restore
 from offhook.cli.users import app as user
 from offhook.cli.workflows import app as workflow
 from offhook.kit.errors import Refusal, Unavailable
+from offhook.kit.variables import unread
 
 __all__ = ["app", "main"]
 
@@ -60,11 +64,15 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _begin(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
     ] = False,
 ) -> None:
     """An office phone system that you create with one API call. Begin with: offhook init."""
+    if context.invoked_subcommand != "serve":  # which says it in its log
+        for told in unread(os.environ).values():
+            say(told, "yellow bold", to=err)
 
 
 app.command()(init)
@@ -78,13 +86,17 @@ register_configuration(app)
 register_routing(app)
 app.add_typer(key, name="key")
 app.add_typer(number, name="number")
+register_emergency(office, user)
 app.add_typer(office, name="office")
 line.add_typer(script, name="script")
+register_menu(line)
 app.add_typer(line, name="line")
 app.add_typer(user, name="user")
 app.add_typer(phone, name="phone")
 app.add_typer(trunk, name="trunk")
 app.add_typer(call, name="call")
+app.add_typer(voicemail, name="voicemail")
+app.add_typer(recording, name="recording")
 app.add_typer(prompt, name="prompt")
 app.add_typer(api, name="api")
 register_requests(api)

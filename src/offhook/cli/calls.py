@@ -41,13 +41,20 @@ def list_calls(
         ("ID", "WHEN", "CALLER", "DIALLED", "WHAT BECAME OF IT"),
         [
             (
-                one["id"], when(one["began"]), line_of(one["caller"] or "hidden"), line_of(one["dialled"] or "-"),
-                one.get("outcome", "") if "ended" in one else f"under way: {one['phase']}",
+                one["id"], when(one["began"]), _caller(one), line_of(one["dialled"] or "-"),
+                one.get("outcome", "").replace("_", " ") if "ended" in one else f"under way: {one['phase']}",
             )
             for one in items
         ],
     )  # fmt: skip
     following(f"offhook call show {items[0]['id']}{again(way)}   shows why that one went where it went")
+
+
+def _caller(one: Any) -> str:
+    """Who calls, by name where that is known; the number of one who is nobody of the company stands behind it."""
+    name, caller = one.get("caller_name", ""), one["caller"]
+    number = f" ({caller})" if name and caller and ":" not in caller else ""
+    return line_of(f"{name}{number}" if name else caller or "hidden")
 
 
 def _list_live(way: Any, *, as_json: bool) -> None:
@@ -65,7 +72,7 @@ def _list_live(way: Any, *, as_json: bool) -> None:
         ("ID", "CALLER", "DIALLED", "WHERE IT IS NOW", "SINCE"),
         [
             (
-                one["id"], line_of(one["caller_name"] or one["caller"] or "hidden"), line_of(one["dialled"] or "-"),
+                one["id"], _caller(one), line_of(one["dialled"] or "-"),
                 line_of(one["words"]), when(one["since"]),
             )
             for one in found["items"]
@@ -102,11 +109,11 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
     say()
     for one in trace["story"]:
         say(f"{_clock(one['seconds'])}  {_LABELS[one['kind']]:<5}  {line_of(one['text'])}", "dim")
-    phones = [(party, one) for party in ladder["parties"] for one in party.get("phones", ())]
+    phones = [(party, one) for party in ladder["parties"] for one in party.get("phones") or party.get("legs", ())]
     if phones:
         say()
         table(
-            ("WHO", "ADDRESS", "TAKEN", "ENDED", "SIP", "CAUSE", "SOUND"),
+            ("WHO", "ADDRESS", "SINCE", "RANG", "TAKEN", "ENDED", "SIP", "HOW", "SOUND"),
             [(line_of(party["name"]), *_phone(one)) for party, one in phones],
         )
     if not ladder["over"]:
@@ -115,18 +122,19 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
 
 def _made_within(ladder: Any) -> bool:
     """Whether somebody of the company made the call, rather than that it came in."""
-    caller = next((one for one in ladder["parties"] if one["kind"] == "caller"), {})
+    caller: Any = next((one for one in ladder["parties"] if one["kind"] == "caller"), {})
     return str(caller.get("id", "")).startswith(("user:", "room:"))
 
 
 def _phone(one: Any) -> tuple[str, ...]:
+    """A telephone as it told of itself, or as long as it has not, a leg as the call has it."""
     packets, lost = one.get("packets", 0), one.get("lost", 0)
     share = f", {100 * lost / (packets + lost):.1f} % lost" if packets + lost else ""
     return (
         one.get("address", "-"),
-        *(_clock(one[name]) if name in one else "-" for name in ("taken", "ended")),
+        *(_clock(one[name]).strip() if name in one else "-" for name in ("began", "rang", "taken", "ended")),
         str(one.get("code", "-")),
-        line_of(one.get("cause", "-")),
+        line_of(one.get("words", one.get("cause", "-"))),
         f"{one['codec']}, {packets:,} packets{share}" if "codec" in one else "-",
     )
 

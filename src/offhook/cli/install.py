@@ -33,6 +33,7 @@ from offhook.examples import FULL, HEAD_OFFICE
 from offhook.kit.errors import Conflict, Invalid, Refusal, Violation
 from offhook.kit.ids import Ids
 from offhook.kit.settings import MASKED, PREFIX, Settings, load
+from offhook.kit.variables import unread
 from offhook.kit.wire import Misfit, parse
 
 _BESIDES_US = ("e911_address", "use_same_address", "timezone")
@@ -178,6 +179,8 @@ def serve(
     log_level: LogLevel = None,
 ) -> None:
     """Serve the API until SIGTERM or Ctrl-C; requests under way are finished."""
+    import structlog
+
     from offhook import server
     from offhook.cli.store import connect
     from offhook.kit import log
@@ -198,6 +201,9 @@ def serve(
         config,
     )
     log.configure(chosen.log_level, **({"benchmark": True} if chosen.benchmark else {}))
+    unknown = unread(os.environ)
+    for variable, told in unknown.items():
+        structlog.get_logger("offhook.settings").warning("variable_not_read", variable=variable, mend=told)
     # The server hands the signal on when it has stopped: that is the end asked for, not a failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
@@ -222,6 +228,8 @@ def serve(
                 ("stop", "Ctrl-C"),
             ]
         )
+        for told in unknown.values():
+            say(told, "yellow bold")
         if chosen.benchmark:
             say(f"Limits are multiplied by {chosen.rate_limit_scale:g}: not for service.", "yellow")
         say()

@@ -21,6 +21,7 @@ from offhook.cli.common import (
     table,
     warn,
 )
+from offhook.cli.emergency import one_line
 from offhook.cli.imports import Kind, Quiet, Report
 from offhook.cli.records import RECORDS
 from offhook.cli.way import DryRun, Way, again, by_api, run, warning
@@ -72,6 +73,7 @@ def create(
             ("now", _status(office["availability_status"])),
             ("time zone", office["timezone"]),
             ("main line", ", ".join(office.get("phone_numbers", ())) or "none"),
+            ("emergency", _help(office)),
             ("next invoice", moment(int(plan["next_billing_date"]))),
         ]
     )
@@ -217,21 +219,15 @@ def _action(options: Any) -> str:
 
 
 def _addresses(office: Any) -> list[tuple[str, str]]:
-    emergency = office.get("e911_address", {})
+    bill = ("address_line_1", "address_line_2", "city", "region", "postal_code")
     return [
-        ("emergency", _one_line(emergency, "address", "address2", "city", "state", "zip")),
-        (
-            "billing",
-            _one_line(
-                office["billing"]["address"], "address_line_1", "address_line_2", "city", "region", "postal_code"
-            ),
-        ),
+        ("emergency", _help(office)),
+        ("billing", one_line(office["billing"]["address"], *bill) or "none"),
     ]
 
 
-def _one_line(address: Any, *fields: str) -> str:
-    parts = [address[field] for field in fields if address.get(field)]
-    return ", ".join([*parts, address.get("country", "").upper()]) if parts else "none"
+def _help(office: Any) -> str:
+    return one_line(office.get("e911_address", {})) or "none: calls for help carry no address"
 
 
 def _billing(office: Any, plan: Any) -> list[tuple[str, str]]:

@@ -6,15 +6,18 @@ from typing import Annotated, Any
 import typer
 
 from offhook.cli.apis import line_of, pages
-from offhook.cli.common import AsJson, emit, err, facts, following, say, table, when
+from offhook.cli.common import AsJson, emit, err, facts, following, say, table, warn, when
+from offhook.cli.emergency import one_line
 from offhook.cli.lines import V1
-from offhook.cli.way import Way, again, by_api, run
-from offhook.client import Client, body_of
+from offhook.cli.people import owner_of
+from offhook.cli.way import Way, again, by_api, run, warning
+from offhook.client import Answer, Client, body_of
 from offhook.kit.errors import Refusal, shown
 
 app = typer.Typer(no_args_is_help=True, help="Telephones: what is entered into a softphone, and who is registered.")
 
-PHONES, V2 = f"{V1}/phones", "/api/v2"
+PHONES = f"{V1}/phones"
+NO_ADDRESS = "carry no address; offhook office emergency-address says where help is sent"
 Who = Annotated[
     str,
     typer.Argument(help="E-mail address, extension, name or id of a user; name or id of a room.", metavar="WHO"),
@@ -85,10 +88,10 @@ def add(
     """Give a user or a room a telephone, with a password that is shown this once."""
 
     async def work(client: Client) -> Any:
-        kind, id = await _owner(client, who)
+        kind, id = await owner_of(client, who)
         body = {"type": "sip"} | ({"name": name} if name else {})
         made = (await client.call("POST", f"{V1}/{kind}s/{id}/devices", body=body_of(body))).document
-        return (await client.call("POST", f"{PHONES}/{made['id']}/new-password")).document
+        return await client.call("POST", f"{PHONES}/{made['id']}/new-password")
 
     _show_password(way, run(way, work), as_json=as_json)
 
@@ -101,23 +104,25 @@ def new_password(way: Way, who: WhoOrPhone, as_json: AsJson = False) -> None:
     async def work(client: Client) -> Any:
         found = await _phones_of(client, who)
         if len(found) != 1:
-            named = ", ".join(f"{one['id']} ({line_of(one.get('name', one['type']))})" for one in found)
+            named = ", ".join(f"{one['id']} ({line_of(one.get('name', 'Phone'))})" for one in found)
             raise Refusal(
                 f"{shown(who)} has {len(found)} telephones: name one by its id: {named}."
                 if found
                 else f"{shown(who)} has no telephone: make one with offhook phone add."
             )
-        return (await client.call("POST", f"{PHONES}/{found[0]['id']}/new-password")).document
+        return await client.call("POST", f"{PHONES}/{found[0]['id']}/new-password")
 
     _show_password(way, run(way, work), as_json=as_json)
 
 
-def _show_password(way: Way, made: Any, *, as_json: bool) -> None:
+def _show_password(way: Way, answer: Answer, *, as_json: bool) -> None:
+    made = answer.document
     if as_json:
-        emit(made)
+        emit({**made, "warnings": [warning(notice) for notice in answer.notices]})
         return
     _show(way, made["phone"], made["password"])
     say("The password is not shown again: enter it now.", "yellow bold", to=err)
+    warn(answer.notices)
     following(f"offhook phone show {made['phone']['id']}{again(way)}   shows whether it has registered")
 
 
@@ -125,7 +130,7 @@ def _show(way: Way, one: Any, password: str | None = None) -> None:
     """The settings of a telephone, as softphones ask for them."""
     of = one["settings"]
     rows = [
-        ("telephone", f"{line_of(one.get('name', one['type']))} of {line_of(one['owner_name'])}, {one['id']}"),
+        ("telephone", f"{line_of(one.get('name', 'Phone'))} of {line_of(one['owner_name'])}, {one['id']}"),
         ("server", of["server"]),
         ("port", str(of["port"])),
         ("transport", of["transport"].upper()),
@@ -143,6 +148,8 @@ def _show(way: Way, one: Any, password: str | None = None) -> None:
         rows.append(("reached at", f"{contact['address']} until {when(contact['expires_at'])}{agent}"))
     if not one["contacts"]:
         rows.append(("reached at", "nowhere: it is not registered"))
+    help_at = one_line(one.get("e911_address", {}))
+    rows.append(("calls for help", f"say {line_of(help_at)}" if help_at else NO_ADDRESS))
     facts(rows)
     if password is None and ("username" not in of or one.get("password_void")):
         following(f"offhook phone new-password {one['id']}{again(way)}   makes a password")
@@ -154,30 +161,5 @@ async def _phones_of(client: Client, who: str) -> list[Any]:
         every = [one for one in await pages(client, PHONES) if who in (one["id"], one["owner_id"])]
         if every:
             return every
-    kind, id = await _owner(client, who)
+    kind, id = await owner_of(client, who)
     return await pages(client, PHONES, {f"{kind}_id": id})
-
-
-async def _owner(client: Client, who: str) -> tuple[str, str]:
-    """The kind and the id of the user or room that is meant."""
-    word = who.strip().casefold()
-    if "@" in word:
-        users = await pages(client, f"{V2}/users", {"email": word})
-    else:
-        users = await pages(client, f"{V2}/users")
-    found = [("user", one["id"]) for one in users if word in _words_of_user(one)]
-    if "@" not in word:
-        rooms = await pages(client, f"{V2}/rooms")
-        found += [("room", one["id"]) for one in rooms if word in (one["id"], one.get("name", "").casefold())]
-    if len(found) != 1:
-        raise Refusal(
-            f"There are {len(found)} whom {shown(who)} could mean; name one by id: {', '.join(id for _, id in found)}."
-            if found
-            else f"There is no user or room {shown(who)}; offhook user list shows the users."
-        )
-    return found[0]
-
-
-def _words_of_user(one: Any) -> set[str]:
-    emails = {email.casefold() for email in one.get("emails", ())}
-    return emails | {one["id"], one.get("extension", ""), one.get("display_name", "").casefold()}

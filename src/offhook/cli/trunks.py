@@ -9,6 +9,7 @@ import typer
 from offhook.cli.apis import line_of, pages
 from offhook.cli.common import AsJson, emit, err, facts, following, read_file, say, table
 from offhook.cli.lines import V1
+from offhook.cli.narrow import Whole
 from offhook.cli.way import Way, again, by_api, run
 from offhook.client import Client, body_of
 from offhook.kit.errors import Refusal, shown
@@ -50,7 +51,9 @@ Enabled = Annotated[bool | None, typer.Option("--enabled/--disabled", help="Whet
 _EXAMPLE = "Example: offhook trunk "
 
 
-@app.command(epilog=_EXAMPLE + "add Carrier --country US --address 203.0.113.7 --proxy sip.example.com --allow +1")
+@app.command(
+    cls=Whole, epilog=_EXAMPLE + "add Carrier --country US --address 203.0.113.7 --proxy sip.example.com --allow +1"
+)
 @by_api
 def add(
     way: Way,
@@ -84,7 +87,7 @@ def add(
     _told(way, run(way, work), "is connected", as_json=as_json)
 
 
-@app.command(epilog=_EXAMPLE + "change Carrier --allow +1 --allow +44 --international")
+@app.command(cls=Whole, epilog=_EXAMPLE + "change Carrier --allow +1 --allow +44 --international")
 @by_api
 def change(
     way: Way,

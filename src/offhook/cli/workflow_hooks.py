@@ -9,6 +9,7 @@ from offhook.cli import workflow_starting as starting
 from offhook.cli.apis import line_of
 from offhook.cli.common import AsJson, emit, err, facts, following, read_file, say, table, when
 from offhook.cli.lines import V1
+from offhook.cli.narrow import Whole
 from offhook.cli.way import Way, again, by_api
 from offhook.cli.workflow_starting import Kind
 from offhook.kit.errors import Refusal
@@ -183,7 +184,7 @@ def _show(way: Way, one: Any) -> None:
     facts(rows)
 
 
-@app.command("set", epilog=_EXAMPLE + "set deploys --header X-GitHub-Event --pause")
+@app.command("set", cls=Whole, epilog=_EXAMPLE + "set deploys --header X-GitHub-Event --pause")
 @by_api
 def set_it(
     way: Way,

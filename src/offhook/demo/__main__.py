@@ -69,7 +69,7 @@ async def _show(stage: Stage, made: Founded, server: Server, body: dict[str, Any
     async with remote(server.url, made.sandbox_key) as client:
         show = Show(stage, client, made, server.url)
         office_id = await show.run(body)
-        await Called(stage, client, server, place).run(office_id)
+        await Called(stage, client, server, place, stops=bool(again)).run(office_id)
         show.farewell(office_id, server.sip, again)
 
 

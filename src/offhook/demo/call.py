@@ -40,10 +40,11 @@ _HEARD = {
 
 
 class Called:
-    """The act of the call."""
+    """The act of the call. What it shows of the server is good later, too, unless that `stops` at the end."""
 
-    def __init__(self, stage: Stage, client: Client, server: Server, place: Path) -> None:
+    def __init__(self, stage: Stage, client: Client, server: Server, place: Path, *, stops: bool = False) -> None:
         self._stage, self._client, self._server, self._place = stage, client, server, place
+        self._stops = stops
         self._began = 0.0
         self._story: list[tuple[float, str]] = []
 
@@ -108,8 +109,7 @@ class Called:
             {"input": "9", "options": {"action": "voicemail"}},
         ]
         menu = {"action": "menu", "try_dial_operators": False, "operator_routing": "simultaneous", "dtmf": keys}
-        older = ("first_action", "no_operators_action")
-        return {name: value for name, value in office.items() if name not in older} | {
+        return office | {
             "routing_options": office["routing_options"] | {"open": menu},
             "auto_call_recording": True,
         }
@@ -212,7 +212,11 @@ class Called:
             ]
         )
         stage.out.print()
-        stage.say("Listen to the recording: its file, and a link that needs no key and is good for an hour.")
+        link_is = "a link that needs no key and is good for an hour"
+        if self._stops:
+            # Otherwise somebody opens what nobody serves any more.
+            link_is = f"{link_is}. The server stops now: serve it again, as is said below, for the link and the page"
+        stage.say(f"Listen to the recording: its file, and {link_is}.")
         stage.command(f"aplay {near(file)}")
         stage.command(link if link.startswith("http") else self._server.url + link)
 
@@ -240,7 +244,7 @@ class Called:
         """The first of a list, once it is as it should be: what is told is kept a moment after it happened."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            found = (await self._client.call("GET", path, query=query)).document["items"]
+            found = (await self._client.call("GET", path, query=query)).document.get("items", [])
             if found and fits(found[0]):
                 return found[0]
             await asyncio.sleep(_PACE)

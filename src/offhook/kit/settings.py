@@ -217,7 +217,8 @@ def _check_telephony(settings: Settings) -> None:
     if address.is_unspecified and not settings.sip_address:
         raise BadSettings(
             f"sip_address must say where telephones reach the server: sip_host is {address}, which is all of its "
-            "addresses and none in particular."
+            f"addresses and none in particular. Set {PREFIX}SIP_ADDRESS, or sip_address in the settings file, to one "
+            "that telephones know, as 192.168.1.10."
         )
     if settings.sip_address and not _HOST.fullmatch(settings.sip_address):
         raise BadSettings(

@@ -301,8 +301,9 @@ def operations(
             description=(
                 "Takes the body of a create, or the office as it was read, and applies the rules of a create. What is "
                 "not sent takes its default; but operators and numbers stay, and null or an empty text for "
-                "mainline_number gives it up. Send If-Match with the ETag of the version you read, to be refused (412) "
-                "if somebody changed it since."
+                "mainline_number gives it up. An office as it was read has its id: a day that it shows no hours of is "
+                "closed, and what was so before is not warned of again. Send If-Match with the ETag of the version "
+                "you read, to be refused (412) if somebody changed it since."
             ),
             note="the body of a create or the office as it was read, `If-Match`",
             handler=replace,

@@ -8,7 +8,8 @@ import msgspec
 from offhook.billing.model import Plan
 from offhook.billing.rules import committed_until, next_billing
 from offhook.kit import clock
-from offhook.kit.errors import Conflict, Notice, Violation
+from offhook.kit.errors import Conflict, Invalid, Notice, Violation
+from offhook.kit.wire import fit
 from offhook.offices import render, rules, store, wire
 from offhook.offices.create import Company
 from offhook.offices.model import Office, Stored
@@ -39,10 +40,40 @@ def replaced(
             )
         home = rules.Home(stored.id, stored.office.timezone, body.currency)
     _warn_of_read_only(body, stored, plan, at, notices)
-    office = _with_numbers(body, home, stored.office, notices)
+    about: list[Notice] = []
+    office = _with_numbers(body, home, stored.office, about)
+    known = _said_before(stored, plan, home, at) if wire.is_as_read(body) else []
+    notices += [one for one in about if one not in known and not _is_unchanged(one, body, stored.office)]
+    office = _with_older_pair(office, body, stored.office)
     office = msgspec.structs.replace(office, by_hand=stored.office.by_hand, script=stored.office.script)
     invoice = home.office_id if home is not None else stored.id
     return msgspec.structs.replace(stored, office=office), _plan(office, stored.id, invoice, company, plan, at, notices)
+
+
+def _said_before(before: Stored, plan: Plan, home: rules.Home | None, at: datetime) -> list[Notice]:
+    """What the rules say of the office as it was read: whoever sends that back is not told it again."""
+    shown_now = msgspec.json.decode(render.record_json(before, plan, at))["office"]
+    said: list[Notice] = []
+    try:
+        rules.check(fit(wire.as_created(shown_now, []), wire.OfficeReplacement, []), home, said)
+    except Invalid:
+        # By rules that have changed since: then all is said.
+        return []
+    return said
+
+
+def _is_unchanged(notice: Notice, body: wire.OfficeIn, before: Office) -> bool:
+    """Whether it is about the older form of the routing, which was only sent back as it had been read."""
+    return notice.code == "routing_options_win" and getattr(body, notice.field) == getattr(before, notice.field)
+
+
+def _with_older_pair(office: Office, body: wire.OfficeIn, before: Office) -> Office:
+    """The office with the older form of its routing as it was, where the routing itself is."""
+    if body.routing_options is None or office.open != before.open:
+        return office
+    return msgspec.structs.replace(
+        office, first_action=before.first_action, no_operators_action=before.no_operators_action
+    )
 
 
 def _with_numbers(body: wire.OfficeIn, home: rules.Home | None, before: Office, notices: list[Notice]) -> Office:

@@ -239,8 +239,9 @@ class Offices:
         at = clock.now()
 
         def edit(tx: Transaction, before: Stored, plan: Plan, notices: list[Notice]) -> tuple[Stored, Plan]:
+            known = self._advise(before.office) if wire.is_as_read(body) else []
             stored, plan = replaced(tx, company, at, body, (before, plan), notices)
-            add_advice(notices, self._advise(stored.office))
+            add_advice(notices, [one for one in self._advise(stored.office) if one not in known])
             return stored, plan
 
         tenant_id, namesakes = call.principal.tenant_id, list[Notice]()

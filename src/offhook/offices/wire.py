@@ -23,6 +23,7 @@ from offhook.directory.lines.wire import (
 )
 from offhook.directory.operators.wire import OperatorIn
 from offhook.directory.scripts import ScriptOut
+from offhook.hours.model import DAYS
 from offhook.kit.errors import Notice
 from offhook.kit.operation import WarningOut
 from offhook.kit.wire import Int64, Int64Text
@@ -348,9 +349,20 @@ OfficeReplacement: Any = msgspec.defstruct(
 )
 
 
+def is_as_read(body: Any) -> bool:
+    """Whether a body is an office as it was read, which has its id, and not a create's. What such a body says that was
+    so before was not said by its client, who is not warned of it.
+    """
+    return isinstance(body, OfficeReplacement) and body.id is not None
+
+
 def as_created(given: dict[str, Any], notices: list[Notice]) -> dict[str, Any]:
-    """An office as it is shown, in the form of a create. A main line that is null is an empty one: it is given up."""
+    """An office as it is shown, in the form of a create. A main line that is null is an empty one: it is given up; a
+    day without hours, which an office does not show, is closed and not as it is in a create.
+    """
     body = dict(given)
+    if body.get("id") is not None:
+        body |= {f"{day}_hours": [] for day in DAYS if body.get(f"{day}_hours") is None}
     if isinstance(country := body.get("country"), str) and country.upper() in get_args(Country):
         body["country"] = country.upper()
     if "mainline_number" in body and body["mainline_number"] is None:

@@ -84,7 +84,7 @@ def of_line(config: Company, line: Line, now: datetime.datetime, moment: Moment)
     """Everything of the line itself but its holidays."""
     yield from _hours(line, now, moment)
     for opened, routing in ((True, line.open), (False, line.closed)):
-        yield from _keys(line, opened, routing, moment)
+        yield from of_keys(line, opened, routing, moment)
     yield from _directories(config, line, moment)
     if line.queue is not None and line.queue.callbacks:
         mend = request(line.target, "hold_queue.allow_queue_callback = false, so that nobody counts on it")
@@ -153,7 +153,8 @@ def _gap(line: Line, now: datetime.datetime) -> Iterator[Fault]:
     yield Fault("hours_gap", "hint", line.target, "routing_options.closed", what, mend, weekly(gaps), at)
 
 
-def _keys(line: Line, opened: bool, routing: Routing, moment: Moment) -> Iterator[Fault]:
+def of_keys(line: Line, opened: bool, routing: Routing, moment: Moment) -> Iterator[Fault]:
+    """Keys that nobody can press, or that do nothing, in the menu of one state."""
     state = "open" if opened else "closed"
     menu = f"routing_options.{state}.dtmf"
     if routing.keys and not has_menu(routing):

@@ -1,6 +1,7 @@
 """A trace as a Mermaid sequence diagram. Names are a company's own words, so they are never put into it unguarded."""
 
 import re
+from collections.abc import Callable
 
 from offhook.routing.plan import (
     Answered,
@@ -9,11 +10,14 @@ from offhook.routing.plan import (
     Hangup,
     HungUp,
     Invite,
+    Joined,
     NotAnswered,
+    Outgoing,
     Play,
     Pressed,
     Ring,
     Transfer,
+    Transferred,
     Voicemail,
 )
 from offhook.routing.trace import Trace, heard
@@ -29,9 +33,13 @@ def safe(text: str) -> str:
     return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 3] + "..."
 
 
-def sequence(trace: Trace, line: str) -> str:
-    """The diagram; `line` names what was called."""
-    people: dict[str, str] = {}
+def sequence(trace: Trace, line: str, name_of: Callable[[str], str] = str) -> str:
+    """The diagram; `line` names what was called, and `name_of` tells who "user:1" is.
+
+    Each party is one participant, also where who called is somebody of the company.
+    """
+    caller = _caller(trace)
+    people = {caller: "C"}
     rows: list[str] = []
     for one in trace.steps:
         at = (one.event.at - trace.began) / 1000
@@ -47,19 +55,37 @@ def sequence(trace: Trace, line: str) -> str:
                     rows.append(f"  L->>C: {safe(heard(verb.greeting))}")
                 case Ring() | Invite():
                     for leg in verb.legs:
-                        who = people.setdefault(leg.who, f"P{len(people) + 1}")
+                        who = people.setdefault(leg.who, f"P{len(people)}")
                         rows.append(f"  L->>{who}: rings at {_clock(at)} for up to {verb.seconds} s")
                 case Transfer():
-                    who = people.setdefault(verb.number, f"P{len(people) + 1}")
+                    who = people.setdefault(verb.number, f"P{len(people)}")
                     rows.append(f"  L->>{who}: {'emergency call' if verb.emergency else 'call'}")
                 case Hangup():
                     rows.append(f"  L--xC: the call ends at {_clock(at)}")
                 case _:
                     pass
     names = _names(trace)
-    head = ["sequenceDiagram", "  participant C as Caller", f"  participant L as {safe(line) or 'Line'}"]
-    head += [f"  participant {alias} as {safe(names.get(who, who))}" for who, alias in people.items()]
+    head = [
+        "sequenceDiagram",
+        f"  participant C as {(caller and safe(name_of(caller))) or 'Caller'}",
+        f"  participant L as {safe(line) or 'Line'}",
+    ]
+    head += [
+        f"  participant {alias} as {safe(names.get(who) or name_of(who))}"
+        for who, alias in people.items()
+        if alias != "C"
+    ]
     return "\n".join([*head, *rows]) + "\n"
+
+
+def _caller(trace: Trace) -> str:
+    """Who called, if that is known as calls name people; "" for a number outside."""
+    match trace.steps[0].event if trace.steps else None:
+        case Outgoing(who=who):
+            return who
+        case Transferred(party=party) | Joined(party=party):
+            return party
+    return ""
 
 
 def _event(event: object, people: dict[str, str]) -> list[str]:
@@ -67,7 +93,7 @@ def _event(event: object, people: dict[str, str]) -> list[str]:
         case Pressed(keys=keys):
             return [f"  C->>L: presses {safe(keys)}" if keys else "  C->>L: presses nothing"]
         case Answered(who=who) | CameIn(who=who):
-            return [f"  {people.setdefault(who, f'P{len(people) + 1}')}-->>L: answers"]
+            return [f"  {people.setdefault(who, f'P{len(people)}')}-->>L: answers"]
         case NotAnswered():
             return ["  Note over L: not answered"]
         case HungUp(ours=ours):

@@ -12,6 +12,7 @@ from offhook.routing.model import target_of_who
 from offhook.routing.trace import Moment, Trace, rung, story
 
 _LABEL = {"came": "call", "why": "", "rang": "rings", "heard": "hears", "did": "does"}
+_PEOPLE = ("user", "room", "contact")
 _encode = msgspec.json.Encoder().encode
 NameOf = Callable[[Target], str]
 
@@ -25,7 +26,8 @@ def trace_out(
     trace: Trace, *, name_of: NameOf, called: Target | None, ends: Target, outcome: str, config: int
 ) -> wire.TraceOut:
     """The whole answer for one call."""
-    title = name_of(called) if called is not None else "Offhook"
+    # Somebody who is called by themselves is who is rung, and of a call that they make who calls.
+    title = name_of(called) if called is not None and called.type not in _PEOPLE else "Offhook"
 
     def named(who: str) -> str:
         kind, _, id = who.partition(":")
@@ -52,7 +54,7 @@ def trace_out(
         ],
         steps=msgspec.Raw(_encode(trace.steps)),
         text=text(told),
-        mermaid=sequence(trace, title),
+        mermaid=sequence(trace, title, named),
         called=place(name_of, called) if called is not None else None,
     )
 

@@ -72,6 +72,7 @@ _keep_places = Insert(
 )
 _keep_rotations = Insert(rotations, ["tenant_id", "line", "members"], replacing=["tenant_id", "line"])
 _PLACES = Statement("SELECT call_id, line, since, queued, until, members, asked FROM waiting_calls WHERE tenant_id = ?")
+_QUEUED = Statement("SELECT line, since, call_id FROM waiting_calls WHERE tenant_id = ? AND queued = 1 AND until > ?")
 _ROTATIONS = Statement("SELECT line, members FROM rotations WHERE tenant_id = ?")
 _SEVERAL = Statement(
     "SELECT who, call_id, taken, until, idle_since, turns_of, also FROM engagements "
@@ -148,6 +149,18 @@ def board(tx: Transaction, tenant_id: int, need: "Need", moment: int) -> Board:
         for row in tx.all(_turns(marks), tenant_id, *part):
             turns[row[0]] = _names(row[1])
     return Board(moment, people, places, turns)
+
+
+def queues(tx: Transaction, tenant_id: int, moment: int) -> dict[str, tuple[str, ...]]:
+    """The calls that wait in each queue of a tenant ("callcenter:1"), by id, the one that is next first.
+
+    It is the order that reserving goes by. `moment` is of the wall clock, in milliseconds: whose process is not heard
+    of any more waits no longer.
+    """
+    found: dict[str, list[tuple[int, str]]] = {}
+    for line, since, call_id in tx.all(_QUEUED, tenant_id, moment):
+        found.setdefault(line, []).append((since, call_id))
+    return {line: tuple([call_id for _, call_id in sorted(waiting)]) for line, waiting in found.items()}
 
 
 def left_behind(tx: Transaction, tenant_id: int) -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:

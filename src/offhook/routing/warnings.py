@@ -1,9 +1,10 @@
 """What verification has against a line is said at once, in the answer of the request that made it so.
 
 Added around the operations that change a line. It is said by the request that made it so or sent it again; what was so
-before is not repeated with every change of something else. Offices may be created by the thousand: what an office has
-against itself, whoever else is in the company, is found out once for all that send calls alike, and said in dry runs
-too; with the company around it a new office is looked at only where it names targets or operators.
+before is not repeated with every change of something else, nor where a whole office is sent back as it was read.
+Offices may be created by the thousand: what an office has against itself, whoever else is in the company, is found out
+once for all that send calls alike, and said in dry runs too; with the company around it a new office is looked at only
+where it names targets or operators.
 """
 
 import dataclasses
@@ -22,8 +23,10 @@ from offhook.kit import clock
 from offhook.kit.errors import Notice, Refusal
 from offhook.kit.operation import Call, Handler, Operation, Reply
 from offhook.offices.model import Office
+from offhook.offices.wire import is_as_read
+from offhook.routing.checks import of_keys
 from offhook.routing.compiling import routing_of
-from offhook.routing.model import Company, Line
+from offhook.routing.model import Company, Line, Routing
 from offhook.routing.verify import quick
 
 OWN = frozenset({"keys_unreachable", "menu_key_disabled", "menu_key_missing", "menu_without_keys", "script_missing"})
@@ -32,6 +35,9 @@ OWN = frozenset({"keys_unreachable", "menu_key_disabled", "menu_key_missing", "m
 _NAMELESS = "\0"
 _NINE_TO_FIVE = Schedule(ZoneInfo("UTC"), (((540, 1020),),) * 5 + ((), ()), always_open=False)
 _SOME_DAY = datetime(2026, 1, 5, tzinfo=UTC)
+
+_NO_WAY_ON = frozenset({"disabled", "menu"})
+"""What keys may do without leading anywhere."""
 
 CompanyOf = Callable[[int], Awaitable[Company]]
 MOST = 20
@@ -85,8 +91,18 @@ def _alone(opened: RoutingStateOut, closed: RoutingStateOut, script: str) -> tup
     target = Target("office", 1)
     line = Line(target, _NAMELESS, 1, _NINE_TO_FIVE, routing_of(opened, "open"), routing_of(closed, "closed"))
     line = dataclasses.replace(line, script=script)
-    alone = Company(tenant_id=0, version=0, lines={target: line})
-    return tuple(one for one in quick(alone, target, _SOME_DAY) if one.code in OWN)
+    if _may_be_lost(line.open, script) or _may_be_lost(line.closed, script):
+        alone = Company(tenant_id=0, version=0, lines={target: line})
+        return tuple(one for one in quick(alone, target, _SOME_DAY) if one.code in OWN)
+    states = ((True, line.open), (False, line.closed))
+    found = (fault for opened, state in states for fault in of_keys(line, opened, state, lambda *_: None))
+    return tuple(Notice(one.code, one.field, one.what) for one in found if one.code in OWN)
+
+
+def _may_be_lost(state: Routing, script: str) -> bool:
+    """Whether callers of an office that is alone may be lost there: only a walk tells, which takes its time."""
+    actions = {state.choice.action, *(key.action for key in state.keys.values())}
+    return ("scripted_ivr" in actions and not script) or (state.choice.action == "menu" and actions <= _NO_WAY_ON)
 
 
 def warned(operations: Iterable[Operation], company: CompanyOf) -> list[Operation]:
@@ -143,8 +159,8 @@ def _warning(handler: Handler, id: str, kind: str, company: CompanyOf) -> Handle
 
 
 def _sent(call: Call, field: str) -> bool:
-    """Whether the body has a field of this name."""
-    return getattr(call.body, field, None) not in (None, msgspec.UNSET)
+    """Whether the body has a field of this name, and is no office as it was read, which has all of them."""
+    return not is_as_read(call.body) and getattr(call.body, field, None) not in (None, msgspec.UNSET)
 
 
 def _id(reply: Reply) -> int:

@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from sqlalchemy.exc import DBAPIError
@@ -70,13 +72,54 @@ class _Aside(Function[T]):
 
 
 Work = Callable[[], list[Any]]
+Told = Callable[[list[Any] | None, BaseException | None], None]
+
+FEW = 4
+"""Keys that are looked up on the loop on SQLite: that takes less time than the hop to a thread."""
+
+
+class _Hand:
+    """A thread that does one thing after the other and tells the loop: an executor of one, without its futures."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tasks: SimpleQueue[tuple[asyncio.AbstractEventLoop, Work, Told] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def give(self, loop: asyncio.AbstractEventLoop, work: Work, told: Told) -> None:
+        """Have `work` done; what it gave or raised is `told` on the loop."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=f"{self._name}_0", daemon=True)
+            self._thread.start()
+        self._tasks.put((loop, work, told))
+
+    def _run(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            loop, work, told = task
+            outcomes, error = None, None
+            try:
+                outcomes = work()
+            except BaseException as fault:
+                error = fault
+            # A loop that is closed has nobody left who waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(told, outcomes, error)
+            del task, loop, work, told, outcomes, error
+
+    def close(self) -> None:
+        """Wait for what was given."""
+        if self._thread is not None:
+            self._tasks.put(None)
+            self._thread.join()
+            self._thread = None
 
 
 class _Batcher(Generic[K]):
     """Collects items while one batch is in the thread; `work` gives one outcome (value or exception) an item.
 
-    `ahead` may do part of a batch's work on the event loop, and then gives the rest of it, to be done in the thread.
-    `finished` counts the batches with an item that `counts`.
+    `ahead` may do part of a batch's work on the event loop, and then gives the rest of it, to be done in the thread;
+    `at_once` may do all of it there, and then gives the outcomes. `finished` counts the batches with an item that
+    `counts`.
     """
 
     def __init__(
@@ -85,11 +128,13 @@ class _Batcher(Generic[K]):
         work: Callable[[list[K]], list[Any]],
         ahead: Callable[[list[K]], Work | None] = lambda items: None,
         counts: Callable[[K], bool] = lambda item: True,
+        at_once: Callable[[list[K]], list[Any] | None] = lambda items: None,
     ) -> None:
         self._work = work
         self._ahead = ahead
         self._counts = counts
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._at_once = at_once
+        self._hand = _Hand(name)
         self._waiting: list[tuple[K, asyncio.Future[Any]]] = []
         self._busy = False
         self.finished = 0
@@ -114,14 +159,17 @@ class _Batcher(Generic[K]):
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
         items = [item for item, _ in batch]
+        if (outcomes := self._at_once(items)) is not None:
+            self._finish(loop, batch, outcomes, None)
+            return
         rest = self._ahead(items)
+        told = partial(self._finish, loop, batch)
         if rest is None:
-            done = loop.run_in_executor(self._thread, self._work, items)
+            self._hand.give(loop, partial(self._work, items), told)
         else:
-            done = self._hand_over(loop, rest)
-        done.add_done_callback(lambda result: self._finish(loop, batch, result))
+            self._hand_over(loop, rest, told)
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop, rest: Work) -> "asyncio.Future[list[Any]]":
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, rest: Work, told: Told) -> None:
         """Have the thread do `rest`; it holds the interpreter lock by then, so that it need not queue for it."""
         taken = threading.Lock()
         taken.acquire()
@@ -130,20 +178,18 @@ class _Batcher(Generic[K]):
             taken.release()
             return rest()
 
-        done = loop.run_in_executor(self._thread, work)
+        self._hand.give(loop, work, told)
         taken.acquire()
-        return done
 
     def _finish(
         self,
         loop: asyncio.AbstractEventLoop,
         batch: list[tuple[K, "asyncio.Future[Any]"]],
-        result: "asyncio.Future[list[Any]]",
+        outcomes: list[Any] | None,
+        error: BaseException | None,
     ) -> None:
-        error = result.exception()
         self.finished += any(self._counts(item) for item, _ in batch)
-        outcomes = [error] * len(batch) if error is not None else result.result()
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
+        for (_, future), outcome in zip(batch, [error] * len(batch) if outcomes is None else outcomes, strict=True):
             if future.done():
                 continue
             if isinstance(outcome, BaseException):
@@ -160,7 +206,7 @@ class _Batcher(Generic[K]):
         """Finish what was put, then take no more."""
         self._closed = True
         await self._idle.wait()
-        self._thread.shutdown()
+        self._hand.close()
 
 
 class Writer:
@@ -305,6 +351,19 @@ class Reader:
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, self._read, function)
 
+    async def briefly(self, function: Callable[[Transaction], T]) -> T:
+        """The same for what finds a few rows by their keys: on SQLite at once, as a hop to a thread takes much longer.
+
+        Where that would have to wait for anybody it goes to a thread like any other.
+        """
+        if self._database.sqlite:
+            try:
+                with self._database.reading_at_once() as tx:
+                    return function(tx)
+            except (Unavailable, DBAPIError):
+                pass
+        return await self.run(function)
+
     def _read(self, function: Callable[[Transaction], T]) -> T:
         with self._database.reading() as tx:
             return function(tx)
@@ -315,7 +374,7 @@ class Reader:
 
 
 class Together(Generic[K, T]):
-    """Look-ups of one kind by a reader: those that are asked for in one pass of the loop take one hop to a thread.
+    """Brief look-ups of one kind by a reader: those that are asked for in one pass of the loop are one.
 
     `find(tx, keys)` gives one value a key, in order; what it raises all of them are told.
     """
@@ -337,21 +396,32 @@ class Together(Generic[K, T]):
 
     async def _look(self) -> list[T]:
         keys, self._asked, self._answer = self._asked, [], None
-        return await self._reader.run(lambda tx: self._find(tx, keys))
+        return await self._reader.briefly(lambda tx: self._find(tx, keys))
 
 
 class Lookup(Generic[K, T]):
-    """Look-ups of one kind, answered many at a time: `find(tx, keys)` gives one value a key, in order."""
+    """Look-ups of one kind, answered many at a time: `find(tx, keys)` gives one value a key, in order, and soon."""
 
     def __init__(self, database: Database, name: str, find: Callable[[Transaction, list[K]], list[T]]) -> None:
         self._database = database
         self._find = find
-        self._batches: _Batcher[K] = _Batcher(f"offhook-{name}", self._look)
+        self._batches: _Batcher[K] = _Batcher(f"offhook-{name}", self._look, at_once=self._at_once)
 
     async def get(self, key: K) -> T:
         """The value of `key` as committed when the look-up began."""
         result: T = await self._batches.put(key)
         return result
+
+    def _at_once(self, keys: list[K]) -> list[T] | None:
+        """A few on SQLite, on the loop; None for others, and where anything stands in the way."""
+        if len(keys) > FEW or not self._database.sqlite:
+            return None
+        try:
+            with self._database.reading_at_once() as tx:
+                return self._find(tx, keys)
+        except Exception:
+            # The thread finds out what it is, and whose.
+            return None
 
     def _look(self, keys: list[K]) -> list[Any]:
         try:

@@ -6,7 +6,9 @@ work read and write as if alone, and what is numbered within them is numbered in
 
 import os
 import sqlite3
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from offhook.kit.errors import Unavailable
+from offhook.storage import driver as straight
 from offhook.storage.faults import is_unavailable, unstorable
 
 T = TypeVar("T")
@@ -55,7 +58,9 @@ class Database:
                 "pool_reset_on_return": None,
                 "connect_args": {"connect_timeout": 5, "options": "-c timezone=UTC"},
             }
-        self._impatient: Connection | None = None
+        self._impatient: dict[bool, Connection] = {}
+        self._looking = threading.Lock()
+        self._idle: deque[Connection] = deque()
         self.after_loss: list[Callable[[], None]] = []
         """What to make sure of before the next change, once a connection to the server was lost."""
         self._lost = False
@@ -99,86 +104,153 @@ class Database:
 
         Of one at a time. Another thread may leave the block than has entered it.
         """
+        with self._at_once("BEGIN IMMEDIATE", keep=True) as tx:
+            yield tx
+
+    @contextmanager
+    def reading_at_once(self) -> Iterator["Transaction"]:
+        """`reading` for a thread that must not wait, on SQLite: raises Unavailable at once if it would have to."""
+        if not self._looking.acquire(blocking=False):
+            raise Unavailable("Another thread looks.")
+        try:
+            with self._at_once("BEGIN", keep=False) as tx:
+                yield tx
+        finally:
+            self._looking.release()
+
+    @contextmanager
+    def _at_once(self, begin: str, keep: bool) -> Iterator["Transaction"]:
         assert self.sqlite
         with refusing_unavailable():
-            if self._impatient is None:
-                self._impatient = self.engine.connect()
-                self._impatient.exec_driver_sql("PRAGMA busy_timeout=0")
-                self._impatient.rollback()
+            impatient = self._impatient.get(keep)
+            if impatient is None:
+                impatient = self._impatient[keep] = self.engine.connect()
+                impatient.exec_driver_sql("PRAGMA busy_timeout=0")
+                impatient.rollback()
             try:
-                with self._begun("BEGIN IMMEDIATE", keep=True, connection=self._impatient) as connection:
+                with self._begun(begin, keep, impatient) as connection:
                     yield Transaction(connection, self.sqlite)
             except (DBAPIError, Unavailable):
-                self._impatient.invalidate()
-                self._impatient.close()
-                self._impatient = None
+                self._impatient.pop(keep, None)
+                impatient.invalidate()
+                impatient.close()
                 raise
 
     @contextmanager
     def _begun(self, begin: str, keep: bool, connection: Connection | None = None) -> Iterator[Connection]:
         """A connection in a transaction begun by the statement `begin`; nothing has been done before it can fail."""
         borrowed = connection is None
-        connection = connection or self.engine.connect()
+        connection = connection or self._borrowed()
         try:
-            transaction = connection.begin()
+            straight_on = straight.driver_of(connection) if self.sqlite else None
+            if straight_on is None:
+                yield from self._by_sqlalchemy(connection, begin, keep)
+                return
+            straight.run(straight_on, begin)
             try:
-                connection.exec_driver_sql(begin)
-            except DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-                transaction.rollback()
-                transaction = connection.begin()
-                connection.exec_driver_sql(begin)
-            with transaction:
                 yield connection
-                if not keep:
-                    transaction.rollback()
+            except BaseException:
+                straight.end(connection, straight_on, keep=False)
+                raise
+            try:
+                straight.end(connection, straight_on, keep=keep)
+            except BaseException:
+                straight.end(connection, straight_on, keep=False)
+                raise
         finally:
             if borrowed:
-                connection.close()
+                self._give_back(connection)
+
+    @staticmethod
+    def _by_sqlalchemy(connection: Connection, begin: str, keep: bool) -> Iterator[Connection]:
+        transaction = connection.begin()
+        try:
+            connection.exec_driver_sql(begin)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            transaction.rollback()
+            transaction = connection.begin()
+            connection.exec_driver_sql(begin)
+        with transaction:
+            yield connection
+            if not keep:
+                transaction.rollback()
+
+    def _borrowed(self) -> Connection:
+        """A connection of the pool; on SQLite one that was used just now, as the pool's own bookkeeping takes long."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self.engine.connect()
+
+    def _give_back(self, connection: Connection) -> None:
+        if self.sqlite and len(self._idle) < READERS and straight.is_clean(connection):
+            self._idle.append(connection)
+        else:
+            connection.close()
 
     def close(self) -> None:
         """Close every connection."""
-        if self._impatient is not None:
-            self._impatient.close()
-            self._impatient = None
+        for connection in (*self._impatient.values(), *self._idle):
+            connection.close()
+        self._impatient.clear()
+        self._idle.clear()
         self.engine.dispose()
 
 
 class Transaction:
     """A connection inside a transaction, with the statements that differ between the two databases."""
 
-    __slots__ = ("connection", "sqlite")
+    __slots__ = ("_driver", "connection", "sqlite")
 
     def __init__(self, connection: Connection, sqlite: bool) -> None:
         self.connection = connection
         self.sqlite = sqlite
+        self._driver = straight.driver_of(connection) if sqlite else None
 
     def all(self, statement: "Statement", *values: Any) -> list[Any]:
         """All rows of a fixed query."""
+        if self._driver is not None:
+            return straight.rows(self._driver, statement.text(True), values)
         return list(self.connection.exec_driver_sql(statement.text(self.sqlite), values).fetchall())
 
     def first(self, statement: "Statement", *values: Any) -> Any | None:
         """The first row of a fixed query, or None."""
+        if self._driver is not None:
+            return straight.row(self._driver, statement.text(True), values)
         return self.connection.exec_driver_sql(statement.text(self.sqlite), values).fetchone()
 
     def change(self, statement: "Statement", *values: Any) -> int:
         """Run a fixed statement; gives the number of rows it touched."""
-        return self.connection.exec_driver_sql(statement.text(self.sqlite), values).rowcount
+        return self._run(statement.text(self.sqlite), values)
+
+    def change_many(self, statement: "Statement", values: list[tuple[Any, ...]]) -> int:
+        """Run a fixed statement once for each of `values`, at least one; gives the number of rows touched in all."""
+        return self._run(statement.text(self.sqlite), values)
+
+    def insert(self, sql: str, values: tuple[Any, ...] | list[tuple[Any, ...]]) -> None:
+        """Run the text of an `Insert`."""
+        self._run(sql, values)
+
+    def _run(self, sql: str, values: tuple[Any, ...] | list[tuple[Any, ...]]) -> int:
+        if self._driver is not None:
+            return straight.run(self._driver, sql, values).rowcount
+        return self.connection.exec_driver_sql(sql, values).rowcount
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undoes what was done in the block if it raises, and nothing else; as many within each other as need be."""
         # SQLAlchemy's own would compile its statements each time, which costs more than most steps do.
-        self.connection.exec_driver_sql("SAVEPOINT step")
+        self._run("SAVEPOINT step", ())
         try:
             yield
         except BaseException:
             if not self.connection.invalidated:
-                self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT step")
-                self.connection.exec_driver_sql("RELEASE SAVEPOINT step")
+                self._run("ROLLBACK TO SAVEPOINT step", ())
+                self._run("RELEASE SAVEPOINT step", ())
             raise
-        self.connection.exec_driver_sql("RELEASE SAVEPOINT step")
+        self._run("RELEASE SAVEPOINT step", ())
 
 
 class Statement:
@@ -194,19 +266,23 @@ class Statement:
         return self._sqlite if sqlite else self._postgresql
 
 
-_ASKED_AT_ONCE, _STEP = 500, 50
+_ASKED_AT_ONCE, _STEP, _SMALL = 500, 50, 32
 
 
 def in_parts(values: Sequence[T], filler: T) -> Iterator[tuple[list[T], str]]:
     """Values for `IN (...)`, in parts of at most 500, each with its marks: `(values, "?, ?")`.
 
-    A part of more than one is filled up with `filler`, which no row has, to a multiple of 50: so there are eleven
-    statements at most.
+    A part is filled up with `filler`, which no row has, to a power of two, or beyond 32 to a multiple of 50: so there
+    are sixteen statements at most.
     """
     for start in range(0, len(values), _ASKED_AT_ONCE):
         part = [*values[start : start + _ASKED_AT_ONCE]]
-        part += [filler] * (-len(part) % _STEP if len(part) > 1 else 0)
-        yield part, ", ".join("?" * len(part))
+        size = 1 << (len(part) - 1).bit_length() if len(part) <= _SMALL else len(part) + -len(part) % _STEP
+        part += [filler] * (size - len(part))
+        yield part, _MARKS[size]
+
+
+_MARKS = {size: ", ".join("?" * size) for size in (*(1 << power for power in range(6)), *range(50, 501, 50))}
 
 
 class Insert:
@@ -235,9 +311,9 @@ class Insert:
     def __call__(self, tx: Transaction, rows: list[tuple[Any, ...]]) -> None:
         """Insert `rows`, at least one."""
         if tx.sqlite:
-            tx.connection.exec_driver_sql(self._sqlite, rows)
+            tx.insert(self._sqlite, rows)
         else:
-            tx.connection.exec_driver_sql(self._postgresql, tuple(list(column) for column in zip(*rows, strict=True)))
+            tx.insert(self._postgresql, tuple([list(column) for column in zip(*rows, strict=True)]))
 
 
 @contextmanager

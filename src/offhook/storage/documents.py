@@ -206,7 +206,7 @@ class Documents(Generic[T]):
 
     def update_many(self, tx: Transaction, pairs: Sequence[tuple[Kept[T], Kept[T]]]) -> None:
         """Replace documents that were read in this same transaction, at least one, in one trip to the store."""
-        tx.connection.exec_driver_sql(self._update.text(tx.sqlite), [self._change(*pair) for pair in pairs])
+        tx.change_many(self._update, [self._change(*pair) for pair in pairs])
 
     def _change(self, before: Kept[T], after: Kept[T]) -> tuple[Any, ...]:
         return (

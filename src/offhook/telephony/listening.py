@@ -62,7 +62,7 @@ def _why(host: str, number: int, error: OSError) -> str:
     if error.errno == errno.EADDRNOTAVAIL:
         return (
             f"sip_host {host} is no address of this machine. --sip-host takes one of its own, as 127.0.0.1, or 0.0.0.0 "
-            "for all of them; where telephones reach it by another one, say that as sip_address."
+            "for all of them; where telephones reach it by another one, say that as OFFHOOK_SIP_ADDRESS (sip_address)."
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"{at} needs rights that this user has not. Choose a port from 1024 on (--sip-port 5060)."

@@ -302,7 +302,7 @@ class Up(msgspec.Struct, frozen=True, tag="up"):
 
 
 class Down(msgspec.Struct, frozen=True, kw_only=True, tag="down"):
-    """The leg is over. `code` is SIP's, 0 if it had been there and left; `ours` if we ended it.
+    """The leg is over. `code` is SIP's, 0 if it had been there and left; `ours` if we ended or could not dial it.
 
     `cause` says it in words for the call's record: "busy", "declined", "no answer", "sound stopped", "left", ...
     """

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import cast
 
 import structlog
 
@@ -37,6 +38,45 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "AWS_"))}
 
 
+class _Line(asyncio.Protocol):
+    """Our end of the socket: what came is `heard` at once, without a stream's buffer and a task that waits for it.
+
+    It is `ready` when the worker said so, and `over` at the end of the socket, or with the fault of what came.
+    """
+
+    def __init__(self, made: Callable[[asyncio.BaseTransport], None], heard: Callable[[Event], None]) -> None:
+        self._made, self._heard, self._frames = made, heard, Frames(Event)
+        loop = asyncio.get_running_loop()
+        self.ready: asyncio.Future[None] = loop.create_future()
+        self.over: asyncio.Future[None] = loop.create_future()
+        self.closed = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is there."""
+        self._made(transport)
+
+    def data_received(self, content: bytes) -> None:
+        """Some more came."""
+        if self.closed or self.over.done():
+            return
+        try:
+            for event in self._frames.feed(content):
+                if isinstance(event, Ready) and not self.ready.done():
+                    self.ready.set_result(None)
+                self._heard(event)  # type: ignore[arg-type]
+        except Exception as fault:
+            self.over.set_exception(fault)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Nothing more comes."""
+        if self.over.done():
+            return
+        if error is None or self.closed:
+            self.over.set_result(None)
+        else:
+            self.over.set_exception(error)
+
+
 class Worker:
     """One worker process at a time. `keep` it going while serving; what is no leg's goes to `heard`."""
 
@@ -52,7 +92,7 @@ class Worker:
         self._early: dict[int, list[Event]] = {}
         """What happened on legs that came in, for whoever holds them: a caller may be gone before that."""
         self._taped: dict[str, Heard] = {}
-        self._writer: asyncio.StreamWriter | None = None
+        self._writer: asyncio.WriteTransport | None = None
         self._untold = bytearray()
         self._next = 0
         self._closing = False
@@ -66,6 +106,8 @@ class Worker:
         """Where it listens, once it does; another one whenever it was started again."""
         self.watch: Callable[[Event], None] = lambda event: None
         """Is told everything that the worker tells, before anybody else."""
+        self.starting = True
+        """Whether it is started for the first time, and has neither come up yet nor failed to."""
         self.figures = Figures(legs=0)
         self.faults = 0
         self.starts = 0
@@ -107,7 +149,7 @@ class Worker:
 
     def refuse(self, leg: int) -> None:
         """Say soon that a leg cannot be dialled."""
-        asyncio.get_running_loop().call_soon(self._hear, Down(leg=leg, code=503, cause="failed"))
+        asyncio.get_running_loop().call_soon(self._hear, Down(leg=leg, code=503, cause="failed", ours=True))
 
     def _forget(self, leg: int) -> None:
         """It is over. What nobody has been told of it yet stays for whoever will hold it."""
@@ -156,12 +198,14 @@ class Worker:
         try:
             await self._keep()
         finally:
+            self.starting = False
             self._over.set()
 
     async def _keep(self) -> None:
         failed = 0
         while True:
             came_up = await self._once()
+            self.starting = False
             if self._closing:
                 return
             failed = 0 if came_up else failed + 1
@@ -186,31 +230,32 @@ class Worker:
                 pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, env=environment(),
             )  # fmt: skip
         self._untold = bytearray()
-        reader, self._writer = await asyncio.open_connection(sock=ours, limit=4 * port.MOST)
+        line = _Line(self._made, self._hear)
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: line, sock=ours)
         self.starts += 1
         self.pid = process.pid
         self.configure(self.configured)
-        came_up = False
         try:
-            frames = Frames(Event)
-            patience: float | None = START_SECONDS
-            while content := await asyncio.wait_for(reader.read(262_144), patience):
-                for event in frames.feed(content):
-                    if isinstance(event, Ready):
-                        came_up, patience = True, None
-                    self._hear(event)  # type: ignore[arg-type]
-        except TimeoutError:
-            log.error("telephone_process_silent", seconds=START_SECONDS)
+            await asyncio.wait({line.ready, line.over}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if line.ready.done() or line.over.done():
+                await line.over
+            else:
+                log.error("telephone_process_silent", seconds=START_SECONDS)
         except (OSError, ValueError) as fault:
             log.error("telephone_process_unreadable", cause=str(fault))
         finally:
-            self._writer.close()
+            line.closed = True
+            transport.close()
             self._writer = None
             await self._end(process)
             if self.ready.done():
                 self.ready = asyncio.get_running_loop().create_future()
             self._all_down()
-        return came_up
+        return line.ready.done()
+
+    def _made(self, transport: asyncio.BaseTransport) -> None:
+        # Those of uvloop are so without saying so.
+        self._writer = cast(asyncio.WriteTransport, transport)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         try:
@@ -238,6 +283,7 @@ class Worker:
         self.watch(event)
         match event:
             case Ready():
+                self.starting = False
                 if not self.ready.done():
                     self.ready.set_result(event)
                 log.info("telephones", listening=f"{event.address[0]}:{event.address[1]}", media=event.media)

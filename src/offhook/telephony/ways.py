@@ -148,7 +148,7 @@ class Ways:
         """
         if came.username:
             return await self._of_telephone(came, patient)
-        kept = await self._reader.run(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
+        kept = await self._reader.briefly(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
         if kept is None:
             return None
         if not rules.has_room(kept, lambda trunk: self.load(trunk) - 1):

@@ -45,7 +45,7 @@ class Telephones:
     ) -> None:
         self._settings, self.calls, self._company, self._ways, self._tapes = settings, calls, company, ways, tapes
         self._trunks, self._phones, self._registrar = trunks, phones, registrar
-        self.tally = Tally(lambda told: writer.aside(lambda tx: wires.put(tx, told)))
+        self.tally = Tally(lambda told: writer.submit(wires.Put(told)))
         self.registered = 0
         """How many telephones were registered when that was looked at last."""
         FIGURES.follow(self)
@@ -105,10 +105,12 @@ class Telephones:
 
     @property
     def standing(self) -> str:
-        """In words, whether telephones are answered now: ok, off, or not."""
+        """In words, whether telephones are answered now: ok, off, starting, or not."""
         if not self._settings.sip:
             return "off"
-        answered = self.telephony is not None and self.telephony.worker.ready.done()
+        if self.telephony is None or self.telephony.worker.starting:
+            return "starting"
+        answered = self.telephony.worker.ready.done()
         return "ok" if answered else "not answered at the moment: the log says why"
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:

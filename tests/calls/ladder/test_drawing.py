@@ -11,6 +11,7 @@ from offhook.calls.ladder.model import Ladder
 from offhook.calls.wires.model import Wire
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
+from offhook.routing.state import Reason
 from offhook.routing.trace import Step, Trace
 
 BEGAN = 1_000_000
@@ -22,8 +23,9 @@ def at(seconds: float) -> int:
     return BEGAN + int(seconds * 1000)
 
 
-def step(event: Any, *verbs: Any) -> Step:
-    return Step(event=event, reasons=(), verbs=verbs, config=1)
+def step(event: Any, *verbs: Any, why: Sequence[tuple[str, str]] = ()) -> Step:
+    reasons = tuple([Reason(event.at, code, text) for code, text in why])
+    return Step(event=event, reasons=reasons, verbs=verbs, config=1)
 
 
 def drawn(*steps: Step, wires: Sequence[Wire] = (), lost: int = 0) -> Ladder:
@@ -51,8 +53,8 @@ def test_of_two_who_ring_one_answers_and_the_other_stops():
     assert [one.name for one in found.parties] == ["+14155550100", "Offhook", "Ann", "Bob"]
     assert told(found) == [
         "0 caller > house: calls +14155550199",
-        "0 house > Ann: rings, for 20 s at most",
-        "0 house > Bob: rings, for 20 s at most",
+        "0 house > Ann: rings for up to 20 s",
+        "0 house > Bob: rings for up to 20 s",
         "5 Bob > house: answers",
         "5 house > Ann: answered elsewhere",
         "5 house > caller: takes the call",
@@ -96,14 +98,23 @@ def test_that_somebody_else_answered_is_told_once():
 
 def test_without_their_telephones_why_each_did_not_answer_is_told_as_the_call_had_it():
     found = drawn(IN, step(plan.NotAnswered(at(20), {"user:1": "busy"})))
-    assert told(found)[3:] == ["20 Ann > house: busy", "20 Bob > house: did not answer"]
+    assert told(found)[3:] == ["20 Ann > house: busy", "20 house > Bob: did not answer"]
 
 
-def test_why_a_telephone_ended_a_call_stands_with_it():
-    wires = [Wire(began=at(0), ended=at(30), cause="sound stopped", ours=True)]
+def test_who_is_cut_off_has_not_hung_up_and_why_stands_with_it():
+    wires = [Wire(began=at(0), up=at(1), ended=at(30), cause="sound stopped", ours=True)]
     found = drawn(IN, step(plan.HungUp(at(30.1))), wires=wires)
-    assert told(found)[-1] == "30.1 caller > house: hangs up (sound stopped)"
+    assert told(found)[-1] == "30.1 house > caller: cuts off: sound stopped"
     assert sum("sound stopped" in line for line in told(found)) == 1
+    died = drawn(IN, step(plan.HungUp(at(30), cause="the telephone process ended", lost=True)))
+    assert told(died)[-1] == "30 house > caller: cuts off: the telephone process ended"
+    there = [Wire(who="user:1", began=at(0), up=at(1), ended=at(30), cause="sound stopped", ours=True)]
+    answered = step(plan.Answered(at(1), "user:1"), plan.Bridge("user:1"))
+    assert told(drawn(IN, answered, step(plan.Ended(at(30))), wires=there))[-1] == (
+        "30 house > Ann: cuts off: sound stopped"
+    )
+    fault = step(plan.Ended(at(30), fault="the telephones could not be connected"))
+    assert told(drawn(IN, answered, fault))[-1] == "30 house > Ann: the telephones could not be connected"
 
 
 def test_who_was_cut_off_from_here_has_not_hung_up_and_nobody_is_told_to_who_has_left():
@@ -113,6 +124,13 @@ def test_who_was_cut_off_from_here_has_not_hung_up_and_nobody_is_told_to_who_has
     assert told(drawn(IN, end))[3:] == ["30 caller > house: hangs up"]
     from_page = step(plan.HungUp(at(30), ours=True), plan.Hangup())
     assert told(drawn(IN, from_page))[3:] == ["30 house > caller: hangs up from here"]
+
+
+def test_a_caller_who_left_the_others_is_told_nothing_at_the_end():
+    found = drawn(
+        IN, step(plan.Answered(at(1), "user:1")), step(plan.Left(at(5))), step(plan.Ended(at(9)), plan.Hangup())
+    )
+    assert told(found)[-2:] == ["5 caller > house: leaves", "9 Ann > house: hangs up"]
 
 
 def test_keys_prompts_a_menu_and_a_message():
@@ -142,7 +160,7 @@ def test_of_those_who_ring_in_turn_only_they_are_shown_whose_turn_came():
     early = told(drawn(step(plan.Incoming(at(0), "x"), ring), answered))
     assert [line for line in early if "Bob" in line] == []
     late = told(drawn(step(plan.Incoming(at(0), "x"), ring), step(plan.Answered(at(14), "user:2"))))
-    assert late[1:3] == ["0 house > Ann: rings, for 10 s at most", "10 house > Bob: rings, for 10 s at most"]
+    assert late[1:3] == ["0 house > Ann: rings for up to 10 s", "10 house > Bob: rings for up to 10 s"]
 
 
 def test_a_call_out_of_the_house_and_one_for_help():
@@ -211,7 +229,7 @@ def test_what_is_not_known_is_of_whom_it_names():
     )
     assert told(found)[3:] == [
         "3 Ann > house: sends the call on to 102", "3 house > Bob: ask around",
-        "4 Ann > house: sends the call on to Bob", "4 house > user:3: rings, for 9 s at most",
+        "4 Ann > house: sends the call on to Bob", "4 house > user:3: rings for up to 9 s",
     ]  # fmt: skip
     assert found.parties[-1].name == "Cyd"
 
@@ -226,9 +244,9 @@ def test_a_call_is_parked_by_who_has_it_and_somebody_is_asked_in():
         step(plan.Unparked(at(5), "user:2")),
     )
     assert [line for line in told(found) if line[0] in "2345"] == [
-        "2 house: asks Bob in", "2 house > Bob: rings, for 20 s at most", "3 Bob > house: stays out",
+        "2 house: asks Bob in", "2 house > Bob: rings for up to 20 s", "3 Bob > house: stays out",
         "4 Ann > house: puts the call on park", "4 house > caller: parks the call",
-        "5 Bob > house: takes the call off park",
+        "5 Bob > house: asks for the parked call",
     ]  # fmt: skip
 
 

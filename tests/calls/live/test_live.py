@@ -15,6 +15,7 @@ from offhook.calls.live.watching import Watching
 from offhook.calls.live.wire import WatchQuery
 from offhook.kit.errors import Unavailable
 from offhook.kit.operation import Call
+from offhook.routing.board import WAIT_SECONDS
 from offhook.routing.plan import Answered, Ended, HungUp, Outgoing, Reserve, Ring
 from tests.api.desk import Company
 from tests.calls.scripted import ANA, BOB, CALLER, LISBON, SALES, Phone, Process, lisbon, sales, talks
@@ -25,9 +26,11 @@ LIVE = "/api/offhook/v1/calls/live"
 class Room:
     """Who watches the calls of a process' company."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, later: float = 0.0) -> None:
         self.process = process
-        self.watching = Watching(process.desk.offhook.reader, process._company, sleep=self._sleep)
+        self.watching = Watching(
+            process.desk.offhook.reader, process._company, sleep=self._sleep, wall=lambda: process.time() + later
+        )
         self._turn = asyncio.Event()
         self.looks = 0
 
@@ -136,6 +139,40 @@ def test_callers_who_wait_are_told_with_their_place_in_the_line(company: Company
             "Waiting for Sales, number 2 in line", "Waiting for Sales, number 1 in line", "Talking with Ana Silva",
         ]  # fmt: skip
         assert [one.get("position") for one in await room.items()] == [2, 1, None]
+
+    process.run(story())
+
+
+def test_a_place_in_the_line_counts_those_too_who_are_too_many_to_show(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(watching, "MOST_CALLS", 1)
+    process = Process(company, *sales(ANA))
+
+    async def story() -> None:
+        room = Room(process)
+        await talks(process, SALES)
+        for _ in range(4):
+            process.time.move(1)
+            _, phone = await process.rings(SALES)
+            await phone.given(Reserve)
+            await process.settle()
+        # Two calls are read of five, and three wait before the latest.
+        assert await room.words() == ["Waiting for Sales, number 4 in line"]
+
+    process.run(story())
+
+
+def test_who_waits_in_a_process_that_is_not_heard_of_any_more_has_no_place_in_the_line(company: Company):
+    process = Process(company, *sales(ANA))
+
+    async def story() -> None:
+        await talks(process, SALES)
+        _, phone = await process.rings(SALES)
+        await phone.given(Reserve)
+        await process.settle()
+        assert (await Room(process).words())[0] == "Waiting for Sales, number 1 in line"
+        assert (await Room(process, later=WAIT_SECONDS + 1).words())[0] == "Waiting for Sales"
 
     process.run(story())
 

@@ -13,7 +13,7 @@ from offhook.telephony.desk import Front
 from offhook.telephony.phones import store
 from offhook.telephony.phones.registering import Registrar
 from offhook.telephony.phones.service import now
-from tests.api.desk import Api, Company, Desk
+from tests.api.desk import Api, Company, Desk, office
 from tests.directory.people import person
 
 V1, V2 = "/api/offhook/v1", "/api/v2"
@@ -61,6 +61,33 @@ def test_a_telephone_gets_a_name_and_a_password_that_is_shown_once(company: Comp
     assert name in shown
     assert "phone.password_changed" in events
     assert password not in shown + events
+
+
+def test_a_telephone_says_the_address_that_its_calls_for_help_carry(company: Company):
+    home = company.live.get(f"{V2}/offices/primary").json
+    id = device(company)
+    user = company.live.get(f"{V1}/phones/{id}").json["owner_id"]
+    assert company.live.get(f"{V1}/phones/{id}").json["e911_address"] == home["e911_address"]
+    own = {**home["e911_address"], "address": "2 Mission Street", "country": "US"}
+    assert company.live.put(f"{V2}/users/{user}/e911", own).status == 200
+    assert company.live.get(f"{V1}/phones/{id}").json["e911_address"]["address"] == "2 Mission Street"
+    assert "no_emergency_address" not in company.live.post(f"{V1}/phones/{id}/new-password").codes
+
+
+def test_a_password_for_a_telephone_whose_calls_for_help_carry_none_is_warned_of(embedded: Company):
+    made = embedded.live.made(office()).id
+    bought = embedded.live.post(f"{V1}/offices/{made}/licences", {"talk_lines": 1, "room_lines": 1})
+    assert bought.status == 200, bought
+    user = embedded.live.post(f"{V2}/users", {"office_id": made, "email": "help@example.com"}).json["id"]
+    room = embedded.live.post(f"{V2}/rooms", {"office_id": made, "name": "Hall"}).json["id"]
+    for kind, owner in (("users", user), ("rooms", room)):
+        id = embedded.live.post(f"{V1}/{kind}/{owner}/devices", {"type": "sip"}).json["id"]
+        answer = embedded.live.post(f"{V1}/phones/{id}/new-password")
+        (told,) = answer.warnings
+        assert (told.code, told.field) == ("no_emergency_address", "e911_address")
+        assert f"/api/v2/offices/{made}/e911" in told.text
+        assert (f"/api/v2/users/{owner}/e911" in told.text) == (kind == "users")
+        assert "e911_address" not in answer.json["phone"]
 
 
 def test_another_password_keeps_the_name_and_ends_what_was_registered(company: Company):

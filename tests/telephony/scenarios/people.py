@@ -4,15 +4,17 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from offhook.telephony.port import Address
 from tests.telephony.scenarios.handset import WAIT, Handset, Talk
 from tests.telephony.worker.softphone import Softphone
 
-DECLINED = 603
+ACCEPTED, DECLINED = 202, 603
+_AWAITED = ("register", "transfer")
 
 
 @dataclass
@@ -25,19 +27,24 @@ class Does:
 
 @dataclass
 class Ringing:
-    """One telephone that rang, from when to when; `answered` if it was taken. `hang_up` ends it from there."""
+    """One telephone that rang, from when to when; `answered` if it was taken. `hang_up` ends it from there, `send_on`
+    tells whether the other side was sent on to a number.
+    """
 
     who: str
     hang_up: Callable[[], None]
+    send_on: Callable[[str], Awaitable[bool]]
     talk: Talk | None = None
     began: float = field(default_factory=time.monotonic)
     ended: float = 0.0
     answered: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def end(self, *, answered: bool = False) -> None:
         """It rings no more."""
         self.ended = self.ended or time.monotonic()
         self.answered = self.answered or answered
+        self.over.set()
 
 
 Rung = Callable[[Ringing], None]
@@ -48,7 +55,7 @@ def scripted(handset: Handset, who_of: Callable[[Talk], str], does: Callable[[st
 
     async def follow(talk: Talk) -> None:
         who = who_of(talk)
-        one = Ringing(who, talk.hang_up, talk)
+        one = Ringing(who, talk.hang_up, partial(_sends_on, talk), talk)
         rung(one)
         todo = does(who)
         if todo.declines:
@@ -72,6 +79,12 @@ def scripted(handset: Handset, who_of: Callable[[Talk], str], does: Callable[[st
         task.add_done_callback(tasks.discard)
 
     handset.rung = ring
+
+
+async def _sends_on(talk: Talk, number: str) -> bool:
+    talk.refer(number)
+    async with asyncio.timeout(WAIT):
+        return await talk.referred.get() == ACCEPTED
 
 
 def free_port() -> int:
@@ -109,7 +122,9 @@ class Soft:
         self._loop = asyncio.get_running_loop()
         self._now: Ringing | None = None
         self._waiting: asyncio.TimerHandle | None = None
-        self._ready, self._done, self.up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._ready, self.up = asyncio.Event(), asyncio.Event()
+        self._did: asyncio.Queue[bool] = asyncio.Queue()
+        """What was asked for and waited for: done, or not."""
         self._phone = Softphone(name, password, server, pitch, self._said, listen)
 
     def _said(self, said: list[object]) -> None:
@@ -119,11 +134,11 @@ class Soft:
         match said[0]:
             case "ready":
                 self._ready.set()
-            case "done":
-                self._done.set()
+            case "done" | "failed" if said[1] in _AWAITED:
+                self._did.put_nowait(said[0] == "done")
             case "incoming":
                 todo = self._does(self._who)
-                self._now = Ringing(self._who, self.hang_up)
+                self._now = Ringing(self._who, self.hang_up, self.transfer)
                 self._rung(self._now)
                 if todo.declines:
                     self.hang_up()
@@ -147,18 +162,21 @@ class Soft:
 
     async def register(self) -> None:
         """Be reached."""
-        self._phone.do("register")
-        async with asyncio.timeout(WAIT):
-            await self._done.wait()
+        assert await self._does_so("register"), f"{self._who} could not register"
 
     def dial(self, number: str) -> "Soft":
         """Call a number."""
         self._phone.do("dial", f"sip:{number}@127.0.0.1:{self._server[1]}")
         return self
 
-    def transfer(self, number: str) -> None:
-        """Send the other side on."""
-        self._phone.do("transfer", f"sip:{number}@127.0.0.1:{self._server[1]}")
+    async def transfer(self, number: str) -> bool:
+        """Send the other side on; whether that was taken on."""
+        return await self._does_so("transfer", f"sip:{number}@127.0.0.1:{self._server[1]}")
+
+    async def _does_so(self, *command: object) -> bool:
+        self._phone.do(*command)
+        async with asyncio.timeout(WAIT):
+            return await self._did.get()
 
     def connect(self) -> None:
         """Connect the other sides of its last two calls."""

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,6 @@ SLACK = 0.8
 
 PATIENCE = 3.0
 """Seconds in which two who are connected have to hear each other."""
-
-ACCEPTED = 202
 
 LONGEST = 60.0
 """Seconds in which a scenario is over."""
@@ -231,6 +229,10 @@ class Real:
             await self._desk.offhook.calls.over(int(one["id"]))
         [id] = [one["id"] for one in found if one["dialled"] == number]
         self.stored = sent(await self._api.sending("GET", f"{V1}/calls/{id}/trace"))
+        with suppress(TimeoutError):
+            # A real telephone says a moment later that it rings no more.
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.gather(*(one.over.wait() for one in self._rings))
         self._compare(call, talk.ear.heard)
         return Seen(
             rings=_who(self._groups()),
@@ -304,11 +306,9 @@ class Real:
     async def _talked(self, voice: str, transfers: deque[Sends]) -> str:
         """The caller hears somebody, who hangs up once they have heard the caller, or sends them on where they may."""
         one = await self._heard_by(voice)
-        while one.talk is not None and transfers and transfers[0].by == one.who:
-            one.talk.refer(str(transfers.popleft().to))
-            async with asyncio.timeout(PATIENCE):
-                if await one.talk.referred.get() == ACCEPTED:
-                    return one.who
+        while transfers and transfers[0].by == one.who:
+            if await one.send_on(str(transfers.popleft().to)):
+                return one.who
         one.hang_up()
         return one.who
 

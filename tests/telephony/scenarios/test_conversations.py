@@ -7,7 +7,8 @@ from tests.api.desk import Company
 from tests.scenarios.stage import reasons
 from tests.telephony.scenarios.conversation import OUT, Conversation
 from tests.telephony.scenarios.handset import WAIT, Talk
-from tests.telephony.scenarios.real import ACCEPTED, CALLER, MUSIC, OUTSIDE
+from tests.telephony.scenarios.people import ACCEPTED
+from tests.telephony.scenarios.real import CALLER, MUSIC, OUTSIDE
 
 
 def run(company: Company, story: Callable[[Conversation], Awaitable[None]], *, music: bool = False) -> None:

@@ -257,7 +257,7 @@ def test_a_real_telephone_sends_a_call_on_and_connects_two(reached: Company) -> 
         await hears(caller, CAROL)
         carol = cast.people[CAROL]
         assert isinstance(carol, Soft)
-        carol.transfer("103")
+        assert await carol.transfer("103")
         await hears(caller, DAN)
         caller.hang_up()
         assert [one["outcome"] for one in await cast.ended()] == ["answered", "transferred"]

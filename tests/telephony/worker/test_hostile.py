@@ -288,7 +288,7 @@ def test_what_helps_is_dialled_beyond_the_bound_of_legs(server: Server, peer: Ca
     dial(2)
     dial(4)
     dial(6)
-    assert server.hear(port.Down) == port.Down(leg=6, code=503, cause="failed")
+    assert server.hear(port.Down) == port.Down(leg=6, code=503, cause="failed", ours=True)
     for leg in range(8, 8 + 2 * bounds.FOR_HELP, 2):
         dial(leg, helps=True)
     assert not [event for event in server.fence() if isinstance(event, port.Down)]

@@ -1,12 +1,14 @@
 """From what is kept of a call to its ladder: the steps of its trace, and what its telephones told. Pure.
 
-Steps say what was decided and by whom a call was taken; telephones when each rang and how it ended. An event or a verb
-that is not known here is an arrow with its own word.
+Steps say what was decided and by whom a call was taken; telephones when each rang and how it ended. What is refused is
+drawn as asked for and refused, by whoever refused it. An event or a verb that is not known here is an arrow with its
+own word.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 from offhook.calls import words
+from offhook.calls.ladder import refusals
 from offhook.calls.ladder.model import CALLER, HOUSE, Arrow, Ladder, Party
 from offhook.calls.wires.model import WENT_ON, Wire
 from offhook.routing import plan
@@ -15,8 +17,8 @@ from offhook.routing.trace import Step, Trace, heard
 MOST = 400
 """Arrows of a ladder."""
 
-_QUIET = (plan.Release, plan.Notify)
-"""Verbs of which no party notices anything."""
+_QUIET = (plan.Release, plan.Notify, plan.Deny)
+"""Verbs of which no party notices anything, or that are told with the event that they answer."""
 
 _OF_HOUSE = ("park_over", "invited", "handed")
 """Events that no party of the call brings about."""
@@ -26,6 +28,12 @@ _NEAR_MS = 2_000
 
 _OF_COURSE = ("", "left", "ended", "cancelled")
 """Causes that say no more than the arrow does."""
+
+_SAID = ("busy", "declined")
+"""Why somebody did not answer who said so; of others it was found out here."""
+
+_TIMEOUT = 408
+"""The status of an end that nobody sent: nothing came any more (RFC 3261 section 8.1.3.1)."""
 
 NameOf = Callable[[str], str]
 
@@ -41,24 +49,26 @@ class _Drawing:
         self._wired = {wire.who for wire in wires if wire.who}
         self._parties = {CALLER: Party(CALLER, "Caller", "caller"), HOUSE: Party(HOUSE, "Offhook", "house")}
         self._arrows: list[Arrow] = []
-        self._with = ""
+        self._with = self._fetches = ""
 
     def done(self) -> Ladder:
         """All of it, in the order of time."""
+        left = False
         for index, step in enumerate(self._trace.steps):
+            left = left or _leaves(step)
             following = self._trace.steps[index + 1] if index + 1 < len(self._trace.steps) else None
             self._event(step, self._trace.steps[index - 1] if index else None)
             for verb in step.verbs:
-                if not (isinstance(verb, plan.Hangup) and isinstance(step.event, plan.HungUp)):
+                if not (left and isinstance(verb, plan.Hangup)):
                     # Who has left is told nothing any more.
-                    self._verb(step.event.at, verb, following.event if following is not None else None)
+                    self._verb(step, verb, following.event if following is not None else None)
         for wire in self._wires:
             for arrow in self._wire(wire):
                 self._arrows.append(arrow)
         if self._lost:
             self._add(self._lost, "lost", HOUSE, HOUSE, words.HAPPENED["lost"], tone="bad")
-        # Who takes a call at once has rung before.
-        self._arrows.sort(key=lambda one: (one.at, one.kind != "rang"))
+        # Who takes a call at once has rung before, and what is asked for comes before what is said to it.
+        self._arrows.sort(key=lambda one: (one.at, one.kind not in ("rang", "referred")))
         cut = max(len(self._arrows) - MOST, 0)
         # The end of a long call says more than its middle.
         kept = [*self._arrows[: MOST // 2], *self._arrows[-(MOST // 2) :]] if cut else self._arrows
@@ -78,6 +88,9 @@ class _Drawing:
     def _event(self, step: Step, before: Step | None) -> None:
         event: object = step.event
         at = step.event.at
+        if refused := refusals.of_wish(step):
+            self._refused(step, refused, first=before is None)
+            return
         match event:
             case plan.Incoming():
                 caller = self._parties[CALLER]
@@ -90,6 +103,8 @@ class _Drawing:
             case plan.Pressed():
                 text = _said("pressed", keys=event.keys) if event.keys else "presses nothing"
                 self._add(at, "pressed", CALLER, HOUSE, text)
+            case plan.Answered() if refusals.changed_nothing(step):
+                self._add(at, "answered", self._party(event.who), HOUSE, words.HAPPENED["answered"], tone="quiet")
             case plan.Answered():
                 self._with = self._party(event.who)
                 self._add(at, "answered", event.who, HOUSE, words.HAPPENED["answered"], tone="good")
@@ -103,28 +118,53 @@ class _Drawing:
                 text = _said("recorded", seconds=event.seconds) if event.seconds else "says nothing"
                 self._add(at, "recorded", CALLER, HOUSE, text)
             case plan.Ended():
-                text = event.fault or words.HAPPENED["ended"] + self._why(self._with, at)
-                self._add(at, "ended", self._with or HOUSE, HOUSE, text, tone="bad" if event.fault else "plain")
+                self._ended(at, event)
             case plan.HungUp():
                 self._hung_up(at, event)
             case plan.Reserved():
                 if event.fault:
                     self._add(at, "reserved", HOUSE, HOUSE, f"nobody could be reserved: {event.fault}", tone="bad")
+                elif self._fetches and (why := refusals.still_parked(step)):
+                    self._add(at, "reserved", HOUSE, self._key(self._fetches), _said("not_rung", why=why), tone="bad")
+            case plan.Unparked():
+                self._fetches = event.who
+                self._other_event(at, event, first=False)
             case _:
                 self._other_event(at, event, first=before is None)
 
+    def _key(self, who: str) -> str:
+        """The column of somebody: who called is the caller."""
+        return self._party(who) if who and who != self._parties[CALLER].who else CALLER
+
+    def _refused(self, step: Step, why: str, *, first: bool) -> None:
+        """Somebody wished for something that is not done: they asked, and Offhook says no."""
+        at, tag = step.event.at, _tag(step.event)
+        doer = self._doer(step.event, first=first)
+        who = "" if doer == CALLER else doer
+        said = any(wire.who == who and any(_near(one, at) for one, _ in wire.referred) for wire in self._wires)
+        if not said:
+            # What a telephone asked for stands there by its own word.
+            text = words.WISHED.get(tag) or words.HAPPENED.get(tag, words.plain(tag))
+            self._add(at, tag, doer, HOUSE, words.of({tag: text}, tag, whom=self._whom(step.event)))
+        self._add(at, "refused", HOUSE, doer, _said("refuses", why=why), tone="bad")
+
     def _other_event(self, at: int, event: object, *, first: bool) -> None:
-        """One that is not known: of whoever it names as doing it (`by`, else `who`), or else the caller."""
+        """One that is not known: of whoever it names as doing it, or else the caller."""
+        start = self._doer(event, first=first)
+        self._add(at, _tag(event), start, HOUSE, words.of(words.HAPPENED, _tag(event), whom=self._whom(event)))
+
+    def _doer(self, event: object, *, first: bool) -> str:
+        """Whose doing an event is: `by`, else `who`, or else the caller's; of those of no party, the house's."""
         party, doer = (str(getattr(event, name, "")) for name in ("party", "by"))
         if first and party:
             self._parties[CALLER] = Party(party, self._name_of(party), "caller")
+        if _tag(event) in _OF_HOUSE or getattr(event, "ours", False):
+            return HOUSE
         asked = getattr(event, "asked", "")
         doer = doer or str(getattr(event, "who", "")) or (asked if asked in self._parties else "")
         if getattr(event, "caller", True) is False:
             doer = self._with
-        start = self._party(doer) if doer and doer != self._parties[CALLER].who else CALLER
-        start = HOUSE if _tag(event) in _OF_HOUSE else start
-        self._add(at, _tag(event), start, HOUSE, words.of(words.HAPPENED, _tag(event), whom=self._whom(event)))
+        return self._key(doer)
 
     def _whom(self, event: object) -> str:
         """Whom an event is about beside who does it."""
@@ -136,20 +176,31 @@ class _Drawing:
 
     def _hung_up(self, at: int, event: plan.HungUp) -> None:
         """The caller left, or was cut off: by a fault, or by somebody at an API or a page."""
-        why = f" ({event.cause})" if event.cause else self._why("", at)
-        from_here = any(not wire.who and wire.ours and _near(wire.ended, at) for wire in self._wires)
-        if event.ours or (from_here and not why):
+        wire = self._end_of("", at)
+        from_here = wire is not None and _from_here(wire)
+        why = event.cause or (wire.cause if wire is not None and wire.cause not in _OF_COURSE else "")
+        if why and (event.cause or from_here):
+            self._add(at, "hung_up", HOUSE, CALLER, _said("cut_off", why=why), tone="bad")
+        elif event.ours or from_here:
             self._add(at, "hung_up", HOUSE, CALLER, words.HAPPENED["hung_up_on"])
         else:
-            self._add(at, "hung_up", CALLER, HOUSE, words.HAPPENED["hung_up"] + why)
+            self._add(at, "hung_up", CALLER, HOUSE, words.HAPPENED["hung_up"] + (f" ({why})" if why else ""))
 
-    def _why(self, who: str, at: int) -> str:
-        """What the telephone said of its end, if that says more."""
-        for wire in self._wires:
-            same = wire.who == who and wire.ended and abs(wire.ended - at) <= _NEAR_MS
-            if same and wire.cause not in _OF_COURSE:
-                return f" ({wire.cause})"
-        return ""
+    def _ended(self, at: int, event: plan.Ended) -> None:
+        """The other side left, or was cut off."""
+        there, wire = self._with or HOUSE, self._end_of(self._with, at) if self._with else None
+        why = wire.cause if wire is not None and wire.cause not in _OF_COURSE else ""
+        if event.fault:
+            self._add(at, "ended", HOUSE, there, event.fault, tone="bad")
+        elif why and wire is not None and _from_here(wire):
+            self._add(at, "ended", HOUSE, there, _said("cut_off", why=why), tone="bad")
+        else:
+            self._add(at, "ended", there, HOUSE, words.HAPPENED["ended"] + (f" ({why})" if why else ""))
+
+    def _end_of(self, who: str, at: int) -> Wire | None:
+        """The telephone of somebody ("" for who called) that was over about then; rather one that says why."""
+        found = [wire for wire in self._wires if wire.who == who and wire.ended and _near(wire.ended, at)]
+        return min(found, key=lambda wire: wire.cause in _OF_COURSE, default=None)
 
     def _elsewhere(self, at: int, who: str, before: Step | None) -> None:
         """Those who rang along ring no more; of telephones that told so themselves it is known better."""
@@ -164,11 +215,13 @@ class _Drawing:
         for who in dict.fromkeys([*rung, *event.why]):
             if who not in self._wired:
                 why = event.why.get(who, "no_answer")
-                self._add(at, "not_answered", self._party(who), HOUSE, words.of(words.CAUSES, why), tone="quiet")
+                start, end = (self._party(who), HOUSE) if why in _SAID else (HOUSE, self._party(who))
+                self._add(at, "not_answered", start, end, words.of(words.CAUSES, why), tone="quiet")
 
     # Verbs
 
-    def _verb(self, at: int, verb: object, following: plan.Event | None) -> None:
+    def _verb(self, step: Step, verb: object, following: plan.Event | None) -> None:
+        at = step.event.at
         match verb:
             case plan.Answer():
                 self._add(at, "answer", HOUSE, CALLER, words.HAPPENED["answer"], tone="good")
@@ -190,8 +243,13 @@ class _Drawing:
             case plan.Record() | plan.Ask() | plan.AskScript():
                 self._add(at, _tag(verb), HOUSE, HOUSE, words.HAPPENED[_tag(verb)])
             case plan.Hangup():
-                cause = "" if verb.cause == "normal" else f" ({verb.cause})"
-                self._add(at, "hangup", HOUSE, CALLER, words.HAPPENED["hangup"] + cause)
+                wire = self._end_of("", at)
+                code = wire.code if wire is not None and _from_here(wire) else 0
+                odd = bool(code) or verb.cause != "normal"
+                text = refusals.ending(verb, step, code)
+                self._add(at, "hangup", HOUSE, CALLER, text, tone="bad" if odd else "plain")
+            case plan.Park() if refusals.still_parked(step):
+                self._add(at, "park", HOUSE, CALLER, words.HAPPENED["still_parked"], tone="quiet")
             case _ if isinstance(verb, _QUIET):
                 pass
             case _:
@@ -204,8 +262,7 @@ class _Drawing:
                 at, "ring", HOUSE, self._party(leg.who, leg.name), _said("ring", seconds=getattr(verb, "seconds", 0))
             )
         if not getattr(verb, "legs", ()):
-            who = str(getattr(verb, "who", ""))
-            end = self._party(who) if who and who != self._parties[CALLER].who else CALLER
+            end = self._key(str(getattr(verb, "who", "")))
             self._add(at, _tag(verb), HOUSE, end, words.of(words.HAPPENED, _tag(verb)))
 
     def _ring(self, at: int, ring: plan.Ring, following: plan.Event | None) -> None:
@@ -233,31 +290,48 @@ class _Drawing:
                 yield Arrow(until, "resume", who, HOUSE, words.HAPPENED["resume"])
         for at, target in wire.referred:
             yield Arrow(at, "referred", who, HOUSE, _said("referred", number=target))
+            if not any(refusals.decides(one.event, at) for one in self._trace.steps):
+                yield Arrow(at, "refused", HOUSE, who, words.HAPPENED["deny"], "bad")
         if wire.who and wire.ended and not wire.up:
             yield self._missed(wire)
         elif wire.ended and wire.cause not in _OF_COURSE and not self._told_end(wire):
-            yield Arrow(wire.ended, "ended", who, HOUSE, wire.cause, "quiet" if wire.cause == WENT_ON else "bad")
+            start, end = (HOUSE, who) if _from_here(wire) else (who, HOUSE)
+            yield Arrow(wire.ended, "ended", start, end, wire.cause, "quiet" if wire.cause == WENT_ON else "bad")
 
     def _told_end(self, wire: Wire) -> bool:
         """Whether a step tells of the end of this telephone."""
         kinds = (plan.Ended,) if wire.who else (plan.HungUp,)
-        return any(
-            isinstance(one.event, kinds) and abs(one.event.at - wire.ended) <= _NEAR_MS for one in self._trace.steps
-        )
+        near = [one for one in self._trace.steps if _near(one.event.at, wire.ended)]
+        refused = not wire.who and any(isinstance(verb, plan.Hangup) for one in near for verb in one.verbs)
+        return refused or any(isinstance(one.event, kinds) for one in near)
 
     def _missed(self, wire: Wire) -> Arrow:
-        code = f"{wire.code} " if wire.code else ""
-        if not wire.ours:
-            return Arrow(wire.ended, "not_answered", wire.who, HOUSE, f"{code}{wire.cause}".strip(), "bad")
+        text = f"{wire.code or ''} {wire.cause}".strip()
+        if not _from_here(wire):
+            return Arrow(wire.ended, "not_answered", wire.who, HOUSE, text, "bad")
+        if wire.cause not in _OF_COURSE:
+            return Arrow(wire.ended, "not_answered", HOUSE, wire.who, text, "bad")
         taken = any(
             isinstance(one.event, plan.Answered) and _near(one.event.at, wire.ended) for one in self._trace.steps
         )
-        text = words.CAUSES["elsewhere"] if taken else words.HAPPENED["stopped"]
-        return Arrow(wire.ended, "stopped", HOUSE, wire.who, text, "quiet")
+        stopped = words.CAUSES["elsewhere"] if taken else words.HAPPENED["stopped"]
+        return Arrow(wire.ended, "stopped", HOUSE, wire.who, stopped, "quiet")
 
 
 def _near(one: int, other: int) -> bool:
     return abs(one - other) <= _NEAR_MS
+
+
+def _from_here(wire: Wire) -> bool:
+    """Whether Offhook ended a dialogue, whatever it says of why; its other side can only leave, or answer by a code."""
+    return wire.ours or wire.code == _TIMEOUT or not (wire.code or wire.cause in ("", "left"))
+
+
+def _leaves(step: Step) -> bool:
+    """Whether the caller is in the call no more: they hung up, or left the others."""
+    event = step.event
+    hung_up = isinstance(event, plan.HungUp) and not refusals.of_wish(step)
+    return hung_up or (isinstance(event, plan.Left) and not event.who)
 
 
 def _rings(step: Step | None) -> list[plan.Ring]:

@@ -21,7 +21,7 @@ class Arrow:
     """Something that went from one party to another at `at`, milliseconds since 1970 UTC; to itself, a note.
 
     `kind` is the tag of an event or a verb of routing/plan.py, or what telephones told: `rang`, `taken`, `stopped`,
-    `hold`, `resume`, `referred`, `lost`. `tone` says how it is drawn.
+    `hold`, `resume`, `referred`, `lost`; or `refused`, that a wish is not granted. `tone` says how it is drawn.
     """
 
     at: int

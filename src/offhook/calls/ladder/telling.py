@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from offhook.calls import words
 from offhook.calls.ladder.model import CALLER, HOUSE, Ladder, Party
-from offhook.calls.ladder.wire import ArrowOut, LadderOut, PartyOut, PhoneOut
+from offhook.calls.ladder.wire import ArrowOut, LadderOut, LegOut, PartyOut, PhoneOut
 from offhook.calls.legs.model import CallLeg
 from offhook.calls.live.render import iso
 from offhook.calls.model import Kept
@@ -16,8 +16,9 @@ _WIDEST = 24
 """Letters of a name in the text."""
 
 
-def ladder_out(ladder: Ladder, kept: Kept, wires: Sequence[Wire], legs: Sequence[CallLeg]) -> LadderOut:
-    """The whole answer."""
+def ladder_out(ladder: Ladder, kept: Kept, wires: Sequence[Wire], legs: Sequence[CallLeg], at: int) -> LadderOut:
+    """The whole answer, as it is at `at`, milliseconds since 1970 UTC."""
+    began = ladder.began or kept.began
     keys = [CALLER if party.kind == "caller" else party.who for party in ladder.parties]
     places = {key: index for index, key in enumerate(keys)}
     arrows = [
@@ -29,10 +30,10 @@ def ladder_out(ladder: Ladder, kept: Kept, wires: Sequence[Wire], legs: Sequence
     ]  # fmt: skip
     return LadderOut(
         id=str(kept.id),
-        began=iso(ladder.began or kept.began),
+        began=iso(began),
         over=bool(kept.ended),
         outcome=kept.outcome or kept.state.phase,
-        parties=[_party(one, key, ladder.began, wires, legs) for one, key in zip(ladder.parties, keys, strict=True)],
+        parties=[_party(one, key, began, wires, legs, at) for one, key in zip(ladder.parties, keys, strict=True)],
         arrows=arrows,
         text=text(ladder.parties, arrows, ladder.cut),
         cut=ladder.cut,
@@ -54,7 +55,7 @@ def text(parties: Sequence[Party], arrows: Sequence[ArrowOut], cut: int = 0) -> 
     return "\n".join(lines) + "\n"
 
 
-def _party(party: Party, key: str, began: int, wires: Sequence[Wire], legs: Sequence[CallLeg]) -> PartyOut:
+def _party(party: Party, key: str, began: int, wires: Sequence[Wire], legs: Sequence[CallLeg], at: int) -> PartyOut:
     own = [wire for wire in wires if key != HOUSE and wire.who == ("" if key == CALLER else key)]
     mine = [leg for leg in legs if _is(leg, key)]
     cause = mine[-1].cause if mine else ""
@@ -64,6 +65,7 @@ def _party(party: Party, key: str, began: int, wires: Sequence[Wire], legs: Sequ
         id=party.who if party.kind in ("person", "outside") or ":" in party.who else None,
         cause=words.of(words.CAUSES, cause) if cause else None,
         phones=[_phone(wire, began) for wire in own],
+        legs=[_leg(leg, began, at) for leg in mine],
     )
 
 
@@ -73,23 +75,41 @@ def _is(leg: CallLeg, key: str) -> bool:
     return key in (who_of(leg.target), leg.external if leg.target == Target("unknown", 0) else "-")
 
 
-def _phone(wire: Wire, began: int) -> PhoneOut:
-    def moment(at: int) -> float | None:
-        return _seconds(at, began) if at else None
+def _leg(leg: CallLeg, began: int, at: int) -> LegOut:
+    # Who is rung behind others has a moment for it that may be still to come; who calls is not rung.
+    later = leg.rang > at and not leg.connected
+    state = "later" if later else "waiting" if leg.entry and leg.state == "ringing" else leg.state
+    return LegOut(
+        began=_seconds(min(leg.began, at), began),
+        rang=_moment(leg.rang, began) if not (leg.entry or later) else None,
+        taken=_moment(leg.connected, began),
+        ended=_moment(leg.ended, began),
+        state=leg.state,
+        words=words.of(words.CAUSES, leg.cause) if leg.ended and leg.cause else words.of(words.LEGS, state),
+        device_id=leg.device or None,
+    )
 
+
+def _phone(wire: Wire, began: int) -> PhoneOut:
+    # What a caller was answered who was never let in is Offhook's own word.
+    refused = wire.code if wire.ours and not (wire.who or wire.up) else 0
     return PhoneOut(
         device_id=wire.device or None,
         address=wire.address or None,
         began=_seconds(wire.began, began),
-        rang=moment(wire.rang),
-        taken=moment(wire.up),
-        ended=moment(wire.ended),
+        rang=_moment(wire.rang, began),
+        taken=_moment(wire.up, began),
+        ended=_moment(wire.ended, began),
         code=wire.code or None,
-        cause=wire.cause or None,
+        cause=words.ANSWERS.get(refused, wire.cause) or None,
         codec=wire.codec or None,
         packets=wire.received,
         lost=wire.lost,
     )
+
+
+def _moment(at: int, began: int) -> float | None:
+    return _seconds(at, began) if at else None
 
 
 def _seconds(at: int, began: int) -> float:

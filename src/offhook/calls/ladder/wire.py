@@ -25,14 +25,33 @@ class PhoneOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lost: int = 0
 
 
+class LegOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A leg of a party, as calls have it, also while it lasts. Seconds are since the call began.
+
+    `state` is v2's, and `words` say it, or why the leg ended. `device_id` is the telephone that took the call.
+    """
+
+    began: float
+    rang: float | None = None
+    taken: float | None = None
+    ended: float | None = None
+    state: str
+    words: str
+    device_id: str | None = None
+
+
 class PartyOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A column of the ladder. `cause` says why its last leg ended."""
+    """A column of the ladder. `cause` says why its last leg ended.
+
+    What its telephones tell of themselves, `phones`, is there a second after all of the call's are over.
+    """
 
     kind: str
     name: str
     id: str | None = None
     cause: str | None = None
     phones: list[PhoneOut] = []
+    legs: list[LegOut] = []
 
 
 class ArrowOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -25,6 +25,8 @@ class Around:
     tapes: Mapping[int, Sequence[Tape]] = field(default_factory=dict)
     emails: Mapping[int, str] = field(default_factory=dict)
     sounds: str = ""
+    parties: dict[Target, PartyOut] = field(default_factory=dict)
+    """Those that were shown already: legs of a page have few."""
 
 
 def info(leg: CallLeg, around: Around) -> CallInfoOut:
@@ -74,6 +76,13 @@ def _contact(leg: CallLeg, entry: CallLeg, around: Around) -> PartyOut:
 
 
 def _party(target: Target, around: Around) -> PartyOut:
+    found = around.parties.get(target)
+    if found is None:
+        found = around.parties[target] = _made(target, around)
+    return found
+
+
+def _made(target: Target, around: Around) -> PartyOut:
     config = around.config
     phone = ""
     if (line := config.lines.get(target)) is not None:

@@ -51,8 +51,8 @@ def operations(reader: Reader, company: CompanyOf, watching: Watching) -> list[O
             path=f"{PATH}/{{id}}/ladder",
             tag=TAG,
             summary="Show a call as a ladder",
-            description="Who was in it, with what their telephones told once they are over (SIP status, codec, packets "
-            "of sound that never came), and what went between them, moment by moment.",
+            description="Who is or was in it, since when, with what their telephones told once they are over (SIP "
+            "status, codec, packets of sound that never came), and what went between them, moment by moment.",
             handler=showing(reader, company),
             scope=SCOPE,
             reply=LadderOut,

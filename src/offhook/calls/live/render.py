@@ -1,6 +1,6 @@
 """Calls under way in words: where each is, who is in it, since when. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from offhook.calls import words
@@ -8,34 +8,42 @@ from offhook.calls.legs.model import CallLeg
 from offhook.calls.live.wire import LiveCallOut, LiveOut, WithOut
 from offhook.calls.model import Kept
 from offhook.directory.lines.model import Target
-from offhook.routing.model import Company, target_of_who
+from offhook.routing.model import Company, target_of_who, who_of
 from offhook.routing.report import place
 from offhook.routing.state import NOWHERE, CallState
 from offhook.routing.turn import name_of
 from offhook.routing.wire import PlaceOut
 
 
-def live(config: Company, calls: Sequence[Kept], legs: Sequence[CallLeg], most: int, at: int) -> LiveOut:
-    """Those of `calls` (the latest first) that are shown, with their legs; `at` is now in milliseconds."""
+def live(
+    config: Company,
+    calls: Sequence[Kept],
+    legs: Sequence[CallLeg],
+    queues: Mapping[str, Sequence[str]],
+    most: int,
+    at: int,
+) -> LiveOut:
+    """Those of `calls` (the latest first) that are shown, with their legs; `at` is now in milliseconds.
+
+    `queues` are all that wait, also those that are not among `calls`, as `routing/store.py` has them.
+    """
     of: dict[int, list[CallLeg]] = {}
     for leg in legs:
         of.setdefault(leg.call_id, []).append(leg)
-    places = positions([one.state for one in calls])
-    items = [_call(config, one, of.get(one.id, []), places.get(one.state.id)) for one in calls[:most]]
+    shown = calls[:most]
+    places, names = positions(queues, [one.state for one in shown]), caller_names(config, shown)
+    items = [_call(config, one, of.get(one.id, []), places.get(one.state.id), names[one.id]) for one in shown]
     return LiveOut(at=iso(at), items=items, more=max(len(calls) - most, 0))
 
 
-def positions(states: Sequence[CallState]) -> dict[str, int]:
-    """By the id of each call that waits in a queue: how many wait for the same line before it, and itself."""
-    queues: dict[Target, list[CallState]] = {}
-    for state in states:
-        if state.phase == "reserving" and state.queued:
-            queues.setdefault(state.where, []).append(state)
-    return {
-        state.id: number
-        for waiting in queues.values()
-        for number, state in enumerate(sorted(waiting, key=lambda one: (one.queued, one.id)), start=1)
+def positions(queues: Mapping[str, Sequence[str]], states: Sequence[CallState]) -> dict[str, int]:
+    """By the id of each of these calls that waits in a queue: how many wait for the same line before it, and itself."""
+    places = {
+        (line, call_id): number for line, waiting in queues.items() for number, call_id in enumerate(waiting, start=1)
     }
+    waiting = [one for one in states if one.phase == "reserving" and one.queued]
+    found = {one.id: places.get((who_of(one.where), one.id)) for one in waiting}
+    return {id: number for id, number in found.items() if number is not None}
 
 
 def named(config: Company, who: str) -> str:
@@ -44,11 +52,14 @@ def named(config: Company, who: str) -> str:
     return name_of(config, target_of_who(who)) if kind and id.isdecimal() else who
 
 
-def caller_name(config: Company, kept: Kept) -> str:
-    """Who calls: somebody of the company, a contact with that number, or nobody who is known."""
-    if kept.state.who:
-        return named(config, kept.state.who)
-    return next((one.name for one in config.contacts.values() if kept.caller and kept.caller in one.phones), "")
+def caller_names(config: Company, calls: Sequence[Kept]) -> dict[int, str]:
+    """Who calls, by each call's id: somebody of the company, a contact with that number, or "" for nobody known."""
+    numbers = {one.caller for one in calls if one.caller and not one.state.who}
+    known: dict[str, str] = {}
+    for contact in config.contacts.values() if numbers else ():
+        for number in numbers.intersection(contact.phones):
+            known.setdefault(number, contact.name)
+    return {one.id: named(config, one.state.who) if one.state.who else known.get(one.caller, "") for one in calls}
 
 
 def iso(moment: int) -> str:
@@ -56,7 +67,7 @@ def iso(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
 
 
-def _call(config: Company, kept: Kept, legs: Sequence[CallLeg], position: int | None) -> LiveCallOut:
+def _call(config: Company, kept: Kept, legs: Sequence[CallLeg], position: int | None, name: str) -> LiveCallOut:
     state = kept.state
     people = [_with(config, leg) for leg in legs if not leg.entry and not leg.ended]
     talking = [leg for leg in legs if not leg.entry and leg.connected and not leg.ended]
@@ -70,7 +81,7 @@ def _call(config: Company, kept: Kept, legs: Sequence[CallLeg], position: int | 
         began=iso(kept.began),
         since=iso(since or kept.began),
         caller="" if state.who else kept.caller,
-        caller_name=caller_name(config, kept),
+        caller_name=name,
         dialled=kept.dialled,
         phase=state.phase,
         words=_words(config, state, where, people, position),

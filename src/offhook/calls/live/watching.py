@@ -24,6 +24,7 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal
 from offhook.kit.operation import Call, Reply
 from offhook.kit.wire import encode
+from offhook.routing import store as routing
 from offhook.routing.service import CompanyOf
 from offhook.storage.batches import Reader
 from offhook.storage.database import Transaction
@@ -45,7 +46,7 @@ MOST_AWAY = 20
 """How often in a row the store may not be read until watchers are sent away."""
 
 log = structlog.get_logger("offhook.calls")
-Found = tuple[list[Kept], list[CallLeg], set[int]]
+Found = tuple[list[Kept], list[CallLeg], dict[str, tuple[str, ...]], set[int]]
 
 
 class Watched:
@@ -76,8 +77,10 @@ class Watching:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = clock.monotonic,
+        wall: Callable[[], float] = clock.wall,
     ) -> None:
         self._reader, self._company, self._sleep, self._monotonic = reader, company, sleep, monotonic
+        self._wall = wall
         self._watched: dict[int, Watched] = {}
         self._by_tenant: Counter[int] = Counter()
         self._by_key: Counter[tuple[int, int]] = Counter()
@@ -89,15 +92,18 @@ class Watching:
 
     async def _look(self, tenant_id: int) -> tuple[LiveOut, set[int]]:
         config = await self._company(tenant_id)
-        wall, at = int(clock.wall() * 1000), clock.milliseconds(clock.now())
+        wall, at = int(self._wall() * 1000), clock.milliseconds(clock.now())
 
         def find(tx: Transaction) -> Found:
             found = store.live(tx, tenant_id, 2 * MOST_CALLS)
             made = legs.of_calls(tx, tenant_id, [one.id for one in found[:MOST_CALLS]])
-            return found, made, access.good_keys(tx, tenant_id, wall)
+            # Those who wait are counted where they wait: the calls that are read are not all.
+            waits = any(one.state.queued for one in found)
+            queues = routing.queues(tx, tenant_id, wall) if waits else {}
+            return found, made, queues, access.good_keys(tx, tenant_id, wall)
 
-        found, made, keys = await self._reader.run(find)
-        return live(config, found, made, MOST_CALLS, at), keys
+        found, made, queues, keys = await self._reader.run(find)
+        return live(config, found, made, queues, MOST_CALLS, at), keys
 
     # Watching
 

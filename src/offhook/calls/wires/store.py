@@ -1,6 +1,8 @@
 """The only SQL of wires: a row for all that were over at once, which is most often all of a call."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import msgspec
 from sqlalchemy import Table
@@ -34,6 +36,24 @@ def put(tx: Transaction, told: Sequence[Wires]) -> None:
     }
     if rows:
         _put(tx, [(*key, text) for key, text in rows.items()])
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A unit of work that writes these."""
+
+    aside: ClassVar[bool] = True
+    told: Sequence[Wires]
+
+    def run(self, tx: Transaction) -> None:
+        """Alone."""
+        put(tx, self.told)
+
+    @classmethod
+    def run_many(cls, tx: Transaction, units: "Sequence[Put]") -> list[None]:
+        """With others, and on SQLite by the loop: so what else is written then need not go to the thread as a whole."""
+        put(tx, [one for unit in units for one in unit.told])
+        return [None] * len(units)
 
 
 def of_call(tx: Transaction, tenant_id: int, call_id: int) -> list[Wire]:

@@ -1,11 +1,13 @@
 """The only SQL of users and their e-mail addresses."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
+import msgspec
 from sqlalchemy import Index, Table
 
 from offhook.directory.users.model import User
-from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.documents import Documents
 from offhook.storage.tables import big, metadata, text
 
@@ -31,6 +33,14 @@ emails = Table(
     Index(None, "tenant_id", "user_id"),
 )
 
+
+class _Addresses(msgspec.Struct):
+    """Of a user's document, what lists show of somebody."""
+
+    emails: tuple[str, ...] = ()
+
+
+_addresses = msgspec.json.Decoder(_Addresses).decode
 _insert_emails = Insert(emails, ["tenant_id", "email", "user_id"])
 _FORGET_EMAILS = Statement("DELETE FROM user_emails WHERE tenant_id = ? AND user_id = ?")
 _FREE_EXTENSION = Statement("UPDATE users SET extension = '' WHERE tenant_id = ? AND id = ?")
@@ -53,3 +63,20 @@ def by_email(tx: Transaction, tenant_id: int, address: str) -> int | None:
     """The id of the user who has an e-mail address, in whatever case it is written."""
     row = tx.first(_BY_EMAIL, tenant_id, address.casefold())
     return int(row[0]) if row else None
+
+
+def primary_emails(tx: Transaction, tenant_id: int, ids: Sequence[int]) -> dict[int, str]:
+    """The first e-mail address of those of the users who have one."""
+    found: dict[int, str] = {}
+    for part, marks in in_parts(ids, 0):
+        for id, document in tx.all(_documents(marks), tenant_id, *part):
+            if emails := _addresses(document).emails:
+                found[id] = emails[0]
+    return found
+
+
+@lru_cache(maxsize=64)
+def _documents(marks: str) -> Statement:
+    return Statement(
+        f"SELECT id, document FROM users WHERE tenant_id = ? AND id IN ({marks}) AND state <> 'deleted'"  # noqa: S608
+    )

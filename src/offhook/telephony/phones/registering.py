@@ -52,7 +52,7 @@ class Registrar:
         """The telephone of a username, of whatever company, and whose it is; None if there is none. True if the store
         said so within `seconds`, else that is as it was known last.
         """
-        return await self._known.ask(username, self._reader.run(lambda tx: _owned(tx, username)), seconds)
+        return await self._known.ask(username, self._reader.briefly(lambda tx: _owned(tx, username)), seconds)
 
     def forget_account(self, username: str) -> None:
         """It has another password: what was known of it is no proof any more."""

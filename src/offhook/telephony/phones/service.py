@@ -11,6 +11,7 @@ from offhook.directory.paths import id_of
 from offhook.directory.rooms.store import rooms
 from offhook.directory.users.store import users
 from offhook.directory.work import Work
+from offhook.emergency.model import CivicAddress
 from offhook.events.keeper import tell
 from offhook.events.model import Word
 from offhook.kit import clock
@@ -64,7 +65,7 @@ class Phones:
         at, tenant_id, id = clock.now(), call.principal.tenant_id, id_of(call)
         password = model.new_password()
 
-        def run(tx: Transaction, _notices: list[Notice]) -> wire.PhoneOut:
+        def run(tx: Transaction, notices: list[Notice]) -> wire.PhoneOut:
             kept = _get(tx, tenant_id, id)
             before = store.of_devices(tx, tenant_id, [id]).get(id)
             username = before.username if before is not None else _free_username(tx)
@@ -76,6 +77,9 @@ class Phones:
             store.put_contacts(tx, tenant_id, id, [])
             about = {"owner_type": kept.value.owner_type, "owner_id": str(kept.value.owner_id), "username": username}
             tell(tx, call, at, Word.PHONE_PASSWORD_CHANGED, id, after=about)
+            owner = self._owners(tx, tenant_id, [kept.value]).get(kept.value.owner_id, wire.Owner())
+            if owner.e911 is None:
+                notices.append(_nowhere(kept.value, owner))
             return self._shown(tx, tenant_id, [kept])[0]
 
         phone = await self._work.change(call, run)
@@ -87,13 +91,36 @@ class Phones:
         ids = [kept.id for kept in found]
         phones = store.of_devices(tx, tenant_id, ids)
         contacts = store.contacts_of(tx, tenant_id, ids, now())
-        names = _names(tx, tenant_id, [kept.value for kept in found])
+        owners = self._owners(tx, tenant_id, [kept.value for kept in found])
         return [
             wire.phone_out(
-                kept, names.get(kept.value.owner_id, ""), phones.get(kept.id), contacts.get(kept.id, []), self.server
+                kept,
+                owners.get(kept.value.owner_id, wire.Owner()),
+                phones.get(kept.id),
+                contacts.get(kept.id, []),
+                self.server,
             )
             for kept in found
         ]
+
+    def _owners(self, tx: Transaction, tenant_id: int, found: Sequence[Device]) -> dict[int, wire.Owner]:
+        """Whose they are, by id; ids are unique over both kinds. Help goes where `routing/outbound.py` says."""
+        of_kind: dict[OwnerType, list[int]] = {"user": [], "room": []}
+        for device in found:
+            of_kind[device.owner_type].append(device.owner_id)
+        people = users.get_many(tx, tenant_id, of_kind["user"])
+        places = rooms.get_many(tx, tenant_id, of_kind["room"])
+        ids = {one.value.office_id for one in people} | {one.value.office_id for one in places}
+        offices = {id: self._work.office(tx, tenant_id, id) for id in ids}
+
+        def owner(name: str, office_id: int, own: CivicAddress | None) -> wire.Owner:
+            office = offices[office_id]
+            e911 = own or (office.e911_address if office is not None else None)
+            return wire.Owner(name=name, office_id=office_id, e911=e911)
+
+        return {
+            one.id: owner(one.value.display_name, one.value.office_id, one.value.e911_address) for one in people
+        } | {one.id: owner(one.value.name, one.value.office_id, None) for one in places}
 
 
 def now() -> int:
@@ -112,14 +139,14 @@ def _of_company(tx: Transaction, tenant_id: int, after: int, limit: int) -> list
     return found[:limit]
 
 
-def _names(tx: Transaction, tenant_id: int, found: Sequence[Device]) -> dict[int, str]:
-    """What the owners are called, by id; ids are unique over both kinds."""
-    of_kind: dict[OwnerType, list[int]] = {"user": [], "room": []}
-    for device in found:
-        of_kind[device.owner_type].append(device.owner_id)
-    people = users.get_many(tx, tenant_id, of_kind["user"])
-    places = rooms.get_many(tx, tenant_id, of_kind["room"])
-    return {one.id: one.value.display_name for one in people} | {one.id: one.value.name for one in places}
+def _nowhere(device: Device, owner: wire.Owner) -> Notice:
+    """The warning of a telephone whose calls for help say nothing of where it is."""
+    whose = f"the user's (PUT /api/v2/users/{device.owner_id}/e911) or " if device.owner_type == "user" else ""
+    text = (
+        f"Calls for help from this telephone carry no address: set {whose}the office's "
+        f"(PUT /api/v2/offices/{owner.office_id}/e911)."
+    )
+    return Notice("no_emergency_address", "e911_address", text)
 
 
 def _free_username(tx: Transaction) -> str:

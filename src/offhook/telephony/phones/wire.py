@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 
 from offhook.directory.devices.model import ENABLED, Device, DeviceType, OwnerType
+from offhook.directory.e911 import E911Out, e911_out
+from offhook.emergency.model import CivicAddress
 from offhook.kit import clock
 from offhook.kit.wire import Int64Text
 from offhook.storage.documents import Kept
@@ -61,6 +63,10 @@ class PhoneOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     password_void: Annotated[
         bool, Meta(description="The server's realm is another one by now: it needs a new password.")
     ] = False
+    e911_address: Annotated[
+        E911Out | None,
+        Meta(description="The address that its calls for help carry: the user's own, or else the office's."),
+    ] = None
 
 
 class PhonePage(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -86,8 +92,16 @@ class Server(msgspec.Struct, kw_only=True):
     transport: str = "udp"
 
 
+class Owner(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose telephone one is, as far as it is told: `e911` is the address that calls for help carry."""
+
+    name: str = ""
+    office_id: int = 0
+    e911: CivicAddress | None = None
+
+
 def phone_out(
-    kept: Kept[Device], owner_name: str, phone: Phone | None, contacts: list[Contact], server: Server
+    kept: Kept[Device], owner: Owner, phone: Phone | None, contacts: list[Contact], server: Server
 ) -> PhoneOut:
     """A telephone as it is answered."""
     device = kept.value
@@ -98,7 +112,7 @@ def phone_out(
         id=str(kept.id),
         owner_type=device.owner_type,
         owner_id=str(device.owner_id),
-        owner_name=owner_name,
+        owner_name=owner.name,
         type=device.type,
         enabled=kept.state == ENABLED,
         settings=settings,
@@ -107,6 +121,7 @@ def phone_out(
         name=device.name or None,
         password_set_at=clock.iso(phone.set_at) if phone is not None else None,
         password_void=phone is not None and phone.realm != server.realm,
+        e911_address=e911_out(owner.e911),
     )
 
 

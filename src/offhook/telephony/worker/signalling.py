@@ -605,7 +605,7 @@ class Signalling:
             for key in [key for key, agent in self._dialogues.items() if agent.hears is leg]:
                 del self._dialogues[key]
         self._media.release(told.leg)
-        self._say(port.Down(leg=told.leg, code=code, cause=cause))
+        self._say(port.Down(leg=told.leg, code=code, cause=cause, ours=True))
 
     def _close(self, seconds: float) -> None:
         if self._closing:

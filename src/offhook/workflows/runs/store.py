@@ -273,10 +273,8 @@ class Keep:
         if len(light) == 1:
             if tx.change(_UPDATE_LIGHT, *light[0]) != 1:
                 raise Stale
-        elif light:
-            changed = tx.connection.exec_driver_sql(_UPDATE_LIGHT.text(tx.sqlite), light).rowcount
-            if changed != len(light):
-                raise Stale
+        elif light and tx.change_many(_UPDATE_LIGHT, light) != len(light):
+            raise Stale
         if born:
             insert_rows(tx, born)
         if rows:

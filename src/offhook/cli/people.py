@@ -1,0 +1,34 @@
+"""Whom a word of a command means: a user or a room, as people call them."""
+
+from typing import Any
+
+from offhook.cli.apis import pages
+from offhook.client import Client
+from offhook.kit.errors import Refusal, shown
+
+V2 = "/api/v2"
+
+
+async def owner_of(client: Client, who: str) -> tuple[str, str]:
+    """The kind and the id of the user or room that is meant."""
+    word = who.strip().casefold()
+    if "@" in word:
+        users = await pages(client, f"{V2}/users", {"email": word})
+    else:
+        users = await pages(client, f"{V2}/users")
+    found = [("user", one["id"]) for one in users if word in _words_of_user(one)]
+    if "@" not in word:
+        rooms = await pages(client, f"{V2}/rooms")
+        found += [("room", one["id"]) for one in rooms if word in (one["id"], one.get("name", "").casefold())]
+    if len(found) != 1:
+        raise Refusal(
+            f"There are {len(found)} whom {shown(who)} could mean; name one by id: {', '.join(id for _, id in found)}."
+            if found
+            else f"There is no user or room {shown(who)}; offhook user list shows the users."
+        )
+    return found[0]
+
+
+def _words_of_user(one: Any) -> set[str]:
+    emails = {email.casefold() for email in one.get("emails", ())}
+    return emails | {one["id"], one.get("extension", ""), one.get("display_name", "").casefold()}
