@@ -192,6 +192,9 @@ class Away:
     async def run(self, _function: Any) -> Any:
         raise Unavailable("The store cannot be reached.")
 
+    async def briefly(self, function: Any) -> Any:
+        return await self.run(function)
+
 
 @contextmanager
 def away(company: Company) -> Iterator[None]:
