@@ -32,8 +32,9 @@ def away(monkeypatch: pytest.MonkeyPatch, stage: Stage, *, hanging: bool) -> Ite
     with monkeypatch.context() as patch:
         patch.setattr(stage.offhook.database, "reading", broken)
         patch.setattr(stage.offhook.database, "transaction", broken)
-        # Of this nobody waits for a store that is busy.
-        patch.setattr(stage.offhook.database, "transaction_at_once", lambda: broken(False))
+        # Of these nobody waits for a store that is busy.
+        for at_once in ("transaction_at_once", "reading_at_once"):
+            patch.setattr(stage.offhook.database, at_once, lambda: broken(False))
         try:
             yield
         finally:
