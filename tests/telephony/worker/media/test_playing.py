@@ -11,7 +11,7 @@ import pytest
 from offhook.telephony.worker.engine import TICK
 from offhook.telephony.worker.media import EngineMedia
 from offhook.telephony.worker.sound import PCMA, PCMU
-from tests.telephony.worker.media.bridge import LEG, Telephone
+from tests.telephony.worker.media.bridge import LEG, OTHER, Telephone
 from tests.telephony.worker.rtp_peers import FRAME, Came, Ear, Peer, clip, encoded, hertz, tone
 
 
@@ -58,19 +58,24 @@ def test_files_follow_each_other_without_a_gap_as_often_as_asked(
     assert consecutive(packets)
 
 
-def test_music_goes_on_until_it_is_stopped_at_once(media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path) -> None:
-    media.open(LEG)
-    media.agree(LEG, peer.voice)
-    music, asked = clip(tmp_path, "music", tone(300, 0.1)), time.monotonic()
+def test_music_goes_on_until_it_is_stopped_at_once(
+    media: EngineMedia, ear: Ear, peer: Peer, other: Peer, tmp_path: Path
+) -> None:
+    for leg, whose in ((LEG, peer), (OTHER, other)):
+        media.open(leg)
+        media.agree(leg, whose.voice)
+    music, following = clip(tmp_path, "music", tone(300, 0.1)), clip(tmp_path, "next", tone(700, 0.1))
+    asked = time.monotonic()
     media.play(LEG, 7, (music,), 0)
     peer.wait(12)
     media.stop(LEG)
     stopped = time.monotonic()
-    media.play(LEG, 8, (clip(tmp_path, "next", tone(700, 0.1)),), 1)
-    assert ear.wait("played") == [(LEG, 8, "")], "Nothing is told of what was stopped."
+    media.play(OTHER, 8, (following,), 1)
+    assert ear.wait("played") == [(OTHER, 8, "")]
+    assert len(peer.came) <= (stopped - asked) / TICK + 2, "Not a packet is sent behind it."
+    media.play(LEG, 9, (following,), 1)
+    assert ear.wait("played", 2)[1:] == [(LEG, 9, "")], "Nothing is told of what was stopped."
     assert [each.marker for each in peer.came].count(True) == 2
-    second = next(place for place, each in enumerate(peer.came) if each.marker and place)
-    assert second <= (stopped - asked) / TICK + 2, "Not a packet was sent when it was stopped."
 
 
 def test_a_file_that_is_not_there_is_told_at_once(media: EngineMedia, ear: Ear, peer: Peer, tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 import soundfile
 
+from offhook.telephony import port
+from offhook.telephony.worker.engine import Engine, Heard
 from offhook.telephony.worker.media import EngineMedia
 from offhook.telephony.worker.sound import NoPort
 from offhook.telephony.worker.wav import KEPT
@@ -116,6 +119,25 @@ def test_it_ends_with_who_began_it(tmp_path: Path) -> None:
     media.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_what_went_wrong_in_its_last_second_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        engine = Engine(theirs, 30.0)
+
+        def broken(_now: float) -> None:
+            engine._running = False
+            raise ValueError
+
+        monkeypatch.setattr(engine, "_play", broken)
+        engine.run()
+        ours.setblocking(False)
+        told: list[Heard] = []
+        with suppress(BlockingIOError):
+            while True:
+                told.append(msgspec.msgpack.decode(ours.recv(port.MOST), type=Heard))
+    assert port.Fault("ValueError in the process that carries sound", 1) in told
 
 
 def free_ports(count: int) -> int:
