@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import Incoming, Outgoing, Recorded, Verb
+from offhook.routing.plan import HungUp, Incoming, Outgoing, Recorded, Verb
 from tests.api.desk import Company
 from tests.conftest import at
 from tests.console.lines import HOSTILE, TUESDAY, lisbon, lobby
@@ -64,6 +64,20 @@ def test_the_list_says_who_called_and_what_became_of_it(visitor: Visitor, embedd
     page = visitor.get("/console/calls")
     assert re.search(r"Tue 24 Nov 2026, \d\d:\d\d \+351210000001 – Voicemail", page.text)
     assert f"/console/calls/{id}" in [one.get("href") for one in page.tags("a")]
+
+
+@pytest.mark.parametrize(
+    ("dialled", "words"), [("911", "911 emergency call"), ("933", "933 test of the emergency address")]
+)
+def test_a_call_for_help_and_a_test_of_it_are_listed_as_such(
+    visitor: Visitor, embedded: Company, dialled: str, words: str
+):
+    first = Outgoing(CLOSED_AT, f"room:{lobby(embedded)}", dialled)
+    calls, tenant = embedded.desk.offhook.calls, embedded.tenant("sandbox")
+    id = embedded.desk.run(calls.begin(tenant, first, Telephone()))
+    assert words in visitor.get("/console/calls").text
+    calls.happened(id, HungUp(CLOSED_AT + 1_000))
+    embedded.desk.run(calls.over(id))
 
 
 def test_who_calls_from_within_is_listed_by_name_and_refused_by_offhook(visitor: Visitor, embedded: Company):

@@ -6,9 +6,12 @@ from offhook.emergency.model import CivicAddress
 from offhook.routing.decide import decide
 from offhook.routing.plan import (
     Answered,
+    CarrierFailed,
     Ended,
     Event,
+    Hangup,
     HungUp,
+    Missed,
     NotAnswered,
     Notify,
     Outgoing,
@@ -195,3 +198,37 @@ def test_who_calls_is_in_a_call_and_never_rung_by_it():
         trace, _ = simulate(config, first, Script(anyone=Behaviour(3)))
         rang = [leg.who for step in trace.steps for verb in step.verbs if isinstance(verb, Ring) for leg in verb.legs]
         assert "user:1" not in rang
+
+
+def test_a_call_for_help_is_ended_by_nobody_at_an_api_and_a_test_of_it_is():
+    config = company(lisbon(), office(1, "Lisbon", country="US", e911=HOME), ANA)
+    for dialled, phase in (("911", "out"), ("933", "over")):
+        state, _ = decide(config, new_call("c", 1), Outgoing(at("03:00:00"), "user:1", dialled))
+        state, _ = decide(config, state, Answered(at("03:00:05"), dialled))
+        state, verbs = decide(config, state, HungUp(at("03:00:06"), ours=True))
+        assert (state.phase, bool(verbs)) == (phase, phase == "over"), dialled
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("03:00:00"), "user:1", "911"))
+    state, _ = decide(config, state, HungUp(at("03:00:06")))
+    assert state.phase == "over"
+
+
+def test_what_a_number_answers_is_what_its_caller_is_answered():
+    for code, text in ((486, "was busy"), (404, "is not in use"), (484, "is no whole number"), (603, "declined")):
+        why: dict[str, Missed] = {"+351912345678": {486: "busy", 603: "declined"}.get(code, "unreachable")}  # type: ignore[dict-item]
+        state, _ = decide(company(lisbon(), ANA), new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "+351912345678"))
+        state, verbs = decide(company(lisbon(), ANA), state, NotAnswered(at("10:00:05"), why, code))
+        assert verbs == (Hangup("unavailable", code),)
+        assert f"+351912345678 {text}, it answered {code}." in said(state)
+
+
+def test_carriers_that_did_not_take_a_call_are_in_its_story():
+    state, _ = decide(company(lisbon(), ANA), new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "112"))
+    failed = (CarrierFailed(0, 503), CarrierFailed(0), CarrierFailed(0, 415, location=True))
+    for event in failed:
+        state, verbs = decide(company(lisbon(), ANA), state, event)
+        assert (verbs, state.phase) == ((), "out")
+    assert codes(state)[-3:] == ["carrier_failed", "carrier_silent", "location_not_taken"]
+    assert "WITHOUT THE ADDRESS" in said(state)
+    state, _ = decide(company(lisbon(), ANA), state, Answered(at("10:00:09"), "112"))
+    state, _ = decide(company(lisbon(), ANA), state, failed[0])
+    assert codes(state)[-1] == "ignored"

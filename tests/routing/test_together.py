@@ -17,6 +17,8 @@ from offhook.routing.plan import (
     Outgoing,
     Parked,
     Release,
+    Reserve,
+    Reserved,
     StayedOut,
     Verb,
 )
@@ -34,17 +36,24 @@ def talks() -> Told:
     return Told(HOUSE).talks()
 
 
+def invited(one: Told, event: Invited, *members: str) -> tuple[Verb, ...]:
+    """Somebody is asked in, and who of those is free is reserved: all of them, or `members`."""
+    [verb] = one.tell(event)
+    assert isinstance(verb, Reserve)
+    return one.tell(Reserved(event.at, members or verb.members, asked=verb.asked))
+
+
 def three() -> Told:
     """Ana and the caller, and Bob with them."""
     one = talks()
-    one.tell(Invited(BEGAN + 9_000, target=Target("user", 2)))
+    invited(one, Invited(BEGAN + 9_000, target=Target("user", 2)))
     one.tell(CameIn(BEGAN + 12_000, "user:2", "user:2"))
     return one
 
 
 def test_a_user_is_rung_while_the_others_talk_and_is_in_the_call_from_then_on():
     one = talks()
-    [verb] = one.tell(Invited(BEGAN + 9_000, target=Target("user", 2)))
+    [verb] = invited(one, Invited(BEGAN + 9_000, target=Target("user", 2)))
     assert isinstance(verb, Invite)
     assert (verb.asked, verb.legs[0].devices, verb.seconds) == ("user:2", ("phone-2",), 30)
     assert one.state.phase == "talking"
@@ -67,7 +76,7 @@ def test_a_number_or_a_line_is_rung_as_it_can_be(event: Invited, leg: object):
     if event.target is not None:
         event = Invited(0, target=Target("department", 10))
     one.state.phase, one.state.talking, one.state.outcome = "talking", "user:2", "answered"
-    [verb] = one.tell(event)
+    [verb] = one.tell(event) if event.number == OUTSIDE else invited(one, event)
     assert isinstance(verb, Invite)
     assert [(each.who, each.numbers, each.devices) for each in verb.legs] == [leg]
     assert verb.caller_id == "+351210000000"
@@ -97,8 +106,8 @@ def test_nobody_is_rung_who_may_not_be_or_is_there_already(event: Event):
 
 def test_who_does_not_come_changes_nothing():
     one = talks()
-    one.tell(Invited(BEGAN + 9_000, target=Target("user", 2)))
-    assert one.tell(StayedOut(BEGAN + 12_000, "user:2", "busy")) == ()
+    invited(one, Invited(BEGAN + 9_000, target=Target("user", 2)))
+    assert one.tell(StayedOut(BEGAN + 12_000, "user:2", "busy")) == (Release(("user:2",)),)
     assert "Bob Stone was busy." in said(one.state)
     assert (one.state.phase, one.state.inviting) == ("talking", ())
 
@@ -126,17 +135,17 @@ def test_who_called_leaves_and_the_others_talk_on():
 def test_who_called_from_within_is_free_once_they_leave():
     one = Told(HOUSE, Outgoing(BEGAN, "user:3", "101"))
     one.talks()
-    one.tell(Invited(BEGAN + 9_000, target=Target("user", 2)))
+    invited(one, Invited(BEGAN + 9_000, target=Target("user", 2)))
     one.tell(CameIn(BEGAN + 12_000, "user:2", "user:2"))
     assert one.tell(Left(BEGAN + 20_000)) == (Release(("user:3",)),)
 
 
 def test_a_call_to_a_number_outside_takes_others_in_once_it_is_answered_and_goes_on_without_it():
     one = Told(HOUSE, Outgoing(BEGAN, "user:3", OUTSIDE))
-    invited = Invited(BEGAN + 9_000, target=Target("user", 2))
-    assert one.tell(invited) == ()
+    event = Invited(BEGAN + 9_000, target=Target("user", 2))
+    assert one.tell(event) == ()
     one.tell(Answered(BEGAN + 5_000, OUTSIDE))
-    assert isinstance(one.tell(invited)[0], Invite)
+    assert isinstance(invited(one, event)[0], Invite)
     one.tell(CameIn(BEGAN + 12_000, "user:2", "user:2"))
     assert one.tell(Left(BEGAN + 20_000, OUTSIDE)) == ()
     assert (one.state.phase, one.state.talking) == ("talking", "user:2")
@@ -169,3 +178,30 @@ def test_who_leaves_and_was_not_there_changes_nothing():
     assert (one.state.talking, one.state.others) == ("user:1", ("user:2",))
     one.tell(HungUp(BEGAN + 30_000))
     assert one.state.phase == "over"
+
+
+def test_who_is_in_another_call_is_not_rung_for_this_one():
+    one = talks()
+    [verb] = one.tell(Invited(BEGAN, target=Target("user", 2)))
+    assert isinstance(verb, Reserve)
+    assert (verb.members, verb.asked) == (("user:2",), "user:2")
+    assert one.tell(Reserved(BEGAN, busy=("user:2",), asked="user:2")) == ()
+    assert (codes(one.state)[-1], one.state.inviting) == ("invite_refused", ())
+    assert "Bob Stone is in a call." in said(one.state)
+
+
+def test_of_those_who_were_rung_for_a_line_one_comes_in_and_the_others_are_given_back():
+    sales = line("department", 10, "Sales", [BOB, EVE])
+    one = Told(company(OFFICE, lisbon(ANA), sales, ANA, BOB, EVE)).talks()
+    [verb] = invited(one, Invited(BEGAN, target=sales.target), "user:2", "user:3")
+    assert isinstance(verb, Invite)
+    assert [leg.who for leg in verb.legs] == ["user:2", "user:3"]
+    # Whoever is rung is not asked once more by themselves.
+    assert one.tell(Invited(BEGAN, target=Target("user", 3))) == ()
+    assert one.tell(CameIn(BEGAN, "department:10", "user:3")) == (Release(("user:2",), kept="user:3"),)
+    assert (one.state.others, one.state.reserved_in) == (("user:3",), ())
+
+
+def test_who_was_reserved_for_a_call_that_did_not_ask_is_given_back():
+    one = talks()
+    assert one.tell(Reserved(BEGAN, ("user:2",), asked="user:2")) == (Release(("user:2",)),)

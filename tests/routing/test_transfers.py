@@ -16,6 +16,7 @@ from offhook.routing.plan import (
     Ended,
     Handed,
     HandOn,
+    Hangup,
     HungUp,
     Incoming,
     Joined,
@@ -36,6 +37,7 @@ from offhook.routing.plan import (
 from offhook.routing.simulate import Behaviour, Script, Sends, simulate
 from offhook.routing.state import CallState, new_call
 from offhook.routing.trace import replay
+from offhook.routing.transfers import kept_out
 from tests.routing.companies import company, line, office, room, user
 from tests.routing.random_companies import TARGETS, USERS, companies, firsts, scripts, seeds
 from tests.routing.stories import LISBON, SALES, at, codes, lisbon, said
@@ -303,6 +305,22 @@ def test_two_whom_somebody_called_have_a_call_of_their_own():
     state, verbs = decide(HOUSE, new_call("c", 1), Joined(NOW, "user:1", "user:3", "78", party="user:2"))
     assert verbs == (Release((), "user:2"), Release((), "user:3"), Bridge("user:3"))
     assert (state.phase, state.who, state.talking, state.taken) == ("talking", "user:2", "user:3", True)
+
+
+@pytest.mark.parametrize("gone", ["user:1", "user:2", "user:3"])
+def test_nobody_who_is_suspended_is_connected_with_another(gone: str):
+    people = [user(number, f"User {number}", state="suspended" if f"user:{number}" == gone else "active")
+              for number in (1, 2, 3)]  # fmt: skip
+    config = company(lisbon(), *people)
+    assert kept_out(config, ("user:1", "user:2", FAR, "user:3")) == f"User {gone[-1]} is suspended."
+    state, verbs = decide(config, new_call("c", 1), Joined(NOW, "user:1", "user:3", "78", party="user:2"))
+    assert (state.phase, state.outcome, verbs[-1]) == ("over", "refused", Hangup("forbidden"))
+    assert codes(state)[-1] == "transfer_denied"
+    # One who is called by a caller from outside, and talks with a third.
+    if gone != "user:2":
+        verb = decide(config, talking(), Joined(NOW, "user:1", "user:3", "78"))[1][0]
+        assert isinstance(verb, Deny)
+        assert verb.text == f"User {gone[-1]} is suspended."
 
 
 def test_nobody_is_recorded_who_comes_in_from_another_call_and_was_not_told():

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from offhook.kit.errors import Conflict, Unavailable, Unstorable
+from offhook.storage import driver
 from offhook.storage.batches import MAX_BATCH, Function, Lookup, Reader, Together, Within, Writer, finished
 from offhook.storage.database import Database, Insert, Statement, Transaction
 from offhook.storage.migrate import upgrade
@@ -146,6 +147,53 @@ def test_the_loop_never_waits_for_another_process_that_writes(sqlite: Database):
         await writer.close()
 
     run(work)
+
+
+@pytest.mark.parametrize("fault", [ValueError("a fault of ours"), RuntimeError("unforeseen"), Unavailable("busy")])
+def test_a_fault_where_the_loop_begins_leaves_nobody_without_an_answer_and_no_lock(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch, fault: Exception
+):
+    raised: list[Exception] = []
+
+    class Broken(Transaction):
+        """Cannot be made on the loop, where it has begun already."""
+
+        def __init__(self, *given: Any) -> None:
+            if threading.current_thread() is threading.main_thread() and len(raised) < 2:
+                raised.append(fault)
+                raise fault
+            super().__init__(*given)
+
+    async def work() -> None:
+        writer = Writer(sqlite)
+        monkeypatch.setattr("offhook.storage.database.Transaction", Broken)
+        async with asyncio.timeout(10):
+            assert await asyncio.gather(*(writer.submit(Hot(name)) for name in "ab")) == ["a", "b"]
+            assert await writer.submit(Hot("c")) == "c"
+            assert len(raised) == 2
+            assert await writer.submit(Hot("d")) == "d"
+        await writer.close()
+
+    run(work)
+    assert names(sqlite) == ["a", "b", "c", "d"]
+
+
+def test_a_transaction_that_fails_as_it_begins_holds_no_lock(sqlite: Database, monkeypatch: pytest.MonkeyPatch):
+    begin = driver.run
+
+    def begins_and_fails(connection: Any, sql: str, values: Any = ()) -> Any:
+        begin(connection, sql, values)
+        raise ValueError("unforeseen")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "run", begins_and_fails)
+        with pytest.raises(ValueError, match="unforeseen"), sqlite.transaction_at_once():
+            pytest.fail("it has not begun")
+    with sqlite.transaction() as tx:
+        put("a")(tx)
+    with sqlite.transaction_at_once() as tx:
+        put("b")(tx)
+    assert names(sqlite) == ["a", "b"]
 
 
 class Warm(Hot):

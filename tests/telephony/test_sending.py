@@ -1,7 +1,7 @@
 """What becomes of the legs when a call is sent on, on a worker that the test plays; what is decided the test says."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -468,6 +468,35 @@ def test_two_whom_somebody_called_have_a_call_of_their_own():
         assert port.Drop(SECOND_CALLER) in one.commands
         await one.say(port.Down(leg=cyd))
         assert one.heard(99) == [plan.Ended(0)]
+
+    played(story)
+
+
+def test_two_of_whom_one_is_suspended_are_not_connected_and_both_calls_go_on():
+    async def story(one: Two) -> None:
+        asked: list[tuple[str, ...]] = []
+
+        async def kept_out(tenant_id: int, people: Collection[str]) -> str:
+            assert tenant_id == TENANT
+            asked.append(tuple(people))
+            return "Cyd is suspended."
+
+        one.house.exchange.kept_out = kept_out
+        one.telephone = one.phone(CALLER, ANA, "102")
+        await one.talk(BOB)
+        second = one.phone(SECOND_CALLER, ANA, "103")
+        await one.talk_too(second, CYD)
+        moved(one)
+        await one.refers(CALLER, "103", SECOND_CALLER)
+        assert asked == [(ANA, BOB, CYD)]
+        granted = await one.telephone.grant(TransferTo(leg_id=1, by=ANA, call_id=SECOND))
+        assert granted.refused == "Cyd is suspended."
+        assert one.begun == []
+        assert moved(one) == [port.Refer(leg=CALLER, code=403)]
+        assert not one.telephone.sending.busy
+        assert not second.sending.busy
+        second.do(SECOND, (plan.Hangup(),))
+        await second.over()
 
     played(story)
 

@@ -195,3 +195,27 @@ def test_a_server_that_stops_is_stopped_as_soon_as_help_is_not_needed_any_more()
         assert closing.done()
 
     played(story)
+
+
+class Shared:
+    """A desk that knows the call to be another company's than the worker thought."""
+
+    async def origin(self, came: port.Incoming, *, patient: bool = False) -> Origin | None:
+        return Origin(8, caller=came.caller, number=came.dialled, trunk=9)
+
+
+def test_a_call_by_a_carrier_of_several_companies_is_counted_by_that_of_whose_it_is() -> None:
+    calls = Begun()
+
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        worker = telephony.worker
+        worker._hear(port.Incoming(leg=1, caller="", dialled="+14155550100", source=PLACE, trunk=3))
+        assert (worker.on_trunk(3), worker.on_trunk(9)) == (1, 0)
+        await settled()
+        assert [first.number for first in calls.first] == ["+14155550100"]
+        assert (worker.on_trunk(3), worker.on_trunk(9)) == (0, 1)
+        worker._hear(port.Down(leg=1))
+        worker.by_trunk(1, 9)
+        assert worker.on_trunk(9) == 0
+
+    played(story, desk=Shared(), calls=calls)

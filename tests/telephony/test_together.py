@@ -7,6 +7,7 @@ from offhook.directory.lines.model import Target
 from offhook.kit.errors import Unavailable
 from offhook.routing import plan
 from offhook.telephony import port
+from offhook.telephony.carrying import PATIENCE
 from offhook.telephony.house import ELSEWHERE, Way
 from tests.telephony.scripted import CALL, CALLER, LEGS, TENANT, Told, leg, run, step
 from tests.telephony.test_parking import talks
@@ -204,5 +205,36 @@ def test_who_is_on_hold_among_several_is_only_not_heard():
         await one.say(port.Held(ana.leg, True))
         await one.say(port.Held(ana.leg, False))
         assert one.commands[before:] == []
+
+    run(story)
+
+
+def test_a_number_that_is_asked_in_is_called_by_the_next_carrier_where_one_fails():
+    async def story(one: Told) -> None:
+        ana = await talks(one)
+        one.steps = [step(OUTSIDE)]
+        await one.telephone.grant(Add(number=NUMBER))
+        await one.settled()
+        [first] = one.told(port.Dial)
+        await one.say(port.Down(leg=first.leg, code=503))
+        [second] = one.told(port.Dial)
+        assert (first.trunk, second.trunk, second.number, second.uri) == (3, 4, "+14155550199", first.uri)
+        assert (first.patience, second.patience) == (PATIENCE, PATIENCE)
+        await one.say(port.Up(second.leg))
+        assert one.passed()[-1] == plan.CameIn(0, NUMBER, NUMBER)
+        assert one.commands[-1] == port.Join(CALLER, (ana.leg, second.leg))
+
+    run(story)
+
+
+def test_a_number_that_was_asked_in_becomes_the_other_side_and_ends_the_call():
+    async def story(one: Told) -> None:
+        ana = await talks(one)
+        outside = await added(one, OUTSIDE)
+        await one.say(port.Down(leg=ana.leg))
+        one.passed()
+        await one.say(port.Held(outside.leg, True))
+        await one.say(port.Down(leg=outside.leg))
+        assert one.passed() == [plan.Ended(0)]
 
     run(story)

@@ -155,6 +155,77 @@ def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
     assert came(company, dialled=NUMBER) is None
 
 
+def test_a_carrier_of_two_companies_is_that_of_whoever_has_the_number(company: Company):
+    other, here = company.desk.found(), "198.51.100.7"
+    mine = int(made(company.live, addresses=[here])["id"])
+    theirs = int(made(other.live, addresses=[here + "/32"], most_calls=1)["id"])
+    company.add_number("+14152007711")
+    other.add_number("+14152007722")
+
+    def asked(dialled: str, trunk: int, source: str = here) -> Origin | None:
+        return came(company, trunk=trunk, dialled=dialled, source=(source, 5060))
+
+    # Whichever the worker knew of.
+    for known in (mine, theirs):
+        for dialled in ("+14152007711", "4152007711"):
+            found = asked(dialled, known)
+            assert found is not None
+            assert (found.tenant_id, found.number) == (company.tenant(), "+14152007711")
+            assert found.trunk == (0 if known == mine else mine)
+        found = asked("+14152007722", known)
+        assert found is not None
+        assert (found.tenant_id, found.trunk) == (other.tenant(), 0 if known == theirs else theirs)
+    # A number of nobody's is refused by whoever the worker knew of.
+    nobodys = asked("+14152007733", theirs)
+    assert nobodys is not None
+    assert nobodys.tenant_id == other.tenant()
+    # From elsewhere the number alone opens nothing.
+    far = asked("+14152007722", mine, source="198.51.100.8")
+    assert far is not None
+    assert far.tenant_id == company.tenant()
+
+
+def test_a_carrier_of_two_companies_is_told_apart_also_where_they_dial_differently(embedded: Company):
+    other, here = embedded.desk.found(), "198.51.100.9"
+    mine = int(made(embedded.live, addresses=[here], country="GB", prefixes=["+44"])["id"])
+    theirs = int(made(other.live, addresses=[here])["id"])
+    other.add_number("+14152007744")
+    found = came(embedded, trunk=mine, dialled="4152007744", source=(here, 5060))
+    assert found is not None
+    assert (found.tenant_id, found.trunk, found.number) == (other.tenant(), theirs, "+14152007744")
+    # One that is switched off takes no calls.
+    other.live.patch(f"/api/offhook/v1/trunks/{theirs}", {"enabled": False})
+    found = came(embedded, trunk=mine, dialled="4152007744", source=(here, 5060))
+    assert found is not None
+    assert found.tenant_id == embedded.tenant()
+
+
+def test_a_carrier_of_two_companies_is_found_by_the_network_too_that_one_of_them_names(embedded: Company):
+    other = embedded.desk.found()
+    mine = int(made(embedded.live, addresses=["203.0.113.255"])["id"])
+    theirs = int(made(other.live, addresses=["203.0.113.0/24"])["id"])
+    other.add_number("+14152007766")
+    for host, known in (("203.0.113.255", mine), ("203.0.113.0", theirs)):
+        found = came(embedded, trunk=known, dialled="+14152007766", source=(host, 5060))
+        assert found is not None
+        assert found.tenant_id == other.tenant()
+
+
+def test_a_call_is_counted_by_the_carrier_that_it_is_of(embedded: Company):
+    other, here = embedded.desk.found(), "198.51.100.10"
+    mine = int(made(embedded.live, addresses=[here])["id"])
+    theirs = int(made(other.live, addresses=[here], most_calls=1)["id"])
+    other.add_number("+14152007755")
+    offhook = embedded.desk.offhook
+    loads = {mine: 50, theirs: 0}
+    ways = Ways(offhook.reader, offhook.registrar, Allowed(), loads.__getitem__)
+    incoming = port.Incoming(leg=1, caller="", dialled="+14152007755", source=(here, 5060), trunk=mine)
+    assert embedded.desk.run(ways.origin(incoming)) is not None
+    loads[theirs] = 1
+    with pytest.raises(Full):
+        embedded.desk.run(ways.origin(incoming))
+
+
 def test_a_telephones_call_is_its_owners(company: Company):
     id = device(company)
     shown = new_password(company.live, id)["phone"]

@@ -102,6 +102,7 @@ def _out(kept: Kept, name: str) -> wire.CallOut:
         phase="over" if kept.ended else kept.state.phase,
         ended=_iso(kept.ended) if kept.ended else None,
         outcome=kept.outcome or None,
+        emergency="test" if kept.state.trial else "call" if kept.state.helping else None,
     )
 
 

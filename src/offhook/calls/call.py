@@ -14,9 +14,10 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from offhook.calls import store
+from offhook.calls import helping, store
 from offhook.calls.legs.ledger import Ledger
 from offhook.calls.legs.model import Seen
+from offhook.calls.legs.wishes import Taping, Wish
 from offhook.calls.model import Ends, Kept, Telephone
 from offhook.events.model import SYSTEM, Word
 from offhook.events.model import Event as Happening
@@ -40,6 +41,7 @@ from offhook.routing.plan import (
     Reserved,
     Told,
     Transfer,
+    Verb,
 )
 from offhook.routing.state import CallState, Phase, new_call
 from offhook.routing.trace import Step, step
@@ -117,6 +119,8 @@ class Call:
         self._decided: dict[int, asyncio.Future[Step | None]] = {}
         self._config: Company | None = None
         self._question: tuple[Question, asyncio.Task[Event]] | None = None
+        self._inviting: dict[str, tuple[asyncio.Task[Event], asyncio.Future[Step | None] | None]] = {}
+        """By what was asked for: who reserves those that are asked in, and who waits to hear what was decided."""
         self._number = 0
         self._unkept: list[store.Written] = []
         self._doubtful = False
@@ -148,6 +152,16 @@ class Call:
     def leg_of(self, who: str) -> int:
         """The leg of one ("user:1", a number) who is rung or in it; 0 if there is none."""
         return self._ledger.of(who)
+
+    async def refusal(self, wish: Wish) -> str:
+        """Why a wish of an API or a page is not for this call, as it is one for help; "" if it may be granted.
+
+        The wish is in the trace by then.
+        """
+        if isinstance(wish, Taping) or not helping.guarded(self._state):
+            return ""
+        await self.decided(helping.wished(wish, clock.milliseconds(clock.now())))
+        return helping.WHY
 
     def hang_up(self) -> None:
         """End it, whatever it has come to, for somebody who is not in it."""
@@ -202,19 +216,32 @@ class Call:
                         continue
                     self._question = None
                 before, taken = self._state.phase, None
+                waiting = self._decided.get(id(event))
+                if isinstance(event, Reserved) and event.asked in self._inviting:
+                    _, waiting = self._inviting.pop(event.asked)
                 try:
                     taken = await self._step(event)
                 except Exception as error:
                     self._failed(event, error, before)
-                if (waiting := self._decided.get(id(event))) is not None and not waiting.done():
+                if not self._invites(taken, waiting) and waiting is not None and not waiting.done():
                     waiting.set_result(taken)
             await self._end()
         finally:
             self.over = True
+            for task, _ in self._inviting.values():
+                task.cancel()
             for waiting in self._decided.values():
                 if not waiting.done():
                     waiting.set_result(None)
             self._rest(self)
+
+    def _invites(self, taken: Step | None, waiting: "asyncio.Future[Step | None] | None") -> bool:
+        """Find out who of those that are asked in can be rung; who waits for the decision waits for that one."""
+        verb = next((one for one in taken.verbs if _asks_in(one)), None) if taken is not None else None
+        if not isinstance(verb, Reserve) or verb.asked in self._inviting:
+            return False
+        self._inviting[verb.asked] = asyncio.create_task(self._find_out(verb)), waiting
+        return True
 
     def _failed(self, event: Event, error: Exception, before: Phase) -> None:
         """A fault of ours: two who talk go on talking, any other call ends."""
@@ -257,7 +284,10 @@ class Call:
             return None
         self._state = after
         self._note_legs(taken, after)
-        doing = tuple([verb for verb in taken.verbs if not isinstance(verb, Release | Ask | AskScript | Notify)])
+        doing = tuple([
+            verb for verb in taken.verbs
+            if not (isinstance(verb, Release | Ask | AskScript | Notify) or _asks_in(verb))
+        ])  # fmt: skip
         urgent = any(isinstance(verb, Transfer) and verb.emergency for verb in doing)
         if urgent:
             self.telephone.do(self.id, doing)
@@ -267,7 +297,7 @@ class Call:
         if isinstance(event, Reserved) and self._owed:
             # Whoever was to be given back is now reserved anew.
             self._owed = [_but(one, event.members) for one in self._owed]
-        question = next((verb for verb in taken.verbs if isinstance(verb, Question)), None)
+        question = next((verb for verb in taken.verbs if isinstance(verb, Question) and not _asks_in(verb)), None)
         if question is not None or after.phase not in ("reserving", "asking"):
             await self._stop_asking()
         releases = [verb for verb in taken.verbs if isinstance(verb, Release)]
@@ -407,8 +437,17 @@ class Call:
         except Exception:
             log.exception("call_question_failed", call_id=self.id)
             event = _unanswered(verb, "it could not be asked")
-        self._inbox.put_nowait((event, asyncio.current_task()))
+        if isinstance(event, Reserved) and isinstance(verb, Reserve) and verb.asked:
+            event = msgspec.structs.replace(event, asked=verb.asked)
+            self._inbox.put_nowait((event, None))
+        else:
+            self._inbox.put_nowait((event, asyncio.current_task()))
         return event
+
+
+def _asks_in(verb: Verb) -> bool:
+    """Whether it reserves who is asked into the call, which goes on meanwhile."""
+    return isinstance(verb, Reserve) and bool(verb.asked)
 
 
 def _unanswered(verb: Question, why: str) -> Event:

@@ -1,6 +1,6 @@
 """Calls on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,7 @@ class CallOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A call: when, between whom, and how it ended; without `ended` it lasts.
 
     `caller` is a number, or of the company's own people as "user:1"; `caller_name` who that is, "" if nobody known.
+    `emergency` is there for a call for help ("call"), and for one that only tests the emergency address ("test").
     """
 
     id: Int64Text
@@ -21,6 +22,7 @@ class CallOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     phase: str
     ended: str | None = None
     outcome: str | None = None
+    emergency: Literal["call", "test"] | None = None
 
 
 class CallPage(msgspec.Struct, kw_only=True, omit_defaults=True):

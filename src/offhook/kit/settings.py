@@ -109,6 +109,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     calls_at_once: Annotated[
         int, msgspec.Meta(ge=1, le=100_000), _field("Calls that one company may have at once on a server.")
     ] = 200
+    outside_minutes: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=10_080),
+        _field("Minutes that numbers outside may talk with each other by a company's carriers, with nobody of it."),
+    ] = 240
     media_ports: Annotated[str, _field("UDP ports for sound, the lowest and the highest.")] = "20000-29999"
     speech: Annotated[str, _field("What speaks prompts: auto, flite, espeak-ng, command or none.")] = "auto"
     speech_voice: Annotated[str, _field("The voice of flite or espeak-ng; empty: slt, en-us.")] = ""

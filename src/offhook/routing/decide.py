@@ -9,6 +9,7 @@ from offhook.routing.model import Company
 from offhook.routing.plan import (
     Answered,
     CameIn,
+    CarrierFailed,
     Ended,
     Event,
     Handed,
@@ -81,6 +82,8 @@ def _first(turn: Turn, event: Event) -> Go:
     state = turn.state
     if state.phase == "over":
         return endings.ignored(turn, event)
+    if isinstance(event, Reserved) and event.asked:
+        return together.reserved(turn, event)
     if isinstance(event, HungUp):
         return endings.hung_up(turn, event)
     if isinstance(event, Handed) and state.phase != "new":
@@ -123,6 +126,8 @@ def _first(turn: Turn, event: Event) -> Go:
             return endings.recorded(turn, event)
         case "out", Answered():
             return endings.answered_outside(turn, event)
+        case "out", CarrierFailed():
+            return endings.carrier_failed(turn, event)
         case "out", NotAnswered():
             return endings.not_answered_outside(turn, event)
         case "talking", Parked():

@@ -3,6 +3,7 @@
 from offhook.directory.lines.model import Target
 from offhook.routing.plan import (
     Answered,
+    CarrierFailed,
     Ended,
     Event,
     Hangup,
@@ -125,11 +126,37 @@ def not_answered_outside(turn: Turn, event: NotAnswered) -> Go:
     """It did not: who made the call hears so; who came in and was sent on to it may leave a message."""
     if turn.state.outcome:
         return ignored(turn, event)
-    missed = MISSED[next(iter(event.why.values()), "no_answer")]
-    turn.because("not_answered", f"{_outside(turn)} {missed}.")
+    missed = _ANSWERED.get(event.code) or MISSED[next(iter(event.why.values()), "no_answer")]
+    said = f", it answered {event.code}" if event.code else ""
+    turn.because("not_answered", f"{_outside(turn)} {missed}{said}.")
     if not turn.state.who or turn.state.sent_by:
         return Mailbox()
-    turn.hang_up("not_answered", Hangup("unavailable"))
+    turn.hang_up("not_answered", Hangup("unavailable", event.code))
+    return None
+
+
+_ANSWERED = {
+    404: "is not in use", 410: "is in use no more", 484: "is no whole number", 485: "is no whole number",
+    604: "is not in use",
+}  # fmt: skip
+"""What a number's answer says of it, where that is more than that it cannot be reached (RFC 3398 section 7.2.4.1)."""
+
+
+def carrier_failed(turn: Turn, event: CarrierFailed) -> Go:
+    """A carrier did not take the call to a number outside; who carries it out goes on to the next, if there is one."""
+    state = turn.state
+    if state.outcome:
+        return ignored(turn, event)
+    if event.location:
+        turn.because(
+            "location_not_taken",
+            f"A carrier answered {event.code} to the call with the address where help is to go, and is called again "
+            "WITHOUT THE ADDRESS: whoever answers must be told it. Have the carrier take locations.",
+        )
+    elif event.code:
+        turn.because("carrier_failed", f"A carrier did not take the call: it answered {event.code}.")
+    else:
+        turn.because("carrier_silent", "A carrier said nothing, or only that it tries: the next one is called.")
     return None
 
 
@@ -170,6 +197,12 @@ def hung_up(turn: Turn, event: HungUp) -> Go:
     """The caller hung up, or was cut off, or somebody ended the call who is not in it."""
     state = turn.state
     where = "talking" if state.phase == "out" and state.outcome else state.phase
+    if event.ours and state.helping and not state.trial:
+        turn.because(
+            "hang_up_refused",
+            "Somebody at an API or a page wished to end the call: one for help is ended by who made or took it.",
+        )
+        return None
     if event.cause:
         turn.because("cut_off", f"The call was cut off {_WHERE.get(where, 'at once')}: {event.cause}.")
     elif event.ours:

@@ -20,7 +20,7 @@ from offhook.routing.plan import (
     Transferred,
     Voicemail,
 )
-from offhook.routing.trace import Trace, heard
+from offhook.routing.trace import Trace, call_of, heard
 
 _OTHER = re.compile(r"[^\w .,:'()/+-]")
 _LONGEST = 90
@@ -43,7 +43,8 @@ def sequence(trace: Trace, line: str, name_of: Callable[[str], str] = str) -> st
     rows: list[str] = []
     for one in trace.steps:
         at = (one.event.at - trace.began) / 1000
-        rows += _event(one.event, people)
+        if not any(reason.code == "hang_up_refused" for reason in one.reasons):
+            rows += _event(one.event, people)
         rows += [f"  Note over L: {safe(reason.text)}" for reason in one.reasons]
         for verb in one.verbs:
             match verb:
@@ -59,7 +60,7 @@ def sequence(trace: Trace, line: str, name_of: Callable[[str], str] = str) -> st
                         rows.append(f"  L->>{who}: rings at {_clock(at)} for up to {verb.seconds} s")
                 case Transfer():
                     who = people.setdefault(verb.number, f"P{len(people)}")
-                    rows.append(f"  L->>{who}: {'emergency call' if verb.emergency else 'call'}")
+                    rows.append(f"  L->>{who}: {call_of(verb).lower()}")
                 case Hangup():
                     rows.append(f"  L--xC: the call ends at {_clock(at)}")
                 case _:

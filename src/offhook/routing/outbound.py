@@ -72,19 +72,27 @@ def helps(config: Company, event: Outgoing) -> bool:
 
 
 def emergency(turn: Turn, person: Person | None, office: Office | None, dialled: str) -> Go:
-    """Place an emergency call, at once, whoever it is that calls."""
+    """Place an emergency call, at once, whoever it is that calls.
+
+    A number that only says back the emergency address goes the same way, is called what it is, and told to nobody.
+    """
     turn.state.dialled, turn.state.helping = dialled, True
     if person is not None and turn.state.phase == "new":
         turn.state.where = turn.state.home = person.target
     who = person.who if person is not None else turn.state.who
     name = person.name if person is not None else who
     where = (person.e911 if person is not None else None) or (office.e911 if office is not None else None)
-    trial = office is not None and is_line_test(dialled, office.country)
-    turn.because("emergency", f"{name} dialled {dialled}: the call goes out at once.")
+    turn.state.trial = trial = office is not None and is_line_test(dialled, office.country)
+    if trial:
+        turn.because(
+            "emergency_test", f"{name} dialled {dialled}, the test of the emergency address: no help is called."
+        )
+    else:
+        turn.because("emergency", f"{name} dialled {dialled}: the call goes out at once.")
     if where is None:
         turn.because("no_emergency_address", f"No emergency address of {name} or the office is on record.")
     shown = (person.caller_id if person is not None else "") or (office.main_line if office is not None else "")
-    turn.wait("out", Transfer(dialled, shown, emergency=True, location=where))
+    turn.wait("out", Transfer(dialled, shown, emergency=True, location=where, trial=trial))
     if not trial:
         turn.verbs.append(Notify(office.id if office is not None else 0, who, dialled))
         told = office.name if office is not None else "the company"

@@ -70,7 +70,8 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
     when nobody else is left. With `seconds` the caller waits for somebody, hearing `hear`, and `keys` leave the wait.
     `since` is the moment from which the caller waits: who waits longest is first. `roster` are all operators of the
     line, also those who are away, which a round robin goes by. Ringback is that of `country`, hold music the recording
-    `music` (SHA-256), "" for our own. Answered by Reserved.
+    `music` (SHA-256), "" for our own. With `asked` it is for who is asked into the call, which goes on meanwhile: that
+    is no telephone's business. Answered by Reserved.
     """
 
     group: Target
@@ -90,6 +91,7 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
     roster: tuple[str, ...] = ()
     country: str = ""
     music: str = ""
+    asked: str = ""
 
 
 class Ring(msgspec.Struct, frozen=True, tag="ring", tag_field="do"):
@@ -186,8 +188,9 @@ class Voicemail(msgspec.Struct, frozen=True, tag="voicemail", tag_field="do"):
 class Transfer(msgspec.Struct, frozen=True, tag="transfer", tag_field="do"):
     """Send the call out of the house, to `number`, showing `caller_id` ("" hides it).
 
-    For an emergency call `location` is where help is to go, and nothing stands before this verb. Answered by
-    Answered or NotAnswered, which name the number, and after an answer by Ended.
+    For an emergency call `location` is where help is to go, and nothing stands before this verb; a `trial` goes the
+    same way, to what only says that address back. Answered by Answered or NotAnswered, which name the number, and
+    after an answer by Ended; before that by CarrierFailed for each carrier that did not take it.
     """
 
     number: str
@@ -195,6 +198,7 @@ class Transfer(msgspec.Struct, frozen=True, tag="transfer", tag_field="do"):
     emergency: bool = False
     location: CivicAddress | None = None
     country: str = ""
+    trial: bool = False
 
 
 class LetGo(msgspec.Struct, frozen=True, tag="let_go", tag_field="do"):
@@ -235,9 +239,10 @@ class Notify(msgspec.Struct, frozen=True, tag="notify", tag_field="do"):
 
 
 class Hangup(msgspec.Struct, frozen=True, tag="hangup", tag_field="do"):
-    """End the call."""
+    """End the call; with `code`, SIP's, it is refused with what the number that was called answered."""
 
     cause: Literal["normal", "unavailable", "unallocated", "forbidden", "limit"] = "normal"
+    code: int = 0
 
 
 Verb = (
@@ -274,7 +279,7 @@ class Reserved(msgspec.Struct, frozen=True, tag="reserved", tag_field="event"):
     """Who was reserved, in the order to ring; and of the others, who is in a call and who is being rung.
 
     `again`: all had their turn, and it began anew. `ahead` is how many callers wait before this one; `full`: the queue
-    has no place left; `fault` says why nobody could be reserved at all.
+    has no place left; `fault` says why nobody could be reserved at all. `asked` is as in the Reserve.
     """
 
     at: int
@@ -285,6 +290,7 @@ class Reserved(msgspec.Struct, frozen=True, tag="reserved", tag_field="event"):
     ahead: int = 0
     full: bool = False
     fault: str = ""
+    asked: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="event"):
@@ -295,10 +301,25 @@ class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="event"):
 
 
 class NotAnswered(msgspec.Struct, frozen=True, tag="not_answered", tag_field="event"):
-    """Nobody did, and why, of those of whom more is known than that they let it ring."""
+    """Nobody did, and why, of those of whom more is known than that they let it ring.
+
+    `code` is what a number outside answered itself, as SIP has it; 0 if it did not, or only its carrier.
+    """
 
     at: int
     why: dict[str, Missed] = {}
+    code: int = 0
+
+
+class CarrierFailed(msgspec.Struct, frozen=True, tag="carrier_failed", tag_field="event"):
+    """A carrier answered `code` (SIP's) to a call to a number outside, or nothing that helps (0); it may go on.
+
+    `location`: it is an answer to the address that went along, and the carrier is called once more without.
+    """
+
+    at: int
+    code: int = 0
+    location: bool = False
 
 
 class Told(msgspec.Struct, frozen=True, tag="told", tag_field="event"):
@@ -438,8 +459,8 @@ class Handed(msgspec.Struct, frozen=True, tag="handed", tag_field="event"):
 
 
 Event = (
-    Incoming | Outgoing | Pressed | Reserved | Answered | NotAnswered | Told | Recorded | Ended | HungUp | Transferred
-    | Joined | Handed | Parked | Unparked | ParkOver | Invited | CameIn | StayedOut | Left
+    Incoming | Outgoing | Pressed | Reserved | Answered | NotAnswered | CarrierFailed | Told | Recorded | Ended
+    | HungUp | Transferred | Joined | Handed | Parked | Unparked | ParkOver | Invited | CameIn | StayedOut | Left
 )  # fmt: skip
 First = Incoming | Outgoing | Transferred | Joined
 """What a call may begin with."""

@@ -81,12 +81,16 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Who is in the call beside the caller and whoever they talk with."""
     inviting: tuple[str, ...] = ()
     """Who is rung to come in, by what was asked for: "user:1", "office:2", a number."""
+    reserved_in: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Of those the people who are reserved for it."""
     caller_left: bool = False
     """Whether the others go on without who called."""
     outside: str = ""
     """The number outside that was called last."""
     helping: bool = False
     """Whether it is an emergency call."""
+    trial: bool = False
+    """Whether that only tries out which address it would give."""
     sent_by: str = ""
     """Who sent the call on, to whom it comes back if nobody is there."""
     music: bool = False

@@ -9,8 +9,9 @@ from offhook.routing.endings import ignored
 from offhook.routing.groups import availability
 from offhook.routing.model import Line, who_of
 from offhook.routing.people import PERSON_SECONDS, can_ring
-from offhook.routing.plan import CameIn, Event, Invite, Invited, Left, Leg, Release, StayedOut
-from offhook.routing.turn import MAX_STEPS, MISSED, Go, Turn, name_of_who
+from offhook.routing.plan import CameIn, Event, Invite, Invited, Left, Leg, Release, Reserve, Reserved, StayedOut
+from offhook.routing.state import CallState
+from offhook.routing.turn import MAX_STEPS, MISSED, Go, Turn, listed, name_of_who
 
 MOST = 10
 """In one call, with those who are still rung for it."""
@@ -25,8 +26,8 @@ def goes_on(turn: Turn, event: Event) -> Go:
         case CameIn() if event.asked in state.inviting:
             _come_in(turn, event)
         case StayedOut() if event.asked in state.inviting:
-            state.inviting = _without(state.inviting, event.asked)
             turn.because("stayed_out", f"{name_of_who(turn.config, event.asked)} {MISSED[event.why]}.")
+            _rung_no_more(turn, event.asked)
         case Left() if state.others:
             _leave(turn, event.who)
         case _:
@@ -44,7 +45,7 @@ def _ask_in(turn: Turn, event: Invited) -> None:
     if state.phase == "out" and (not state.outcome or state.helping):
         turn.because("invite_refused", "Nobody is asked into a call for help, or into one that was not answered.")
         return
-    if asked in (state.who, state.talking, *state.others, *state.inviting):
+    if asked in (state.who, state.talking, *state.others, *state.inviting, *_rung(state)):
         turn.because("invite_refused", f"{name_of_who(config, asked)} is in the call already, or asked into it.")
         return
     if state.steps > MAX_STEPS:
@@ -55,10 +56,58 @@ def _ask_in(turn: Turn, event: Invited) -> None:
         turn.because("invite_refused", why)
         return
     state.inviting = (*state.inviting, asked)
-    name = name_of_who(config, asked)
+    people = tuple([leg.who for leg in legs if leg.who in config.people])
+    if not people or target is None:
+        _ring(turn, asked, legs)
+        return
+    # Like all who are rung, so that nobody is rung by two calls, or while they are in one.
+    turn.verbs.append(
+        Reserve(
+            group=target, strategy="simultaneous", members=people, skills=tuple([100 for _ in people]), count=0,
+            seed=state.seed, asked=asked,
+        )
+    )  # fmt: skip
+
+
+def reserved(turn: Turn, event: Reserved) -> Go:
+    """Who of those that are asked in may be rung now."""
+    state, config = turn.state, turn.config
+    if event.asked not in state.inviting:
+        return ignored(turn, event)
+    twice = _rung(state)
+    people = [config.people[who] for who in event.members if who in config.people and who not in twice]
+    if people:
+        state.reserved_in = (*state.reserved_in, (event.asked, tuple([one.who for one in people])))
+        _ring(turn, event.asked, tuple([Leg(one.who, one.name, one.devices, one.forwarding) for one in people]))
+        return None
+    busy = [f"{name_of_who(config, who)} is in a call" for who in event.busy]
+    rung = [f"{name_of_who(config, who)} is being rung by another caller" for who in event.rung]
+    why = event.fault.removesuffix(".") or listed([*busy, *rung]) or "Nobody is free"
+    turn.because("invite_refused", f"{why}.")
+    state.inviting = _without(state.inviting, event.asked)
+    return None
+
+
+def _ring(turn: Turn, asked: str, legs: tuple[Leg, ...]) -> None:
+    name, office = name_of_who(turn.config, asked), turn.office()
     turn.because("invited", f"{name} is asked into the call, and rung for up to {PERSON_SECONDS} s.")
-    office = turn.office()
     turn.verbs.append(Invite(asked, legs, PERSON_SECONDS, office.main_line if office is not None else ""))
+
+
+def _rung(state: CallState) -> list[str]:
+    """Who is rung to come in, of the company's people."""
+    return [who for _, members in state.reserved_in for who in members]
+
+
+def _rung_no_more(turn: Turn, asked: str, kept: str = "") -> None:
+    """Give back who was reserved for what was asked, but for one who has come in."""
+    state = turn.state
+    state.inviting = _without(state.inviting, asked)
+    people = [who for each, members in state.reserved_in if each == asked for who in members]
+    state.reserved_in = tuple([each for each in state.reserved_in if each[0] != asked])
+    others = tuple([who for who in people if who != kept])
+    if others or kept in turn.config.people:
+        turn.verbs.append(Release(others, kept=kept if kept in turn.config.people else ""))
 
 
 def _leg_outside(turn: Turn, number: str) -> tuple[tuple[Leg, ...], str]:
@@ -84,19 +133,16 @@ def _legs_of_line(turn: Turn, line: Line) -> tuple[tuple[Leg, ...], str]:
     """The operators of a line that is open, all at once; there is no queue to come into a call."""
     if line.state != "active" or not availability(line, turn.at)[0]:
         return (), f"{line.name} is closed."
-    there = {turn.state.who, turn.state.talking, *turn.state.others, *turn.state.inviting}
+    there = {turn.state.who, turn.state.talking, *turn.state.others, *turn.state.inviting, *_rung(turn.state)}
     people = [turn.config.people[one.who] for one in line.ready if one.who in turn.config.people]
     legs = [Leg(one.who, one.name, one.devices, one.forwarding) for one in people if one.who not in there]
     return tuple(legs), f"Nobody of {line.name} can be rung now."
 
 
 def _come_in(turn: Turn, event: CameIn) -> None:
-    state = turn.state
-    state.inviting = _without(state.inviting, event.asked)
-    state.others = (*state.others, event.who)
+    turn.state.others = (*turn.state.others, event.who)
     turn.because("came_in", f"{name_of_who(turn.config, event.who)} joined the call.")
-    if event.who in turn.config.people:
-        turn.verbs.append(Release((), kept=event.who))
+    _rung_no_more(turn, event.asked, event.who)
 
 
 def _leave(turn: Turn, who: str) -> None:

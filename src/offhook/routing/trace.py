@@ -122,7 +122,7 @@ def _verb(at: float, verb: Verb) -> Moment | None:
             return Moment(at, "heard", heard(verb.greeting))
         case Transfer():
             where = f" with the address {verb.location.address}" if verb.location is not None else ""
-            return Moment(at, "did", f"{'Emergency call' if verb.emergency else 'Call'} to {verb.number}{where}")
+            return Moment(at, "did", f"{call_of(verb)} to {verb.number}{where}")
         case Notify():
             return Moment(at, "did", f"The event log tells that {verb.number} was called")
         case Bridge():
@@ -136,6 +136,11 @@ def _verb(at: float, verb: Verb) -> Moment | None:
         case Hangup():
             return Moment(at, "did", "The call ends")
     return None
+
+
+def call_of(verb: Transfer) -> str:
+    """What a call to a number outside is called."""
+    return "Test call of the emergency address" if verb.trial else "Emergency call" if verb.emergency else "Call"
 
 
 def heard(prompt: Prompt) -> str:

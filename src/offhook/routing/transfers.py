@@ -5,15 +5,16 @@ by themselves. Where the caller is sent on by whom they reached, the call goes o
 side, that goes on as a call of its own, so that each record has one caller.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from offhook.directory.lines.model import Target
 from offhook.routing.dialling import e164
 from offhook.routing.groups import connect
-from offhook.routing.model import Office, Person, target_of_who, who_of
+from offhook.routing.model import Company, Office, Person, target_of_who, who_of
 from offhook.routing.outbound import barred, for_help, keys_of, office_of_caller
-from offhook.routing.plan import CameBack, Deny, Handed, HandOn, Joined, LetGo, Release, Transfer, Transferred
+from offhook.routing.plan import CameBack, Deny, Handed, HandOn, Hangup, Joined, LetGo, Release, Transfer, Transferred
 from offhook.routing.turn import TEAMS, Enter, Go, Mailbox, Turn, name_of
 
 
@@ -114,6 +115,7 @@ def joined(turn: Turn, event: Joined) -> Go:
     why = _not_theirs(turn, event.by) or _not_able(turn.config.people.get(event.by), event.by, asked=False)
     if not why and state.who and event.by == state.who:
         why = "Who called connects nobody within the same call"
+    why = why or kept_out(turn.config, (state.who, event.who)).removesuffix(".")
     if why:
         return _deny(turn, why)
     turn.because("joined", f"{_name(turn, event.by)} connected the caller with {_name(turn, event.who)}.")
@@ -128,11 +130,25 @@ def joined_anew(turn: Turn, event: Joined) -> Go:
     _begin(turn, event.party)
     if person is not None:
         turn.state.where = turn.state.home = person.target
+    if why := kept_out(turn.config, (event.by, event.party, event.who)):
+        # The company has changed since they were asked for.
+        turn.because("transfer_denied", f"They were not connected: {why}")
+        turn.hang_up("refused", Hangup("forbidden"))
+        return None
     text = f"{_name(turn, event.by)} connected {_name(turn, event.party)} with {_name(turn, event.who)}."
     turn.because("joined", text)
     if event.who in turn.config.people:
         turn.verbs.append(Release((), event.who))
     return _talk(turn, event.who)
+
+
+def kept_out(config: Company, people: Collection[str]) -> str:
+    """Why some people may not be connected with each other: nobody who is suspended comes into another call by that.
+
+    "" if they may; numbers and names that are nobody's may.
+    """
+    found = [config.people[who] for who in people if who in config.people]
+    return next((f"{one.name} is {one.state}." for one in found if one.state != "active"), "")
 
 
 def _talk(turn: Turn, who: str) -> Go:

@@ -253,8 +253,8 @@ class Writer:
         transaction = self._database.transaction_at_once()
         try:
             tx = transaction.__enter__()
-        except (Unavailable, DBAPIError):
-            # The thread finds out why, or waits.
+        except Exception:
+            # The thread finds out why, or waits. Whatever it is, nobody may be left without an answer.
             return None
         self._count(units)
         outcomes: list[Any] = [None] * len(units)

@@ -124,16 +124,21 @@ class Database:
         with refusing_unavailable():
             impatient = self._impatient.get(keep)
             if impatient is None:
-                impatient = self._impatient[keep] = self.engine.connect()
+                impatient = self.engine.connect()
                 impatient.exec_driver_sql("PRAGMA busy_timeout=0")
                 impatient.rollback()
+                self._impatient[keep] = impatient
+            began = False
             try:
                 with self._begun(begin, keep, impatient) as connection:
+                    began = True
                     yield Transaction(connection, self.sqlite)
-            except (DBAPIError, Unavailable):
-                self._impatient.pop(keep, None)
-                impatient.invalidate()
-                impatient.close()
+            except BaseException as fault:
+                # What failed as it began may have begun all the same: nobody else could write then.
+                if not began or isinstance(fault, DBAPIError | Unavailable):
+                    self._impatient.pop(keep, None)
+                    impatient.invalidate()
+                    impatient.close()
                 raise
 
     @contextmanager

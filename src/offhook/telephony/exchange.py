@@ -1,7 +1,7 @@
 """The telephones of all calls of this process, where one call's have to do with another's."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Protocol
 
 from offhook.kit.errors import Unavailable
@@ -25,14 +25,23 @@ async def _nobody(_tenant_id: int, _who: str) -> tuple[str, str]:
     return "", ""
 
 
+async def _no_reason(_tenant_id: int, _people: Collection[str]) -> str:
+    return ""
+
+
 class Exchange:
-    """`shown` tells the number and name that others see of one within a company."""
+    """`shown` tells the number and name that others see of one within a company, `kept_out` why some of its people may
+    not be connected with each other ("" if they may).
+    """
 
     def __init__(
-        self, calls: Calls | None = None, shown: Callable[[int, str], Awaitable[tuple[str, str]]] = _nobody
+        self,
+        calls: Calls | None = None,
+        shown: Callable[[int, str], Awaitable[tuple[str, str]]] = _nobody,
+        kept_out: Callable[[int, Collection[str]], Awaitable[str]] = _no_reason,
     ) -> None:
         self._calls = calls
-        self.shown = shown
+        self.shown, self.kept_out = shown, kept_out
         self._telephones: dict[int, Telephone] = {}
         self._left = asyncio.Event()
 

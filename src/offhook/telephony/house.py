@@ -17,7 +17,7 @@ from offhook.telephony.exchange import Exchange
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 """RFC 3326: a telephone that is told so shows no missed call."""
 
-_BUSY, _DECLINED = (486, 600), (603, 403)
+_BUSY, _DECLINED = (486, 600), (603, 403, 607, 608)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ class House:
     decided: Callable[[int, plan.Event], Awaitable[Step | None]] = _nothing
     leg_of: Callable[[int, str], int] = lambda _call_id, _who: 0
     exchange: Exchange = field(default_factory=Exchange)
+    outside_seconds: float = 14_400.0
+    """For which numbers outside talk with each other at most, where nobody of the company is with them."""
     belongs: Callable[[int, int, int, str, str, str], None] = lambda *_: None
     """Is told whose each leg is from now on: leg, tenant, call, who ("" who called), device, address ("" as before)."""
 
@@ -140,8 +142,13 @@ class House:
             self.belongs(other.leg, tenant_id, call_id, other.who, other.telephone, address)
 
 
-def missed(down: port.Down) -> Missed:
-    """Why somebody did not take a call, by how their leg ended (RFC 3261 section 21)."""
+def missed(down: port.Down, *, carrier: bool = False) -> Missed:
+    """Why somebody did not take a call, by how their leg ended (RFC 3261 section 21).
+
+    What a `carrier` forbids (403) nobody has declined.
+    """
     if down.code in _BUSY:
         return "busy"
+    if carrier and down.code == 403:
+        return "unreachable"
     return "declined" if down.code in _DECLINED else "unreachable" if down.code not in (0, 487) else "no_answer"

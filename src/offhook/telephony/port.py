@@ -124,7 +124,8 @@ class Dial(msgspec.Struct, frozen=True, kw_only=True, tag="dial"):
 
     `display` and `number` say who calls ("" hides it). `trunk` is the carrier it goes by, 0 for a telephone of ours.
     `body` and `body_type` go along beside the session's description: a location. `headers` are added. Unheard is said
-    where nothing came back within `patience` (0: it is not). What `helps` goes on beyond the bounds of other calls.
+    where nothing came back within `patience`, or nothing but 100 within `trying` (0: it is not). What `helps` goes on
+    beyond the bounds of other calls.
     """
 
     leg: int
@@ -139,6 +140,7 @@ class Dial(msgspec.Struct, frozen=True, kw_only=True, tag="dial"):
     body_type: str = ""
     patience: float = 0.0
     helps: bool = False
+    trying: float = 0.0
 
 
 class Connect(msgspec.Struct, frozen=True, tag="connect"):
@@ -290,7 +292,9 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
 
 
 class Unheard(msgspec.Struct, frozen=True, tag="unheard"):
-    """Nothing at all has come back from where a leg was dialled, for as long as its `patience`. It goes on."""
+    """Nothing at all has come back from where a leg was dialled, for as long as its `patience`, or nothing but that it
+    tries for as long as its `trying`. It goes on.
+    """
 
     leg: int
 

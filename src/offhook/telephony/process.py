@@ -137,6 +137,11 @@ class Worker:
         """How many legs there are by a carrier, those among them that have only just come in."""
         return sum(one == trunk for one in self._trunks.values())
 
+    def by_trunk(self, leg: int, trunk: int) -> None:
+        """A leg that came in is by another carrier than it seemed to be, unless it is over."""
+        if leg in self._trunks:
+            self._trunks[leg] = trunk
+
     def dialled_of(self, tenant_id: int) -> int:
         """How many of a company's telephones are dialled or talk."""
         return self._dialled[tenant_id]

@@ -2,26 +2,34 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from offhook.routing import plan
 from offhook.routing.plan import Missed
 from offhook.telephony import pidf, port
-from offhook.telephony.carrying import PATIENCE, PATIENCE_FOR_HELP, Carried
+from offhook.telephony.carrying import PATIENCE, PATIENCE_FOR_HELP, TRYING_FOR_HELP, Carried
 from offhook.telephony.house import ELSEWHERE, House, Other, Way, missed
 
 
 class Ringing:
     """Legs that were dialled for the leg `caller`. `shown` are number and name that others see of it.
 
-    What happens on them is `heard`, by whom it is put into `news`. `out` are those that are there.
+    What happens on them is `heard`, by whom it is put into `news`. `out` are those that are there. Numbers outside are
+    shown `caller_id`, None for what others see.
     """
 
     def __init__(
-        self, house: House, tenant_id: int, caller: int, shown: tuple[str, str], heard: Callable[[port.Event], None]
+        self,
+        house: House,
+        tenant_id: int,
+        caller: int,
+        shown: tuple[str, str],
+        heard: Callable[[port.Event], None],
+        caller_id: str | None = None,
     ) -> None:
         self._house, self._tenant_id, self._caller, self._shown = house, tenant_id, caller, shown
-        self._heard = heard
+        self._heard, self._caller_id = heard, caller_id
         self.out: dict[int, Other] = {}
         self.news: asyncio.Queue[port.Event] = asyncio.Queue()
 
@@ -49,7 +57,8 @@ class Ringing:
 
     def _carried(self, call_id: int, who: str, number: str) -> Carried:
         def call(way: Way) -> Other:
-            return self.dial(call_id, who, way, device=number)
+            shown = way if self._caller_id is None else replace(way, number=self._caller_id)
+            return self.dial(call_id, who, shown, device=number)
 
         return Carried(self._house.ways, self._tenant_id, number, call, call_id=call_id)
 
@@ -74,6 +83,7 @@ class Ringing:
                 leg=id, caller=self._caller, uri=way.uri, address=way.address, display=way.display or display,
                 number=number if way.number is None else way.number, trunk=way.trunk, body=body[0], body_type=body[1],
                 headers=pidf.HEADERS if body[0] else (), patience=patience if way.trunk else 0.0, helps=helps,
+                trying=TRYING_FOR_HELP if way.trunk and helps else 0.0,
             )
         )  # fmt: skip
         return made
@@ -155,7 +165,8 @@ class _Race:
     def _look(self, leg: Other) -> None:
         """Look for the next carrier, once."""
         if leg.carried is not None and not any(one is leg for one, _ in self.looking.values()):
-            self.looking[asyncio.ensure_future(leg.carried.way_if_any())] = leg, leg.carried
+            looking = leg.carried.way_if_any(failed=leg.down is not None)
+            self.looking[asyncio.ensure_future(looking)] = leg, leg.carried
 
     def go_on(self) -> None:
         """Call by the carriers that were found. One that was silent is let go only where there is another."""
@@ -166,7 +177,7 @@ class _Race:
                     continue
                 carried.silent()
                 self._ringing.drop([self.going.pop(before.leg)], reason="")
-            elif way is None:
+            elif (way := carried.following(way)) is None:
                 self._missed(before)
                 continue
             following = carried.call(way)
@@ -174,7 +185,7 @@ class _Race:
 
     def _missed(self, leg: Other) -> None:
         if leg.down is not None and not any(one.who == leg.who for one in self.going.values()):
-            self._why[leg.who] = missed(leg.down)
+            self._why[leg.who] = missed(leg.down, carrier=leg.carried is not None)
 
 
 async def given_up(*tasks: "asyncio.Future[Any]") -> None:

@@ -33,7 +33,7 @@ MOST = 50
 
 DECLINED = 603
 CODES = {"forbidden": 403, "unallocated": 404}
-_PEOPLE = ("user:", "room:")
+PEOPLE = ("user:", "room:")
 _LONGEST_NUMBER = 64
 
 log = structlog.get_logger("offhook.telephony")
@@ -126,7 +126,7 @@ class Sending:
     def referred(self, event: port.Referred, by: str) -> None:
         """A telephone asks for it; `by` is whose it is, "" for somebody outside."""
         telephone = self._telephone
-        may = by.startswith(_PEOPLE) and telephone.talking is not None and not telephone.helping
+        may = by.startswith(PEOPLE) and telephone.talking is not None and not telephone.helping
         if not may or self.busy or self._count >= MOST:
             self._house.legs.tell(port.Refer(leg=event.leg, code=DECLINED))
             return
@@ -331,7 +331,7 @@ class Sending:
 
     async def _shown(self, party: str) -> tuple[str, str]:
         """Number and name that others see of somebody; none where the store cannot tell."""
-        if not party.startswith(_PEOPLE):
+        if not party.startswith(PEOPLE):
             return party, ""
         try:
             return await self._house.exchange.shown(self._telephone.tenant_id, party)
@@ -339,10 +339,18 @@ class Sending:
             log.warning("name_not_read", call_id=self._telephone.call_id, cause=refusal.message)
             return "", ""
 
+    async def _kept_out(self, *people: str) -> str:
+        """Why some of them may not be connected; where the store cannot tell, that is decided once they are."""
+        try:
+            return await self._house.exchange.kept_out(self._telephone.tenant_id, people)
+        except Refusal as refusal:
+            log.warning("people_not_read", call_id=self._telephone.call_id, cause=refusal.message)
+            return ""
+
     def _made(self, party: str, other: Other, shown: tuple[str, str]) -> "Telephone":
         """The telephones of a new call, whose caller is on a leg of this one."""
         house, telephone = self._house, self._telephone
-        made = telephone.another(other.leg, shown, party if party.startswith(_PEOPLE) else "")
+        made = telephone.another(other.leg, shown, party if party.startswith(PEOPLE) else "")
         house.legs.hold(other.leg, made.heard)
         house.legs.tell(port.Part(other.leg))
         return made
@@ -379,10 +387,10 @@ class Sending:
         party, who = here.with_whom, there.with_whom
         # Who hangs up both of their calls at once has connected them all the same.
         self._by = there.sending._by = by
-        shown = await self._shown(party)
-        if here.talking is None or there.talking is None:
+        shown, why = await self._shown(party), await self._kept_out(by, party, who)
+        if why or here.talking is None or there.talking is None:
             self._rest_both(there)
-            return _theirs()
+            return Deny(why) if why else _theirs()
         first, second = here.part_with(), there.part_with()
         assert first is not None
         assert second is not None

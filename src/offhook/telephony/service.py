@@ -1,7 +1,7 @@
 """Telephones as the server has them: who registers, who calls, and the worker that speaks with them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -12,7 +12,7 @@ from offhook.calls.call import CompanyOf
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Refusal, Unavailable
-from offhook.routing import outbound
+from offhook.routing import outbound, transfers
 from offhook.routing.model import Company
 from offhook.routing.plan import First, Incoming, Outgoing, Transfer
 from offhook.telephony import port
@@ -48,6 +48,8 @@ class Origin:
     who: str = ""
     caller: str = ""
     number: str = ""
+    trunk: int = 0
+    """By which carrier, where that is another than the worker knew of: several companies may have one."""
     recalled: bool = False
     """Whether it is as it was known last, as the store does not say: good enough for a call for help."""
 
@@ -71,7 +73,8 @@ class Desk(Protocol):
 class Telephony:
     """All calls on real telephones of this process. `keep` it going while serving; `close` it at the end.
 
-    A company has `most_calls` of them at once; calls for help go on beyond.
+    A company has `most_calls` of them at once; calls for help go on beyond. Numbers outside that talk with nobody of
+    the company do so for `outside_seconds`.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Telephony:
         arguments: tuple[str, ...],
         *,
         most_calls: int = 200,
+        outside_seconds: float = 14_400.0,
         tally: Tally | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -98,8 +102,9 @@ class Telephony:
         self.worker.watch = tally.heard
         self._house = House(
             self.worker, ways, sounds, tapes, calls.happened, location,
-            seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of, exchange=Exchange(calls, self._within),
-            belongs=tally.belongs,
+            seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of,
+            exchange=Exchange(calls, self._within, self._kept_out), belongs=tally.belongs,
+            outside_seconds=outside_seconds,
         )  # fmt: skip
         self._room = Room(most_calls, calls.of_company, clock.monotonic)
         self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)
@@ -188,6 +193,10 @@ class Telephony:
         """The same of somebody within the company."""
         return shown_of(await self._company(tenant_id), who)
 
+    async def _kept_out(self, tenant_id: int, people: Collection[str]) -> str:
+        """Why some of a company's people may not be connected with each other; "" if they may."""
+        return transfers.kept_out(await self._company(tenant_id), people)
+
     async def _helps(self, origin: Origin) -> tuple[bool, Company | None]:
         """Whether somebody within a company calls for help, and if it may be so, the company as it is known.
 
@@ -222,6 +231,8 @@ class Telephony:
         code = FAULTY
         try:
             origin = await self._desk.origin(came)
+            if origin is not None and origin.trunk:
+                self.worker.by_trunk(came.leg, origin.trunk)
             helps, company = False, None
             if origin is not None and origin.who:
                 helps, company = await self._helps(origin)

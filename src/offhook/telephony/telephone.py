@@ -24,7 +24,7 @@ from offhook.telephony.keys import Keys
 from offhook.telephony.parking import Parking
 from offhook.telephony.recording import Recording, message_kept
 from offhook.telephony.ringing import Ringing, given_up
-from offhook.telephony.sending import Sending
+from offhook.telephony.sending import PEOPLE, Sending
 from offhook.telephony.sound import length
 from offhook.telephony.together import Together
 
@@ -33,6 +33,8 @@ LONGEST_SETUP = 40.0
 
 MOST_KEYS = 100
 """Keys that are pressed before they are asked for; further ones are for nobody."""
+TOO_LONG = "numbers outside had talked with nobody of the company for as long as outside_minutes allow"
+
 LATE = 10.0
 """Seconds that the word of a prompt's end may come later than its end: who waits for it goes on without it then."""
 
@@ -191,7 +193,7 @@ class Telephone:
             case plan.CameBack():
                 pass
             case plan.Hangup():
-                self._hang_up(REFUSALS[verb.cause])
+                self._hang_up(verb.code or REFUSALS[verb.cause])
             case _:
                 raise TypeError(f"{type(verb).__name__} is no telephone's business")
 
@@ -548,13 +550,29 @@ class Telephone:
 
     async def _talk(self, other: Other) -> None:
         """Wait until it is over; who was asked in goes on when the other side leaves."""
-        while True:
-            ended = await self._until_down(other)
-            if not self.together.without_other() or self._other is None:
-                break
-            other = self._other
+        bounding = asyncio.ensure_future(self._until_too_long())
+        try:
+            while True:
+                ended = await self._until_down(other)
+                if not self.together.without_other() or self._other is None:
+                    break
+                other = self._other
+        finally:
+            bounding.cancel()
         self._other = None
         self.tell(ended)
+
+    async def _until_too_long(self) -> None:
+        """End it once numbers outside have talked with each other, and nobody else, for as long as they may."""
+        while True:
+            await self._house.sleep(self._house.outside_seconds)
+            caller = "" if self.together.caller_left else self.who
+            there = (caller, self.with_whom, *self.together.whos)
+            if not any(who.startswith(PEOPLE) for who in there):
+                break
+        self._end = plan.HungUp(_now(), cause=TOO_LONG)
+        self.tell(self._end)
+        self._hang_up(REFUSALS["normal"])
 
     async def _until_down(self, leg: Other) -> plan.Ended:
         while leg.down is None:
@@ -595,9 +613,9 @@ class Telephone:
 
     async def _transfer(self, verb: plan.Transfer) -> None:
         why: dict[str, Missed] = {verb.number: "unreachable"}
-        leg = await self._outside(verb, why)
+        leg, code = await self._outside(verb, why)
         if leg is None:
-            self.tell(plan.NotAnswered(_now(), why or {verb.number: "unreachable"}))
+            self.tell(plan.NotAnswered(_now(), why or {verb.number: "unreachable"}, code))
             return
         self._other = leg
         await self._answer()
@@ -605,26 +623,29 @@ class Telephone:
         self.tell(plan.Answered(_now(), verb.number))
         await self._talk(leg)
 
-    async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> Other | None:
-        """Who answers outside, by the first carrier that takes the call: `carrying.py`."""
-        self.helping = verb.emergency
-        body = self._location(verb) if verb.emergency else (b"", "")
+    async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> tuple[Other | None, int]:
+        """Who answers outside, by the first carrier that takes it (`carrying.py`); or what the number answered."""
+        self.helping = verb.emergency and not verb.trial
+        location = self._location(verb) if verb.emergency else (b"", "")
 
-        def call(way: Way) -> Other:
+        def call(way: Way, body: tuple[bytes, str] = location) -> Other:
             shown = replace(way, number=verb.caller_id)
             dialled = self._ringing.dial(self._call_id, verb.number, shown, body, helps=verb.emergency)
             dialled.outside = True
             return dialled
 
         carried = Carried(
-            self._house.ways, self.tenant_id, verb.number, call, call_id=self._call_id, emergency=verb.emergency
-        )
+            self._house.ways, self.tenant_id, verb.number, call, call_id=self._call_id, emergency=verb.emergency,
+            bare=(lambda way: call(way, (b"", ""))) if location[0] else None,
+            told=lambda code, without: self.tell(plan.CarrierFailed(_now(), code, without)),
+        )  # fmt: skip
         way = await carried.way()
         if way is None:
-            return None
+            return None, 0
         self._sound_for_ever("ringback", verb.country)
         why.clear()
-        return await self._first([carried.call(way)], LONGEST_RINGING, why)
+        leg = await self._first([carried.call(way)], LONGEST_FOR_HELP if self.helping else LONGEST_RINGING, why)
+        return leg, carried.answer if leg is None else 0
 
     def _location(self, verb: plan.Transfer) -> tuple[bytes, str]:
         """Where help is to go; a call for help goes out without, where that cannot be written."""
@@ -648,8 +669,8 @@ class Telephone:
             self.together.connect()
 
 
-LONGEST_RINGING = 120.0
-"""Seconds that a number outside may ring; its network gives up before."""
+LONGEST_RINGING, LONGEST_FOR_HELP = 120.0, 3_600.0
+"""Seconds that a number outside may ring; its network gives up before. Who calls for help gives up, and not we."""
 
 
 def _now() -> int:

@@ -14,8 +14,9 @@ from offhook.calls.legs.wishes import Add, Granted
 from offhook.routing import plan
 from offhook.routing.plan import Missed
 from offhook.telephony import port
-from offhook.telephony.house import ELSEWHERE, House, Other, Way, missed
+from offhook.telephony.house import House, Other
 from offhook.telephony.parking import OVER, Decide, decided, now, refused
+from offhook.telephony.ringing import Ringing
 
 NO_ANSWER: Missed = "no_answer"
 log = structlog.get_logger("offhook.telephony")
@@ -60,19 +61,24 @@ class Together:
     def __init__(self, house: House, of: Of, decide: Decide, leg_of: Callable[[str], int]) -> None:
         self._house, self._of, self._decide, self._leg_of = house, of, decide, leg_of
         self._in: dict[int, Other] = {}
-        self._rung: dict[int, Other] = {}
+        self._ringing: list[Ringing] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.caller_left = False
 
     @property
     def crowded(self) -> bool:
         """Whether more than two are in it, or are to be."""
-        return self.more or bool(self._rung)
+        return self.more or bool(self._ringing)
 
     @property
     def more(self) -> bool:
         """Whether more than two are, or were, in it."""
         return bool(self._in) or self.caller_left
+
+    @property
+    def whos(self) -> tuple[str, ...]:
+        """Who is in it beside who called and who took it."""
+        return tuple([one.who for one in self._in.values()])
 
     async def add(self, wish: Add) -> Granted:
         """Ask somebody in; granted once it is decided who is rung."""
@@ -94,95 +100,55 @@ class Together:
         task.add_done_callback(self._tasks.discard)
 
     async def _invite(self, verb: plan.Invite) -> None:
-        news: asyncio.Queue[port.Event] = asyncio.Queue()
-        going: dict[int, Other] = {}
-        winner, why = None, NO_ANSWER
-        timer = asyncio.ensure_future(self._house.sleep(verb.seconds))
-        answers = None
+        """Ring them as all are rung, a number by one carrier behind the other, until one answers."""
+        of = self._of
+        ringing = Ringing(
+            self._house, of.tenant_id, of.caller, of.shown, lambda event: self._heard(event, ringing), verb.caller_id
+        )
+        self._ringing.append(ringing)
+        winner, why = None, dict[str, Missed]()
         try:
-            for leg in verb.legs:
-                for way, device in await self._ways(leg):
-                    made = self._dial(leg.who, way, device, verb.caller_id, news)
-                    going[made.leg] = made
-            answers = asyncio.ensure_future(self._answers(going, news))
-            await asyncio.wait({answers, timer}, return_when=asyncio.FIRST_COMPLETED)
-            if answers.done():
-                winner, why = answers.result()
+            made = await ringing.dial_all(of.call_id, verb.legs, why)
+            winner = await ringing.first(made, verb.seconds, why) if made else None
         except Exception:
             # It is told all the same: a call that waits for somebody to come in is neither parked nor sent on.
-            log.exception("invitation_failed", call_id=self._of.call_id)
-            why = "unreachable"
+            log.exception("invitation_failed", call_id=of.call_id)
+            why = {leg.who: "unreachable" for leg in verb.legs}
         finally:
-            for task in (timer, answers):
-                if task is not None:
-                    task.cancel()
-            for id in going:
-                if self._rung.pop(id, None) is not None:
-                    self._house.legs.tell(port.Drop(id, reason=ELSEWHERE if winner is not None else ""))
-        if winner is None:
-            self._of.tell(plan.StayedOut(now(), verb.asked, why))
-        else:
+            self._ringing.remove(ringing)
+            if winner is not None:
+                ringing.out.pop(winner.leg, None)
+            ringing.drop(ringing.out.values(), reason="")
+        if winner is not None:
             self._come_in(verb.asked, winner)
+            return
+        silent = any(leg.who not in why for leg in verb.legs)
+        self._of.tell(plan.StayedOut(now(), verb.asked, NO_ANSWER if silent else next(reversed(why.values()))))
 
-    async def _answers(self, going: dict[int, Other], news: "asyncio.Queue[port.Event]") -> tuple[Other | None, Missed]:
-        """Who answers first; the last one's reason where nobody does."""
-        why: Missed = "unreachable"
-        while going:
-            leg = going.get(getattr(await news.get(), "leg", 0))
-            if leg is None:
-                continue
-            if leg.down is not None:
-                del going[leg.leg]
-                why = missed(leg.down)
-            elif leg.up:
-                del going[leg.leg]
-                return leg, why
-        return None, why
-
-    async def _ways(self, leg: plan.Leg) -> list[tuple[Way, str]]:
-        ways = self._house.ways
-        found = [(way, one) for one in leg.devices for way in await ways.of_device(self._of.tenant_id, one)]
-        for number in leg.numbers:
-            way = await ways.of_number(self._of.tenant_id, number, emergency=False)
-            found += [(way, "")] if way is not None else []
-        return found
-
-    def _dial(self, who: str, way: Way, device: str, caller_id: str, news: "asyncio.Queue[port.Event]") -> Other:
-        number, display = self._of.shown
-        id = self._house.legs.new_leg(lambda event: self._heard(event, news))
-        made = self._rung[id] = Other(id, who, device)
-        self._house.joined(self._of.tenant_id, self._of.call_id, made, way)
-        self._house.legs.tell(
-            port.Dial(
-                leg=id, caller=self._of.caller, uri=way.uri, address=way.address,
-                number=way.number or (caller_id if way.trunk else number), display=way.display or display,
-                trunk=way.trunk,
-            )
-        )  # fmt: skip
-        return made
-
-    def _heard(self, event: port.Event, news: "asyncio.Queue[port.Event]") -> None:
+    def _heard(self, event: port.Event, ringing: Ringing) -> None:
         """Something happened on a leg that was asked in."""
         id = getattr(event, "leg", 0)
-        leg = self._rung.get(id) or self._in.get(id)
+        leg = ringing.out.get(id) or self._in.get(id)
         if isinstance(event, port.Recorded):
             self._of.taped(event)
         elif leg is None:
             self._of.heard_of_other(event)
         else:
             self._follow(leg, event)
-            news.put_nowait(event)
+            if leg.down is not None and leg.leg in ringing.out:
+                del ringing.out[leg.leg]
+            if ringing in self._ringing:
+                ringing.news.put_nowait(event)
 
     def _follow(self, leg: Other, event: port.Event) -> None:
         match event:
             case port.Progress():
-                self._house.seen(self._of.call_id, Seen(at=now(), who=leg.who, device=leg.device, what="rang"))
+                self._house.seen(self._of.call_id, Seen(at=now(), who=leg.who, device=leg.telephone, what="rang"))
             case port.Up():
                 leg.up = True
-                self._house.seen(self._of.call_id, Seen(at=now(), who=leg.who, device=leg.device, what="answered"))
+                self._house.seen(self._of.call_id, Seen(at=now(), who=leg.who, device=leg.telephone, what="answered"))
             case port.Down():
                 leg.down = event
-                self._rung.pop(leg.leg, None)
                 if self._in.pop(leg.leg, None) is not None:
                     self._gone(leg)
             case port.Referred():
@@ -203,7 +169,6 @@ class Together:
             self._house.legs.tell(port.Connect(*legs))
 
     def _come_in(self, asked: str, one: Other) -> None:
-        self._rung.pop(one.leg, None)
         if self._of.other is None or one.down is not None:
             self._house.legs.tell(port.Drop(one.leg))
             self._of.tell(plan.StayedOut(now(), asked, "no_answer"))
@@ -244,7 +209,8 @@ class Together:
         """The call is over for all of them."""
         for task in self._tasks:
             task.cancel()
-        for id in (*self._rung, *self._in):
+        for ringing in self._ringing:
+            ringing.drop(ringing.out.values(), reason="")
+        for id in self._in:
             self._house.legs.tell(port.Drop(id))
-        self._rung.clear()
         self._in.clear()

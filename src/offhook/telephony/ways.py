@@ -7,6 +7,7 @@ emergency calls, which no list holds back.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import structlog
@@ -17,6 +18,7 @@ from offhook.routing.dialling import e164
 from offhook.routing.outbound import helps_anywhere
 from offhook.routing.plan import Outgoing
 from offhook.storage.batches import Reader
+from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.telephony import port
 from offhook.telephony.phones.registering import Registrar
@@ -25,7 +27,7 @@ from offhook.telephony.room import REFUSED, Full
 from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
 from offhook.telephony.trunks import rules, store
-from offhook.telephony.trunks.model import PORT, Trunk
+from offhook.telephony.trunks.model import PORT, Source, Trunk
 from offhook.telephony.trunks.names import Names
 from offhook.telephony.trunks.store import trunks
 
@@ -148,14 +150,19 @@ class Ways:
         """
         if came.username:
             return await self._of_telephone(came, patient)
-        kept = await self._reader.briefly(lambda tx: store.enabled(tx, came.trunk)) if came.trunk else None
+        kept, shared = await self._reader.briefly(lambda tx: _seems(tx, came)) if came.trunk else (None, False)
         if kept is None:
             return None
-        if not rules.has_room(kept, lambda trunk: self.load(trunk) - 1):
+        if shared:
+            first = kept
+            kept = await self._reader.run(lambda tx: _carrier_of(tx, came, first))
+        # The call itself is counted by the carrier that it seemed to come by.
+        if not rules.has_room(kept, lambda trunk: self.load(trunk) - (trunk == came.trunk)):
             REFUSED.labels("carrier_full").inc()
             log.warning("carrier_full", trunk=kept.id, most=kept.value.most_calls)
             raise Full("The carrier has as many calls as it may have at once.")
-        return of_carrier(kept, came)
+        origin = of_carrier(kept, came)
+        return origin if kept.id == came.trunk else replace(origin, trunk=kept.id)
 
     async def _of_telephone(self, came: port.Incoming, patient: bool) -> Origin | None:
         hurries = not patient and helps_anywhere(Outgoing(0, "", came.dialled))
@@ -163,6 +170,44 @@ class Ways:
         if owned is None:
             return None
         return Origin(owned.phone.tenant_id, who=owned.who, number=came.dialled, recalled=not sure)
+
+
+def _seems(tx: Transaction, came: port.Incoming) -> tuple[Kept[Trunk] | None, bool]:
+    """The carrier that the worker took a call to be by, None if it is gone; and whether it may be another's as well."""
+    first = store.enabled(tx, came.trunk)
+    if first is None or first.value.inbound_username:
+        return first, False
+    return first, any(id != first.id for id in store.beside(tx, rules.spoken_from(came.source), most=2))
+
+
+def _carrier_of(tx: Transaction, came: port.Incoming, first: Kept[Trunk]) -> Kept[Trunk]:
+    """By which carrier a call comes, where several companies have one that proves nothing.
+
+    Each number is one company's: it is that of whoever has the number that is called. Where that is none of them it is
+    the one that the worker knew of, whose company refuses it then.
+    """
+    source = rules.spoken_from(came.source)
+    others = store.beside(tx, source)
+    # Most numbers are sent in full, whatever the country; else each carrier's has to be known.
+    found = _of_number(tx, source, came.dialled, first.value.country)
+    tried = {first.value.country}
+    for id in others if found is None else ():
+        beside = store.enabled(tx, id)
+        if beside is not None and beside.value.country not in tried:
+            tried.add(beside.value.country)
+            if (found := _of_number(tx, source, came.dialled, beside.value.country)) is not None:
+                break
+    return found or first
+
+
+def _of_number(tx: Transaction, source: Source, dialled: str, country: str) -> Kept[Trunk] | None:
+    """The carrier of whoever has the number that was dialled in a country."""
+    number = e164(dialled, country)
+    for id in store.beside(tx, source, number) if number is not None else ():
+        kept = store.enabled(tx, id)
+        if kept is not None and e164(dialled, kept.value.country) == number:
+            return kept
+    return None
 
 
 def of_carrier(kept: Kept[Trunk], came: port.Incoming) -> Origin:

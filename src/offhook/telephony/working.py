@@ -73,6 +73,7 @@ class Telephones:
             pidf.of_call,
             arguments,
             most_calls=self._settings.calls_at_once,
+            outside_seconds=60.0 * self._settings.outside_minutes,
             tally=self.tally,
         )
         self._trunks.changed.append(telephony.changed)

@@ -177,6 +177,19 @@ def test_a_call_out_of_the_house_and_one_for_help():
     assert told(found)[1:] == ["0 house > 911: calls for help", "2 911 > house: answers", "60 911 > house: hangs up"]
 
 
+def test_a_carrier_that_does_not_take_a_call_and_a_test_of_the_emergency_address_are_told_as_such():
+    found = drawn(
+        step(plan.Outgoing(at(0), "user:1", "933"), plan.Transfer("933", emergency=True, trial=True)),
+        step(plan.CarrierFailed(at(1), 503)),
+        step(plan.CarrierFailed(at(2), 415, location=True)),
+    )
+    assert told(found)[1:] == [
+        "0 house > 933: tries out the emergency address",
+        "1 933 > house: a carrier does not take the call (503)",
+        "2 933 > house: a carrier does not take the address: called without it (415)",
+    ]
+
+
 def test_a_hold_and_a_wish_to_transfer_are_told_of_who_did_it():
     wires = [
         Wire(who="user:1", began=at(0), up=at(1), ended=at(9), held=((at(2), at(5)), (at(8), at(9))),

@@ -45,6 +45,11 @@ def test_a_wish_that_is_refused_is_not_drawn_as_done(event: Any, why: tuple[str,
     assert said(step(event, why=[why])) == [f"2 {asked}", f"2 {refused}"]
 
 
+def test_nobody_free_to_be_asked_in_is_refused_behind_the_asking():
+    busy = step(plan.Reserved(at(2), busy=("user:2",), asked="user:2"), why=[("invite_refused", "Bob is in a call.")])
+    assert said(busy) == ["2 house: refuses: Bob is in a call"]
+
+
 def test_a_transfer_that_is_denied_is_refused_to_who_asked_for_it():
     denied = step(
         plan.Transferred(at(2), "user:1", "999"), plan.Deny("999 is no number.", "unallocated"),

@@ -32,9 +32,15 @@ def away(monkeypatch: pytest.MonkeyPatch, stage: Stage, *, hanging: bool) -> Ite
     with monkeypatch.context() as patch:
         patch.setattr(stage.offhook.database, "reading", broken)
         patch.setattr(stage.offhook.database, "transaction", broken)
+<<<<<<< HEAD
         # Of these nobody waits for a store that is busy.
         for at_once in ("transaction_at_once", "reading_at_once"):
             patch.setattr(stage.offhook.database, at_once, lambda: broken(False))
+=======
+        # Of this nobody waits for a store that is busy.
+        patch.setattr(stage.offhook.database, "transaction_at_once", lambda: broken(False))
+        patch.setattr(stage.offhook.database, "reading_at_once", lambda: broken(False))
+>>>>>>> tel
         try:
             yield
         finally:
@@ -141,6 +147,72 @@ def test_a_carrier_that_says_nothing_is_followed_by_the_next(
             await within(taken.down)
             assert (await stage.record()).outcome == "answered"
             await stage.empty()
+
+    stage.play(story())
+
+
+def test_a_carrier_that_only_tries_is_followed_by_the_next(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("offhook.telephony.ringing.TRYING_FOR_HELP", 0.3)
+
+    async def story() -> None:
+        async with another_carrier(stage) as second:
+            stage.abroad.rings = False
+            ann = stage.desks["ann"].calls_number("911")
+            ann.ear._voices = second.voices
+            tries = await stage.abroad.called()
+            tries.say(100)
+            taken = await second.called()
+            await tries.gets("CANCEL")
+            taken.answer()
+            await stage.connected(ann, taken)
+            ann.hang_up()
+            await within(taken.down)
+            record = await stage.record()
+            assert (record.outcome, "carrier_silent" in record.reasons) == ("answered", True), record.texts
+            await stage.empty()
+
+    stage.play(story())
+
+
+@pytest.mark.parametrize("code", [415, pytest.param(500, marks=pytest.mark.long)])
+def test_a_carrier_that_does_not_take_the_address_is_called_without_it(stage: Stage, code: int) -> None:
+    async def story() -> None:
+        ann = stage.desks["ann"].calls_number("911")
+        refuses = await stage.abroad.called()
+        assert refuses.came is not None
+        assert refuses.came["content-type"].startswith("multipart/mixed")
+        refuses.say(code)
+        await refuses.gets("ACK")
+        aid = await stage.abroad.called()
+        assert aid.came is not None
+        assert (aid.came["content-type"], aid.came["geolocation"]) == ("application/sdp", "")
+        aid.answer()
+        await stage.connected(ann, aid)
+        ann.hang_up()
+        await within(aid.down)
+        record = await stage.record()
+        assert (record.outcome, "location_not_taken" in record.reasons) == ("answered", True), record.texts
+        assert any("WITHOUT THE ADDRESS" in text for text in record.texts)
+        await stage.empty()
+
+    stage.play(story())
+
+
+def test_a_call_for_help_is_not_hung_up_by_a_key(stage: Stage) -> None:
+    async def story() -> None:
+        ann = stage.desks["ann"].calls_number("911")
+        aid = await stage.abroad.called()
+        aid.answer()
+        await stage.connected(ann, aid)
+        [id] = await stage.ids_under_way()
+        refused = await stage.api.sending("PUT", f"/api/v2/call/{id}/actions/hangup", {})
+        assert refused.status == 409
+        assert "call for help" in refused.errors[0]["message"]
+        await ann.hears(aid.voice)
+        ann.hang_up()
+        await within(aid.down)
+        assert "hang_up_refused" in (await stage.record()).reasons
+        await stage.empty()
 
     stage.play(story())
 

@@ -616,6 +616,26 @@ def test_a_silent_call_is_ended(peer: Callable[[], Peer]) -> None:
     assert server.close() == (b"", b"")
 
 
+@pytest.mark.parametrize(("code", "over"), [(200, False), (481, True)])
+def test_a_silent_call_for_help_goes_on_while_somebody_is_there(code: int, over: bool) -> None:
+    server = Server("--media", "plain", "--silence", "0.2", "--ask", "0.5")
+    phone = Peer(server.address)
+    server.tell(port.Dial(leg=2, caller=0, uri=phone.contact, address=phone.address, number="100", helps=True))
+    phone.reply(phone.hear("INVITE"), 200, body=phone.sound)
+    server.hear(port.Up)
+    for _ in range(1 if over else 2):
+        # And again later, as long as nothing is heard.
+        phone.reply(phone.hear("OPTIONS"), code)
+    if over:
+        assert server.hear(port.Down) == port.Down(leg=2, cause="gone", ours=True)
+        phone.reply(phone.hear("BYE"), 200)
+    else:
+        with pytest.raises(AssertionError):
+            server.hear(port.Down, wait=0.4)
+    phone.close()
+    server.close()
+
+
 def test_a_call_on_hold_may_be_silent() -> None:
     server = Server("--media", "plain", "--silence", "0.2")
     phone = Peer(server.address)

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 
 from offhook.telephony import port
+from offhook.telephony.carrying import NOT_TAKEN
 from tests.telephony.worker.server import PASSWORD, Server, digests
 from tests.telephony.worker.softphone import Softphone
 
@@ -71,3 +73,22 @@ def test_a_wrong_password_never_registers(server: Server) -> None:
     phone.do("register")
     assert "401" in str(phone.hear("failed"))
     phone.close()
+
+
+def test_a_real_telephone_that_cannot_read_a_location_is_called_without_it(server: Server, phone: Softphone) -> None:
+    """What baresip does as a carrier: of several parts it takes none, and says 500."""
+    told = registered(server, phone)
+    ((uri, _),) = told.contacts
+    located = port.Dial(
+        leg=2, caller=0, uri=uri, address=told.source, number="200", body=b"<presence/>",
+        body_type="application/pidf+xml", headers=(("Geolocation", "<cid:location@offhook>"),), helps=True,
+    )  # fmt: skip
+    server.tell(located)
+    refused = server.hear(port.Down)
+    assert (refused.code, refused.code in NOT_TAKEN) == (500, True)
+    server.tell(structs.replace(located, leg=4, body=b"", body_type="", headers=()))
+    phone.hear("incoming", lambda said: "200" in str(said[1]))
+    phone.do("answer")
+    assert server.hear(port.Up) == port.Up(4)
+    phone.do("hangup")
+    server.hear(port.Down)

@@ -200,6 +200,23 @@ def test_whoever_says_nothing_is_told_of_and_whoever_says_anything_is_not(
     phone.hear("ACK")
 
 
+@pytest.mark.parametrize("code", [0, 100, 180])
+def test_whoever_says_only_that_it_tries_is_told_of_where_that_is_not_enough(
+    server: Server, peer: Callable[[], Peer], code: int
+) -> None:
+    phone, other = peer(), peer()
+    told = port.Dial(leg=2, caller=0, uri=phone.contact, address=phone.address, trying=0.2)
+    server.tell(told)
+    invite = phone.hear("INVITE")
+    if code:
+        phone.reply(invite, code)
+    server.tell(structs.replace(told, leg=4, uri=other.contact, address=other.address))
+    other.hear("INVITE")
+    server.hear(port.Unheard, lambda event: event.leg == 4)
+    first = [event.leg for event in server.fence() if isinstance(event, port.Unheard)]
+    assert first == ([] if code == 180 else [2])
+
+
 def test_one_that_was_let_go_is_not_told_of_as_silent(server: Server, peer: Callable[[], Peer]) -> None:
     phone, other = peer(), peer()
     for leg, one, patience in ((2, phone, 0.1), (4, other, 0.2)):

@@ -20,7 +20,7 @@ MOST = 400
 _QUIET = (plan.Release, plan.Notify, plan.Deny)
 """Verbs of which no party notices anything, or that are told with the event that they answer."""
 
-_OF_HOUSE = ("park_over", "invited", "handed")
+_OF_HOUSE = ("park_over", "invited", "handed", "reserved")
 """Events that no party of the call brings about."""
 
 _NEAR_MS = 2_000
@@ -121,6 +121,10 @@ class _Drawing:
                 self._ended(at, event)
             case plan.HungUp():
                 self._hung_up(at, event)
+            case plan.CarrierFailed():
+                text = words.HAPPENED["location_not_taken" if event.location else "carrier_failed"]
+                said = f" ({event.code})" if event.code else ""
+                self._add(at, "carrier_failed", self._with or HOUSE, HOUSE, text + said, tone="bad")
             case plan.Reserved():
                 if event.fault:
                     self._add(at, "reserved", HOUSE, HOUSE, f"nobody could be reserved: {event.fault}", tone="bad")
@@ -142,7 +146,7 @@ class _Drawing:
         doer = self._doer(step.event, first=first)
         who = "" if doer == CALLER else doer
         said = any(wire.who == who and any(_near(one, at) for one, _ in wire.referred) for wire in self._wires)
-        if not said:
+        if not said and not isinstance(step.event, plan.Reserved):
             # What a telephone asked for stands there by its own word.
             text = words.WISHED.get(tag) or words.HAPPENED.get(tag, words.plain(tag))
             self._add(at, tag, doer, HOUSE, words.of({tag: text}, tag, whom=self._whom(step.event)))
@@ -237,7 +241,7 @@ class _Drawing:
             case plan.Bridge():
                 self._add(at, "bridge", self._party(verb.who), CALLER, words.HAPPENED["bridge"], tone="good")
             case plan.Transfer():
-                text = words.HAPPENED["emergency" if verb.emergency else "transfer"]
+                text = words.HAPPENED["trial" if verb.trial else "emergency" if verb.emergency else "transfer"]
                 self._add(at, "transfer", HOUSE, self._party(verb.number), text)
                 self._with = verb.number
             case plan.Record() | plan.Ask() | plan.AskScript():

@@ -41,7 +41,8 @@ def operations(legs: Legs) -> list[Operation]:
             "call.actions.hangup",
             summary="Hang up a call",
             description=f"All legs of it end. {_ELSEWHERE}",
-            note="answers {}, so that clients that read every answer as JSON can; who only rings is not hung up alone",
+            note="answers {}, so that clients that read every answer as JSON can; who only rings is not hung up alone, "
+            "and a call for help not at all (409)",
             handler=legs.hang_up,
             scope=WRITE,
             reply=wire.Nothing,
@@ -53,7 +54,8 @@ def operations(legs: Legs) -> list[Operation]:
             summary="Transfer a call",
             description="The other side of the leg goes to a number or a target, or is connected with that of another "
             f"call of the same person; parked without `to`, it waits until somebody takes it off. {_ELSEWHERE}",
-            note="refused with 409 where it may not go; hold: music while it rings; parked calls come back after 300 s",
+            note="refused with 409 where it may not go, and of a call for help; hold: music while it rings; parked "
+            "calls come back after 300 s",
             handler=legs.transfer,
             scope=WRITE,
             body=wire.TransferIn,
@@ -65,7 +67,7 @@ def operations(legs: Legs) -> list[Operation]:
             "call.participants.add",
             summary="Add someone to a call",
             description=f"A number or a target, rung while the others talk on. Up to 10 hear each other. {_ELSEWHERE}",
-            note="refused with 409 where nobody talks, and where nobody can be rung",
+            note="refused with 409 where nobody talks, where nobody is free to be rung, and of a call for help",
             handler=legs.add,
             scope=WRITE,
             body=wire.ParticipantIn,

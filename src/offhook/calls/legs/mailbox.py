@@ -59,6 +59,8 @@ class Mailbox:
         call = self._calls.find(call_id)
         if call is None or call.tenant_id != tenant_id:
             return None
+        if refused := await call.refusal(wish):
+            return Granted(refused=refused)
         if isinstance(wish, HangUp):
             call.hang_up()
             return Granted()

@@ -94,6 +94,8 @@ def _call(config: Company, kept: Kept, legs: Sequence[CallLeg], position: int | 
 
 def _words(config: Company, state: CallState, where: Target, people: Sequence[WithOut], position: int | None) -> str:
     phase = "talking" if state.phase == "out" and state.outcome == "answered" else state.phase
+    if state.trial and phase in ("out", "talking"):
+        return words.of(words.PHASES, "trial", people=state.dialled)
     there = [one.name for one in people if one.state == "connected" or phase == "ringing"]
     if not there and phase in ("talking", "out"):
         there = [named(config, state.talking)] if state.talking else [one.name for one in people] or [state.dialled]

@@ -48,6 +48,11 @@ def source(text: str) -> Source:
     return Source(network, port)
 
 
+def spoken_from(address: tuple[str, int]) -> Source:
+    """Where a packet came from."""
+    return Source(ipaddress.ip_network(address[0]), address[1])
+
+
 def _split(line: str) -> tuple[str, int]:
     """The host and the port, 0 if none is named."""
     if line.count(":") > 1 and not line.startswith("["):

@@ -243,10 +243,10 @@ def _refuse_taken(tx: Transaction, tenant_id: int, id: int, trunk: Trunk) -> Non
         message = "Another trunk has this name; choose one of its own."
         found.append(Violation(location="name", message=message, reason=Conflict.reason))
     for number, text in enumerate(trunk.addresses):
-        if store.is_claimed(tx, rules.source(text), trunk.inbound_username, id):
+        if store.is_claimed(tx, tenant_id, rules.source(text), trunk.inbound_username, id):
             message = (
-                f"Calls from {text} are another trunk's on this server. Where a carrier sends to several from one "
-                "address, each of them must have an inbound_username of its own."
+                f"Calls from {text} could not be told from those of another trunk. Where a carrier sends to several "
+                "from one address, each of them must have an inbound_username of its own."
             )
             found.append(Violation(location=f"addresses[{number}]", message=message, reason=Conflict.reason))
     if found:

@@ -8,6 +8,7 @@ from offhook.storage.database import Insert, Statement, Transaction
 from offhook.storage.documents import Documents, Kept
 from offhook.storage.tables import APART, big, metadata, text
 from offhook.telephony.trunks.model import Source, Trunk
+from offhook.telephony.trunks.rules import MOST_HOSTS
 
 trunks = Documents("trunks", Trunk, texts={"name": lambda one: one.name}, unique=("name",), info={APART: True})
 claims = Table(
@@ -26,11 +27,28 @@ claims = Table(
 
 _CLAIM = Insert(claims, ["trunk_id", "first", "last", "port", "tenant_id", "username"])
 _UNCLAIM = Statement("DELETE FROM trunk_addresses WHERE tenant_id = ? AND trunk_id = ?")
-# Over all companies: who sends from an address is one carrier, unless it proves which.
+# Over all companies: several may have one carrier, and then the number that is called says whose a call is.
 _CLAIMED = Statement(
-    "SELECT username FROM trunk_addresses WHERE first <= ? AND last >= ? AND (port = ? OR port = 0 OR ? = 0) "
-    "AND trunk_id <> ?"
+    "SELECT tenant_id, username FROM trunk_addresses WHERE first <= ? AND last >= ? "
+    "AND (port = ? OR port = 0 OR ? = 0) AND trunk_id <> ?"
 )
+# The lower bound is for the index: no network has more than so many addresses.
+_FROM_THERE = (
+    "trunk_addresses.first >= ? AND trunk_addresses.first <= ? AND trunk_addresses.last >= ? "
+    "AND trunk_addresses.username = '' "
+    "AND (trunk_addresses.port = ? OR trunk_addresses.port = 0)"
+)
+_OF_NUMBER = Statement(
+    "SELECT trunk_addresses.trunk_id FROM trunk_addresses "  # noqa: S608 - the condition is ours
+    "JOIN numbers ON numbers.tenant_id = trunk_addresses.tenant_id AND numbers.e164 = ? "
+    f"WHERE {_FROM_THERE} ORDER BY trunk_addresses.trunk_id LIMIT ?"
+)
+_OF_ADDRESS = Statement(
+    f"SELECT trunk_addresses.trunk_id FROM trunk_addresses WHERE {_FROM_THERE} "  # noqa: S608 - the condition is ours
+    "ORDER BY trunk_addresses.trunk_id LIMIT ?"
+)
+MOST_BESIDE = 100
+"""Carriers of one address whose ways to write numbers are tried."""
 _TENANT_OF = Statement("SELECT tenant_id FROM trunks WHERE id = ? AND state = 'active'")
 _TENANTS = Statement("SELECT DISTINCT tenant_id FROM trunks WHERE state = 'active' ORDER BY tenant_id")
 
@@ -43,11 +61,28 @@ def claim(tx: Transaction, tenant_id: int, id: int, sources: Iterable[Source], u
         _CLAIM(tx, rows)
 
 
-def is_claimed(tx: Transaction, source: Source, username: str, id: int) -> bool:
-    """Whether a caller from there could be another trunk, of any company, than `id`."""
+def is_claimed(tx: Transaction, tenant_id: int, source: Source, username: str, id: int) -> bool:
+    """Whether a caller from there could be another trunk than `id`, and nothing would tell them apart.
+
+    Companies that both ask for no proof are told apart by the number that is called, which one of them has.
+    """
     first, last = source.bounds
-    others = [row[0] for row in tx.all(_CLAIMED, last, first, source.port, source.port, id)]
-    return any(not username or not other or other == username for other in others)
+    return any(
+        (not username or not other or other == username) and (tenant == tenant_id or bool(username or other))
+        for tenant, other in tx.all(_CLAIMED, last, first, source.port, source.port, id)
+    )
+
+
+def beside(tx: Transaction, source: Source, e164: str = "", most: int = MOST_BESIDE) -> list[int]:
+    """The trunks, of all companies, that callers from an address may be without a proof, oldest first, up to `most`.
+
+    With `e164` those of whoever has that number.
+    """
+    first, last = source.bounds
+    version, lowest = source.network.version, max(int(source.network[0]) - MOST_HOSTS + 1, 0)
+    where = (f"{version}{lowest:032x}", last, first, source.port)
+    found = tx.all(_OF_NUMBER, e164, *where, most) if e164 else tx.all(_OF_ADDRESS, *where, most)
+    return [row[0] for row in found]
 
 
 def enabled(tx: Transaction, id: int) -> Kept[Trunk] | None:

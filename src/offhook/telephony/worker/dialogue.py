@@ -37,6 +37,10 @@ from offhook.telephony.worker.legs import HOPS
 from offhook.telephony.worker.packet import Packet, party
 
 SDP = "application/sdp"
+BY_REFERENCE = "Content-ID: <location@offhook>\r\nContent-Disposition: by-reference;handling=optional\r\n"
+"""Of a part that a header names: who cannot read it may leave it (RFC 5621 section 9; else RFC 3261 section 20.11 would
+have the call refused).
+"""
 MOST_FORKS = 10
 """Places of one call that answer behind the first: each is told to end, more are left to find out by themselves."""
 REPLACES = "replaces"
@@ -128,8 +132,8 @@ class Dialogue(UA):  # type: ignore[misc]
         self.reinvited = (-1, "")
         """Number and text of the other side's last INVITE."""
         self.ack: tuple[str, Address] | None = None
-        self.heard_of = False
-        """Whether anything came back of what was sent."""
+        self.heard_of = 0
+        """The highest code that came back of what was sent; 0 if nothing did."""
         self._forks: set[str] = set()
         self._asking = False
         self.referring: Any = None
@@ -419,7 +423,7 @@ def _body(description: bytes | None, other: tuple[str, bytes] | None = None) -> 
     kind = SipContentType(f"multipart/mixed;boundary={boundary}")
     kind.parse()
     parts = [(SDP, "", description.decode("latin-1"))]
-    parts.append((_clean(other[0]), "Content-ID: <location@offhook>\r\n", other[1].decode("latin-1")))
+    parts.append((_clean(other[0]), BY_REFERENCE, other[1].decode("latin-1")))
     text = "".join(f"--{boundary}\r\nContent-Type: {name}\r\n{more}\r\n{part}\r\n" for name, more, part in parts)
     return MsgBody(f"{text}--{boundary}--\r\n", kind)
 

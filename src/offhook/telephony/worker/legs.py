@@ -85,6 +85,8 @@ class Leg:
         self.codec = PCMU
         self.theirs = offer
         self.held = False
+        self.helps = False
+        """Whether it is of a call for help, which silence does not end."""
         self.dialogue: Speaks | None = None
         self.on_arrived: Callable[[], None] = lambda: None
         self.on_over: Callable[[Leg], None] = lambda leg: None
@@ -97,11 +99,19 @@ class Leg:
         self._sounds = b""
         self._dropped: str | None = None
         self._looked = 0.0
+        self._silent = False
         self.preferred: int = PCMU
 
     @property
     def over(self) -> bool:
         return self.state == "over"
+
+    def called_by(self, caller: "Leg") -> int:
+        """Be dialled on account of a leg, maybe for help; the codec to offer first, which is the caller's."""
+        if caller.incoming:
+            self.hops = caller.hops - 1
+        caller.helps = caller.helps or self.helps
+        return caller.codec
 
     def forget(self) -> None:
         """Know its dialogue no more: the two would be found by the garbage collector only, which stops everything."""
@@ -145,14 +155,20 @@ class Leg:
         self.drop(503, "", port.CUT)
 
     def silent(self) -> None:
-        """Nothing was heard of the other side for too long."""
-        if self.state == "up" and self.dialogue is not None:
+        """Nothing was heard of the other side for too long. In a call for help they are asked whether they are there:
+        nobody is taken away from help as their sound, or their voice, fails.
+        """
+        if self.state == "up" and self.dialogue is not None and self.helps:
+            self._silent = True
+            self.dialogue.ask()
+        elif self.state == "up" and self.dialogue is not None:
             self._down(0, "sound stopped", ours=True)
             self.dialogue.end("")
 
     def look(self, now: float, often: float) -> None:
         """Ask every `often` seconds whether somebody is there who sends no sound: on hold, silence says nothing."""
-        quiet = self.state == "up" and self.theirs is not None and not self.theirs.voice(self.codec).sends
+        theirs = self.theirs if self.state == "up" else None
+        quiet = theirs is not None and (self._silent or not theirs.voice(self.codec).sends)
         if not quiet:
             self._looked = now
         elif now - self._looked >= often and self.dialogue is not None:

@@ -172,7 +172,7 @@ class Signalling:
         if agent is None:
             self.refused.add("unknown answer")
             return
-        agent.heard_of = True
+        agent.heard_of = max(agent.heard_of, packet.code)
         if 200 <= packet.code < 300 and packet.sequence_method == "INVITE":
             tid = (packet.call_id, packet.from_tag, packet.sequence, "INVITE", packet.branch)
             transaction = self.manager.tclient.get(tid)
@@ -577,9 +577,8 @@ class Signalling:
         leg.dialogue = agent
         self.legs[leg.number] = leg
         caller = self.legs.get(told.caller)
-        first = caller.codec if caller is not None else PCMU
-        if caller is not None and caller.incoming:
-            leg.hops = caller.hops - 1
+        leg.helps = told.helps
+        first = leg.called_by(caller) if caller is not None else PCMU
         agent.placing = lambda call_id: self._dialogues.__setitem__((call_id, agent.lTag), agent)
         agent.place(
             sip(target, told.address),
@@ -591,11 +590,12 @@ class Signalling:
             trunk.domain if trunk else "",
             leg.hops,
         )
-        if told.patience:
-            wire.later(told.patience, self._look_whether_heard, leg, agent)
+        for seconds, no_more_than in ((told.patience, 0), (told.trying, 100)):
+            if seconds:
+                wire.later(seconds, self._look_whether_heard, leg, agent, no_more_than)
 
-    def _look_whether_heard(self, leg: Leg, agent: Dialogue) -> None:
-        if not (leg.over or agent.heard_of):
+    def _look_whether_heard(self, leg: Leg, agent: Dialogue, no_more_than: int) -> None:
+        if not leg.over and agent.heard_of <= no_more_than:
             self._say(port.Unheard(leg.number))
 
     def _not_dialled(self, told: port.Dial, code: int, cause: str) -> None:
