@@ -9,8 +9,8 @@ import pytest
 
 from offhook.kit.errors import Unavailable
 from offhook.routing import plan
-from offhook.telephony import pidf, port
-from offhook.telephony.carrying import PATIENCE, PATIENCE_FOR_HELP
+from offhook.telephony import pidf, port, telephone
+from offhook.telephony.carrying import PATIENCE, PATIENCE_FOR_HELP, TRYING_FOR_HELP
 from offhook.telephony.telephone import ELSEWHERE, Way
 from tests.telephony.scripted import CALLER, Told, leg, prompt, run
 
@@ -48,7 +48,7 @@ def test_who_hides_their_number_is_hidden_from_the_carrier_too():
     run(story)
 
 
-@pytest.mark.parametrize("code", [408, 500, 502, 503, 504])
+@pytest.mark.parametrize("code", [302, 401, 403, 407, 408, 488, 500, 502, 503, 504])
 def test_a_carrier_that_fails_is_followed_by_the_next(code: int):
     async def story(one: Told) -> None:
         await one.do(plan.Transfer("+14155550123"))
@@ -58,19 +58,39 @@ def test_a_carrier_that_fails_is_followed_by_the_next(code: int):
         assert (first.trunk, second.trunk) == (3, 4)
         await one.say(port.Down(leg=second.leg, code=code))
         assert one.told(port.Dial) == []
-        assert one.passed() == [plan.NotAnswered(0, {"+14155550123": "unreachable"})]
+        assert one.passed() == [
+            plan.CarrierFailed(0, code), plan.CarrierFailed(0, code),
+            plan.NotAnswered(0, {"+14155550123": "unreachable"}),
+        ]  # fmt: skip
 
     run(story)
 
 
-@pytest.mark.parametrize(("code", "why"), [(486, "busy"), (404, "unreachable"), (603, "declined")])
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [(486, "busy"), (600, "busy"), (404, "unreachable"), (480, "unreachable"), (484, "unreachable"), (603, "declined")],
+)
 def test_what_the_number_itself_answers_is_not_asked_of_another_carrier(code: int, why: plan.Missed):
     async def story(one: Told) -> None:
         await one.do(plan.Transfer("+14155550123"))
         [dial] = one.told(port.Dial)
         await one.say(port.Down(leg=dial.leg, code=code))
         assert one.told(port.Dial) == []
-        assert one.passed() == [plan.NotAnswered(0, {"+14155550123": why})]
+        assert one.passed() == [plan.NotAnswered(0, {"+14155550123": why}, code)]
+        # Who calls is answered the same.
+        await one.do(plan.Hangup("unavailable", code))
+        assert one.told(port.Drop) == [port.Drop(CALLER, code)]
+
+    run(story)
+
+
+def test_who_has_not_given_up_is_not_told_that_they_have():
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("+14155550123"))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Down(leg=dial.leg, code=487))
+        assert one.told(port.Dial) == []
+        assert one.passed() == [plan.NotAnswered(0, {"+14155550123": "no_answer"})]
 
     run(story)
 
@@ -86,6 +106,118 @@ def test_help_is_called_by_the_next_carrier_whatever_the_first_one_says():
     run(story)
 
 
+@pytest.mark.parametrize("code", [400, 415, 424, 500])
+def test_help_is_called_once_more_without_the_address_by_a_carrier_that_does_not_take_it(code: int):
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("911", emergency=True))
+        [first] = one.told(port.Dial)
+        await one.say(port.Down(leg=first.leg, code=code))
+        [again] = one.told(port.Dial)
+        assert (first.trunk, first.body, first.headers) == (3, b"<presence/>", pidf.HEADERS)
+        assert (again.trunk, again.body, again.headers) == (3, b"", ())
+        assert one.passed() == [plan.CarrierFailed(0, code, location=True)]
+        # Once: after that it is the next one's turn, who is told where again.
+        await one.say(port.Down(leg=again.leg, code=code))
+        [third] = one.told(port.Dial)
+        assert (third.trunk, third.body) == (4, b"<presence/>")
+        assert one.passed() == [plan.CarrierFailed(0, code)]
+
+    run(story)
+
+
+def test_the_only_carrier_for_help_is_called_without_the_address_though_the_store_is_away():
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("911", emergency=True))
+        [first] = one.told(port.Dial)
+
+        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def away(*_given: Any, **_more: Any) -> Way | None:
+            await asyncio.shield(asked)
+            raise Unavailable("The store is away.")
+
+        one.of_number = away  # type: ignore[method-assign]
+        # It answers while another one is looked for, of which there is none.
+        await one.say(port.Unheard(first.leg))
+        await one.say(port.Down(leg=first.leg, code=500))
+        assert one.told(port.Dial) == []
+        asked.set_result(None)
+        await one.settled()
+        assert [(dial.trunk, dial.body) for dial in one.told(port.Dial)] == [(3, b"")]
+
+    run(story)
+
+
+def test_help_waits_for_ringing_longer_than_for_a_sign_of_life_and_not_for_ever():
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("911", emergency=True))
+        [first] = one.told(port.Dial)
+        assert (first.patience, first.trying) == (PATIENCE_FOR_HELP, TRYING_FOR_HELP)
+        # It said that it tries, and nothing else.
+        await one.say(port.Unheard(first.leg))
+        [second] = one.told(port.Dial)
+        assert second.trunk == 4
+        assert one.passed() == [plan.CarrierFailed(0)]
+        # The first one may only have been slow: better that one than nobody.
+        await one.say(port.Down(leg=second.leg, code=503))
+        [third] = one.told(port.Dial)
+        assert third.trunk == 3
+        await one.say(port.Down(leg=third.leg, code=503))
+        assert one.told(port.Dial) == []
+        assert one.passed()[-1] == plan.NotAnswered(0, {"911": "unreachable"})
+
+    run(story)
+
+
+def test_who_calls_for_help_is_not_given_up_while_it_rings():
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("911", emergency=True))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Progress(dial.leg, 180))
+        await one.later(telephone.LONGEST_RINGING + 1)
+        assert one.told(port.Drop) == []
+        assert one.passed() == []
+
+    run(story)
+
+
+def test_numbers_outside_that_nobody_of_the_company_is_with_talk_for_so_long():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Transfer("+14155550123"))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Up(dial.leg))
+        one.passed()
+        await one.later(one.telephone._house.outside_seconds - 1)
+        assert one.passed() == []
+        await one.later(1)
+        assert one.passed() == [plan.HungUp(0, cause=telephone.TOO_LONG)]
+        assert {drop.leg for drop in one.told(port.Drop)} == {CALLER, dial.leg}
+
+    run(story)
+
+
+@pytest.mark.parametrize("who", ["caller", "callee"])
+def test_whoever_talks_with_somebody_of_the_company_talks_as_long_as_they_like(who: str):
+    async def story(one: Told) -> None:
+        if who == "caller":
+            one.telephone.who = "user:1"
+            await one.do(plan.Transfer("+14155550123"))
+        else:
+            await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Up(dial.leg))
+        if who == "callee":
+            await one.do(plan.Bridge("user:1"))
+        await one.say(port.Up(CALLER))
+        one.passed()
+        for _ in range(2):
+            await one.later(one.telephone._house.outside_seconds)
+        assert one.passed() == []
+
+    run(story)
+
+
 def test_a_carrier_of_which_nothing_is_heard_is_let_go_for_the_next():
     async def story(one: Told) -> None:
         await one.do(plan.Transfer("+14155550123"))
@@ -97,7 +229,7 @@ def test_a_carrier_of_which_nothing_is_heard_is_let_go_for_the_next():
         assert (first.trunk, second.trunk) == (3, 4)
         # There is no third one, so that this one is waited for.
         await one.say(port.Unheard(second.leg))
-        assert one.passed() == []
+        assert one.passed() == [plan.CarrierFailed(0)]
         assert one.told(port.Drop) == []
         await one.say(port.Up(second.leg))
         await one.say(port.Up(CALLER))
@@ -226,7 +358,7 @@ def test_whoever_leaves_while_a_carrier_is_looked_for_is_called_by_none():
         one.of_number = never  # type: ignore[method-assign]
         await one.say(port.Down(leg=first.leg, code=503))
         await one.say(port.Down(leg=CALLER, code=487))
-        assert one.passed() == [plan.HungUp(0)]
+        assert one.passed() == [plan.CarrierFailed(0, 503), plan.HungUp(0)]
         assert one.told(port.Dial) == []
 
     run(story)

@@ -32,15 +32,9 @@ def away(monkeypatch: pytest.MonkeyPatch, stage: Stage, *, hanging: bool) -> Ite
     with monkeypatch.context() as patch:
         patch.setattr(stage.offhook.database, "reading", broken)
         patch.setattr(stage.offhook.database, "transaction", broken)
-<<<<<<< HEAD
-        # Of these nobody waits for a store that is busy.
-        for at_once in ("transaction_at_once", "reading_at_once"):
-            patch.setattr(stage.offhook.database, at_once, lambda: broken(False))
-=======
         # Of this nobody waits for a store that is busy.
         patch.setattr(stage.offhook.database, "transaction_at_once", lambda: broken(False))
         patch.setattr(stage.offhook.database, "reading_at_once", lambda: broken(False))
->>>>>>> tel
         try:
             yield
         finally:
@@ -243,7 +237,15 @@ def test_who_is_forwarded_is_reached_by_the_carrier_that_can(stage: Stage) -> No
             caller = stage.call("user dan@example.com")
             caller.ear._voices = second.voices
             (await stage.abroad.called()).say(503)
-            await stage.forwarded(caller, await second.called())
+            dan = await second.called()
+            assert dan.came is not None
+            assert dan.came.line.startswith("INVITE sip:+14155550142@")
+            dan.answer()
+            await stage.connected(caller, dan)
+            dan.hang_up()
+            await within(caller.down)
+            assert (await stage.record()).outcome == "answered"
+            await stage.empty()
 
     stage.play(story())
 
