@@ -32,7 +32,7 @@ cli/test_installation.py
 survival/test_slow_clients.py
 workflows/test_secrets_nowhere.py
 storage/test_migrations.py
-telephony/worker/test_media.py
+telephony/worker/media/test_hearing.py
 cli/test_phones_and_trunks.py
 cli/test_next_steps.py
 storage/test_backup.py

@@ -195,12 +195,15 @@ class Process:
             return [row[0] for row in tx.all(NUMBERS, self.tenant, id)]
 
     async def told(self, id: int) -> Any:
-        """The trace as the API answers it."""
+        """The trace as the API answers it, once it is kept: calls go on whether or not the store keeps up."""
+        await self.settle()
         answer = await self.company.live.sending("GET", f"{CALLS}/{id}/trace")
         assert answer.status == 200, answer
         return answer.json
 
     async def listed(self) -> list[Any]:
+        """The calls as the API lists them, once they are kept."""
+        await self.settle()
         answer = await self.company.live.sending("GET", CALLS)
         assert answer.status == 200, answer
         return list(answer.json.get("items", []))

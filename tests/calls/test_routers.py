@@ -25,6 +25,7 @@ from tests.api.desk import Company
 from tests.calls.scripted import ANA, BOB, CALLER, Phone, Process, lisbon
 from tests.directory.people import told
 from tests.directory.test_callrouters import SECRET, WHOLE, made, patched
+from tests.listening import listening
 
 T = TypeVar("T")
 END: dict[str, Any] = {"action": "end"}
@@ -42,23 +43,16 @@ class Service:
         self.bodies: list[bytes] = []
         self.never = False
         self.port = 0
-        self._serving: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> "Service":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._listening = listening(self._serve)
+        self.port = await self._listening.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await self._listening.__aexit__(None, None, None)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._serving.add(task)
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             [size] = [line.split(":")[1] for line in head.lower().splitlines() if line.startswith("content-length")]

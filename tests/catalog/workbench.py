@@ -21,6 +21,7 @@ from offhook.kit.router import Router
 from offhook.kit.settings import Settings
 from tests.api.asgi import Caller
 from tests.api.desk import Desk
+from tests.listening import listening
 
 KEY = Fernet.generate_key().decode()
 V1 = "/api/offhook/v1"
@@ -133,12 +134,8 @@ def bomb(megabytes: int) -> Answer:
 async def serving(answer: Answer) -> AsyncIterator[Service]:
     """A service that answers every request so, while the block runs."""
     service = Service()
-    tasks: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
         service.connections += 1
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -155,12 +152,5 @@ async def serving(answer: Answer) -> AsyncIterator[Service]:
         finally:
             writer.transport.abort()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    service.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(connected) as service.port:
         yield service
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

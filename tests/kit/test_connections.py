@@ -10,6 +10,7 @@ import httpcore
 import pytest
 
 from offhook.kit.connections import Connections
+from tests.listening import listening
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
@@ -55,25 +56,9 @@ class Server:
 @asynccontextmanager
 async def serving() -> AsyncIterator[Server]:
     server = Server()
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        await server.connected(reader, writer)
-
-    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
-    try:
+    async with listening(server.connected) as port:
+        server.url = f"http://127.0.0.1:{port}/"
         yield server
-    finally:
-        listening.close()
-        for writer in server.writers:
-            writer.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def pool(**more: Any) -> Connections:

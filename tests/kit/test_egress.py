@@ -9,6 +9,7 @@ import pytest
 
 from offhook.kit.egress import Egress, NotAllowed, Received, Unreachable
 from offhook.kit.places import Allowed, is_public
+from tests.listening import closed
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -41,7 +42,7 @@ async def served(answer: bytes, *, head: list[bytes] | None = None, wait: bool =
     async with server:
         yield server.sockets[0].getsockname()[1]
         # A connection may be accepted only now, and its client be gone before it has sent anything.
-        server.close()
+        await closed(server)
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others)
         for task in serving:

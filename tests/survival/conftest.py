@@ -1,8 +1,10 @@
 """Real servers over each store, for tests that break them."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -15,6 +17,9 @@ Start = Callable[..., Process]
 Say = Callable[[str], None]
 
 _FIGURES = "figures of survival"
+
+ROOM = 2 << 30
+"""Bytes that a folder in memory has to have free."""
 
 
 @pytest.fixture
@@ -46,6 +51,17 @@ def copied(founded: Process, data: Path, **options: object) -> Process:
         shutil.copytree(founded.data, data)
         server.company = founded.company
     return server
+
+
+@pytest.fixture(scope="module")
+def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory, where there is one with room: for servers of which nothing is to outlive the file."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM:
+        with TemporaryDirectory(prefix="offhook-tests-", dir=memory) as folder:
+            yield Path(folder)
+    else:
+        yield tmp_path_factory.mktemp("on-disk")
 
 
 @pytest.fixture

@@ -185,6 +185,12 @@ class Told:
         await self.say(port.Up(CALLER))
         self.told(port.Answer)
 
+    async def greeted(self) -> None:
+        """The caller has heard the greeting of a box and the tone: what is said now is the message."""
+        await self.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        for _ in range(2):
+            await self.say(port.Played(CALLER, self.told(port.Play)[0].token))
+
 
 def run(story: Callable[[Told], Awaitable[None]]) -> None:
     """Play a story to its end, and hang up."""
@@ -210,3 +216,8 @@ def prompt(text: str) -> Prompt:
 
 def leg(who: str, *devices: str, numbers: tuple[str, ...] = ()) -> plan.Leg:
     return plan.Leg(who, who, devices, numbers)
+
+
+BOX = Target("office", 5)
+TWO = plan.Ring("parallel", (leg("user:1", "desk"), leg("user:2", "hall")), 20)
+"""Two whose telephones ring at once."""

@@ -2,15 +2,12 @@
 
 import pytest
 
-from offhook.directory.lines.model import Target
 from offhook.routing import plan
 from offhook.telephony import port
 from offhook.telephony.causes import failed
-from tests.telephony.scripted import CALL, CALLER, Told, leg, prompt, run
+from tests.telephony.scripted import CALL, CALLER, TWO, Told, run
 
-BOX = Target("office", 5)
 HANDS_ON = plan.HandOn("user:2", plan.Transferred(0, "user:1"))
-TWO = plan.Ring("parallel", (leg("user:1", "desk"), leg("user:2", "hall")), 20)
 
 
 def test_a_caller_who_leaves_in_the_moment_in_which_somebody_is_to_be_rung_has_nobody_rung():
@@ -41,9 +38,7 @@ def test_who_hangs_the_call_up_from_elsewhere_is_told_to_have_done_it_and_the_ca
 def test_a_message_that_is_being_left_is_kept_before_the_call_is_told_to_be_hung_up():
     async def story(one: Told) -> None:
         await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[-1].token))
+        await one.greeted()
         assert one.telephone.hang_up()
         await one.settled()
         assert one.passed() == []
@@ -53,9 +48,7 @@ def test_a_message_that_is_being_left_is_kept_before_the_call_is_told_to_be_hung
 
     async def left(one: Told) -> None:
         await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[-1].token))
+        await one.greeted()
         await one.say(port.Down(leg=CALLER))
         assert one.telephone.hang_up(), "what they said is not kept yet"
         await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=4.0))

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,18 @@ def over(house: House, id: str) -> Any:
         f"{V1}/calls/{id}/ladder",
         lambda said: said["over"] and all(one.get("phones") for one in said["parties"] if one["kind"] != "house"),
     )
+
+
+@contextmanager
+def watching(house: House) -> Iterator[http.client.HTTPResponse]:
+    """The stream of somebody who watches calls."""
+    assert house.server.company is not None
+    connection = http.client.HTTPConnection("127.0.0.1", house.server.port, timeout=15)
+    with closing(connection):
+        connection.request(
+            "GET", f"{V1}/calls/live/events", headers={"Authorization": f"Bearer {house.server.company.sandbox_key}"}
+        )
+        yield connection.getresponse()
 
 
 def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behind_it(house: House):
@@ -132,13 +144,7 @@ def test_a_call_that_is_refused_is_refused_by_offhook_and_listed_by_name(house: 
 
 
 def test_a_call_that_the_api_ends_is_told_as_it_goes_to_who_watches(house: House):
-    assert house.server.company is not None
-    connection = http.client.HTTPConnection("127.0.0.1", house.server.port, timeout=15)
-    with closing(connection):
-        connection.request(
-            "GET", f"{V1}/calls/live/events", headers={"Authorization": f"Bearer {house.server.company.sandbox_key}"}
-        )
-        stream = connection.getresponse()
+    with watching(house) as stream:
         assert stream.headers["content-type"] == "text/event-stream"
 
         def heard(words: str) -> Any:
@@ -193,13 +199,7 @@ def worker_of(house: House) -> int:
 
 
 def test_who_watches_is_let_go_at_once_when_the_server_stops(house: House):
-    assert house.server.company is not None
-    connection = http.client.HTTPConnection("127.0.0.1", house.server.port, timeout=15)
-    with closing(connection):
-        connection.request(
-            "GET", f"{V1}/calls/live/events", headers={"Authorization": f"Bearer {house.server.company.sandbox_key}"}
-        )
-        stream = connection.getresponse()
+    with watching(house) as stream:
         while stream.readline() != b"event: calls\n":
             pass
         _, seconds = house.server.terminate(10)

@@ -8,14 +8,28 @@ from offhook.calls.legs.wishes import Add, TransferTo
 from offhook.kit.errors import Unavailable
 from offhook.routing import plan
 from offhook.telephony import port
+from offhook.telephony.telephone import Telephone
 from tests.telephony.scripted import CALLER
 from tests.telephony.test_sending import ANA, BOB, CYD, NUMBER, SECOND, SECOND_CALLER, Two, moved, played
+
+HANDS_ON = plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB))
+
+
+async def bob_is_called(one: Two) -> tuple[Telephone, int]:
+    """Ana has called Bob and is about to hand him on: the telephone of that call, and his leg."""
+    second = one.phone(SECOND_CALLER, ANA, "102")
+    return second, await one.talk_too(second, BOB)
+
+
+async def handed_on(one: Two, second: Telephone) -> None:
+    """Ana asks for it, and it is decided so."""
+    await one.refers(SECOND_CALLER, "103")
+    await one.decided(HANDS_ON, telephone=second, call=SECOND)
 
 
 def test_of_two_who_ask_in_the_same_moment_the_first_is_let_go_and_the_other_refused():
     async def story(one: Two) -> None:
-        second = one.phone(SECOND_CALLER, ANA, "102")
-        bob = await one.talk_too(second, BOB)
+        second, bob = await bob_is_called(one)
         one._heard[bob](port.Referred(leg=bob, target="103"))
         await one.refers(SECOND_CALLER, "104")
         assert moved(one) == [port.Refer(leg=SECOND_CALLER, code=603)]
@@ -31,10 +45,9 @@ def test_of_two_who_ask_in_the_same_moment_the_first_is_let_go_and_the_other_ref
 @pytest.mark.parametrize("again", ["telephone", "api"])
 def test_what_is_just_handed_on_is_neither_sent_on_again_nor_parked(again: str):
     async def story(one: Two) -> None:
-        second = one.phone(SECOND_CALLER, ANA, "102")
-        bob = await one.talk_too(second, BOB)
+        second, bob = await bob_is_called(one)
         await one.refers(SECOND_CALLER, "103")
-        second.do(SECOND, (plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB)),))
+        second.do(SECOND, (HANDS_ON,))
         if again == "telephone":
             for _ in range(5):
                 second.heard(port.Referred(leg=SECOND_CALLER, target="104"))
@@ -52,11 +65,9 @@ def test_what_is_just_handed_on_is_neither_sent_on_again_nor_parked(again: str):
 
 def test_who_is_handed_on_and_leaves_while_their_name_is_looked_up_is_missed_by_nobody():
     async def story(one: Two) -> None:
-        second = one.phone(SECOND_CALLER, ANA, "102")
-        bob = await one.talk_too(second, BOB)
+        second, bob = await bob_is_called(one)
         one.naming = asyncio.get_running_loop().create_future()
-        await one.refers(SECOND_CALLER, "103")
-        await one.decided(plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB)), telephone=second, call=SECOND)
+        await handed_on(one, second)
         await one.say(port.Down(leg=bob))
         one.naming.set_result(None)
         await one.settled()
@@ -69,12 +80,10 @@ def test_who_is_handed_on_and_leaves_while_their_name_is_looked_up_is_missed_by_
 
 def test_somebody_whose_name_cannot_be_read_is_handed_on_all_the_same():
     async def story(one: Two) -> None:
-        second = one.phone(SECOND_CALLER, ANA, "102")
-        bob = await one.talk_too(second, BOB)
+        second, bob = await bob_is_called(one)
         one.naming = asyncio.get_running_loop().create_future()
         one.naming.set_exception(Unavailable("The store is away."))
-        await one.refers(SECOND_CALLER, "103")
-        await one.decided(plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB)), telephone=second, call=SECOND)
+        await handed_on(one, second)
         assert [made.caller for _, made in one.begun] == [bob]
 
     played(story)
@@ -83,11 +92,9 @@ def test_somebody_whose_name_cannot_be_read_is_handed_on_all_the_same():
 def test_who_leaves_while_a_call_cannot_begin_has_hung_up_on_the_other_side():
     async def story(one: Two) -> None:
         one.refuses = True
-        second = one.phone(SECOND_CALLER, ANA, "102")
-        bob = await one.talk_too(second, BOB)
+        second, bob = await bob_is_called(one)
         one.beginning = asyncio.get_running_loop().create_future()
-        await one.refers(SECOND_CALLER, "103")
-        await one.decided(plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB)), telephone=second, call=SECOND)
+        await handed_on(one, second)
         await one.say(port.Down(leg=SECOND_CALLER))
         one.beginning.set_result(None)
         await one.settled()

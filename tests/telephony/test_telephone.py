@@ -1,42 +1,17 @@
 """What becomes of each verb on the legs of a worker that the test plays."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Granted, HangUp, Taping
-from offhook.directory.lines.model import Target
-from offhook.kit.errors import Unavailable
 from offhook.routing import plan
-from offhook.telephony import keys, pidf, port, telephone
-from offhook.telephony.carrying import PATIENCE, PATIENCE_FOR_HELP, TRYING_FOR_HELP
-from offhook.telephony.telephone import ELSEWHERE, Way
-from tests.telephony.scripted import CALLER, Told, leg, prompt
-
-BOX = Target("office", 5)
-TWO = plan.Ring("parallel", (leg("user:1", "desk"), leg("user:2", "hall")), 20)
+from offhook.telephony import port, telephone
+from offhook.telephony.telephone import ELSEWHERE
+from tests.telephony.scripted import CALLER, TWO, Told, leg, prompt, run
 
 
-@pytest.fixture
-def play() -> Callable[[Callable[[Told], Awaitable[None]]], None]:
-    def run(story: Callable[[Told], Awaitable[None]]) -> None:
-        async def told() -> None:
-            one = Told()
-            await story(one)
-            one.telephone.do(77, (plan.Hangup(),))
-            async with asyncio.timeout(5):
-                await one.telephone.over()
-
-        asyncio.run(told())
-
-    return run
-
-
-def test_the_first_to_answer_has_the_call_and_the_others_are_told_so(play):
+def test_the_first_to_answer_has_the_call_and_the_others_are_told_so():
     async def story(one: Told) -> None:
         await one.do(TWO)
         assert one.commands[0] == port.Ring(CALLER)
@@ -55,10 +30,10 @@ def test_the_first_to_answer_has_the_call_and_the_others_are_told_so(play):
         await one.say(port.Down(leg=second.leg))
         assert one.passed() == [plan.Ended(0)]
 
-    play(story)
+    run(story)
 
 
-def test_who_lets_it_ring_is_rung_for_their_time_and_no_longer(play):
+def test_who_lets_it_ring_is_rung_for_their_time_and_no_longer():
     async def story(one: Told) -> None:
         await one.do(TWO)
         dialled = [dial.leg for dial in one.told(port.Dial)]
@@ -68,20 +43,20 @@ def test_who_lets_it_ring_is_rung_for_their_time_and_no_longer(play):
         assert [drop.leg for drop in one.told(port.Drop)] == dialled
         assert one.passed() == [plan.NotAnswered(0)]
 
-    play(story)
+    run(story)
 
 
-def test_a_number_to_which_somebody_has_calls_forwarded_is_no_telephone_of_theirs(play):
+def test_a_number_to_which_somebody_has_calls_forwarded_is_no_telephone_of_theirs():
     async def story(one: Told) -> None:
         await one.do(plan.Ring("parallel", (leg("user:1", numbers=("+14155550142",)),), 20))
         [dial] = one.told(port.Dial)
         await one.say(port.Up(dial.leg))
         assert one.seen == [Seen(at=0, who="user:1", device="", what="answered")]
 
-    play(story)
+    run(story)
 
 
-def test_one_is_rung_behind_the_other(play):
+def test_one_is_rung_behind_the_other():
     async def story(one: Told) -> None:
         await one.do(plan.Ring("serial", (leg("user:1", "desk"), leg("user:2", "nowhere"), leg("user:3", "hall")), 10))
         [first] = one.told(port.Dial)
@@ -91,13 +66,13 @@ def test_one_is_rung_behind_the_other(play):
         await one.say(port.Down(leg=third.leg, code=486, cause="busy"))
         assert one.passed() == [plan.NotAnswered(0, {"user:2": "unreachable", "user:3": "busy"})]
 
-    play(story)
+    run(story)
 
 
 @pytest.mark.parametrize(
     ("code", "why"), [(486, "busy"), (600, "busy"), (603, "declined"), (404, "unreachable"), (408, "unreachable")]
 )
-def test_why_nobody_answered_is_told_once_all_have_refused(play, code: int, why: plan.Missed):
+def test_why_nobody_answered_is_told_once_all_have_refused(code: int, why: plan.Missed):
     async def story(one: Told) -> None:
         await one.do(plan.Ring("parallel", (leg("user:1", "two"),), 20))
         first, second = one.told(port.Dial)
@@ -106,10 +81,10 @@ def test_why_nobody_answered_is_told_once_all_have_refused(play, code: int, why:
         await one.say(port.Down(leg=second.leg, code=code))
         assert one.passed() == [plan.NotAnswered(0, {"user:1": why})]
 
-    play(story)
+    run(story)
 
 
-def test_a_caller_who_leaves_is_rung_for_no_more(play):
+def test_a_caller_who_leaves_is_rung_for_no_more():
     async def story(one: Told) -> None:
         await one.do(TWO)
         dialled = [dial.leg for dial in one.told(port.Dial)]
@@ -119,10 +94,10 @@ def test_a_caller_who_leaves_is_rung_for_no_more(play):
         await one.say(port.Up(dialled[0]))
         assert one.passed() == []
 
-    play(story)
+    run(story)
 
 
-def test_who_answered_and_left_before_being_connected_has_ended_the_call(play):
+def test_who_answered_and_left_before_being_connected_has_ended_the_call():
     async def story(one: Told) -> None:
         await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
         [dial] = one.told(port.Dial)
@@ -132,112 +107,10 @@ def test_who_answered_and_left_before_being_connected_has_ended_the_call(play):
         await one.do(plan.Bridge("user:1"))
         assert one.passed() == [plan.Ended(0)]
 
-    play(story)
+    run(story)
 
 
-def test_keys_interrupt_a_prompt_and_are_gathered(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Gather(prompt("menu"), 1, 5, "menu"))
-        [played] = one.told(port.Play)
-        assert played.files == ("/sounds/menu",)
-        await one.say(port.Key(CALLER, "1"))
-        assert one.passed() == [plan.Pressed(0, "1")]
-        assert one.told(port.Stop) == [port.Stop(CALLER)]
-
-    play(story)
-
-
-def test_many_keys_end_with_a_pound_or_with_silence(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        gather = plan.Gather(prompt("extension"), 4, 5, "extension")
-        await one.do(gather)
-        for key in "12#":
-            await one.say(port.Key(CALLER, key))
-        assert one.passed() == [plan.Pressed(0, "12")]
-        await one.do(gather)
-        played = one.told(port.Play)[-1]
-        await one.say(port.Played(CALLER, played.token))
-        await one.later(4.9)
-        await one.say(port.Key(CALLER, "7"))
-        await one.later(4.9)
-        assert one.passed() == []
-        await one.later(0.1)
-        assert one.passed() == [plan.Pressed(0, "7")]
-
-    play(story)
-
-
-def test_what_is_dialled_on_is_taken_by_what_asks_next_but_for_a_pound_that_ends_nothing_more(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Gather(prompt("menu"), 1, 5, "menu"))
-        for key in "1262#2":
-            await one.say(port.Key(CALLER, key))
-        assert one.passed() == [plan.Pressed(0, "1")]
-        await one.do(plan.Gather(prompt("name"), 3, 5, "name"))
-        assert one.passed() == [plan.Pressed(0, "262")]
-        await one.do(plan.Gather(prompt("which of them"), 1, 5, "choice"))
-        assert one.passed() == [plan.Pressed(0, "2")]
-
-    play(story)
-
-
-def test_who_presses_keys_without_end_is_not_remembered_without_end(play):
-    async def story(told: Told) -> None:
-        await told.answered()
-        for _ in range(keys.MOST + 50):
-            told.telephone.heard(port.Key(CALLER, "5"))
-        assert len(told.telephone._keys) == keys.MOST
-
-    play(story)
-
-
-def test_what_was_pressed_while_it_rang_is_no_answer_to_what_is_asked_then(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(TWO)
-        await one.say(port.Key(CALLER, "1"))
-        await one.later(20)
-        await one.do(plan.Gather(prompt("menu"), 1, 5, "menu"))
-        assert one.passed() == [plan.NotAnswered(0)]
-        await one.say(port.Key(CALLER, "2"))
-        assert one.passed() == [plan.Pressed(0, "2")]
-
-    play(story)
-
-
-def test_a_pound_that_was_pressed_before_a_message_does_not_end_it(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        await one.say(port.Key(CALLER, "#"))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
-        assert one.told(port.StopRecording) == []
-        await one.say(port.Key(CALLER, "#"))
-        assert one.told(port.StopRecording) == [port.StopRecording(CALLER)]
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=1.0))
-
-    play(story)
-
-
-def test_nobody_presses_anything(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Gather(prompt("menu"), 1, 5, "menu"))
-        await one.later(60)
-        assert one.passed() == []
-        [played] = one.told(port.Play)
-        await one.say(port.Played(CALLER, played.token))
-        await one.later(5)
-        assert one.passed() == [plan.Pressed(0)]
-
-    play(story)
-
-
-def test_what_is_played_is_heard_to_its_end_before_what_follows(play):
+def test_what_is_played_is_heard_to_its_end_before_what_follows():
     async def story(one: Told) -> None:
         await one.answered()
         await one.do(plan.Play(prompt("recorded")), plan.Play(prompt("welcome")))
@@ -247,140 +120,20 @@ def test_what_is_played_is_heard_to_its_end_before_what_follows(play):
         await one.say(port.Played(CALLER, played.token))
         assert [type(command).__name__ for command in one.commands[-3:]] == ["Play", "Dial", "Dial"]
 
-    play(story)
+    run(story)
 
 
-def test_hanging_up_waits_for_nothing(play):
+def test_hanging_up_waits_for_nothing():
     async def story(one: Told) -> None:
         await one.answered()
         await one.do(plan.Play(prompt("long")))
         await one.do(plan.Hangup("limit"))
         assert one.told(port.Drop) == [port.Drop(CALLER, 503)]
 
-    play(story)
+    run(story)
 
 
-def test_who_waits_hears_music_and_may_leave_by_a_key(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Reserve(BOX, "random", (), (), 1, 0, seconds=60, hear="hold_music", keys="9"))
-        [played] = one.told(port.Play)
-        assert (played.files, played.times) == (("/sounds/hold_music",), 0)
-        await one.say(port.Key(CALLER, "1"))
-        assert one.passed() == []
-        await one.say(port.Key(CALLER, "9"))
-        assert one.passed() == [plan.Pressed(0, "9")]
-        await one.do(TWO)
-        assert len(one.told(port.Dial)) == 2
-
-    play(story)
-
-
-def test_a_message_is_kept_whole_when_the_caller_just_hangs_up(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Answer(), plan.Voicemail(BOX, prompt("greeting"), 180))
-        await one.say(port.Up(CALLER))
-        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
-        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
-        [record] = one.told(port.Record)
-        assert (record.path, record.both) == ("/tapes/office-5", False)
-        await one.say(port.Recorded(leg=CALLER, path=record.path, seconds=4.2))
-        await one.say(port.Down(leg=CALLER))
-        assert one.tapes == [("/tapes/office-5", 4.2)]
-        assert one.passed() == [plan.Recorded(0, 4), plan.HungUp(0)]
-
-    play(story)
-
-
-def test_a_message_is_kept_although_the_caller_left_before_it_was_whole(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
-        await one.say(port.Down(leg=CALLER))
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=3.0))
-        assert one.tapes == [("/tapes/office-5", 3.0)]
-        assert one.passed() == [plan.Recorded(0, 3), plan.HungUp(0)]
-
-    play(story)
-
-
-def test_a_message_ends_by_a_key_or_when_it_is_too_long(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
-        await one.say(port.Key(CALLER, "1"))
-        assert one.told(port.StopRecording) == []
-        await one.later(180)
-        assert one.told(port.StopRecording) == [port.StopRecording(CALLER)]
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=180.0))
-        assert one.passed() == [plan.Recorded(0, 180)]
-
-    play(story)
-
-
-def test_a_call_that_is_recorded_is_so_once_it_is_answered(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Answer(), plan.Play(prompt("this call is recorded")), plan.Record(), TWO)
-        await one.say(port.Up(CALLER))
-        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
-        dials = one.told(port.Dial)
-        await one.say(port.Up(dials[0].leg))
-        await one.do(plan.Bridge("user:1"))
-        assert [(record.path, record.both) for record in one.told(port.Record)] == [("/tapes/call", True)]
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=60.0))
-        assert one.tapes == [("/tapes/call", 60.0)]
-
-    play(story)
-
-
-def test_a_message_that_was_cut_off_is_left_to_be_found(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
-        await one.say(port.Down(leg=CALLER))
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=0, fault="it was cut off"))
-        assert one.tapes == []
-        assert one.passed() == [plan.HungUp(0)]
-
-    play(story)
-
-
-def test_a_message_of_less_than_a_second_is_one(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=0.3))
-        assert one.passed() == [plan.Recorded(0, 1)]
-
-    play(story)
-
-
-def test_a_message_that_cannot_be_kept_now_holds_no_call(play, monkeypatch: pytest.MonkeyPatch):
-    async def story(one: Told) -> None:
-        async def kept(*_: object) -> None:
-            raise RuntimeError("a fault of ours")
-
-        monkeypatch.setattr(one, "message_left", kept)
-        await one.answered()
-        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
-        for _ in range(2):
-            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
-        await one.say(port.Down(leg=CALLER))
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=2.0))
-        assert one.passed() == [plan.Recorded(0, 2), plan.HungUp(0)]
-
-    play(story)
-
-
-def test_a_prompt_whose_end_is_never_told_holds_no_call(play, monkeypatch: pytest.MonkeyPatch):
+def test_a_prompt_whose_end_is_never_told_holds_no_call(monkeypatch: pytest.MonkeyPatch):
     async def story(one: Told) -> None:
         monkeypatch.setattr(telephone, "LATE", 0.01)
         await one.answered()
@@ -389,7 +142,7 @@ def test_a_prompt_whose_end_is_never_told_holds_no_call(play, monkeypatch: pytes
         async with asyncio.timeout(5):
             await one.until(lambda: any(isinstance(each, port.Dial) for each in one.commands))
 
-    play(story)
+    run(story)
 
 
 @pytest.mark.parametrize(
@@ -403,17 +156,17 @@ def test_a_prompt_whose_end_is_never_told_holds_no_call(play, monkeypatch: pytes
         ("ended", True, plan.HungUp(0, "the server stopped")),
     ],
 )
-def test_what_cut_a_caller_off_is_told(play, cause: str, ours: bool, told: plan.HungUp):
+def test_what_cut_a_caller_off_is_told(cause: str, ours: bool, told: plan.HungUp):
     async def story(one: Told) -> None:
         await one.answered()
         await one.do(TWO)
         await one.say(port.Down(leg=CALLER, cause=cause, ours=ours))
         assert one.passed() == [told]
 
-    play(story)
+    run(story)
 
 
-def test_a_fault_that_ends_the_other_side_is_told_as_one(play):
+def test_a_fault_that_ends_the_other_side_is_told_as_one():
     async def story(one: Told) -> None:
         await one.do(TWO)
         first, _ = one.told(port.Dial)
@@ -423,31 +176,10 @@ def test_a_fault_that_ends_the_other_side_is_told_as_one(play):
         await one.say(port.Down(leg=first.leg, cause=port.CUT, ours=True))
         assert one.passed() == [plan.Answered(0, "user:1"), plan.Ended(0, fault=port.CUT)]
 
-    play(story)
+    run(story)
 
 
-def test_recording_is_begun_and_ended_while_two_talk_each_time_on_a_tape_of_its_own(play):
-    async def story(one: Told) -> None:
-        assert (await one.telephone.grant(Taping(on=True))).refused == "Nobody talks yet."
-        await one.do(TWO)
-        await one.say(port.Up(one.told(port.Dial)[0].leg))
-        await one.do(plan.Bridge("user:1"))
-        await one.say(port.Up(CALLER))
-        for on in (True, True, False, False, True):
-            assert await one.telephone.grant(Taping(on=on)) == Granted()
-        assert [record.path for record in one.told(port.Record)] == ["/tapes/call", "/tapes/call-2"]
-        assert [one for one in one.commands if isinstance(one, port.StopRecording)] == [port.StopRecording(CALLER)]
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=5.0))
-        await one.say(port.Down(leg=CALLER))
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/call-2", seconds=7.0))
-        assert one.tapes == [("/tapes/call", 5.0), ("/tapes/call-2", 7.0)]
-        assert (await one.telephone.grant(Taping(on=True))).refused == "The call is over."
-        assert (await one.telephone.grant(HangUp())).refused
-
-    play(story)
-
-
-def test_which_telephone_rang_and_which_took_the_call_is_seen(play):
+def test_which_telephone_rang_and_which_took_the_call_is_seen():
     async def story(one: Told) -> None:
         await one.do(TWO)
         first, second = one.told(port.Dial)
@@ -458,384 +190,10 @@ def test_which_telephone_rang_and_which_took_the_call_is_seen(play):
             Seen(at=0, who="user:1", device="desk", what="answered"),
         ]
 
-    play(story)
+    run(story)
 
 
-def test_a_number_outside_is_called_by_the_carrier_that_takes_it(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("+14155550123", caller_id="+14155550199"))
-        [dial] = one.told(port.Dial)
-        assert (dial.uri, dial.trunk, dial.number) == ("sip:+14155550123@carrier", 3, "+14155550199")
-        await one.say(port.Up(dial.leg))
-        assert one.told(port.Answer) == [port.Answer(CALLER)]
-        await one.say(port.Up(CALLER))
-        assert one.told(port.Connect) == [port.Connect(CALLER, dial.leg)]
-        assert one.passed() == [plan.Answered(0, "+14155550123")]
-        await one.say(port.Down(leg=dial.leg))
-        assert one.passed() == [plan.Ended(0)]
-
-    play(story)
-
-
-def test_a_number_that_no_carrier_takes_is_not_called(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("+88213000000"))
-        assert one.told(port.Dial) == []
-        assert one.passed() == [plan.NotAnswered(0, {"+88213000000": "unreachable"})]
-
-    play(story)
-
-
-def test_who_hides_their_number_is_hidden_from_the_carrier_too(play):
-    async def story(told: Told) -> None:
-        await told.do(plan.Transfer("+14155550123"))
-        assert [one.number for one in told.told(port.Dial)] == [""]
-
-    play(story)
-
-
-@pytest.mark.parametrize("code", [302, 401, 403, 407, 408, 488, 500, 502, 503, 504])
-def test_a_carrier_that_fails_is_followed_by_the_next(play, code: int):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("+14155550123"))
-        [first] = one.told(port.Dial)
-        await one.say(port.Down(leg=first.leg, code=code))
-        [second] = one.told(port.Dial)
-        assert (first.trunk, second.trunk) == (3, 4)
-        await one.say(port.Down(leg=second.leg, code=code))
-        assert one.told(port.Dial) == []
-        assert one.passed() == [
-            plan.CarrierFailed(0, code), plan.CarrierFailed(0, code),
-            plan.NotAnswered(0, {"+14155550123": "unreachable"}),
-        ]  # fmt: skip
-
-    play(story)
-
-
-@pytest.mark.parametrize(
-    ("code", "why"),
-    [(486, "busy"), (600, "busy"), (404, "unreachable"), (480, "unreachable"), (484, "unreachable"), (603, "declined")],
-)
-def test_what_the_number_itself_answers_is_not_asked_of_another_carrier(play, code: int, why: plan.Missed):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("+14155550123"))
-        [dial] = one.told(port.Dial)
-        await one.say(port.Down(leg=dial.leg, code=code))
-        assert one.told(port.Dial) == []
-        assert one.passed() == [plan.NotAnswered(0, {"+14155550123": why}, code)]
-        # Who calls is answered the same.
-        await one.do(plan.Hangup("unavailable", code))
-        assert one.told(port.Drop) == [port.Drop(CALLER, code)]
-
-    play(story)
-
-
-def test_who_has_not_given_up_is_not_told_that_they_have(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("+14155550123"))
-        [dial] = one.told(port.Dial)
-        await one.say(port.Down(leg=dial.leg, code=487))
-        assert one.told(port.Dial) == []
-        assert one.passed() == [plan.NotAnswered(0, {"+14155550123": "no_answer"})]
-
-    play(story)
-
-
-def test_help_is_called_by_the_next_carrier_whatever_the_first_one_says(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("911", emergency=True))
-        [first] = one.told(port.Dial)
-        await one.say(port.Down(leg=first.leg, code=403))
-        [second] = one.told(port.Dial)
-        assert (second.trunk, second.body) == (4, b"<presence/>")
-
-    play(story)
-
-
-@pytest.mark.parametrize("code", [400, 415, 424, 500])
-def test_help_is_called_once_more_without_the_address_by_a_carrier_that_does_not_take_it(play, code: int):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("911", emergency=True))
-        [first] = one.told(port.Dial)
-        await one.say(port.Down(leg=first.leg, code=code))
-        [again] = one.told(port.Dial)
-        assert (first.trunk, first.body, first.headers) == (3, b"<presence/>", pidf.HEADERS)
-        assert (again.trunk, again.body, again.headers) == (3, b"", ())
-        assert one.passed() == [plan.CarrierFailed(0, code, location=True)]
-        # Once: after that it is the next one's turn, who is told where again.
-        await one.say(port.Down(leg=again.leg, code=code))
-        [third] = one.told(port.Dial)
-        assert (third.trunk, third.body) == (4, b"<presence/>")
-        assert one.passed() == [plan.CarrierFailed(0, code)]
-
-    play(story)
-
-
-def test_the_only_carrier_for_help_is_called_without_the_address_though_the_store_is_away(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("911", emergency=True))
-        [first] = one.told(port.Dial)
-
-        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        async def away(*_given: Any, **_more: Any) -> Way | None:
-            await asyncio.shield(asked)
-            raise Unavailable("The store is away.")
-
-        one.of_number = away  # type: ignore[method-assign]
-        # It answers while another one is looked for, of which there is none.
-        await one.say(port.Unheard(first.leg))
-        await one.say(port.Down(leg=first.leg, code=500))
-        assert one.told(port.Dial) == []
-        asked.set_result(None)
-        await one.settled()
-        assert [(dial.trunk, dial.body) for dial in one.told(port.Dial)] == [(3, b"")]
-
-    play(story)
-
-
-def test_help_waits_for_ringing_longer_than_for_a_sign_of_life_and_not_for_ever(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("911", emergency=True))
-        [first] = one.told(port.Dial)
-        assert (first.patience, first.trying) == (PATIENCE_FOR_HELP, TRYING_FOR_HELP)
-        # It said that it tries, and nothing else.
-        await one.say(port.Unheard(first.leg))
-        [second] = one.told(port.Dial)
-        assert second.trunk == 4
-        assert one.passed() == [plan.CarrierFailed(0)]
-        # The first one may only have been slow: better that one than nobody.
-        await one.say(port.Down(leg=second.leg, code=503))
-        [third] = one.told(port.Dial)
-        assert third.trunk == 3
-        await one.say(port.Down(leg=third.leg, code=503))
-        assert one.told(port.Dial) == []
-        assert one.passed()[-1] == plan.NotAnswered(0, {"911": "unreachable"})
-
-    play(story)
-
-
-def test_who_calls_for_help_is_not_given_up_while_it_rings(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("911", emergency=True))
-        [dial] = one.told(port.Dial)
-        await one.say(port.Progress(dial.leg, 180))
-        await one.later(telephone.LONGEST_RINGING + 1)
-        assert one.told(port.Drop) == []
-        assert one.passed() == []
-
-    play(story)
-
-
-def test_numbers_outside_that_nobody_of_the_company_is_with_talk_for_so_long(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Transfer("+14155550123"))
-        [dial] = one.told(port.Dial)
-        await one.say(port.Up(dial.leg))
-        one.passed()
-        await one.later(one.telephone._house.outside_seconds - 1)
-        assert one.passed() == []
-        await one.later(1)
-        assert one.passed() == [plan.HungUp(0, cause=telephone.TOO_LONG)]
-        assert {drop.leg for drop in one.told(port.Drop)} == {CALLER, dial.leg}
-
-    play(story)
-
-
-@pytest.mark.parametrize("who", ["caller", "callee"])
-def test_whoever_talks_with_somebody_of_the_company_talks_as_long_as_they_like(play, who: str):
-    async def story(one: Told) -> None:
-        if who == "caller":
-            one.telephone.who = "user:1"
-            await one.do(plan.Transfer("+14155550123"))
-        else:
-            await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
-        [dial] = one.told(port.Dial)
-        await one.say(port.Up(dial.leg))
-        if who == "callee":
-            await one.do(plan.Bridge("user:1"))
-        await one.say(port.Up(CALLER))
-        one.passed()
-        for _ in range(2):
-            await one.later(one.telephone._house.outside_seconds)
-        assert one.passed() == []
-
-    play(story)
-
-
-def test_a_carrier_of_which_nothing_is_heard_is_let_go_for_the_next(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("+14155550123"))
-        [first] = one.told(port.Dial)
-        assert (first.patience, first.helps) == (PATIENCE, False)
-        await one.say(port.Unheard(first.leg))
-        assert one.commands[-2] == port.Drop(first.leg)
-        [second] = one.told(port.Dial)
-        assert (first.trunk, second.trunk) == (3, 4)
-        # There is no third one, so that this one is waited for.
-        await one.say(port.Unheard(second.leg))
-        assert one.passed() == [plan.CarrierFailed(0)]
-        assert one.told(port.Drop) == []
-        await one.say(port.Up(second.leg))
-        await one.say(port.Up(CALLER))
-        assert one.passed() == [plan.Answered(0, "+14155550123")]
-
-    play(story)
-
-
-def test_a_carrier_that_is_silent_and_fails_then_is_followed_once(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("911", emergency=True))
-        [first] = one.told(port.Dial)
-        assert (first.patience, first.helps) == (PATIENCE_FOR_HELP, True)
-        found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        of_number = one.of_number
-
-        async def later(*given: Any, **more: Any) -> Way | None:
-            way = await of_number(*given, **more)
-            await found
-            return way
-
-        one.of_number = later  # type: ignore[method-assign]
-        await one.say(port.Unheard(first.leg))
-        await one.say(port.Down(leg=first.leg, code=503))
-        found.set_result(None)
-        await one.settled()
-        assert [dial.trunk for dial in one.told(port.Dial)] == [4]
-
-    play(story)
-
-
-def test_a_carrier_that_speaks_while_another_one_is_looked_for_is_kept(play):
-    async def story(one: Told) -> None:
-        found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await one.do(plan.Transfer("+14155550123"))
-        [first] = one.told(port.Dial)
-        of_number = one.of_number
-
-        async def later(*given: Any, **more: Any) -> Way | None:
-            await found
-            return await of_number(*given, **more)
-
-        one.of_number = later  # type: ignore[method-assign]
-        await one.say(port.Unheard(first.leg))
-        await one.say(port.Progress(first.leg, 180))
-        found.set_result(None)
-        await one.settled()
-        assert one.told(port.Dial) == []
-        await one.say(port.Up(first.leg))
-        await one.say(port.Up(CALLER))
-        assert one.passed() == [plan.Answered(0, "+14155550123")]
-
-    play(story)
-
-
-@pytest.mark.parametrize("fault", [Unavailable("The store is away."), ValueError("a fault of ours")])
-def test_a_call_goes_on_though_the_next_carrier_cannot_be_looked_for(play, fault: Exception):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("+14155550123"))
-        [first] = one.told(port.Dial)
-
-        async def broken(*_given: Any, **_more: Any) -> Way | None:
-            raise fault
-
-        one.of_number = broken  # type: ignore[method-assign]
-        await one.say(port.Unheard(first.leg))
-        await one.say(port.Up(first.leg))
-        await one.say(port.Up(CALLER))
-        assert one.passed() == [plan.Answered(0, "+14155550123")]
-
-    play(story)
-
-
-@pytest.mark.parametrize("event", [lambda leg: port.Down(leg=leg, code=503), port.Unheard])
-def test_a_number_that_is_rung_among_others_is_called_by_the_next_carrier(play, event: Callable[[int], port.Event]):
-    async def story(one: Told) -> None:
-        dan = leg("user:2", numbers=("+14155550142",))
-        await one.do(plan.Ring("parallel", (leg("user:1", "desk"), dan), 20))
-        desk, first = one.told(port.Dial)
-        assert (desk.patience, first.patience, first.trunk) == (0, PATIENCE, 3)
-        await one.say(event(first.leg))
-        [second] = one.told(port.Dial)
-        assert (second.trunk, second.uri) == (4, first.uri)
-        await one.say(port.Up(second.leg))
-        assert one.passed() == [plan.Answered(0, "user:2")]
-        assert one.told(port.Drop) == [port.Drop(desk.leg, reason=ELSEWHERE)]
-
-    play(story)
-
-
-def test_who_was_rung_while_a_carrier_was_looked_for_is_let_go_where_something_else_is_to_be_done(play):
-    async def story(one: Told) -> None:
-        async def never(*_given: Any, **_more: Any) -> Way | None:
-            return await asyncio.get_running_loop().create_future()
-
-        one.of_number = never  # type: ignore[method-assign]
-        await one.do(plan.Ring("parallel", (leg("user:1", "desk", numbers=("+14155550142",)),), 20))
-        [desk] = one.told(port.Dial)
-        await one.do(plan.Ring("parallel", (leg("user:2", "hall"),), 20))
-        assert port.Drop(desk.leg) in one.commands
-
-    play(story)
-
-
-def test_why_a_number_was_not_reached_is_told_when_no_carrier_is_left(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Ring("parallel", (leg("user:2", numbers=("+14155550142",)),), 20))
-        for trunk in (3, 4):
-            [dial] = one.told(port.Dial)
-            assert dial.trunk == trunk
-            assert one.passed() == []
-            await one.say(port.Down(leg=dial.leg, code=503))
-        assert one.passed() == [plan.NotAnswered(0, {"user:2": "unreachable"})]
-
-    play(story)
-
-
-def test_whoever_leaves_while_a_carrier_is_looked_for_is_called_by_none(play):
-    async def story(one: Told) -> None:
-        await one.do(plan.Transfer("+14155550123"))
-        [first] = one.told(port.Dial)
-
-        async def never(*_given: Any, **_more: Any) -> Way | None:
-            return await asyncio.get_running_loop().create_future()
-
-        one.of_number = never  # type: ignore[method-assign]
-        await one.say(port.Down(leg=first.leg, code=503))
-        await one.say(port.Down(leg=CALLER, code=487))
-        assert one.passed() == [plan.CarrierFailed(0, 503), plan.HungUp(0)]
-        assert one.told(port.Dial) == []
-
-    play(story)
-
-
-def test_help_is_called_also_where_it_cannot_be_written_where_to(play):
-    async def story(one: Told) -> None:
-        def broken(_verb: plan.Transfer) -> tuple[bytes, str]:
-            raise ValueError("no such address")
-
-        one.telephone._house = replace(one.telephone._house, location=broken)
-        await one.do(plan.Transfer("911", emergency=True))
-        [dial] = one.told(port.Dial)
-        assert (dial.uri, dial.body, dial.headers) == ("sip:911@carrier", b"", ())
-
-    play(story)
-
-
-def test_help_is_told_where_to_go_and_waits_for_nothing(play):
-    async def story(one: Told) -> None:
-        await one.answered()
-        await one.do(plan.Play(prompt("long")))
-        await one.do(plan.Transfer("911", caller_id="+14155550199", emergency=True))
-        [dial] = one.told(port.Dial)
-        assert (dial.body, dial.body_type) == (b"<presence/>", "application/pidf+xml")
-        assert dial.headers == pidf.HEADERS
-
-    play(story)
-
-
-def test_who_is_put_on_hold_hears_music_until_the_other_is_back(play):
+def test_who_is_put_on_hold_hears_music_until_the_other_is_back():
     async def story(one: Told) -> None:
         await one.answered()
         await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
@@ -847,10 +205,10 @@ def test_who_is_put_on_hold_hears_music_until_the_other_is_back(play):
         await one.say(port.Held(dial.leg, False))
         assert one.told(port.Connect) == [port.Connect(CALLER, dial.leg)]
 
-    play(story)
+    run(story)
 
 
-def test_a_worker_that_dies_ends_the_call(play):
+def test_a_worker_that_dies_ends_the_call():
     async def story(one: Told) -> None:
         await one.answered()
         await one.do(TWO)
@@ -859,10 +217,10 @@ def test_a_worker_that_dies_ends_the_call(play):
         await one.say(port.Down(leg=CALLER, cause="the telephone process ended"))
         assert one.passed()[-1] == plan.HungUp(0, port.DIED, lost=True)
 
-    play(story)
+    run(story)
 
 
-def test_a_caller_who_left_before_anything_was_decided_has_hung_up(play):
+def test_a_caller_who_left_before_anything_was_decided_has_hung_up():
     async def story(one: Told) -> None:
         await one.say(port.Down(leg=CALLER, code=487))
         assert one.passed() == []
@@ -870,4 +228,4 @@ def test_a_caller_who_left_before_anything_was_decided_has_hung_up(play):
         assert one.passed() == [plan.HungUp(0)]
         assert one.commands == []
 
-    play(story)
+    run(story)

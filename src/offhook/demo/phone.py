@@ -170,12 +170,12 @@ class _Ear:
         return pitch(samples, self._rate)
 
 
-async def _serve(user: str, password: str, server: str, tone: str, listen: str) -> None:
-    from baresip import Account, Config, Runtime, UserAgent
+async def user_agent(user: str, password: str, server: str, tone: str, listen: str) -> Any:
+    """The one user agent of this process, at port `listen` of loopback (0 for any), which says a tone of so many Hz.
 
-    def say(*words: object) -> None:
-        sys.stdout.write(json.dumps(words) + "\n")
-        sys.stdout.flush()
+    `server` is HOST:PORT. Without a password it is one that cannot register, as a carrier.
+    """
+    from baresip import Account, Config, Runtime, UserAgent
 
     runtime = Runtime()
     await runtime.start(
@@ -186,7 +186,15 @@ async def _serve(user: str, password: str, server: str, tone: str, listen: str) 
             extra_config_text=f"sip_listen 127.0.0.1:{listen}\n",
         )
     )
-    agent = await UserAgent.create(runtime, Account(user, server, password, reg_interval=60 if password else 0))
+    return await UserAgent.create(runtime, Account(user, server, password, reg_interval=60 if password else 0))
+
+
+async def _serve(user: str, password: str, server: str, tone: str, listen: str) -> None:
+    def say(*words: object) -> None:
+        sys.stdout.write(json.dumps(words) + "\n")
+        sys.stdout.flush()
+
+    agent = await user_agent(user, password, server, tone, listen)
     calls: list[Any] = []
 
     def follow(call: Any) -> None:

@@ -7,7 +7,7 @@ from offhook.directory.lines.model import Target
 from offhook.routing.endings import ignored
 from offhook.routing.groups import connect
 from offhook.routing.model import Person
-from offhook.routing.people import PERSON_SECONDS, can_ring
+from offhook.routing.people import PERSON_SECONDS, can_ring, reservation
 from offhook.routing.plan import (
     Answered,
     Event,
@@ -17,7 +17,6 @@ from offhook.routing.plan import (
     Parked,
     ParkOver,
     Release,
-    Reserve,
     Reserved,
     Ring,
     Unparked,
@@ -102,19 +101,7 @@ def _over(turn: Turn) -> Go:
 
 
 def _reserve(turn: Turn, person: Person) -> Go:
-    turn.wait(
-        "reserving",
-        Reserve(
-            group=person.target,
-            strategy="simultaneous",
-            members=(person.who,),
-            skills=(100,),
-            count=1,
-            seed=turn.state.seed,
-            hear="hold_music",
-            music=turn.music(),
-        ),
-    )
+    turn.wait("reserving", reservation(turn, person, "hold_music", turn.music()))
     return None
 
 

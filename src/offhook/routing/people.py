@@ -47,18 +47,22 @@ def enter_person(turn: Turn, person: Person) -> Go:
         turn.because("no_telephone", f"{person.name} has no telephone that could ring, and no number to forward to.")
         return Mailbox(own)
     announce_recording(turn, turn.config.lines.get(turn.state.via))
-    turn.wait(
-        "reserving",
-        Reserve(
-            group=person.target,
-            strategy="simultaneous",
-            members=(person.who,),
-            skills=(100,),
-            count=1,
-            seed=turn.state.seed,
-        ),
-    )
+    turn.wait("reserving", reservation(turn, person))
     return None
+
+
+def reservation(turn: Turn, person: Person, hear: Hear = "ringback", music: str = "") -> Reserve:
+    """Of one person, whom no other call rings meanwhile; the caller hears `hear`."""
+    return Reserve(
+        group=person.target,
+        strategy="simultaneous",
+        members=(person.who,),
+        skills=(100,),
+        count=1,
+        seed=turn.state.seed,
+        hear=hear,
+        music=music,
+    )
 
 
 def can_ring(person: Person) -> bool:

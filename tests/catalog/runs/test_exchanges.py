@@ -13,6 +13,7 @@ import pytest
 from offhook.kit.egress import Egress, Exchange
 from offhook.kit.places import Allowed
 from tests.catalog.workbench import Answer, Service, answering, bomb, dripping, endless, never, serving
+from tests.listening import listening
 
 
 def asked(answer: Answer, path: str = "/", method: str = "GET", **options: Any) -> tuple[Exchange, Service]:
@@ -263,17 +264,15 @@ def test_who_cancels_ends_the_connection():
             gone.set()
             writer.close()
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        egress = Egress(Allowed.read("127.0.0.0/8"))
-        task = asyncio.create_task(egress.exchange("GET", f"http://127.0.0.1:{port}/"))
-        await begun.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await asyncio.wait_for(gone.wait(), 2)
-        await egress.close()
-        server.close()
+        async with listening(connected) as port:
+            egress = Egress(Allowed.read("127.0.0.0/8"))
+            task = asyncio.create_task(egress.exchange("GET", f"http://127.0.0.1:{port}/"))
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await asyncio.wait_for(gone.wait(), 2)
+            await egress.close()
         return gone.is_set()
 
     assert asyncio.run(go())

@@ -357,6 +357,17 @@ class Stage:
         await within(caller.up, callee.up)
         await asyncio.gather(caller.hears(callee.voice), callee.hears(caller.voice))
 
+    async def forwarded(self, caller: Line, callee: Line) -> None:
+        """Who was rung for Dan, at the number to which his calls are forwarded, talks with the caller and hangs up."""
+        assert callee.came is not None
+        assert callee.came.line.startswith("INVITE sip:+14155550142@")
+        callee.answer()
+        await self.connected(caller, callee)
+        callee.hang_up()
+        await within(caller.down)
+        assert (await self.record()).outcome == "answered"
+        await self.empty()
+
     async def record(self) -> Record:
         """What is kept of the test's next call that is over, or about to be."""
 

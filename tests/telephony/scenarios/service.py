@@ -5,24 +5,27 @@ import json
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
+from tests.listening import listening
+
 
 class Service:
     """`ids` are of all that a document calls by kind and name; `says` is where each router sends a call."""
 
     def __init__(self, ids: Mapping[str, str], says: Mapping[str, str]) -> None:
         self._ids, self._says = ids, says
+        self._port = 0
 
     async def __aenter__(self) -> "Service":
-        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self._listening = listening(self._answer)
+        self._port = await self._listening.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        await self._server.wait_closed()
+        await self._listening.__aexit__(None, None, None)
 
     def url(self, router: str) -> str:
         """Where a router asks."""
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/{quote(router, safe='')}"
+        return f"http://127.0.0.1:{self._port}/{quote(router, safe='')}"
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line, *_ = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")

@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -170,6 +171,11 @@ class Peer:
         self.stream.stamp += FRAME * (updates + 1)
 
     def close(self) -> None:
+        """Put it away; who still waits at the socket would otherwise keep it, and its port."""
+        with suppress(OSError):
+            # It is said that nobody is connected, and who waits is woken all the same.
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(PATIENCE)
         self.socket.close()
         self.reports.close()
 
@@ -212,6 +218,11 @@ class Ear:
 
     def ended(self, leg: int, codec: str, received: int, lost: int) -> None:
         self._tell("ended", leg, codec, received, lost)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        with self._news:
+            self.told, self.moments = [], []
 
     def of(self, word: str) -> list[tuple[object, ...]]:
         """All that was told of one thing."""

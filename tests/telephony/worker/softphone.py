@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from queue import Empty, Queue
 
+from offhook.demo.phone import user_agent
+
 WAIT = 15.0
 
 
@@ -71,22 +73,12 @@ class Softphone:
 
 async def main(user: str, password: str, server: str, tone: str, listen: str) -> None:
     """The telephone itself."""
-    from baresip import Account, Config, Runtime, UserAgent
 
     def say(*words: object) -> None:
         sys.stdout.write(json.dumps(words) + "\n")
         sys.stdout.flush()
 
-    runtime = Runtime()
-    await runtime.start(
-        Config(
-            net_interface="127.0.0.1",
-            audio_source=f"ausine,{tone}",
-            audio_player="aumem",
-            extra_config_text=f"sip_listen 127.0.0.1:{listen}\n",
-        )
-    )
-    agent = await UserAgent.create(runtime, Account(user, server, password, reg_interval=60))
+    agent = await user_agent(user, password, server, tone, listen)
     calls: list[object] = []
 
     def follow(call: object) -> None:

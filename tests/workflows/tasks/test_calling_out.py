@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.catalog.workbench import answering, dripping, endless, never, serving
+from tests.listening import listening
 from tests.workflows.tasks.calling import TENANT, by_path, call, get, header_of, http_task, in_turn, post
 
 TERMINAL = "FAILED_WITH_TERMINAL_ERROR"
@@ -57,9 +58,9 @@ def test_a_cancelled_task_ends_its_connection():
             ended.set_result(await reader.read())
             writer.close()
 
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        async with listening(serve) as port:
             task = http_task()
-            given = {"uri": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", "method": "GET"}
+            given = {"uri": f"http://127.0.0.1:{port}/", "method": "GET"}
             doing = asyncio.ensure_future(task.perform(TENANT, given, key="k"))
             await asked.wait()
             doing.cancel()

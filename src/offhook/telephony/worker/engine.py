@@ -125,6 +125,7 @@ class Engine:
         for leg in list(self._legs):
             self._release(leg)
         self._desk.close()
+        self._tell_figures()
 
     def _guarded(self, step: Callable[[float], None]) -> None:
         """One step; a fault in it is ours, is counted, and stops nothing else."""

@@ -5,7 +5,6 @@ Strangers get the same challenge for everything, made without memory; REGISTER a
 """
 
 import gc
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from offhook.telephony import port
 from offhook.telephony.port import Address
 from offhook.telephony.worker import answers, bodies, digest, sdp, wire
 from offhook.telephony.worker.accounts import Accounts, may_be_a_username
+from offhook.telephony.worker.answering import Answering
 from offhook.telephony.worker.bounds import FOR_HELP, Buckets, Refused, Remembered, may_be_for_help, room
 from offhook.telephony.worker.carriers import Carriers
 from offhook.telephony.worker.dialogue import Dialogue, acknowledged
@@ -24,8 +24,6 @@ from offhook.telephony.worker.registrar import Registrar
 from offhook.telephony.worker.rewriting import for_sippy, printable, sip
 from offhook.telephony.worker.sound import PCMU, Media, NoPort
 
-COPIES = 20_000
-COPY_LIFE = 32.0
 REGISTERED_LIFE = 4000.0
 """Seconds for which a telephone's place is remembered: a little more than a registration lasts."""
 
@@ -66,7 +64,6 @@ class Signalling:
         self._say = say
         self._often = often
         self._ended = ended
-        self._key = secrets.token_bytes(32)
         self.refused = Refused()
         self._faults: dict[str, int] = {}
         self._faulted = False
@@ -78,7 +75,6 @@ class Signalling:
         self._limits = port.Limits()
         self._digests = digest.Digests("offhook", wire.now)
         self._accounts = Accounts(say, wire.now)
-        self._registrar = Registrar(self._final, say)
         self._guesses = Buckets(5, 50, wire.now)
         self._registers, self._calls = Buckets(2, 60, wire.now), Buckets(10, 100, wire.now)
         """What one telephone may ask for, by its username: each REGISTER is written to disk, each call is kept."""
@@ -86,7 +82,6 @@ class Signalling:
         """And beyond that, where it may be calling for help."""
         self._telephones: Remembered[Address] = Remembered(REGISTERED_LIFE, wire.now)
         """From where telephones have registered: no carrier speaks from there, whoever says so."""
-        self._copies: dict[tuple[str, ...], tuple[float, bytes, Address]] = {}
         self._dialogues: dict[tuple[str, str], Dialogue] = {}
         """By Call-ID and our tag."""
         self._invites: dict[Key, tuple[str, Dialogue, Leg]] = {}
@@ -98,6 +93,8 @@ class Signalling:
         self.manager = wire.started(listen, host, self.taken, self.fault, self.refused.add)
         self.manager.acknowledged = acknowledged
         self.manager.asked = self._asked
+        self._answers = Answering(wire.socket_of(self.manager).send_to, wire.now)
+        self._registrar = Registrar(self._answers.final, say)
         self._buckets()
         self._media = make_media(self)
         wire.every(1.0, self._second)
@@ -156,7 +153,7 @@ class Signalling:
         except Malformed as wrong:
             self.refused.add("malformed")
             if wrong.code and wrong.packet is not None and wrong.packet.method not in ("", "ACK"):
-                self._answer(wrong.packet, source, wrong.code, reason=printable(str(wrong)))
+                self._answers.give(wrong.packet, source, wrong.code, reason=printable(str(wrong)))
             return
         if packet.code:
             self._response(packet, source)
@@ -164,7 +161,7 @@ class Signalling:
             self._within(packet, source)
         elif packet.method == "CANCEL":
             self._cancel(packet, source)
-        elif not self._copy(packet, source):
+        elif not self._answers.again(packet, source):
             self._request(packet, source)
 
     def _response(self, packet: Packet, source: Address) -> None:
@@ -185,21 +182,12 @@ class Signalling:
                 return
         self._give(packet, source, packet.from_tag)
 
-    def _copy(self, packet: Packet, source: Address) -> bool:
-        """Whether it was there before, and has been answered the same again."""
-        copy = self._copies.get(_copy_key(packet, source))
-        if copy is None or wire.now() - copy[0] > COPY_LIFE:
-            return False
-        if copy[1]:
-            wire.socket_of(self.manager).send_to(copy[1], copy[2])
-        return True
-
     def _cancel(self, packet: Packet, source: Address) -> None:
         found = self._invites.get((packet.call_id, packet.from_tag, packet.sequence))
         if found is None or found[0] != packet.branch or found[2].source[0] != source[0]:
-            self._answer(packet, source, 481)
+            self._answers.give(packet, source, 481)
         elif found[2].state != "early":
-            self._answer(packet, source, 200)
+            self._answers.give(packet, source, 200)
         else:
             self._give(packet, source, packet.from_tag)
 
@@ -214,7 +202,7 @@ class Signalling:
                 if found[0] == packet.branch:
                     self._give(packet, source, packet.from_tag)
                 else:
-                    self._answer(packet, source, 482)
+                    self._answers.give(packet, source, 482)
                 return
         self._who(packet, source, lambda caller: self._proven(packet, source, caller))
 
@@ -226,7 +214,7 @@ class Signalling:
                 self._give(packet, source, packet.to_tag)
             return
         if agent is None or agent.isDead():
-            self._answer(packet, source, 481)
+            self._answers.give(packet, source, 481)
             return
         if not self._in_time(packet, packet.to_tag):
             return
@@ -235,15 +223,15 @@ class Signalling:
             # sippy would answer the second of two with one number in a transaction of the first one's name.
             number, before = agent.reinvited
             if packet.sequence < number or (packet.sequence == number and text != before):
-                self._answer(packet, source, 500 if packet.sequence < number else 482)
+                self._answers.give(packet, source, 500 if packet.sequence < number else 482)
                 return
             agent.reinvited = packet.sequence, text
             if refused := bodies.unread(packet) or (420 if bodies.unsupported(packet) else 0):
-                self._refuse(packet, source, refused)
+                self._answers.refuse(packet, source, refused)
                 return
         agent.arriving = packet
         if not self.manager.give(text, source):
-            self._answer(packet, source, 400)
+            self._answers.give(packet, source, 400)
         agent.arriving = None
 
     def _in_time(self, packet: Packet, tag: str) -> bool:
@@ -288,7 +276,7 @@ class Signalling:
             self._judge(packet, source, credentials, digests, Caller(username=name), then)
 
         if not self._accounts.ask(name, told):
-            self._answer(packet, source, 503, (("Retry-After", "5"),))
+            self._answers.give(packet, source, 503, (("Retry-After", "5"),))
 
     def _of_carrier(self, packet: Packet, source: Address, caller: Caller, then: Callable[[Caller], None]) -> None:
         """A carrier's address: it is the carrier, unless a call's From names a telephone of ours that is there too."""
@@ -299,7 +287,7 @@ class Signalling:
             return
 
         def told(digests: Mapping[str, str]) -> None:
-            if self._copy(packet, source) or (packet.call_id, packet.from_tag, packet.sequence) in self._invites:
+            if self._was_there(packet, source):
                 return
             if digests:
                 self._challenge(packet, source)
@@ -307,7 +295,7 @@ class Signalling:
                 then(caller)
 
         if not self._accounts.ask(name, told):
-            self._answer(packet, source, 503, (("Retry-After", "5"),))
+            self._answers.give(packet, source, 503, (("Retry-After", "5"),))
 
     def _judge(
         self,
@@ -318,7 +306,7 @@ class Signalling:
         caller: Caller,
         then: Callable[[Caller], None],
     ) -> None:
-        if self._copy(packet, source) or (packet.call_id, packet.from_tag, packet.sequence) in self._invites:
+        if self._was_there(packet, source):
             return
         proven = self._digests.proven(credentials, packet.method, packet.uri, digests)
         if proven:
@@ -328,9 +316,14 @@ class Signalling:
         else:
             self._challenge(packet, source, stale=proven is None)
 
+    def _was_there(self, packet: Packet, source: Address) -> bool:
+        """Whether a copy of it came through while this one waited for the server's word."""
+        key = (packet.call_id, packet.from_tag, packet.sequence)
+        return self._answers.again(packet, source) or key in self._invites
+
     def _challenge(self, packet: Packet, source: Address, stale: bool = False) -> None:
         self.refused.add("stale" if stale else "challenged")
-        self._answer(packet, source, 401, self._digests.challenge(stale))
+        self._answers.give(packet, source, 401, self._digests.challenge(stale))
 
     def _know(self, host: str) -> None:
         if (buckets := wire.socket_of(self.manager).buckets) is not None:
@@ -342,40 +335,31 @@ class Signalling:
         calls = self._calls if caller.username else self._carried
         asks = {"REGISTER": self._registers, "INVITE": calls}.get(packet.method)
         if bodies.unsupported(packet):
-            self._refuse(packet, source, 420)
+            self._answers.refuse(packet, source, 420)
         elif asks is not None and not (
             asks.take(caller.username or str(caller.trunk)) or self._may_be_urgent(packet, caller)
         ):
             self.refused.add("too many requests")
-            self._refuse(packet, source, 503)
+            self._answers.refuse(packet, source, 503)
         elif packet.method == "REGISTER" and caller.username:
             self._telephones.note(source)
-            self._hold(packet, source)
+            self._answers.hold(packet, source)
             self._registrar.register(packet, source, caller.username)
         elif packet.method == "OPTIONS":
-            self._answer(packet, source, 200, (("Allow", answers.ALLOW), ("Accept", "application/sdp")))
+            self._answers.give(packet, source, 200, (("Allow", answers.ALLOW), ("Accept", "application/sdp")))
         elif packet.method == "INVITE":
             self._called(packet, source, caller)
         elif packet.method in ("BYE", "INFO", "REFER", "NOTIFY", "UPDATE", "PRACK"):
-            self._answer(packet, source, 481)
+            self._answers.give(packet, source, 481)
         else:
             known = packet.method in (*answers.KNOWN, *answers.OTHERS)
-            self._answer(packet, source, 405 if known else 501, (("Allow", answers.ALLOW),))
+            self._answers.give(packet, source, 405 if known else 501, (("Allow", answers.ALLOW),))
 
     def _may_be_urgent(self, packet: Packet, caller: Caller) -> bool:
         """Whether a telephone that called too often may be calling for help now, which only the server knows."""
         if packet.method != "INVITE" or not caller.username or packet.uri is None:
             return False
         return may_be_for_help(number_of(packet.uri)) and self._urgent.take(caller.username)
-
-    def _refuse(self, packet: Packet, source: Address, code: int) -> None:
-        """Refuse a request, with what its sender needs to know to do better."""
-        known: dict[int, tuple[tuple[str, str], ...]] = {
-            415: (("Accept", bodies.SDP),),
-            420: (("Unsupported", printable(", ".join(bodies.unsupported(packet)))[:200]),),
-            503: (("Retry-After", "10"),),
-        }
-        self._answer(packet, source, code, known.get(code, ()))
 
     def _called(self, packet: Packet, source: Address, caller: Caller) -> None:
         refusal, offer = bodies.judged(packet)
@@ -396,12 +380,12 @@ class Signalling:
             self.refused.add(crowded)
             refusal = 503
         if refusal:
-            self._refuse(packet, source, refusal)
+            self._answers.refuse(packet, source, refusal)
             return
         self._invite = Invite(packet, source, caller, offer, bool(crowded))
         given = self.manager.give(for_sippy(packet, source), source)
         if self._unasked() or not given:
-            self._answer(packet, source, 400)
+            self._answers.give(packet, source, 400)
 
     def _unasked(self) -> bool:
         """Whether sippy never came with the INVITE that it was given."""
@@ -480,30 +464,6 @@ class Signalling:
             if agent is not None and isinstance(agent.hears, Leg) and not agent.hears.over:
                 return agent.hears.number
         return 0
-
-    # Answers
-
-    def _answer(
-        self,
-        packet: Packet,
-        source: Address,
-        code: int,
-        headers: tuple[tuple[str, str], ...] = (),
-        reason: str = "",
-    ) -> bytes:
-        content = answers.answer(packet, source, self._key, code, headers, reason)
-        wire.socket_of(self.manager).send_to(content, answers.back_to(packet, source))
-        return content
-
-    def _hold(self, packet: Packet, source: Address) -> None:
-        """Copies of it say nothing until it is answered."""
-        self._copies[_copy_key(packet, source)] = wire.now(), b"", source
-        while len(self._copies) > COPIES:
-            del self._copies[next(iter(self._copies))]
-
-    def _final(self, packet: Packet, source: Address, code: int, headers: tuple[tuple[str, str], ...]) -> None:
-        content = self._answer(packet, source, code, headers)
-        self._copies[_copy_key(packet, source)] = wire.now(), content, answers.back_to(packet, source)
 
     # Commands
 
@@ -688,10 +648,4 @@ class Signalling:
         self._quiet = quiet
         for leg in tuple(self.legs.values()):
             leg.look(wire.now(), self._often)
-        if len(self._copies) > 1000:
-            due = wire.now() - COPY_LIFE
-            self._copies = {key: copy for key, copy in self._copies.items() if copy[0] > due}
-
-
-def _copy_key(packet: Packet, source: Address) -> tuple[str, ...]:
-    return (source[0], str(source[1]), packet.call_id, packet.branch, packet.from_tag, packet.first("cseq"))
+        self._answers.look_through()

@@ -1,0 +1,138 @@
+"""Messages that are left, and calls that are recorded, by a worker that the test plays."""
+
+import pytest
+
+from offhook.calls.legs.wishes import Granted, HangUp, Taping
+from offhook.routing import plan
+from offhook.telephony import port
+from tests.telephony.scripted import BOX, CALLER, TWO, Told, prompt, run
+
+
+def test_a_pound_that_was_pressed_before_a_message_does_not_end_it():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Voicemail(BOX, prompt("greeting"), 180))
+        await one.say(port.Key(CALLER, "#"))
+        for _ in range(2):
+            await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        assert one.told(port.StopRecording) == []
+        await one.say(port.Key(CALLER, "#"))
+        assert one.told(port.StopRecording) == [port.StopRecording(CALLER)]
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=1.0))
+
+    run(story)
+
+
+def test_a_message_is_kept_whole_when_the_caller_just_hangs_up():
+    async def story(one: Told) -> None:
+        await one.do(plan.Answer(), plan.Voicemail(BOX, prompt("greeting"), 180))
+        await one.say(port.Up(CALLER))
+        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        [record] = one.told(port.Record)
+        assert (record.path, record.both) == ("/tapes/office-5", False)
+        await one.say(port.Recorded(leg=CALLER, path=record.path, seconds=4.2))
+        await one.say(port.Down(leg=CALLER))
+        assert one.tapes == [("/tapes/office-5", 4.2)]
+        assert one.passed() == [plan.Recorded(0, 4), plan.HungUp(0)]
+
+    run(story)
+
+
+def test_a_message_is_kept_although_the_caller_left_before_it_was_whole():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.greeted()
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=3.0))
+        assert one.tapes == [("/tapes/office-5", 3.0)]
+        assert one.passed() == [plan.Recorded(0, 3), plan.HungUp(0)]
+
+    run(story)
+
+
+def test_a_message_ends_by_a_key_or_when_it_is_too_long():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.greeted()
+        await one.say(port.Key(CALLER, "1"))
+        assert one.told(port.StopRecording) == []
+        await one.later(180)
+        assert one.told(port.StopRecording) == [port.StopRecording(CALLER)]
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=180.0))
+        assert one.passed() == [plan.Recorded(0, 180)]
+
+    run(story)
+
+
+def test_a_call_that_is_recorded_is_so_once_it_is_answered():
+    async def story(one: Told) -> None:
+        await one.do(plan.Answer(), plan.Play(prompt("this call is recorded")), plan.Record(), TWO)
+        await one.say(port.Up(CALLER))
+        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        dials = one.told(port.Dial)
+        await one.say(port.Up(dials[0].leg))
+        await one.do(plan.Bridge("user:1"))
+        assert [(record.path, record.both) for record in one.told(port.Record)] == [("/tapes/call", True)]
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=60.0))
+        assert one.tapes == [("/tapes/call", 60.0)]
+
+    run(story)
+
+
+def test_a_message_that_was_cut_off_is_left_to_be_found():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.greeted()
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=0, fault="it was cut off"))
+        assert one.tapes == []
+        assert one.passed() == [plan.HungUp(0)]
+
+    run(story)
+
+
+def test_a_message_of_less_than_a_second_is_one():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.greeted()
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=0.3))
+        assert one.passed() == [plan.Recorded(0, 1)]
+
+    run(story)
+
+
+def test_a_message_that_cannot_be_kept_now_holds_no_call(monkeypatch: pytest.MonkeyPatch):
+    async def story(one: Told) -> None:
+        async def kept(*_: object) -> None:
+            raise RuntimeError("a fault of ours")
+
+        monkeypatch.setattr(one, "message_left", kept)
+        await one.answered()
+        await one.greeted()
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=2.0))
+        assert one.passed() == [plan.Recorded(0, 2), plan.HungUp(0)]
+
+    run(story)
+
+
+def test_recording_is_begun_and_ended_while_two_talk_each_time_on_a_tape_of_its_own():
+    async def story(one: Told) -> None:
+        assert (await one.telephone.grant(Taping(on=True))).refused == "Nobody talks yet."
+        await one.do(TWO)
+        await one.say(port.Up(one.told(port.Dial)[0].leg))
+        await one.do(plan.Bridge("user:1"))
+        await one.say(port.Up(CALLER))
+        for on in (True, True, False, False, True):
+            assert await one.telephone.grant(Taping(on=on)) == Granted()
+        assert [record.path for record in one.told(port.Record)] == ["/tapes/call", "/tapes/call-2"]
+        assert [one for one in one.commands if isinstance(one, port.StopRecording)] == [port.StopRecording(CALLER)]
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=5.0))
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call-2", seconds=7.0))
+        assert one.tapes == [("/tapes/call", 5.0), ("/tapes/call-2", 7.0)]
+        assert (await one.telephone.grant(Taping(on=True))).refused == "The call is over."
+        assert (await one.telephone.grant(HangUp())).refused
+
+    run(story)
