@@ -42,6 +42,8 @@ def test_all_that_is_wrong_with_an_address_is_said(offhook: Run, office: str) ->
     said = offhook("office", "emergency-address", office, "--address", "Rua Augusta 100", "--zip", "11")
     assert said.status == 1
     assert all(f"  {place} " in said.err for place in ("city", "state"))
+    nothing = offhook("office", "emergency-address", office, "--normalise")
+    assert (nothing.status, "say which" in nothing.err) == (1, True), nothing
 
 
 def test_a_user_has_one_of_their_own_or_the_offices(offhook: Run, office: str) -> None:

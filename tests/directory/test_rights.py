@@ -72,6 +72,16 @@ def test_a_user_changes_no_colleague_and_the_refusal_says_who_may(company: Compa
     assert company.live.get(f"{USERS}/{bob}").json["do_not_disturb"] is False
 
 
+def test_a_user_starts_and_records_calls_of_their_own_and_ends_those_of_nobody(company: Company):
+    id, bob = person(company), person(company, "Bob")
+    mine = key_of(company, id, "calls:read", "calls:write")
+    # It is theirs to ask, but nobody's telephone is there.
+    for who, status in ((id, 409), (bob, 403)):
+        assert mine.post(f"{V2}/call", {"user_id": who, "phone_number": "+14155550123"}).status == status
+        assert mine.patch(f"{USERS}/{who}/activecall", {"is_recording": True}).status == status
+    assert mine.put(f"{V2}/call/1/actions/hangup").status == 403
+
+
 def test_contacts_of_ones_own_are_ones_own_and_shared_ones_are_not(company: Company):
     id, bob = person(company), person(company, "Bob")
     mine = key_of(company, id, "directory:write")

@@ -93,7 +93,9 @@ def _body(*given: str | None, normalise: bool) -> dict[str, Any]:
     body: dict[str, Any] = {
         name: value for name, value in zip((*FIELDS, "country"), given, strict=True) if value is not None
     }
-    if body and normalise:
+    if normalise and not body:
+        raise Refusal("--normalise says how an address is kept: say which, by --address and the rest of it.")
+    if normalise:
         body["use_validated_option"] = True
     return body
 

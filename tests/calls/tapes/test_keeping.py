@@ -259,6 +259,41 @@ def test_a_look_meanwhile_leaves_what_is_just_being_kept(here: Place):
     assert tapes._owed == {}
 
 
+def test_a_shelf_that_is_away_is_asked_once_a_look_however_much_is_owed(here: Place):
+    class Away(Folder):
+        asked, away = 0, True
+
+        def _ask(self) -> None:
+            self.asked += 1
+            if self.away:
+                raise Unavailable("The bucket cannot be reached.")
+
+        async def put(self, name: str, path: Path) -> None:
+            self._ask()
+            await super().put(name, path)
+
+        async def remove(self, name: str) -> None:
+            self._ask()
+            await super().remove(name)
+
+    shelf = Away(here.folder / "kept")
+    tapes = here.process(shelf=shelf)
+    for _ in range(3):
+        here.ended(tapes, here.records(tapes, wav(1.5)))
+    shelf.asked = 0
+    here.looks(tapes)
+    assert (shelf.asked, here.rows) == (1, [])
+    shelf.away = False
+    here.looks(tapes)
+    assert [gone for _, gone in here.rows] == [0, 0, 0]
+    shelf.asked, shelf.away = 0, True
+    here.looks(tapes, 91 * DAY)
+    assert shelf.asked == 1
+    shelf.away = False
+    here.looks(tapes)
+    assert here.rows == []
+
+
 def test_a_file_that_cannot_be_removed_goes_later_and_its_row_after_it(place: Place):
     class Stuck(Folder):
         stuck = True

@@ -23,7 +23,7 @@ from offhook.directory.lines.model import Target
 from offhook.events import store as outbox
 from offhook.events.model import SYSTEM, Actor, Event, Word
 from offhook.kit import clock
-from offhook.kit.errors import Refusal
+from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import Ids
 from offhook.kit.wire import encode
 from offhook.routing.model import Company, target_of_who, who_of
@@ -118,23 +118,24 @@ class Tapes:
 
     # Keeping
 
-    async def _try(self, pending: Pending) -> None:
-        """Keep it, or try again with the next look."""
+    async def _try(self, pending: Pending) -> bool:
+        """Keep it, or try again with the next look. False where shelf or store are away, for all others too."""
         if pending.name in self._keeping:
-            return
+            return True
         self._owed[pending.name] = pending
         self._keeping.add(pending.name)
         try:
             await self._keep(pending)
         except (Refusal, OSError) as fault:
             log.error("tape_not_kept", call_id=pending.call_id, mend="it is tried again", cause=str(fault))
-            return
+            return not isinstance(fault, Unavailable)
         except ValueError as fault:
             log.error("tape_unreadable", call_id=pending.call_id, cause=str(fault))
             await asyncio.to_thread(self._throw_away, pending)
         finally:
             self._keeping.discard(pending.name)
         del self._owed[pending.name]
+        return True
 
     async def _keep(self, pending: Pending) -> None:
         """Go on from wherever it has come to; ValueError if there is no sound."""
@@ -191,13 +192,15 @@ class Tapes:
             outbox.append(tx, [happened(one, DELETED[one.kind], actor, request_id=request_id) for one in gone])
 
     async def clear(self, gone: Sequence[tuple[int, int, str]]) -> int:
-        """Remove the sound of deleted tapes, and then their rows; how many there were."""
+        """Remove the sound of deleted tapes, and then their rows, up to where the shelf is away; how many there were."""
         cleared = []
         for tenant_id, id, name in gone:
             try:
                 await self.shelf.remove(name)
             except (Refusal, OSError) as fault:
                 log.error("tape_not_removed", tape=id, mend="it is tried again", cause=str(fault))
+                if isinstance(fault, Unavailable):
+                    break
             else:
                 cleared.append((tenant_id, id))
         if cleared:
@@ -209,9 +212,11 @@ class Tapes:
     async def look(self) -> None:
         """Bring to its end what was cut off, and take away what is older than its days. For housekeeping."""
         for pending in list(self._owed.values()):
-            await self._try(pending)
+            if not await self._try(pending):
+                break
         for pending in await asyncio.to_thread(self._left_behind):
-            await self._adopt(pending)
+            if not await self._adopt(pending):
+                break
         await self._clear_all()
         for kind, days in self._days.items():
             before = self._now() - days * _DAY_MS
@@ -237,10 +242,11 @@ class Tapes:
                     found.append(pending)
         return found
 
-    async def _adopt(self, pending: Pending) -> None:
+    async def _adopt(self, pending: Pending) -> bool:
+        """Bring it to its end, if its call is over; False as of `_try`."""
         call = await self._reader.run(lambda tx: calls.get(tx, pending.tenant_id, pending.call_id))
         if call is not None and not call.ended:
-            return
+            return True
         path = self._sound(pending)
         self._begun.pop(str(path), None)
         try:
@@ -249,17 +255,18 @@ class Tapes:
                 # Its sound may be elsewhere until it is whole.
                 if self._wall() * 1000 - pending.at > NEVER_SECONDS * 1000:
                     await asyncio.to_thread(self._throw_away, pending)
-                return
-            if exists and (await asyncio.to_thread(wav.measure, path)).milliseconds < SHORTEST:
+            elif exists and (await asyncio.to_thread(wav.measure, path)).milliseconds < SHORTEST:
                 await asyncio.to_thread(self._throw_away, pending)
-                return
-            await self._keep(pending)
-            log.warning("tape_found", call_id=pending.call_id, kind=pending.kind)
+            else:
+                await self._keep(pending)
+                log.warning("tape_found", call_id=pending.call_id, kind=pending.kind)
         except (Refusal, OSError) as fault:
             log.error("tape_not_kept", call_id=pending.call_id, mend="it is tried again", cause=str(fault))
+            return not isinstance(fault, Unavailable)
         except ValueError as fault:
             log.error("tape_unreadable", call_id=pending.call_id, cause=str(fault))
             await asyncio.to_thread(self._throw_away, pending)
+        return True
 
     def _sound(self, pending: Pending) -> Path:
         return self._folder / f"{pending.name}.wav"
