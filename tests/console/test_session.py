@@ -1,15 +1,18 @@
 """Signing in with a key: what the browser gets, what ends it, and what other sites cannot do with it."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from offhook.access import store
-from offhook.console.session import onward
-from offhook.console.site import FAILURES
+from offhook.console.session import Cookies, onward
+from offhook.console.site import FAILURES, Console
 from offhook.kit import clock
+from offhook.kit.errors import Unavailable
 from offhook.kit.settings import BadSettings, Settings, load
 from tests.api.desk import Company, Desk
 from tests.console.visitor import Page, Visitor
@@ -271,3 +274,24 @@ def test_tokens_are_long_and_random(embedded: Company):
         tokens.add(visitor.cookies["offhook-session"])
     assert len(tokens) == 3
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", token) for token in tokens)
+
+
+def test_who_watches_goes_on_watching_while_the_store_does_not_say_whether_the_session_lasts():
+    class Away:
+        async def find(self, _token: str) -> None:
+            raise Unavailable("The store cannot be reached.")
+
+    console: Any = object.__new__(Console)
+    console._cookies, console._sessions = Cookies(""), Away()
+    came: list[bytes] = []
+
+    async def stream(_receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"news", "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def sent(message: Any) -> None:
+        came.append(message.get("body", b"head"))
+
+    asyncio.run(console._pass_on(stream, {}, None, sent))
+    assert came == [b"head", b"news", b""]

@@ -224,7 +224,7 @@ class Console:
             if message["type"] == "http.response.start":
                 # A proxy that gathers pieces would keep them from who waits for them.
                 message["headers"] = [*message["headers"], *own, (b"x-accel-buffering", b"no")]
-            elif message.get("more_body") and await self._sessions.find(token) is None:
+            elif message.get("more_body") and not await self._lasts(token):
                 raise _SignedOut
             await send(message)
 
@@ -232,6 +232,13 @@ class Console:
             await stream(receive, sent)
         except _SignedOut:
             await send({"type": "http.response.body", "body": b""})
+
+    async def _lasts(self, token: str) -> bool:
+        """Whether there is still a session; where the store does not say, whoever watches goes on watching."""
+        try:
+            return await self._sessions.find(token) is not None
+        except Unavailable:
+            return True
 
     async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Answer:
         cookies = self._cookies.read(headers.get("cookie", ""))
