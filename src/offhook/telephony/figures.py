@@ -22,7 +22,7 @@ OUTCOMES = (
 """How calls end; one that is not among them has its own word all the same."""
 
 REASONS = (
-    "challenged", "malformed", "no port", "overload", "stale", "too large", "too many early calls", "too many legs",
+    "challenged", "malformed", "no port", "stale", "too large", "too many early calls", "too many legs",
     "too many messages of a call", "too many packets", "too many requests", "unknown answer", "unreachable",
 )  # fmt: skip
 """Why packets of SIP are turned away."""
