@@ -34,6 +34,7 @@ class Told:
         self.commands: list[port.Command] = []
         self.events: list[plan.Event] = []
         self.tapes: list[tuple[str, float]] = []
+        self.on_tape: dict[str, list[str]] = {}
         self.seen: list[Seen] = []
         self._taped = 0
         self._heard: dict[int, Callable[[port.Event], None]] = {}
@@ -113,8 +114,11 @@ class Told:
         self._taped += 1
         return "/tapes/call" if self._taped == 1 else f"/tapes/call-{self._taped}"
 
-    async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
+    async def recording_made(
+        self, tenant_id: int, call_id: int, path: str, seconds: float, people: tuple[str, ...] = ()
+    ) -> None:
         self.tapes.append((path, seconds))
+        self.on_tape[path] = [one for one in people if one]
 
     # Time
 

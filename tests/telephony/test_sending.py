@@ -343,6 +343,8 @@ def test_a_recording_ends_where_others_come_in():
         await one.refers(ana)
         await one.decided(plan.LetGo(ANA), plan.Transfer(NUMBER))
         assert port.StopRecording(CALLER) in one.commands
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=5.0))
+        assert one.on_tape == {"/tapes/call": [ANA]}
 
     played(story)
 

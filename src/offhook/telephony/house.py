@@ -70,8 +70,10 @@ class Tapes(Protocol):
     def new_recording(self, tenant_id: int, call_id: int) -> str:
         """The path of a recording that is about to begin."""
 
-    async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
-        """It is whole."""
+    async def recording_made(
+        self, tenant_id: int, call_id: int, path: str, seconds: float, people: tuple[str, ...] = ()
+    ) -> None:
+        """It is whole; `people` are on it ("user:1")."""
 
 
 class Legs(Protocol):

@@ -1,6 +1,7 @@
 """The recordings of one call: each on a tape of its own, of what one leg says and hears; and a message that is left."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -15,23 +16,34 @@ log = structlog.get_logger("offhook.telephony")
 
 
 class Recording:
-    """`wanted` from a Record verb on, and begun once the call is answered; `leg` is the one that is recorded."""
+    """`wanted` from a Record verb on, and begun once the call is answered; `leg` is the one that is recorded.
 
-    def __init__(self, house: House, tenant_id: int, leg: int) -> None:
-        self._house, self._tenant_id, self.leg = house, tenant_id, leg
+    `there` tells who is in the call now: whoever was so while it was recorded is on the tape.
+    """
+
+    def __init__(self, house: House, tenant_id: int, leg: int, there: Callable[[], Iterable[str]]) -> None:
+        self._house, self._tenant_id, self.leg, self._there = house, tenant_id, leg, there
         self.wanted = False
         self._path = ""
-        self._open: set[str] = set()
+        self._open: dict[str, dict[str, None]] = {}
+        """Who is on each that is not whole yet."""
 
     def begin(self, call_id: int) -> None:
         """Record from here on, if that is not done already."""
         if not self._path:
             self._path = self._house.tapes.new_recording(self._tenant_id, call_id)
-            self._open.add(self._path)
+            self._open[self._path] = {}
             self._house.legs.tell(port.Record(leg=self.leg, path=self._path, both=True))
+            self.note()
+
+    def note(self) -> None:
+        """Whoever is in the call now is on what is recorded."""
+        if self._path:
+            self._open[self._path] |= dict.fromkeys(self._there())
 
     def stop(self) -> None:
         """Record no more, until that is asked for again."""
+        self.note()
         if self._path:
             self._house.legs.tell(port.StopRecording(self.leg))
         self._path, self.wanted = "", False
@@ -45,15 +57,15 @@ class Recording:
 
     def made(self, made: port.Recorded, call_id: int) -> None:
         """A tape is whole."""
-        if made.path not in self._open:
+        people = self._open.pop(made.path, None)
+        if people is None:
             return
-        self._open.discard(made.path)
         if made.path == self._path:
             self._path = ""
         if made.fault:
             log.error("recording_cut_off", call_id=call_id, cause=made.fault)
             return
-        kept = self._house.tapes.recording_made(self._tenant_id, call_id, made.path, made.seconds)
+        kept = self._house.tapes.recording_made(self._tenant_id, call_id, made.path, made.seconds, tuple(people))
         task = asyncio.ensure_future(kept)
         task.add_done_callback(lambda done: done.exception() and log.error("recording_lost", exc_info=done.exception()))
 

@@ -81,7 +81,7 @@ class Telephone:
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
         self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
-        self._recording, self._music = Recording(house, tenant_id, caller), ""
+        self._recording, self._music = Recording(house, tenant_id, caller, self._there), ""
         self._hearing = Hearing(house, tenant_id, self._next_token)
         self.parking = Parking(self._decide, self._leg_of)
         self.together = Together(house, self, self._decide, self._leg_of)
@@ -289,7 +289,12 @@ class Telephone:
     def tell(self, event: plan.Event) -> None:
         """Something happened in the call."""
         self.sending.told(event)
+        self._recording.note()
         self._house.happened(self._call_id, event)
+
+    def _there(self) -> tuple[str, ...]:
+        """Who is in it: who called, whom they talk with, who was asked in; "" for nobody of the company."""
+        return ("" if self.together.caller_left else self.who, self.with_whom, *self.together.whos)
 
     async def _decide(self, event: plan.Event) -> Step | None:
         return await self._house.decided(self._call_id, event)
@@ -566,9 +571,7 @@ class Telephone:
         """End it once numbers outside have talked with each other, and nobody else, for as long as they may."""
         while True:
             await self._house.sleep(self._house.outside_seconds)
-            caller = "" if self.together.caller_left else self.who
-            there = (caller, self.with_whom, *self.together.whos)
-            if not any(who.startswith(PEOPLE) for who in there):
+            if not any(who.startswith(PEOPLE) for who in self._there()):
                 break
         self._end = plan.HungUp(_now(), cause=TOO_LONG)
         self.tell(self._end)

@@ -145,6 +145,18 @@ def test_a_recording_is_the_lines_that_the_call_reached(company: Company):
     assert company.live.events()[-1]["event"] == "recording.deleted"
 
 
+def test_a_recording_is_of_those_who_were_on_it_also_where_another_has_the_call_by_then(company: Company):
+    ana, bob = _user(company, "ana"), _user(company, "bob")
+    tapes = company.desk.offhook.tapes
+    call_id = call(company, via=primary(company), talking=f"user:{bob.id}")
+    path = tapes.new_recording(company.tenant(), call_id)
+    Path(path).write_bytes(wav(2))
+    people = ("", f"user:{ana.id}", "+14155550123")
+    company.desk.run(tapes.recording_made(company.tenant(), call_id, path, 2.0, people))
+    [found] = company.live.get(f"{V1}/recordings?call_id={call_id}").json["items"]
+    assert found["users"] == [f"user:{ana.id}"]
+
+
 def test_a_users_key_hears_what_that_user_may(embedded: Company):
     line, ana, bob = primary(embedded), _user(embedded, "ana"), _user(embedded, "bob")
     of_line, of_ana, of_bob = left(embedded, line), left(embedded, ana), left(embedded, bob)

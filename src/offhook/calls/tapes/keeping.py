@@ -44,6 +44,7 @@ SHORTEST = 500
 """Milliseconds below which what was left behind is thrown away: nothing can have been said."""
 
 _DAY_MS = 86_400_000
+_PEOPLE = ("user:", "room:")
 _note = msgspec.json.Decoder(Pending).decode
 
 log = structlog.get_logger("offhook.calls")
@@ -95,9 +96,11 @@ class Tapes:
         """A message is whole; with 0 seconds it is thrown away. What cannot be kept now is kept later."""
         await self._ended(path, seconds)
 
-    async def recording_made(self, tenant_id: int, call_id: int, path: str, seconds: float) -> None:
-        """A recording is whole; the same holds for it."""
-        await self._ended(path, seconds)
+    async def recording_made(
+        self, tenant_id: int, call_id: int, path: str, seconds: float, people: tuple[str, ...] = ()
+    ) -> None:
+        """A recording is whole; the same holds for it. `people` are on it: by now others may have the call."""
+        await self._ended(path, seconds, tuple([one for one in people if one.startswith(_PEOPLE)]))
 
     def _new(self, pending: Pending) -> str:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -106,7 +109,7 @@ class Tapes:
         self._begun[path] = pending
         return path
 
-    async def _ended(self, path: str, seconds: float) -> None:
+    async def _ended(self, path: str, seconds: float, who: tuple[str, ...] = ()) -> None:
         pending = self._begun.pop(path, None)
         if pending is None:
             log.error("tape_unknown", path=Path(path).name)
@@ -114,7 +117,7 @@ class Tapes:
         if seconds <= 0:
             await asyncio.to_thread(self._throw_away, pending)
             return
-        await self._try(pending)
+        await self._try(msgspec.structs.replace(pending, who=who))
 
     # Keeping
 
@@ -314,7 +317,8 @@ def taped(pending: Pending, sound: Sound, call: Kept | None, config: Company) ->
             next((one for one in (state.via, state.home) if one != NOWHERE), NOWHERE) if state is not None else NOWHERE
         )
         box = target_of_who(state.who) if state is not None and state.who and line == NOWHERE else line
-    people = [one for one in (state.who, state.talking) if one.startswith(("user:", "room:"))] if state else []
+    known = pending.who or ((state.who, state.talking) if state is not None else ())
+    people = [one for one in known if one.startswith(_PEOPLE)]
     return Tape(
         id=pending.id,
         tenant_id=pending.tenant_id,

@@ -22,7 +22,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """A tape that is being recorded, as it stands beside the sound until the store has it.
 
     `name` is what its sound is called, with 192 random bits; `at` is milliseconds since 1970 UTC. `box` is where a
-    message goes; of a recording it is found out when it is kept.
+    message goes; of a recording it is found out when it is kept. `who` of the company are on it, once that is known.
     """
 
     id: int
@@ -32,6 +32,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     at: int
     box: Target | None = None
+    who: tuple[str, ...] = ()
     sound: Sound | None = None
     """What its file says, once it is whole."""
 
