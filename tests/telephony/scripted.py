@@ -34,6 +34,7 @@ class Told:
         self.commands: list[port.Command] = []
         self.events: list[plan.Event] = []
         self.tapes: list[tuple[str, float]] = []
+        self.taping: list[str] = []
         self.on_tape: dict[str, list[str]] = {}
         self.seen: list[Seen] = []
         self._taped = 0
@@ -113,6 +114,9 @@ class Told:
     def new_recording(self, tenant_id: int, call_id: int) -> str:
         self._taped += 1
         return "/tapes/call" if self._taped == 1 else f"/tapes/call-{self._taped}"
+
+    async def recording_begun(self, path: str) -> None:
+        self.taping.append(path)
 
     async def recording_made(
         self, tenant_id: int, call_id: int, path: str, seconds: float, people: tuple[str, ...] = ()

@@ -76,7 +76,7 @@ def test_a_call_that_is_recorded_is_so_once_it_is_answered():
         assert [(record.path, record.both) for record in one.told(port.Record)] == [("/tapes/call", True)]
         await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=60.0))
         assert one.tapes == [("/tapes/call", 60.0)]
-        assert one.on_tape == {"/tapes/call": ["user:1"]}
+        assert (one.taping, one.on_tape) == (["/tapes/call"], {"/tapes/call": ["user:1"]})
 
     run(story)
 

@@ -70,6 +70,9 @@ class Tapes(Protocol):
     def new_recording(self, tenant_id: int, call_id: int) -> str:
         """The path of a recording that is about to begin."""
 
+    async def recording_begun(self, path: str) -> None:
+        """It is being recorded."""
+
     async def recording_made(
         self, tenant_id: int, call_id: int, path: str, seconds: float, people: tuple[str, ...] = ()
     ) -> None:

@@ -35,6 +35,10 @@ class Recording:
             self._open[self._path] = {}
             self._house.legs.tell(port.Record(leg=self.leg, path=self._path, both=True))
             self.note()
+            begun = asyncio.ensure_future(self._house.tapes.recording_begun(self._path))
+            begun.add_done_callback(
+                lambda done: done.exception() and log.error("recording_not_placed", exc_info=done.exception())
+            )
 
     def note(self) -> None:
         """Whoever is in the call now is on what is recorded."""

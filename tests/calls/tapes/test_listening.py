@@ -4,8 +4,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from offhook.calls import store as calls
 from offhook.calls.tapes.links import Links
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
@@ -155,6 +157,22 @@ def test_a_recording_is_of_those_who_were_on_it_also_where_another_has_the_call_
     company.desk.run(tapes.recording_made(company.tenant(), call_id, path, 2.0, people))
     [found] = company.live.get(f"{V1}/recordings?call_id={call_id}").json["items"]
     assert found["users"] == [f"user:{ana.id}"]
+
+
+def test_a_recording_is_of_the_line_that_had_the_call_then_and_not_of_the_one_it_is_sent_on_to(company: Company):
+    desk, tenant, line = company.desk, company.tenant(), primary(company)
+    tapes, call_id = desk.offhook.tapes, call(company, over=False, via=line)
+    path = tapes.new_recording(tenant, call_id)
+    Path(path).write_bytes(wav(2))
+    desk.run(tapes.recording_begun(path))
+    before = desk.transact(lambda tx: calls.get(tx, tenant, call_id))
+    assert before is not None
+    elsewhere = msgspec.structs.replace(before.state, via=Target("department", 5))
+    after = msgspec.structs.replace(before, state=elsewhere)
+    desk.transact(lambda tx: calls.keep(tx, after, [], before.began + 10**9))
+    desk.run(tapes.recording_made(tenant, call_id, path, 2.0))
+    [found] = company.live.get(f"{V1}/recordings?call_id={call_id}").json["items"]
+    assert (found["target_type"], found["target_id"]) == ("office", str(line.id))
 
 
 def test_a_users_key_hears_what_that_user_may(embedded: Company):

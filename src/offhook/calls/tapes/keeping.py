@@ -27,7 +27,7 @@ from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import Ids
 from offhook.kit.wire import encode
 from offhook.routing.model import Company, target_of_who, who_of
-from offhook.routing.state import NOWHERE
+from offhook.routing.state import NOWHERE, CallState
 from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Transaction
 
@@ -91,6 +91,20 @@ class Tapes:
             id=self._ids.new(), tenant_id=tenant_id, call_id=call_id, kind="recording",
             name=secrets.token_urlsafe(24), at=self._now(),
         ))  # fmt: skip
+
+    async def recording_begun(self, path: str) -> None:
+        """It goes on: it is of the line that has the call now, which may send it on to another before it is kept."""
+        pending = self._begun.get(path)
+        if pending is None:
+            return
+        try:
+            call = await self._reader.run(lambda tx: calls.get(tx, pending.tenant_id, pending.call_id))
+        except Refusal as refusal:
+            log.warning("tape_not_placed", call_id=pending.call_id, cause=refusal.message)
+            return
+        box = box_of(call.state) if call is not None else NOWHERE
+        if box != NOWHERE and path in self._begun:
+            self._begun[path] = msgspec.structs.replace(pending, box=box)
 
     async def message_left(self, tenant_id: int, call_id: int, box: Target, path: str, seconds: float) -> None:
         """A message is whole; with 0 seconds it is thrown away. What cannot be kept now is kept later."""
@@ -311,12 +325,7 @@ def happened(
 def taped(pending: Pending, sound: Sound, call: Kept | None, config: Company) -> Tape:
     """The tape of a call, with what the call tells of whose it is."""
     state = call.state if call is not None else None
-    box = pending.box
-    if box is None:
-        line = (
-            next((one for one in (state.via, state.home) if one != NOWHERE), NOWHERE) if state is not None else NOWHERE
-        )
-        box = target_of_who(state.who) if state is not None and state.who and line == NOWHERE else line
+    box = pending.box or (box_of(state) if state is not None else NOWHERE)
     known = pending.who or ((state.who, state.talking) if state is not None else ())
     people = [one for one in known if one.startswith(_PEOPLE)]
     return Tape(
@@ -334,6 +343,12 @@ def taped(pending: Pending, sound: Sound, call: Kept | None, config: Company) ->
         digest=sound.digest,
         at=pending.at,
     )
+
+
+def box_of(state: CallState) -> Target:
+    """The line that a call is of, or else the person who made it."""
+    line = next((one for one in (state.via, state.home) if one != NOWHERE), NOWHERE)
+    return target_of_who(state.who) if state.who and line == NOWHERE else line
 
 
 def office_of(config: Company, box: Target) -> int:
