@@ -1,25 +1,20 @@
 """Real servers over each store, for tests that break them."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from tests.conftest import _started
-from tests.servers import PostgreSQL
+from tests.servers import Memory, PostgreSQL
 from tests.survival.process import Process
 
 Start = Callable[..., Process]
 Say = Callable[[str], None]
 
 _FIGURES = "figures of survival"
-
-ROOM = 2 << 30
-"""Bytes that a folder in memory has to have free."""
 
 
 @pytest.fixture
@@ -56,12 +51,14 @@ def copied(founded: Process, data: Path, **options: object) -> Process:
 @pytest.fixture(scope="module")
 def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in memory, where there is one with room: for servers of which nothing is to outlive the file."""
-    memory = Path("/dev/shm")
-    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM:
-        with TemporaryDirectory(prefix="offhook-tests-", dir=memory) as folder:
-            yield Path(folder)
-    else:
+    memory = Memory.found()
+    if memory is None:
         yield tmp_path_factory.mktemp("on-disk")
+        return
+    try:
+        yield memory.directory
+    finally:
+        memory.close()
 
 
 @pytest.fixture
