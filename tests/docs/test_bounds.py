@@ -9,7 +9,9 @@ LIMITS = Limits()
 
 def test_what_strangers_may_use_is_on_the_page_of_security():
     said = dict(rows(section("security.md", "Telephones and carriers")))
-    packets = f"{LIMITS.packets:g} a second, {LIMITS.burst:g} at once; {bounds.KNOWN} times that once it has proven itself"
+    packets = (
+        f"{LIMITS.packets:g} a second, {LIMITS.burst:g} at once; {bounds.KNOWN} times that once it has proven itself"
+    )
     assert said["packets of one address, before they are read"] == packets
     assert said["legs at once"].startswith(f"{LIMITS.legs} a server")
     assert said["calls of one address that are not answered yet"] == f"{LIMITS.early}; then 503"

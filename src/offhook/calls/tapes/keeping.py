@@ -209,7 +209,7 @@ class Tapes:
             outbox.append(tx, [happened(one, DELETED[one.kind], actor, request_id=request_id) for one in gone])
 
     async def clear(self, gone: Sequence[tuple[int, int, str]]) -> int:
-        """Remove the sound of deleted tapes, and then their rows, up to where the shelf is away; how many there were."""
+        """Remove the sound of deleted tapes, and then their rows, until the shelf is away; how many there were."""
         cleared = []
         for tenant_id, id, name in gone:
             try:
