@@ -296,7 +296,8 @@ def test_a_key_that_is_revoked_sees_no_more(company: Company):
     process.run(story())
 
 
-def test_a_key_that_was_made_just_now_watches_beside_others(company: Company):
+@pytest.mark.parametrize("seen", [True, False], ids=["seen good before", "never seen good"])
+def test_a_key_that_was_made_just_now_watches_beside_others_until_it_is_revoked(company: Company, seen: bool):
     process = Process(company, *lisbon(ANA))
     writer = process.desk.offhook.writer
 
@@ -309,9 +310,11 @@ def test_a_key_that_was_made_just_now_watches_beside_others(company: Company):
         ))  # fmt: skip
         second = await room.watch(key=made.key.id)
         assert await second.words() == []
-        await room.looked()
+        if seen:
+            await room.looked()
         await writer.run(lambda tx: access.revoke(tx, made.key.id, 1))
-        await room.looked()
+        for _ in range(1 if seen else 2):
+            await room.looked()
         assert await second.next() == ("gone", {})
         await first.close()
 
