@@ -138,7 +138,7 @@ class Peer:
         call_id = secrets.token_hex(8)
         asked = self.request("OPTIONS", call_id=call_id)
         for _ in range(3):
-            # On a busy machine a packet may be lost, as its receiver has no room for it: it is sent again, as by anybody.
+            # On a busy machine a packet may be lost, as its receiver has no room for it: so it is sent again.
             self.send(asked)
             while select.select([self.socket], [], [], WAIT)[0]:
                 self._read()
