@@ -23,6 +23,19 @@ def test_of_an_address_that_is_known_more_is_taken() -> None:
     assert sum(buckets.take("a") for _ in range(100)) == 2 * KNOWN
 
 
+def test_buckets_that_are_full_again_are_not_kept() -> None:
+    now = [0.0]
+    buckets = Buckets(2, 6, lambda: now[0])
+    for at in range(100):
+        now[0] = float(at)
+        for sort in "ab":
+            assert buckets.take(f"{sort}{at}")
+            assert [buckets.take("busy") for _ in range(3)].count(True) <= 3
+    # Who came within the last three seconds, and who comes all the time.
+    assert len(buckets) == 3 * 2 + 1
+    assert [buckets.take("busy") for _ in range(3)] == [False] * 3
+
+
 def test_what_is_refused_is_said_once() -> None:
     refused = Refused()
     refused.add("x")

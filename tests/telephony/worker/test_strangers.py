@@ -23,7 +23,7 @@ def address(number: int) -> str:
 
 def test_their_addresses_are_forgotten_and_who_is_known_is_not() -> None:
     now = [0.0]
-    buckets = Buckets(1, 1, lambda: now[0])
+    buckets = Buckets(0.1, 1, lambda: now[0])
     buckets.know("10.0.0.1")
     for number in range(MANY):
         now[0] += 0.0001

@@ -3,9 +3,11 @@ is given.
 """
 
 import ipaddress
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Hashable
+from itertools import islice
 from typing import Generic, TypeVar
 
 from offhook.kit.places import is_public
@@ -79,13 +81,16 @@ class Remembered(Generic[K]):
 
 
 class Buckets:
-    """A token bucket for each address: `rate` a second, `burst` at once. One thread's."""
+    """A token bucket for each address: `rate` a second, `burst` at once. One thread's. Full ones are not kept."""
 
     def __init__(self, rate: float, burst: float, now: Callable[[], float]) -> None:
         self.rate = rate
         self.burst = burst
         self._now = now
+        self._filled = burst / rate if rate else math.inf
+        """Seconds after which every bucket is full again."""
         self._levels: dict[str, tuple[float, float]] = {}
+        """How full they were and when, the one that was taken from last at the end."""
         self.known: dict[str, None] = {}
         """Addresses that are no strangers, the one that was named last at the end."""
 
@@ -104,9 +109,14 @@ class Buckets:
         level = min(self.burst * more, level + (now - at) * self.rate * more)
         taken = level >= 1
         self._levels[host] = (level - 1 if taken else level, now)
-        if len(self._levels) > SOURCES:
-            del self._levels[next(iter(self._levels))]
+        for oldest in tuple(islice(self._levels, 2)):
+            if len(self._levels) > SOURCES or now - self._levels[oldest][1] >= self._filled:
+                del self._levels[oldest]
         return taken
+
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._levels)
 
     def give(self, host: str) -> None:
         """Take one back that was within its rights."""
