@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from offhook.kit.settings import Settings
+from offhook.telephony import working
 from offhook.telephony.working import Telephones
 
 
@@ -30,14 +31,24 @@ def test_whether_telephones_are_answered_is_said_and_that_they_are_starting(sip:
     assert Telephones.standing.fget(telephones) == said  # type: ignore[attr-defined]
 
 
-def test_a_fault_by_which_telephones_are_answered_no_more_is_said():
-    class Broken(Telephones):
-        def __init__(self) -> None:
-            pass
+def test_what_ends_all_telephones_is_said_at_once(monkeypatch: pytest.MonkeyPatch):
+    async def going() -> None:
+        await asyncio.Event().wait()
 
-        async def _answer(self) -> None:
-            raise RuntimeError("no sound can be made")
+    async def broken() -> None:
+        raise KeyError("a fault of ours")
 
-    with capture_logs() as logged, pytest.raises(RuntimeError):
-        asyncio.run(Broken().keep())
-    assert [one["event"] for one in logged] == ["telephones_ended"]
+    made = SimpleNamespace(
+        worker=SimpleNamespace(on_trunk=None), changed=None, password_changed=None, keep=broken
+    )  # fmt: skip
+    monkeypatch.setattr(working, "Telephony", lambda *_, **__: made)
+    monkeypatch.setattr(working, "Following", lambda *_: SimpleNamespace(keep=going))
+    telephones: Any = SimpleNamespace(
+        _settings=Settings(sip=True), calls=None, _company=None, _desk=None, _tapes=None, _ways=SimpleNamespace(),
+        _trunks=SimpleNamespace(changed=[]), _phones=SimpleNamespace(changed=[]), tally=SimpleNamespace(keep=going),
+        _speech=SimpleNamespace(keep=going, sounds=None), _count_registered=going, _note_port=lambda _: going(),
+        _forget_account=None, _reader=None,
+    )  # fmt: skip
+    with capture_logs() as logs, pytest.raises(ExceptionGroup):
+        asyncio.run(Telephones.keep(telephones))
+    assert [line["event"] for line in logs] == ["telephones_ended"]

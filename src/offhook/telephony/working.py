@@ -57,14 +57,7 @@ class Telephones:
         """What answers, once `keep` has begun, if anything does."""
 
     async def keep(self) -> None:
-        """Answer telephones for as long as this goes on. With a fault it ends, and the log says why."""
-        try:
-            await self._answer()
-        except Exception:
-            log.exception("telephones_ended", mend="the server is to be started again")
-            raise
-
-    async def _answer(self) -> None:
+        """Answer telephones for as long as this goes on."""
         if not self._settings.sip:
             await self._speech.keep()
             return
@@ -94,11 +87,16 @@ class Telephones:
                 await told(username)
 
         following = Following(self._reader, telephony.changed, password_changed)
-        # Unlike a gather, this is not over before each of them is.
-        async with asyncio.TaskGroup() as group:
-            keeping = (self.tally.keep(), self._count_registered(), following.keep())
-            for one in (self._speech.keep(), telephony.keep(), self._note_port(telephony), *keeping):
-                group.create_task(one)
+        try:
+            # Unlike a gather, this is not over before each of them is.
+            async with asyncio.TaskGroup() as group:
+                keeping = (self.tally.keep(), self._count_registered(), following.keep())
+                for one in (self._speech.keep(), telephony.keep(), self._note_port(telephony), *keeping):
+                    group.create_task(one)
+        except Exception:
+            # Nobody waits for this before the server stops.
+            log.exception("telephones_ended", mend="no call is answered until the server is started again")
+            raise
 
     async def _forget_account(self, username: str) -> None:
         self._registrar.forget_account(username)
