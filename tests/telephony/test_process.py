@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -228,3 +229,83 @@ def test_behind_what_cannot_be_read_nothing_is_heard() -> None:
         assert heard == []
 
     asyncio.run(story())
+
+
+def test_a_fault_of_who_holds_a_leg_is_nobody_elses() -> None:
+    def broken(_: port.Event) -> None:
+        raise KeyError("a fault of ours")
+
+    async def story() -> None:
+        heard: list[port.Event] = []
+        worker = Worker((), nobody)
+        line = process._Line(lambda _: None, worker._hear)
+        first, second, third = worker.new_leg(broken), worker.new_leg(heard.append), worker.new_leg(heard.append)
+        worker._taped["/a.wav"] = broken
+        recorded = port.Recorded(leg=first, path="/a.wav", seconds=1.0)
+        for event in (port.Up(first), recorded, port.Up(second), port.Down(leg=first)):
+            line.data_received(port.framed(event))
+        assert heard == [port.Up(second)]
+        assert not line.over.done()
+        worker._legs[first], worker._taped["/b.wav"] = broken, broken
+        worker._all_down()
+        assert heard[1:] == [port.Down(leg=second, cause=port.DIED), port.Down(leg=third, cause=port.DIED)]
+        assert worker.legs == 0
+
+    with capture_logs() as logs:
+        asyncio.run(story())
+    assert [line["event"] for line in logs] == ["event_not_taken"] * 5
+
+
+def test_nobody_is_dialled_while_there_is_no_worker_and_who_would_be_is_told_so() -> None:
+    async def story() -> None:
+        heard: list[port.Event] = []
+        worker = Worker((), nobody)
+        leg = worker.new_leg(heard.append)
+        Share(worker, 1, 2).tell(port.Dial(leg=leg, caller=1, uri="sip:a@b", address=("127.0.0.1", 9)))
+        await asyncio.sleep(0)
+        assert heard == [port.Down(leg=leg, code=503, cause="failed", ours=True)]
+        assert (worker.legs, worker.dialled_of(1)) == (0, 0)
+
+    asyncio.run(story())
+
+
+def test_whatever_keeps_it_from_being_started_it_is_tried_again_and_numbers_nothing_as_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, faults = asyncio.create_subprocess_exec, [OSError(24, "Too many open files"), RuntimeError("no thread")]
+    pauses: list[float] = []
+    killed = asyncio.Event()
+
+    async def starting(*arguments: Any, **more: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return await start(*arguments, **more)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if seconds == process.PAUSES[0]:
+            killed.set()
+
+    def first(worker: Worker) -> int:
+        given = Path(f"/proc/{worker.pid}/cmdline").read_bytes().split(b"\0")
+        return int(given[given.index(b"--first") + 1])
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", starting)
+
+    async def story() -> None:
+        worker = Worker(("--listen", "127.0.0.1:0", "--media", "plain"), nobody, sleep=pause)
+        keeping = asyncio.create_task(worker.keep())
+        async with asyncio.timeout(30):
+            await worker.ready
+            assert pauses == list(process.PAUSES[1:3])
+            before = first(worker)
+            os.kill(worker.pid, signal.SIGKILL)
+            await killed.wait()
+            await worker.ready
+            assert (before, first(worker)) == (0, process.EACH)
+            await worker.close()
+        await keeping
+
+    with capture_logs() as logs:
+        asyncio.run(story())
+    assert [line["event"] for line in logs].count("telephone_process_failed") == 2

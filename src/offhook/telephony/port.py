@@ -3,8 +3,9 @@
 One socket between two processes of one machine; each message is its length (4 bytes, big end first) and MessagePack.
 The worker knows telephones, trunks and sound, and nothing of companies, hours or who is rung: it says what happens on a
 leg and does what it is told with it. A leg is one dialogue with one telephone or trunk, named by a number: odd ones are
-made by the worker (calls that come in), even ones by the server (calls that go out). What is said of one that is over,
-or was never there, is left alone by both: the two cross on the way.
+made by the worker (calls that come in), even ones by the server (calls that go out), and none is ever given twice, also
+by the worker that follows one that died. What is said of one that is over, or was never there, is left alone by both:
+the two cross on the way.
 
 Moments are seconds since 1970 UTC, lengths of time are seconds, addresses are (host, port).
 """

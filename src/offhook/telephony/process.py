@@ -27,6 +27,11 @@ START_SECONDS = 20.0
 
 STOP_SECONDS = 4.0
 
+EACH = 1 << 32
+"""Numbers that a worker may give: the next one begins behind them, so that what somebody still means to say of a leg
+of one that died is said of no other.
+"""
+
 log = structlog.get_logger("offhook.telephony")
 Heard = Callable[[Event], None]
 
@@ -116,7 +121,11 @@ class Worker:
     # What is asked of it
 
     def tell(self, command: Command) -> None:
-        """Have it do something; nothing comes of it while there is no worker, as then no leg is left either."""
+        """Have it do something; nothing comes of it while there is no worker, as then no leg is left either, and none
+        can be dialled.
+        """
+        if isinstance(command, port.Dial) and self._writer is None:
+            self.refuse(command.leg)
         if isinstance(command, port.Record) and (heard := self._legs.get(command.leg)) is not None:
             # A recording is told of when it is whole, also after its leg was over.
             self._taped[command.path] = heard
@@ -209,7 +218,12 @@ class Worker:
     async def _keep(self) -> None:
         failed = 0
         while True:
-            came_up = await self._once()
+            try:
+                came_up = await self._once()
+            except Exception:
+                # Whatever it is, telephones are to be answered again.
+                log.exception("telephone_process_failed")
+                came_up = False
             self.starting = False
             if self._closing:
                 return
@@ -229,14 +243,19 @@ class Worker:
 
     async def _once(self) -> bool:
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "offhook.telephony.worker", str(theirs.fileno()), *self._arguments,
-                pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, env=environment(),
-            )  # fmt: skip
-        self._untold = bytearray()
         line = _Line(self._made, self._hear)
-        transport, _ = await asyncio.get_running_loop().create_connection(lambda: line, sock=ours)
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "offhook.telephony.worker", str(theirs.fileno()), *self._arguments,
+                    "--first", str(self.starts * EACH), pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL,
+                    env=environment(),
+                )  # fmt: skip
+            self._untold = bytearray()
+            transport, _ = await asyncio.get_running_loop().create_connection(lambda: line, sock=ours)
+        except BaseException:
+            ours.close()
+            raise
         self.starts += 1
         self.pid = process.pid
         self.configure(self.configured)
@@ -277,10 +296,10 @@ class Worker:
         self._dialled.clear()
         taped, self._taped = self._taped, {}
         for path, heard in taped.items():
-            heard(port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
+            _pass_on(heard, port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
         for leg, heard in legs.items():
             self.watch(Down(leg=leg, cause=DIED))
-            heard(Down(leg=leg, cause=DIED))
+            _pass_on(heard, Down(leg=leg, cause=DIED))
         for leg, early in self._early.items():
             early.append(Down(leg=leg, cause=DIED))
 
@@ -307,12 +326,20 @@ class Worker:
                 task.add_done_callback(self._tasks.discard)
             case port.Recorded():
                 if (heard := self._taped.pop(event.path, None)) is not None:
-                    heard(event)
+                    _pass_on(heard, event)
             case _:
                 heard = self._legs.get(event.leg)
                 if isinstance(event, Down):
                     self._forget(event.leg)
                 if heard is not None:
-                    heard(event)
+                    _pass_on(heard, event)
                 elif event.leg in self._early:
                     self._early[event.leg].append(event)
+
+
+def _pass_on(heard: Heard, event: Event) -> None:
+    """Tell who holds a leg; a fault of theirs is not the worker's, nor that of all other calls."""
+    try:
+        heard(event)
+    except Exception:
+        log.exception("event_not_taken", event_kind=type(event).__name__)

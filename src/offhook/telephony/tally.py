@@ -188,7 +188,7 @@ class Tally:
         return found
 
     def _begin_anew(self) -> None:
-        """Another worker, which counts from nothing and gives numbers anew: what the one before had is over."""
+        """Another worker, which counts from nothing: what the one before had is over."""
         self._before, self._latest = self.packets, port.Figures(legs=0)
         self._strangers.clear()
         for leg in self._legs.values():

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from offhook.telephony import port
-from tests.telephony.worker.peers import Message, Peer, authorization
+from tests.telephony.worker.conftest import UNBOUND, known
+from tests.telephony.worker.peers import Call, Message, Peer, authorization
 from tests.telephony.worker.server import PASSWORD, Server, digests
 
 URI = "sip:127.0.0.1"
@@ -225,3 +226,24 @@ def test_a_telephones_new_password_counts_at_once(server: Server, peer: Callable
     server.fence()
     phone.send(register(phone, "carl", proof(challenge, "carl", password="new", count=2), sequence=3))
     phone.hear("200 REGISTER")
+
+
+def test_a_worker_gives_no_number_that_the_one_before_could_have_given() -> None:
+    server = Server("--media", "plain", "--first", "200")
+    phone = Peer(server.address)
+    server.accounts["anna"] = digests("anna")
+    phone.send(register(phone, "anna", proof(asked(phone)), sequence=2))
+    assert server.hear(port.Register).id == 201
+    phone.hear("200 REGISTER")
+    carrier = Peer(server.address)
+    trunk = port.Trunk(id=7, addresses=(carrier.address,), proxy=carrier.address)
+    server.tell(port.Configure(trunks=(trunk,), limits=UNBOUND))
+    known(carrier)
+    Call(carrier).start()
+    leg = server.hear(port.Incoming).leg
+    assert leg == 201
+    server.tell(port.Drop(leg, 404))
+    carrier.hear("404 INVITE")
+    for one in (phone, carrier):
+        one.close()
+    server.close()

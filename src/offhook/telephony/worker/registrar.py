@@ -19,12 +19,14 @@ Reply = Callable[[Packet, Address, int, Headers], None]
 
 
 class Registrar:
-    """Registrations on their way to the server. `reply` sends an answer, `say` tells the server."""
+    """Registrations on their way to the server. `reply` sends an answer, `say` tells the server, by numbers behind
+    `first`.
+    """
 
-    def __init__(self, reply: Reply, say: Callable[[port.Event], None]) -> None:
+    def __init__(self, reply: Reply, say: Callable[[port.Event], None], first: int = 0) -> None:
         self._reply = reply
         self._say = say
-        self._number = 0
+        self._number = first
         self._waiting: dict[int, tuple[Packet, Address]] = {}
 
     def register(self, packet: Packet, source: Address, username: str) -> None:

@@ -49,7 +49,8 @@ class Invite(msgspec.Struct):
 
 class Signalling:
     """All legs and registrations of a worker. `say` tells the server; `ended` is called when nothing is left after
-    Close. Every `often` seconds whoever sends no sound is asked whether they are still there.
+    Close. Every `often` seconds whoever sends no sound is asked whether they are still there. What is numbered is so
+    behind `first`, which is even.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Signalling:
         say: Callable[[port.Event], None],
         ended: Callable[[], None],
         often: float = 300.0,
+        first: int = 0,
     ) -> None:
         self._say = say
         self._often = often
@@ -68,7 +70,7 @@ class Signalling:
         self._faults: dict[str, int] = {}
         self._faulted = False
         self.legs: dict[int, Leg] = {}
-        self._number = -1
+        self._number = first - 1
         self._carriers = Carriers()
         self._coming: list[port.Trunk] = []
         """Carriers of a Configure whose rest is still to come."""
@@ -94,7 +96,7 @@ class Signalling:
         self.manager.acknowledged = acknowledged
         self.manager.asked = self._asked
         self._answers = Answering(wire.socket_of(self.manager).send_to, wire.now)
-        self._registrar = Registrar(self._answers.final, say)
+        self._registrar = Registrar(self._answers.final, say, first)
         self._buckets()
         self._media = make_media(self)
         wire.every(1.0, self._second)
