@@ -3,7 +3,9 @@
 import pytest
 
 from offhook.telephony.worker.bodies import described, judged, unread
+from offhook.telephony.worker.bounds import UNANSWERED
 from offhook.telephony.worker.packet import Packet, read
+from offhook.telephony.worker.rewriting import for_sippy
 
 SOUND = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 PARTS = b"--b\r\nContent-Type: application/pidf+xml\r\n\r\n<x/>\r\n--b\r\nc: text/plain\r\n\r\nhi\r\n"
@@ -55,3 +57,13 @@ def test_what_is_not_understood_is_refused(body: bytes, fields: tuple[str, ...],
     packet = invite(body, *fields, contact=contact)
     assert judged(packet)[0] == code
     assert unread(packet) == (415 if code == 415 else 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [((), UNANSWERED), (("Expires: 0",), UNANSWERED), (("Expires: 060",), 60)]
+)
+def test_whoever_calls_may_wait_until_the_server_gives_up_unless_they_say_for_how_long(
+    said: tuple[str, ...], seconds: int
+) -> None:
+    lines = for_sippy(invite(b"", *said), ("127.0.0.1", 5060)).split("\r\n")
+    assert [line for line in lines if line.startswith("Expires")] == [f"Expires: {seconds}"]

@@ -6,6 +6,7 @@ import pytest
 from msgspec import structs
 
 from offhook.telephony import port
+from offhook.telephony.worker.bounds import UNANSWERED
 from tests.telephony.worker.peers import Call, Message, Peer
 from tests.telephony.worker.server import Server
 
@@ -431,3 +432,16 @@ def test_180_is_never_behind_200(server: Server, carrier: Peer) -> None:
         call.next("BYE")
         carrier.hear("200 BYE")
         carrier.forget()
+
+
+@pytest.mark.parametrize(("helps", "seconds"), [(False, "300"), (True, str(UNANSWERED))])
+def test_help_may_ring_longer_than_anybody_else(
+    server: Server, peer: Callable[[], Peer], helps: bool, seconds: str
+) -> None:
+    phone = peer()
+    server.tell(port.Dial(leg=2, caller=0, uri=phone.contact, address=phone.address, helps=helps))
+    invite = phone.hear("INVITE")
+    assert invite.all("expires") == [seconds]
+    phone.reply(invite, 486)
+    phone.hear("ACK")
+    assert server.hear(port.Down).code == 486

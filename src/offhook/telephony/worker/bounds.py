@@ -23,6 +23,11 @@ FOR_HELP = 40
 PORTS_FOR_HELP, FEW_PORTS = 4, 20
 """Ports for sound that are left to calls for help, where there are not too few for that."""
 
+UNANSWERED = 3_700
+"""Seconds that somebody who calls may wait for an answer, and a call for help too: the server gives up before. Without
+that either would be ended after 300 (RFC 3261 sections 13.3.1 and 20.19).
+"""
+
 LONGEST_FOR_HELP = 6
 """Digits of an emergency number, at most."""
 

@@ -32,7 +32,7 @@ from sippy.UA import UA  # isort: skip
 from sippy.UaStateConnected import UaStateConnected  # isort: skip
 
 from offhook.telephony.worker.answers import ALLOW, OTHERS, phrase
-from offhook.telephony.worker.bounds import is_hidden
+from offhook.telephony.worker.bounds import UNANSWERED, is_hidden
 from offhook.telephony.worker.legs import HOPS
 from offhook.telephony.worker.packet import Packet, party
 
@@ -52,7 +52,9 @@ def _nobody(_: str) -> None:
 
 
 class Hears(Protocol):
-    """Who is told what happens in a dialogue. A description is None where none was sent."""
+    """Who is told what happens in a dialogue. A description is None where none was sent. It may be one that `helps`."""
+
+    helps: bool
 
     def arrived(self) -> None:
         """The call is there, and 100 was sent."""
@@ -279,6 +281,8 @@ class Dialogue(UA):  # type: ignore[misc]
         request.setTarget((self.reached(target[0] if target else None), "udp"))
         request.delHFs("user-agent")
         if method == "INVITE":
+            if self.hears.helps:
+                request.getHFBody("expires").number = UNANSWERED
             self.invited = request
         return request
 

@@ -4,6 +4,7 @@ import msgspec
 
 from offhook.telephony.port import Address
 from offhook.telephony.worker import answers, bodies
+from offhook.telephony.worker.bounds import UNANSWERED
 from offhook.telephony.worker.packet import Packet, Party, Uri, party, split
 
 
@@ -48,8 +49,8 @@ def for_sippy(packet: Packet, source: Address) -> str:
                 lines.append(f"Record-Route: <{route.uri.text}>")
     for name in ("WWW-Authenticate", "Proxy-Authenticate"):
         lines += [f"{name}: {value}" for value in packet.all(name.lower())[:4]]
-    if packet.method == "INVITE" and packet.first("expires").strip("0"):
-        lines.append(f"Expires: {packet.first('expires')}")
+    if packet.method == "INVITE":
+        lines.append(f"Expires: {packet.first('expires').lstrip('0') or UNANSWERED}")
     body = bodies.described(packet) or b""
     if body:
         lines.append("Content-Type: application/sdp")
