@@ -1,6 +1,8 @@
 """Engines are programs that may do anything: a text comes back as a WAV file within bounds, or the reason why not."""
 
+import fcntl
 import os
+import resource
 import subprocess
 import time
 from contextlib import suppress
@@ -117,6 +119,26 @@ def test_a_text_is_spoken(tmp_path: Path):
     sound = of_wav(spoken(speaker.engine, "You have reached Kyiv."), 60)
     assert len(sound) / 8000 == pytest.approx(0.42, abs=0.01)
     assert pitch(sound) == pytest.approx(920, abs=2)
+
+
+def test_a_text_is_spoken_also_for_a_server_that_has_thousands_of_files_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    near, (soft, hard) = os.pidfd_open, resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def far(pid: int) -> int:
+        file = near(pid)
+        try:
+            return fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 1_100)
+        finally:
+            os.close(file)
+
+    monkeypatch.setattr(os, "pidfd_open", far)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1_200), hard))
+    try:
+        assert len(of_wav(spoken(Speaker(tmp_path).engine, "Hello."), 60))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.parametrize("text", ["-o /tmp/x", "--help", "$(touch x) `id`; rm -rf /", "Zoë & Łukasz <b>", "%s {text}"])

@@ -335,6 +335,22 @@ def test_engines_that_hang_do_not_keep_beeps_waiting(tmp_path: Path):
     assert len(speaker.texts) <= module.AT_ONCE
 
 
+def test_sounds_of_ours_that_fail_by_a_fault_end_nothing_else(
+    tmp_path: Path, log: list[Any], monkeypatch: pytest.MonkeyPatch
+):
+    def broken(_folder: Path) -> Any:
+        raise ImportError("no numpy")
+
+    monkeypatch.setattr(module, "_own", broken)
+    sounds = sounds_of(tmp_path, Speaker(tmp_path).engine)
+
+    async def all_of_it() -> None:
+        assert sounds.of_waiting("ringback") == ()
+
+    with_sounds(sounds, all_of_it())
+    assert any(one["event"] == "sounds_not_made" for one in log)
+
+
 def test_a_folder_that_cannot_be_written_is_said_and_breaks_nothing(tmp_path: Path, log: list[Any]):
     (tmp_path / "sounds").write_text("a file where the folder should be")
     sounds = sounds_of(tmp_path, Speaker(tmp_path).engine)

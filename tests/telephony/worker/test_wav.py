@@ -219,3 +219,18 @@ def test_the_head_is_that_of_the_format() -> None:
     assert int.from_bytes(content[4:8], "little") == len(content) - 8
     assert decoded(content[58:], PCMU).tolist() == [0] * 6
     assert g711.RATE.to_bytes(4, "little") == content[24:28]
+
+
+def test_a_fault_of_one_recording_ends_no_others(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Recording(desk, tmp_path / "a.wav"), Recording(desk, tmp_path / "b.wav")
+    for one in (first, second):
+        one.lay(tone(440, 0.2), 0.0, 0)
+
+    def broken(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts, "make_whole", broken)
+        first.end()
+    assert first.fault == "it could not be written"
+    assert len(second.end()) == 1_600

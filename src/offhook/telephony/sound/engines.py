@@ -151,9 +151,12 @@ def _run(engine: Engine, given: IO[bytes], output: IO[bytes], home: str, stop: i
     try:
         # Not waited for yet: until then the number of its session is its own, and what it left behind can be ended.
         ending = os.pidfd_open(process.pid)
-        watched = [ending] if stop is None else [ending, stop]
+        # select takes none but the first thousand files of a process, of which a busy server has more.
+        watched = select.poll()
+        for file in (ending,) if stop is None else (ending, stop):
+            watched.register(file, select.POLLIN)
         try:
-            in_time = ending in select.select(watched, [], [], engine.seconds)[0]
+            in_time = ending in [file for file, _ in watched.poll(engine.seconds * 1000)]
         finally:
             os.close(ending)
     finally:

@@ -123,6 +123,9 @@ class Sounds:
             self._own = await self._in(self._makers, _own, self._folder)
         except (OSError, Full) as fault:
             log.error("sounds_not_made", folder=str(self._folder), cause=str(fault) or "it is full")
+        except Exception:
+            # Calls are answered all the same.
+            log.exception("sounds_not_made", folder=str(self._folder))
         if self.engine is None:
             log.warning("prompts_not_spoken", mend="install flite or espeak-ng, or set speech_command", heard="beeps")
         else:

@@ -80,11 +80,15 @@ class EngineMedia:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, engine.BUFFER)
         ours.settimeout(STUCK)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  (our own module)
-                [sys.executable, "-m", engine.__name__, str(theirs.fileno()), str(self._silence)],
-                pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603  (our own module)
+                    [sys.executable, "-m", engine.__name__, str(theirs.fileno()), str(self._silence)],
+                    pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
+                )  # fmt: skip
+        except OSError:
+            ours.close()
+            raise
         self._control = ours
         self._listener = threading.Thread(target=self._listen, args=(ours, self._process), name="sound", daemon=True)
         self._listener.start()
@@ -143,10 +147,20 @@ class EngineMedia:
             self._heard.cut(leg)
         for leg, path in taping.items():
             self._rescue(leg, path)
+        while not self._started_again():
+            pass
+
+    def _started_again(self) -> bool:
+        """Whether there is a process again, or is to be none; where the machine has none to give it is asked again."""
         time.sleep(AGAIN)
         with self._lock:
             if not self._closing:
-                self._start()
+                try:
+                    self._start()
+                except OSError as fault:
+                    self._fault(f"no process can carry sound: {fault.strerror or fault}", 1)
+                    return False
+            return True
 
     def _rescue(self, leg: int, path: str) -> None:
         """What was recorded until the process ended is kept, up to the last half second."""

@@ -180,8 +180,9 @@ class Desk:
                     continue
                 if not tape.fault:
                     parts.make_whole(tape.path, [each.file for each in tape.sides], ENCODINGS[tape.codec])
-            except OSError as fault:
-                tape.fault = tape.fault or (fault.strerror or "it could not be written")
+            except Exception as fault:
+                # Whatever it is, others are recorded on.
+                tape.fault = tape.fault or getattr(fault, "strerror", None) or "it could not be written"
             if side is None:
                 for each in tape.sides:
                     with suppress(OSError):

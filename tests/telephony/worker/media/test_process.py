@@ -4,10 +4,12 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -92,6 +94,25 @@ def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(
     media.agree(OTHER, other.voice)
     media.play(OTHER, 8, (str(tmp_path / "a"),), 1)
     other.wait(10)
+
+
+def test_where_the_machine_has_no_process_to_give_it_is_asked_again(
+    media: EngineMedia, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, refused = subprocess.Popen, [OSError(11, "Resource temporarily unavailable") for _ in range(2)]
+    told: list[str] = []
+
+    def starting(*arguments: Any, **more: Any) -> Any:
+        if refused:
+            raise refused.pop()
+        return start(*arguments, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", starting)
+    media._fault = lambda what, _: told.append(what)
+    os.kill(media.pid, signal.SIGKILL)
+    until(lambda: not refused)
+    assert retried(lambda: media.open(OTHER))[0] == "127.0.0.1"
+    assert told[1:] == ["no process can carry sound: Resource temporarily unavailable"] * 2
 
 
 def test_what_was_recorded_until_the_process_ended_is_whole(
