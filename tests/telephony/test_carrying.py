@@ -261,6 +261,29 @@ def test_a_carrier_that_is_silent_and_fails_then_is_followed_once():
     run(story)
 
 
+def test_help_is_called_by_the_one_that_was_slow_also_where_the_last_one_fails_while_another_is_looked_for():
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("911", emergency=True))
+        [first] = one.told(port.Dial)
+        await one.say(port.Unheard(first.leg))
+        [second] = one.told(port.Dial)
+        found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        of_number = one.of_number
+
+        async def later(*given: Any, **more: Any) -> Way | None:
+            await asyncio.shield(found)
+            return await of_number(*given, **more)
+
+        one.of_number = later  # type: ignore[method-assign]
+        await one.say(port.Unheard(second.leg))
+        await one.say(port.Down(leg=second.leg, code=503))
+        found.set_result(None)
+        await one.settled()
+        assert [dial.trunk for dial in one.told(port.Dial)] == [3]
+
+    run(story)
+
+
 def test_a_carrier_that_speaks_while_another_one_is_looked_for_is_kept():
     async def story(one: Told) -> None:
         found: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -1,10 +1,12 @@
 """How a call ends: in the moment in which something else is to be done, and by somebody who is not in it."""
 
+import asyncio
+
 import pytest
 
 from offhook.routing import plan
-from offhook.telephony import port
-from offhook.telephony.causes import failed
+from offhook.telephony import port, recording
+from offhook.telephony.causes import STOPPED, cut_off, failed
 from tests.telephony.scripted import CALL, CALLER, TWO, Told, run
 
 HANDS_ON = plan.HandOn("user:2", plan.Transferred(0, "user:1"))
@@ -67,3 +69,39 @@ def test_a_message_that_is_being_left_is_kept_before_the_call_is_told_to_be_hung
 )
 def test_a_verb_that_fails_is_followed_by_something(verb: plan.Verb, event: plan.Event):
     assert failed(verb, 0) == event
+
+
+def test_a_recording_that_is_whole_after_nobody_waits_for_it_any_more_harms_nobody(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(recording, "LONGEST_END", 0.01)
+
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.greeted()
+        await one.later(180)
+        for _ in range(500):
+            await asyncio.sleep(0 if one.events else 0.01)
+        assert one.passed() == [plan.Recorded(0, 0)]
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=4.0))
+        assert (one.tapes, one.passed()) == ([], [])
+
+    run(story)
+
+
+def test_a_telephone_that_is_there_no_more_has_cut_its_caller_off_and_nobody_stopped_the_server():
+    why, ours = cut_off(port.Down(leg=CALLER, cause="gone", ours=True))
+    assert (why, ours) == ("the caller's telephone answered no question any more", False)
+    assert cut_off(port.Down(leg=CALLER, cause="ended", ours=True)) == (STOPPED, False)
+
+
+def test_who_answers_and_hangs_up_in_one_moment_has_answered_and_nobody_else_is_called():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Transfer("+14155550142", ""))
+        [dial] = one.told(port.Dial)
+        for event in (port.Up(dial.leg), port.Down(leg=dial.leg)):
+            one._heard[dial.leg](event)
+        await one.settled()
+        assert one.told(port.Dial) == [], "no other carrier"
+        assert one.passed() == [plan.Answered(0, "+14155550142"), plan.Ended(0)]
+
+    run(story)

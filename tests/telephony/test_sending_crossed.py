@@ -9,8 +9,19 @@ from offhook.kit.errors import Unavailable
 from offhook.routing import plan
 from offhook.telephony import port
 from offhook.telephony.telephone import Telephone
-from tests.telephony.scripted import CALLER
-from tests.telephony.test_sending import ANA, BOB, CYD, NUMBER, SECOND, SECOND_CALLER, Two, moved, played
+from tests.telephony.scripted import CALLER, TENANT
+from tests.telephony.test_sending import (
+    ANA,
+    BOB,
+    CYD,
+    NUMBER,
+    SECOND,
+    SECOND_CALLER,
+    Two,
+    consulted,
+    moved,
+    played,
+)
 
 HANDS_ON = plan.HandOn(BOB, plan.Transferred(0, ANA, "103", party=BOB))
 
@@ -118,5 +129,39 @@ def test_who_connects_two_whom_they_called_and_hangs_both_up_at_once_has_not_hun
         await one.settled()
         assert len(one.begun) == 1
         assert (one.heard(), one.heard(SECOND)) == ([plan.Handed(0, "99")], [plan.Handed(0, "99")])
+
+    played(story)
+
+
+def test_two_that_cannot_be_connected_by_a_fault_of_ours_are_held_by_nothing():
+    async def story(one: Two) -> None:
+        one.telephone = one.phone(CALLER, ANA, "102")
+        await one.talk(BOB)
+        second = one.phone(SECOND_CALLER, ANA, "103")
+        await one.talk_too(second, CYD)
+        one.naming = asyncio.get_running_loop().create_future()
+        one.naming.set_exception(RuntimeError("a fault of ours"))
+        await one.refers(CALLER, "103", SECOND_CALLER)
+        assert not one.telephone.sending.busy
+        assert not second.sending.busy
+        await one.say(port.Down(leg=SECOND_CALLER))
+        assert one.heard(SECOND) == [plan.HungUp(0)]
+
+    played(story)
+
+
+def test_a_wish_of_two_calls_that_is_given_up_holds_neither():
+    async def story(one: Two) -> None:
+        await consulted(one)
+        asking = asyncio.ensure_future(one.telephone.grant(TransferTo(leg_id=1, call_id=SECOND)))
+        await one.settled()
+        asking.cancel()
+        await one.settled()
+        second = one.house.exchange.of_call(TENANT, SECOND)
+        assert second is not None
+        assert not one.telephone.sending.busy
+        assert not second.sending.busy
+        await one.say(port.Down(leg=SECOND_CALLER))
+        assert one.heard(SECOND) == [plan.HungUp(0)]
 
     played(story)

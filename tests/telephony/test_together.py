@@ -9,6 +9,7 @@ from offhook.routing import plan
 from offhook.telephony import port
 from offhook.telephony.carrying import PATIENCE
 from offhook.telephony.house import ELSEWHERE, Way
+from offhook.telephony.telephone import TOO_LONG
 from tests.telephony.scripted import CALL, CALLER, LEGS, TENANT, Told, leg, run, step
 from tests.telephony.test_parking import talks
 
@@ -236,5 +237,34 @@ def test_a_number_that_was_asked_in_becomes_the_other_side_and_ends_the_call():
         await one.say(port.Held(outside.leg, True))
         await one.say(port.Down(leg=outside.leg))
         assert one.passed() == [plan.Ended(0)]
+
+    run(story)
+
+
+def test_a_call_of_three_whose_telephone_process_is_gone_is_lost_and_nobody_has_left():
+    async def story(one: Told) -> None:
+        ana = await talks(one)
+        bob = await added(one)
+        one.passed()
+        for lost in (CALLER, ana.leg, bob.leg):
+            one._heard[lost](port.Down(leg=lost, cause=port.DIED))
+        await one.settled()
+        assert one.passed()[0] == plan.HungUp(0, cause=port.DIED, lost=True)
+
+    run(story)
+
+
+def test_numbers_outside_talk_on_for_as_long_as_they_may_once_somebody_of_the_company_has_left_them():
+    async def story(one: Told) -> None:
+        ana = await talks(one)
+        await added(one, OUTSIDE)
+        seconds = one.telephone._house.outside_seconds
+        await one.later(seconds - 60)
+        one.passed()
+        await one.say(port.Down(leg=ana.leg))
+        await one.later(seconds - 1)
+        assert one.passed() == [plan.Left(0, "user:1")]
+        await one.later(1)
+        assert one.passed() == [plan.HungUp(0, cause=TOO_LONG)]
 
     run(story)

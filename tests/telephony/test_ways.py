@@ -357,6 +357,21 @@ def test_a_name_of_a_carrier_for_help_is_not_waited_for_that_was_found_before(
         there.set()
 
 
+def test_a_carrier_that_fills_while_its_name_is_looked_up_is_full(embedded: Company):
+    made(embedded.live, proxy="sip.example.com:5070", most_calls=1, emergency=True)
+    calls = [0]
+
+    def look(_host: str, _port: int) -> tuple[str, ...]:
+        calls[0] += 1
+        return ("1.1.1.1",)
+
+    offhook = embedded.desk.offhook
+    ways = Ways(offhook.reader, offhook.registrar, Allowed(), lambda _: calls[0], names=Names(look))
+    assert number(embedded, NUMBER, ways=ways) is None
+    assert calls == [1]
+    assert number(embedded, "911", emergency=True, ways=ways) is not None
+
+
 def test_the_names_of_carriers_for_help_are_found_before_anybody_calls(embedded: Company):
     made(embedded.live, proxy="sip.example.com:5070")
     there = [True]

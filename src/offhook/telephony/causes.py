@@ -9,6 +9,7 @@ _THEIRS = {
     "sound stopped": "nothing was heard of the caller any more",
     "never acknowledged": "the caller never acknowledged the answer",
     "no sound agreed": "no way of sound was agreed on",
+    "gone": "the caller's telephone answered no question any more",
 }
 
 

@@ -125,7 +125,8 @@ class _Race:
     def __init__(self, ringing: Ringing, legs: list[Other], why: dict[str, Missed]) -> None:
         self._ringing, self._why = ringing, why
         self.going = {leg.leg: leg for leg in legs}
-        self.looking: dict[asyncio.Future[Way | None], tuple[Other, Carried]] = {}
+        self.looking: dict[asyncio.Future[Way | None], tuple[Other, Carried, bool]] = {}
+        """With whether the leg before was over when that began."""
         self._silent: set[int] = set()
         self.news = self._next()
 
@@ -143,11 +144,12 @@ class _Race:
         leg = self.going.get(getattr(event, "leg", 0))
         if leg is None:
             return None
-        if leg.down is not None:
-            self._failed(leg, leg.down)
-        elif leg.up:
+        if leg.up:
+            # Also who has left again by now: nobody else is called for that, least of all the same number.
             del self.going[leg.leg]
             return leg
+        if leg.down is not None:
+            self._failed(leg, leg.down)
         elif isinstance(event, port.Unheard):
             self._silent.add(leg.leg)
             self._look(leg)
@@ -164,21 +166,26 @@ class _Race:
 
     def _look(self, leg: Other) -> None:
         """Look for the next carrier, once."""
-        if leg.carried is not None and not any(one is leg for one, _ in self.looking.values()):
-            looking = leg.carried.way_if_any(failed=leg.down is not None)
-            self.looking[asyncio.ensure_future(looking)] = leg, leg.carried
+        if leg.carried is not None and not any(one is leg for one, _, _ in self.looking.values()):
+            failed = leg.down is not None
+            looking = leg.carried.way_if_any(failed=failed)
+            self.looking[asyncio.ensure_future(looking)] = leg, leg.carried, failed
 
     def go_on(self) -> None:
         """Call by the carriers that were found. One that was silent is let go only where there is another."""
         for done in [one for one in self.looking if one.done()]:
-            (before, carried), way = self.looking.pop(done), done.result()
+            (before, carried, failed), way = self.looking.pop(done), done.result()
             if before.leg in self.going:
                 if way is None or before.leg not in self._silent:
                     continue
                 carried.silent()
                 self._ringing.drop([self.going.pop(before.leg)], reason="")
             elif (way := carried.following(way)) is None:
-                self._missed(before)
+                if failed:
+                    self._missed(before)
+                else:
+                    # It was over meanwhile: then those may be called again that were let go.
+                    self._look(before)
                 continue
             following = carried.call(way)
             self.going[following.leg] = following

@@ -375,10 +375,13 @@ class Sending:
         who = goes.with_whom if by == goes.who else goes.who or _number_of(goes)
         self._sender, self._from = sender, goes
         goes.sending._by = by
-        denied = await self._ask(Joined(_now(), by, who, str(goes.call_id)), by)
-        if denied is not None:
-            self._sender = self._from = None
-            goes.sending.rest(run=True)
+        denied: Deny | None = Deny("It could not be decided.")
+        try:
+            denied = await self._ask(Joined(_now(), by, who, str(goes.call_id)), by)
+        finally:
+            if denied is not None:
+                self._sender = self._from = None
+                goes.sending.rest(run=True)
         return denied
 
     async def _both_called(self, there: "Telephone", by: str, sender: Sender | None) -> Deny | None:
@@ -387,7 +390,11 @@ class Sending:
         party, who = here.with_whom, there.with_whom
         # Who hangs up both of their calls at once has connected them all the same.
         self._by = there.sending._by = by
-        shown, why = await self._shown(party), await self._kept_out(by, party, who)
+        try:
+            shown, why = await self._shown(party), await self._kept_out(by, party, who)
+        except BaseException:
+            self._rest_both(there)
+            raise
         if why or here.talking is None or there.talking is None:
             self._rest_both(there)
             return Deny(why) if why else _theirs()

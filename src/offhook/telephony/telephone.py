@@ -86,6 +86,7 @@ class Telephone:
         self.parking = Parking(self._decide, self._leg_of)
         self.together = Together(house, self, self._decide, self._leg_of)
         self._leaving = False
+        self._bounding: asyncio.Future[None] | None = None
         self._end: plan.HungUp | None = None
         self._running: asyncio.Task[None] | None = None
 
@@ -213,7 +214,9 @@ class Telephone:
                     log.warning("prompt_not_played", call_id=self._call_id, cause=event.fault)
             case port.Recorded():
                 if (taped := self._tapes.pop(event.path, None)) is not None:
-                    taped.set_result(event)
+                    # Who waited for it too long is gone.
+                    if not taped.done():
+                        taped.set_result(event)
                 else:
                     self._recording.made(event, self._call_id)
             case port.Held():
@@ -263,10 +266,12 @@ class Telephone:
 
     def _left(self, down: port.Down) -> None:
         """The caller is gone: nobody is rung for them any more. A message that they were leaving is kept first."""
-        if self._gone or self.together.without_caller():
+        _, lost = cut = causes.cut_off(down)
+        # What is lost by a fault of ours is lost for all of them.
+        if self._gone or (not lost and self.together.without_caller()):
             return
         self._gone = True
-        self._end = plan.HungUp(_now(), *causes.cut_off(down))
+        self._end = plan.HungUp(_now(), *cut)
         self._up.set()
         if self._call_id and not self._leaving:
             self.tell(self._end)
@@ -290,6 +295,9 @@ class Telephone:
         """Something happened in the call."""
         self.sending.told(event)
         self._recording.note()
+        if self._bounding is not None and isinstance(event, plan.Left) and (event.who or self.who).startswith(PEOPLE):
+            # For so long numbers outside may talk from here on.
+            self._bound()
         self._house.happened(self._call_id, event)
 
     def _there(self) -> tuple[str, ...]:
@@ -555,7 +563,7 @@ class Telephone:
 
     async def _talk(self, other: Other) -> None:
         """Wait until it is over; who was asked in goes on when the other side leaves."""
-        bounding = asyncio.ensure_future(self._until_too_long())
+        self._bound()
         try:
             while True:
                 ended = await self._until_down(other)
@@ -563,9 +571,15 @@ class Telephone:
                     break
                 other = self._other
         finally:
-            bounding.cancel()
+            self._bound(over=True)
         self._other = None
         self.tell(ended)
+
+    def _bound(self, *, over: bool = False) -> None:
+        """From now on, until it is `over`, numbers outside talk for as long as they may."""
+        if self._bounding is not None:
+            self._bounding.cancel()
+        self._bounding = None if over else asyncio.ensure_future(self._until_too_long())
 
     async def _until_too_long(self) -> None:
         """End it once numbers outside have talked with each other, and nobody else, for as long as they may."""

@@ -85,7 +85,8 @@ class Ways:
                 continue
             host, at = rules.place(kept.value.proxy)
             address = await self._address(tenant_id, host, at, urgent=emergency)
-            if address is not None:
+            # Others may have gone by it while its name was looked up.
+            if address is not None and (emergency or rules.has_room(kept, self.load)):
                 return Way(uri=_uri(kept.value, number), address=(address, at), trunk=kept.id)
         return None
 
