@@ -90,13 +90,30 @@ def test_a_company_has_so_many_calls_and_the_server_too_and_those_for_help_go_be
 def test_carriers_are_read_one_reading_after_the_other_so_that_the_latest_stays() -> None:
     async def story(telephony: Telephony, desk: Slow, _slept: list[float]) -> None:
         telephony.changed()
-        telephony.changed()
+        await settled()
+        for _ in range(100):
+            telephony.changed()
         await settled()
         assert len(desk.readings) == 1
         for number in (0, 1):
             desk.readings[number].set_result(None)
             await settled()
             assert [trunk.id for trunk in telephony.worker.configured.trunks] == [number + 1]
+        # Whatever changes before a reading begins is seen by it.
+        assert len(desk.readings) == 2
+        assert not telephony._tasks
+
+    played(story)
+
+
+def test_a_worker_that_starts_anew_is_told_what_there_is_now() -> None:
+    async def story(telephony: Telephony, desk: Slow, _slept: list[float]) -> None:
+        telephony.worker._hear(port.Ready(address=PLACE))
+        await settled()
+        assert len(desk.readings) == 1
+        desk.readings[0].set_result(None)
+        await settled()
+        assert [trunk.id for trunk in telephony.worker.configured.trunks] == [1]
 
     played(story)
 

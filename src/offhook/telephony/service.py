@@ -98,8 +98,10 @@ class Telephony:
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep, self._stopping = asyncio.Lock(), sleep, False
-        tally = tally or Tally(nowhere)
-        self.worker.watch = tally.heard
+        self._due = False
+        """Whether carriers are about to be read, so that whatever changes until then is seen."""
+        self._tally = tally = tally or Tally(nowhere)
+        self.worker.watch = self._watch
         self._house = House(
             self.worker, ways, sounds, tapes, calls.happened, location,
             seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of,
@@ -120,6 +122,9 @@ class Telephony:
 
     def changed(self) -> None:
         """There are other carriers, or no longer some."""
+        if self._due:
+            return
+        self._due = True
         task = asyncio.ensure_future(self._configure())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -131,6 +136,7 @@ class Telephony:
     async def _configure(self) -> None:
         """One reading after the other, so that the latest is what stays; until the store can be read."""
         async with self._configuring:
+            self._due = False
             while True:
                 try:
                     await self.configure()
@@ -153,6 +159,12 @@ class Telephony:
                 async with asyncio.timeout(HELPED_SECONDS):
                     await self._house.exchange.helped()
         await self.worker.close()
+
+    def _watch(self, event: port.Event) -> None:
+        self._tally.heard(event)
+        if isinstance(event, port.Ready):
+            # What it was started with is as old as the latest change of a carrier: telephones have come since.
+            self.changed()
 
     async def _heard(self, event: port.Event) -> None:
         match event:
