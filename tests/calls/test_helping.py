@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from offhook.calls import helping
 from offhook.routing.plan import Answered, Hangup, HungUp, Outgoing, Transfer
 from tests.api.desk import Company
 from tests.calls.legs.test_legs import Deft, asks
@@ -88,5 +89,20 @@ def test_a_test_of_the_emergency_address_is_called_so_and_may_be_ended(embedded:
         answer = await asks(process, "PUT", f"{V2}/{id}/actions/hangup")
         assert answer.status == 200
         await process.calls.over(id)
+
+    process.run(story())
+
+
+def test_a_key_that_goes_on_wishing_fills_no_trace(embedded: Company, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(helping, "MOST", 2)
+    process = Process(embedded, *lisbon(ANA))
+    method, path, body, code = WISHES["transfer"]
+
+    async def story() -> None:
+        id, _ = await calls(process, "911")
+        for _ in range(4):
+            assert (await asks(process, method, f"{V2}/{id}/{path}", body)).status == 409
+        told = await process.told(id)
+        assert [reason["code"] for step in told["steps"] for reason in step["reasons"]].count(code) == 2
 
     process.run(story())

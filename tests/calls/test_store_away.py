@@ -16,17 +16,22 @@ from offhook.routing.plan import (
     Incoming,
     Outgoing,
     Pressed,
+    Reserve,
     Reserved,
     Ring,
     Transfer,
+    Voicemail,
 )
 from tests.api.desk import Company
 from tests.calls.scripted import (
     ANA,
     BOB,
+    SALES,
     Phone,
     Process,
     lisbon,
+    sales,
+    talks,
 )
 
 
@@ -186,5 +191,31 @@ def test_help_is_called_also_where_nothing_is_known_of_the_company(company: Comp
         events = await process.company.live.sending("GET", "/api/offhook/v1/events?limit=500")
         [told] = [one for one in events.json["items"] if one["event"] == "emergency_call.placed"]
         assert told["after"]["office_id"] is None
+
+    process.run(story())
+
+
+def test_a_key_leaves_a_queue_also_while_the_store_hangs_which_holds_the_place(embedded: Company):
+    process = Process(embedded, *sales(ANA))
+
+    async def story() -> None:
+        other, _ = await talks(process, SALES)
+        id, phone = await process.rings(SALES)
+        await phone.given(Reserve)
+        await phone.given(Reserve)
+        await process.settle()
+        process.store.hanging = True
+        process.calls.happened(id, Pressed(process.at, "*"))
+        async with asyncio.timeout(5):
+            await phone.given(Voicemail)
+        process.store.hanging = False
+        for _ in range(100):
+            await process.calls.catch_up()
+            if not process.calls.behind:
+                break
+        await process.settle()
+        assert (process.waiting(), process.held()) == ([], {"user:1": f"{other}*"})
+        process.calls.happened(id, HungUp(process.at))
+        await process.calls.over(id)
 
     process.run(story())

@@ -121,7 +121,7 @@ class Call:
         self._question: tuple[Question, asyncio.Task[Event]] | None = None
         self._inviting: dict[str, tuple[asyncio.Task[Event], asyncio.Future[Step | None] | None]] = {}
         """By what was asked for: who reserves those that are asked in, and who waits to hear what was decided."""
-        self._number = 0
+        self._number = self._wishes = 0
         self._unkept: list[store.Written] = []
         self._doubtful = False
         self._owed: list[Release] = []
@@ -156,11 +156,13 @@ class Call:
     async def refusal(self, wish: Wish) -> str:
         """Why a wish of an API or a page is not for this call, as it is one for help; "" if it may be granted.
 
-        The wish is in the trace by then.
+        The wish is in the trace by then, as are those before, within bounds.
         """
         if isinstance(wish, Taping) or not helping.guarded(self._state):
             return ""
-        await self.decided(helping.wished(wish, clock.milliseconds(clock.now())))
+        self._wishes += 1
+        if self._wishes <= helping.MOST:
+            await self.decided(helping.wished(wish, clock.milliseconds(clock.now())))
         return helping.WHY
 
     def hang_up(self) -> None:
@@ -384,10 +386,11 @@ class Call:
     async def _settle(self) -> None:
         """Give back whom the call has no more, in the order in which it was said."""
         while self._owed:
-            release = self._parts.holding.release(self.tenant_id, str(self.id), self._owed[0], self._state.now)
-            if not await self._gave(release):
+            # The call itself and whoever catches up with it may be at this at once.
+            first = self._owed[0]
+            if not await self._gave(self._parts.holding.release(self.tenant_id, str(self.id), first, self._state.now)):
                 break
-            self._owed = self._owed[1:]
+            self._owed = [one for one in self._owed if one is not first]
         self._rest(self)
 
     async def _finish(self) -> None:
@@ -415,13 +418,18 @@ class Call:
             return
         (verb, task), self._question = self._question, None
         task.cancel()
-        [answer] = await asyncio.gather(task, return_exceptions=True)
-        if isinstance(answer, Reserved) and isinstance(verb, Reserve) and self._state.phase != "over":
+        # A place is given up in the store, which may hang.
+        await asyncio.wait({task}, timeout=self._parts.patience)
+        if not isinstance(verb, Reserve) or task.cancelled() or self._state.phase == "over":
+            return
+        answer = task.result() if task.done() else _unanswered(verb, "the store did not answer in time")
+        if isinstance(answer, Reserved):
             # With a fault nobody knows whom the store gave.
             members = answer.members or (verb.members if answer.fault else ())
             if left := tuple([who for who in members if who != self._state.who]):
                 self._owed.append(Release(left))
-                await self._settle()
+                if task.done():
+                    await self._settle()
 
     async def _find_out(self, verb: Question) -> Event:
         """Answer what only the store or a web service knows, as an event."""

@@ -10,6 +10,9 @@ from offhook.routing.state import CallState
 
 WHY = "It is a call for help: it goes on until who made it or who took it hangs up, and with nobody else."
 
+MOST = 50
+"""Wishes that are told to one call; a key that goes on wishing fills no disk with it."""
+
 
 def guarded(state: CallState) -> bool:
     """Whether a call is one for help, and no test of what that would say."""

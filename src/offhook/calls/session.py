@@ -166,7 +166,12 @@ class Calls:
     async def catch_up(self) -> None:
         """Write what the store could not take before."""
         for call in list(self._behind.values()):
-            await call.catch_up()
+            try:
+                await call.catch_up()
+            except Exception:
+                # What cannot be written of one keeps no other from being written, nor from being renewed.
+                log.exception("call_not_kept", call_id=call.id)
+                continue
             if call.behind:
                 return
 
