@@ -250,7 +250,7 @@ def test_one_fault_is_not_reported_a_second_time_as_another(embedded: Company, e
 
 
 def test_a_dry_run_runs_every_check_and_stores_nothing(company: Company):
-    caller: Api = company.sandbox
+    caller: Api = company.sandbox.at("2026-07-06T17:00:00Z")
     before = caller.get(OFFICES).json, caller.events(), caller.get("/api/v2/company").json
     body = full(mainline_number=company.numbers[0], colour="blue")
     answer = caller.dry(body)
