@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from offhook.directory.callrouters.model import CallRouter
 from offhook.directory.coaching.model import CoachingTeam
@@ -128,8 +129,9 @@ def _center_queue(queue: CallCenterQueue) -> Queue:
     )
 
 
+@lru_cache(maxsize=4096)
 def routing_of(state: RoutingStateOut, name: str) -> Routing:
-    """What happens to calls in one state, "open" or "closed"."""
+    """What happens to calls in one state, "open" or "closed"; equal ones are the same object, as many lines have them."""
     place = f"routing_options.{name}"
     keys: dict[str, Choice] = {}
     for index, key in enumerate(state.dtmf):

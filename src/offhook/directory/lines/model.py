@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from offhook.directory.lines.wire import Action, FirstAction, MenuOptionsOut, RoutingStateOut, Strategy
 from offhook.hours.model import ByHand, Schedule, SpecialDay
-from offhook.hours.rules import format_day, parse_day, periods_of
+from offhook.hours.rules import format_day, periods_of
 from offhook.hours.schedule import next_turn
 from offhook.kit.zones import zone
 
@@ -83,7 +83,7 @@ class KeptScript(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds: int = 5
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def schedule(
     timezone: str,
     week: tuple[tuple[str, ...], ...],
@@ -134,13 +134,13 @@ def days_to_json(days: tuple[SpecialDay, ...]) -> list[dict[str, Any]]:
 def days_from_json(rows: list[dict[str, Any]]) -> tuple[SpecialDay, ...]:
     """The inverse of `days_to_json`."""
     return tuple(
-        SpecialDay(
-            date.fromisoformat(row["date"]),
-            row["kind"],
-            row["name"],
-            parse_day(row["hours"], "hours")[0],
-            row["yearly"],
-            row["source"],
-        )
-        for row in rows
+        _day(row["date"], row["kind"], row["name"], tuple(row["hours"]), row["yearly"], row["source"]) for row in rows
     )
+
+
+@lru_cache(maxsize=4096)
+def _day(
+    day: str, kind: Literal["holiday", "override"], name: str, hours: tuple[str, ...], yearly: bool, source: str
+) -> SpecialDay:
+    """Offices share their holidays, and an office that is changed keeps most of its days: equal ones are one object."""
+    return SpecialDay(date.fromisoformat(day), kind, name, periods_of(hours), yearly, source)
