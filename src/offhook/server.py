@@ -6,12 +6,15 @@ import socket
 import sys
 from collections.abc import Callable
 
+import msgspec
 import structlog
 import uvicorn
 
 from offhook.app import Offhook, application
-from offhook.kit import protocol
+from offhook.kit import clock, protocol
+from offhook.kit.errors import Unavailable
 from offhook.kit.settings import Settings, refuse_lifted_limits
+from offhook.storage import served
 from offhook.telephony.listening import told
 from offhook.telephony.sound.engines import engine_of
 
@@ -77,8 +80,10 @@ def serve(settings: Settings, bound: socket.socket, started: Callable[[str], Non
     refuse_lifted_limits(settings)
     engine_of(settings)
     allow_many_connections()
-    offhook = Offhook(settings)
     host, port = bound.getsockname()[:2]
+    # Links and documents tell of the port that was given, where any was wanted.
+    settings = msgspec.structs.replace(settings, port=port)
+    offhook = Offhook(settings)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     config = uvicorn.Config(
         application(offhook),
@@ -103,6 +108,8 @@ def serve(settings: Settings, bound: socket.socket, started: Callable[[str], Non
     if not offhook.has_company():
         log.warning("no_company", mend="offhook init makes one; until then no key is valid here")
 
+    _note(offhook, settings)
+
     def ready() -> None:
         store = offhook.database.url.get_backend_name()
         log.info("serving", url=url, store=store, benchmark=settings.benchmark, **told(settings))
@@ -110,3 +117,11 @@ def serve(settings: Settings, bound: socket.socket, started: Callable[[str], Non
 
     server = _Server(config, ready, offhook.gate.end_streams)
     server.run(sockets=[bound])
+
+
+def _note(offhook: Offhook, settings: Settings) -> None:
+    """Note where this server listens, for commands. A store that cannot be written now is no reason not to serve."""
+    try:
+        served.note(offhook.database, offhook.slot.number, settings, clock.milliseconds(clock.now()))
+    except Unavailable as fault:
+        log.warning("place_not_noted", fault=str(fault))

@@ -49,8 +49,8 @@ def test_a_simulated_call_tells_who_rings_and_where_it_ends(offhook: Run, lisbon
     lines = said.out.splitlines()
     assert lines[0] == "  0:00  call   A call from +14155550100."
     assert [line for line in lines if "  rings  " in line] == [
-        "  0:00  rings  Ana rang for up to 10 s.",
-        "  0:10  rings  Rui rang for up to 10 s.",
+        "  0:00  rings  Ringing Ana, for 10 s at most.",
+        "  0:10  rings  Ringing Rui, for 10 s at most.",
     ]
     assert lines[-1].startswith("  1:18  Ana, Rui rang; it ended at Rui (user ")
     assert lines[-1].endswith("): answered.")

@@ -363,7 +363,7 @@ def test_a_call_is_followed_key_by_key_without_leaving_the_page(window: Desktop,
     key.focus()
     page.keyboard.press("Enter")
     followed = page.locator("#followed")
-    expect(followed).to_contain_text("Lobby rang for up to 25 s.")
+    expect(followed).to_contain_text("Ringing Lobby, for 25 s at most.")
     expect(followed).to_contain_text("Braga sent the call on to Sales.")
     expect(key).to_be_focused()
     expect(key).to_have_attribute("aria-current", "step")

@@ -43,7 +43,7 @@ def test_keys_are_one_a_prompt_unless_a_hash_ends_them(text: str, entries: list[
 def test_a_call_one_minute_before_closing_rings_and_at_closing_does_not(visitor: Visitor, embedded: Company):
     id = lisbon(embedded)
     before = called(visitor, id, at=f"{TUESDAY} 16:59").part("story")
-    assert "Lobby rang for up to 20 s." in before
+    assert "Ringing Lobby, for 20 s at most." in before
     after = called(visitor, id, at=f"{TUESDAY} 17:00").part("story")
     assert "Lisbon was closed: Tuesday 17:00, hours ended 17:00" in after
     assert "rang" not in after

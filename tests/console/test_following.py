@@ -56,7 +56,7 @@ def test_a_key_lights_its_way_and_says_what_the_caller_hears(visitor: Visitor, e
         "Sales department", "Open", "The menu is heard", "–", "Voicemail no key, three times",
     ]  # fmt: skip
     text = found.part("routing")
-    assert "Lobby rang for up to 20 s." in text
+    assert "Ringing Lobby, for 20 s at most." in text
     assert "You have reached Sales. Press 1 to leave a message." in text
     assert "Voicemail , at Sales" in text
 

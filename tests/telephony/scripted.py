@@ -90,6 +90,9 @@ class Told:
     async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
         return (f"/sounds/{prompt.text}",)
 
+    def are_beeps(self, files: tuple[str, ...]) -> bool:
+        return False
+
     def of_waiting(self, hear: Hear, country: str = "") -> tuple[str, ...]:
         return (f"/sounds/{hear}{country and f'-{country}'}",)
 

@@ -6,6 +6,8 @@ from offhook.access.gate import reply_of
 from offhook.calls import store, wire
 from offhook.calls.live.render import caller_names
 from offhook.calls.model import Kept
+from offhook.calls.wires import store as wires
+from offhook.calls.wires.model import beeped
 from offhook.directory.lines.model import Target
 from offhook.directory.paths import id_of
 from offhook.kit.cursor import Cursors
@@ -40,13 +42,14 @@ def operations(reader: Reader, cursors: Cursors, company: CompanyOf) -> list[Ope
     async def trace(call: Call) -> Reply:
         tenant, id = call.principal.tenant_id, id_of(call)
 
-        def find(tx: Transaction) -> tuple[Kept, Trace]:
+        def find(tx: Transaction) -> tuple[Kept, Trace, frozenset[str]]:
             kept = store.get(tx, tenant, id)
             if kept is None:
                 raise NotFound(f"There is no call {id}.")
-            return kept, store.trace(tx, tenant, id, kept.state.seed)
+            trace = store.trace(tx, tenant, id, kept.state.seed)
+            return kept, trace, beeped(wires.of_call(tx, tenant, id))
 
-        kept, taken = await reader.run(find)
+        kept, taken, unspoken = await reader.run(find)
         config = await company(tenant)
         home = kept.state.home
         return reply_of(
@@ -57,6 +60,7 @@ def operations(reader: Reader, cursors: Cursors, company: CompanyOf) -> list[Ope
                 ends=ends_at(kept.state),
                 outcome=kept.outcome or kept.state.phase,
                 config=taken.steps[-1].config if taken.steps else kept.state.config,
+                beeped=unspoken,
             )
         )
 

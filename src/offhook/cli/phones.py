@@ -10,7 +10,7 @@ from offhook.cli.common import AsJson, emit, err, facts, following, say, table, 
 from offhook.cli.emergency import one_line
 from offhook.cli.lines import V1
 from offhook.cli.people import owner_of
-from offhook.cli.way import Way, again, by_api, run, warning
+from offhook.cli.way import Way, again, by_api, run, served_row, warning
 from offhook.client import Answer, Client, body_of
 from offhook.kit.errors import Refusal, shown
 
@@ -130,6 +130,7 @@ def _show(way: Way, one: Any, password: str | None = None) -> None:
     """The settings of a telephone, as softphones ask for them."""
     of = one["settings"]
     rows = [
+        *served_row(way, telephones=True),
         ("telephone", f"{line_of(one.get('name', 'Phone'))} of {line_of(one['owner_name'])}, {one['id']}"),
         ("server", of["server"]),
         ("port", str(of["port"])),

@@ -18,7 +18,7 @@ from offhook.cli.apis import line_of, pages
 from offhook.cli.common import AsJson, emit, err, facts, following, say, table, when, write_private
 from offhook.cli.lines import V1
 from offhook.cli.people import owner_of
-from offhook.cli.way import Way, again, by_api, run
+from offhook.cli.way import Way, again, by_api, run, served_row
 from offhook.client import Client, body_of
 from offhook.kit.errors import Refusal, shown
 
@@ -172,6 +172,8 @@ def _share(app: typer.Typer, kind: Kind) -> None:
             emit(made)
             return
         say(made["url"])
+        for _, told in served_row(way, only_if_not_now=True):
+            say(f"Server: {told}.", "yellow", to=err)
         say(f"Whoever has it hears it without a key until {when(made['expires'])}.", "yellow", to=err)
 
     @app.command(

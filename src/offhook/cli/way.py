@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from offhook.access.model import ENVIRONMENTS, Environment, Principal
-from offhook.cli.common import CompanyId, ConfigFile, Data, DatabaseUrl, State, err, facts
+from offhook.cli.common import CompanyId, ConfigFile, Data, DatabaseUrl, State, err, facts, moment
 from offhook.client import Client, Refused, embedded, remote
 from offhook.kit.errors import NotFound, Notice, Refusal
 from offhook.kit.settings import load
 
 if TYPE_CHECKING:
     from offhook.storage.database import Transaction
+    from offhook.storage.served import Served
 
 Url = Annotated[
     str | None,
@@ -81,6 +82,8 @@ class Way:
     data: str | None
     database_url: str | None
     config: Path | None
+    served: "Served | None" = field(default=None, init=False)
+    """Who serves the store on this machine, or did last, once a client was there."""
     _told: bool = field(default=False, init=False)
 
     @property
@@ -121,12 +124,15 @@ class Way:
             return
         from offhook.cli.store import opened
         from offhook.kit import log
+        from offhook.storage import served
 
         settings = load({"data": self.data, "database_url": self.database_url}, self.config)
-        with opened(settings) as database, database.reading() as tx:
-            caller = None if self.key else self._caller(tx)
+        with opened(settings) as database:
+            self.served = served.found(database)
+            with database.reading() as tx:
+                caller = None if self.key else self._caller(tx)
         log.configure("error")
-        async with embedded(settings, caller, self.key or "", takes_on=takes_on) as client:
+        async with embedded(served.as_served(settings, self.served), caller, self.key or "", takes_on=takes_on) as client:
             yield client
 
     def _caller(self, tx: "Transaction") -> Principal:
@@ -177,6 +183,20 @@ def on_this_machine(data: str | None, config: Path | None, company: int | None) 
     """
     given = (("data", data), ("config", config), ("company", company))
     return "".join(f" --{name} {value}" for name, value in given if value is not None)
+
+
+def served_row(way: Way, *, telephones: bool = False, only_if_not_now: bool = False) -> list[tuple[str, str]]:
+    """Whether what is told of this machine's server is true now, as a row of facts; nothing of a server elsewhere."""
+    if way.url:
+        return []
+    served = way.served
+    if served is None:
+        return [("served", "not yet: this is what the settings say")]
+    if not served.now:
+        return [("served", f"not now: this is as it was last, or as the settings say; it began {moment(served.note.at)}")]
+    if telephones and not served.note.sip:
+        return [("served", "now, but telephones are not answered (sip is off)")]
+    return [] if only_if_not_now else [("served", f"now, since {moment(served.note.at)}")]
 
 
 def warning(notice: Notice) -> dict[str, str]:

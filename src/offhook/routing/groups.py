@@ -179,7 +179,8 @@ def _ring(turn: Turn, line: Line, event: Reserved, routing: Routing, names: dict
     seconds = min(strategies.TURN_SECONDS, left) if one_at_a_time else left
     passed = [names.get(who, who) for who in event.busy]
     note = f" Passed over as in a call: {listed(passed)}." if passed else ""
-    turn.because("rung", f"{listed([names.get(who, who) for who in event.members])} rang for up to {seconds} s.{note}")
+    members = listed([names.get(who, who) for who in event.members])
+    turn.because("rung", f"Ringing {members}, for {seconds} s at most.{note}")
     again = bool(state.tried or state.round or state.queued)
     legs = tuple([_leg(turn, who) for who in event.members])
     hear: Hear = "hold_music" if again else "ringback"

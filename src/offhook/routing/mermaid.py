@@ -1,7 +1,7 @@
 """A trace as a Mermaid sequence diagram. Names are a company's own words, so they are never put into it unguarded."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from offhook.routing.plan import (
     Answered,
@@ -33,8 +33,10 @@ def safe(text: str) -> str:
     return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 3] + "..."
 
 
-def sequence(trace: Trace, line: str, name_of: Callable[[str], str] = str) -> str:
-    """The diagram; `line` names what was called, and `name_of` tells who "user:1" is.
+def sequence(
+    trace: Trace, line: str, name_of: Callable[[str], str] = str, beeped: Collection[str] = frozenset()
+) -> str:
+    """The diagram; `line` names what was called, `name_of` tells who "user:1" is, `beeped` is as `heard` has it.
 
     Each party is one participant, also where who called is somebody of the company.
     """
@@ -48,12 +50,10 @@ def sequence(trace: Trace, line: str, name_of: Callable[[str], str] = str) -> st
         rows += [f"  Note over L: {safe(reason.text)}" for reason in one.reasons]
         for verb in one.verbs:
             match verb:
-                case Play():
-                    rows.append(f"  L->>C: {safe(heard(verb.prompt))}")
-                case Gather():
-                    rows.append(f"  L->>C: {safe(heard(verb.prompt))}")
+                case Play() | Gather():
+                    rows.append(f"  L->>C: {safe(heard(verb.prompt, beeped))}")
                 case Voicemail():
-                    rows.append(f"  L->>C: {safe(heard(verb.greeting))}")
+                    rows.append(f"  L->>C: {safe(heard(verb.greeting, beeped))}")
                 case Ring() | Invite():
                     for leg in verb.legs:
                         who = people.setdefault(leg.who, f"P{len(people)}")

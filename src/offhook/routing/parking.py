@@ -116,7 +116,7 @@ def _reserved(turn: Turn, event: Reserved) -> Go:
     person = turn.config.people.get(who)
     turn.state.reserved = event.members
     leg = Leg(who, person.name, person.devices, person.forwarding) if person is not None else Leg(who, who)
-    turn.because("rung", f"{leg.name} rang for up to {PERSON_SECONDS} s.")
+    turn.because("rung", f"Ringing {leg.name}, for {PERSON_SECONDS} s at most.")
     turn.wait("ringing", Ring("parallel", (leg,), PERSON_SECONDS, "hold_music", music=turn.music()))
     return None
 

@@ -106,7 +106,7 @@ def enter_contact(turn: Turn, contact: Contact) -> Go:
         return Mailbox()
     turn.state.where = Target("contact", contact.id)
     announce_recording(turn, turn.config.lines.get(turn.state.via))
-    turn.because("rung", f"{contact.name} rang at {number} for up to {PERSON_SECONDS} s.")
+    turn.because("rung", f"Ringing {contact.name} at {number}, for {PERSON_SECONDS} s at most.")
     leg = Leg(f"contact:{contact.id}", contact.name, numbers=(number,))
     turn.wait("ringing", Ring("parallel", (leg,), PERSON_SECONDS, country=turn.country()))
     return None
@@ -197,7 +197,7 @@ def reserved(turn: Turn, event: Reserved) -> Go:
         return Mailbox(own_box(turn))
     seconds = _seconds(turn)
     turn.state.reserved = event.members
-    turn.because("rung", f"{listed([names[who] for who in event.members])} rang for up to {seconds} s.")
+    turn.because("rung", f"Ringing {listed([names[who] for who in event.members])}, for {seconds} s at most.")
     people = turn.config.people
     legs = tuple(
         [Leg(who, names[who], people[who].devices, people[who].forwarding) for who in event.members if who in people]

@@ -1,6 +1,6 @@
 """A trace as people and programs read it: story, text, sequence, places. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -23,9 +23,16 @@ def place(name_of: NameOf, target: Target) -> wire.PlaceOut:
 
 
 def trace_out(
-    trace: Trace, *, name_of: NameOf, called: Target | None, ends: Target, outcome: str, config: int
+    trace: Trace,
+    *,
+    name_of: NameOf,
+    called: Target | None,
+    ends: Target,
+    outcome: str,
+    config: int,
+    beeped: Collection[str] = frozenset(),
 ) -> wire.TraceOut:
-    """The whole answer for one call."""
+    """The whole answer for one call. `beeped` are prompts of it, as `mark_of` has them, that nothing spoke."""
     # Somebody who is called by themselves is who is rung, and of a call that they make who calls.
     title = name_of(called) if called is not None and called.type not in _PEOPLE else "Offhook"
 
@@ -33,7 +40,7 @@ def trace_out(
         kind, _, id = who.partition(":")
         return name_of(target_of_who(who)) if kind and id.isdecimal() else who
 
-    told = story(trace, named)
+    told = story(trace, named, beeped)
     return wire.TraceOut(
         id=trace.id,
         config_version=str(config),
@@ -54,7 +61,7 @@ def trace_out(
         ],
         steps=msgspec.Raw(_encode(trace.steps)),
         text=text(told),
-        mermaid=sequence(trace, title, named),
+        mermaid=sequence(trace, title, named, beeped),
         called=place(name_of, called) if called is not None else None,
     )
 

@@ -2,7 +2,7 @@
 simulated ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -33,6 +33,8 @@ from offhook.routing.plan import (
     Voicemail,
 )
 from offhook.routing.state import CallState, Reason, new_call
+
+_MARK = 80
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +88,13 @@ class Moment(msgspec.Struct, frozen=True):
     text: str
 
 
-def story(trace: Trace, name_of: Callable[[str], str] = str) -> list[Moment]:
-    """The trace in words, in the order in which it happened; `name_of` tells who "user:1" is."""
+def story(
+    trace: Trace, name_of: Callable[[str], str] = str, beeped: Collection[str] = frozenset()
+) -> list[Moment]:
+    """The trace in words, in the order in which it happened; `name_of` tells who "user:1" is.
+
+    `beeped` are prompts, as `mark_of` has them, in whose place the caller heard beeps.
+    """
     told: list[Moment] = []
     for one in trace.steps:
         at = (one.event.at - trace.began) / 1000
@@ -95,7 +102,7 @@ def story(trace: Trace, name_of: Callable[[str], str] = str) -> list[Moment]:
         if happened:
             told.append(Moment(at, "came", happened))
         told += [Moment(at, "rang" if reason.code == "rung" else "why", reason.text) for reason in one.reasons]
-        told += [moment for verb in one.verbs if (moment := _verb(at, verb)) is not None]
+        told += [moment for verb in one.verbs if (moment := _verb(at, verb, beeped)) is not None]
     return told
 
 
@@ -112,29 +119,27 @@ def _event(event: Event, name_of: Callable[[str], str]) -> str:
     return ""
 
 
-def _verb(at: float, verb: Verb) -> Moment | None:
+def _verb(at: float, verb: Verb, beeped: Collection[str]) -> Moment | None:
     match verb:
-        case Play():
-            return Moment(at, "heard", heard(verb.prompt))
-        case Gather():
-            return Moment(at, "heard", heard(verb.prompt))
+        case Play() | Gather():
+            return Moment(at, "heard", heard(verb.prompt, beeped))
         case Voicemail():
-            return Moment(at, "heard", heard(verb.greeting))
+            return Moment(at, "heard", heard(verb.greeting, beeped))
         case Transfer():
             where = f" with the address {verb.location.address}" if verb.location is not None else ""
-            return Moment(at, "did", f"{call_of(verb)} to {verb.number}{where}")
+            return Moment(at, "did", f"{call_of(verb)} to {verb.number}{where}.")
         case Notify():
-            return Moment(at, "did", f"The event log tells that {verb.number} was called")
+            return Moment(at, "did", f"The event log tells that {verb.number} was called.")
         case Bridge():
-            return Moment(at, "did", "The two are connected")
+            return Moment(at, "did", "The two are connected.")
         case Record():
-            return Moment(at, "did", "What follows is recorded")
+            return Moment(at, "did", "What follows is recorded.")
         case Park():
             return Moment(at, "heard", "Hold music")
         case Reserve() if verb.seconds and verb.wait_for == "whoever_is_free":
             return Moment(at, "heard", "Hold music")
         case Hangup():
-            return Moment(at, "did", "The call ends")
+            return Moment(at, "did", "The call ends.")
     return None
 
 
@@ -143,11 +148,18 @@ def call_of(verb: Transfer) -> str:
     return "Test call of the emergency address" if verb.trial else "Emergency call" if verb.emergency else "Call"
 
 
-def heard(prompt: Prompt) -> str:
-    """What a caller hears, in words: the text, or which recording."""
-    if not prompt.recording:
-        return f'"{prompt.text}"'
-    return f"The recording{f' for {prompt.purpose}' if prompt.purpose else ''} ({prompt.recording[:12]})"
+def heard(prompt: Prompt, beeped: Collection[str] = frozenset()) -> str:
+    """What a caller hears, in words: the text, or which recording; and that it was `beeped`, if it was."""
+    if prompt.recording:
+        said = f"The recording{f' for {prompt.purpose}' if prompt.purpose else ''} ({prompt.recording[:12]})"
+    else:
+        said = f'"{prompt.text}"'
+    return f"Beeps, in place of {said[0].lower()}{said[1:]}" if mark_of(prompt) in beeped else said
+
+
+def mark_of(prompt: Prompt) -> str:
+    """A prompt in few letters, the same for the same one."""
+    return prompt.recording or prompt.text[:_MARK]
 
 
 def rung(trace: Trace) -> list[tuple[float, tuple[str, ...], int, str]]:

@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from offhook import __version__
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal, Unstorable
+from offhook.storage import served
 from offhook.storage.database import Database, Insert, Transaction
 from offhook.storage.faults import is_unavailable
 from offhook.storage.migrate import configuration, upgrade_within
@@ -216,6 +217,7 @@ def restore(database: Database, path: Path, progress: Progress | None = None) ->
                 for table in _tables():
                     _load(tx, table, members.rows(table, table.name, progress))
                     _continue_sequence(tx, table)
+                tx.change(served.FORGET)
             return _summary(path, members.manifest, file.seek(0, os.SEEK_END))
     except OSError as error:
         raise BadBackup(f"The backup {path} cannot be read: {error.strerror or error}.") from None

@@ -19,6 +19,11 @@ from offhook.storage.database import Database
 
 _LOCK_CLASS = 0x0FF_51
 
+_HELD = (
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
 
 class Slot(Protocol):
     """A leased slot."""
@@ -92,6 +97,29 @@ def lease(database: Database, moved: Callable[[int], None] = lambda number: None
     `moved` is told if the lease was lost with the server and another slot had to be taken.
     """
     if database.sqlite:
-        assert database.url.database is not None
-        return _FileSlot(Path(database.url.database).parent / "locks")
+        return _FileSlot(_folder(database))
     return _AdvisorySlot(database, moved)
+
+
+def is_held(database: Database, number: int) -> bool:
+    """Whether a process has the slot of this number."""
+    if not database.sqlite:
+        with database.reading() as tx:
+            return bool(tx.connection.exec_driver_sql(_HELD, (_LOCK_CLASS, number)).scalar())
+    try:
+        handle = os.open(_folder(database) / f"slot-{number}.lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two who ask at once do not take each other for a holder.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _folder(database: Database) -> Path:
+    assert database.url.database is not None
+    return Path(database.url.database).parent / "locks"

@@ -48,6 +48,9 @@ class Sounds(Protocol):
     async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
         """A recording, or a text spoken."""
 
+    def are_beeps(self, files: tuple[str, ...]) -> bool:
+        """Whether these, of a prompt, are beeps in its place."""
+
     def of_waiting(self, hear: Hear, country: str = "") -> tuple[str, ...]:
         """Ringback as in a country, or music on hold."""
 
@@ -133,6 +136,16 @@ class House:
     """For which numbers outside talk with each other at most, where nobody of the company is with them."""
     belongs: Callable[[int, int, int, str, str, str], None] = lambda *_: None
     """Is told whose each leg is from now on: leg, tenant, call, who ("" who called), device, address ("" as before)."""
+
+    beeped: Callable[[int, Prompt], None] = lambda _leg, _prompt: None
+    """Is told of each prompt that is beeps to a leg."""
+
+    async def prompt(self, tenant_id: int, leg: int, prompt: Prompt) -> tuple[str, ...]:
+        """The files of a prompt that a leg hears."""
+        files = await self.sounds.of_prompt(tenant_id, prompt)
+        if self.sounds.are_beeps(files):
+            self.beeped(leg, prompt)
+        return files
 
     def begun(self, tenant_id: int, call_id: int, caller: int, other: Other | None) -> None:
         """A call begins on the leg of who called, or of legs that were in another one."""

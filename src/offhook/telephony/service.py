@@ -106,7 +106,7 @@ class Telephony:
             self.worker, ways, sounds, tapes, calls.happened, location,
             seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of,
             exchange=Exchange(calls, self._within, self._kept_out), belongs=tally.belongs,
-            outside_seconds=outside_seconds,
+            outside_seconds=outside_seconds, beeped=tally.beeped,
         )  # fmt: skip
         self._room = Room(most_calls, calls.of_company, clock.monotonic)
         self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)

@@ -15,6 +15,8 @@ import structlog
 from offhook.calls.wires.model import WENT_ON, Wire, Wires
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
+from offhook.routing.plan import Prompt
+from offhook.routing.trace import mark_of
 from offhook.telephony import port
 from offhook.telephony.figures import ANSWERED, RANG
 from offhook.telephony.port import DIED
@@ -30,7 +32,7 @@ UNWRITTEN = 5_000
 """Calls that wait for the store; the oldest is forgotten."""
 
 SPELLS = 50
-"""Holds and transfers of a leg that are noted."""
+"""Holds, transfers and beeps of a leg that are noted."""
 
 log = structlog.get_logger("offhook.telephony")
 
@@ -119,6 +121,12 @@ class Tally:
         leg.note(ended=_now(), cause=WENT_ON, ours=True, held=_let_go(wire))
         leg.whole = True
         return _Leg(onward, leg.dialled, due=leg.due)
+
+    def beeped(self, leg: int, prompt: Prompt) -> None:
+        """A prompt was beeps to a leg."""
+        found, mark = self._find(leg), mark_of(prompt)
+        if found is not None and mark not in found.wire.beeped:
+            found.note(beeped=(*found.wire.beeped, mark)[:SPELLS])
 
     # Told by the worker
 

@@ -445,7 +445,7 @@ class Telephone:
         return self._other is not None and self._leg_of(self._other.who) == leg_id
 
     async def _play(self, prompt: Prompt) -> None:
-        await self._sound(await self._house.sounds.of_prompt(self.tenant_id, prompt))
+        await self._sound(await self._house.prompt(self.tenant_id, self._caller, prompt))
 
     async def _sound(self, files: tuple[str, ...]) -> None:
         """Play to the caller, to the end. Who called from within has to be answered for that, like anybody."""
@@ -478,7 +478,7 @@ class Telephone:
 
         What was dialled on before is taken by whatever asks next, as simulations have it.
         """
-        files = await self._house.sounds.of_prompt(self.tenant_id, verb.prompt)
+        files = await self._house.prompt(self.tenant_id, self._caller, verb.prompt)
         await self._answer()
         playing = asyncio.ensure_future(self._sound(files))
         pressing = asyncio.ensure_future(self._keys.next())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from offhook.calls import words
 from offhook.calls.ladder import refusals
 from offhook.calls.ladder.model import CALLER, HOUSE, Arrow, Ladder, Party
-from offhook.calls.wires.model import WENT_ON, Wire
+from offhook.calls.wires.model import WENT_ON, Wire, beeped
 from offhook.routing import plan
 from offhook.routing.trace import Step, Trace, heard
 
@@ -47,6 +47,7 @@ class _Drawing:
     def __init__(self, trace: Trace, wires: Sequence[Wire], name_of: NameOf, lost: int) -> None:
         self._trace, self._wires, self._name_of, self._lost = trace, wires, name_of, lost
         self._wired = {wire.who for wire in wires if wire.who}
+        self._beeped = beeped(wires)
         self._parties = {CALLER: Party(CALLER, "Caller", "caller"), HOUSE: Party(HOUSE, "Offhook", "house")}
         self._arrows: list[Arrow] = []
         self._with = self._fetches = ""
@@ -230,9 +231,9 @@ class _Drawing:
             case plan.Answer():
                 self._add(at, "answer", HOUSE, CALLER, words.HAPPENED["answer"], tone="good")
             case plan.Play() | plan.Gather():
-                self._add(at, _tag(verb), HOUSE, CALLER, heard(verb.prompt), tone="quiet")
+                self._add(at, _tag(verb), HOUSE, CALLER, heard(verb.prompt, self._beeped), tone="quiet")
             case plan.Voicemail():
-                self._add(at, "voicemail", HOUSE, CALLER, heard(verb.greeting), tone="quiet")
+                self._add(at, "voicemail", HOUSE, CALLER, heard(verb.greeting, self._beeped), tone="quiet")
             case plan.Ring():
                 self._ring(at, verb, following)
             case plan.Reserve():
@@ -248,7 +249,11 @@ class _Drawing:
                 self._add(at, _tag(verb), HOUSE, HOUSE, words.HAPPENED[_tag(verb)])
             case plan.Hangup():
                 wire = self._end_of("", at)
-                code = wire.code if wire is not None and _from_here(wire) else 0
+                if wire is not None and not _from_here(wire):
+                    # Who leaves while a message is taken has gone before its step is told.
+                    self._add(at, "hung_up", CALLER, HOUSE, words.HAPPENED["hung_up"])
+                    return
+                code = wire.code if wire is not None else 0
                 odd = bool(code) or verb.cause != "normal"
                 text = refusals.ending(verb, step, code)
                 self._add(at, "hangup", HOUSE, CALLER, text, tone="bad" if odd else "plain")

@@ -1,5 +1,7 @@
 """One telephone or carrier of a call, as SIP and its sound had it. Pure."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 WENT_ON = "goes on in another call"
@@ -12,7 +14,8 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `who` is "" for who called, else whom it rang: "user:1", or a number. `device` is the id of a telephone of ours,
     `address` where it was spoken with. `code` is SIP's (RFC 3261 section 21), 0 where it had been there and left;
     `ours`: the end came from this side. `codec` and the packets that came and never came are of the sound it sent.
-    `held` are spells on hold, `referred` when it asked for which transfer.
+    `held` are spells on hold, `referred` when it asked for which transfer. `beeped` are the
+    prompts, as `routing/trace.mark_of` has them, in whose place beeps were played to it.
     """
 
     who: str = ""
@@ -30,6 +33,7 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lost: int = 0
     held: tuple[tuple[int, int], ...] = ()
     referred: tuple[tuple[int, str], ...] = ()
+    beeped: tuple[str, ...] = ()
 
 
 class Wires(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,3 +42,8 @@ class Wires(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: int
     call_id: int
     wires: tuple[Wire, ...]
+
+
+def beeped(wires: Sequence[Wire]) -> frozenset[str]:
+    """The prompts of a call that were beeps to somebody in it."""
+    return frozenset([mark for wire in wires for mark in wire.beeped])

@@ -50,6 +50,9 @@ SEEN_SECONDS = 5.0
 
 MOST_SEEN = 4096
 
+_BEEPS = "t-"
+"""How the keys of beeps begin; those of all else are longer words."""
+
 HEARD_OTHERWISE = "prompt_heard_otherwise"
 
 log = structlog.get_logger("offhook.telephony")
@@ -153,6 +156,11 @@ class Sounds:
         HEARD.labels(sound.how).inc()
         return (sound.file,) if sound.file else ()
 
+    def are_beeps(self, files: tuple[str, ...]) -> bool:
+        """Whether these, of a prompt, are beeps in its place."""
+        attention = self._own.attention if self._own is not None else None
+        return any(one == attention or Path(one).name.startswith(_BEEPS) for one in files)
+
     def of_waiting(self, hear: Hear, country: str = "") -> tuple[str, ...]:
         """Ringback as in a country (an upper-case code), or music on hold; once through, to be played for ever."""
         if self._own is None:
@@ -239,7 +247,7 @@ class Sounds:
             ways.append(_Way("spoken", _key("s", engine.identity, text), lambda: self._of_text(engine, text)))
         if text or prompt.recording:
             beeps = beeps_of(f"{prompt.purpose}\0{text or prompt.recording}")
-            key = "-".join(["t", FORM, *map(str, beeps)])
+            key = "-".join([_BEEPS + FORM, *map(str, beeps)])
             ways.append(_Way("tones", key, lambda: self._in(self._quick, _of_beeps, beeps)))
         return ways
 
