@@ -17,6 +17,8 @@ def test_a_new_installation_is_told_its_keys_once_and_what_to_do_next(offhook: R
     assert said.out.count("ohk_live_") == 1
     assert said.out.count("ohk_sandbox_") == 1
     assert "offhook serve" in said.err
+    first = offhook("number", "list", "-e", "sandbox").out.splitlines()[1].split()[0]
+    assert f"100, {first} and others: offhook number list --environment sandbox" in said.out
 
 
 def test_a_script_gets_one_json_object(offhook: Run) -> None:

@@ -23,6 +23,7 @@ from tests.cli.test_calls import BEGAN, TENANT
 
 SECONDS = 69
 SOUND = wav(SECONDS)
+COLUMNS = {"voicemail": ["FOR", "LENGTH", "STATE"], "recording": ["OF", "LENGTH", "CALL"]}
 STATES = {"voicemail": "new", "recording": "1234"}
 
 
@@ -63,7 +64,7 @@ def step(said: Said) -> str:
 def test_they_are_listed_with_whom_they_are_of_and_how_long(offhook: Run, noun: str, empty: Path) -> None:
     said = offhook(noun, "list")
     head, row = said.out.splitlines()
-    assert head.split() == ["ID", "WHEN", "CALLER", "OF", "LENGTH", "STATE" if noun == "voicemail" else "CALL"]
+    assert head.split() == ["ID", "WHEN", "CALLER", *COLUMNS[noun]]
     assert row.split("  ")[0] == "77"
     assert [one for one in row.split("  ") if one][2:] == [CALLER, "Head office", "1:09", STATES[noun]]
     assert f"offhook {noun} save 77" in step(said)
@@ -84,7 +85,7 @@ def test_what_is_not_among_them_is_said(offhook: Run, noun: str, company: Any) -
 
 def test_none_at_all_is_said_calmly(offhook: Run, company: Any) -> None:
     assert "There are no messages." in offhook("voicemail", "list").err
-    assert "auto_call_recording" in offhook("recording", "list").err
+    assert "offhook line record" in offhook("recording", "list").err
 
 
 def test_one_is_saved_as_it_is(offhook: Run, noun: str, empty: Path) -> None:

@@ -6,8 +6,11 @@ from datetime import datetime
 
 import pytest
 
+from offhook.calls.wires import store as wires
+from offhook.calls.wires.model import Wire, Wires
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import HungUp, Incoming, Outgoing, Recorded, Verb
+from offhook.routing.plan import HungUp, Incoming, Outgoing, Prompt, Recorded, Verb
+from offhook.routing.trace import mark_of
 from tests.api.desk import Company
 from tests.conftest import at
 from tests.console.lines import HOSTILE, TUESDAY, lisbon, lobby
@@ -197,3 +200,17 @@ def test_a_key_that_may_not_see_calls_is_told_so(embedded: Company):
     page = visitor.get("/console/calls")
     assert page.status == 403
     assert "lacks the scope calls:read" in page.text
+
+
+def test_that_beeps_stood_for_prompts_is_told_with_a_remedy(visitor: Visitor, embedded: Company):
+    id = placed(embedded, lisbon(embedded))
+    page = visitor.get(f"/console/calls/{id}")
+    greeting = re.search(r"hears (\"[^\"]+\")", page.text)
+    assert greeting is not None
+    assert "Beeps" not in page.text
+    wire = Wire(began=CLOSED_AT, ended=CLOSED_AT + 30_000, cause="left", beeped=(mark_of(Prompt(greeting[1][1:-1])),))
+    told = [Wires(tenant_id=embedded.tenant("sandbox"), call_id=int(id), wires=(wire,))]
+    embedded.desk.transact(lambda tx: wires.put(tx, told))
+    page = visitor.get(f"/console/calls/{id}")
+    assert f"hears Beeps, in place of {greeting[1]}" in page.text
+    assert "Flite or espeak-ng, once installed there, does." in page.part("ladder")

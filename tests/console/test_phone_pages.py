@@ -34,6 +34,7 @@ def test_a_user_is_given_a_phone_whose_password_is_shown_once(visitor: Visitor, 
     found = re.search(r"The password is <code>(\w{24})</code>", page.html)
     assert found is not None
     listed = visitor.get(PHONES)
+    assert "They sign in at <code>127.0.0.1</code>, port <code>5060</code>, by UDP." in listed.html
     (address,) = set(re.findall(r'href="(/console/phones/\d+)"', listed.html))
     shown = visitor.get(address)
     assert "Laptop of Ann Lee" in shown.html

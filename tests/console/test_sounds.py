@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from offhook.directory.lines.model import Target
+from offhook.routing.plan import Outgoing
 from tests.api.desk import Api, Company
 from tests.calls.tapes.sounds import CALLER, wav
-from tests.console.lines import lisbon
-from tests.console.test_calls import placed
+from tests.console.lines import lisbon, lobby
+from tests.console.test_calls import CLOSED_AT, Telephone, placed
 from tests.console.visitor import Visitor
 
 
@@ -51,6 +52,16 @@ def test_messages_are_listed_by_box_and_whether_they_were_heard(visitor: Visitor
     [one] = embedded.sandbox.get("/api/offhook/v1/voicemails").json["items"]
     embedded.sandbox.patch(f"/api/offhook/v1/voicemails/{one['id']}", {"read": True})
     assert "No message like that." in visitor.get("/console/messages?unread=true").text
+
+
+def test_who_called_from_within_is_told_by_name(visitor: Visitor, embedded: Company):
+    box, room = Target("office", int(lisbon(embedded))), lobby(embedded)
+    first = Outgoing(CLOSED_AT, f"room:{room}", "7")
+    calls, tenant = embedded.desk.offhook.calls, embedded.tenant("sandbox")
+    recorded(embedded, str(embedded.desk.run(calls.begin(tenant, first, Telephone()))), box)
+    page = visitor.get("/console/messages")
+    assert "Lisbon Lobby" in page.text
+    assert f"room:{room}" not in page.text
 
 
 def test_a_key_that_may_not_hear_messages_sees_calls_without_them(embedded: Company):

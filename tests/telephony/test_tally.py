@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from offhook.calls.wires.model import WENT_ON, Wire, Wires
 from offhook.kit import clock
 from offhook.kit.errors import Unavailable
+from offhook.routing.plan import Prompt
 from offhook.telephony import port, tally
 from offhook.telephony.tally import Tally
 
@@ -161,6 +162,22 @@ def test_spells_on_hold_and_wishes_to_transfer_are_noted_in_bounds(monkeypatch: 
         assert len(wire.held) == 2
         assert all(since <= until for since, until in wire.held)
         assert [target for _, target in wire.referred] == ["102", "102"]
+
+    run(story)
+
+
+def test_prompts_that_were_beeps_are_noted_once_each_in_bounds(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tally, "SPELLS", 2)
+
+    async def story(desk: Desk) -> None:
+        desk.came()
+        for text in ("Welcome.", "Welcome.", "Press 1.", "Goodbye."):
+            desk.tally.beeped(CALLER, Prompt(text))
+        desk.tally.beeped(99, Prompt("To nobody."))
+        desk.down(CALLER, cause="left")
+        await desk.tally.flush()
+        [wire] = desk.wires
+        assert wire.beeped == ("Welcome.", "Press 1.")
 
     run(story)
 

@@ -28,10 +28,12 @@ from offhook.cli.install import init, serve, settings, version
 from offhook.cli.keys import app as key
 from offhook.cli.lines import app as line
 from offhook.cli.menus import register as register_menu
+from offhook.cli.number_holders import register as register_holders
 from offhook.cli.numbers import app as number
 from offhook.cli.offices import app as office
 from offhook.cli.phones import app as phone
 from offhook.cli.prompts import app as prompt
+from offhook.cli.recorded import register as register_recorded
 from offhook.cli.requests import register as register_requests
 from offhook.cli.routing import register as register_routing
 from offhook.cli.runs import app as runs
@@ -85,11 +87,13 @@ app.command()(version)
 register_configuration(app)
 register_routing(app)
 app.add_typer(key, name="key")
+register_holders(number)
 app.add_typer(number, name="number")
 register_emergency(office, user)
 app.add_typer(office, name="office")
 line.add_typer(script, name="script")
 register_menu(line)
+register_recorded(line)
 app.add_typer(line, name="line")
 app.add_typer(user, name="user")
 app.add_typer(phone, name="phone")

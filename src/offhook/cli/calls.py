@@ -7,6 +7,7 @@ import typer
 from offhook.cli.apis import clean, line_of, pages
 from offhook.cli.common import AsJson, emit, err, facts, following, say, table, when
 from offhook.cli.lines import V1
+from offhook.cli.people import caller_of
 from offhook.cli.way import Way, again, by_api, run
 from offhook.client import Client
 from offhook.kit.errors import Refusal
@@ -41,20 +42,13 @@ def list_calls(
         ("ID", "WHEN", "CALLER", "DIALLED", "WHAT BECAME OF IT"),
         [
             (
-                one["id"], when(one["began"]), _caller(one), line_of(one["dialled"] or "-"),
+                one["id"], when(one["began"]), caller_of(one), line_of(one["dialled"] or "-"),
                 one.get("outcome", "").replace("_", " ") if "ended" in one else f"under way: {one['phase']}",
             )
             for one in items
         ],
     )  # fmt: skip
     following(f"offhook call show {items[0]['id']}{again(way)}   shows why that one went where it went")
-
-
-def _caller(one: Any) -> str:
-    """Who calls, by name where that is known; the number of one who is nobody of the company stands behind it."""
-    name, caller = one.get("caller_name", ""), one["caller"]
-    number = f" ({caller})" if name and caller and ":" not in caller else ""
-    return line_of(f"{name}{number}" if name else caller or "hidden")
 
 
 def _list_live(way: Any, *, as_json: bool) -> None:
@@ -72,7 +66,7 @@ def _list_live(way: Any, *, as_json: bool) -> None:
         ("ID", "CALLER", "DIALLED", "WHERE IT IS NOW", "SINCE"),
         [
             (
-                one["id"], _caller(one), line_of(one["dialled"] or "-"),
+                one["id"], caller_of(one), line_of(one["dialled"] or "-"),
                 line_of(one["words"]), when(one["since"]),
             )
             for one in found["items"]
@@ -109,6 +103,9 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
     say()
     for one in trace["story"]:
         say(f"{_clock(one['seconds'])}  {_LABELS[one['kind']]:<5}  {line_of(one['text'])}", "dim")
+    if ladder.get("beeped"):
+        say()
+        say("Beeps were heard in place of prompts, as nothing on the server spoke their text: install flite.", "yellow")
     phones = [(party, one) for party in ladder["parties"] for one in party.get("phones") or party.get("legs", ())]
     if phones:
         say()

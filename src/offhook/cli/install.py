@@ -141,7 +141,9 @@ def init(
 
 
 def _span(numbers: list[str]) -> str:
-    return f"{len(numbers)}, from {numbers[0]}" if numbers else "none"
+    return (
+        f"{len(numbers)}, {min(numbers)} and others: offhook number list --environment sandbox" if numbers else "none"
+    )
 
 
 def _head_office(office: Path | None, **chosen: str | None) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Whom a word of a command means: a user or a room, as people call them."""
+"""Whom a word of a command means: a user or a room, as people call them; and how who called is told."""
 
 from typing import Any
 
-from offhook.cli.apis import pages
+from offhook.cli.apis import line_of, pages
 from offhook.client import Client
 from offhook.kit.errors import Refusal, shown
 
@@ -35,3 +35,10 @@ async def owner_of(client: Client, who: str) -> tuple[str, str]:
 def _words_of_user(one: Any) -> set[str]:
     emails = {email.casefold() for email in one.get("emails", ())}
     return emails | {one["id"], one.get("extension", ""), one.get("display_name", "").casefold()}
+
+
+def caller_of(one: Any) -> str:
+    """Who calls, by name where that is known; the number of one who is nobody of the company stands behind it."""
+    name, caller = one.get("caller_name", ""), one["caller"]
+    number = f" ({caller})" if name and caller and ":" not in caller else ""
+    return line_of(f"{name}{number}" if name else caller or "hidden")

@@ -41,7 +41,7 @@ def list_phones(way: Way, as_json: AsJson = False) -> None:
         following(f"offhook phone add WHO{again(way)}   gives a user or a room one")
         return
     table(
-        ("ID", "OF", "NAME", "TYPE", "USERNAME", "REACHED AT", "UNTIL"),
+        ("ID", "WHOSE", "NAME", "TYPE", "USERNAME", "REACHED AT", "UNTIL"),
         [
             (
                 one["id"], line_of(one["owner_name"]), line_of(one.get("name", "-")), one["type"],

@@ -17,7 +17,7 @@ import typer
 from offhook.cli.apis import line_of, pages
 from offhook.cli.common import AsJson, emit, err, facts, following, say, table, when, write_private
 from offhook.cli.lines import V1
-from offhook.cli.people import owner_of
+from offhook.cli.people import caller_of, owner_of
 from offhook.cli.way import Way, again, by_api, run, served_row
 from offhook.client import Client, body_of
 from offhook.kit.errors import Refusal, shown
@@ -34,7 +34,7 @@ class Kind:
 
 VOICEMAIL = Kind("voicemail", f"{V1}/voicemails", "There are no messages.")
 RECORDING = Kind(
-    "recording", f"{V1}/recordings", "There are no recordings: lines with auto_call_recording are recorded."
+    "recording", f"{V1}/recordings", "There are no recordings: offhook line record has the calls of a line recorded."
 )
 PLAYERS: tuple[tuple[str, ...], ...] = (
     ("aplay", "-q"), ("paplay",), ("pw-play",), ("afplay",), ("ffplay", "-autoexit", "-nodisp", "-loglevel", "error"),
@@ -271,10 +271,10 @@ def _list(way: Way, kind: Kind, wanted: _Wanted, most: int, *, as_json: bool) ->
         return
     last = "STATE" if kind is VOICEMAIL else "CALL"
     table(
-        ("ID", "WHEN", "CALLER", "OF", "LENGTH", last),
+        ("ID", "WHEN", "CALLER", "FOR" if kind is VOICEMAIL else "OF", "LENGTH", last),
         [
             (
-                one["id"], when(one["began"]), line_of(one["caller"] or "hidden"), _of(one), _length(one),
+                one["id"], when(one["began"]), caller_of(one), _of(one), _length(one),
                 ("heard" if one["read"] else "new") if kind is VOICEMAIL else one["call_id"],
             )
             for one in items
@@ -300,7 +300,7 @@ def _fetched(way: Way, kind: Kind, tape: str) -> tuple[Any, bytes]:
 def _facts(kind: Kind, one: Any) -> list[tuple[str, str]]:
     return [
         (kind.noun, f"{one['id']}, of {_of(one)}"),
-        ("from", line_of(one["caller"] or "hidden")),
+        ("from", caller_of(one)),
         ("when", when(one["began"])),
         ("length", _length(one)),
     ]

@@ -132,7 +132,9 @@ class Way:
             with database.reading() as tx:
                 caller = None if self.key else self._caller(tx)
         log.configure("error")
-        async with embedded(served.as_served(settings, self.served), caller, self.key or "", takes_on=takes_on) as client:
+        async with embedded(
+            served.as_served(settings, self.served), caller, self.key or "", takes_on=takes_on
+        ) as client:
             yield client
 
     def _caller(self, tx: "Transaction") -> Principal:
@@ -193,7 +195,9 @@ def served_row(way: Way, *, telephones: bool = False, only_if_not_now: bool = Fa
     if served is None:
         return [("served", "not yet: this is what the settings say")]
     if not served.now:
-        return [("served", f"not now: this is as it was last, or as the settings say; it began {moment(served.note.at)}")]
+        return [
+            ("served", f"not now: this is as it was last, or as the settings say; it began {moment(served.note.at)}")
+        ]
     if telephones and not served.note.sip:
         return [("served", "now, but telephones are not answered (sip is off)")]
     return [] if only_if_not_now else [("served", f"now, since {moment(served.note.at)}")]

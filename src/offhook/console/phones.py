@@ -13,11 +13,11 @@ async def listed(visit: Visit, refused: str = "", status: int = 200) -> Answer:
     """`GET /console/phones?cursor=…`: all telephones, and the form that gives somebody another one."""
     cursor = visit.query.get("cursor", "")
     page = await visit.inside.get(API, {"cursor": cursor} if cursor else {})
-    given = dict(visit.form)
+    given, phones = dict(visit.form), page.get("items", [])
     return visit.page(
-        "phones.html", here="phones", status=status, phones=page.get("items", []), cursor=page.get("cursor", ""),
+        "phones.html", here="phones", status=status, phones=phones, cursor=page.get("cursor", ""),
         first=not cursor, refused=refused, given=given, writes=visit.may("directory:write"),
-        trunks=visit.may("trunks:read"),
+        trunks=visit.may("trunks:read"), signs_in=phones[0]["settings"] if phones else None,
     )  # fmt: skip
 
 

@@ -121,11 +121,17 @@ def check_free(tx: Transaction, tenant_id: int, e164: str, location: str) -> Num
     """The number if it is free; Invalid if the company does not have it, Conflict if it is taken."""
     number = store.get(tx, tenant_id, e164)
     if number is None:
-        text = "This number is not in the company's inventory: add it first (offhook number add)."
+        text = (
+            "This number is not in the company's inventory: add it first (offhook number add), or choose one of it "
+            "(offhook number list --free)."
+        )
         raise Invalid.of([Violation(location=location, reason="notFound", message=text, sent=e164)])
     if number.status != "available":
         holder = f" by {number.target_type} {number.target_id}" if number.target_type else ""
-        text = f"This number is already taken{holder}; unassign it there first, or choose a free one."
+        text = (
+            f"This number is already taken{holder}; unassign it there first, or choose a free one "
+            "(offhook number list --free)."
+        )
         raise Conflict(
             f"{e164} is already taken{holder}.",
             [Violation(location=location, reason="conflict", message=text, sent=e164)],

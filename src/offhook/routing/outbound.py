@@ -119,8 +119,10 @@ def barred(number: str, person: Person | None, office: Office | None) -> str:
         return ""
     if office is not None and office.international and (person is None or person.international):
         return ""
-    who = person.name if person and office and office.international else office.name if office is not None else "It"
-    return f"{number} is abroad, and {who} may make no international calls."
+    own = person is not None and office is not None and office.international
+    who = person.name if own and person is not None else office.name if office is not None else "It"
+    field = "international_dialing_enabled of the user" if own else "international_enabled of the office"
+    return f"{number} is abroad, and {who} may make no international calls ({field} allows them)."
 
 
 def office_of_caller(config: Company, person: Person | None) -> Office | None:

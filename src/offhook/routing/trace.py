@@ -88,9 +88,7 @@ class Moment(msgspec.Struct, frozen=True):
     text: str
 
 
-def story(
-    trace: Trace, name_of: Callable[[str], str] = str, beeped: Collection[str] = frozenset()
-) -> list[Moment]:
+def story(trace: Trace, name_of: Callable[[str], str] = str, beeped: Collection[str] = frozenset()) -> list[Moment]:
     """The trace in words, in the order in which it happened; `name_of` tells who "user:1" is.
 
     `beeped` are prompts, as `mark_of` has them, in whose place the caller heard beeps.

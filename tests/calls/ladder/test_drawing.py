@@ -12,7 +12,7 @@ from offhook.calls.wires.model import Wire
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
 from offhook.routing.state import Reason
-from offhook.routing.trace import Step, Trace
+from offhook.routing.trace import Step, Trace, mark_of
 
 BEGAN = 1_000_000
 NAMES = {"user:1": "Ann", "user:2": "Bob"}
@@ -281,3 +281,30 @@ def test_a_very_long_call_keeps_its_beginning_and_its_end(count: int):
     assert len(found.arrows) == min(count + 2, MOST)
     assert found.cut == max(count + 2 - MOST, 0)
     assert (found.arrows[0].kind, found.arrows[-1].kind) == ("incoming", "hung_up")
+
+
+def test_who_leaves_while_a_message_is_taken_hangs_up_and_is_not_hung_up_on():
+    box = plan.Voicemail(Target("office", 5), plan.Prompt("Leave a message."), 180)
+    steps = (
+        step(plan.Incoming(at(0), "+14155550100", "+14155550199"), plan.Answer(), box),
+        step(plan.Recorded(at(9.2), 5), plan.Hangup()),
+    )
+    theirs = Wire(began=at(0), up=at(0), ended=at(9), cause="left")
+    assert told(drawn(*steps, wires=[theirs]))[-2:] == [
+        "9.2 caller > house: leaves a message of 5 s", "9.2 caller > house: hangs up",
+    ]  # fmt: skip
+    ours = msgspec.structs.replace(theirs, ours=True, cause="ended")
+    assert told(drawn(*steps, wires=[ours]))[-1] == "9.2 house > caller: ends the call"
+
+
+def test_of_prompts_that_nothing_spoke_the_beeps_are_told():
+    spoken, unspoken = plan.Prompt("Welcome."), plan.Prompt("Press 1.", "MENU", "ab" * 32)
+    menu = plan.Gather(unspoken, 1, 6, "menu")
+    found = drawn(
+        step(plan.Incoming(at(0), "+14155550100", "+14155550199"), plan.Play(spoken), menu),
+        wires=[Wire(began=at(0), beeped=(mark_of(unspoken),))],
+    )
+    assert told(found)[-2:] == [
+        '0 house > caller: "Welcome."',
+        f"0 house > caller: Beeps, in place of the recording for MENU ({'ab' * 6})",
+    ]

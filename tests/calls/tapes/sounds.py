@@ -23,7 +23,15 @@ def wav(seconds: float, *, told: int | None = None) -> bytes:
     return b"RIFF" + struct.pack("<I", size + len(head)) + head + sound
 
 
-def call(company: Company, *, over: bool = True, who: str = "", talking: str = "", via: Target = NOWHERE) -> int:
+def call(
+    company: Company,
+    *,
+    over: bool = True,
+    who: str = "",
+    talking: str = "",
+    via: Target = NOWHERE,
+    caller: str = CALLER,
+) -> int:
     """A call that is kept: its id."""
     id, began = company.desk.ids.new(), int(clock.wall() * 1000)
     state = CallState(
@@ -32,17 +40,17 @@ def call(company: Company, *, over: bool = True, who: str = "", talking: str = "
     )  # fmt: skip
     kept = Kept(
         id=id, tenant_id=company.tenant(), began=began, ended=began if over else 0, outcome="voicemail" if over else "",
-        caller=CALLER, dialled="+14155550199", state=state,
+        caller=caller, dialled="+14155550199", state=state,
     )  # fmt: skip
     until = 0 if over else began + 10**9
     company.desk.transact(lambda tx: store.keep(tx, kept, [], until))
     return id
 
 
-def left(company: Company, box: Target, seconds: float = 1.5, tapes: Any = None) -> str:
+def left(company: Company, box: Target, seconds: float = 1.5, tapes: Any = None, caller: str = CALLER) -> str:
     """A message is left: its id."""
     tapes = tapes or company.desk.offhook.tapes
-    call_id = call(company)
+    call_id = call(company, caller=caller)
     path = tapes.new_message(company.tenant(), call_id, box)
     Path(path).write_bytes(wav(seconds))
     company.desk.run(tapes.message_left(company.tenant(), call_id, box, path, seconds))

@@ -13,6 +13,7 @@ from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from tests.api.desk import Company
 from tests.calls.tapes.sounds import CALLER, V1, call, left, primary, wav
+from tests.directory.people import hired
 
 ASKED: list[tuple[str, int, int]] = [
     ("bytes=0-0", 0, 1),
@@ -45,6 +46,17 @@ def test_a_message_is_listed_with_who_left_it_and_heard(company: Company):
     assert told["subject_id"] == id
     assert told["after"]["caller"] == CALLER
     assert "name" not in told["after"]
+
+
+def test_people_of_the_company_are_told_by_name(embedded: Company):
+    ann = hired(embedded)
+    box = primary(embedded)
+    left(embedded, box, caller=f"user:{ann}")
+    left(embedded, box)
+    found = embedded.live.get(f"{V1}/voicemails").json["items"]
+    assert [one.get("caller_name", "") for one in found] == ["", "Ann Lee"]
+    one = embedded.live.get(f"{V1}/voicemails/{found[1]['id']}").json
+    assert (one["caller"], one["caller_name"]) == (f"user:{ann}", "Ann Lee")
 
 
 @pytest.mark.parametrize(("asked", "start", "stop"), ASKED)

@@ -79,6 +79,7 @@ def test_a_text_is_heard_spoken(tmp_path: Path, log: list[Any]):
     assert loudness(sound) == pytest.approx(-20, abs=0.5)
     assert speaker.texts == [MENU.text]
     assert (sounds.played, said(log)) == ({"spoken": 1}, [])
+    assert not sounds.are_beeps((file,))
 
 
 def test_without_an_engine_beeps_stand_for_a_text_and_the_log_says_so(tmp_path: Path, log: list[Any]):
@@ -92,6 +93,8 @@ def test_without_an_engine_beeps_stand_for_a_text_and_the_log_says_so(tmp_path: 
     assert 0.8 < len(heard(menu)) / 8000 < 1.5
     assert any(one["event"] == "prompts_not_spoken" for one in log)
     assert sounds.played == {"tones": 2}
+    assert sounds.are_beeps((menu,))
+    assert not sounds.are_beeps(())
 
 
 def test_a_prompt_that_says_nothing_is_not_heard(tmp_path: Path):

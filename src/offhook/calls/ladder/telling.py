@@ -8,7 +8,7 @@ from offhook.calls.ladder.wire import ArrowOut, LadderOut, LegOut, PartyOut, Pho
 from offhook.calls.legs.model import CallLeg
 from offhook.calls.live.render import iso
 from offhook.calls.model import Kept
-from offhook.calls.wires.model import Wire
+from offhook.calls.wires.model import Wire, beeped
 from offhook.directory.lines.model import Target
 from offhook.routing.model import who_of
 
@@ -37,6 +37,7 @@ def ladder_out(ladder: Ladder, kept: Kept, wires: Sequence[Wire], legs: Sequence
         arrows=arrows,
         text=text(ladder.parties, arrows, ladder.cut),
         cut=ladder.cut,
+        beeped=bool(beeped(wires)),
     )
 
 

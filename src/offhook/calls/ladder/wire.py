@@ -66,7 +66,9 @@ class ArrowOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LadderOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A call between its parties. `over` once nothing follows; `cut` arrows are left out from the middle."""
+    """A call between its parties. `over` once nothing follows; `cut` arrows are left out from the middle. `beeped`:
+    beeps were heard in place of prompts, as nothing spoke them.
+    """
 
     id: Int64Text
     began: str
@@ -76,3 +78,4 @@ class LadderOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     arrows: list[ArrowOut]
     text: str
     cut: int = 0
+    beeped: bool = False

@@ -1,6 +1,6 @@
 """Calls under way in words: where each is, who is in it, since when. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from offhook.calls import words
@@ -54,12 +54,19 @@ def named(config: Company, who: str) -> str:
 
 def caller_names(config: Company, calls: Sequence[Kept]) -> dict[int, str]:
     """Who calls, by each call's id: somebody of the company, a contact with that number, or "" for nobody known."""
-    numbers = {one.caller for one in calls if one.caller and not one.state.who}
-    known: dict[str, str] = {}
+    callers = {one.id: one.state.who or one.caller for one in calls}
+    names = names_of(config, set(callers.values()))
+    return {id: names[caller] for id, caller in callers.items()}
+
+
+def names_of(config: Company, callers: Collection[str]) -> dict[str, str]:
+    """Who each of these is: somebody of the company ("user:1"), a contact with that number, or "" for nobody known."""
+    numbers = {one for one in callers if one and ":" not in one}
+    found = {one: named(config, one) if ":" in one else "" for one in callers}
     for contact in config.contacts.values() if numbers else ():
         for number in numbers.intersection(contact.phones):
-            known.setdefault(number, contact.name)
-    return {one.id: named(config, one.state.who) if one.state.who else known.get(one.caller, "") for one in calls}
+            found[number] = found[number] or contact.name
+    return found
 
 
 def iso(moment: int) -> str:

@@ -4,7 +4,7 @@ The key of a user who is no company admin hears what that user may: their own bo
 or whose office they administer, and recordings that they are on. To them nothing else is there.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 
 from offhook.access.gate import reply_of
 from offhook.access.model import Principal
+from offhook.calls.live.render import names_of
 from offhook.calls.tapes import ranges, store, wire
 from offhook.calls.tapes.keeping import Tapes, happened
 from offhook.calls.tapes.links import Links
@@ -69,7 +70,8 @@ class Listening:
         found = await self.reader.run(find)
         here = found[: query.limit]
         cursor = self.cursors.seal(PATHS[kind], tenant, filters, here[-1].id) if len(found) > query.limit else None
-        items: Any = [self._out(one, config) for one in here]
+        names = names_of(config, {one.caller for one in here})
+        items: Any = [self._out(one, config, names) for one in here]
         page: Any = wire.VoicemailPage if kind == "voicemail" else wire.RecordingPage
         return reply_of(page(items=items, cursor=cursor))
 
@@ -155,7 +157,8 @@ class Listening:
     async def _one(self, call: Call, kind: Kind, config: Company) -> Tape:
         return await self.reader.run(lambda tx: _found(tx, call, kind, config))
 
-    def _out(self, tape: Tape, config: Company) -> wire.TapeOut:
+    def _out(self, tape: Tape, config: Company, names: Mapping[str, str] | None = None) -> wire.TapeOut:
+        known = names_of(config, [tape.caller]) if names is None else names
         common: dict[str, Any] = {
             "id": str(tape.id),
             "call_id": str(tape.call_id),
@@ -164,6 +167,7 @@ class Listening:
             "target_name": name_of(config, tape.box),
             "office_id": str(tape.office_id) if tape.office_id else None,
             "caller": tape.caller,
+            "caller_name": known[tape.caller],
             "began": _iso(tape.at),
             "seconds": tape.milliseconds / 1000,
             "size": tape.size,

@@ -19,7 +19,8 @@ class TapeOut(msgspec.Struct, kw_only=True, omit_defaults=True):
     target_id: Int64Text
     target_name: str
     office_id: Int64Text | None = None
-    caller: str
+    caller: Annotated[str, Meta(description='A number, or of the company\'s own people as "user:1"; "" if hidden.')]
+    caller_name: Annotated[str, Meta(description="Who that is: one of them, or a contact that calls are sent to.")] = ""
     began: str
     seconds: float
     size: int

@@ -83,7 +83,10 @@ def new_number(
     free = assignment.pooled(tx, tenant_id, card.id, card.country)
     number = free.e164 if free is not None else None
     if number is None and abroad and (number := assignment.pooled_anywhere(tx, tenant_id, card.id)):
-        text = f"The company has no free number of {card.country}: {number} was given."
+        text = (
+            f"The company has no free number of {card.country}: {number} was given. To the office it is abroad: who "
+            "is to call such numbers needs international_enabled of the office, and international_dialing_enabled."
+        )
         notices.append(Notice("number_abroad", place, text))
     elif number is None:
         text = "The company has no free number" + ("" if abroad else f" of {card.country}")

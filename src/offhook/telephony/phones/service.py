@@ -141,10 +141,12 @@ def _of_company(tx: Transaction, tenant_id: int, after: int, limit: int) -> list
 
 def _nowhere(device: Device, owner: wire.Owner) -> Notice:
     """The warning of a telephone whose calls for help say nothing of where it is."""
-    whose = f"the user's (PUT /api/v2/users/{device.owner_id}/e911) or " if device.owner_type == "user" else ""
+    user, office = device.owner_id, owner.office_id
+    whose = f"offhook user emergency-address {user}, or " if device.owner_type == "user" else ""
+    places = f"PUT /api/v2/users/{user}/e911, " if device.owner_type == "user" else ""
     text = (
-        f"Calls for help from this telephone carry no address: set {whose}the office's "
-        f"(PUT /api/v2/offices/{owner.office_id}/e911)."
+        f"Calls for help from this telephone carry no address: set one with {whose}offhook office emergency-address "
+        f"{office} (over HTTP {places}PUT /api/v2/offices/{office}/e911)."
     )
     return Notice("no_emergency_address", "e911_address", text)
 

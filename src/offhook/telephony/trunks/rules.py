@@ -99,7 +99,10 @@ def check_proxy(text: str, allowed: Allowed, found: list[Violation], *, sandbox:
         message = "Must be a name or an IPv4 address: calls go out by IPv4 only."
         found.append(Violation(location="proxy", message=message, sent=shown(text)))
     elif sandbox and not _is_named(host, address, port, allowed):
-        message = "A sandbox calls nobody real: must be a place that egress_allow in the server's settings names."
+        message = (
+            "A sandbox calls nobody real: must be a place that egress_allow in the server's settings names, as "
+            "OFFHOOK_EGRESS_ALLOW=127.0.0.1:5070."
+        )
         found.append(Violation(location="proxy", message=message, sent=shown(text)))
     elif address is not None and not may_send(host, address, port, allowed):
         message = "Must be an address on the open internet, or one that egress_allow in the server's settings names."

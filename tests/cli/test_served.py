@@ -1,0 +1,40 @@
+"""Commands over the store of a server tell where that server listens, whatever their own settings are."""
+
+import signal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.cli.conftest import Run, Serving
+from tests.cli.test_phones_and_trunks import ana
+from tests.cli.test_tapes import kept
+
+__all__ = ["ana"]
+
+
+def test_telephones_and_links_are_told_as_the_server_listens(
+    offhook: Run, company: Any, ana: str, empty: Path, server: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFHOOK_PORT", "8099")
+    kept(empty / "offhook-data", company["office_id"], 77, "voicemail")
+    added = offhook("phone", "add", ana)
+    assert "now, but telephones are not answered (sip is off)" in added.out
+    link = offhook("voicemail", "link", "77")
+    assert urlsplit(link.out.strip()).netloc == urlsplit(server.url).netloc
+    assert "Server:" not in link.err
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait(30)
+    monkeypatch.delenv("OFFHOOK_PORT")
+    link = offhook("voicemail", "link", "77")
+    assert urlsplit(link.out.strip()).netloc == urlsplit(server.url).netloc
+    assert "Server: not now" in link.err
+    assert "not now: this is as it was last" in offhook("phone", "show", ana).out
+
+
+def test_before_anybody_served_the_settings_are_told(offhook: Run, ana: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OFFHOOK_SIP_PORT", "5777")
+    said = offhook("phone", "add", ana)
+    assert "5777" in said.out
+    assert "not yet: this is what the settings say" in said.out
