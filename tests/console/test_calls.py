@@ -1,5 +1,6 @@
 """Real calls: the list, and one call told step by step as a simulated one is."""
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -205,12 +206,12 @@ def test_a_key_that_may_not_see_calls_is_told_so(embedded: Company):
 def test_that_beeps_stood_for_prompts_is_told_with_a_remedy(visitor: Visitor, embedded: Company):
     id = placed(embedded, lisbon(embedded))
     page = visitor.get(f"/console/calls/{id}")
-    greeting = re.search(r"hears (\"[^\"]+\")", page.text)
+    greeting = re.search(r"hears (\"[^\"]+\")", html.unescape(page.text))
     assert greeting is not None
     assert "Beeps" not in page.text
     wire = Wire(began=CLOSED_AT, ended=CLOSED_AT + 30_000, cause="left", beeped=(mark_of(Prompt(greeting[1][1:-1])),))
     told = [Wires(tenant_id=embedded.tenant("sandbox"), call_id=int(id), wires=(wire,))]
     embedded.desk.transact(lambda tx: wires.put(tx, told))
     page = visitor.get(f"/console/calls/{id}")
-    assert f"hears Beeps, in place of {greeting[1]}" in page.text
+    assert f"hears Beeps, in place of {greeting[1]}" in html.unescape(page.text)
     assert "Flite or espeak-ng, once installed there, does." in page.part("ladder")
