@@ -24,6 +24,7 @@ def test_telephones_and_links_are_told_as_the_server_listens(
     link = offhook("voicemail", "link", "77")
     assert urlsplit(link.out.strip()).netloc == urlsplit(server.url).netloc
     assert "Server:" not in link.err
+    assert f"{server.url}/api/v2/offices" in offhook("key", "create", "--name", "other").err
     server.process.send_signal(signal.SIGKILL)
     server.process.wait(30)
     monkeypatch.delenv("OFFHOOK_PORT")

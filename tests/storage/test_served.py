@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+import offhook.app  # noqa: F401  a backup has all tables
 from offhook.kit.settings import Settings
 from offhook.storage import served
 from offhook.storage.backup import backup, restore

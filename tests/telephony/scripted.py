@@ -35,6 +35,7 @@ class Told:
         self.events: list[plan.Event] = []
         self.tapes: list[tuple[str, float]] = []
         self.taping: list[str] = []
+        self.beeped: list[tuple[int, str]] = []
         self.on_tape: dict[str, list[str]] = {}
         self.seen: list[Seen] = []
         self._taped = 0
@@ -53,6 +54,7 @@ class Told:
             location=lambda _verb: (b"<presence/>", "application/pidf+xml"), sleep=self._sleep,
             seen=lambda _call, seen: self.seen.append(msgspec.structs.replace(seen, at=0)),
             decided=self._decided, leg_of=lambda _call, who: LEGS.get(who, 0),
+            beeped=lambda leg, prompt: self.beeped.append((leg, prompt.text)),
         )  # fmt: skip
         self.telephone = Telephone(house, TENANT, CALLER, ("+14155550100", "Ana"))
         self._heard[CALLER] = self.telephone.heard
@@ -91,7 +93,7 @@ class Told:
         return (f"/sounds/{prompt.text}",)
 
     def are_beeps(self, files: tuple[str, ...]) -> bool:
-        return False
+        return any("unspoken" in one for one in files)
 
     def of_waiting(self, hear: Hear, country: str = "") -> tuple[str, ...]:
         return (f"/sounds/{hear}{country and f'-{country}'}",)

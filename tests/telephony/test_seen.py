@@ -172,6 +172,28 @@ def test_a_call_that_the_api_ends_is_told_as_it_goes_to_who_watches(house: House
         assert (last["start"], last["end"], last["text"]) == (1, 0, "hangs up from here")
 
 
+def test_a_caller_to_whom_beeps_stood_for_a_greeting_and_who_leaves_is_told_of_so(house: House):
+    name = 'offhook_prompts_heard_total{made_from="tones"}'
+    before = house.metrics().get(name, 0.0)
+    call = house.call()
+    call.ring()
+    for who, invite in call.invites.items():
+        house.phones[who].reply(invite, 486, tag=f"t{who}")
+        house.phones[who].hear("ACK")
+    call.call.heard(200)
+    call.call.ack()
+    house.count(name, before + 1)
+    leaving = live(house, "voicemail")
+    call.call.next("BYE")
+    call.call.peer.hear("200 BYE")
+    ladder = over(house, leaving["id"])
+    assert ladder["beeped"] is True
+    told = between(ladder)
+    assert any(text.startswith('Beeps, in place of "') for _, _, text in told)
+    assert told[-1][1:] == ("Offhook", "hangs up")
+    assert "Beeps, in place of" in house.get(f"{V1}/calls/{leaving['id']}/trace")["text"]
+
+
 def test_a_telephone_process_that_is_killed_is_why_its_call_ended_and_is_counted(house: House):
     before = house.metrics()
     call = house.call()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from offhook.calls.legs.model import Seen
+from offhook.directory.lines.model import Target
 from offhook.routing import plan
 from offhook.telephony import port, telephone
 from offhook.telephony.telephone import ELSEWHERE
@@ -227,5 +228,17 @@ def test_a_caller_who_left_before_anything_was_decided_has_hung_up():
         await one.do(TWO)
         assert one.passed() == [plan.HungUp(0)]
         assert one.commands == []
+
+    run(story)
+
+
+def test_prompts_that_are_beeps_to_the_caller_are_told_whatever_verb_plays_them():
+    async def story(one: Told) -> None:
+        await one.answered()
+        for text in ("unspoken menu", "recorded menu"):
+            await one.do(plan.Gather(prompt(text), 1, 5, "menu"))
+            await one.say(port.Key(CALLER, "1"))
+        await one.do(plan.Voicemail(Target("office", 5), prompt("unspoken greeting"), 180))
+        assert one.beeped == [(CALLER, "unspoken menu"), (CALLER, "unspoken greeting")]
 
     run(story)

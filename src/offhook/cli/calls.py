@@ -105,7 +105,10 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
         say(f"{_clock(one['seconds'])}  {_LABELS[one['kind']]:<5}  {line_of(one['text'])}", "dim")
     if ladder.get("beeped"):
         say()
-        say("Beeps were heard in place of prompts, as nothing on the server spoke their text: install flite.", "yellow")
+        say(
+            "Beeps were heard in place of prompts, as nothing on the server spoke their text: install flite there.",
+            "yellow",
+        )
     phones = [(party, one) for party in ladder["parties"] for one in party.get("phones") or party.get("legs", ())]
     if phones:
         say()

@@ -132,7 +132,7 @@ def init(
     if office is None:
         say(
             "The head office has an example's addresses. Before live calls: describe yours with --office FILE, "
-            "or set where help is sent by PUT /api/v2/offices/{id}/e911.",
+            "or set where help is sent with offhook office emergency-address.",
             "yellow",
         )
     warn(notice for notice in made.notices if notice.code != "no_number")

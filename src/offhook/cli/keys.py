@@ -58,6 +58,7 @@ def create(
     """Make a key. It is shown this once."""
     from offhook.access import service
     from offhook.cli.store import company_of, opened, tenant_of
+    from offhook.storage import served
     from offhook.storage.slots import lease
 
     called, fault = single_line(name, "--name")
@@ -66,6 +67,7 @@ def create(
     until = None if expires_in is None else int(clock.wall() * 1000) + _milliseconds(expires_in)
     settings = load({"data": data, "database_url": database_url}, config)
     with opened(settings) as database:
+        settings = served.as_served(settings, served.found(database))
         slot = lease(database)
         with database.transaction() as tx:
             owner = company_of(tx, company)
@@ -88,7 +90,7 @@ def create(
     facts([("key", made.secret), ("company", f"{owner.name} ({owner.id})"), *_about(made.key)])
     say("It is shown this once; only its hash is kept.", "yellow")
     path = "users/me" if user_id is not None else "offices"
-    following(f"curl -H 'Authorization: Bearer KEY' http://127.0.0.1:{settings.port or 8080}/api/v2/{path}")
+    following(f"curl -H 'Authorization: Bearer KEY' {settings.address or 'http://127.0.0.1:8080'}/api/v2/{path}")
 
 
 @app.command("list")
