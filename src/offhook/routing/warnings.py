@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from offhook.directory.lines.model import Target
-from offhook.directory.lines.wire import RoutingStateOut
+from offhook.directory.lines.wire import Action, MenuKeyOut, MenuOptionsOut, RoutingStateOut
 from offhook.hours.model import Schedule
 from offhook.kit import clock
 from offhook.kit.errors import Notice, Refusal
@@ -36,8 +36,11 @@ _NAMELESS = "\0"
 _NINE_TO_FIVE = Schedule(ZoneInfo("UTC"), (((540, 1020),),) * 5 + ((), ()), always_open=False)
 _SOME_DAY = datetime(2026, 1, 5, tzinfo=UTC)
 
-_NO_WAY_ON = frozenset({"disabled", "menu"})
+_NO_WAY_ON = frozenset({None, "disabled", "menu"})
 """What keys may do without leading anywhere."""
+
+_TELLING = _NO_WAY_ON | {"scripted_ivr"}
+"""What keys do that an office may have against itself."""
 
 CompanyOf = Callable[[int], Awaitable[Company]]
 MOST = 20
@@ -79,30 +82,63 @@ class _Made(msgspec.Struct):
 _made = msgspec.json.Decoder(_Made)
 
 
+_Shape = tuple[Action, bool, tuple[tuple[str | None, Action | None], ...]]
+"""What a state of a line has against itself hangs on: its action, whether operators are tried, and keys with theirs."""
+
+
 def advice(office: Office) -> list[Notice]:
     """What an office has against itself, for its create and whatever replaces it."""
-    found = _alone(office.open, office.closed, office.script.workflow if office.script is not None else "")
+    opened, closed = _shape(office.open), _shape(office.closed)
+    script = office.script.workflow if office.script is not None else ""
+    if _may_be_lost(opened, script) or _may_be_lost(closed, script):
+        found = _by_a_walk(opened, closed, script)
+    else:
+        found = _of_keys(opened, True) + _of_keys(closed, False)
     return [Notice(one.code, one.field, one.text.replace(_NAMELESS, office.name)) for one in found]
 
 
+def _shape(state: RoutingStateOut) -> _Shape:
+    """Keys that lead somewhere are alike, so that the offices of a company, and of all, have few shapes."""
+    keys: list[tuple[str | None, Action | None]] = []
+    for key in state.dtmf:
+        action = key.options.action if key.options is not None else None
+        keys.append((key.input, action if action in _TELLING else "voicemail"))
+    return state.action, state.try_dial_operators, tuple(keys)
+
+
+def _may_be_lost(shape: _Shape, script: str) -> bool:
+    """Whether callers of an office that is alone may be lost there: only a walk tells, which takes its time."""
+    action, _, keys = shape
+    if not script and (action == "scripted_ivr" or any(one == "scripted_ivr" for _, one in keys)):
+        return True
+    return action == "menu" and all(one in _NO_WAY_ON or key is None for key, one in keys)
+
+
 @lru_cache(maxsize=1024)
-def _alone(opened: RoutingStateOut, closed: RoutingStateOut, script: str) -> tuple[Notice, ...]:
-    """The same for an office without a name that is alone in the world."""
-    target = Target("office", 1)
-    line = Line(target, _NAMELESS, 1, _NINE_TO_FIVE, routing_of(opened, "open"), routing_of(closed, "closed"))
-    line = dataclasses.replace(line, script=script)
-    if _may_be_lost(line.open, script) or _may_be_lost(line.closed, script):
-        alone = Company(tenant_id=0, version=0, lines={target: line})
-        return tuple(one for one in quick(alone, target, _SOME_DAY) if one.code in OWN)
-    states = ((True, line.open), (False, line.closed))
-    found = (fault for opened, state in states for fault in of_keys(line, opened, state, lambda *_: None))
+def _of_keys(shape: _Shape, opened: bool) -> tuple[Notice, ...]:
+    """What the keys of one state have against themselves."""
+    line = _line(shape, shape)
+    found = of_keys(line, opened, line.open if opened else line.closed, lambda *_: None)
     return tuple(Notice(one.code, one.field, one.what) for one in found if one.code in OWN)
 
 
-def _may_be_lost(state: Routing, script: str) -> bool:
-    """Whether callers of an office that is alone may be lost there: only a walk tells, which takes its time."""
-    actions = {state.choice.action, *(key.action for key in state.keys.values())}
-    return ("scripted_ivr" in actions and not script) or (state.choice.action == "menu" and actions <= _NO_WAY_ON)
+@lru_cache(maxsize=1024)
+def _by_a_walk(opened: _Shape, closed: _Shape, script: str) -> tuple[Notice, ...]:
+    """What a nameless office that is alone in the world has against itself, its callers followed wherever they go."""
+    line = dataclasses.replace(_line(opened, closed), script=script)
+    alone = Company(tenant_id=0, version=0, lines={line.target: line})
+    return tuple(one for one in quick(alone, line.target, _SOME_DAY) if one.code in OWN)
+
+
+def _line(opened: _Shape, closed: _Shape) -> Line:
+    """The main line of an office with nothing but these two states."""
+    return Line(Target("office", 1), _NAMELESS, 1, _NINE_TO_FIVE, _routing(opened, "open"), _routing(closed, "closed"))
+
+
+def _routing(shape: _Shape, name: str) -> Routing:
+    action, tried, keys = shape
+    menu = tuple(MenuKeyOut(input=key, options=MenuOptionsOut(action=does)) for key, does in keys)
+    return routing_of(RoutingStateOut(action=action, try_dial_operators=tried, dtmf=menu), name)
 
 
 def warned(operations: Iterable[Operation], company: CompanyOf) -> list[Operation]:
