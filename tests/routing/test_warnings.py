@@ -110,6 +110,8 @@ KEYS: tuple[list[Any], ...] = (
     [{"input": None, "options": {"action": "voicemail"}}],
     *([{"input": "1", "options": {"action": action}}] for action in ACTIONS),
     [{"input": "1", "options": {"action": "menu"}}, {"input": "2"}],
+    [{}, {"input": "", "options": {"action": "operator"}}, {"input": "0", "options": {"action": "operator"}}],
+    [{"input": str(key), "options": {"action": "operator"}} for key in range(9)],
     [{"input": "1", "options": {"action": "department", "action_target_type": "department", "action_target_id": "7"}}],
     [{"input": "3", "options": {"action": "operator"}}, {"input": "4", "options": {"action": "disabled"}}],
 )

@@ -8,7 +8,7 @@ where it names targets or operators.
 """
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ from offhook.offices.model import Office
 from offhook.offices.wire import is_as_read
 from offhook.routing.checks import of_keys
 from offhook.routing.compiling import routing_of
-from offhook.routing.model import Company, Line, Routing
+from offhook.routing.model import Company, Line
 from offhook.routing.verify import quick
 
 OWN = frozenset({"keys_unreachable", "menu_key_disabled", "menu_key_missing", "menu_without_keys", "script_missing"})
@@ -36,11 +36,13 @@ _NAMELESS = "\0"
 _NINE_TO_FIVE = Schedule(ZoneInfo("UTC"), (((540, 1020),),) * 5 + ((), ()), always_open=False)
 _SOME_DAY = datetime(2026, 1, 5, tzinfo=UTC)
 
-_NO_WAY_ON = frozenset({None, "disabled", "menu"})
+_NOTHING = frozenset({None, "disabled"})
+"""What keys have that do nothing."""
+
+_NO_WAY_ON = _NOTHING | {"menu"}
 """What keys may do without leading anywhere."""
 
-_TELLING = _NO_WAY_ON | {"scripted_ivr"}
-"""What keys do that an office may have against itself."""
+_DIGITS = frozenset("0123456789")
 
 CompanyOf = Callable[[int], Awaitable[Company]]
 MOST = 20
@@ -82,63 +84,67 @@ class _Made(msgspec.Struct):
 _made = msgspec.json.Decoder(_Made)
 
 
-_Shape = tuple[Action, bool, tuple[tuple[str | None, Action | None], ...]]
-"""What a state of a line has against itself hangs on: its action, whether operators are tried, and keys with theirs."""
-
-
 def advice(office: Office) -> list[Notice]:
     """What an office has against itself, for its create and whatever replaces it."""
-    opened, closed = _shape(office.open), _shape(office.closed)
     script = office.script.workflow if office.script is not None else ""
-    if _may_be_lost(opened, script) or _may_be_lost(closed, script):
-        found = _by_a_walk(opened, closed, script)
+    if _may_be_lost(office.open, script) or _may_be_lost(office.closed, script):
+        found = _by_a_walk(office.open, office.closed, script)
     else:
-        found = _of_keys(opened, True) + _of_keys(closed, False)
+        found = (*_of_keys(office.open, opened=True), *_of_keys(office.closed, opened=False))
     return [Notice(one.code, one.field, one.text.replace(_NAMELESS, office.name)) for one in found]
 
 
-def _shape(state: RoutingStateOut) -> _Shape:
-    """Keys that lead somewhere are alike, so that the offices of a company, and of all, have few shapes."""
-    keys: list[tuple[str | None, Action | None]] = []
-    for key in state.dtmf:
-        action = key.options.action if key.options is not None else None
-        keys.append((key.input, action if action in _TELLING else "voicemail"))
-    return state.action, state.try_dial_operators, tuple(keys)
-
-
-def _may_be_lost(shape: _Shape, script: str) -> bool:
+def _may_be_lost(state: RoutingStateOut, script: str) -> bool:
     """Whether callers of an office that is alone may be lost there: only a walk tells, which takes its time."""
-    action, _, keys = shape
-    if not script and (action == "scripted_ivr" or any(one == "scripted_ivr" for _, one in keys)):
+    does = [key.options.action if key.options is not None else None for key in state.dtmf if key.input is not None]
+    if not script and (state.action == "scripted_ivr" or "scripted_ivr" in does):
         return True
-    return action == "menu" and all(one in _NO_WAY_ON or key is None for key, one in keys)
+    return state.action == "menu" and _NO_WAY_ON.issuperset(does)
 
 
 @lru_cache(maxsize=1024)
-def _of_keys(shape: _Shape, opened: bool) -> tuple[Notice, ...]:
-    """What the keys of one state have against themselves."""
-    line = _line(shape, shape)
-    found = of_keys(line, opened, line.open if opened else line.closed, lambda *_: None)
-    return tuple(Notice(one.code, one.field, one.what) for one in found if one.code in OWN)
-
-
-@lru_cache(maxsize=1024)
-def _by_a_walk(opened: _Shape, closed: _Shape, script: str) -> tuple[Notice, ...]:
+def _by_a_walk(opened: RoutingStateOut, closed: RoutingStateOut, script: str) -> tuple[Notice, ...]:
     """What a nameless office that is alone in the world has against itself, its callers followed wherever they go."""
     line = dataclasses.replace(_line(opened, closed), script=script)
     alone = Company(tenant_id=0, version=0, lines={line.target: line})
     return tuple(one for one in quick(alone, line.target, _SOME_DAY) if one.code in OWN)
 
 
-def _line(opened: _Shape, closed: _Shape) -> Line:
-    """The main line of an office with nothing but these two states."""
-    return Line(Target("office", 1), _NAMELESS, 1, _NINE_TO_FIVE, _routing(opened, "open"), _routing(closed, "closed"))
+def _of_keys(state: RoutingStateOut, *, opened: bool) -> Iterator[Notice]:
+    """What the keys of one state have against themselves: of `OWN` no key has anything against another."""
+    if state.action == "menu":
+        for index, key in enumerate(state.dtmf):
+            action = key.options.action if key.options is not None else None
+            if key.input is not None and (action in _NOTHING or key.input not in _DIGITS):
+                yield from _of_key(opened, index, key.input, action in _NOTHING)
+    elif state.dtmf:
+        yield from _unheard(opened, state.action, len({key.input for key in state.dtmf} - {None}))
 
 
-def _routing(shape: _Shape, name: str) -> Routing:
-    action, tried, keys = shape
-    menu = tuple(MenuKeyOut(input=key, options=MenuOptionsOut(action=does)) for key, does in keys)
-    return routing_of(RoutingStateOut(action=action, try_dial_operators=tried, dtmf=menu), name)
+@lru_cache(maxsize=1024)
+def _of_key(opened: bool, index: int, key: str, nothing: bool) -> tuple[Notice, ...]:
+    """The same of the entry of a menu that has this index, and does something or not."""
+    does = MenuKeyOut(input=key, options=MenuOptionsOut(action="disabled" if nothing else "voicemail"))
+    return _against(opened, "menu", (*(MenuKeyOut(),) * index, does))
+
+
+@lru_cache(maxsize=1024)
+def _unheard(opened: bool, action: Action, count: int) -> tuple[Notice, ...]:
+    """The same of so many keys of a menu that nobody hears."""
+    return _against(opened, action, tuple(MenuKeyOut(input=str(key)) for key in range(count)))
+
+
+def _against(opened: bool, action: Action, keys: tuple[MenuKeyOut, ...]) -> tuple[Notice, ...]:
+    state = RoutingStateOut(action=action, try_dial_operators=False, dtmf=keys)
+    line = _line(state, state)
+    found = of_keys(line, opened, line.open if opened else line.closed, lambda *_: None)
+    return tuple(Notice(one.code, one.field, one.what) for one in found if one.code in OWN)
+
+
+def _line(opened: RoutingStateOut, closed: RoutingStateOut) -> Line:
+    """The main line of a nameless office with nothing but these two states."""
+    states = routing_of(opened, "open"), routing_of(closed, "closed")
+    return Line(Target("office", 1), _NAMELESS, 1, _NINE_TO_FIVE, *states)
 
 
 def warned(operations: Iterable[Operation], company: CompanyOf) -> list[Operation]:
