@@ -55,7 +55,7 @@ PATIENCE_SECONDS = 2.0
 """How long a caller waits for the store to take a step, before the call goes on without it."""
 
 FIRST_SECONDS = 10.0
-"""How long a call may wait to begin, where nothing is known of its company yet: a large one is read in about a second."""
+"""How long a call waits to begin where nothing is known of its company yet: a large one is read in about a second."""
 
 log = structlog.get_logger("offhook.calls")
 
