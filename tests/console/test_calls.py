@@ -209,6 +209,7 @@ def test_that_beeps_stood_for_prompts_is_told_with_a_remedy(visitor: Visitor, em
     greeting = re.search(r"hears (\"[^\"]+\")", html.unescape(page.text))
     assert greeting is not None
     assert "Beeps" not in page.text
+    assert "calls Lisbon" in page.text
     wire = Wire(began=CLOSED_AT, ended=CLOSED_AT + 30_000, cause="left", beeped=(mark_of(Prompt(greeting[1][1:-1])),))
     told = [Wires(tenant_id=embedded.tenant("sandbox"), call_id=int(id), wires=(wire,))]
     embedded.desk.transact(lambda tx: wires.put(tx, told))

@@ -12,6 +12,7 @@ from offhook.calls.ladder import refusals
 from offhook.calls.ladder.model import CALLER, HOUSE, Arrow, Ladder, Party
 from offhook.calls.wires.model import WENT_ON, Wire, beeped
 from offhook.routing import plan
+from offhook.routing.model import who_of
 from offhook.routing.trace import Step, Trace, heard
 
 MOST = 400
@@ -96,7 +97,7 @@ class _Drawing:
             case plan.Incoming():
                 caller = self._parties[CALLER]
                 caller.name = event.caller or "Hidden number"
-                number = event.number or (f"{event.target.type} {event.target.id}" if event.target else "")
+                number = event.number or (self._name_of(who_of(event.target)) if event.target else "")
                 self._add(at, "incoming", CALLER, HOUSE, _said("incoming", number=number).rstrip())
             case plan.Outgoing():
                 self._parties[CALLER] = Party(event.who, self._name_of(event.who), "caller")
