@@ -39,7 +39,7 @@ def test_what_ends_all_telephones_is_said_at_once(monkeypatch: pytest.MonkeyPatc
         raise KeyError("a fault of ours")
 
     made = SimpleNamespace(
-        worker=SimpleNamespace(on_trunk=None), changed=None, password_changed=None, keep=broken
+        worker=SimpleNamespace(on_trunk=None, by_trunk=None), changed=None, password_changed=None, keep=broken
     )  # fmt: skip
     monkeypatch.setattr(working, "Telephony", lambda *_, **__: made)
     monkeypatch.setattr(working, "Following", lambda *_: SimpleNamespace(keep=going))

@@ -48,8 +48,6 @@ class Origin:
     who: str = ""
     caller: str = ""
     number: str = ""
-    trunk: int = 0
-    """By which carrier, where that is another than the worker knew of: several companies may have one."""
     recalled: bool = False
     """Whether it is as it was known last, as the store does not say: good enough for a call for help."""
 
@@ -243,8 +241,6 @@ class Telephony:
         code = FAULTY
         try:
             origin = await self._desk.origin(came)
-            if origin is not None and origin.trunk:
-                self.worker.by_trunk(came.leg, origin.trunk)
             helps, company = False, None
             if origin is not None and origin.who:
                 helps, company = await self._helps(origin)

@@ -80,7 +80,7 @@ class Telephones:
         )
         self._trunks.changed.append(telephony.changed)
         self._phones.changed += (self._forget_account, telephony.password_changed)
-        self._ways.load = telephony.worker.on_trunk
+        self._ways.load, self._ways.count = telephony.worker.on_trunk, telephony.worker.by_trunk
 
         async def password_changed(username: str) -> None:
             for told in self._phones.changed:
