@@ -17,7 +17,7 @@ from offhook.routing.model import Company
 from offhook.routing.plan import First, Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.exchange import Exchange
-from offhook.telephony.placing import Placing
+from offhook.telephony.placing import Noted, Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.room import REFUSED, Full, Room
 from offhook.telephony.share import Share
@@ -89,6 +89,7 @@ class Telephony:
         most_calls: int = 200,
         outside_seconds: float = 14_400.0,
         tally: Tally | None = None,
+        placed: Noted | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._most_calls = most_calls
@@ -107,7 +108,7 @@ class Telephony:
             outside_seconds=outside_seconds,
         )  # fmt: skip
         self._room = Room(most_calls, calls.of_company, clock.monotonic)
-        self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)
+        self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room, placed)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
