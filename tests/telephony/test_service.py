@@ -271,3 +271,28 @@ def test_of_two_calls_that_come_together_where_there_is_room_for_one_a_company_h
         assert told == [port.Drop(3, 503)]
 
     played(story, desk=Desk(), calls=calls)
+
+
+class Outdated:
+    """A desk that knows another password than the worker remembered."""
+
+    async def account(self, username: str) -> port.Account:
+        return port.Account(username=username, digests={"MD5": "new"})
+
+    async def register(self, asked: port.Register) -> port.Registered:
+        return port.Registered(id=asked.id, code=403 if asked.proof == "old" else 200)
+
+
+@pytest.mark.parametrize(("proof", "told_anew"), [("old", True), ("new", False)])
+def test_a_worker_that_took_a_password_of_before_is_told_the_one_that_there_is(proof: str, told_anew: bool) -> None:
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        told: list[port.Command] = []
+        telephony.worker.tell = told.append  # type: ignore[method-assign, assignment]
+        await telephony._heard(
+            port.Register(
+                id=1, username="ann", proof=proof, contacts=(), source=PLACE, call_id="a", sequence=1
+            )
+        )  # fmt: skip
+        assert [type(one) for one in told] == [port.Registered] + [port.Account] * told_anew
+
+    played(story, desk=Outdated())

@@ -17,6 +17,7 @@ from offhook.routing.model import Company
 from offhook.routing.plan import First, Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.exchange import Exchange
+from offhook.telephony.phones.registering import OUTDATED
 from offhook.telephony.placing import Noted, Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.room import REFUSED, Full, Room
@@ -170,7 +171,10 @@ class Telephony:
             case port.Whois():
                 self.worker.tell(await self._account(event.username))
             case port.Register():
-                self.worker.tell(await self._register(event))
+                self.worker.tell(registered := await self._register(event))
+                if registered.code == OUTDATED:
+                    # The worker remembers a password that is none any more.
+                    await self.password_changed(event.username)
             case port.Incoming():
                 await self._begin(event)
             case _:

@@ -35,6 +35,8 @@ class Caller(msgspec.Struct, frozen=True):
 
     username: str = ""
     trunk: int = 0
+    digests: Mapping[str, str] = {}
+    """By which a telephone proved it."""
 
 
 class Invite(msgspec.Struct):
@@ -275,7 +277,7 @@ class Signalling:
             return
 
         def told(digests: Mapping[str, str]) -> None:
-            self._judge(packet, source, credentials, digests, Caller(username=name), then)
+            self._judge(packet, source, credentials, digests, Caller(username=name, digests=digests), then)
 
         if not self._accounts.ask(name, told):
             self._answers.give(packet, source, 503, (("Retry-After", "5"),))
@@ -346,7 +348,7 @@ class Signalling:
         elif packet.method == "REGISTER" and caller.username:
             self._telephones.note(source)
             self._answers.hold(packet, source)
-            self._registrar.register(packet, source, caller.username)
+            self._registrar.register(packet, source, caller.username, port.mark(caller.digests))
         elif packet.method == "OPTIONS":
             self._answers.give(packet, source, 200, (("Allow", answers.ALLOW), ("Accept", "application/sdp")))
         elif packet.method == "INVITE":
