@@ -51,8 +51,8 @@ class Invite(msgspec.Struct):
 
 class Signalling:
     """All legs and registrations of a worker. `say` tells the server; `ended` is called when nothing is left after
-    Close. Every `often` seconds whoever sends no sound is asked whether they are still there. What is numbered is so
-    behind `first`, which is even.
+    Close. Every `often` seconds whoever sends no sound is asked whether they are still there, and every `again` seconds
+    whoever calls is told that it goes on. What is numbered is so behind `first`, which is even.
     """
 
     def __init__(
@@ -64,9 +64,10 @@ class Signalling:
         ended: Callable[[], None],
         often: float = 300.0,
         first: int = 0,
+        again: float = 55.0,
     ) -> None:
         self._say = say
-        self._often = often
+        self._often, self._again = often, again
         self._ended = ended
         self.refused = Refused()
         self._faults: dict[str, int] = {}
@@ -651,5 +652,5 @@ class Signalling:
             gc.collect()
         self._quiet = quiet
         for leg in tuple(self.legs.values()):
-            leg.look(wire.now(), self._often)
+            leg.look(wire.now(), self._often, self._again)
         self._answers.look_through()
