@@ -63,8 +63,7 @@ class Others:
         self.process = process
         self.ringing = [Ringing(process) for _ in range(several)]
         self.mailboxes = [
-            Mailbox(offhook.reader, offhook.writer, process.desk.ids, process.calls, one)  # type: ignore[arg-type]
-            for one in self.ringing
+            Mailbox(offhook.reader, offhook.writer, process.desk.ids, process.calls, one) for one in self.ringing
         ]
 
     async def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
