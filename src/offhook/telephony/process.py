@@ -28,8 +28,8 @@ START_SECONDS = 20.0
 STOP_SECONDS = 4.0
 
 MALLOC = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
-"""How glibc keeps the worker's memory: in one heap, of which what is free at its end goes back. Each of its threads would
-have a heap of its own otherwise, which only grows. Other C libraries do not know these.
+"""How glibc keeps the worker's memory: in one heap, of which what is free at its end goes back. Each of its threads
+would have a heap of its own otherwise, which only grows. Other C libraries do not know these.
 """
 
 EACH = 1 << 32
