@@ -1,7 +1,6 @@
-"""A call that is placed by a server without telephones, over a store that it has in common with one that answers them."""
+"""A call that is placed by a server without telephones, over the store of one that answers them."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -296,3 +296,32 @@ def test_a_worker_that_took_a_password_of_before_is_told_the_one_that_there_is(p
         assert [type(one) for one in told] == [port.Registered] + [port.Account] * told_anew
 
     played(story, desk=Outdated())
+
+
+def test_a_password_that_was_read_before_it_was_changed_is_not_told_behind_the_new_one() -> None:
+    class Changing:
+        """A desk whose readings end when the test says so, each with what there was as it began."""
+
+        def __init__(self) -> None:
+            self.password, self.reading = "old", asyncio.Event()
+
+        async def account(self, username: str) -> port.Account:
+            found = port.Account(username=username, digests={"MD5": self.password})
+            await self.reading.wait()
+            return found
+
+    desk = Changing()
+
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        told: list[Any] = []
+        telephony.worker.tell = told.append  # type: ignore[method-assign, assignment]
+        asked = asyncio.ensure_future(telephony._heard(port.Whois("ann")))
+        await settled()
+        desk.password = "new"
+        changed = asyncio.ensure_future(telephony.password_changed("ann"))
+        await settled()
+        desk.reading.set()
+        await asyncio.gather(asked, changed)
+        assert [one.digests["MD5"] for one in told] == ["new", "new"]
+
+    played(story, desk=desk)

@@ -98,6 +98,8 @@ class Telephony:
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep, self._stopping = asyncio.Lock(), sleep, False
+        self._passwords = 0
+        """How often passwords were changed."""
         self._due = False
         """Whether carriers are about to be read, so that whatever changes until then is seen."""
         self._tally = tally = tally or Tally(nowhere)
@@ -131,6 +133,7 @@ class Telephony:
 
     async def password_changed(self, username: str) -> None:
         """A telephone has another password, which the worker is told: it remembers the one before for a while."""
+        self._passwords += 1
         self.worker.tell(await self._account(username))
 
     async def _configure(self) -> None:
@@ -182,7 +185,11 @@ class Telephony:
 
     async def _account(self, username: str) -> port.Account:
         try:
-            return await self._desk.account(username)
+            while True:
+                passwords, account = self._passwords, await self._desk.account(username)
+                if passwords == self._passwords:
+                    return account
+                # One was changed meanwhile, maybe this one's, and the worker is told the new one before what was read.
         except Refusal as refusal:
             log.error("account_not_read", cause=refusal.message)
         except Exception:
