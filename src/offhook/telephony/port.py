@@ -10,7 +10,8 @@ the two cross on the way.
 Moments are seconds since 1970 UTC, lengths of time are seconds, addresses are (host, port).
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -254,11 +255,13 @@ class Whois(msgspec.Struct, frozen=True, tag="whois"):
 class Register(msgspec.Struct, frozen=True, kw_only=True, tag="register"):
     """A telephone that has proven itself is reached at `contacts`, each for so many seconds (0: no more), from now on.
 
-    `everything` takes away all that it is reached at. Answered by Registered once that is on disk.
+    `everything` takes away all that it is reached at. `proof` is the `mark` of the digests that it proved itself with.
+    Answered by Registered once that is on disk.
     """
 
     id: int
     username: str
+    proof: str
     contacts: tuple[tuple[str, int], ...]
     source: Address
     call_id: str
@@ -346,7 +349,10 @@ class Played(msgspec.Struct, frozen=True, tag="played"):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True, tag="recorded"):
-    """A recording is whole and on disk: a WAV file of G.711, so many seconds of it in which something was said."""
+    """A recording is whole and on disk: a WAV file of G.711, so many seconds of it in which something was said.
+
+    With a `fault` some of it is missing; with 0 seconds then it is not whole, and what there is of it is beside `path`.
+    """
 
     leg: int
     path: str
@@ -393,6 +399,11 @@ Event = (
     Ready | Whois | Register | Incoming | Progress | Unheard | Up | Down | Sound | Key | Played | Recorded | Held
     | Referred | Fault | Figures
 )  # fmt: skip
+
+
+def mark(digests: Mapping[str, str]) -> str:
+    """Which password digests are of: the same for the same ones, and of no use to prove anything."""
+    return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:32]
 
 
 def in_parts(told: Configure, most: int = MOST // 2) -> list[Configure]:

@@ -148,12 +148,13 @@ class Worker:
             self._writer.write(untold)
 
     def on_trunk(self, trunk: int) -> int:
-        """How many legs there are by a carrier, those among them that have only just come in."""
+        """How many legs there are by a carrier: those that are dialled by it, and those of calls that it may bring."""
         return sum(one == trunk for one in self._trunks.values())
 
     def by_trunk(self, leg: int, trunk: int) -> None:
-        """A leg that came in is by another carrier than it seemed to be, unless it is over."""
-        if leg in self._trunks:
+        """A leg that came in is counted by this carrier from now on, unless it is over."""
+        early = self._early.get(leg, ())
+        if leg in self._legs or (leg in self._early and not any(isinstance(event, Down) for event in early)):
             self._trunks[leg] = trunk
 
     def dialled_of(self, tenant_id: int) -> int:
@@ -324,8 +325,6 @@ class Worker:
             case port.Whois() | port.Register() | port.Incoming():
                 if isinstance(event, port.Incoming):
                     self._early[event.leg] = []
-                    if event.trunk:
-                        self._trunks[event.leg] = event.trunk
                 task = asyncio.ensure_future(self._heard(event))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
