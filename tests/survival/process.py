@@ -107,6 +107,21 @@ class Process(Server):
             answer = connection.getresponse()
             return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
 
+    def events(self, path: str, *, key: str, quiet: float = 30.0) -> Iterator[tuple[str, Any]]:
+        """Server-sent events as they come: the name and the data of each. TimeoutError after `quiet` without a byte."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=quiet)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+            with contextlib.closing(connection.getresponse()) as stream:
+                assert (stream.status, stream.headers["content-type"]) == (200, "text/event-stream")
+                name = ""
+                for line in iter(stream.readline, b""):
+                    field, _, value = line.decode().rstrip("\n").partition(": ")
+                    if field == "event":
+                        name = value
+                    elif field == "data":
+                        yield name, json.loads(value)
+
     def terminate(self, seconds: float) -> tuple[int, float]:
         """SIGTERM: the exit status, and the seconds it took; fails if it takes longer than `seconds`."""
         assert self.process is not None

@@ -96,6 +96,21 @@ def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(
     other.wait(10)
 
 
+def test_one_that_lives_and_says_nothing_is_ended_as_if_it_had_died(ear: Ear) -> None:
+    told: list[str] = []
+    # More than the second after which it says something, twice.
+    media = EngineMedia(ear, hung=2.4, fault=lambda what, _: told.append(what))
+    media.open(LEG)
+    stopped = media.pid
+    os.kill(stopped, signal.SIGSTOP)
+    assert ear.wait("cut") == [(LEG,)]
+    with pytest.raises(ProcessLookupError):
+        os.kill(stopped, 0)
+    assert told == ["the process that carries sound hung", "the process that carries sound ended"]
+    assert retried(lambda: media.open(OTHER))[0] == "127.0.0.1"
+    media.close()
+
+
 def test_where_the_machine_has_no_process_to_give_it_is_asked_again(
     media: EngineMedia, monkeypatch: pytest.MonkeyPatch
 ) -> None:
