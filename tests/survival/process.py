@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ class Process(Server):
             answer = connection.getresponse()
             return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
 
-    def events(self, path: str, *, key: str, quiet: float = 30.0) -> Iterator[tuple[str, Any]]:
+    def events(self, path: str, *, key: str, quiet: float = 30.0) -> Generator[tuple[str, Any]]:
         """Server-sent events as they come: the name and the data of each. TimeoutError after `quiet` without a byte."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=quiet)
         with contextlib.closing(connection):

@@ -318,15 +318,16 @@ def test_one_that_answers_goes_on_and_one_that_answers_none_of_five_questions_ha
         line = process._Line(lambda _: None, worker._hear)
         asked = 0
 
-        def tell(_command: port.Command) -> None:
+        def tell(command: port.Command) -> None:
             nonlocal asked
+            assert command == port.Ping()
             asked += 1
             if asked <= answers:
                 line.data_received(port.framed(port.Pong()))
             if asked == most:
                 line.connection_lost(None)
 
-        worker.tell = tell  # type: ignore[method-assign]
+        worker.tell = lambda command: tell(command)  # type: ignore[method-assign]
         async with asyncio.timeout(5):
             await worker._attend(line)
         return asked, worker.hangs
