@@ -122,16 +122,19 @@ class Process:
         self.tenant = company.tenant()
         self.time = time or Time()
         self.config: Compiled | None = replace(compiled(*things, **more), tenant_id=self.tenant)
+        self.hanging = False
         self.store = Shaky(self.desk.offhook.writer)
         writer: Any = self.store
         self.reservations = Reservations(writer, wall=self.time, monotonic=self.time, sleep=self.time.sleep)
-        parts = Parts(writer, self._company, self.reservations, ask, patience=0.05, wall=self.time)
+        parts = Parts(writer, self._company, self.reservations, ask, patience=0.05, first=0.1, wall=self.time)
         if ask_workflow is not None:
             parts = replace(parts, ask_workflow=ask_workflow)
         self.calls = Calls(parts, self.desk.ids, sleep=self.time.sleep, monotonic=self.time)
 
     async def _company(self, tenant_id: int) -> Compiled:
         assert tenant_id == self.tenant
+        if self.hanging:
+            await asyncio.get_running_loop().create_future()
         if self.config is None:
             raise Unavailable("The store cannot be reached.")
         return self.config

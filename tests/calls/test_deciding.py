@@ -60,9 +60,10 @@ def test_the_steps_of_calls_make_nobody_read_the_company_again(company: Company)
     process.run(story())
 
 
-def test_a_call_of_a_company_that_is_not_known_is_refused_while_the_store_is_away(embedded: Company):
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_call_of_a_company_that_is_not_known_is_refused_while_the_store_is_away(embedded: Company, hangs: bool):
     process = Process(embedded, *lisbon(ANA))
-    process.config = None
+    process.config, process.hanging = None, hangs
 
     async def story() -> None:
         with pytest.raises(Unavailable):

@@ -1,13 +1,19 @@
 """What callers of a line would be lost by is said in the answer of the very change that made it so."""
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
+from offhook.directory.lines.model import Target
 from offhook.directory.lines.wire import RoutingStateOut
+from offhook.hours.model import Schedule
 from offhook.kit.errors import Unavailable
-from offhook.routing import warnings
+from offhook.routing import model, warnings
+from offhook.routing.compiling import routing_of
 from offhook.routing.findings import CODES
 from offhook.routing.verify import quick
 from tests.api.desk import Answer, Api, Company, office, routing, state
@@ -104,25 +110,46 @@ KEYS: tuple[list[Any], ...] = (
     [{"input": None, "options": {"action": "voicemail"}}],
     *([{"input": "1", "options": {"action": action}}] for action in ACTIONS),
     [{"input": "1", "options": {"action": "menu"}}, {"input": "2"}],
+    [{}, {"input": "", "options": {"action": "operator"}}, {"input": "0", "options": {"action": "operator"}}],
+    [{"input": str(key), "options": {"action": "operator"}} for key in range(9)],
+    [{"input": "1", "options": {"action": "department", "action_target_type": "department", "action_target_id": "7"}}],
     [{"input": "3", "options": {"action": "operator"}}, {"input": "4", "options": {"action": "disabled"}}],
 )
 
 
 @pytest.mark.parametrize("script", ["", "support_line"])
-def test_what_is_looked_at_shortly_is_what_a_walk_would_find(monkeypatch: pytest.MonkeyPatch, script: str):
+def test_what_is_looked_at_shortly_is_what_a_walk_would_find(script: str):
     states = [
         msgspec.convert({"action": action, "try_dial_operators": tried, "dtmf": keys}, RoutingStateOut)
         for action in ACTIONS
         for keys in KEYS
         for tried in (True, False)
     ]
-    look = warnings._alone.__wrapped__
     plain = states[0]
     pairs = [*((one, plain) for one in states), *((plain, one) for one in states)]
-    shortly = [set(look(*pair, script)) for pair in pairs]
-    monkeypatch.setattr(warnings, "_may_be_lost", lambda *_: True)
-    assert shortly == [set(look(*pair, script)) for pair in pairs]
-    assert {one.code for found in shortly for one in found} == warnings.OWN - ({"script_missing"} if script else set())
+    shortly = [told(*pair, script) for pair in pairs]
+    assert shortly == [walked(*pair, script) for pair in pairs]
+    assert {code for found in shortly for code, _, _ in found} == warnings.OWN - (
+        {"script_missing"} if script else set()
+    )
+
+
+def told(opened: RoutingStateOut, closed: RoutingStateOut, script: str) -> set[tuple[str, str, str]]:
+    """Codes, fields and texts for an office that sends calls so."""
+    asked = {"workflow": script} if script else None
+    made: Any = SimpleNamespace(name="Lisbon", open=opened, closed=closed, script=asked and SimpleNamespace(**asked))
+    return {(one.code, one.field, one.text) for one in warnings.advice(made)}
+
+
+def walked(opened: RoutingStateOut, closed: RoutingStateOut, script: str) -> set[tuple[str, str, str]]:
+    """The same by a walk through the whole of a company that has nothing else."""
+    target = Target("office", 1)
+    hours = Schedule(ZoneInfo("UTC"), (((540, 1020),),) * 5 + ((), ()), always_open=False)
+    line = model.Line(
+        target, "Lisbon", 1, hours, routing_of(opened, "open"), routing_of(closed, "closed"), script=script
+    )
+    found = quick(model.Company(tenant_id=0, version=0, lines={target: line}), target, datetime(2026, 1, 5, tzinfo=UTC))
+    return {(one.code, one.field, one.text) for one in found if one.code in warnings.OWN}
 
 
 def test_what_a_whole_look_finds_is_said_once(company: Company):

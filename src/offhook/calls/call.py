@@ -22,7 +22,7 @@ from offhook.calls.model import Ends, Kept, Telephone
 from offhook.events.model import SYSTEM, Word
 from offhook.events.model import Event as Happening
 from offhook.kit import clock
-from offhook.kit.errors import Refusal
+from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.wire import encode
 from offhook.routing.model import Company
 from offhook.routing.outbound import helps_anywhere
@@ -53,6 +53,9 @@ LEASE_MS = 60_000
 
 PATIENCE_SECONDS = 2.0
 """How long a caller waits for the store to take a step, before the call goes on without it."""
+
+FIRST_SECONDS = 10.0
+"""How long a call waits to begin where nothing is known of its company yet: a large one is read in about a second."""
 
 log = structlog.get_logger("offhook.calls")
 
@@ -91,6 +94,7 @@ class Parts:
     ask: AskRouter
     ask_workflow: AskWorkflow = _no_workflows
     patience: float = PATIENCE_SECONDS
+    first: float = FIRST_SECONDS
     wall: Callable[[], float] = clock.wall
 
 
@@ -325,11 +329,14 @@ class Call:
 
     async def _company(self, event: Event) -> Company:
         helps = isinstance(event, Outgoing) and helps_anywhere(event)
+        parts, known = self._parts, self._config is not None
         try:
-            async with asyncio.timeout(self._parts.patience if helps or self._config is not None else None):
-                self._config = await self._parts.company(self.tenant_id)
+            async with asyncio.timeout(parts.patience if helps or known else parts.first):
+                self._config = await parts.company(self.tenant_id)
         except Exception as fault:
-            if not (helps or (self._config is not None and isinstance(fault, Refusal | TimeoutError))):
+            if not (helps or (known and isinstance(fault, Refusal | TimeoutError))):
+                if isinstance(fault, TimeoutError):
+                    raise Unavailable("The store does not answer.", headers=[("Retry-After", "1")]) from fault
                 raise
             # Who dials for help gets it, also where nothing is known of the company.
             self._config = self._config or Company(self.tenant_id, version=0)

@@ -131,7 +131,7 @@ def _center_queue(queue: CallCenterQueue) -> Queue:
 
 @lru_cache(maxsize=4096)
 def routing_of(state: RoutingStateOut, name: str) -> Routing:
-    """What happens to calls in one state, "open" or "closed"; equal ones are the same object, as many lines have them."""
+    """What happens to calls in one state, "open" or "closed". Many lines have the same: equal ones are one object."""
     place = f"routing_options.{name}"
     keys: dict[str, Choice] = {}
     for index, key in enumerate(state.dtmf):

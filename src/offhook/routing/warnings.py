@@ -8,7 +8,7 @@ where it names targets or operators.
 """
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from offhook.directory.lines.model import Target
-from offhook.directory.lines.wire import RoutingStateOut
+from offhook.directory.lines.wire import Action, MenuKeyOut, MenuOptionsOut, RoutingStateOut
 from offhook.hours.model import Schedule
 from offhook.kit import clock
 from offhook.kit.errors import Notice, Refusal
@@ -26,7 +26,7 @@ from offhook.offices.model import Office
 from offhook.offices.wire import is_as_read
 from offhook.routing.checks import of_keys
 from offhook.routing.compiling import routing_of
-from offhook.routing.model import Company, Line, Routing
+from offhook.routing.model import Company, Line
 from offhook.routing.verify import quick
 
 OWN = frozenset({"keys_unreachable", "menu_key_disabled", "menu_key_missing", "menu_without_keys", "script_missing"})
@@ -36,8 +36,13 @@ _NAMELESS = "\0"
 _NINE_TO_FIVE = Schedule(ZoneInfo("UTC"), (((540, 1020),),) * 5 + ((), ()), always_open=False)
 _SOME_DAY = datetime(2026, 1, 5, tzinfo=UTC)
 
-_NO_WAY_ON = frozenset({"disabled", "menu"})
+_NOTHING = frozenset({None, "disabled"})
+"""What keys have that do nothing."""
+
+_NO_WAY_ON = _NOTHING | {"menu"}
 """What keys may do without leading anywhere."""
+
+_DIGITS = frozenset("0123456789")
 
 CompanyOf = Callable[[int], Awaitable[Company]]
 MOST = 20
@@ -81,28 +86,65 @@ _made = msgspec.json.Decoder(_Made)
 
 def advice(office: Office) -> list[Notice]:
     """What an office has against itself, for its create and whatever replaces it."""
-    found = _alone(office.open, office.closed, office.script.workflow if office.script is not None else "")
+    script = office.script.workflow if office.script is not None else ""
+    if _may_be_lost(office.open, script) or _may_be_lost(office.closed, script):
+        found = _by_a_walk(office.open, office.closed, script)
+    else:
+        found = (*_of_keys(office.open, opened=True), *_of_keys(office.closed, opened=False))
     return [Notice(one.code, one.field, one.text.replace(_NAMELESS, office.name)) for one in found]
 
 
+def _may_be_lost(state: RoutingStateOut, script: str) -> bool:
+    """Whether callers of an office that is alone may be lost there: only a walk tells, which takes its time."""
+    does = [key.options.action if key.options is not None else None for key in state.dtmf if key.input is not None]
+    if not script and (state.action == "scripted_ivr" or "scripted_ivr" in does):
+        return True
+    return state.action == "menu" and _NO_WAY_ON.issuperset(does)
+
+
 @lru_cache(maxsize=1024)
-def _alone(opened: RoutingStateOut, closed: RoutingStateOut, script: str) -> tuple[Notice, ...]:
-    """The same for an office without a name that is alone in the world."""
-    target = Target("office", 1)
-    line = Line(target, _NAMELESS, 1, _NINE_TO_FIVE, routing_of(opened, "open"), routing_of(closed, "closed"))
-    line = dataclasses.replace(line, script=script)
-    if _may_be_lost(line.open, script) or _may_be_lost(line.closed, script):
-        alone = Company(tenant_id=0, version=0, lines={target: line})
-        return tuple(one for one in quick(alone, target, _SOME_DAY) if one.code in OWN)
-    states = ((True, line.open), (False, line.closed))
-    found = (fault for opened, state in states for fault in of_keys(line, opened, state, lambda *_: None))
+def _by_a_walk(opened: RoutingStateOut, closed: RoutingStateOut, script: str) -> tuple[Notice, ...]:
+    """What a nameless office that is alone in the world has against itself, its callers followed wherever they go."""
+    line = dataclasses.replace(_line(opened, closed), script=script)
+    alone = Company(tenant_id=0, version=0, lines={line.target: line})
+    return tuple(one for one in quick(alone, line.target, _SOME_DAY) if one.code in OWN)
+
+
+def _of_keys(state: RoutingStateOut, *, opened: bool) -> Iterator[Notice]:
+    """What the keys of one state have against themselves: of `OWN` no key has anything against another."""
+    if state.action == "menu":
+        for index, key in enumerate(state.dtmf):
+            action = key.options.action if key.options is not None else None
+            if key.input is not None and (action in _NOTHING or key.input not in _DIGITS):
+                yield from _of_key(opened, index, key.input, action in _NOTHING)
+    elif state.dtmf:
+        yield from _unheard(opened, state.action, len({key.input for key in state.dtmf} - {None}))
+
+
+@lru_cache(maxsize=1024)
+def _of_key(opened: bool, index: int, key: str, nothing: bool) -> tuple[Notice, ...]:
+    """The same of the entry of a menu that has this index, and does something or not."""
+    does = MenuKeyOut(input=key, options=MenuOptionsOut(action="disabled" if nothing else "voicemail"))
+    return _against(opened, "menu", (*(MenuKeyOut(),) * index, does))
+
+
+@lru_cache(maxsize=1024)
+def _unheard(opened: bool, action: Action, count: int) -> tuple[Notice, ...]:
+    """The same of so many keys of a menu that nobody hears."""
+    return _against(opened, action, tuple(MenuKeyOut(input=str(key)) for key in range(count)))
+
+
+def _against(opened: bool, action: Action, keys: tuple[MenuKeyOut, ...]) -> tuple[Notice, ...]:
+    state = RoutingStateOut(action=action, try_dial_operators=False, dtmf=keys)
+    line = _line(state, state)
+    found = of_keys(line, opened, line.open if opened else line.closed, lambda *_: None)
     return tuple(Notice(one.code, one.field, one.what) for one in found if one.code in OWN)
 
 
-def _may_be_lost(state: Routing, script: str) -> bool:
-    """Whether callers of an office that is alone may be lost there: only a walk tells, which takes its time."""
-    actions = {state.choice.action, *(key.action for key in state.keys.values())}
-    return ("scripted_ivr" in actions and not script) or (state.choice.action == "menu" and actions <= _NO_WAY_ON)
+def _line(opened: RoutingStateOut, closed: RoutingStateOut) -> Line:
+    """The main line of a nameless office with nothing but these two states."""
+    states = routing_of(opened, "open"), routing_of(closed, "closed")
+    return Line(Target("office", 1), _NAMELESS, 1, _NINE_TO_FIVE, *states)
 
 
 def warned(operations: Iterable[Operation], company: CompanyOf) -> list[Operation]:

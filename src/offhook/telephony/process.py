@@ -51,8 +51,8 @@ or hangs up sends that again for 32 seconds (RFC 3261 section 17, 64*T1): the ne
 STOP_SECONDS = 4.0
 
 MALLOC = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
-"""How glibc keeps the worker's memory: in one heap, of which what is free at its end goes back. Each of its threads would
-have a heap of its own otherwise, which only grows. Other C libraries do not know these.
+"""How glibc keeps the worker's memory: in one heap, of which what is free at its end goes back. Each of its threads
+would have a heap of its own otherwise, which only grows. Other C libraries do not know these.
 """
 
 EACH = 1 << 32
