@@ -46,8 +46,8 @@ class EngineMedia:
     """`Media` in a process of its own. Each leg has a port of `host`, even ones of `ports` (first, last), and the next.
 
     `host` is where packets are taken, and what the other side is told unless `advertised` is; `silence` are the seconds
-    without a packet that are told. `fault` is told what goes wrong, and how often. A process that says nothing for `hung`
-    seconds is ended.
+    without a packet that are told. `fault` is told what goes wrong, and how often. A process that says nothing for
+    `hung` seconds is ended.
     """
 
     name = "engine"
