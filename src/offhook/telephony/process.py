@@ -45,8 +45,8 @@ BEAT_SECONDS = 2.0
 UNANSWERED = 5
 """Questions after which one that answered none of them hangs: after ten seconds. With 30 calls a second on two cores,
 which others used too, the latest answer of 137 came after 0.02; by its own rules it waits two at most, for a process of
-sound that takes nothing. Who calls or hangs up sends that again for 32 seconds (64*T1, RFC 3261 section 17.1): the next one
-still hears it.
+sound that takes nothing. Who calls or hangs up sends that again for 32 seconds (64*T1, RFC 3261 section 17.1): the next
+one still hears it.
 """
 
 STOP_SECONDS = 4.0
