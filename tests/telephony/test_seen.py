@@ -89,7 +89,7 @@ def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behi
     assert more("offhook_call_answer_seconds_count") == 1
     assert more("offhook_leg_ring_seconds_count") == 2
     house.count("offhook_registrations", 2)
-    assert now["offhook_sip_worker_restarts_total"] == 0
+    assert now["offhook_sip_worker_restarts_total"] == now["offhook_sip_worker_hangs_total"] == 0
     refused = 'offhook_sip_refused_total{reason="malformed"}'
     house.carrier.send(b"what is no message of SIP")
     house.count(refused, before[refused] + 1)

@@ -223,6 +223,10 @@ class Refer(msgspec.Struct, frozen=True, kw_only=True, tag="refer"):
     code: int
 
 
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    """Are you there? Answered by Pong from the loop that does all else, in its turn: one that hangs answers nothing."""
+
+
 class Close(msgspec.Struct, frozen=True, tag="close"):
     """End all legs within `seconds`, and then yourself."""
 
@@ -231,7 +235,7 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
 
 Command = (
     Configure | Account | Registered | Ring | Answer | Dial | Connect | Join | Part | Drop | Play | Stop | Record
-    | StopRecording | Refer | Close
+    | StopRecording | Refer | Ping | Close
 )  # fmt: skip
 
 
@@ -244,6 +248,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     address: Address
     media: str = ""
     """What carries sound, by its name."""
+
+
+class Pong(msgspec.Struct, frozen=True, tag="pong"):
+    """The answer to Ping."""
 
 
 class Whois(msgspec.Struct, frozen=True, tag="whois"):
@@ -396,7 +404,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
 
 
 Event = (
-    Ready | Whois | Register | Incoming | Progress | Unheard | Up | Down | Sound | Key | Played | Recorded | Held
+    Ready | Pong | Whois | Register | Incoming | Progress | Unheard | Up | Down | Sound | Key | Played | Recorded | Held
     | Referred | Fault | Figures
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -296,6 +297,28 @@ def test_what_another_company_wishes_of_a_call_does_not_reach_it(company: Compan
         assert phone.kinds[-1] == "Bridge"
 
     process.run(story())
+
+
+def test_a_process_without_calls_looks_for_no_wishes():
+    looked_at: list[int] = []
+    slept: list[float] = []
+
+    class Reader:
+        async def run(self, _unit: object) -> list[object]:
+            looked_at.append(len(slept))
+            return []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        calls.live = 2 if len(slept) == 2 else 0
+        if len(slept) == 4:
+            raise asyncio.CancelledError
+
+    calls: Any = SimpleNamespace(live=0)
+    parts: Any = Reader(), None, None, calls
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(Mailbox(*parts, sleep=sleep).keep())
+    assert looked_at == [2]
 
 
 def test_who_only_rings_is_not_hung_up_alone(company: Company):

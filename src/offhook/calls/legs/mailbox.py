@@ -17,9 +17,9 @@ from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal, Unavailable
 from offhook.kit.ids import Ids
+from offhook.kit.looking import keep_looking
 from offhook.storage.batches import Reader, Writer
 
-LOOK_SECONDS = 1.0
 ASK_SECONDS = 0.25
 PATIENCE_SECONDS = 6.0
 STALE_MS = 60_000
@@ -116,16 +116,11 @@ class Mailbox:
 
     async def keep(self) -> None:
         """Look for wishes, for as long as this goes on."""
-        while True:
-            await self._sleep(LOOK_SECONDS)
-            if not (self._calls.live or self._placing.here):
-                continue
-            try:
-                await self.look()
-            except Refusal as refusal:
-                log.warning("wishes_not_read", cause=refusal.message)
-            except Exception:
-                log.exception("wishes_not_read")
+        await keep_looking(self._look_for_ours, "wishes_not_read", log, sleep=self._sleep)
+
+    async def _look_for_ours(self) -> None:
+        if self._calls.live or self._placing.here:
+            await self.look()
 
     async def look(self) -> None:
         """Begin with what this process can do of what is wished, and take away what nobody waits for."""

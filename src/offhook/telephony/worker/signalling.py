@@ -492,6 +492,8 @@ class Signalling:
                 self._registrar.registered(command)
             case port.Dial():
                 self._dial(command)
+            case port.Ping():
+                self._say(port.Pong())
             case port.Close():
                 self._close(command.seconds)
             case port.Join():
