@@ -241,8 +241,8 @@ class Offhook:
             Links(secrets.get(self.database, "sound"), self.reader),
             settings.address,
         )
-        self.mailbox = Mailbox(self.reader, self.writer, self.ids, self.calls)
-        self.legs = Legs(self.reader, cursors, self.snapshots.of, self.mailbox, self.telephones, settings.address)
+        self.mailbox = Mailbox(self.reader, self.writer, self.ids, self.calls, self.telephones)
+        self.legs = Legs(self.reader, cursors, self.snapshots.of, self.mailbox, settings.address)
         self.carriers: dict[Environment, Carrier] = {"live": StaticCarrier(), "sandbox": SandboxCarrier(self.reader)}
         self.operations = [
             *access_api.operations(self.reader, offices_store.count_of),

@@ -84,6 +84,18 @@ def test_a_call_for_help_and_a_test_of_it_are_listed_as_such(
     embedded.desk.run(calls.over(id))
 
 
+@pytest.mark.parametrize(("dialled", "ends"), [("911", False), ("933", True)])
+def test_nobody_is_offered_to_end_a_call_for_help(visitor: Visitor, embedded: Company, dialled: str, ends: bool):
+    first = Outgoing(CLOSED_AT, f"room:{lobby(embedded)}", dialled)
+    calls, tenant = embedded.desk.offhook.calls, embedded.tenant("sandbox")
+    id = embedded.desk.run(calls.begin(tenant, first, Telephone()))
+    for page in (visitor.get("/console/calls/live"), visitor.get(f"/console/calls/{id}")):
+        assert ("Hang up now" in page.html) == ends
+        assert ("A call for help" in page.text) != ends
+    calls.happened(id, HungUp(CLOSED_AT + 1_000))
+    embedded.desk.run(calls.over(id))
+
+
 def test_who_calls_from_within_is_listed_by_name_and_refused_by_offhook(visitor: Visitor, embedded: Company):
     room = lobby(embedded)
     first = Outgoing(CLOSED_AT, f"room:{room}", "7")

@@ -83,6 +83,16 @@ def test_a_clock_that_goes_stands_until_it_is_started_and_is_as_fast_as_it_was_m
     assert 20 <= went < 10_000
 
 
+def test_what_outlives_a_request_goes_by_no_moment_that_the_request_set():
+    going, before = clock.Going(EVE, 1_000), clock.now()
+    with clock.at(EVE):
+        with clock.unset():
+            assert abs((clock.now() - before).total_seconds()) < 60
+        assert clock.now() == EVE
+    with clock.going(going), clock.at(EVE + timedelta(days=1)), clock.unset():
+        assert clock.now() == EVE
+
+
 def test_unless_it_goes_by_itself_time_is_waited_for_as_it_is():
     async def waited() -> float:
         began = time.monotonic()

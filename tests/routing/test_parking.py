@@ -19,6 +19,7 @@ from offhook.routing.plan import (
     Park,
     Parked,
     ParkOver,
+    Record,
     Release,
     Reserve,
     Reserved,
@@ -68,6 +69,16 @@ class Told:
         self.tell(Reserved(BEGAN + 30_000, (who,)))
         assert self.state.phase == "ringing"
         return self
+
+
+@pytest.mark.parametrize("record", [True, False])
+def test_what_is_recorded_is_not_while_it_is_on_park_and_the_trace_says_so(record: bool):
+    [line] = HOUSE.lines.values()
+    one = Told(replace(HOUSE, lines={line.target: replace(line, record=record)})).parked()
+    said = [reason.text for reason in one.state.reasons if reason.code == "recording_paused"]
+    assert said == ["Nothing is recorded while the call is on park."] * record
+    one.taken("user:2").tell(Answered(BEGAN + 33_000, "user:2"))
+    assert [type(verb) for verb in one.verbs].count(Record) == record
 
 
 def test_who_parks_a_call_is_free_at_once_and_the_caller_hears_the_lines_music():

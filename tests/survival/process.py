@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,21 @@ class Process(Server):
             connection.request(method, path, content, sent)
             answer = connection.getresponse()
             return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
+
+    def events(self, path: str, *, key: str, quiet: float = 30.0) -> Generator[tuple[str, Any]]:
+        """Server-sent events as they come: the name and the data of each. TimeoutError after `quiet` without a byte."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=quiet)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+            with contextlib.closing(connection.getresponse()) as stream:
+                assert (stream.status, stream.headers["content-type"]) == (200, "text/event-stream")
+                name = ""
+                for line in iter(stream.readline, b""):
+                    field, _, value = line.decode().rstrip("\n").partition(": ")
+                    if field == "event":
+                        name = value
+                    elif field == "data":
+                        yield name, json.loads(value)
 
     def terminate(self, seconds: float) -> tuple[int, float]:
         """SIGTERM: the exit status, and the seconds it took; fails if it takes longer than `seconds`."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,7 +32,15 @@ class House:
         self.most = 10
         house: Any = replace(self.told.telephone._house, legs=self)
         room = Room(self.most, self.under_way, lambda: 0.0)
-        self.placing = Placing(self, lambda _tenant: house, self, self._shown, room)  # type: ignore[arg-type]
+        self.noted: list[tuple[str, int, int]] = []
+        noted: Any = SimpleNamespace(begun=self._note("begun"), over=self._note("over"))
+        self.placing = Placing(self, lambda _tenant: house, self, self._shown, room, noted)  # type: ignore[arg-type]
+
+    def _note(self, what: str) -> Callable[[int, int], Awaitable[None]]:
+        async def note(tenant_id: int, id: int) -> None:
+            self.noted.append((what, tenant_id, id))
+
+        return note
 
     async def _shown(self, tenant_id: int, who: str) -> tuple[str, str]:
         return "101", "Ana"
@@ -108,10 +117,41 @@ def test_who_does_not_answer_has_no_call(monkeypatch: pytest.MonkeyPatch):
 
     async def story(one: House) -> None:
         await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
-        await asyncio.gather(*one.placing._ringing)
+        await asyncio.gather(*(placed.task for placed in one.placing._ringing.values() if placed.task))
         assert one.begun == []
         assert one.told.told(port.Drop) == [port.Drop(2)]
         assert one.heard == {}
+
+    run(story)
+
+
+def test_a_call_that_is_given_up_while_its_user_is_rung_rings_nobody_and_dials_nothing():
+    async def story(one: House) -> None:
+        await one.placing.place(TENANT, "user:1", ("desk", "two"), NUMBER)
+        await one.told.settled()
+        assert one.placing.rings(TENANT, CALL)
+        assert not one.placing.give_up(TENANT + 1, CALL)
+        assert one.placing.give_up(TENANT, CALL)
+        await one.told.settled()
+        assert [drop for drop in one.told.commands if isinstance(drop, port.Drop)] == [
+            port.Drop(2), port.Drop(4), port.Drop(6)
+        ]  # fmt: skip
+        assert (one.begun, one.heard, one.placing.rings(TENANT, CALL)) == ([], {}, False)
+        assert not one.placing.give_up(TENANT, CALL)
+        assert one.noted == [("begun", TENANT, CALL), ("over", TENANT, CALL)]
+
+    run(story)
+
+
+def test_a_call_that_is_given_up_as_its_user_answers_does_not_begin():
+    async def story(one: House) -> None:
+        await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
+        await one.told.settled()
+        one.heard[2](port.Up(2))
+        assert one.placing.give_up(TENANT, CALL)
+        await one.told.settled()
+        assert (one.begun, one.heard) == ([], {})
+        assert one.told.told(port.Drop) == [port.Drop(2, 503)]
 
     run(story)
 

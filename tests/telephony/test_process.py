@@ -43,7 +43,8 @@ def test_what_the_settings_hold_is_not_the_workers(monkeypatch: pytest.MonkeyPat
     given = environment()
     assert given["LANG"] == "C.UTF-8"
     assert "secret" not in given.values()
-    assert all(given[name] == os.environ[name] for name in given)
+    kept = {**process.MALLOC, **os.environ}
+    assert all(given[name] == kept[name] for name in given)
 
 
 def test_a_worker_has_all_carriers_however_many_there_are_and_none_of_our_settings(
@@ -309,3 +310,73 @@ def test_whatever_keeps_it_from_being_started_it_is_tried_again_and_numbers_noth
     with capture_logs() as logs:
         asyncio.run(story())
     assert [line["event"] for line in logs].count("telephone_process_failed") == 2
+
+
+def test_one_that_answers_goes_on_and_one_that_answers_none_of_five_questions_hangs() -> None:
+    async def attended(answers: int, most: int) -> tuple[int, int]:
+        """Questions, and how often it hung: it answers so many, and is over with question `most`."""
+        worker = Worker((), nobody, beat=0.0)
+        line = process._Line(lambda _: None, worker._hear)
+        asked = 0
+
+        def tell(command: port.Command) -> None:
+            nonlocal asked
+            assert command == port.Ping()
+            asked += 1
+            if asked <= answers:
+                line.data_received(port.framed(port.Pong()))
+            if asked == most:
+                line.connection_lost(None)
+
+        worker.tell = lambda command: tell(command)  # type: ignore[method-assign]
+        async with asyncio.timeout(5):
+            await worker._attend(line)
+        return asked, worker.hangs
+
+    with capture_logs() as logs:
+        assert asyncio.run(attended(answers=100, most=20)) == (20, 0)
+        assert logs == []
+        assert asyncio.run(attended(answers=3, most=20)) == (3 + process.UNANSWERED, 1)
+    assert [line["event"] for line in logs] == ["telephone_process_hung"]
+
+
+def test_one_that_lives_and_answers_nothing_is_ended_as_if_it_had_died_and_the_next_one_answers() -> None:
+    async def story() -> None:
+        worker = Worker(("--listen", "127.0.0.1:0", "--media", "plain"), nobody, beat=0.1)
+        answers, there, down, told = asyncio.Event(), [], asyncio.Event(), asyncio.Event()
+
+        def watch(event: port.Event) -> None:
+            if isinstance(event, port.Pong):
+                answers.set()
+
+        def over(event: port.Event) -> None:
+            there.append(event)
+            # The next one has all the time of the world.
+            worker.beat = process.BEAT_SECONDS
+            down.set()
+
+        worker.watch = watch
+        worker.new_leg(over)
+        keeping = asyncio.create_task(worker.keep())
+        async with asyncio.timeout(30):
+            await worker.ready
+            await answers.wait()
+            stopped, ready = worker.pid, worker.ready
+            os.kill(stopped, signal.SIGSTOP)
+            await down.wait()
+            assert there == [port.Down(leg=2, cause=port.DIED)]
+            with pytest.raises(ProcessLookupError):
+                os.kill(stopped, 0)
+            assert worker.ready is not ready
+            await worker.ready
+            leg = worker.new_leg(lambda _: told.set())
+            worker.tell(port.Dial(leg=leg, caller=0, uri="none", address=("127.0.0.1", 9)))
+            await told.wait()
+            assert (worker.starts, worker.hangs) == (2, 1)
+            await worker.close()
+        await keeping
+
+    with capture_logs() as logs:
+        asyncio.run(story())
+    said = [(line["event"], line.get("seconds"), line.get("after")) for line in logs if line["log_level"] == "error"]
+    assert said == [("telephone_process_hung", 0.5, None), ("telephone_process_ended", None, process.PAUSES[0])]

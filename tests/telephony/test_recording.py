@@ -1,11 +1,12 @@
 """Messages that are left, and calls that are recorded, by a worker that the test plays."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from offhook.calls.legs.wishes import Granted, HangUp, Taping
 from offhook.routing import plan
 from offhook.telephony import port
-from tests.telephony.scripted import BOX, CALLER, TWO, Told, prompt, run
+from tests.telephony.scripted import BOX, CALLER, TWO, Told, leg, prompt, run
 
 
 def test_a_pound_that_was_pressed_before_a_message_does_not_end_it():
@@ -137,3 +138,86 @@ def test_recording_is_begun_and_ended_while_two_talk_each_time_on_a_tape_of_its_
         assert (await one.telephone.grant(HangUp())).refused
 
     run(story)
+
+
+def taped(one: Told) -> list[tuple[str, str]]:
+    """What was done about recordings, in turn."""
+    return [
+        (type(told).__name__, told.path if isinstance(told, port.Record) else "")
+        for told in one.commands
+        if isinstance(told, port.Record | port.StopRecording)
+    ]
+
+
+async def _parks(one: Told) -> None:
+    """Two talk, and the call is put on park."""
+    await one.do(TWO)
+    await one.say(port.Up(one.told(port.Dial)[0].leg))
+    await one.do(plan.Record(), plan.Bridge("user:1"))
+    await one.say(port.Up(CALLER))
+    assert taped(one) == [("Record", "/tapes/call")]
+    await one.do(plan.Park(300, "d1"))
+
+
+async def _unparks(one: Told, *verbs: plan.Verb) -> None:
+    """Somebody else takes it off."""
+    one.told(port.Dial)
+    await one.do(plan.Ring("parallel", (leg("user:2", "hall"),), 30, "hold_music", music="d1"))
+    await one.say(port.Up(one.told(port.Dial)[0].leg))
+    await one.do(*verbs, plan.Bridge("user:2"))
+
+
+@pytest.mark.parametrize("verbs", [(), (plan.Record(),)])
+def test_nothing_is_recorded_while_a_call_is_on_park_and_it_is_recorded_again_once_two_talk(verbs: tuple[plan.Verb]):
+    async def story(one: Told) -> None:
+        await _parks(one)
+        stopped = [("Record", "/tapes/call"), ("StopRecording", "")]
+        assert taped(one) == stopped
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=5.0))
+        await _unparks(one, *verbs)
+        assert taped(one) == [*stopped, ("Record", "/tapes/call-2")]
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call-2", seconds=7.0))
+        assert one.tapes == [("/tapes/call", 5.0), ("/tapes/call-2", 7.0)]
+        assert one.on_tape == {"/tapes/call": ["user:1"], "/tapes/call-2": ["user:2"]}
+
+    run(story)
+
+
+@pytest.mark.parametrize(("wishes", "again"), [((False,), False), ((False, True), True), ((True,), True)])
+def test_recording_that_is_switched_on_park_is_so_from_when_two_talk(wishes: tuple[bool, ...], again: bool):
+    async def story(one: Told) -> None:
+        await _parks(one)
+        for on in wishes:
+            assert await one.telephone.grant(Taping(on=on)) == Granted()
+        assert len(taped(one)) == 2
+        await _unparks(one)
+        assert len(taped(one)) == 2 + again
+
+    run(story)
+
+
+def test_what_there_is_of_a_recording_that_met_a_full_disk_is_kept():
+    async def some(one: Told) -> None:
+        await _parks(one)
+        fault = "the disk does not keep up"
+        with capture_logs() as logs:
+            await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=5.0, fault=fault))
+        assert [(told["event"], told["cause"]) for told in logs] == [("recording_cut_off", fault)]
+        assert one.tapes == [("/tapes/call", 5.0)]
+
+    async def nothing(one: Told) -> None:
+        await _parks(one)
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=0, fault="No space left on device"))
+        assert one.tapes == []
+
+    async def message(one: Told) -> None:
+        await one.answered()
+        await one.greeted()
+        await one.say(port.Down(leg=CALLER))
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=3.0, fault="some of it is missing"))
+        assert one.tapes == [("/tapes/office-5", 3.0)]
+        assert one.passed() == [plan.Recorded(0, 3), plan.HungUp(0)]
+
+    for story in (some, nothing, message):
+        run(story)

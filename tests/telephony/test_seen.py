@@ -89,7 +89,7 @@ def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behi
     assert more("offhook_call_answer_seconds_count") == 1
     assert more("offhook_leg_ring_seconds_count") == 2
     house.count("offhook_registrations", 2)
-    assert now["offhook_sip_worker_restarts_total"] == 0
+    assert now["offhook_sip_worker_restarts_total"] == now["offhook_sip_worker_hangs_total"] == 0
     refused = 'offhook_sip_refused_total{reason="malformed"}'
     house.carrier.send(b"what is no message of SIP")
     house.count(refused, before[refused] + 1)
@@ -127,6 +127,20 @@ def test_while_a_call_lasts_it_is_known_since_when_and_what_is_refused_is_not_sh
     assert ("Ann", "Offhook", "asks for the parked call") in told
     assert ("Offhook", "Ann", "refuses: the call is not where that can be done") in told
     assert not [line for line in told if "off park" in line[2]]
+
+
+def test_a_call_that_was_placed_is_hung_up_while_its_user_is_rung(house: House):
+    [ann] = [one["id"] for one in house.get(f"{V2}/users")["items"] if one["first_name"] == "Ann"]
+    placed = house.post(f"{V2}/call", {"user_id": ann, "phone_number": CALLER})["call_id"]
+    phone = house.phones["Ann"]
+    invite = phone.hear("INVITE", 15.0)
+    phone.reply(invite, 180, tag="tAnn")
+    answer = house.ask("PUT", f"{V2}/call/{placed}/actions/hangup")
+    assert (answer.status, answer.json) == (200, {})
+    phone.reply(phone.hear("CANCEL"), 200, tag="tAnn")
+    phone.reply(invite, 487, tag="tAnn")
+    phone.hear("ACK")
+    assert house.ask("GET", f"{V2}/call/{placed}").status == 404
 
 
 def test_a_call_that_is_refused_is_refused_by_offhook_and_listed_by_name(house: House):

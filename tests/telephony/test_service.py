@@ -215,19 +215,25 @@ def test_a_server_that_stops_is_stopped_as_soon_as_help_is_not_needed_any_more()
 
 
 class Shared:
-    """A desk that knows the call to be another company's than the worker thought."""
+    """A desk that knows the call to be another company's than the worker thought, and counts it there."""
+
+    def __init__(self) -> None:
+        self.count: Any = None
 
     async def origin(self, came: port.Incoming, *, patient: bool = False) -> Origin | None:
-        return Origin(8, caller=came.caller, number=came.dialled, trunk=9)
+        self.count(came.leg, 9)
+        return Origin(8, caller=came.caller, number=came.dialled)
 
 
 def test_a_call_by_a_carrier_of_several_companies_is_counted_by_that_of_whose_it_is() -> None:
-    calls = Begun()
+    calls, desk = Begun(), Shared()
 
     async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
         worker = telephony.worker
+        desk.count = worker.by_trunk
         worker._hear(port.Incoming(leg=1, caller="", dialled="+14155550100", source=PLACE, trunk=3))
-        assert (worker.on_trunk(3), worker.on_trunk(9)) == (1, 0)
+        # Whether there is room for it is not known yet.
+        assert (worker.on_trunk(3), worker.on_trunk(9)) == (0, 0)
         await settled()
         assert [first.number for first in calls.first] == ["+14155550100"]
         assert (worker.on_trunk(3), worker.on_trunk(9)) == (0, 1)
@@ -235,4 +241,87 @@ def test_a_call_by_a_carrier_of_several_companies_is_counted_by_that_of_whose_it
         worker.by_trunk(1, 9)
         assert worker.on_trunk(9) == 0
 
-    played(story, desk=Shared(), calls=calls)
+    played(story, desk=desk, calls=calls)
+
+
+class Counted(Begun):
+    """Calls that last."""
+
+    def of_company(self, _tenant_id: int) -> int:
+        return len(self.first)
+
+
+def test_of_two_calls_that_come_together_where_there_is_room_for_one_a_company_has_exactly_one() -> None:
+    calls = Counted()
+
+    class Desk:
+        async def origin(self, came: port.Incoming, *, patient: bool = False) -> Origin | None:
+            await settled()
+            return Origin(7, caller=came.caller, number=came.dialled)
+
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        telephony._room._most = 1
+        told: list[port.Command] = []
+        telephony.worker.tell = told.append  # type: ignore[method-assign, assignment]
+        for leg in (1, 3):
+            telephony.worker._hear(port.Incoming(leg=leg, caller="", dialled=f"+1{leg}", source=PLACE, trunk=2))
+        await settled()
+        await settled()
+        assert [first.number for first in calls.first] == ["+11"]
+        assert told == [port.Drop(3, 503)]
+
+    played(story, desk=Desk(), calls=calls)
+
+
+class Outdated:
+    """A desk that knows another password than the worker remembered."""
+
+    async def account(self, username: str) -> port.Account:
+        return port.Account(username=username, digests={"MD5": "new"})
+
+    async def register(self, asked: port.Register) -> port.Registered:
+        return port.Registered(id=asked.id, code=403 if asked.proof == "old" else 200)
+
+
+@pytest.mark.parametrize(("proof", "told_anew"), [("old", True), ("new", False)])
+def test_a_worker_that_took_a_password_of_before_is_told_the_one_that_there_is(proof: str, told_anew: bool) -> None:
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        told: list[port.Command] = []
+        telephony.worker.tell = told.append  # type: ignore[method-assign, assignment]
+        await telephony._heard(
+            port.Register(
+                id=1, username="ann", proof=proof, contacts=(), source=PLACE, call_id="a", sequence=1
+            )
+        )  # fmt: skip
+        assert [type(one) for one in told] == [port.Registered] + [port.Account] * told_anew
+
+    played(story, desk=Outdated())
+
+
+def test_a_password_that_was_read_before_it_was_changed_is_not_told_behind_the_new_one() -> None:
+    class Changing:
+        """A desk whose readings end when the test says so, each with what there was as it began."""
+
+        def __init__(self) -> None:
+            self.password, self.reading = "old", asyncio.Event()
+
+        async def account(self, username: str) -> port.Account:
+            found = port.Account(username=username, digests={"MD5": self.password})
+            await self.reading.wait()
+            return found
+
+    desk = Changing()
+
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        told: list[Any] = []
+        telephony.worker.tell = told.append  # type: ignore[method-assign, assignment]
+        asked = asyncio.ensure_future(telephony._heard(port.Whois("ann")))
+        await settled()
+        desk.password = "new"
+        changed = asyncio.ensure_future(telephony.password_changed("ann"))
+        await settled()
+        desk.reading.set()
+        await asyncio.gather(asked, changed)
+        assert [one.digests["MD5"] for one in told] == ["new", "new"]
+
+    played(story, desk=desk)

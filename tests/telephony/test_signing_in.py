@@ -165,6 +165,7 @@ def test_the_calls_of_a_carrier_are_counted():
         await worker.ready
         worker._hear(port.Incoming(leg=1, caller="", dialled="", source=("127.0.0.1", 5060), trunk=7))
         worker._hear(port.Incoming(leg=3, caller="", dialled="", source=("127.0.0.1", 5060), username="ann"))
+        worker.by_trunk(1, 7)
         leg = worker.new_leg(lambda _: None)
         worker.tell(port.Dial(leg=leg, caller=1, uri="sip:1@127.0.0.1", address=("127.0.0.1", 9), trunk=7))
         counts += [worker.on_trunk(7), worker.on_trunk(8)]

@@ -12,6 +12,7 @@ from offhook.kit.errors import Unavailable
 from offhook.kit.places import Allowed
 from offhook.telephony import port
 from offhook.telephony import ways as telephony_ways
+from offhook.telephony.process import Worker
 from offhook.telephony.room import Full
 from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
@@ -142,13 +143,10 @@ def test_a_carriers_numbers_are_read_as_its_country_dials(company: Company):
 def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
     id = int(made(company.live, most_calls=1)["id"])
     offhook = company.desk.offhook
-    full = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 2 if trunk == id else 0)
+    full = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 1 if trunk == id else 0)
     incoming = port.Incoming(leg=1, caller="", dialled=NUMBER, source=("10.0.0.1", 5060), trunk=id)
     with pytest.raises(Full):
         company.desk.run(full.origin(incoming))
-    # The call itself is counted from the moment that it came.
-    only = Ways(offhook.reader, offhook.registrar, Allowed(), lambda trunk: 1 if trunk == id else 0)
-    assert company.desk.run(only.origin(incoming)) is not None
     assert came(company, trunk=id, dialled=NUMBER) is not None
     company.live.delete(f"/api/offhook/v1/trunks/{id}")
     assert came(company, trunk=id, dialled=NUMBER) is None
@@ -171,10 +169,9 @@ def test_a_carrier_of_two_companies_is_that_of_whoever_has_the_number(company: C
             found = asked(dialled, known)
             assert found is not None
             assert (found.tenant_id, found.number) == (company.tenant(), "+14152007711")
-            assert found.trunk == (0 if known == mine else mine)
         found = asked("+14152007722", known)
         assert found is not None
-        assert (found.tenant_id, found.trunk) == (other.tenant(), 0 if known == theirs else theirs)
+        assert found.tenant_id == other.tenant()
     # A number of nobody's is refused by whoever the worker knew of.
     nobodys = asked("+14152007733", theirs)
     assert nobodys is not None
@@ -192,7 +189,7 @@ def test_a_carrier_of_two_companies_is_told_apart_also_where_they_dial_different
     other.add_number("+14152007744")
     found = came(embedded, trunk=mine, dialled="4152007744", source=(here, 5060))
     assert found is not None
-    assert (found.tenant_id, found.trunk, found.number) == (other.tenant(), theirs, "+14152007744")
+    assert (found.tenant_id, found.number) == (other.tenant(), "+14152007744")
     # One that is switched off takes no calls.
     other.live.patch(f"/api/offhook/v1/trunks/{theirs}", {"enabled": False})
     found = came(embedded, trunk=mine, dialled="4152007744", source=(here, 5060))
@@ -218,12 +215,42 @@ def test_a_call_is_counted_by_the_carrier_that_it_is_of(embedded: Company):
     other.add_number("+14152007755")
     offhook = embedded.desk.offhook
     loads = {mine: 50, theirs: 0}
-    ways = Ways(offhook.reader, offhook.registrar, Allowed(), loads.__getitem__)
+    counted: list[tuple[int, int]] = []
+    ways = Ways(
+        offhook.reader, offhook.registrar, Allowed(), loads.__getitem__, count=lambda *one: counted.append(one)
+    )  # fmt: skip
     incoming = port.Incoming(leg=1, caller="", dialled="+14152007755", source=(here, 5060), trunk=mine)
     assert embedded.desk.run(ways.origin(incoming)) is not None
+    assert counted == [(1, theirs)]
     loads[theirs] = 1
     with pytest.raises(Full):
         embedded.desk.run(ways.origin(incoming))
+    assert len(counted) == 1
+
+
+def test_of_two_calls_that_come_together_where_there_is_room_for_one_a_carrier_brings_exactly_one(company: Company):
+    id, offhook = int(made(company.live, most_calls=1)["id"]), company.desk.offhook
+
+    async def nobody(_event: port.Event) -> None:
+        pass
+
+    async def story() -> list[Origin | BaseException | None]:
+        worker = Worker((), nobody)
+        ways = Ways(offhook.reader, offhook.registrar, Allowed(), worker.on_trunk, count=worker.by_trunk)
+        came = [
+            port.Incoming(leg=leg, caller="", dialled=NUMBER, source=("10.0.0.1", 5060), trunk=id) for leg in (1, 3)
+        ]
+        for one in came:
+            worker._hear(one)
+        found = await asyncio.gather(*map(ways.origin, came), return_exceptions=True)
+        [taken] = [one.leg for one, said in zip(came, found, strict=True) if isinstance(said, Origin)]
+        # Once that one is over there is room again.
+        worker._hear(port.Down(leg=taken))
+        [other] = [one for one in came if one.leg != taken]
+        return [*found, await ways.origin(other)]
+
+    found = company.desk.run(story())
+    assert sorted(type(one).__name__ for one in found) == ["Full", "Origin", "Origin"]
 
 
 def test_a_telephones_call_is_its_owners(company: Company):

@@ -39,7 +39,7 @@ def test_what_ends_all_telephones_is_said_at_once(monkeypatch: pytest.MonkeyPatc
         raise KeyError("a fault of ours")
 
     made = SimpleNamespace(
-        worker=SimpleNamespace(on_trunk=None), changed=None, password_changed=None, keep=broken
+        worker=SimpleNamespace(on_trunk=None, by_trunk=None), changed=None, password_changed=None, keep=broken
     )  # fmt: skip
     monkeypatch.setattr(working, "Telephony", lambda *_, **__: made)
     monkeypatch.setattr(working, "Following", lambda *_: SimpleNamespace(keep=going))
@@ -47,7 +47,7 @@ def test_what_ends_all_telephones_is_said_at_once(monkeypatch: pytest.MonkeyPatc
         _settings=Settings(sip=True), calls=None, _company=None, _desk=None, _tapes=None, _ways=SimpleNamespace(),
         _trunks=SimpleNamespace(changed=[]), _phones=SimpleNamespace(changed=[]), tally=SimpleNamespace(keep=going),
         _speech=SimpleNamespace(keep=going, sounds=None), _count_registered=going, _note_port=lambda _: going(),
-        _forget_account=None, _reader=None,
+        _forget_account=None, _reader=None, _writer=None,
     )  # fmt: skip
     with capture_logs() as logs, pytest.raises(ExceptionGroup):
         asyncio.run(Telephones.keep(telephones))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from offhook.access.gate import reply_of
-from offhook.calls import store, wire
+from offhook.calls import helping, store, wire
 from offhook.calls.live.render import caller_names
 from offhook.calls.model import Kept
 from offhook.calls.wires import store as wires
@@ -106,7 +106,7 @@ def _out(kept: Kept, name: str) -> wire.CallOut:
         phase="over" if kept.ended else kept.state.phase,
         ended=_iso(kept.ended) if kept.ended else None,
         outcome=kept.outcome or None,
-        emergency="test" if kept.state.trial else "call" if kept.state.helping else None,
+        emergency=helping.emergency(kept.state),
     )
 
 

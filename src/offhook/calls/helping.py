@@ -4,6 +4,8 @@ It is ended by who made it or by who took it, and by nobody else; a key is no re
 wished is told to the call all the same, so that it stands in its trace.
 """
 
+from typing import Literal
+
 from offhook.calls.legs.wishes import Add, TransferTo, Unpark, Wish
 from offhook.routing.plan import Event, HungUp, Invited, Parked, Transferred, Unparked
 from offhook.routing.state import CallState
@@ -17,6 +19,11 @@ MOST = 50
 def guarded(state: CallState) -> bool:
     """Whether a call is one for help, and no test of what that would say."""
     return state.helping and not state.trial
+
+
+def emergency(state: CallState) -> Literal["call", "test"] | None:
+    """What a call is that is told to people: one for help, which they cannot end, or a test of one; None for others."""
+    return "test" if state.trial else "call" if state.helping else None
 
 
 def wished(wish: Wish, at: int) -> Event:

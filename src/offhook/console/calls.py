@@ -46,6 +46,7 @@ async def call(visit: Visit, refusal: str = "", status: int = 200) -> Answer:
     return visit.page(
         "call.html", here="calls", status=status, call=found, ladder=ladder, picture=ladder_svg(ladder),
         sounds=recorded, notices=[], refusal=refusal, hangs_up=visit.may(WRITE) and not ladder["over"],
+        helps=ladder.get("emergency") == "call",
         done=visit.query.get("done") == "hangup",
     )  # fmt: skip
 

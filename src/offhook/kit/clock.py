@@ -34,6 +34,7 @@ class Going:
 
 
 _override: ContextVar[datetime | Going | None] = ContextVar("offhook_clock", default=None)
+_going: ContextVar[Going | None] = ContextVar("offhook_clock_going", default=None)
 
 
 def now() -> datetime:
@@ -80,12 +81,26 @@ def at(moment: datetime | None) -> Iterator[None]:
 @contextmanager
 def going(clock: Going) -> Iterator[None]:
     """Run the block, and the tasks that it starts, by a clock of their own. For tests."""
-    with _instead(clock):
+    token = _going.set(clock)
+    try:
+        with _instead(clock):
+            yield
+    finally:
+        _going.reset(token)
+
+
+@contextmanager
+def unset() -> Iterator[None]:
+    """Run the block, and the tasks that it starts, as if no caller had set a moment with `at`.
+
+    For work that outlives the request which began it, or is done for others too: calls that are made, ended, watched.
+    """
+    with _instead(_going.get()):
         yield
 
 
 @contextmanager
-def _instead(found: datetime | Going) -> Iterator[None]:
+def _instead(found: datetime | Going | None) -> Iterator[None]:
     token = _override.set(found)
     try:
         yield

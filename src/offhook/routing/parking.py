@@ -36,6 +36,9 @@ def park(turn: Turn, event: Parked) -> Go:
         turn.because("park_refused", why)
         return None
     turn.because("parked", f"{name_of_who(turn.config, by)} put the call on park, for up to {PARK_SECONDS} s.")
+    line = turn.config.lines.get(state.via)
+    if line is not None and line.record:
+        turn.because("recording_paused", "Nothing is recorded while the call is on park.")
     if by in turn.config.people:
         turn.verbs.append(Release((by,)))
     state.parked, state.parked_by, state.talking, state.recalled = turn.at, by, "", False

@@ -79,9 +79,13 @@ class Figures(Collector):
             "offhook_sip_worker_restarts", "Times that the telephone process was started again."
         )
         restarts.add_metric([], _sum(max(one.starts - 1, 0) for one in workers))
+        hangs = CounterMetricFamily(
+            "offhook_sip_worker_hangs", "Times that the telephone process lived and answered nothing, and was ended."
+        )
+        hangs.add_metric([], _sum(one.hangs for one in workers))
         faults = CounterMetricFamily("offhook_sip_faults", "Faults that the telephone process went on after.")
         faults.add_metric([], _sum(one.faults for one in workers))
-        return iter((live, ended, legs, packets, refused, going, registered, restarts, faults))
+        return iter((live, ended, legs, packets, refused, going, registered, restarts, hangs, faults))
 
 
 def _sum(numbers: Iterable[int]) -> float:

@@ -11,11 +11,8 @@ import structlog
 
 from offhook.events import store as events
 from offhook.events.model import Word
-from offhook.kit.errors import Refusal
+from offhook.kit.looking import keep_looking
 from offhook.storage.batches import Reader
-
-LOOK_SECONDS = 1.0
-"""How often it is looked."""
 
 MOST_EVENTS = 500
 """At one look; what is beyond is seen at the next."""
@@ -51,14 +48,7 @@ class Following:
 
     async def keep(self) -> None:
         """Go on until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Refusal as refusal:
-                log.warning("changes_not_read", mend="it is tried again", cause=refusal.message)
-            except Exception:
-                log.exception("changes_not_read")
-            await self._sleep(LOOK_SECONDS)
+        await keep_looking(self.look, "changes_not_read", log, sleep=self._sleep)
 
     async def look(self) -> None:
         """Tell of what has happened since the last look; the first one tells of carriers, which were read before it."""

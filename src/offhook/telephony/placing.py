@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
+from offhook.calls.legs.wishes import UNREACHED
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal
@@ -23,6 +26,43 @@ BUSY = 503
 log = structlog.get_logger("offhook.telephony")
 
 
+class Noted(Protocol):
+    """Where it is noted for other processes which calls are placed here: `calls/legs/placed.py`."""
+
+    async def begun(self, tenant_id: int, id: int) -> None:
+        """A user is about to be rung."""
+
+    async def over(self, tenant_id: int, id: int) -> None:
+        """They are rung no more."""
+
+
+class Unnoted:
+    """`Noted` where there are no other processes."""
+
+    async def begun(self, tenant_id: int, id: int) -> None:
+        """Nobody is told."""
+
+    async def over(self, tenant_id: int, id: int) -> None:
+        """Nor of that."""
+
+
+@dataclass(slots=True)
+class _Placed:
+    """A call that was placed, and what is told of its legs; None wakes who waits for that."""
+
+    tenant_id: int
+    id: int
+    who: str
+    number: str
+    news: "asyncio.Queue[port.Event | None]" = field(default_factory=asyncio.Queue)
+    given_up: bool = False
+    task: asyncio.Task[None] | None = None
+
+
+class _GivenUp(Exception):
+    """Nobody wants it any more."""
+
+
 class Placing:
     """`Placing` of calls/legs/wishes.py, with the telephones of this process.
 
@@ -36,9 +76,11 @@ class Placing:
         calls: Calls,
         shown: Callable[[int, str], Awaitable[tuple[str, str]]],
         room: Room,
+        noted: Noted | None = None,
     ) -> None:
         self._worker, self._house_of, self._calls, self._shown, self._room = worker, house_of, calls, shown, room
-        self._ringing: set[asyncio.Task[None]] = set()
+        self._noted = noted or Unnoted()
+        self._ringing: dict[int, _Placed] = {}
 
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
         """Ring these devices of "user:1" and dial `number` once one is answered: the id of the call that will be.
@@ -52,22 +94,44 @@ class Placing:
         ways_of = self._house_of(tenant_id).ways.of_device
         ways = [(way, device) for device in devices for way in await ways_of(tenant_id, device)]
         if not ways:
-            raise Conflict("No telephone of the user is registered, so there is nothing to ring.")
+            raise Conflict(UNREACHED)
         id = self._calls.new_id()
-        task = asyncio.ensure_future(self._ring(tenant_id, id, who, ways, number))
-        self._ringing.add(task)
-        task.add_done_callback(self._ringing.discard)
+        await self._noted.begun(tenant_id, id)
+        placed = self._ringing[id] = _Placed(tenant_id, id, who, number)
+        placed.task = asyncio.ensure_future(self._until_it_begins(placed, ways))
         return id
+
+    def rings(self, tenant_id: int, id: int) -> bool:
+        """Whether a call has not begun yet."""
+        placed = self._ringing.get(id)
+        return placed is not None and placed.tenant_id == tenant_id
+
+    def give_up(self, tenant_id: int, id: int) -> bool:
+        """Let a call not begin, and ring nobody for it any more; False if it has begun, or was never there."""
+        if not self.rings(tenant_id, id):
+            return False
+        placed = self._ringing[id]
+        placed.given_up = True
+        placed.news.put_nowait(None)
+        return True
 
     async def close(self) -> None:
         """Ring nobody any more."""
-        for task in self._ringing:
+        tasks = [placed.task for placed in self._ringing.values() if placed.task is not None]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._ringing, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _ring(self, tenant_id: int, id: int, who: str, ways: list[tuple[Way, str]], number: str) -> None:
+    async def _until_it_begins(self, placed: "_Placed", ways: list[tuple[Way, str]]) -> None:
+        try:
+            await self._ring(placed, ways)
+        finally:
+            del self._ringing[placed.id]
+            await self._noted.over(placed.tenant_id, placed.id)
+
+    async def _ring(self, placed: "_Placed", ways: list[tuple[Way, str]]) -> None:
         """What is told of a leg before its call has a telephone is told to that telephone then."""
-        news: asyncio.Queue[port.Event] = asyncio.Queue()
+        tenant_id, id, news, number = placed.tenant_id, placed.id, placed.news, placed.number
         legs: set[int] = set()
         telephones = self._house_of(tenant_id).legs
         for way, _ in ways:
@@ -77,7 +141,7 @@ class Placing:
         taken = 0
         try:
             async with asyncio.timeout(RING_SECONDS):
-                while legs and not taken:
+                while legs and not taken and not placed.given_up:
                     event = await news.get()
                     leg = getattr(event, "leg", 0)
                     if isinstance(event, port.Down):
@@ -92,22 +156,27 @@ class Placing:
                     self._worker.let_go(leg)
                     self._worker.tell(port.Drop(leg, reason=ELSEWHERE if taken else ""))
         if taken:
-            await self._dial(tenant_id, id, who, taken, number, news)
+            await self._dial(placed, taken)
 
-    async def _dial(
-        self, tenant_id: int, id: int, who: str, leg: int, number: str, news: "asyncio.Queue[port.Event]"
-    ) -> None:
+    async def _dial(self, placed: "_Placed", leg: int) -> None:
+        tenant_id, id, news = placed.tenant_id, placed.id, placed.news
+        who, number = placed.who, placed.number
         try:
             house, shown = self._house_of(tenant_id), await self._shown(tenant_id, who)
             telephone = Telephone(house, tenant_id, leg, shown, answered=True, who=who, dialled=number)
             self._worker.hold(leg, telephone.heard)
             while not news.empty():
-                if getattr(event := news.get_nowait(), "leg", 0) == leg:
+                event = news.get_nowait()
+                if event is not None and getattr(event, "leg", 0) == leg:
                     telephone.heard(event)
             first = Outgoing(clock.milliseconds(clock.now()), who, number)
+            if placed.given_up:
+                raise _GivenUp
             # Others began while it rang.
             self._room.enter(tenant_id, helps=helps_anywhere(first))
             await self._calls.begin(tenant_id, first, telephone, id=id)
+        except _GivenUp:
+            log.info("placed_call_given_up", call_id=id)
         except Refusal as refusal:
             log.warning("call_refused", cause=refusal.message)
         except Exception:

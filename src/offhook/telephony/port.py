@@ -10,7 +10,8 @@ the two cross on the way.
 Moments are seconds since 1970 UTC, lengths of time are seconds, addresses are (host, port).
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -222,6 +223,10 @@ class Refer(msgspec.Struct, frozen=True, kw_only=True, tag="refer"):
     code: int
 
 
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    """Are you there? Answered by Pong from the loop that does all else, in its turn: one that hangs answers nothing."""
+
+
 class Close(msgspec.Struct, frozen=True, tag="close"):
     """End all legs within `seconds`, and then yourself."""
 
@@ -230,7 +235,7 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
 
 Command = (
     Configure | Account | Registered | Ring | Answer | Dial | Connect | Join | Part | Drop | Play | Stop | Record
-    | StopRecording | Refer | Close
+    | StopRecording | Refer | Ping | Close
 )  # fmt: skip
 
 
@@ -245,6 +250,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """What carries sound, by its name."""
 
 
+class Pong(msgspec.Struct, frozen=True, tag="pong"):
+    """The answer to Ping."""
+
+
 class Whois(msgspec.Struct, frozen=True, tag="whois"):
     """Who is this? Answered by Account."""
 
@@ -254,11 +263,13 @@ class Whois(msgspec.Struct, frozen=True, tag="whois"):
 class Register(msgspec.Struct, frozen=True, kw_only=True, tag="register"):
     """A telephone that has proven itself is reached at `contacts`, each for so many seconds (0: no more), from now on.
 
-    `everything` takes away all that it is reached at. Answered by Registered once that is on disk.
+    `everything` takes away all that it is reached at. `proof` is the `mark` of the digests that it proved itself with.
+    Answered by Registered once that is on disk.
     """
 
     id: int
     username: str
+    proof: str
     contacts: tuple[tuple[str, int], ...]
     source: Address
     call_id: str
@@ -346,7 +357,10 @@ class Played(msgspec.Struct, frozen=True, tag="played"):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True, tag="recorded"):
-    """A recording is whole and on disk: a WAV file of G.711, so many seconds of it in which something was said."""
+    """A recording is whole and on disk: a WAV file of G.711, so many seconds of it in which something was said.
+
+    With a `fault` some of it is missing; with 0 seconds then it is not whole, and what there is of it is beside `path`.
+    """
 
     leg: int
     path: str
@@ -390,9 +404,14 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
 
 
 Event = (
-    Ready | Whois | Register | Incoming | Progress | Unheard | Up | Down | Sound | Key | Played | Recorded | Held
+    Ready | Pong | Whois | Register | Incoming | Progress | Unheard | Up | Down | Sound | Key | Played | Recorded | Held
     | Referred | Fault | Figures
 )  # fmt: skip
+
+
+def mark(digests: Mapping[str, str]) -> str:
+    """Which password digests are of: the same for the same ones, and of no use to prove anything."""
+    return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:32]
 
 
 def in_parts(told: Configure, most: int = MOST // 2) -> list[Configure]:

@@ -24,13 +24,16 @@ class Recording:
     def __init__(self, house: House, tenant_id: int, leg: int, there: Callable[[], Iterable[str]]) -> None:
         self._house, self._tenant_id, self.leg, self._there = house, tenant_id, leg, there
         self.wanted = False
+        self._parked = self._due = False
         self._path = ""
         self._open: dict[str, dict[str, None]] = {}
         """Who is on each that is not whole yet."""
 
     def begin(self, call_id: int) -> None:
-        """Record from here on, if that is not done already."""
-        if not self._path:
+        """Record from here on, if that is not done already; where the call is on park, once it goes on."""
+        if self._parked:
+            self._due = True
+        elif not self._path:
             self._path = self._house.tapes.new_recording(self._tenant_id, call_id)
             self._open[self._path] = {}
             self._house.legs.tell(port.Record(leg=self.leg, path=self._path, both=True))
@@ -50,7 +53,21 @@ class Recording:
         self.note()
         if self._path:
             self._house.legs.tell(port.StopRecording(self.leg))
-        self._path, self.wanted = "", False
+        self._path, self.wanted, self._due = "", False, False
+
+    def pause(self) -> None:
+        """The call is on park, where music and silence are worth nothing: record no more until it goes on."""
+        self.note()
+        if self._path:
+            self._house.legs.tell(port.StopRecording(self.leg))
+            self._path, self._due = "", True
+        self._parked = True
+
+    def go_on(self, call_id: int) -> None:
+        """Two talk: what was recorded before it was parked is so again, on a tape of its own."""
+        due, self._parked, self._due = self._due, False, False
+        if due:
+            self.begin(call_id)
 
     def move(self, leg: int, call_id: int) -> None:
         """The leg is gone: what was recorded on it is recorded on another from here on."""
@@ -67,7 +84,9 @@ class Recording:
         if made.path == self._path:
             self._path = ""
         if made.fault:
-            log.error("recording_cut_off", call_id=call_id, cause=made.fault)
+            log.error("recording_cut_off", call_id=call_id, cause=made.fault, seconds=made.seconds)
+        if made.fault and not made.seconds:
+            # What there is of it is found by the tapes themselves.
             return
         kept = self._house.tapes.recording_made(self._tenant_id, call_id, made.path, made.seconds, tuple(people))
         task = asyncio.ensure_future(kept)
@@ -84,8 +103,8 @@ async def message_kept(
     except TimeoutError:
         made = port.Recorded(leg=0, path=path, seconds=0, fault="the recording did not end")
     if made.fault:
-        # What there is of it is found by the tapes themselves.
-        log.error("message_not_recorded", call_id=call_id, cause=made.fault)
+        log.error("message_not_recorded", call_id=call_id, cause=made.fault, seconds=made.seconds)
+    if made.fault and not made.seconds:
         return made
     try:
         await house.tapes.message_left(tenant_id, call_id, box, path, made.seconds)

@@ -17,7 +17,8 @@ from offhook.routing.model import Company
 from offhook.routing.plan import First, Incoming, Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.exchange import Exchange
-from offhook.telephony.placing import Placing
+from offhook.telephony.phones.registering import OUTDATED
+from offhook.telephony.placing import Noted, Placing
 from offhook.telephony.process import Worker
 from offhook.telephony.room import REFUSED, Full, Room
 from offhook.telephony.share import Share
@@ -48,8 +49,6 @@ class Origin:
     who: str = ""
     caller: str = ""
     number: str = ""
-    trunk: int = 0
-    """By which carrier, where that is another than the worker knew of: several companies may have one."""
     recalled: bool = False
     """Whether it is as it was known last, as the store does not say: good enough for a call for help."""
 
@@ -91,6 +90,7 @@ class Telephony:
         most_calls: int = 200,
         outside_seconds: float = 14_400.0,
         tally: Tally | None = None,
+        placed: Noted | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._most_calls = most_calls
@@ -98,6 +98,8 @@ class Telephony:
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep, self._stopping = asyncio.Lock(), sleep, False
+        self._passwords = 0
+        """How often passwords were changed."""
         self._due = False
         """Whether carriers are about to be read, so that whatever changes until then is seen."""
         self._tally = tally = tally or Tally(nowhere)
@@ -109,7 +111,7 @@ class Telephony:
             outside_seconds=outside_seconds, beeped=tally.beeped,
         )  # fmt: skip
         self._room = Room(most_calls, calls.of_company, clock.monotonic)
-        self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room)
+        self.placing = Placing(self.worker, self._house_of, calls, self._within, self._room, placed)
 
     async def keep(self) -> None:
         """Have a worker for as long as this goes on."""
@@ -131,6 +133,7 @@ class Telephony:
 
     async def password_changed(self, username: str) -> None:
         """A telephone has another password, which the worker is told: it remembers the one before for a while."""
+        self._passwords += 1
         self.worker.tell(await self._account(username))
 
     async def _configure(self) -> None:
@@ -171,7 +174,10 @@ class Telephony:
             case port.Whois():
                 self.worker.tell(await self._account(event.username))
             case port.Register():
-                self.worker.tell(await self._register(event))
+                self.worker.tell(registered := await self._register(event))
+                if registered.code == OUTDATED:
+                    # The worker remembers a password that is none any more.
+                    await self.password_changed(event.username)
             case port.Incoming():
                 await self._begin(event)
             case _:
@@ -179,7 +185,11 @@ class Telephony:
 
     async def _account(self, username: str) -> port.Account:
         try:
-            return await self._desk.account(username)
+            while True:
+                passwords, account = self._passwords, await self._desk.account(username)
+                if passwords == self._passwords:
+                    return account
+                # One was changed meanwhile, maybe this one's, and the worker is told the new one before what was read.
         except Refusal as refusal:
             log.error("account_not_read", cause=refusal.message)
         except Exception:
@@ -243,8 +253,6 @@ class Telephony:
         code = FAULTY
         try:
             origin = await self._desk.origin(came)
-            if origin is not None and origin.trunk:
-                self.worker.by_trunk(came.leg, origin.trunk)
             helps, company = False, None
             if origin is not None and origin.who:
                 helps, company = await self._helps(origin)

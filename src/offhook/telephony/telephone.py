@@ -540,7 +540,8 @@ class Telephone:
             self._keys.forget()
 
     async def _park(self, verb: plan.Park) -> None:
-        """The caller waits, and whom they talked with is let go."""
+        """The caller waits, and whom they talked with is let go; what is heard until it goes on is not recorded."""
+        self._recording.pause()
         other = self.part_with()
         if other is not None and not self.sending.parks(other.leg):
             self._house.legs.tell(port.Drop(other.leg))
@@ -564,6 +565,7 @@ class Telephone:
     async def _talk(self, other: Other) -> None:
         """Wait until it is over; who was asked in goes on when the other side leaves."""
         self._bound()
+        self._recording.go_on(self._call_id)
         try:
             while True:
                 ended = await self._until_down(other)
@@ -619,7 +621,7 @@ class Telephone:
     async def _keep_message(self, box: Target, path: str, taped: "asyncio.Future[port.Recorded]") -> None:
         made = await message_kept(self._house, self.tenant_id, self._call_id, box, path, taped)
         self._leaving = False
-        if not (made.fault and self._gone):
+        if made.seconds > 0 or not (made.fault and self._gone):
             self.tell(plan.Recorded(_now(), max(round(made.seconds), 1) if made.seconds > 0 else 0))
         if self._end is not None:
             self.tell(self._end)

@@ -6,8 +6,7 @@ emergency calls, which no list holds back.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
 from ipaddress import IPv4Address
 
 import structlog
@@ -47,7 +46,8 @@ log = structlog.get_logger("offhook.telephony")
 class Ways:
     """The ways to everybody. `allowed` are private places of carriers.
 
-    `load` says how many calls go on by a trunk, one that has only just come in among them.
+    `load` says how many calls go on by a trunk; `count` is told of a leg that it may bring, which is one more from then
+    on.
     """
 
     def __init__(
@@ -57,8 +57,9 @@ class Ways:
         allowed: Allowed,
         load: rules.Load = lambda _: 0,
         names: Names | None = None,
+        count: Callable[[int, int], None] = lambda _leg, _trunk: None,
     ) -> None:
-        self._reader, self._registrar, self._allowed, self.load = reader, registrar, allowed, load
+        self._reader, self._registrar, self._allowed, self.load, self.count = reader, registrar, allowed, load, count
         self._names = names or Names()
         self._addresses: OrderedDict[tuple[str, int], str] = OrderedDict()
         self._finding: asyncio.Task[None] | None = None
@@ -157,13 +158,13 @@ class Ways:
         if shared:
             first = kept
             kept = await self._reader.run(lambda tx: _carrier_of(tx, came, first))
-        # The call itself is counted by the carrier that it seemed to come by.
-        if not rules.has_room(kept, lambda trunk: self.load(trunk) - (trunk == came.trunk)):
+        if not rules.has_room(kept, self.load):
             REFUSED.labels("carrier_full").inc()
             log.warning("carrier_full", trunk=kept.id, most=kept.value.most_calls)
             raise Full("The carrier has as many calls as it may have at once.")
-        origin = of_carrier(kept, came)
-        return origin if kept.id == came.trunk else replace(origin, trunk=kept.id)
+        # At once, so that of several that come together as many are taken as there is room for.
+        self.count(came.leg, kept.id)
+        return of_carrier(kept, came)
 
     async def _of_telephone(self, came: port.Incoming, patient: bool) -> Origin | None:
         hurries = not patient and helps_anywhere(Outgoing(0, "", came.dialled))

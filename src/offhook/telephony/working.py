@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from offhook.calls.call import CompanyOf
+from offhook.calls.legs.placed import Placed
 from offhook.calls.session import Calls
 from offhook.calls.wires import store as wires
 from offhook.kit.errors import Conflict, Refusal
@@ -47,6 +48,7 @@ class Telephones:
     ) -> None:
         self._settings, self.calls, self._company, self._ways, self._tapes = settings, calls, company, ways, tapes
         self._trunks, self._phones, self._registrar, self._reader = trunks, phones, registrar, reader
+        self._writer = writer
         self.tally = Tally(lambda told: writer.submit(wires.Put(told)))
         self.registered = 0
         """How many telephones were registered when that was looked at last."""
@@ -77,10 +79,11 @@ class Telephones:
             most_calls=self._settings.calls_at_once,
             outside_seconds=60.0 * self._settings.outside_minutes,
             tally=self.tally,
+            placed=Placed(self._writer),
         )
         self._trunks.changed.append(telephony.changed)
         self._phones.changed += (self._forget_account, telephony.password_changed)
-        self._ways.load = telephony.worker.on_trunk
+        self._ways.load, self._ways.count = telephony.worker.on_trunk, telephony.worker.by_trunk
 
         async def password_changed(username: str) -> None:
             for told in self._phones.changed:
@@ -127,11 +130,30 @@ class Telephones:
         answered = self.telephony.worker.ready.done()
         return "ok" if answered else "not answered at the moment: the log says why"
 
+    # `Placing` of calls/legs/wishes.py
+
+    @property
+    def here(self) -> bool:
+        """Whether this process has telephones."""
+        return self.telephony is not None
+
+    async def reached(self, tenant_id: int, devices: tuple[str, ...]) -> bool:
+        """Whether any of the devices is registered now, with whatever process."""
+        return any([await self._ways.of_device(tenant_id, device) for device in devices])
+
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
         """Ring devices of "user:1", and dial a number once one is answered: the id of the call that will be."""
         if self.telephony is None:
             raise Conflict("This server has no telephones, so it can ring nobody.")
         return await self.telephony.placing.place(tenant_id, who, devices, number)
+
+    def rings(self, tenant_id: int, id: int) -> bool:
+        """Whether a user is still rung here for a call that was placed."""
+        return self.telephony is not None and self.telephony.placing.rings(tenant_id, id)
+
+    def give_up(self, tenant_id: int, id: int) -> bool:
+        """Ring a user no more for it; False if they are not rung here."""
+        return self.telephony is not None and self.telephony.placing.give_up(tenant_id, id)
 
     async def close(self) -> None:
         """Hang up, and end the worker."""

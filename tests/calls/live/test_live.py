@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from offhook.calls import store
 from offhook.calls.live import watching
 from offhook.calls.live.watching import Watching
 from offhook.calls.live.wire import WatchQuery
+from offhook.kit import clock
 from offhook.kit.errors import Unavailable
 from offhook.kit.operation import Call
 from offhook.routing.board import WAIT_SECONDS
@@ -387,3 +389,17 @@ def test_a_company_with_many_calls_behind_it_costs_no_more_to_watch(embedded: Co
     with embedded.desk.offhook.database.reading() as tx:
         plan = tx.connection.exec_driver_sql("EXPLAIN QUERY PLAN " + store._LIVE.text(True), (1, 10)).all()
     assert any("ix_calls_until" in str(row) for row in plan), plan
+
+
+def test_what_is_watched_is_so_by_the_time_that_it_is_whatever_the_first_watcher_pretends(embedded: Company):
+    process = Process(embedded, *lisbon(ANA))
+
+    async def story() -> None:
+        room = Room(process)
+        with clock.at(datetime(2020, 1, 1, tzinfo=UTC)):
+            stream = await room.watch()
+            _, data = await stream.next()
+        assert datetime.fromisoformat(data["at"]) > clock.now() - timedelta(minutes=5)
+        await stream.close()
+
+    process.run(story())

@@ -11,6 +11,8 @@ import pytest
 from offhook.calls.tapes import keeping
 from offhook.kit import clock
 from offhook.telephony import port
+from offhook.telephony.process import BEAT_SECONDS
+from offhook.telephony.worker.media import HUNG
 from tests.telephony.faults.stage import TONE, Line, Stage, sound_process, within
 
 MAIN, SALES, BOX = "office Head office", "department Head office/Sales", "department Head office/Box"
@@ -139,6 +141,51 @@ def test_the_process_of_sound_is_killed(stage: Stage, phase: str) -> None:
         if reach is talks_on_tape:
             await stage.until(lambda: not any(stage.offhook.tapes._folder.glob("*")))
             assert len(await stage.tapes("recordings", record.id)) == 1
+        await stage.until(lambda: sound_process(stage.worker.pid) not in (0, carries))
+        await next_call(stage)
+
+    stage.play(story())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("phase", ["while two talk", "while two talk on tape"])
+def test_the_worker_hangs(stage: Stage, phase: str) -> None:
+    """In those phases that last: the house's clock goes on meanwhile, and ten times as fast."""
+
+    async def story() -> None:
+        reach, where = PHASES[phase]
+        await reach(stage)
+        carries = sound_process(stage.worker.pid)
+        starts, hangs, ready = stage.worker.starts, stage.worker.hangs, stage.worker.ready
+        stage.worker.beat = 0.2
+        try:
+            os.kill(stage.worker.pid, signal.SIGSTOP)
+            record = await stage.record()
+        finally:
+            stage.worker.beat = BEAT_SECONDS
+        assert (record.outcome, record.reasons[-1]) == ("lost", "cut_off")
+        assert record.texts[-1] == f"The call was cut off {where}: {port.DIED}."
+        await stage.until(lambda: stage.worker.ready is not ready and stage.worker.ready.done())
+        assert (stage.worker.starts, stage.worker.hangs) == (starts + 1, hangs + 1)
+        await stage.until(lambda: not Path(f"/proc/{carries}").exists())
+        await look_later(stage)
+        await stage.outside.known()
+        await next_call(stage)
+
+    stage.play(story())
+
+
+@pytest.mark.long
+def test_the_process_of_sound_hangs(stage: Stage) -> None:
+    async def story() -> None:
+        caller = await talks(stage)
+        carries = sound_process(stage.worker.pid)
+        os.kill(carries, signal.SIGSTOP)
+        async with asyncio.timeout(2 * HUNG):
+            await caller.down.wait()
+        record = await stage.record()
+        assert record.outcome in ("lost", "failed")
+        assert port.CUT in record.texts[-1]
         await stage.until(lambda: sound_process(stage.worker.pid) not in (0, carries))
         await next_call(stage)
 

@@ -36,8 +36,20 @@ def account(company: Company, username: str) -> port.Account:
     return company.desk.run(company.desk.offhook.registrar.account(username))
 
 
+def proof(company: Company, username: str) -> str:
+    """What a telephone proves itself with that knows its password."""
+    return port.mark(account(company, username).digests)
+
+
 def register(company: Company, username: str, *contacts: tuple[str, int], **changes: Any) -> port.Registered:
-    given = {"id": 7, "username": username, "source": ("10.0.0.7", 5062), "call_id": "a@b", "sequence": 1}
+    given = {
+        "id": 7,
+        "username": username,
+        "proof": proof(company, username),
+        "source": ("10.0.0.7", 5062),
+        "call_id": "a@b",
+        "sequence": 1,
+    }
     asked = port.Register(**{**given, "contacts": contacts, **changes})
     return company.desk.run(company.desk.offhook.registrar.register(asked))
 
@@ -103,6 +115,18 @@ def test_another_password_keeps_the_name_and_ends_what_was_registered(company: C
     assert company.live.get(f"{V1}/phones/{id}").json["registered"] is False
 
 
+def test_who_proved_the_password_before_is_not_registered_once_it_is_another(company: Company):
+    id = device(company)
+    name = new_password(company.live, id)["phone"]["settings"]["username"]
+    before = proof(company, name)
+    new_password(company.live, id)
+    # The worker let it through before it was told, and asks also where it only says what is registered.
+    for contacts in ((("sip:a@10.0.0.7", 300),), ()):
+        assert register(company, name, *contacts, proof=before) == port.Registered(id=7, code=403)
+    assert company.live.get(f"{V1}/phones/{id}").json["registered"] is False
+    assert register(company, name, ("sip:a@10.0.0.7", 300)).code == 200
+
+
 @pytest.mark.parametrize("name", ["", "nobody", "100", "a" * 500, "a\x00b", "' OR 1=1"])
 def test_nobody_has_no_digests(company: Company, name: str):
     assert account(company, name) == port.Account(username=name, digests={})
@@ -147,8 +171,8 @@ def registered_at(company: Company, name: str, sequence: int, moment: int, secon
     offhook = company.desk.offhook
     registrar = Registrar(offhook.reader, offhook.writer, "offhook", now=lambda: moment)
     asked = port.Register(
-        id=1, username=name, contacts=(("sip:a@10.0.0.7", seconds),), source=("10.0.0.7", 1), call_id="a",
-        sequence=sequence,
+        id=1, username=name, proof=proof(company, name), contacts=(("sip:a@10.0.0.7", seconds),),
+        source=("10.0.0.7", 1), call_id="a", sequence=sequence,
     )  # fmt: skip
     assert company.desk.run(registrar.register(asked)).code == 200
     owned, _ = company.desk.run(registrar.owned(name))
@@ -199,8 +223,9 @@ def test_what_is_over_is_not_shown_and_taken_away(company: Company):
     offhook = company.desk.offhook
     registrar = Registrar(offhook.reader, offhook.writer, "offhook", now=lambda: now() - 100_000)
     asked = port.Register(
-        id=1, username=name, contacts=(("sip:a@10.0.0.7", 60),), source=("10.0.0.7", 1), call_id="a", sequence=1
-    )
+        id=1, username=name, proof=proof(company, name), contacts=(("sip:a@10.0.0.7", 60),), source=("10.0.0.7", 1),
+        call_id="a", sequence=1,
+    )  # fmt: skip
     assert company.desk.run(registrar.register(asked)).code == 200
     assert company.live.get(f"{V1}/phones/{id}").json["registered"] is False
     tenant = company.tenant()

@@ -13,7 +13,7 @@ SIP = "sip:ann@10.0.0.7:5062"
 
 
 def asked(*contacts: tuple[str, int], **changes: Any) -> Register:
-    given = {"id": 1, "username": "ann", "source": ("10.0.0.7", 5062), "call_id": "a@b", "sequence": 1}
+    given = {"id": 1, "username": "ann", "proof": "", "source": ("10.0.0.7", 5062), "call_id": "a@b", "sequence": 1}
     return Register(**{**given, "contacts": contacts, **changes})
 
 

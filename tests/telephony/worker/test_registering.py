@@ -49,6 +49,7 @@ def test_a_telephone_registers_with_either_algorithm(server: Server, peer: Calla
     assert (told.username, told.contacts, told.source, told.call_id, told.sequence, told.agent, told.everything) == (
         "anna", ((phone.contact, 120),), phone.address, "reg-1", 2, "Desk 1", False,
     )  # fmt: skip
+    assert told.proof == port.mark(digests("anna")) != port.mark(digests("anna", "another"))
     assert phone.hear("200 REGISTER")["contact"] == f"<{phone.contact}>;expires=120"
 
 

@@ -74,7 +74,7 @@ def test_registrations_on_their_way_are_bounded() -> None:
     assert to is not None
     packet = Packet(method="REGISTER", callee=Party(uri=to))
     for number in range(20_000):
-        kept.register(packet, (address(number), 5060), "anna")
+        kept.register(packet, (address(number), 5060), "anna", "")
     assert len(kept._waiting) == registrar.WAITING
 
 

@@ -193,6 +193,37 @@ def test_no_name_is_given_to_half_a_file(desk: Desk, tmp_path: Path, monkeypatch
     assert list(tmp_path.glob("*.wav")) == []
 
 
+def test_what_a_full_disk_has_of_a_recording_is_kept_until_there_is_room_for_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = Recording(desk, tmp_path / "a.wav", both=True)
+    recording.lay(tone(440, 1), 0.0, 0)
+    recording.lay(tone(1_000, 1), 0.0, 0, side=1)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        # What was laid until now is on the disk, and nothing of what follows, nor the whole.
+        recording.tape._write(recording.tape.sides[0])
+        recording.tape._write(recording.tape.sides[1])
+        waited = threading.Event()
+        desk._work.put((Tape(desk, str(tmp_path / "b"), False, PCMU, 0.0, lambda *_: waited.set()), None, []))
+        assert waited.wait(10)
+        patched.setattr(wav, "_lay", full)
+        patched.setattr(os, "fsync", full)
+        recording.lay(tone(440, 1), 1.0, 8_000)
+        recording.end()
+    assert (recording.fault, recording.seconds) == ("No space left on device", 0)
+    assert not (tmp_path / "a.wav").exists()
+    assert not (tmp_path / "a.wav.part").exists()
+    assert parts.rescue(tmp_path / "a.wav")
+    samples = soundfile.read(tmp_path / "a.wav", dtype="int16")[0]
+    assert samples.shape == (8_000, 2)
+    assert hertz(samples[:, 0]) == pytest.approx(440, abs=10)
+    assert sorted(one.name for one in tmp_path.glob("a*")) == ["a.wav"]
+
+
 def test_a_disk_that_does_not_keep_up_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wav, "WAITING", 3)
     held = threading.Event()
@@ -210,7 +241,12 @@ def test_a_disk_that_does_not_keep_up_is_said_so(tmp_path: Path, monkeypatch: py
     recording.end()
     desk.close()
     assert recording.fault == "the disk does not keep up"
-    assert list(tmp_path.iterdir()) == []
+    # What was written is kept, and there is nothing else.
+    assert [one.name for one in tmp_path.iterdir()] == ["a.wav"]
+    samples = soundfile.read(tmp_path / "a.wav", dtype="int16")[0]
+    assert 0 < len(samples) < 5 * 8_000
+    assert hertz(samples[:4_000]) == pytest.approx(440, abs=10)
+    assert recording.seconds > 0
 
 
 def test_the_head_is_that_of_the_format() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from offhook.calls import words
+from offhook.calls import helping, words
 from offhook.calls.ladder.model import CALLER, HOUSE, Ladder, Party
 from offhook.calls.ladder.wire import ArrowOut, LadderOut, LegOut, PartyOut, PhoneOut
 from offhook.calls.legs.model import CallLeg
@@ -38,6 +38,7 @@ def ladder_out(ladder: Ladder, kept: Kept, wires: Sequence[Wire], legs: Sequence
         text=text(ladder.parties, arrows, ladder.cut),
         cut=ladder.cut,
         beeped=bool(beeped(wires)),
+        emergency=helping.emergency(kept.state),
     )
 
 

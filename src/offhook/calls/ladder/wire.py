@@ -1,6 +1,6 @@
 """A ladder on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -79,3 +79,7 @@ class LadderOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     cut: int = 0
     beeped: bool = False
+    emergency: Annotated[
+        Literal["call", "test"] | None,
+        Meta(description="A call for help, which no API ends, or one that only tests the emergency address."),
+    ] = None

@@ -90,8 +90,10 @@ def operations(legs: Legs) -> list[Operation]:
         _operation(
             "call.call",
             summary="Start a call",
-            description="Rings the user, and dials the number once they answer.",
-            note="answers at once; the call can be read from when the user answers; custom_data is not kept",
+            description="Rings the user, and dials the number once they answer. "
+            "Also where another process of the server has the telephones.",
+            note="answers at once; the call can be hung up from then on, and read from when the user answers; "
+            "custom_data is not kept",
             handler=legs.ring,
             scope=WRITE,
             body=wire.RingIn,

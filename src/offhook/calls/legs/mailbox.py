@@ -1,6 +1,8 @@
 """Wishes for calls of other processes: left in the store, and answered there by whoever has the call.
 
-Each process that has calls looks once a second; who asks looks four times a second, for so long as a person waits.
+A call that is to be placed is wished of no call, and whichever process has telephones takes it. Each process that has
+calls or telephones looks once a second; who asks looks four times a second, for so long as a person waits. Whatever is
+carried out here is so by the time that it is, at whatever moment a request pretends to be made.
 """
 
 import asyncio
@@ -10,14 +12,14 @@ import msgspec
 import structlog
 
 from offhook.calls.legs import store
-from offhook.calls.legs.wishes import Able, Granted, HangUp, Wish
+from offhook.calls.legs.wishes import UNREACHED, Able, Granted, HangUp, Nowhere, Place, Placing, Wish
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal, Unavailable
 from offhook.kit.ids import Ids
+from offhook.kit.looking import keep_looking
 from offhook.storage.batches import Reader, Writer
 
-LOOK_SECONDS = 1.0
 ASK_SECONDS = 0.25
 PATIENCE_SECONDS = 6.0
 STALE_MS = 60_000
@@ -37,12 +39,14 @@ class Mailbox:
         writer: Writer,
         ids: Ids,
         calls: Calls,
+        placing: Placing | None = None,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = clock.monotonic,
         wall: Callable[[], float] = clock.wall,
     ) -> None:
         self._reader, self._writer, self._ids, self._calls = reader, writer, ids, calls
+        self._placing = placing or Nowhere()
         self._sleep, self._monotonic, self._wall = sleep, monotonic, wall
         self._doing: set[asyncio.Task[None]] = set()
         self._taken: set[int] = set()
@@ -55,8 +59,30 @@ class Mailbox:
             raise Conflict(granted.refused)
         return granted
 
+    async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
+        """Have devices of a user ("user:1") rung for a call to a number, by whichever process can: the id of the call.
+
+        Conflict if none of them is registered or the company is full, Unavailable if no process that can answers.
+        """
+        if self._placing.here:
+            with clock.unset():
+                return await self._placing.place(tenant_id, who, devices, number)
+        if not await self._placing.reached(tenant_id, devices):
+            raise Conflict(UNREACHED)
+        return (await self.ask(tenant_id, 0, Place(who=who, devices=devices, number=number))).call_id
+
     async def _here(self, tenant_id: int, call_id: int, wish: Wish) -> Granted | None:
+        with clock.unset():
+            return await self._carried_out(tenant_id, call_id, wish)
+
+    async def _carried_out(self, tenant_id: int, call_id: int, wish: Wish) -> Granted | None:
+        if isinstance(wish, Place):
+            if not self._placing.here:
+                return None
+            return Granted(call_id=await self._placing.place(tenant_id, wish.who, wish.devices, wish.number))
         call = self._calls.find(call_id)
+        if call is None and isinstance(wish, HangUp) and self._placing.give_up(tenant_id, call_id):
+            return Granted()
         if call is None or call.tenant_id != tenant_id:
             return None
         if refused := await call.refusal(wish):
@@ -82,39 +108,41 @@ class Mailbox:
         finally:
             await self._writer.aside(lambda tx: store.take_away(tx, tenant_id, id))
         raise Unavailable(
-            "The process that has this call does not answer; nothing may have been done.",
+            "The process that has this call does not answer; nothing may have been done."
+            if call_id
+            else "No server answers that has telephones; nobody may have been rung.",
             headers=[("Retry-After", "1")],
         )
 
     async def keep(self) -> None:
         """Look for wishes, for as long as this goes on."""
-        while True:
-            await self._sleep(LOOK_SECONDS)
-            if not self._calls.live:
-                continue
-            try:
-                await self.look()
-            except Refusal as refusal:
-                log.warning("wishes_not_read", cause=refusal.message)
-            except Exception:
-                log.exception("wishes_not_read")
+        await keep_looking(self._look_for_ours, "wishes_not_read", log, sleep=self._sleep)
+
+    async def _look_for_ours(self) -> None:
+        if self._calls.live or self._placing.here:
+            await self.look()
 
     async def look(self) -> None:
-        """Begin with what is wished of calls of this process, and take away what nobody waits for."""
+        """Begin with what this process can do of what is wished, and take away what nobody waits for."""
         horizon = int(self._wall() * 1000) - STALE_MS
-        found = await self._reader.run(store.wished)
+        found = await self._reader.run(lambda tx: store.wished(tx, horizon))
         self._taken &= {id for _, id, _, _, _ in found}
         for tenant_id, id, call_id, text, at in found:
             if at < horizon:
                 await self._writer.aside(lambda tx, t=tenant_id, i=id: store.take_away(tx, t, i))  # type: ignore[misc]
                 continue
-            call = self._calls.find(call_id)
-            if call is None or call.tenant_id != tenant_id or id in self._taken:
+            if id in self._taken or not await self._can(tenant_id, id, call_id):
                 continue
             self._taken.add(id)
             task = asyncio.create_task(self._grant(tenant_id, id, call_id, text))
             self._doing.add(task)
             task.add_done_callback(self._doing.discard)
+
+    async def _can(self, tenant_id: int, id: int, call_id: int) -> bool:
+        if not call_id:
+            return self._placing.here and await self._writer.aside(lambda tx: store.take(tx, tenant_id, id))
+        call = self._calls.find(call_id)
+        return self._placing.rings(tenant_id, call_id) if call is None else call.tenant_id == tenant_id
 
     async def _grant(self, tenant_id: int, id: int, call_id: int, text: str) -> None:
         try:

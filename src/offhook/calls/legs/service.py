@@ -7,7 +7,7 @@ from offhook.access.gate import reply_of
 from offhook.calls.legs import render, store, wire
 from offhook.calls.legs.mailbox import Mailbox
 from offhook.calls.legs.model import CallLeg
-from offhook.calls.legs.wishes import Add, HangUp, Placing, Taping, TransferTo, Unpark, Wish
+from offhook.calls.legs.wishes import Add, HangUp, Taping, TransferTo, Unpark, Wish
 from offhook.calls.tapes import store as tapes
 from offhook.calls.tapes.model import Tape
 from offhook.directory.lines.model import Target
@@ -35,7 +35,6 @@ class Legs:
     cursors: Cursors
     company: Callable[[int], Awaitable[Company]]
     mailbox: Mailbox
-    placing: Placing
     address: str = ""
 
     # Read
@@ -83,7 +82,11 @@ class Legs:
     # Do
 
     async def hang_up(self, call: Call) -> Reply:
-        """End it; the leg of one who only rings is not ended by itself."""
+        """End it, also one that was placed and whose user is only rung; who else rings is not ended by themselves."""
+        tenant, id = call.principal.tenant_id, id_of(call)
+        if await self.reader.run(lambda tx: store.is_ringing(tx, tenant, id)):
+            await self.mailbox.ask(tenant, id, HangUp())
+            return reply_of(wire.Nothing())
         leg = await self._live(call)
         if not leg.entry and not leg.connected:
             raise Conflict(f"The call {leg.id} only rings; hang up the call {leg.call_id}, of which it is a leg.")
@@ -154,7 +157,7 @@ class Legs:
             if getattr(body, field):
                 call.notices.append(Notice("ignored", field, why))
         devices = (body.device_id,) if body.device_id else person.devices if person is not None else ()
-        placed = await self.placing.place(call.principal.tenant_id, f"user:{user_id}", devices, number)
+        placed = await self.mailbox.place(call.principal.tenant_id, f"user:{user_id}", devices, number)
         return reply_of(wire.RingOut(call_id=str(placed)))
 
     async def record(self, call: Call) -> Reply:

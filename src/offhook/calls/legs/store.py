@@ -61,7 +61,15 @@ _LOST = Statement(
 )
 _FORGET = Statement("DELETE FROM call_legs WHERE tenant_id = ? AND call_id = ?")
 _wish = Insert(wishes, ["tenant_id", "id", "call_id", "wish", "answer", "at"])
-_WISHES = Statement("SELECT tenant_id, id, call_id, wish, at FROM call_wishes WHERE answer = '' ORDER BY id LIMIT 200")
+TAKEN, RINGS = "taken", "rings"
+"""What stands in the place of an answer while a wish is carried out that several could; and of a call that was placed,
+under its own id, until it begins.
+"""
+
+_WISHES = Statement(
+    "SELECT tenant_id, id, call_id, wish, at FROM call_wishes WHERE answer = '' OR at < ? ORDER BY id LIMIT 200"
+)
+_TAKE = Statement(f"UPDATE call_wishes SET answer = '{TAKEN}' WHERE tenant_id = ? AND id = ? AND answer = ''")  # noqa: S608 - the word is ours
 _ANSWER = Statement("SELECT answer FROM call_wishes WHERE tenant_id = ? AND id = ?")
 _PUT_ANSWER = Statement("UPDATE call_wishes SET answer = ? WHERE tenant_id = ? AND id = ?")
 _TAKE_AWAY = Statement("DELETE FROM call_wishes WHERE tenant_id = ? AND id = ?")
@@ -134,15 +142,31 @@ def leave(tx: Transaction, tenant_id: int, id: int, call_id: int, wish: str, at:
     _wish(tx, [(tenant_id, id, call_id, wish, "", at)])
 
 
-def wished(tx: Transaction) -> list[tuple[int, int, int, str, int]]:
-    """What has no answer yet, of all companies, as (tenant, id, call, wish, moment)."""
-    return [tuple(row) for row in tx.all(_WISHES)]
+def wished(tx: Transaction, horizon: int) -> list[tuple[int, int, int, str, int]]:
+    """What has no answer yet, of all companies, as (tenant, id, call, wish, moment); and all from before `horizon`."""
+    return [tuple(row) for row in tx.all(_WISHES, horizon)]
+
+
+def take(tx: Transaction, tenant_id: int, id: int) -> bool:
+    """Carry out what several could; False if another one does, or nobody waits for it any more."""
+    return tx.change(_TAKE, tenant_id, id) == 1
+
+
+def rings(tx: Transaction, tenant_id: int, id: int, at: int) -> None:
+    """A user is rung for a call that was placed; it may be given up by its id."""
+    _wish(tx, [(tenant_id, id, id, "", RINGS, at)])
+
+
+def is_ringing(tx: Transaction, tenant_id: int, id: int) -> bool:
+    """Whether a call was placed and has not begun yet, with whatever process."""
+    row = tx.first(_ANSWER, tenant_id, id)
+    return row is not None and row[0] == RINGS
 
 
 def answer(tx: Transaction, tenant_id: int, id: int) -> str:
     """What came of a wish; "" until something has."""
     row = tx.first(_ANSWER, tenant_id, id)
-    return str(row[0]) if row else ""
+    return str(row[0]) if row and row[0] != TAKEN else ""
 
 
 def put_answer(tx: Transaction, tenant_id: int, id: int, text: str) -> None:

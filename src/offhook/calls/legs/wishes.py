@@ -9,6 +9,9 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from offhook.directory.lines.model import Target
+from offhook.kit.errors import Conflict
+
+UNREACHED = "No telephone of the user is registered, so there is nothing to ring."
 
 
 class HangUp(msgspec.Struct, frozen=True, tag="hang_up", tag_field="do"):
@@ -48,7 +51,15 @@ class Taping(msgspec.Struct, frozen=True, kw_only=True, tag="taping", tag_field=
     on: bool
 
 
-Wish = HangUp | TransferTo | Add | Unpark | Taping
+class Place(msgspec.Struct, frozen=True, kw_only=True, tag="place", tag_field="do"):
+    """Ring devices of a user ("user:1") for a call to a number; asked of no call, but of who has telephones."""
+
+    who: str
+    devices: tuple[str, ...]
+    number: str
+
+
+Wish = HangUp | TransferTo | Add | Unpark | Taping | Place
 
 
 class Granted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,5 +80,40 @@ class Able(Protocol):
 class Placing(Protocol):
     """Who places calls that nobody has dialled: it rings the user, and dials once they answer."""
 
+    @property
+    def here(self) -> bool:
+        """Whether this process has telephones."""
+
+    async def reached(self, tenant_id: int, devices: tuple[str, ...]) -> bool:
+        """Whether any of the devices is registered now, with whatever process."""
+
     async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
         """Ring devices of "user:1" for a call to `number`: the id of the call that will be; Conflict if none can be."""
+
+    def rings(self, tenant_id: int, id: int) -> bool:
+        """Whether a call of this process that was placed has not begun yet."""
+
+    def give_up(self, tenant_id: int, id: int) -> bool:
+        """Let one be given up that has not begun yet; False if there is none here."""
+
+
+class Nowhere:
+    """`Placing` of a process without telephones, of which nobody is told either."""
+
+    here = False
+
+    async def reached(self, tenant_id: int, devices: tuple[str, ...]) -> bool:
+        """Nobody is."""
+        return False
+
+    async def place(self, tenant_id: int, who: str, devices: tuple[str, ...], number: str) -> int:
+        """It cannot."""
+        raise Conflict(UNREACHED)
+
+    def rings(self, tenant_id: int, id: int) -> bool:
+        """None does."""
+        return False
+
+    def give_up(self, tenant_id: int, id: int) -> bool:
+        """There is none."""
+        return False

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from offhook.calls import words
+from offhook.calls import helping, words
 from offhook.calls.legs.model import CallLeg
 from offhook.calls.live.wire import LiveCallOut, LiveOut, WithOut
 from offhook.calls.model import Kept
@@ -96,6 +96,7 @@ def _call(config: Company, kept: Kept, legs: Sequence[CallLeg], position: int | 
         at=_place(config, where),
         people=people,
         position=position,
+        emergency=helping.emergency(state),
     )
 
 

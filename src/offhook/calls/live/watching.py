@@ -174,7 +174,9 @@ class Watching:
         watched = self._watched.get(tenant_id)
         if watched is None:
             watched = self._watched[tenant_id] = Watched()
-            watched.task = asyncio.create_task(self._keep(tenant_id, watched))
+            # Others watch too, and at another moment than whoever came first may pretend.
+            with clock.unset():
+                watched.task = asyncio.create_task(self._keep(tenant_id, watched))
         watched.watchers += 1
         return watched
 

@@ -1,6 +1,6 @@
 """Calls under way on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -36,6 +36,10 @@ class LiveCallOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     at: PlaceOut | None = None
     people: list[WithOut] = []
     position: Annotated[int | None, Meta(description="In the queue of the line, from 1.")] = None
+    emergency: Annotated[
+        Literal["call", "test"] | None,
+        Meta(description="A call for help, which no API ends, or one that only tests the emergency address."),
+    ] = None
 
 
 class LiveOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

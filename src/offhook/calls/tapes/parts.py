@@ -57,9 +57,27 @@ def sides(path: Path) -> tuple[list[Path], Encoding]:
 
 
 def make_whole(path: Path, files: Sequence[Path], encoding: Encoding) -> None:
-    """Make `path` of its sides, the shorter one filled up with silence; one that is not there said nothing."""
-    samples = max((file.stat().st_size for file in files if file.exists()), default=0)
+    """Make `path` of its sides, the shorter one filled up with silence; one that is not there said nothing.
+
+    OSError where that cannot be written, of which nothing stays.
+    """
     whole = path.with_name(path.name + PART)
+    try:
+        _write(whole, files, encoding)
+    except BaseException:
+        with suppress(OSError):
+            whole.unlink(missing_ok=True)
+        raise
+    whole.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write(whole: Path, files: Sequence[Path], encoding: Encoding) -> None:
+    samples = max((file.stat().st_size for file in files if file.exists()), default=0)
     with whole.open("wb") as out, ExitStack() as stack:
         out.write(header(encoding, len(files), samples))
         opened = [stack.enter_context(file.open("rb")) if file.exists() else None for file in files]
@@ -74,12 +92,6 @@ def make_whole(path: Path, files: Sequence[Path], encoding: Encoding) -> None:
         out.write(bytes(len(files) * samples % 2))
         out.flush()
         os.fsync(out.fileno())
-    whole.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def rescue(path: Path) -> bool:

@@ -232,7 +232,7 @@ def _only(tx: Transaction, principal: Principal, config: Company) -> tuple[str, 
     me = Target("user", principal.user_id)
     who, offices = who_of(me), kept.value.admin_office_ids
     lines = [line.target for line in config.lines.values() if line.office_id in offices or who in line.roster]
-    return who, (me, *lines[: store.MOST_BOXES])
+    return who, (me, *lines)
 
 
 def _may_hear(tape: Tape, only: tuple[str, tuple[Target, ...]]) -> bool:

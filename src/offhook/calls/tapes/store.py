@@ -8,7 +8,7 @@ from sqlalchemy import Index, Table
 
 from offhook.calls.tapes.model import Kind, Tape
 from offhook.directory.lines.model import Target
-from offhook.storage.database import Insert, Statement, Transaction
+from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.tables import HISTORY, big, metadata, text
 
 tapes = Table(
@@ -49,7 +49,6 @@ _GOES = Statement("UPDATE tapes SET gone = ? WHERE tenant_id = ? AND id = ? AND 
 _GONE = Statement("SELECT tenant_id, id, name FROM tapes WHERE gone > 0 ORDER BY gone LIMIT ?")
 _FORGET = Statement("DELETE FROM tapes WHERE tenant_id = ? AND id = ? AND gone > 0")
 _OLD = Statement(_SELECT + "kind = ? AND at < ? AND gone = 0 ORDER BY at LIMIT ?")
-MOST_BOXES = 100
 
 
 def add(tx: Transaction, tape: Tape) -> bool:
@@ -84,19 +83,26 @@ def page(
 ) -> list[Tape]:
     """Those older than the one with the id `before`, latest first.
 
-    `only` are those that a person ("user:1") is on or whose boxes are among so many.
+    `only` are those that a person ("user:1") is on or whose boxes are among these, however many.
     """
-    person, boxes = only or ("", ())
-    statement = _paging(
-        box is not None, office_id is not None, call_id is not None, unread, len(boxes) if only is not None else -1
-    )
     values: list[Any] = [tenant_id, kind, before]
     if box is not None:
         values += [box.type, box.id]
     values += [one for one in (office_id, call_id) if one is not None]
-    if only is not None:
-        values += [f"% {person} %", *(part for one in boxes for part in (one.type, one.id))]
-    return [_tape(row) for row in tx.all(statement, *values, limit)]
+    given = (box is not None, office_id is not None, call_id is not None, unread)
+    if only is None:
+        return [_tape(row) for row in tx.all(_paging(*given), *values, limit)]
+    person, boxes = only
+    ids: dict[str, list[int]] = {}
+    for one in boxes if box is None else {box}.intersection(boxes):
+        ids.setdefault(one.type, []).append(one.id)
+    # Of each part as many as are asked for, so that the latest of all are among them.
+    rows = [*tx.all(_paging(*given, _ON), *values, f"% {person} %", limit)]
+    for kind_of, several in ids.items():
+        for part, marks in in_parts(several, 0):
+            rows += tx.all(_paging(*given, _in(marks)), *values, kind_of, *part, limit)
+    found = {tape.id: tape for tape in map(_tape, rows)}
+    return sorted(found.values(), key=lambda tape: tape.id, reverse=True)[:limit]
 
 
 def of_calls(tx: Transaction, tenant_id: int, call_ids: Sequence[int]) -> list[Tape]:
@@ -135,16 +141,21 @@ def old(tx: Transaction, kind: Kind, before: int, limit: int) -> list[Tape]:
 
 
 @lru_cache(maxsize=512)
-def _paging(box: bool, office: bool, call: bool, unread: bool, boxes: int) -> Statement:
+def _paging(box: bool, office: bool, call: bool, unread: bool, which: str = "") -> Statement:
     where = ["tenant_id = ?", "kind = ?", "id < ?", "gone = 0"]
     where += ["target_type = ? AND target_id = ?"] if box else []
     where += ["office_id = ?"] if office else []
     where += ["call_id = ?"] if call else []
     where += ["heard = 0"] if unread else []
-    if boxes >= 0:
-        ways = ["(' ' || who || ' ') LIKE ?", *["(target_type = ? AND target_id = ?)"] * boxes]
-        where.append(f"({' OR '.join(ways)})")
+    where += [which] if which else []
     return Statement(f"{_SELECT}{' AND '.join(where)} ORDER BY id DESC LIMIT ?")
+
+
+_ON = "(' ' || who || ' ') LIKE ?"
+
+
+def _in(marks: str) -> str:
+    return f"target_type = ? AND target_id IN ({marks})"
 
 
 @lru_cache(maxsize=128)

@@ -21,6 +21,9 @@ from offhook.telephony.recalled import Recalled
 _NOBODY = 404
 """What a registration is answered whose telephone is gone since it proved itself (RFC 3261 section 10.3, step 5)."""
 
+OUTDATED = 403
+"""The same, where its password is another one since: it proved itself with what is no proof any more."""
+
 _OK = 200
 _LONGEST_USERNAME = 64
 _FORGET_MS = 300_000
@@ -68,6 +71,8 @@ class Registrar:
         phone = _of_username(tx, asked.username)
         if phone is None:
             return port.Registered(id=asked.id, code=_NOBODY)
+        if asked.proof != port.mark(phone.digests):
+            return port.Registered(id=asked.id, code=OUTDATED)
         at = self._now()
         outcome = rules.register(store.contacts(tx, phone.tenant_id, phone.device_id), asked, at)
         return self._answer(asked, outcome, at)
@@ -76,6 +81,8 @@ class Registrar:
         phone = _of_username(tx, asked.username)
         if phone is None:
             return port.Registered(id=asked.id, code=_NOBODY)
+        if asked.proof != port.mark(phone.digests):
+            return port.Registered(id=asked.id, code=OUTDATED)
         at = self._now()
         known = store.contacts(tx, phone.tenant_id, phone.device_id)
         outcome = rules.register(known, asked, at)

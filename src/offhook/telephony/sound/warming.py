@@ -13,15 +13,12 @@ import structlog
 from offhook.directory.lines.model import Target
 from offhook.events import store as events
 from offhook.kit import clock
-from offhook.kit.errors import Refusal
+from offhook.kit.looking import keep_looking
 from offhook.routing.model import Company
 from offhook.routing.touched import Touched
 from offhook.storage.batches import Reader
 from offhook.telephony.sound.said import prompts_of, speaking_of
 from offhook.telephony.sound.sounds import Sounds
-
-LOOK_SECONDS = 1.0
-"""How often it is looked for what has changed."""
 
 MOST_EVENTS = 200
 MOST_LINES = 50
@@ -47,14 +44,7 @@ class Warming:
 
     async def keep(self) -> None:
         """Go on until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Refusal as refusal:
-                log.warning("sounds_put_off", cause=refusal.message)
-            except Exception:
-                log.exception("sounds_put_off")
-            await self._sleep(LOOK_SECONDS)
+        await keep_looking(self.look, "sounds_put_off", log, sleep=self._sleep)
 
     async def look(self) -> int:
         """Make what was changed since the last look; how many prompts that were. The first look makes none."""

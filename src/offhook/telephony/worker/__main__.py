@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--ports", type=ports, default=(16384, 32766), help="of sound, FIRST-LAST")
     parser.add_argument("--silence", type=float, default=30.0, help="seconds without sound that end a call")
     parser.add_argument("--ask", type=float, default=300.0, help="seconds after which a leg on hold is asked for")
+    parser.add_argument("--again", type=float, default=55.0, help="seconds after which who calls is told it goes on")
     parser.add_argument("--media", default="", help="what carries sound: plain, or the best there is")
     parser.add_argument("--first", type=int, default=0, help="an even number behind which legs are numbered")
     options = parser.parse_args(arguments)
@@ -61,7 +62,9 @@ def main(arguments: list[str]) -> int:
         return carried(options.media, heard, options.listen[0], host, options.ports, options.silence)
 
     try:
-        signalling = Signalling(options.listen, host, media, link.say, wire.end, options.ask, options.first)
+        signalling = Signalling(
+            options.listen, host, media, link.say, wire.end, options.ask, options.first, options.again
+        )  # fmt: skip
     except OSError as error:
         link.start()
         link.say(port.Fault(f"telephones cannot be answered at {options.listen[0]}:{options.listen[1]}: {error}"))

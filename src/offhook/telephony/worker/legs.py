@@ -98,7 +98,9 @@ class Leg:
         self._version = 0
         self._sounds = b""
         self._dropped: str | None = None
-        self._looked = 0.0
+        self._looked = self._progressed = 0.0
+        self._progress: tuple[int, bytes | None] = (183, None)
+        """What the caller was told of how it goes, which is told again while that lasts."""
         self._silent = False
         self.preferred: int = PCMU
 
@@ -124,7 +126,8 @@ class Leg:
         """180, or 183 with sound."""
         if self.state != "early" or not self.incoming or self.dialogue is None:
             return
-        self.dialogue.ring(183 if early else 180, self._description() if early else None)
+        self._progress, self._progressed = (183, self._description()) if early else (180, None), 0.0
+        self.dialogue.ring(*self._progress)
 
     def answer(self) -> None:
         """200; the caller's ACK makes it up."""
@@ -165,8 +168,16 @@ class Leg:
             self._down(0, "sound stopped", ours=True)
             self.dialogue.end("")
 
-    def look(self, now: float, often: float) -> None:
-        """Ask every `often` seconds whether somebody is there who sends no sound: on hold, silence says nothing."""
+    def look(self, now: float, often: float, again: float) -> None:
+        """Ask every `often` seconds whether somebody is there who sends no sound: on hold, silence says nothing. Tell a
+        caller every `again` seconds that the call goes on which is not taken yet (RFC 3261 section 13.3.1.1).
+        """
+        if self.state == "early" and self.incoming and self.dialogue is not None:
+            if not self._progressed:
+                self._progressed = now
+            elif now - self._progressed >= again:
+                self._progressed = now
+                self.dialogue.ring(*self._progress)
         theirs = self.theirs if self.state == "up" else None
         quiet = theirs is not None and (self._silent or not theirs.voice(self.codec).sends)
         if not quiet:

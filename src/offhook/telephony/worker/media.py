@@ -1,8 +1,8 @@
 """Sound, as the signalling has it: `Media` of sound.py, carried by a process of its own (engine.py).
 
 Here is only what has to be known at once: ports. They are taken here and handed over with their leg, so that no command
-ever waits for the process that carries sound. Should that end, every leg is told to be cut off, and the next one finds
-a new process.
+ever waits for the process that carries sound. Should that end, or hang and be ended, every leg is told to be cut off,
+and the next one finds a new process.
 """
 
 import random
@@ -30,6 +30,11 @@ START = 20.0
 STUCK = 2.0
 """Seconds after which a process that takes nothing more is ended."""
 
+HUNG = 10.0
+"""Seconds without a word after which it hangs, and is ended: it tells its figures every second. As long as the server
+waits for us; who talks has heard nothing for that time.
+"""
+
 AGAIN = 0.2
 """Seconds after which another process is started; until then there are no ports."""
 
@@ -41,7 +46,8 @@ class EngineMedia:
     """`Media` in a process of its own. Each leg has a port of `host`, even ones of `ports` (first, last), and the next.
 
     `host` is where packets are taken, and what the other side is told unless `advertised` is; `silence` are the seconds
-    without a packet that are told. `fault` is told what goes wrong, and how often.
+    without a packet that are told. `fault` is told what goes wrong, and how often. A process that says nothing for
+    `hung` seconds is ended.
     """
 
     name = "engine"
@@ -55,9 +61,10 @@ class EngineMedia:
         *,
         advertised: str = "",
         fault: Callable[[str, int], None] = lambda what, count: None,
+        hung: float = HUNG,
     ) -> None:
         self._heard, self._host, self._advertised, self._silence = heard, host, advertised or host, silence
-        self._fault = fault
+        self._fault, self._hung = fault, hung
         self._ports = range(ports[0], ports[1] + 1, 2)
         self.ports = len(self._ports)
         self._next = random.randrange(len(self._ports))
@@ -116,15 +123,26 @@ class EngineMedia:
     def _listen(self, control: socket.socket, process: "subprocess.Popen[bytes]") -> None:
         decoder = msgspec.msgpack.Decoder(engine.Heard)
         reader = control.dup()
-        reader.settimeout(None)
+        reader.settimeout(START / 2)
+        said = quiet = False
         with reader:
             while True:
                 try:
                     content = reader.recv(port.MOST)
+                except TimeoutError:
+                    # Once may be our own doing: this process was stopped, or had no turn.
+                    if quiet:
+                        self._fault("the process that carries sound hung", 1)
+                        process.kill()
+                    quiet = True
+                    continue
                 except OSError:
                     content = b""
                 if not content:
                     break
+                if not said:
+                    reader.settimeout(self._hung / 2)
+                said, quiet = True, False
                 self._hear(decoder.decode(content))
         process.wait()
         if not self._closing:

@@ -244,7 +244,7 @@ class Plain:
                 os.fsync(file.fileno())
         except OSError as error:
             fault = f"{type(error).__name__}: {path}"
-        self._heard.recorded(line.number, path, len(sound) / 8000, fault)
+        self._heard.recorded(line.number, path, 0.0 if fault else len(sound) / 8000, fault)
 
     def _run(self) -> None:
         due = time.monotonic() + TICK

@@ -29,8 +29,8 @@ class Registrar:
         self._number = first
         self._waiting: dict[int, tuple[Packet, Address]] = {}
 
-    def register(self, packet: Packet, source: Address, username: str) -> None:
-        """Ask the server for what a telephone asks that has proven to be `username`."""
+    def register(self, packet: Packet, source: Address, username: str, proof: str) -> None:
+        """Ask the server for what a telephone asks that has proven to be `username` by digests of the mark `proof`."""
         wanted = self._wanted(packet, username)
         if isinstance(wanted, int):
             self._reply(packet, source, wanted, (("Min-Expires", str(LEAST)),) if wanted == 423 else ())
@@ -42,6 +42,7 @@ class Registrar:
         self._say(port.Register(
             id=self._number,
             username=username,
+            proof=proof,
             contacts=wanted[0],
             everything=wanted[1],
             source=source,

@@ -35,6 +35,8 @@ class Caller(msgspec.Struct, frozen=True):
 
     username: str = ""
     trunk: int = 0
+    digests: Mapping[str, str] = {}
+    """By which a telephone proved it."""
 
 
 class Invite(msgspec.Struct):
@@ -49,8 +51,8 @@ class Invite(msgspec.Struct):
 
 class Signalling:
     """All legs and registrations of a worker. `say` tells the server; `ended` is called when nothing is left after
-    Close. Every `often` seconds whoever sends no sound is asked whether they are still there. What is numbered is so
-    behind `first`, which is even.
+    Close. Every `often` seconds whoever sends no sound is asked whether they are still there, and every `again` seconds
+    whoever calls is told that it goes on. What is numbered is so behind `first`, which is even.
     """
 
     def __init__(
@@ -62,9 +64,10 @@ class Signalling:
         ended: Callable[[], None],
         often: float = 300.0,
         first: int = 0,
+        again: float = 55.0,
     ) -> None:
         self._say = say
-        self._often = often
+        self._often, self._again = often, again
         self._ended = ended
         self.refused = Refused()
         self._faults: dict[str, int] = {}
@@ -275,7 +278,7 @@ class Signalling:
             return
 
         def told(digests: Mapping[str, str]) -> None:
-            self._judge(packet, source, credentials, digests, Caller(username=name), then)
+            self._judge(packet, source, credentials, digests, Caller(username=name, digests=digests), then)
 
         if not self._accounts.ask(name, told):
             self._answers.give(packet, source, 503, (("Retry-After", "5"),))
@@ -346,7 +349,7 @@ class Signalling:
         elif packet.method == "REGISTER" and caller.username:
             self._telephones.note(source)
             self._answers.hold(packet, source)
-            self._registrar.register(packet, source, caller.username)
+            self._registrar.register(packet, source, caller.username, port.mark(caller.digests))
         elif packet.method == "OPTIONS":
             self._answers.give(packet, source, 200, (("Allow", answers.ALLOW), ("Accept", "application/sdp")))
         elif packet.method == "INVITE":
@@ -489,6 +492,8 @@ class Signalling:
                 self._registrar.registered(command)
             case port.Dial():
                 self._dial(command)
+            case port.Ping():
+                self._say(port.Pong())
             case port.Close():
                 self._close(command.seconds)
             case port.Join():
@@ -649,5 +654,5 @@ class Signalling:
             gc.collect()
         self._quiet = quiet
         for leg in tuple(self.legs.values()):
-            leg.look(wire.now(), self._often)
+            leg.look(wire.now(), self._often, self._again)
         self._answers.look_through()

@@ -1,8 +1,9 @@
 """Recordings: WAV files of G.711, of one side or of both (two channels), laid by the timestamps of their packets.
 
 While it is recorded each side is a file of its own beside `path`, silence where nothing came. At the end they become
-one, which is synced and gets its name only when it is whole: whoever finds `path` finds all of it. All writing is
-done by a thread of its own, so that no disk holds up anybody's sound.
+one, which is synced and gets its name only when it is whole: whoever finds `path` finds all of it. Where that cannot be
+written the sides stay, to be found by whoever has room for them. All writing is done by a thread of its own, so that no
+disk holds up anybody's sound.
 """
 
 import queue
@@ -93,13 +94,16 @@ class Side:
 
 
 class Tape:
-    """One recording. `lay` is told each packet; `done` is called by the writing thread, with seconds and a fault."""
+    """One recording. `lay` is told each packet; `done` is called by the writing thread, with seconds and a fault.
+
+    With a fault it is not all there: what came until then is at `path`, or with 0 seconds still on its sides.
+    """
 
     def __init__(self, desk: "Desk", path: str, both: bool, codec: int, now: float, done: Done) -> None:
         self.path, self.codec, self.done = Path(path), codec, done
         names = parts.SIDES[: 1 + both]
         self.sides = [Side(parts.side(self.path, name, ENCODINGS[codec])) for name in names]
-        self.fault = ""
+        self.fault, self.broken = "", False
         self._desk, self._began = desk, now
         self._said = bytearray()
         self._ended = False
@@ -174,20 +178,24 @@ class Desk:
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
             tape, side, pieces = work
+            whole = False
             try:
                 if side is not None:
-                    _lay(side, pieces, g711.SILENCE[tape.codec])
+                    # What follows a piece that is not there would be laid behind nothing.
+                    if not tape.broken:
+                        _lay(side, pieces, g711.SILENCE[tape.codec])
                     continue
-                if not tape.fault:
-                    parts.make_whole(tape.path, [each.file for each in tape.sides], ENCODINGS[tape.codec])
+                parts.make_whole(tape.path, [each.file for each in tape.sides], ENCODINGS[tape.codec])
+                whole = True
             except Exception as fault:
                 # Whatever it is, others are recorded on.
                 tape.fault = tape.fault or getattr(fault, "strerror", None) or "it could not be written"
+                tape.broken = True
             if side is None:
-                for each in tape.sides:
+                for each in tape.sides if whole else ():
                     with suppress(OSError):
                         each.file.unlink(missing_ok=True)
-                tape.done(0.0 if tape.fault else tape.seconds, tape.fault)
+                tape.done(tape.seconds if whole else 0.0, tape.fault)
 
 
 def _lay(side: Side, pieces: list[tuple[int, bytes]], silence: bytes) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -17,11 +18,13 @@ import soundfile
 
 from offhook.telephony import port
 from offhook.telephony.worker.engine import Engine, Heard
-from offhook.telephony.worker.media import EngineMedia
+from offhook.telephony.worker.media import START, EngineMedia
 from offhook.telephony.worker.sound import NoPort
 from offhook.telephony.worker.wav import KEPT
 from tests.telephony.worker.media.bridge import LEG, OTHER, Telephone, until
 from tests.telephony.worker.rtp_peers import Ear, Peer, clip, hertz, pause, tone
+
+FIGURES, QUIET = msgspec.msgpack.encode(port.Figures(legs=0)), TimeoutError()
 
 
 @pytest.fixture
@@ -94,6 +97,59 @@ def test_should_the_process_end_all_is_told_and_the_next_call_finds_another(
     media.agree(OTHER, other.voice)
     media.play(OTHER, 8, (str(tmp_path / "a"),), 1)
     other.wait(10)
+
+
+def test_one_that_lives_and_says_nothing_is_ended_as_if_it_had_died(ear: Ear) -> None:
+    told: list[str] = []
+    # More than the second after which it says something, twice.
+    media = EngineMedia(ear, hung=2.4, fault=lambda what, _: told.append(what))
+    media.open(LEG)
+    stopped = media.pid
+    os.kill(stopped, signal.SIGSTOP)
+    assert ear.wait("cut") == [(LEG,)]
+    with pytest.raises(ProcessLookupError):
+        os.kill(stopped, 0)
+    assert told == ["the process that carries sound hung", "the process that carries sound ended"]
+    assert retried(lambda: media.open(OTHER))[0] == "127.0.0.1"
+    media.close()
+
+
+@pytest.mark.parametrize(
+    ("heard", "ended"),
+    [
+        ([FIGURES, QUIET, FIGURES, QUIET, FIGURES], False),
+        ([QUIET, FIGURES], False),
+        ([FIGURES, QUIET, QUIET], True),
+        ([QUIET, QUIET], True),
+    ],
+)
+def test_quiet_for_half_the_time_it_is_left_alone_as_we_may_have_been_stopped_with_it(
+    heard: list[bytes | Exception], ended: bool
+) -> None:
+    told: list[str] = []
+    waits: list[float] = []
+
+    class Reader:
+        settimeout = staticmethod(waits.append)
+
+        def __enter__(self) -> None: ...
+        def __exit__(self, *_: object) -> None: ...
+
+        def recv(self, _most: int) -> bytes:
+            came = heard.pop(0) if heard else b""
+            if isinstance(came, Exception):
+                raise came
+            return came
+
+    process: Any = SimpleNamespace(kill=lambda: told.append("killed"), wait=lambda: None)
+    media: Any = SimpleNamespace(
+        _hung=3.0, _fault=lambda what, _: told.append(what), _hear=lambda _: None, _closing=True
+    )
+    said = FIGURES in heard
+    EngineMedia._listen(media, SimpleNamespace(dup=Reader), process)  # type: ignore[arg-type]
+    assert told == ["the process that carries sound hung", "killed"] * ended
+    # Until its first word it has the time in which it has to begin.
+    assert waits == [START / 2, 1.5][: 1 + said]
 
 
 def test_where_the_machine_has_no_process_to_give_it_is_asked_again(

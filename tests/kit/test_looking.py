@@ -1,0 +1,37 @@
+"""The loop of whoever looks now and then."""
+
+import asyncio
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from offhook.kit.errors import Unavailable
+from offhook.kit.looking import LOOK_SECONDS, keep_looking
+
+
+def test_a_look_that_fails_is_said_and_followed_by_the_next_one():
+    done: list[float | str] = []
+    faults: list[Exception | None] = [
+        Unavailable("The store cannot be reached."),
+        None,
+        KeyError("a fault of ours"),
+        None,
+    ]
+
+    async def look() -> None:
+        done.append("look")
+        if (fault := faults.pop(0)) is not None:
+            raise fault
+
+    async def sleep(seconds: float) -> None:
+        done.append(seconds)
+        if not faults:
+            raise asyncio.CancelledError
+
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        asyncio.run(keep_looking(look, "not_read", structlog.get_logger("offhook.tests"), sleep=sleep))
+    assert done == ["look", LOOK_SECONDS] * 4
+    assert [(line["event"], line["log_level"]) for line in logs] == [("not_read", "warning"), ("not_read", "error")]
+    assert logs[0]["cause"] == "The store cannot be reached."
+    assert logs[1]["exc_info"]
