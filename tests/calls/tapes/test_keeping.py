@@ -280,12 +280,16 @@ def test_a_shelf_that_is_away_is_asked_once_a_look_however_much_is_owed(here: Pl
     tapes = here.process(shelf=shelf)
     for _ in range(3):
         here.ended(tapes, here.records(tapes, wav(1.5)))
+    call_id = call(here.company, over=True)
+    path = tapes.new_recording(here.company.tenant(), call_id)
+    Path(path).write_bytes(wav(1.0))
+    here.run(tapes.recording_made(here.company.tenant(), call_id, path, 1.0))
     shelf.asked = 0
     here.looks(tapes)
     assert (shelf.asked, here.rows) == (1, [])
     shelf.away = False
     here.looks(tapes)
-    assert [gone for _, gone in here.rows] == [0, 0, 0]
+    assert [gone for _, gone in here.rows] == [0, 0, 0, 0]
     shelf.asked, shelf.away = 0, True
     here.looks(tapes, 91 * DAY)
     assert shelf.asked == 1

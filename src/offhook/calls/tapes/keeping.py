@@ -208,21 +208,25 @@ class Tapes:
         if gone:
             outbox.append(tx, [happened(one, DELETED[one.kind], actor, request_id=request_id) for one in gone])
 
-    async def clear(self, gone: Sequence[tuple[int, int, str]]) -> int:
-        """Remove the sound of deleted tapes, and then their rows, until the shelf is away; how many there were."""
-        cleared = []
+    async def clear(self, gone: Sequence[tuple[int, int, str]]) -> tuple[int, bool]:
+        """Remove the sound of deleted tapes, and then their rows, until the shelf is away.
+
+        How many went, and whether the shelf is there.
+        """
+        cleared, there = [], True
         for tenant_id, id, name in gone:
             try:
                 await self.shelf.remove(name)
             except (Refusal, OSError) as fault:
                 log.error("tape_not_removed", tape=id, mend="it is tried again", cause=str(fault))
                 if isinstance(fault, Unavailable):
+                    there = False
                     break
             else:
                 cleared.append((tenant_id, id))
         if cleared:
             await self._writer.aside(lambda tx: store.forget(tx, cleared))
-        return len(cleared)
+        return len(cleared), there
 
     # Now and then
 
@@ -234,16 +238,19 @@ class Tapes:
         for pending in await asyncio.to_thread(self._left_behind):
             if not await self._adopt(pending):
                 break
-        await self._clear_all()
+        there = await self._clear_all()
         for kind, days in self._days.items():
             before = self._now() - days * _DAY_MS
             while old := await self._reader.run(lambda tx, k=kind, b=before: store.old(tx, k, b, AT_ONCE)):  # type: ignore[misc]
                 await self._writer.aside(lambda tx, tapes=old: self._goes(tx, tapes, SYSTEM))  # type: ignore[misc]
-                await self._clear_all()
+                there = there and await self._clear_all()
 
-    async def _clear_all(self) -> None:
-        while (gone := await self._reader.run(lambda tx: store.gone(tx, AT_ONCE))) and await self.clear(gone):
-            pass
+    async def _clear_all(self) -> bool:
+        """Remove all that is deleted and can be; whether the shelf is there."""
+        cleared, there = 1, True
+        while cleared and there and (gone := await self._reader.run(lambda tx: store.gone(tx, AT_ONCE))):
+            cleared, there = await self.clear(gone)
+        return there
 
     def _left_behind(self) -> list[Pending]:
         """Notes of tapes whose sound nobody has written to for a while: of processes that died, here or elsewhere."""
