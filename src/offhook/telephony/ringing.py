@@ -10,6 +10,7 @@ from offhook.routing.plan import Missed
 from offhook.telephony import pidf, port
 from offhook.telephony.carrying import PATIENCE, PATIENCE_FOR_HELP, TRYING_FOR_HELP, Carried
 from offhook.telephony.house import ELSEWHERE, House, Other, Way, missed
+from offhook.telephony.waiting import given_up
 
 
 class Ringing:
@@ -193,10 +194,3 @@ class _Race:
     def _missed(self, leg: Other) -> None:
         if leg.down is not None and not any(one.who == leg.who for one in self.going.values()):
             self._why[leg.who] = missed(leg.down, carrier=leg.carried is not None)
-
-
-async def given_up(*tasks: "asyncio.Future[Any]") -> None:
-    """End what nobody waits for any more, and let it tidy up."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

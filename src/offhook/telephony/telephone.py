@@ -5,7 +5,7 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 
 import asyncio
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 
@@ -23,10 +23,11 @@ from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes
 from offhook.telephony.keys import Keys
 from offhook.telephony.parking import Parking
 from offhook.telephony.recording import Recording, message_kept
-from offhook.telephony.ringing import Ringing, given_up
+from offhook.telephony.ringing import Ringing
 from offhook.telephony.sending import PEOPLE, Sending
 from offhook.telephony.sound import length
 from offhook.telephony.together import Together
+from offhook.telephony.waiting import given_up, within
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
@@ -474,41 +475,10 @@ class Telephone:
         self._hearing.begin(self._caller, hear, country=country, music=music)
 
     async def _gather(self, verb: plan.Gather) -> None:
-        """Keys interrupt the prompt; the time for them runs from its end, and from each key.
-
-        What was dialled on before is taken by whatever asks next, as simulations have it.
-        """
         files = await self._house.prompt(self.tenant_id, self._caller, verb.prompt)
         await self._answer()
-        playing = asyncio.ensure_future(self._sound(files))
-        pressing = asyncio.ensure_future(self._keys.next())
-        try:
-            await asyncio.wait({playing, pressing}, return_when=asyncio.FIRST_COMPLETED)
-            if not pressing.done():
-                await self._within(verb.seconds, pressing)
-            keys = ""
-            while pressing.done():
-                key = pressing.result()
-                if key == "#" and verb.most > 1:
-                    break
-                keys += key
-                if len(keys) >= verb.most:
-                    if verb.most > 1:
-                        self._keys.enough()
-                    break
-                pressing = asyncio.ensure_future(self._keys.next())
-                await self._within(verb.seconds, pressing)
-        finally:
-            await given_up(playing, pressing)
+        keys = await self._keys.gather(verb.most, verb.seconds, self._sound(files), self._house.sleep)
         self.tell(plan.Pressed(_now(), keys))
-
-    async def _within(self, seconds: float, *tasks: "asyncio.Future[Any]") -> None:
-        timer = self._timer(seconds)
-        await asyncio.wait({*tasks, timer}, return_when=asyncio.FIRST_COMPLETED)
-        await given_up(timer)
-
-    def _timer(self, seconds: float) -> "asyncio.Future[None]":
-        return asyncio.ensure_future(self._house.sleep(seconds))
 
     async def _wait(self, verb: plan.Reserve) -> None:
         """The caller waits until something else is to be done; a key of `keys` leaves."""
@@ -610,7 +580,7 @@ class Telephone:
         self._house.legs.tell(port.Record(leg=self._caller, path=path))
         try:
             ending = asyncio.ensure_future(self._pound())
-            await self._within(verb.seconds, ending, taped)
+            await within(self._house.sleep, verb.seconds, ending, taped)
             await given_up(ending)
         finally:
             # Also where the caller left: what they said is kept.
