@@ -197,7 +197,7 @@ class _Batcher(Generic[K]):
             else:
                 future.set_result(outcome)
         if self._waiting:
-            self._start(loop)
+            loop.call_soon(self._start, loop)
         else:
             self._busy = False
             self._idle.set()
