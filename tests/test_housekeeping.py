@@ -7,7 +7,10 @@ import pytest
 
 from offhook import app
 from offhook.app import Offhook
+from offhook.kit.errors import Unavailable
 from offhook.kit.settings import Settings
+from offhook.storage import served
+from offhook.storage.served import Place
 
 
 def test_housekeeping_outlives_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -28,5 +31,32 @@ def test_housekeeping_outlives_a_fault(tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setattr(offhook.workflows.records, "forget", forget)
         async with offhook.running(serving=False):
             await asyncio.wait_for(again.wait(), 5)
+
+    asyncio.run(story())
+
+
+def test_a_place_that_could_not_be_noted_is_noted_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(app, "PLACE_SECONDS", 0.0)
+
+    async def story() -> None:
+        offhook = Offhook(Settings(data=str(tmp_path), access_log=False))
+        offhook.place = Place(offhook.database, offhook.slot, offhook.settings, 1)
+        again, tries, keep = asyncio.Event(), 0, offhook.place.keep
+        loop = asyncio.get_running_loop()
+
+        def fails_twice() -> None:
+            nonlocal tries
+            tries += 1
+            if tries < 3:
+                raise Unavailable("The store is away.")
+            keep()
+            loop.call_soon_threadsafe(again.set)
+
+        monkeypatch.setattr(offhook.place, "keep", fails_twice)
+        async with offhook.running(serving=False):
+            await asyncio.wait_for(again.wait(), 5)
+            found = served.found(offhook.database)
+            assert found is not None
+            assert found.now
 
     asyncio.run(story())

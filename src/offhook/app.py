@@ -79,6 +79,7 @@ from offhook.storage import secrets
 from offhook.storage.batches import Reader, Within, Writer
 from offhook.storage.database import Database, Transaction
 from offhook.storage.migrate import upgrade
+from offhook.storage.served import Place
 from offhook.storage.slots import lease
 from offhook.telephony.phones import api as phones_api
 from offhook.telephony.phones.registering import Registrar
@@ -101,6 +102,8 @@ log = structlog.get_logger("offhook")
 HOUSEKEEPING_SECONDS = 30.0
 # After how long a store that was away is asked again for Offhook's own document.
 OWN_DOCUMENT_SECONDS = 2.0
+# How often a server looks whether commands still find where it listens.
+PLACE_SECONDS = 2.0
 _FORGET_AT_ONCE = 500
 
 
@@ -274,6 +277,8 @@ class Offhook:
             requests=RequestLog(benchmark=settings.benchmark) if settings.access_log else None,
             rights=Rights(self.work),
         )
+        self.place: Place | None = None
+        """Where the server listens, once it knows: kept noted while `running`."""
         self._serving = True
         self._keeping_own: list[asyncio.Task[None]] = []
         phones.warm()
@@ -337,7 +342,7 @@ class Offhook:
         Who is not `serving` does not know where the server is, and leaves the address in Offhook's own document. It
         takes no workflow runs on, or with `takes_on` those that are started in the block.
         """
-        lasting = [self._keep_house(), self.calls.keep(), self.mailbox.keep()]
+        lasting = [self._keep_house(), self._keep_place(), self.calls.keep(), self.mailbox.keep()]
         if serving or takes_on:
             # Most commands do one thing and end; runs go on in the server, or when there is one again.
             lasting.append(self.workflows.keep(only_own=not serving))
@@ -399,6 +404,23 @@ class Offhook:
                 log.exception("own_document_not_kept")
                 return None
             await asyncio.sleep(OWN_DOCUMENT_SECONDS)
+
+    async def _keep_place(self) -> None:
+        """See that the note of where a server listens is there, also after a store was away and the slot was lost."""
+        told = False
+        while self.place is not None:
+            if not self.place.kept:
+                try:
+                    await asyncio.to_thread(self.place.keep)
+                    told = False
+                except Unavailable as refusal:
+                    if not told:
+                        log.warning("place_not_noted", cause=refusal.message)
+                    told = True
+                except Exception:
+                    log.exception("place_not_noted")
+                    return
+            await asyncio.sleep(PLACE_SECONDS)
 
     async def _keep_house(self) -> None:
         """Now and then: write down when keys were last used, forget creates that can no longer be repeated."""

@@ -108,7 +108,12 @@ def serve(settings: Settings, bound: socket.socket, started: Callable[[str], Non
     if not offhook.has_company():
         log.warning("no_company", mend="offhook init makes one; until then no key is valid here")
 
-    _note(offhook, settings)
+    offhook.place = served.Place(offhook.database, offhook.slot, settings, clock.milliseconds(clock.now()))
+    try:
+        offhook.place.keep()
+    except Unavailable as fault:
+        # A store that cannot be written now is no reason not to serve: it is tried again.
+        log.warning("place_not_noted", cause=fault.message)
 
     def ready() -> None:
         store = offhook.database.url.get_backend_name()
@@ -117,11 +122,3 @@ def serve(settings: Settings, bound: socket.socket, started: Callable[[str], Non
 
     server = _Server(config, ready, offhook.gate.end_streams)
     server.run(sockets=[bound])
-
-
-def _note(offhook: Offhook, settings: Settings) -> None:
-    """Note where this server listens, for commands. A store that cannot be written now is no reason not to serve."""
-    try:
-        served.note(offhook.database, offhook.slot.number, settings, clock.milliseconds(clock.now()))
-    except Unavailable as fault:
-        log.warning("place_not_noted", fault=str(fault))

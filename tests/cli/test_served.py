@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from offhook.kit.settings import Settings
+from offhook.storage.database import Database
+from offhook.storage.served import Place
+from offhook.storage.slots import lease
 from tests.cli.conftest import Run, Serving
 from tests.cli.test_phones_and_trunks import ana
 from tests.cli.test_tapes import kept
@@ -39,3 +43,26 @@ def test_before_anybody_served_the_settings_are_told(offhook: Run, ana: str, mon
     said = offhook("phone", "add", ana)
     assert "5777" in said.out
     assert "not yet: this is what the settings say" in said.out
+
+
+def test_telephones_are_told_by_the_server_that_answers_them_and_a_realm_that_was_set_is_kept(
+    offhook: Run, company: Any, ana: str, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(f"sqlite:///{empty}/offhook-data/offhook.sqlite3")
+    slots = [lease(database), lease(database)]
+    Place(database, slots[0], Settings(sip_port=5497, sip_realm="phones.example"), 1).keep()
+    Place(database, slots[1], Settings(port=9001, sip=False), 2).keep()
+    added = offhook("phone", "add", ana)
+    assert "now, since 1970-01-01" in added.out
+    assert "5497" in added.out
+    assert "phones.example" in added.out
+    assert "sip_realm" not in added.err
+    # As it is where nothing is set.
+    monkeypatch.setenv("OFFHOOK_SIP_REALM", "offhook")
+    other = offhook("phone", "add", ana, "--name", "Other")
+    assert "phones.example" not in other.out
+    assert "sip_realm is offhook here, and phones.example where telephones are answered" in other.err
+    for slot in slots:
+        slot.release()
+    assert "sip_realm" not in offhook("phone", "show", ana).err
+    database.close()

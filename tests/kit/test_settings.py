@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from offhook.kit.errors import Refusal
-from offhook.kit.settings import BadSettings, Settings, load, refuse_lifted_limits
+from offhook.kit.settings import BadSettings, Settings, load, named, refuse_lifted_limits
 
 
 def test_without_anything_set_the_defaults_hold():
@@ -155,3 +155,14 @@ def test_a_key_for_credentials_that_is_none_stops_the_start_and_is_not_shown(key
 def test_keys_for_credentials_stand_between_commas():
     keys = f"{'A' * 43}=, {'B' * 43}="
     assert load(environ={"OFFHOOK_CREDENTIALS_KEYS": keys}).credentials_keys == keys
+
+
+def test_what_somebody_set_is_named_also_where_it_is_as_it_was(tmp_path: Path):
+    file = tmp_path / "offhook.toml"
+    file.write_text("calls_days = 3")
+    flags = {"data": "here", "database_url": None}
+    assert named(flags, file, {"OFFHOOK_SIP_REALM": "offhook", "OFFHOOK_PORT": ""}) == {
+        "calls_days",
+        "data",
+        "sip_realm",
+    }

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from offhook.access.model import ENVIRONMENTS, Environment, Principal
-from offhook.cli.common import CompanyId, ConfigFile, Data, DatabaseUrl, State, err, facts, moment
+from offhook.cli.common import CompanyId, ConfigFile, Data, DatabaseUrl, State, err, facts, moment, say
 from offhook.client import Client, Refused, embedded, remote
 from offhook.kit.errors import NotFound, Notice, Refusal
-from offhook.kit.settings import load
+from offhook.kit.settings import load, named
 
 if TYPE_CHECKING:
     from offhook.storage.database import Transaction
@@ -126,16 +126,29 @@ class Way:
         from offhook.kit import log
         from offhook.storage import served
 
-        settings = load({"data": self.data, "database_url": self.database_url}, self.config)
+        flags = {"data": self.data, "database_url": self.database_url}
+        settings = load(flags, self.config)
         with opened(settings) as database:
             self.served = served.found(database)
             with database.reading() as tx:
                 caller = None if self.key else self._caller(tx)
         log.configure("error")
-        async with embedded(
-            served.as_served(settings, self.served), caller, self.key or "", takes_on=takes_on
-        ) as client:
+        settings = served.as_served(settings, self.served, named(flags, self.config))
+        self._tell_of_realm(settings.sip_realm)
+        async with embedded(settings, caller, self.key or "", takes_on=takes_on) as client:
             yield client
+
+    def _tell_of_realm(self, realm: str) -> None:
+        """Say it where passwords made here are no good for the server that answers telephones."""
+        if self.served is None or not self.served.now or not self.served.sip.sip:
+            return
+        if realm != self.served.sip.sip_realm:
+            say(
+                f"sip_realm is {realm} here, and {self.served.sip.sip_realm} where telephones are answered: "
+                "passwords made for one are void for the other.",
+                "yellow",
+                to=err,
+            )
 
     def _caller(self, tx: "Transaction") -> Principal:
         from offhook.cli.store import company_of, tenant_of
@@ -194,13 +207,12 @@ def served_row(way: Way, *, telephones: bool = False, only_if_not_now: bool = Fa
     served = way.served
     if served is None:
         return [("served", "not yet: this is what the settings say")]
+    began = moment(served.sip.at if telephones else served.note.at)
     if not served.now:
-        return [
-            ("served", f"not now: this is as it was last, or as the settings say; it began {moment(served.note.at)}")
-        ]
-    if telephones and not served.note.sip:
+        return [("served", f"not now: this is as it was last, or as the settings say; it began {began}")]
+    if telephones and not served.sip.sip:
         return [("served", "now, but telephones are not answered (sip is off)")]
-    return [] if only_if_not_now else [("served", f"now, since {moment(served.note.at)}")]
+    return [] if only_if_not_now else [("served", f"now, since {began}")]
 
 
 def warning(notice: Notice) -> dict[str, str]:

@@ -165,23 +165,7 @@ def load(
     flags: Mapping[str, Any] | None = None, file: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> Settings:
     """Settings from `environ` (default: the process's), then `file` (or OFFHOOK_CONFIG), then `flags` that are set."""
-    environ = os.environ if environ is None else environ
-    names = {field.name for field in msgspec.structs.fields(Settings)}
-    values: dict[str, Any] = {
-        name: environ[key]
-        for name in names - FLAGS_ONLY
-        if (key := PREFIX + name.upper()) in environ and environ[key] != ""
-    }
-    chosen = file or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
-    if chosen is not None:
-        try:
-            given = tomllib.loads(chosen.read_text())
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise BadSettings(f"The settings file {chosen} cannot be read: {error}") from None
-        if unknown := sorted(given.keys() - (names - FLAGS_ONLY)):
-            raise BadSettings(f"The settings file {chosen} names unknown settings: {', '.join(unknown)}")
-        values |= given
-    values |= {name: value for name, value in (flags or {}).items() if value is not None}
+    values = _said(flags, file, environ)
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -210,6 +194,35 @@ def load(
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings("log_level must be debug, info, warning or error.")
     return settings
+
+
+def named(
+    flags: Mapping[str, Any] | None = None, file: Path | None = None, environ: Mapping[str, str] | None = None
+) -> frozenset[str]:
+    """The settings that somebody set, in the places where `load` looks, whatever to."""
+    return frozenset(_said(flags, file, environ))
+
+
+def _said(flags: Mapping[str, Any] | None, file: Path | None, environ: Mapping[str, str] | None) -> dict[str, Any]:
+    """What is set, by name, as it was written."""
+    environ = os.environ if environ is None else environ
+    names = {field.name for field in msgspec.structs.fields(Settings)}
+    values: dict[str, Any] = {
+        name: environ[key]
+        for name in names - FLAGS_ONLY
+        if (key := PREFIX + name.upper()) in environ and environ[key] != ""
+    }
+    chosen = file or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
+    if chosen is not None:
+        try:
+            given = tomllib.loads(chosen.read_text())
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise BadSettings(f"The settings file {chosen} cannot be read: {error}") from None
+        if unknown := sorted(given.keys() - (names - FLAGS_ONLY)):
+            raise BadSettings(f"The settings file {chosen} names unknown settings: {', '.join(unknown)}")
+        values |= given
+    values |= {name: value for name, value in (flags or {}).items() if value is not None}
+    return values
 
 
 def _check_telephony(settings: Settings) -> None:

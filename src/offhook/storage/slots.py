@@ -1,7 +1,8 @@
 """Leases of id slots: each process over one store issues ids in a slot of its own, so that ids never meet.
 
-Both kinds of lease are given back by the system when a process dies, however it dies: a file lock beside the SQLite
-file, an advisory lock held by a connection to PostgreSQL.
+Commands have slots too: a server is known by a second lock beside that of its slot. Both kinds of lock are given back
+by the system when a process dies, however it dies: a file lock beside the SQLite file, an advisory lock held by a
+connection to PostgreSQL.
 """
 
 import fcntl
@@ -15,9 +16,10 @@ from sqlalchemy.exc import DBAPIError, ResourceClosedError
 
 from offhook.kit.errors import Unavailable
 from offhook.kit.ids import SLOTS
-from offhook.storage.database import Database
+from offhook.storage.database import Database, refusing_unavailable
 
 _LOCK_CLASS = 0x0FF_51
+_SERVING_CLASS = 0x0FF_52
 
 _HELD = (
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s "
@@ -25,10 +27,33 @@ _HELD = (
 )
 
 
+def _own(what: str, number: int) -> str:
+    """The statement that selects `what`, once if the session has the slot of this number itself."""
+    return (
+        f"SELECT {what} FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() "  # noqa: S608
+        f"AND classid = {_LOCK_CLASS} AND objid = {number}"
+    )
+
+
+def _serve(number: int) -> str:
+    """Nothing is locked by a session that came in place of one that was lost, of which nobody would know."""
+    return _own(f"pg_advisory_lock({_SERVING_CLASS}, {number})", number)
+
+
 class Slot(Protocol):
     """A leased slot."""
 
     number: int
+
+    @property
+    def serving(self) -> bool:
+        """Whether it is known as that of a server."""
+
+    def serve(self, number: int) -> None:
+        """Let others know that who has the slot is a server, if the slot is still the one of this `number`.
+
+        Raises Unavailable when the store cannot be reached. A lease that was lost takes it along.
+        """
 
     def release(self) -> None: ...
 
@@ -36,6 +61,8 @@ class Slot(Protocol):
 class _FileSlot:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._serving: int | None = None
         for number in range(SLOTS):
             handle = os.open(folder / f"slot-{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
@@ -47,7 +74,21 @@ class _FileSlot:
             return
         raise Unavailable(f"All {SLOTS} processes that may share this store are running.")
 
+    @property
+    def serving(self) -> bool:
+        return self._serving is not None
+
+    def serve(self, number: int) -> None:
+        if self.serving or number != self.number:
+            return
+        handle = os.open(self._folder / _serving_file(number), os.O_RDWR | os.O_CREAT, 0o600)
+        # Nobody but who has the slot takes it for longer than a look.
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        self._serving = handle
+
     def release(self) -> None:
+        if self._serving is not None:
+            os.close(self._serving)
         os.close(self._handle)
 
 
@@ -58,6 +99,7 @@ class _AdvisorySlot:
         self._database = database
         self._moved = moved
         self._lock = threading.Lock()
+        self.serving = False
         self.number: int = self._take(0)
         database.after_loss.append(self._renew)
 
@@ -74,16 +116,26 @@ class _AdvisorySlot:
         """Make sure of the lease: a session that was lost took it along, and a connection may have begun another."""
         with self._lock:
             try:
-                held = self._connection.exec_driver_sql(
-                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() "  # noqa: S608
-                    f"AND classid = {_LOCK_CLASS} AND objid = {self.number}"
-                ).scalar()
+                held = self._connection.exec_driver_sql(_own("count(*)", self.number)).scalar()
             except (DBAPIError, ResourceClosedError):
                 held = 0
             if not held:
                 self._connection.close()
+                self.serving = False
                 self.number = self._take(self.number)
                 self._moved(self.number)
+
+    def serve(self, number: int) -> None:
+        with self._lock, refusing_unavailable():
+            if self.serving or number != self.number:
+                return
+            try:
+                taken = self._connection.exec_driver_sql(_serve(number)).all()
+            except ResourceClosedError as error:
+                raise Unavailable("The slot was lost with the server.") from error
+            if not taken:
+                raise Unavailable("The slot was lost with the server.")
+            self.serving = True
 
     def release(self) -> None:
         self._database.after_loss.remove(self._renew)
@@ -101,13 +153,13 @@ def lease(database: Database, moved: Callable[[int], None] = lambda number: None
     return _AdvisorySlot(database, moved)
 
 
-def is_held(database: Database, number: int) -> bool:
-    """Whether a process has the slot of this number."""
+def is_served(database: Database, number: int) -> bool:
+    """Whether a server has the slot of this number, and has said so."""
     if not database.sqlite:
         with database.reading() as tx:
-            return bool(tx.connection.exec_driver_sql(_HELD, (_LOCK_CLASS, number)).scalar())
+            return bool(tx.connection.exec_driver_sql(_HELD, (_SERVING_CLASS, number)).scalar())
     try:
-        handle = os.open(_folder(database) / f"slot-{number}.lock", os.O_RDONLY)
+        handle = os.open(_folder(database) / _serving_file(number), os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
@@ -118,6 +170,10 @@ def is_held(database: Database, number: int) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def _serving_file(number: int) -> str:
+    return f"serving-{number}.lock"
 
 
 def _folder(database: Database) -> Path:
