@@ -64,7 +64,7 @@ def row(driver: sqlite3.Connection, sql: str, values: Any) -> Any | None:
 
 def end(connection: Connection, driver: sqlite3.Connection, *, keep: bool) -> None:
     """Commit the driver's transaction, or undo it, and SQLAlchemy's, if that was asked for anything meanwhile."""
-    # One whose commit failed is not active any more, and stays until it is undone: `in_transaction` does not tell of it.
+    # One whose commit failed stays until it is undone, and is not active: `in_transaction` does not tell of it.
     if connection.get_transaction() is not None:
         if keep:
             connection.commit()
