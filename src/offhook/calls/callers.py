@@ -13,7 +13,7 @@ from offhook.routing.turn import name_of_who
 def outside(sent: str) -> str:
     """A caller from outside as they are written down: without a colon, so that nobody passes for "user:1".
 
-    It is escaped, as it had to be in the URI that it came in (RFC 3261 section 25.1 has none in a telephone's number).
+    It is escaped as it was in the URI that it came in, whose user has no bare one (RFC 3261 section 25.1).
     """
     return sent.replace(":", "%3A")
 

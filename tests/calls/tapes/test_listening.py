@@ -60,6 +60,15 @@ def test_people_of_the_company_are_told_by_name(embedded: Company):
     assert (one["caller"], one["caller_name"]) == (f"user:{ann}", "Ann Lee")
 
 
+def test_a_caller_whose_call_is_forgotten_is_not_told_by_name(embedded: Company):
+    ann = hired(embedded)
+    id = left(embedded, primary(embedded), who=f"user:{ann}")
+    call_id = int(embedded.live.get(f"{V1}/voicemails/{id}").json["call_id"])
+    embedded.desk.transact(lambda tx: calls.forget(tx, [(embedded.tenant(), call_id)]))
+    one = embedded.live.get(f"{V1}/voicemails/{id}").json
+    assert (one["caller"], one.get("caller_name", "")) == (f"user%3A{ann}", "")
+
+
 def test_nobody_from_outside_is_told_by_the_name_of_one_of_the_company(embedded: Company):
     ann = hired(embedded)
     id = left(embedded, primary(embedded), caller=f"user:{ann}")
