@@ -64,7 +64,8 @@ def test_a_caller_whose_call_is_forgotten_is_not_told_by_name(embedded: Company)
     ann = hired(embedded)
     id = left(embedded, primary(embedded), who=f"user:{ann}")
     call_id = int(embedded.live.get(f"{V1}/voicemails/{id}").json["call_id"])
-    embedded.desk.transact(lambda tx: calls.forget(tx, [(embedded.tenant(), call_id)]))
+    gone = [(embedded.tenant(), call_id)]
+    embedded.desk.transact(lambda tx: calls.forget(tx, gone))
     one = embedded.live.get(f"{V1}/voicemails/{id}").json
     assert (one["caller"], one.get("caller_name", "")) == (f"user%3A{ann}", "")
 
