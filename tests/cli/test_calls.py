@@ -23,8 +23,8 @@ TENANT = Statement("SELECT id FROM tenants WHERE environment = 'live'")
 BEGAN = 1_795_680_000_000
 
 
-def kept(data: Path, id: int, *, over: bool, who: str = "") -> None:
-    """A call to a telephone that rings, or rang for nine seconds; of `who` in the company, or from outside."""
+def kept(data: Path, id: int, *, over: bool, who: str = "", caller: str = "+14155550123") -> None:
+    """A call to a telephone that rings, or rang for nine seconds; of `who` in the company, or of a `caller` outside."""
 
     def put(tx: Transaction) -> None:
         [[tenant]] = tx.all(TENANT)
@@ -33,13 +33,13 @@ def kept(data: Path, id: int, *, over: bool, who: str = "") -> None:
             ("over" if over else "ringing"),
             BEGAN,
             BEGAN,
-            "+14155550123",
+            caller,
         )
         state.who = who
         call = Kept(
             id=id, tenant_id=tenant, began=BEGAN, ended=BEGAN + 9_000 if over else 0,
             outcome="not_answered" if over and who else "abandoned" if over else "",
-            caller=who or "+14155550123", dialled="+14155550100", state=state,
+            caller=who or caller, dialled="+14155550100", state=state,
         )  # fmt: skip
         ring = Ring("parallel", (Rung("user:1", "Ann \x1b[31mred"),), 20)
         steps = [Step(event=Incoming(BEGAN, "+14155550123", "+14155550100"), reasons=(), verbs=(ring,), config=1)]
@@ -81,6 +81,12 @@ def test_who_calls_from_within_is_listed_by_name(offhook: Run, company: Any, emp
     assert re.search(r"^5 .* Ana +\+14155550100 +not answered$", offhook("call", "list").out, re.MULTILINE)
     [listed] = offhook("call", "list", "--json").json["items"]
     assert (listed["caller"], listed["caller_name"]) == (f"user:{user}", "Ana")
+    # What a stranger sent, as older calls have it.
+    kept(empty / "offhook-data", 6, over=True, caller=f"user:{user}")
+    kept(empty / "offhook-data", 7, over=False, caller=f"user:{user}")
+    assert re.search(rf"^6 .* user%3A{user} +\+14155550100 +abandoned$", offhook("call", "list").out, re.MULTILINE)
+    live = offhook("call", "list", "--live").out
+    assert re.search(rf"^7 +user%3A{user} +\+14155550100 +Ringing ", live, re.MULTILINE)
 
 
 def test_a_call_is_shown_between_its_parties_and_with_why(offhook: Run, company: Any, empty: Path):

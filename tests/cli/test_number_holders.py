@@ -9,8 +9,6 @@ from tests.cli.test_menus import staffed
 
 __all__ = ["staffed"]
 
-NUMBER = "+19075550100"
-
 
 @pytest.fixture
 def number(offhook: Run, staffed: Any) -> str:
@@ -26,7 +24,7 @@ def number(offhook: Run, staffed: Any) -> str:
 def test_a_number_is_given_to_a_user_and_taken_back(offhook: Run, number: str) -> None:
     said = offhook("number", "assign", number, "ana@example.com")
     assert said.status == 0, said
-    assert f"{number} is that of user" in said.out
+    assert f"{number} is that of user ana@example.com." in said.out
     assert number in offhook("user", "list").out
     refused = offhook("number", "assign", number, "--office", "primary")
     assert (refused.status, "offhook number list --free" in " ".join(refused.err.split())) == (1, True), refused
@@ -38,6 +36,8 @@ def test_a_number_is_given_to_a_user_and_taken_back(offhook: Run, number: str) -
 def test_a_line_gets_any_that_is_free(offhook: Run, number: str) -> None:
     made = offhook("number", "assign", "any", "--office", "primary", "--json").json
     assert (made["number"], made["target_type"]) == (number, "office")
+    offhook("number", "unassign", number)
+    assert f"{number} is that of office primary." in offhook("number", "assign", "any", "--office", "primary").out
 
 
 def test_one_taker_at_a_time(offhook: Run, number: str) -> None:

@@ -111,6 +111,14 @@ def test_who_calls_from_within_is_listed_by_name_and_refused_by_offhook(visitor:
     assert "refused by Offhook" in shown.part("legs")
 
 
+def test_nobody_from_outside_is_listed_by_the_name_of_one_within(visitor: Visitor, embedded: Company):
+    room = lobby(embedded)
+    id = placed(embedded, lisbon(embedded), f"room:{room}")
+    page = visitor.get("/console/calls")
+    assert (f"room%3A{room} –" in page.text, "Lobby" in page.text) == (True, False)
+    assert f"room%3A{room} -&gt; Offhook" in visitor.get(f"/console/calls/{id}").part("ladder")
+
+
 def test_who_is_in_a_call_that_lasts_is_told_since_when(visitor: Visitor, embedded: Company):
     call = begun(embedded, lisbon(embedded))
     text = visitor.get(f"/console/calls/{call}").part("legs")
@@ -227,4 +235,6 @@ def test_that_beeps_stood_for_prompts_is_told_with_a_remedy(visitor: Visitor, em
     embedded.desk.transact(lambda tx: wires.put(tx, told))
     page = visitor.get(f"/console/calls/{id}")
     assert f"hears Beeps, in place of {greeting[1]}" in html.unescape(page.text)
-    assert "Flite or espeak-ng, once installed there, does." in page.part("ladder")
+    told_why = page.part("ladder")
+    assert "could not be spoken or played in time" in told_why
+    assert "install flite there; else prompt_heard_otherwise in its log says why." in told_why

@@ -64,6 +64,13 @@ def test_who_called_from_within_is_told_by_name(visitor: Visitor, embedded: Comp
     assert f"room:{room}" not in page.text
 
 
+def test_nobody_from_outside_is_told_by_the_name_of_one_within(visitor: Visitor, embedded: Company):
+    line, room = lisbon(embedded), lobby(embedded)
+    recorded(embedded, placed(embedded, line, f"room:{room}"), Target("office", int(line)))
+    page = visitor.get("/console/messages")
+    assert (f"Lisbon room%3A{room}" in page.text, "Lobby" in page.text) == (True, False)
+
+
 def test_a_key_that_may_not_hear_messages_sees_calls_without_them(embedded: Company):
     id = lisbon(embedded)
     call = placed(embedded, id)

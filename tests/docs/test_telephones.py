@@ -1,6 +1,7 @@
 """docs/telephones.md: its commands are there, and its softphone calls."""
 
 import re
+import select
 import subprocess
 import sys
 import time
@@ -83,10 +84,20 @@ def test_the_softphone_of_the_page_calls_another(server: Process, tmp_path: Path
 
     with softphone(*accounts["101"], f"127.0.0.1:{port}") as ana:
         try:
-            assert ana.stdout is not None
-            assert ana.stdout.readline() == "waiting\n"
-            heard, _ = softphone(*accounts["102"], f"127.0.0.1:{port}", "101").communicate(timeout=60)
+            assert said_next(ana) == "waiting\n"
+            with softphone(*accounts["102"], f"127.0.0.1:{port}", "101") as ben:
+                try:
+                    heard, _ = ben.communicate(timeout=60)
+                finally:
+                    ben.kill()
             assert "connected" in heard
-            assert ana.stdout.readline().startswith("answered sip:")
+            assert said_next(ana).startswith("answered sip:")
         finally:
             ana.kill()
+
+
+def said_next(process: subprocess.Popen[str]) -> str:
+    """The next line that it prints, soon."""
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], 30)[0], "it prints nothing"
+    return process.stdout.readline()

@@ -158,6 +158,10 @@ def test_a_commit_that_fails_is_undone(database: Database):
     for transaction in (database.transaction, database.transaction_at_once):
         with pytest.raises(IntegrityError), transaction() as tx:
             put_what_the_commit_refuses(tx)
+        # Whoever gets that connection next finds it as if nothing had been.
+        for again in (database.transaction, database.transaction_at_once, database.reading, database.reading_at_once):
+            with again() as tx:
+                assert tx.connection.exec_driver_sql("SELECT 1").scalar() == 1
         assert "a" not in dict(values(database))
         with transaction() as tx:
             tx.change(PUT, transaction.__name__, "1")

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from offhook.kit.errors import Conflict, Unavailable
 from offhook.routing import plan
@@ -121,6 +122,21 @@ def test_who_does_not_answer_has_no_call(monkeypatch: pytest.MonkeyPatch):
         assert one.begun == []
         assert one.told.told(port.Drop) == [port.Drop(2)]
         assert one.heard == {}
+
+    run(story)
+
+
+def test_why_a_call_that_every_telephone_declined_never_was_is_logged():
+    async def story(one: House) -> None:
+        await one.placing.place(TENANT, "user:1", ("desk", "two"), NUMBER)
+        await one.told.settled()
+        with capture_logs() as logs:
+            for leg, cause in ((2, "busy"), (4, "declined"), (6, port.DIED)):
+                await one.say(port.Down(leg=leg, code=0, cause=cause))
+        assert [(told["event"], told["causes"]) for told in logs] == [
+            ("placed_call_not_taken", ["busy", "declined", port.DIED])
+        ]
+        assert (one.begun, one.placing.rings(TENANT, CALL)) == ([], False)
 
     run(story)
 

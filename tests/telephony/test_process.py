@@ -342,7 +342,7 @@ def test_one_that_answers_goes_on_and_one_that_answers_none_of_five_questions_ha
 
 def test_one_that_lives_and_answers_nothing_is_ended_as_if_it_had_died_and_the_next_one_answers() -> None:
     async def story() -> None:
-        worker = Worker(("--listen", "127.0.0.1:0", "--media", "plain"), nobody, beat=0.1)
+        worker = Worker(("--listen", "127.0.0.1:0", "--media", "plain"), nobody, beat=0.4)
         answers, there, down, told = asyncio.Event(), [], asyncio.Event(), asyncio.Event()
 
         def watch(event: port.Event) -> None:
@@ -379,4 +379,4 @@ def test_one_that_lives_and_answers_nothing_is_ended_as_if_it_had_died_and_the_n
     with capture_logs() as logs:
         asyncio.run(story())
     said = [(line["event"], line.get("seconds"), line.get("after")) for line in logs if line["log_level"] == "error"]
-    assert said == [("telephone_process_hung", 0.5, None), ("telephone_process_ended", None, process.PAUSES[0])]
+    assert said == [("telephone_process_hung", 2.0, None), ("telephone_process_ended", None, process.PAUSES[0])]

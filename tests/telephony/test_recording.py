@@ -184,14 +184,17 @@ def test_nothing_is_recorded_while_a_call_is_on_park_and_it_is_recorded_again_on
     run(story)
 
 
+@pytest.mark.parametrize("verbs", [(), (plan.Record(),)])
 @pytest.mark.parametrize(("wishes", "again"), [((False,), False), ((False, True), True), ((True,), True)])
-def test_recording_that_is_switched_on_park_is_so_from_when_two_talk(wishes: tuple[bool, ...], again: bool):
+def test_recording_that_is_switched_on_park_is_so_from_when_two_talk(
+    wishes: tuple[bool, ...], again: bool, verbs: tuple[plan.Verb]
+):
     async def story(one: Told) -> None:
         await _parks(one)
         for on in wishes:
             assert await one.telephone.grant(Taping(on=on)) == Granted()
         assert len(taped(one)) == 2
-        await _unparks(one)
+        await _unparks(one, *verbs)
         assert len(taped(one)) == 2 + again
 
     run(story)

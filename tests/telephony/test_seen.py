@@ -98,6 +98,20 @@ def test_a_call_is_seen_while_it_lasts_and_its_ladder_and_figures_are_there_behi
     assert house.get(f"{V1}/calls/live")["items"] == []
 
 
+def test_no_carriers_caller_is_seen_as_one_of_the_company(house: House):
+    [ann] = [one["id"] for one in house.get(f"{V2}/users")["items"] if "ann@example.com" in one["emails"]]
+    sent = f"user%3A{ann}"
+    call = house.call(sent)
+    call.ring()
+    ringing = live(house, "ringing")
+    assert (ringing["caller"], ringing["caller_name"], ringing["direction"]) == (sent, "", "inbound")
+    call.cancel()
+    ladder = over(house, ringing["id"])
+    assert ladder["parties"][0]["name"] == sent
+    [listed] = [one for one in house.get(f"{V1}/calls")["items"] if one["id"] == ringing["id"]]
+    assert (listed["caller"], listed["caller_name"]) == (sent, "")
+
+
 def between(ladder: Any) -> list[tuple[str, str, str]]:
     """The arrows of a ladder: from whom, to whom, what."""
     names = [one["name"] for one in ladder["parties"]]

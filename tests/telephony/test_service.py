@@ -298,6 +298,30 @@ def test_a_worker_that_took_a_password_of_before_is_told_the_one_that_there_is(p
     played(story, desk=Outdated())
 
 
+def test_passwords_of_others_that_change_hold_nobody_up() -> None:
+    class Changing:
+        """A desk at which another one's password is changed while one's own is read."""
+
+        telephony: Any
+
+        async def account(self, username: str) -> port.Account:
+            if username == "ann":
+                await self.telephony.password_changed("bo")
+            return port.Account(username=username)
+
+    desk: Any = Changing()
+
+    async def story(telephony: Telephony, _desk: Any, _slept: list[float]) -> None:
+        told: list[Any] = []
+        desk.telephony, telephony.worker.tell = telephony, told.append  # type: ignore[method-assign, assignment]
+        async with asyncio.timeout(5):
+            await telephony._heard(port.Whois("ann"))
+        assert [one.username for one in told] == ["bo", "ann"]
+        assert telephony._reading == {}
+
+    played(story, desk=desk)
+
+
 def test_a_password_that_was_read_before_it_was_changed_is_not_told_behind_the_new_one() -> None:
     class Changing:
         """A desk whose readings end when the test says so, each with what there was as it began."""

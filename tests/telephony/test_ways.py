@@ -140,6 +140,18 @@ def test_a_carriers_numbers_are_read_as_its_country_dials(company: Company):
     assert found == Origin(company.tenant(), caller="+447700900123", number="+442079460123")
 
 
+@pytest.mark.parametrize(("sent", "caller"), [
+    ("user:1", "user%3A1"),
+    ("room:7211451987554304123", "room%3A7211451987554304123"),
+    ("user:1234567890123456", "user%3A1234567890123456"),
+    ("contact:1", "contact%3A1"),
+])  # fmt: skip
+def test_no_carriers_caller_looks_like_one_of_the_company(embedded: Company, sent: str, caller: str):
+    id = int(made(embedded.live)["id"])
+    found = came(embedded, trunk=id, dialled=NUMBER, caller=sent)
+    assert found == Origin(embedded.tenant(), caller=caller, number=NUMBER)
+
+
 def test_a_carrier_that_is_gone_or_full_brings_nobody(company: Company):
     id = int(made(company.live, most_calls=1)["id"])
     offhook = company.desk.offhook

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from offhook.access.gate import reply_of
 from offhook.calls import helping, store, wire
-from offhook.calls.live.render import caller_names
+from offhook.calls.callers import caller_names, caller_of
 from offhook.calls.model import Kept
 from offhook.calls.wires import store as wires
 from offhook.calls.wires.model import beeped
@@ -100,7 +100,7 @@ def _out(kept: Kept, name: str) -> wire.CallOut:
     return wire.CallOut(
         id=str(kept.id),
         began=_iso(kept.began),
-        caller=kept.caller,
+        caller=caller_of(kept),
         caller_name=name,
         dialled=kept.dialled,
         phase="over" if kept.ended else kept.state.phase,

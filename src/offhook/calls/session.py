@@ -13,6 +13,7 @@ import structlog
 
 from offhook.calls import store
 from offhook.calls.call import LEASE_MS, Call, Parts
+from offhook.calls.callers import outside
 from offhook.calls.legs.model import Seen
 from offhook.calls.model import Telephone
 from offhook.kit import clock
@@ -235,9 +236,11 @@ class Calls:
 
 
 def _clean(first: First) -> First:
-    """The event without what no telephone number has, and no store takes: signalling is what strangers write."""
+    """The event without what no telephone number has, and no store takes, and with no stranger as one of the company:
+    signalling is what strangers write.
+    """
     if isinstance(first, Incoming):
-        return msgspec.structs.replace(first, caller=_line(first.caller), number=_line(first.number))
+        return msgspec.structs.replace(first, caller=outside(_line(first.caller)), number=_line(first.number))
     if isinstance(first, Outgoing):
         return msgspec.structs.replace(first, dialled=_line(first.dialled))
     return first

@@ -162,6 +162,11 @@ def live(tx: Transaction, tenant_id: int, limit: int) -> list[Kept]:
     return [_kept(row) for row in tx.all(_LIVE, tenant_id, limit)]
 
 
+def several(tx: Transaction, tenant_id: int, ids: Sequence[int]) -> list[Kept]:
+    """Those of these calls that the company has, in no order."""
+    return [_kept(row) for part, marks in in_parts(ids, 0) for row in tx.all(_several(marks), tenant_id, *part)]
+
+
 def trace(tx: Transaction, tenant_id: int, id: int, seed: int) -> Trace:
     """All steps of a call."""
     taken = tuple(_step.decode(row[0]) for row in tx.all(_STEPS, tenant_id, id))
@@ -200,6 +205,11 @@ def forget(tx: Transaction, calls: Sequence[tuple[int, int]]) -> None:
         legs.forget(tx, tenant_id, id)
         wires.forget(tx, tenant_id, id)
         tx.change(_FORGET, tenant_id, id)
+
+
+@lru_cache(maxsize=64)
+def _several(marks: str) -> Statement:
+    return Statement(f"SELECT {_SHOWN} FROM calls WHERE tenant_id = ? AND id IN ({marks})")  # noqa: S608 - marks only
 
 
 @lru_cache(maxsize=64)

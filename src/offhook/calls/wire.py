@@ -10,7 +10,8 @@ from offhook.kit.wire import Int64Text
 class CallOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A call: when, between whom, and how it ended; without `ended` it lasts.
 
-    `caller` is a number, or of the company's own people as "user:1"; `caller_name` who that is, "" if nobody known.
+    `caller` is a number, or of the company's own people as "user:1", which nobody from outside can pass for;
+    `caller_name` who that is, "" if nobody known.
     `emergency` is there for a call for help ("call"), and for one that only tests the emergency address ("test").
     """
 

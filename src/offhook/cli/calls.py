@@ -106,7 +106,8 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
     if ladder.get("beeped"):
         say()
         say(
-            "Beeps were heard in place of prompts, as nothing on the server spoke their text: install flite there.",
+            "Beeps were heard in place of prompts that could not be spoken or played in time. Where no speech engine "
+            "is installed on the server, install flite there; else prompt_heard_otherwise in its log says why.",
             "yellow",
         )
     phones = [(party, one) for party in ladder["parties"] for one in party.get("phones") or party.get("legs", ())]

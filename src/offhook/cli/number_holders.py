@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import typer
 
+from offhook.cli.apis import line_of
 from offhook.cli.common import AsJson, emit, following, say, warn
 from offhook.cli.lines import CallCenter, Department, id_of, only_one
 from offhook.cli.people import owner_of
@@ -67,24 +68,25 @@ def assign(
         path = f"{NUMBERS}/assign" if number == ANY else f"{NUMBERS}/{quote(number, safe='+')}/assign"
         return await client.call("POST", path, body=body_of(body))
 
-    _tell(way, run(way, work), as_json=as_json)
+    _tell(way, run(way, work), line[1] if line is not None else who, as_json=as_json)
 
 
 @by_api
 def unassign(way: Way, number: Held, as_json: AsJson = False) -> None:
     """Take a number from whatever has it. It stays in the inventory, free."""
     path = f"{NUMBERS}/{quote(number, safe='+')}"
-    _tell(way, run(way, lambda client: client.call("DELETE", path)), as_json=as_json)
+    _tell(way, run(way, lambda client: client.call("DELETE", path)), None, as_json=as_json)
 
 
-def _tell(way: Way, answer: Answer, *, as_json: bool) -> None:
+def _tell(way: Way, answer: Answer, whom: str | None, *, as_json: bool) -> None:
+    """What became of a number; `whom` are the words for who has it now, as they were typed."""
     made = answer.document
     if as_json:
         emit({**made, "warnings": [warning(notice) for notice in answer.notices]})
         return
     number, kind = made["number"], made.get("target_type")
     if kind:
-        say(f"{number} is that of {kind} {made['target_id']}.", "green bold")
+        say(f"{number} is that of {kind} {line_of(whom or made['target_id'])}.", "green bold")
         following(f"offhook number unassign {number}{again(way)}   takes it back")
     else:
         say(f"{number} is free.", "green bold")

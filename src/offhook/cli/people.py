@@ -1,5 +1,6 @@
 """Whom a word of a command means: a user or a room, as people call them; and how who called is told."""
 
+import re
 from typing import Any
 
 from offhook.cli.apis import line_of, pages
@@ -7,6 +8,7 @@ from offhook.client import Client
 from offhook.kit.errors import Refusal, shown
 
 V2 = "/api/v2"
+_OURS = re.compile(r"(user|room):[0-9]+")
 
 
 async def owner_of(client: Client, who: str) -> tuple[str, str]:
@@ -40,5 +42,5 @@ def _words_of_user(one: Any) -> set[str]:
 def caller_of(one: Any) -> str:
     """Who calls, by name where that is known; the number of one who is nobody of the company stands behind it."""
     name, caller = one.get("caller_name", ""), one["caller"]
-    number = f" ({caller})" if name and caller and ":" not in caller else ""
+    number = f" ({caller})" if name and caller and not _OURS.fullmatch(caller) else ""
     return line_of(f"{name}{number}" if name else caller or "hidden")

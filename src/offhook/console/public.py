@@ -10,7 +10,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Litestar, Request, Response, get, post
+from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
@@ -20,6 +22,8 @@ from offhook.kit import openapi
 from offhook.kit.errors import Refusal
 from offhook.kit.settings import Settings
 from offhook.storage.batches import Writer
+
+log = structlog.get_logger("offhook")
 
 BATCHES = Gauge("offhook_writer_batches", "Transactions committed by the writer.")
 UNITS = Gauge("offhook_writer_units", "Units of work given to the writer.")
@@ -125,9 +129,14 @@ def site(
         async with running():
             yield
 
+    async def failed(fault: Exception, scope: Any) -> None:
+        if not isinstance(fault, HTTPException):
+            log.error("fault", path=scope["path"], exc_info=fault)
+
     return Litestar(
         handlers,
         lifespan=[lifespan],
+        after_exception=[failed],
         openapi_config=None,
         logging_config=None,
         type_encoders={msgspec.Struct: msgspec.to_builtins},

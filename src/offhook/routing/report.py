@@ -32,7 +32,7 @@ def trace_out(
     config: int,
     beeped: Collection[str] = frozenset(),
 ) -> wire.TraceOut:
-    """The whole answer for one call. `beeped` are prompts of it, as `mark_of` has them, that nothing spoke."""
+    """The whole answer for one call. `beeped` are prompts of it, as `mark_of` has them, that beeps stood for."""
     # Somebody who is called by themselves is who is rung, and of a call that they make who calls.
     title = name_of(called) if called is not None and called.type not in _PEOPLE else "Offhook"
 

@@ -64,7 +64,8 @@ def row(driver: sqlite3.Connection, sql: str, values: Any) -> Any | None:
 
 def end(connection: Connection, driver: sqlite3.Connection, *, keep: bool) -> None:
     """Commit the driver's transaction, or undo it, and SQLAlchemy's, if that was asked for anything meanwhile."""
-    if connection.in_transaction():
+    # One whose commit failed stays until it is undone, and is not active: `in_transaction` does not tell of it.
+    if connection.get_transaction() is not None:
         if keep:
             connection.commit()
         else:
@@ -80,7 +81,7 @@ def end(connection: Connection, driver: sqlite3.Connection, *, keep: bool) -> No
 
 def is_clean(connection: Connection) -> bool:
     """Whether a connection can be used again as it is: it is open, and in no transaction."""
-    if connection.invalidated or connection.in_transaction():
+    if connection.invalidated or connection.get_transaction() is not None:
         return False
     try:
         driver: Any = connection.connection.driver_connection

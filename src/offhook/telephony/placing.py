@@ -139,6 +139,7 @@ class Placing:
             legs.add(leg)
             telephones.tell(port.Dial(leg=leg, caller=0, uri=way.uri, address=way.address, number=number))
         taken = 0
+        causes: list[str] = []
         try:
             async with asyncio.timeout(RING_SECONDS):
                 while legs and not taken and not placed.given_up:
@@ -146,6 +147,7 @@ class Placing:
                     leg = getattr(event, "leg", 0)
                     if isinstance(event, port.Down):
                         legs.discard(leg)
+                        causes.append(event.cause or str(event.code))
                     elif isinstance(event, port.Up) and leg in legs:
                         taken = leg
         except TimeoutError:
@@ -157,6 +159,8 @@ class Placing:
                     self._worker.tell(port.Drop(leg, reason=ELSEWHERE if taken else ""))
         if taken:
             await self._dial(placed, taken)
+        elif causes and not legs:
+            log.info("placed_call_not_taken", call_id=id, causes=causes)
 
     async def _dial(self, placed: "_Placed", leg: int) -> None:
         tenant_id, id, news = placed.tenant_id, placed.id, placed.news

@@ -24,10 +24,22 @@ class Recording:
     def __init__(self, house: House, tenant_id: int, leg: int, there: Callable[[], Iterable[str]]) -> None:
         self._house, self._tenant_id, self.leg, self._there = house, tenant_id, leg, there
         self.wanted = False
-        self._parked = self._due = False
+        self._parked = self._due = self._off = False
         self._path = ""
         self._open: dict[str, dict[str, None]] = {}
         """Who is on each that is not whole yet."""
+
+    def want(self) -> None:
+        """A Record verb: a line says so again when its call is taken off park, which lifts no wish that ended it."""
+        self.wanted = not self._off
+
+    def switch(self, call_id: int, *, on: bool) -> None:
+        """As somebody wishes, whatever the line says, until they wish otherwise."""
+        self._off = not on
+        if on:
+            self.begin(call_id)
+        else:
+            self.stop()
 
     def begin(self, call_id: int) -> None:
         """Record from here on, if that is not done already; where the call is on park, once it goes on."""

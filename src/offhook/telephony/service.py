@@ -69,6 +69,14 @@ class Desk(Protocol):
         """The carriers there are, and limits."""
 
 
+@dataclass(slots=True)
+class _Reading:
+    """By how many an account is read just now, and how often its password was changed since the first of them began."""
+
+    by: int = 0
+    changes: int = 0
+
+
 class Telephony:
     """All calls on real telephones of this process. `keep` it going while serving; `close` it at the end.
 
@@ -98,8 +106,7 @@ class Telephony:
         self.worker = Worker(arguments, self._heard)
         self._tasks: set[asyncio.Future[None]] = set()
         self._configuring, self._sleep, self._stopping = asyncio.Lock(), sleep, False
-        self._passwords = 0
-        """How often passwords were changed."""
+        self._reading: dict[str, _Reading] = {}
         self._due = False
         """Whether carriers are about to be read, so that whatever changes until then is seen."""
         self._tally = tally = tally or Tally(nowhere)
@@ -133,7 +140,8 @@ class Telephony:
 
     async def password_changed(self, username: str) -> None:
         """A telephone has another password, which the worker is told: it remembers the one before for a while."""
-        self._passwords += 1
+        if (reading := self._reading.get(username)) is not None:
+            reading.changes += 1
         self.worker.tell(await self._account(username))
 
     async def _configure(self) -> None:
@@ -184,16 +192,22 @@ class Telephony:
                 pass
 
     async def _account(self, username: str) -> port.Account:
+        reading = self._reading.setdefault(username, _Reading())
+        reading.by += 1
         try:
             while True:
-                passwords, account = self._passwords, await self._desk.account(username)
-                if passwords == self._passwords:
+                changes, account = reading.changes, await self._desk.account(username)
+                if changes == reading.changes:
                     return account
-                # One was changed meanwhile, maybe this one's, and the worker is told the new one before what was read.
+                # It was changed meanwhile, and the worker is told the new one before what was read.
         except Refusal as refusal:
             log.error("account_not_read", cause=refusal.message)
         except Exception:
             log.exception("account_not_read")
+        finally:
+            reading.by -= 1
+            if not reading.by:
+                del self._reading[username]
         return port.Account(username=username, sure=False)
 
     async def _register(self, asked: port.Register) -> port.Registered:

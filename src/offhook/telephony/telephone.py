@@ -183,7 +183,7 @@ class Telephone:
             case plan.Park():
                 await self._park(verb)
             case plan.Record():
-                self._recording.wanted = True
+                self._recording.want()
             case plan.Voicemail():
                 await self._voicemail(verb)
             case plan.Transfer():
@@ -425,11 +425,8 @@ class Telephone:
         if self.sending.busy and isinstance(wish, TransferTo | Add):
             return Granted(refused="The call is just being sent on.")
         match wish:
-            case Taping(on=True):
-                self._recording.begin(self._call_id)
-                return Granted()
-            case Taping():
-                self._recording.stop()
+            case Taping(on=on):
+                self._recording.switch(self._call_id, on=on)
                 return Granted()
             case TransferTo(state="parked") if not (wish.number or wish.target or wish.call_id):
                 return await self.parking.park(caller=not self._is_of_other(wish.leg_id))

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address
 
 import structlog
 
+from offhook.calls.callers import outside
 from offhook.kit.places import Allowed
 from offhook.kit.wire import to_int64
 from offhook.routing.dialling import e164
@@ -213,10 +214,12 @@ def _of_number(tx: Transaction, source: Source, dialled: str, country: str) -> K
 
 
 def of_carrier(kept: Kept[Trunk], came: port.Incoming) -> Origin:
-    """A carrier's call: both numbers as its country writes them, brought to E.164; what is none stays as it is."""
+    """A carrier's call: both numbers as its country writes them, brought to E.164; what is none stays as it is,
+    but for what looks like one of the company (`callers.outside`).
+    """
     country = kept.value.country
     caller, number = (e164(text, country) or text[:_SHOWN] for text in (came.caller, came.dialled))
-    return Origin(kept.tenant_id, caller=caller, number=number)
+    return Origin(kept.tenant_id, caller=outside(caller), number=number)
 
 
 def _uri(trunk: Trunk, number: str) -> str:

@@ -134,8 +134,8 @@ class Telephones:
 
     @property
     def here(self) -> bool:
-        """Whether this process has telephones."""
-        return self.telephony is not None
+        """Whether this process has telephones, and they can be reached now."""
+        return self.telephony is not None and self.telephony.worker.ready.done()
 
     async def reached(self, tenant_id: int, devices: tuple[str, ...]) -> bool:
         """Whether any of the devices is registered now, with whatever process."""

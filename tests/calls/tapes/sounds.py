@@ -47,10 +47,12 @@ def call(
     return id
 
 
-def left(company: Company, box: Target, seconds: float = 1.5, tapes: Any = None, caller: str = CALLER) -> str:
-    """A message is left: its id."""
+def left(
+    company: Company, box: Target, seconds: float = 1.5, tapes: Any = None, caller: str = CALLER, who: str = ""
+) -> str:
+    """A message is left, `who` being the one of the company that proved to call: its id."""
     tapes = tapes or company.desk.offhook.tapes
-    call_id = call(company, caller=caller)
+    call_id = call(company, caller=who or caller, who=who)
     path = tapes.new_message(company.tenant(), call_id, box)
     Path(path).write_bytes(wav(seconds))
     company.desk.run(tapes.message_left(company.tenant(), call_id, box, path, seconds))

@@ -11,6 +11,7 @@ from offhook.calls import store as calls
 from offhook.calls.tapes.links import Links
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
+from offhook.storage.database import Statement
 from tests.api.desk import Company
 from tests.calls.tapes.sounds import CALLER, V1, call, left, primary, wav
 from tests.directory.people import hired
@@ -51,12 +52,37 @@ def test_a_message_is_listed_with_who_left_it_and_heard(company: Company):
 def test_people_of_the_company_are_told_by_name(embedded: Company):
     ann = hired(embedded)
     box = primary(embedded)
-    left(embedded, box, caller=f"user:{ann}")
+    left(embedded, box, who=f"user:{ann}")
     left(embedded, box)
     found = embedded.live.get(f"{V1}/voicemails").json["items"]
     assert [one.get("caller_name", "") for one in found] == ["", "Ann Lee"]
     one = embedded.live.get(f"{V1}/voicemails/{found[1]['id']}").json
     assert (one["caller"], one["caller_name"]) == (f"user:{ann}", "Ann Lee")
+
+
+def test_a_caller_whose_call_is_forgotten_is_not_told_by_name(embedded: Company):
+    ann = hired(embedded)
+    id = left(embedded, primary(embedded), who=f"user:{ann}")
+    call_id = int(embedded.live.get(f"{V1}/voicemails/{id}").json["call_id"])
+    gone = [(embedded.tenant(), call_id)]
+    embedded.desk.transact(lambda tx: calls.forget(tx, gone))
+    one = embedded.live.get(f"{V1}/voicemails/{id}").json
+    assert (one["caller"], one.get("caller_name", "")) == (f"user%3A{ann}", "")
+
+
+def test_nobody_from_outside_is_told_by_the_name_of_one_of_the_company(embedded: Company):
+    ann = hired(embedded)
+    id = left(embedded, primary(embedded), caller=f"user:{ann}")
+    # As older ones stand in the store.
+    change = Statement("UPDATE tapes SET caller = ? WHERE id = ?")
+    for caller in (None, f"user:{ann}"):
+        if caller is not None:
+            embedded.desk.transact(lambda tx, caller=caller: tx.change(change, caller, int(id)))
+        [listed] = embedded.live.get(f"{V1}/voicemails").json["items"]
+        for one in (listed, embedded.live.get(f"{V1}/voicemails/{id}").json):
+            assert (one["caller"], one.get("caller_name", "")) == (f"user%3A{ann}", "")
+    marked = embedded.live.patch(f"{V1}/voicemails/{id}", {"read": True}).json
+    assert (marked["caller"], marked.get("caller_name", "")) == (f"user%3A{ann}", "")
 
 
 @pytest.mark.parametrize(("asked", "start", "stop"), ASKED)

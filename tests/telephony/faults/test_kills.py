@@ -157,7 +157,7 @@ def test_the_worker_hangs(stage: Stage, phase: str) -> None:
         await reach(stage)
         carries = sound_process(stage.worker.pid)
         starts, hangs, ready = stage.worker.starts, stage.worker.hangs, stage.worker.ready
-        stage.worker.beat = 0.2
+        stage.worker.beat = 0.4
         try:
             os.kill(stage.worker.pid, signal.SIGSTOP)
             record = await stage.record()

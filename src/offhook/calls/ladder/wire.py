@@ -67,7 +67,7 @@ class ArrowOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class LadderOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A call between its parties. `over` once nothing follows; `cut` arrows are left out from the middle. `beeped`:
-    beeps were heard in place of prompts, as nothing spoke them.
+    beeps were heard in place of prompts, as they could not be spoken or played in time.
     """
 
     id: Int64Text

@@ -108,9 +108,9 @@ class Mailbox:
         finally:
             await self._writer.aside(lambda tx: store.take_away(tx, tenant_id, id))
         raise Unavailable(
-            "The process that has this call does not answer; nothing may have been done."
+            "The process that has this call does not answer; perhaps nothing was done."
             if call_id
-            else "No server answers that has telephones; nobody may have been rung.",
+            else "No server answers that has telephones; perhaps nobody was rung.",
             headers=[("Retry-After", "1")],
         )
 

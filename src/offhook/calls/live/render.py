@@ -1,9 +1,10 @@
 """Calls under way in words: where each is, who is in it, since when. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from offhook.calls import helping, words
+from offhook.calls.callers import caller_names, outside
 from offhook.calls.legs.model import CallLeg
 from offhook.calls.live.wire import LiveCallOut, LiveOut, WithOut
 from offhook.calls.model import Kept
@@ -52,23 +53,6 @@ def named(config: Company, who: str) -> str:
     return name_of(config, target_of_who(who)) if kind and id.isdecimal() else who
 
 
-def caller_names(config: Company, calls: Sequence[Kept]) -> dict[int, str]:
-    """Who calls, by each call's id: somebody of the company, a contact with that number, or "" for nobody known."""
-    callers = {one.id: one.state.who or one.caller for one in calls}
-    names = names_of(config, set(callers.values()))
-    return {id: names[caller] for id, caller in callers.items()}
-
-
-def names_of(config: Company, callers: Collection[str]) -> dict[str, str]:
-    """Who each of these is: somebody of the company ("user:1"), a contact with that number, or "" for nobody known."""
-    numbers = {one for one in callers if one and ":" not in one}
-    found = {one: named(config, one) if ":" in one else "" for one in callers}
-    for contact in config.contacts.values() if numbers else ():
-        for number in numbers.intersection(contact.phones):
-            found[number] = found[number] or contact.name
-    return found
-
-
 def iso(moment: int) -> str:
     """Milliseconds since 1970 UTC as the API writes moments."""
     return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
@@ -87,7 +71,7 @@ def _call(config: Company, kept: Kept, legs: Sequence[CallLeg], position: int | 
         direction="outbound" if state.who else "inbound",
         began=iso(kept.began),
         since=iso(since or kept.began),
-        caller="" if state.who else kept.caller,
+        caller="" if state.who else outside(kept.caller),
         caller_name=name,
         dialled=kept.dialled,
         phase=state.phase,

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from offhook.calls import store as calls
+from offhook.calls.callers import caller_of
 from offhook.calls.model import Kept
 from offhook.calls.tapes import parts, store, wav
 from offhook.calls.tapes.model import Pending, Sound, Tape, told
@@ -343,7 +344,7 @@ def taped(pending: Pending, sound: Sound, call: Kept | None, config: Company) ->
         box=box,
         office_id=office_of(config, box),
         who=" ".join(dict.fromkeys(people)) if pending.kind == "recording" else "",
-        caller=call.caller if call is not None else "",
+        caller=caller_of(call) if call is not None else "",
         name=pending.name,
         milliseconds=sound.milliseconds,
         size=sound.size,

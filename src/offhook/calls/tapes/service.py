@@ -4,7 +4,7 @@ The key of a user who is no company admin hears what that user may: their own bo
 or whose office they administer, and recordings that they are on. To them nothing else is there.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,8 @@ import msgspec
 
 from offhook.access.gate import reply_of
 from offhook.access.model import Principal
-from offhook.calls.live.render import names_of
+from offhook.calls import store as calls
+from offhook.calls.callers import names_of, outside
 from offhook.calls.tapes import ranges, store, wire
 from offhook.calls.tapes.keeping import Tapes, happened
 from offhook.calls.tapes.links import Links
@@ -62,15 +63,16 @@ class Listening:
         config = await self.company(tenant)
 
         def find(tx: Transaction) -> list[Tape]:
-            return store.page(
+            found = store.page(
                 tx, tenant, kind, before, query.limit + 1, box=box, office_id=office_id, call_id=call_id,
                 unread=unread, only=_only(tx, call.principal, config),
             )  # fmt: skip
+            return _proven(tx, tenant, found)
 
         found = await self.reader.run(find)
         here = found[: query.limit]
         cursor = self.cursors.seal(PATHS[kind], tenant, filters, here[-1].id) if len(found) > query.limit else None
-        names = names_of(config, {one.caller for one in here})
+        names = _names(config, here)
         items: Any = [self._out(one, config, names) for one in here]
         page: Any = wire.VoicemailPage if kind == "voicemail" else wire.RecordingPage
         return reply_of(page(items=items, cursor=cursor))
@@ -157,8 +159,8 @@ class Listening:
     async def _one(self, call: Call, kind: Kind, config: Company) -> Tape:
         return await self.reader.run(lambda tx: _found(tx, call, kind, config))
 
-    def _out(self, tape: Tape, config: Company, names: Mapping[str, str] | None = None) -> wire.TapeOut:
-        known = names_of(config, [tape.caller]) if names is None else names
+    def _out(self, tape: Tape, config: Company, names: Mapping[int, str] | None = None) -> wire.TapeOut:
+        known = _names(config, [tape]) if names is None else names
         common: dict[str, Any] = {
             "id": str(tape.id),
             "call_id": str(tape.call_id),
@@ -167,7 +169,7 @@ class Listening:
             "target_name": name_of(config, tape.box),
             "office_id": str(tape.office_id) if tape.office_id else None,
             "caller": tape.caller,
-            "caller_name": known[tape.caller],
+            "caller_name": known[tape.id],
             "began": _iso(tape.at),
             "seconds": tape.milliseconds / 1000,
             "size": tape.size,
@@ -217,7 +219,27 @@ def _found(tx: Transaction, call: Call, kind: Kind, config: Company) -> Tape:
     only = _only(tx, call.principal, config)
     if tape is None or tape.kind != kind or (only is not None and not _may_hear(tape, only)):
         raise NotFound(f"There is no {NOUNS[kind]} {id_of(call)}.")
-    return tape
+    return _proven(tx, tape.tenant_id, [tape])[0]
+
+
+def _proven(tx: Transaction, tenant_id: int, tapes: Sequence[Tape]) -> list[Tape]:
+    """The same, with callers within the company only where the record of the call says who that was.
+
+    Older tapes may have what a stranger sent as it was.
+    """
+    asked = {one.call_id for one in tapes if ":" in one.caller}
+    who = {one.id: one.state.who for one in calls.several(tx, tenant_id, sorted(asked))}
+    return [
+        one
+        if ":" not in one.caller or one.caller == who.get(one.call_id)
+        else msgspec.structs.replace(one, caller=outside(one.caller))
+        for one in tapes
+    ]
+
+
+def _names(config: Company, tapes: Sequence[Tape]) -> dict[int, str]:
+    """Who their callers are, by the id of each; of tapes as `_proven` gives them."""
+    return names_of(config, {one.id: (one.caller if ":" in one.caller else "", one.caller) for one in tapes})
 
 
 def _only(tx: Transaction, principal: Principal, config: Company) -> tuple[str, tuple[Target, ...]] | None:
