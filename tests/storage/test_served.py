@@ -137,7 +137,7 @@ def _away():
 def test_a_server_that_lost_its_slot_to_another_notes_its_place_again(postgres_url):
     database = Database(postgres_url)
     upgrade(database)
-    moves = []
+    moves: list[object] = []
     slot = lease(database, moves.append)
     place = serve(database, slot, 1)
     other = Database(postgres_url)
