@@ -57,8 +57,8 @@ class _Server(uvicorn.Server):
             # Collections of young objects alone cost a tenth of a create; what lives since start never dies.
             gc.collect()
             gc.freeze()
-            # Few enough at a time that nobody waits long: a call that is over leaves some forty that hold each other.
-            gc.set_threshold(10_000, 20, 250)
+            # Nothing is left for it by a request or a call; it looks once there is something, and each look is short.
+            gc.set_threshold(50_000, 5, 200)
             sys.setswitchinterval(_TURN_SECONDS)
             self._on_started()
 

@@ -1,8 +1,10 @@
 """A worker that is played by the test: what it is told is kept, and what happens on its legs the test says."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+import gc
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, TypeVar
+from weakref import ref
 
 import msgspec
 
@@ -191,6 +193,13 @@ class Told:
         self._passed = len(self.events)
         return found
 
+    def let_all_go(self) -> list["ref[Telephone]"]:
+        """What the test itself has of the call, and the worker."""
+        self._heard.clear()
+        left = [ref(self.telephone)]
+        del self.telephone
+        return left
+
     async def answered(self) -> None:
         """The call is taken, and the caller knows."""
         self.telephone.do(CALL, (plan.Answer(),))
@@ -208,14 +217,26 @@ class Told:
 def run(story: Callable[[Told], Awaitable[None]]) -> None:
     """Play a story to its end, and hang up."""
 
-    async def told() -> None:
+    async def told() -> list["ref[Telephone]"]:
         one = Told()
         await story(one)
         one.telephone.do(CALL, (plan.Hangup(),))
         async with asyncio.timeout(5):
             await one.telephone.over()
+        await one.settled()
+        return one.let_all_go()
 
-    asyncio.run(told())
+    gone(told)
+
+
+def gone(told: Callable[[], Coroutine[Any, Any, list["ref[Telephone]"]]]) -> None:
+    """Play it: nothing of a call that is over may hold its telephones, so that no collector of garbage is needed."""
+    gc.disable()
+    try:
+        left = asyncio.run(told())
+        assert [one() for one in left] == [None] * len(left)
+    finally:
+        gc.enable()
 
 
 def step(*verbs: Verb, because: str = "") -> Step:

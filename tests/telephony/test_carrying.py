@@ -315,7 +315,7 @@ def test_a_call_goes_on_though_the_next_carrier_cannot_be_looked_for(fault: Exce
         [first] = one.told(port.Dial)
 
         async def broken(*_given: Any, **_more: Any) -> Way | None:
-            raise fault
+            raise type(fault)(*fault.args)
 
         one.of_number = broken  # type: ignore[method-assign]
         await one.say(port.Unheard(first.leg))

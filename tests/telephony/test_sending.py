@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
+from weakref import ref
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from offhook.routing import plan
 from offhook.telephony import port, sending
 from offhook.telephony.exchange import Exchange
 from offhook.telephony.telephone import Telephone
-from tests.telephony.scripted import CALL, CALLER, TENANT, Told, leg, prompt, step
+from tests.telephony.scripted import CALL, CALLER, TENANT, Told, gone, leg, prompt, step
 
 SECOND, SECOND_CALLER = 78, 3
 """Another call, and the leg of its caller."""
@@ -108,16 +109,21 @@ class Two(Told):
 
 
 def played(story: Callable[[Two], Awaitable[None]]) -> None:
-    async def told() -> None:
+    async def told() -> list["ref[Telephone]"]:
         one = Two()
         await story(one)
         for telephone in [one.telephone, *(made for _, made in one.begun)]:
-            telephone.do(CALL, (plan.Hangup(),))
+            telephone.do(telephone.call_id or CALL, (plan.Hangup(),))
             async with asyncio.timeout(5):
                 await telephone.over()
             assert one.house.exchange.of_call(TENANT, telephone.call_id) is not telephone
+        await one.settled()
+        left = [ref(made) for _, made in one.begun]
+        one.begun.clear()
+        one.naming = None
+        return left + one.let_all_go()
 
-    asyncio.run(told())
+    gone(told)
 
 
 def moved(one: Two) -> Sequence[port.Command]:

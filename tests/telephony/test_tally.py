@@ -1,6 +1,7 @@
 """What is noted of legs: told by the worker, whose by the call, written once all of a call's are over."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
@@ -264,5 +265,22 @@ def test_a_call_that_begins_with_one_who_left_long_ago_waits_for_nothing_of_them
         assert [wires.call_id for wires in one.written] == [CALL]
         assert not one.tally._calls
         assert not one.tally._legs
+
+    run(story)
+
+
+def test_a_call_that_is_written_leaves_nothing_that_only_a_collector_of_garbage_would_find():
+    async def story(one: Desk) -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            one.came()
+            one.rings(BOB, "user:2")
+            one.down(CALLER)
+            one.down(BOB)
+            await one.tally.flush(all_of_it=True)
+            assert not [kept for kept in gc.get_objects() if isinstance(kept, tally._Leg | tally._Call)]
+        finally:
+            gc.enable()
 
     run(story)

@@ -103,7 +103,7 @@ class Other:
     outside: bool = False
     """Whether the caller may hear what comes before the answer."""
     carried: Carried | None = None
-    """By whom it goes on where the carrier fails."""
+    """By whom it goes on where the carrier fails, until they answer."""
 
     @property
     def telephone(self) -> str:

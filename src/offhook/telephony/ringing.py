@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from offhook.kit.weakly import alive
 from offhook.routing import plan
 from offhook.routing.plan import Missed
 from offhook.telephony import pidf, port
@@ -12,12 +13,14 @@ from offhook.telephony.carrying import PATIENCE, PATIENCE_FOR_HELP, TRYING_FOR_H
 from offhook.telephony.house import ELSEWHERE, House, Other, Way, missed
 from offhook.telephony.waiting import given_up
 
+Heard = Callable[[port.Event], None]
+
 
 class Ringing:
     """Legs that were dialled for the leg `caller`. `shown` are number and name that others see of it.
 
-    What happens on them is `heard`, by whom it is put into `news`. `out` are those that are there. Numbers outside are
-    shown `caller_id`, None for what others see.
+    What happens on them is told to what `heard` leads to, who puts it into `news`. `out` are those that are there.
+    Numbers outside are shown `caller_id`, None for what others see.
     """
 
     def __init__(
@@ -26,7 +29,7 @@ class Ringing:
         tenant_id: int,
         caller: int,
         shown: tuple[str, str],
-        heard: Callable[[port.Event], None],
+        heard: Callable[[], Heard | None],
         caller_id: str | None = None,
     ) -> None:
         self._house, self._tenant_id, self._caller, self._shown = house, tenant_id, caller, shown
@@ -75,7 +78,7 @@ class Ringing:
     ) -> Other:
         """Call somebody where they are reached; `body` with its type goes along. It may be a call that `helps`."""
         number, display = self._shown
-        id = self._house.legs.new_leg(self._heard)
+        id = self._house.legs.new_leg(alive(self._heard))
         made = self.out[id] = Other(id, who, device)
         self._house.joined(self._tenant_id, call_id, made, way)
         patience = PATIENCE_FOR_HELP if helps else PATIENCE
@@ -148,6 +151,7 @@ class _Race:
         if leg.up:
             # Also who has left again by now: nobody else is called for that, least of all the same number.
             del self.going[leg.leg]
+            leg.carried = None
             return leg
         if leg.down is not None:
             self._failed(leg, leg.down)

@@ -7,12 +7,14 @@ LetGo or HandOn if so, Deny if not. Here legs are moved and told, and nothing is
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import structlog
 
 from offhook.calls.legs.wishes import Granted, TransferTo
 from offhook.kit import clock
 from offhook.kit.errors import Refusal
+from offhook.kit.weakly import alive
 from offhook.routing import plan
 from offhook.routing.outbound import keys_of
 from offhook.routing.plan import Deny, Handed, HandOn, Joined, Transferred, Verb
@@ -103,7 +105,7 @@ class Sending:
     """What of one call's telephones has to do with its being sent on."""
 
     def __init__(self, telephone: "Telephone", house: House) -> None:
-        self._telephone, self._house = telephone, house
+        self._whole, self._house = ref(telephone), house
         self._asked: asyncio.Future[Deny | None] | None = None
         self._by = ""
         """Who wishes it, while that is not decided."""
@@ -115,6 +117,10 @@ class Sending:
         """Whether the side that was called is to go on as a call of its own, from the decision on."""
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def _telephone(self) -> "Telephone":
+        return alive(self._whole)
 
     @property
     def busy(self) -> bool:
@@ -133,7 +139,7 @@ class Sending:
         self._count += 1
         # Both sides may ask in one moment: from here on the other one is refused.
         self._by = by
-        self._start(self._refer(event, by))
+        self._start(self._refer(telephone, event, by))
 
     async def grant(self, wish: TransferTo) -> Granted:
         """An API asks for it."""
@@ -159,19 +165,19 @@ class Sending:
             )
         return Granted(refused=denied.text if denied is not None else "")
 
-    async def _refer(self, event: port.Referred, by: str) -> None:
+    async def _refer(self, telephone: "Telephone", event: port.Referred, by: str) -> None:
         sender = Sender(self._house, event.leg)
         try:
             denied = await self._wish(event, by, sender)
         except Exception:
-            log.exception("transfer_failed", call_id=self._telephone.call_id)
+            log.exception("transfer_failed", call_id=telephone.call_id)
             self._sender = None
             sender.refuse(500)
             self.rest(run=True)
             return
         if denied is not None:
             # Who tries where a company's calls may be sent to is seen by whoever reads the log, too.
-            log.warning("transfer_denied", call_id=self._telephone.call_id, by=by, cause=denied.text)
+            log.warning("transfer_denied", call_id=telephone.call_id, by=by, cause=denied.text)
             self._sender = None
             sender.refuse(CODES[denied.cause])
             self.rest(run=True)

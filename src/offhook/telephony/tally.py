@@ -238,6 +238,7 @@ class Tally:
                 self._unwritten.append(Wires(
                     tenant_id=call.tenant_id, call_id=call.id, wires=tuple([leg.wire for leg in call.legs])
                 ))  # fmt: skip
+                call.legs.clear()
 
     async def close(self) -> None:
         """Write what there is."""

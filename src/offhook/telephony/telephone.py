@@ -6,6 +6,7 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 import asyncio
 from dataclasses import replace
 from typing import Literal
+from weakref import WeakMethod
 
 import structlog
 
@@ -13,6 +14,7 @@ from offhook.calls.legs.model import Seen
 from offhook.calls.legs.wishes import Add, Granted, Taping, TransferTo, Unpark, Wish
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
+from offhook.kit.weakly import weakly
 from offhook.routing import plan
 from offhook.routing.plan import Hear, Missed, Prompt, Verb
 from offhook.routing.trace import Step
@@ -50,6 +52,7 @@ class Telephone:
     """The telephones of one call. `caller` is the leg that called, `shown` number and name that others see of it.
 
     It is `answered` where it was rung to call. `who` called, if that is somebody of the company, and `dialled` what.
+    Its parts do not hold it: its legs do, what goes on in it, and `Calls`.
     """
 
     def __init__(
@@ -76,16 +79,17 @@ class Telephone:
         self._up = asyncio.Event()
         if answered:
             self._up.set()
-        self._ringing = Ringing(house, tenant_id, caller, shown, self._of_other)
+        self._ringing = Ringing(house, tenant_id, caller, shown, WeakMethod(self._of_other))
         self._other: Other | None = None
         self._keys = Keys()
         self._token = 0
         self._played: dict[int, asyncio.Event] = {}
         self._tapes: dict[str, asyncio.Future[port.Recorded]] = {}
-        self._recording, self._music = Recording(house, tenant_id, caller, self._there), ""
-        self._hearing = Hearing(house, tenant_id, self._next_token)
-        self.parking = Parking(self._decide, self._leg_of)
-        self.together = Together(house, self, self._decide, self._leg_of)
+        self._recording, self._music = Recording(house, tenant_id, caller, weakly(self._there)), ""
+        self._hearing = Hearing(house, tenant_id, weakly(self._next_token))
+        decide, leg_of = weakly(self._decide), weakly(self._leg_of)
+        self.parking = Parking(decide, leg_of)
+        self.together = Together(house, self, decide, leg_of)
         self._leaving = False
         self._bounding: asyncio.Future[None] | None = None
         self._end: plan.HungUp | None = None

@@ -6,11 +6,13 @@ Who they are and when the call is over is decided in `routing/together.py`.
 import asyncio
 from collections.abc import Callable
 from typing import Protocol
+from weakref import WeakMethod, ref
 
 import structlog
 
 from offhook.calls.legs.model import Seen
 from offhook.calls.legs.wishes import Add, Granted
+from offhook.kit.weakly import alive
 from offhook.routing import plan
 from offhook.routing.plan import Missed
 from offhook.telephony import port
@@ -55,15 +57,32 @@ class Of(Protocol):
         """A leg is gone: if it was the one that was recorded, go on with another."""
 
 
+class _Asked:
+    """Who is asked in at once: their legs hold them, and the call with them, until it is known what became of each."""
+
+    ringing: Ringing
+
+    def __init__(self, together: "Together", of: Of) -> None:
+        self._together, self._of = together, of
+
+    def heard(self, event: port.Event) -> None:
+        """Something happened on one of their legs."""
+        self._together.heard(event, self.ringing, self._of)
+
+
 class Together:
     """For one call; each invitation has a task of its own."""
 
     def __init__(self, house: House, of: Of, decide: Decide, leg_of: Callable[[str], int]) -> None:
-        self._house, self._of, self._decide, self._leg_of = house, of, decide, leg_of
+        self._house, self._whole, self._decide, self._leg_of = house, ref(of), decide, leg_of
         self._in: dict[int, Other] = {}
         self._ringing: list[Ringing] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.caller_left = False
+
+    @property
+    def _of(self) -> Of:
+        return alive(self._whole)
 
     @property
     def crowded(self) -> bool:
@@ -95,15 +114,15 @@ class Together:
 
     def begin(self, verb: plan.Invite) -> None:
         """Ring them, and return at once."""
-        task = asyncio.create_task(self._invite(verb))
+        task = asyncio.create_task(self._invite(verb, self._of))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _invite(self, verb: plan.Invite) -> None:
+    async def _invite(self, verb: plan.Invite, of: Of) -> None:
         """Ring them as all are rung, a number by one carrier behind the other, until one answers."""
-        of = self._of
-        ringing = Ringing(
-            self._house, of.tenant_id, of.caller, of.shown, lambda event: self._heard(event, ringing), verb.caller_id
+        asked = _Asked(self, of)
+        ringing = asked.ringing = Ringing(
+            self._house, of.tenant_id, of.caller, of.shown, WeakMethod(asked.heard), verb.caller_id
         )
         self._ringing.append(ringing)
         winner, why = None, dict[str, Missed]()
@@ -123,16 +142,16 @@ class Together:
             self._come_in(verb.asked, winner)
             return
         silent = any(leg.who not in why for leg in verb.legs)
-        self._of.tell(plan.StayedOut(now(), verb.asked, NO_ANSWER if silent else next(reversed(why.values()))))
+        of.tell(plan.StayedOut(now(), verb.asked, NO_ANSWER if silent else next(reversed(why.values()))))
 
-    def _heard(self, event: port.Event, ringing: Ringing) -> None:
-        """Something happened on a leg that was asked in."""
+    def heard(self, event: port.Event, ringing: Ringing, of: Of) -> None:
+        """Something happened on a leg that was asked in to `of`."""
         id = getattr(event, "leg", 0)
         leg = ringing.out.get(id) or self._in.get(id)
         if isinstance(event, port.Recorded):
-            self._of.taped(event)
+            of.taped(event)
         elif leg is None:
-            self._of.heard_of_other(event)
+            of.heard_of_other(event)
         else:
             self._follow(leg, event)
             if leg.down is not None and leg.leg in ringing.out:
