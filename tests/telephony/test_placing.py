@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from offhook.calls.legs.placed import Placement, Unbegun
 from offhook.kit.errors import Conflict, Unavailable
 from offhook.routing import plan
 from offhook.telephony import placing, port
+from offhook.telephony.causes import STOPPED
 from offhook.telephony.placing import Placing
 from offhook.telephony.port import DIED
 from offhook.telephony.process import Worker
@@ -20,6 +21,21 @@ from offhook.telephony.telephone import ELSEWHERE
 from tests.telephony.scripted import CALL, TENANT, Told
 
 NUMBER = "+14155550123"
+
+
+class Kept:
+    """What is kept of calls that are placed."""
+
+    def __init__(self) -> None:
+        self.placed: list[Placement] = []
+        self.whys: list[Unbegun | None] = []
+
+    async def begun(self, call: Placement) -> None:
+        self.placed.append(call)
+
+    async def over(self, tenant_id: int, id: int, why: Unbegun | None) -> None:
+        assert (tenant_id, id) in [(call.tenant_id, call.id) for call in self.placed]
+        self.whys.append(why)
 
 
 class House:
@@ -33,15 +49,8 @@ class House:
         self.most = 10
         house: Any = replace(self.told.telephone._house, legs=self)
         room = Room(self.most, self.under_way, lambda: 0.0)
-        self.noted: list[tuple[str, int, int]] = []
-        noted: Any = SimpleNamespace(begun=self._note("begun"), over=self._note("over"))
-        self.placing = Placing(self, lambda _tenant: house, self, self._shown, room, noted)  # type: ignore[arg-type]
-
-    def _note(self, what: str) -> Callable[[int, int], Awaitable[None]]:
-        async def note(tenant_id: int, id: int) -> None:
-            self.noted.append((what, tenant_id, id))
-
-        return note
+        self.noted = Kept()
+        self.placing = Placing(self, lambda _tenant: house, self, self._shown, room, self.noted)  # type: ignore[arg-type]
 
     async def _shown(self, tenant_id: int, who: str) -> tuple[str, str]:
         return "101", "Ana"
@@ -64,7 +73,7 @@ class House:
         return len(self.begun)
 
     def new_id(self) -> int:
-        return CALL
+        return CALL + len(self.noted.placed)
 
     async def begin(self, tenant_id: int, first: plan.Outgoing, telephone: Any, *, id: int) -> int:
         if self.broken:
@@ -99,6 +108,7 @@ def test_who_answers_first_has_the_number_dialled_and_the_other_telephones_are_t
         await one.say(port.Down(leg=dials[0].leg, code=486))
         await one.say(port.Up(dials[1].leg))
         assert one.begun == [(TENANT, "user:1", NUMBER, CALL)]
+        assert one.noted.whys == [None]
         assert [(drop.leg, drop.reason) for drop in one.told.commands if isinstance(drop, port.Drop)] == [
             (dials[2].leg, ELSEWHERE)
         ]
@@ -121,7 +131,7 @@ def test_who_does_not_answer_has_no_call(monkeypatch: pytest.MonkeyPatch):
         await asyncio.gather(*(placed.task for placed in one.placing._ringing.values() if placed.task))
         assert one.begun == []
         assert one.told.told(port.Drop) == [port.Drop(2)]
-        assert one.heard == {}
+        assert (one.heard, one.noted.whys) == ({}, [Unbegun("no_answer")])
 
     run(story)
 
@@ -137,6 +147,7 @@ def test_why_a_call_that_every_telephone_declined_never_was_is_logged():
             ("placed_call_not_taken", ["busy", "declined", port.DIED])
         ]
         assert (one.begun, one.placing.rings(TENANT, CALL)) == ([], False)
+        assert one.noted.whys == [Unbegun(fault=port.DIED)]
 
     run(story)
 
@@ -154,7 +165,8 @@ def test_a_call_that_is_given_up_while_its_user_is_rung_rings_nobody_and_dials_n
         ]  # fmt: skip
         assert (one.begun, one.heard, one.placing.rings(TENANT, CALL)) == ([], {}, False)
         assert not one.placing.give_up(TENANT, CALL)
-        assert one.noted == [("begun", TENANT, CALL), ("over", TENANT, CALL)]
+        assert one.noted.placed == [Placement(TENANT, CALL, "user:1", ("desk", "two"), NUMBER, 45)]
+        assert one.noted.whys == [Unbegun(given_up=True)]
 
     run(story)
 
@@ -166,7 +178,7 @@ def test_a_call_that_is_given_up_as_its_user_answers_does_not_begin():
         one.heard[2](port.Up(2))
         assert one.placing.give_up(TENANT, CALL)
         await one.told.settled()
-        assert (one.begun, one.heard) == ([], {})
+        assert (one.begun, one.heard, one.noted.whys) == ([], {}, [Unbegun(given_up=True)])
         assert one.told.told(port.Drop) == [port.Drop(2, 503)]
 
     run(story)
@@ -200,6 +212,7 @@ def test_a_company_that_is_full_by_the_time_the_user_answers_has_no_further_call
         await one.say(port.Up(2))
         await one.say(port.Up(4))
         assert [who for _, who, _, _ in one.begun] == ["user:1"]
+        assert [why and bool(why.fault) for why in one.noted.whys] == [None, True]
         assert one.told.told(port.Drop) == [port.Drop(4, 503)]
         one.telephone.do(CALL, (plan.Hangup(),))
         await one.telephone.over()
@@ -214,7 +227,7 @@ def test_a_call_that_cannot_begin_lets_the_user_go():
         await one.told.settled()
         await one.say(port.Up(2))
         assert one.told.told(port.Drop) == [port.Drop(2, 503)]
-        assert one.heard == {}
+        assert (one.heard, one.noted.whys) == ({}, [Unbegun(fault="The store cannot be reached.")])
 
     run(story)
 
@@ -238,3 +251,26 @@ def test_a_recording_is_told_of_also_when_its_leg_is_over():
         assert heard[2:] == [port.Recorded(leg=0, path="/b", seconds=0, fault=DIED)]
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("code", "why"), [(486, "busy"), (603, "declined"), (404, "unreachable"), (408, "unreachable")]
+)
+def test_why_a_user_did_not_take_a_call_of_their_own_is_kept(code: int, why: plan.Missed):
+    async def story(one: House) -> None:
+        await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
+        await one.told.settled()
+        await one.say(port.Down(leg=2, code=code))
+        assert (one.begun, one.noted.whys) == ([], [Unbegun(why)])
+
+    run(story)
+
+
+def test_a_server_that_stops_while_a_user_is_rung_says_so():
+    async def story(one: House) -> None:
+        await one.placing.place(TENANT, "user:1", ("desk",), NUMBER)
+        await one.told.settled()
+        await one.placing.close()
+        assert (one.begun, one.noted.whys) == ([], [Unbegun(fault=STOPPED)])
+
+    run(story)

@@ -154,7 +154,13 @@ def test_a_call_that_was_placed_is_hung_up_while_its_user_is_rung(house: House):
     phone.reply(phone.hear("CANCEL"), 200, tag="tAnn")
     phone.reply(invite, 487, tag="tAnn")
     phone.hear("ACK")
-    assert house.ask("GET", f"{V2}/call/{placed}").status == 404
+    shown = house.until(f"{V2}/call/{placed}", lambda said: said["state"] != "calling")
+    assert (shown["state"], shown["direction"], shown["ended_by"]) == ("missed", "outbound", "ended")
+    assert between(house.get(f"{V1}/calls/{placed}/ladder")) == [
+        ("Ann", "Offhook", f"dials {CALLER}"),
+        ("Offhook", "Ann", "rings for up to 45 s"),
+        ("Offhook", "Ann", "hangs up from here"),
+    ]
 
 
 def test_a_call_that_is_refused_is_refused_by_offhook_and_listed_by_name(house: House):

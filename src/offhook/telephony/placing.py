@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from offhook.calls.legs.placed import Placement, Unbegun
 from offhook.calls.legs.wishes import UNREACHED
 from offhook.calls.session import Calls
 from offhook.kit import clock
@@ -14,35 +15,39 @@ from offhook.kit.errors import Conflict, Refusal
 from offhook.routing.outbound import helps_anywhere
 from offhook.routing.plan import Outgoing
 from offhook.telephony import port
+from offhook.telephony.causes import STOPPED
+from offhook.telephony.house import ELSEWHERE, House, Way, missed
+from offhook.telephony.port import CUT, DIED
 from offhook.telephony.process import Worker
 from offhook.telephony.room import Full, Room
-from offhook.telephony.telephone import ELSEWHERE, House, Telephone, Way
+from offhook.telephony.telephone import Telephone
 
 RING_SECONDS = 45.0
 """How long a user is rung for a call of their own."""
 
 BUSY = 503
+OURS = "a fault of Offhook's, which is in its log"
 
 log = structlog.get_logger("offhook.telephony")
 
 
 class Noted(Protocol):
-    """Where it is noted for other processes which calls are placed here: `calls/legs/placed.py`."""
+    """Where the calls that are placed here are kept until they begin: `calls/legs/placed.py`."""
 
-    async def begun(self, tenant_id: int, id: int) -> None:
+    async def begun(self, call: Placement) -> None:
         """A user is about to be rung."""
 
-    async def over(self, tenant_id: int, id: int) -> None:
-        """They are rung no more."""
+    async def over(self, tenant_id: int, id: int, why: Unbegun | None) -> None:
+        """They are rung no more: the call has begun, or `why` not."""
 
 
 class Unnoted:
-    """`Noted` where there are no other processes."""
+    """`Noted` where nothing is kept."""
 
-    async def begun(self, tenant_id: int, id: int) -> None:
+    async def begun(self, call: Placement) -> None:
         """Nobody is told."""
 
-    async def over(self, tenant_id: int, id: int) -> None:
+    async def over(self, tenant_id: int, id: int, why: Unbegun | None) -> None:
         """Nor of that."""
 
 
@@ -96,7 +101,7 @@ class Placing:
         if not ways:
             raise Conflict(UNREACHED)
         id = self._calls.new_id()
-        await self._noted.begun(tenant_id, id)
+        await self._noted.begun(Placement(tenant_id, id, who, devices, number, round(RING_SECONDS)))
         placed = self._ringing[id] = _Placed(tenant_id, id, who, number)
         placed.task = asyncio.ensure_future(self._until_it_begins(placed, ways))
         return id
@@ -123,14 +128,21 @@ class Placing:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _until_it_begins(self, placed: "_Placed", ways: list[tuple[Way, str]]) -> None:
+        why: Unbegun | None = Unbegun(fault=STOPPED)
         try:
-            await self._ring(placed, ways)
+            why = await self._ring(placed, ways)
+        except Exception:
+            log.exception("placed_call_failed", call_id=placed.id)
+            why = Unbegun(fault=OURS)
         finally:
             del self._ringing[placed.id]
-            await self._noted.over(placed.tenant_id, placed.id)
+            await self._noted.over(placed.tenant_id, placed.id, why)
 
-    async def _ring(self, placed: "_Placed", ways: list[tuple[Way, str]]) -> None:
-        """What is told of a leg before its call has a telephone is told to that telephone then."""
+    async def _ring(self, placed: "_Placed", ways: list[tuple[Way, str]]) -> Unbegun | None:
+        """None once the call has begun, or why it has not.
+
+        What is told of a leg before its call has a telephone is told to that telephone then.
+        """
         tenant_id, id, news, number = placed.tenant_id, placed.id, placed.news, placed.number
         legs: set[int] = set()
         telephones = self._house_of(tenant_id).legs
@@ -139,7 +151,7 @@ class Placing:
             legs.add(leg)
             telephones.tell(port.Dial(leg=leg, caller=0, uri=way.uri, address=way.address, number=number))
         taken = 0
-        causes: list[str] = []
+        ends: list[port.Down] = []
         try:
             async with asyncio.timeout(RING_SECONDS):
                 while legs and not taken and not placed.given_up:
@@ -147,22 +159,27 @@ class Placing:
                     leg = getattr(event, "leg", 0)
                     if isinstance(event, port.Down):
                         legs.discard(leg)
-                        causes.append(event.cause or str(event.code))
+                        ends.append(event)
                     elif isinstance(event, port.Up) and leg in legs:
                         taken = leg
         except TimeoutError:
-            log.info("placed_call_not_answered", call_id=id)
+            pass
         finally:
             for leg in legs:
                 if leg != taken:
                     self._worker.let_go(leg)
                     self._worker.tell(port.Drop(leg, reason=ELSEWHERE if taken else ""))
         if taken:
-            await self._dial(placed, taken)
-        elif causes and not legs:
-            log.info("placed_call_not_taken", call_id=id, causes=causes)
+            return await self._dial(placed, taken)
+        if placed.given_up:
+            return Unbegun(given_up=True)
+        log.info("placed_call_not_taken", call_id=id, causes=[end.cause or str(end.code) for end in ends])
+        if any(end.cause in (DIED, CUT) for end in ends):
+            return Unbegun(fault=next(end.cause for end in ends if end.cause in (DIED, CUT)))
+        # One that still rang when it was over had not refused.
+        return Unbegun("no_answer" if legs else missed(ends[-1]))
 
-    async def _dial(self, placed: "_Placed", leg: int) -> None:
+    async def _dial(self, placed: "_Placed", leg: int) -> Unbegun | None:
         tenant_id, id, news = placed.tenant_id, placed.id, placed.news
         who, number = placed.who, placed.number
         try:
@@ -180,12 +197,15 @@ class Placing:
             self._room.enter(tenant_id, helps=helps_anywhere(first))
             await self._calls.begin(tenant_id, first, telephone, id=id)
         except _GivenUp:
-            log.info("placed_call_given_up", call_id=id)
+            why = Unbegun(given_up=True)
         except Refusal as refusal:
             log.warning("call_refused", cause=refusal.message)
+            why = Unbegun(fault=refusal.message)
         except Exception:
             log.exception("call_not_begun")
+            why = Unbegun(fault=OURS)
         else:
-            return
+            return None
         self._worker.let_go(leg)
         self._worker.tell(port.Drop(leg, BUSY))
+        return why

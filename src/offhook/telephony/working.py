@@ -79,7 +79,7 @@ class Telephones:
             most_calls=self._settings.calls_at_once,
             outside_seconds=60.0 * self._settings.outside_minutes,
             tally=self.tally,
-            placed=Placed(self._writer),
+            placed=Placed(self._writer, self._company),
         )
         self._trunks.changed.append(telephony.changed)
         self._phones.changed += (self._forget_account, telephony.password_changed)

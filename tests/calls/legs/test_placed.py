@@ -6,19 +6,24 @@ from typing import Any
 
 import pytest
 
+from offhook.calls import store
 from offhook.calls.legs.mailbox import Mailbox
-from offhook.calls.legs.placed import Placed
+from offhook.calls.legs.placed import Placed, Placement, Unbegun
 from offhook.calls.legs.wishes import HangUp
 from offhook.kit import clock
 from offhook.kit.errors import Conflict
-from offhook.routing.plan import Ring
+from offhook.routing.plan import Outgoing, Ring
 from tests.api.desk import Company
-from tests.calls.scripted import ANA, Process, lisbon
+from tests.calls.scripted import ANA, Phone, Process, lisbon
 from tests.telephony.phones.test_phones import device, new_password, register
 
 V1, V2 = "/api/offhook/v1", "/api/v2/call"
 NUMBER = "+14155550123"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def placed(process: Process, **more: Any) -> Placed:
+    return Placed(process.desk.offhook.writer, process.desk.offhook.snapshots.of, **more)
 
 
 class Ringing:
@@ -27,7 +32,7 @@ class Ringing:
     here = True
 
     def __init__(self, process: Process) -> None:
-        self.process, self.placed = process, Placed(process.desk.offhook.writer)
+        self.process, self.placed = process, placed(process)
         self.asked: list[tuple[int, str, tuple[str, ...], str]] = []
         self.times: list[datetime] = []
         self.going: list[int] = []
@@ -42,7 +47,7 @@ class Ringing:
         if self.refused:
             raise Conflict(self.refused)
         self.going.append(id := self.process.calls.new_id())
-        await self.placed.begun(tenant_id, id)
+        await self.placed.begun(Placement(tenant_id, id, who, devices, number, 45))
         return id
 
     def rings(self, tenant_id: int, id: int) -> bool:
@@ -106,8 +111,10 @@ def test_one_of_the_servers_with_telephones_rings_the_user_and_it_is_hung_up_whi
         answer = await others.ask("PUT", f"{V2}/{id}/actions/hangup")
         assert (answer.status, answer.json) == (200, {})
         assert [one for ringing in others.ringing for one in ringing.going] == []
-        await others.ringing[0].placed.over(process.tenant, int(id))
-        assert (await others.ask("PUT", f"{V2}/{id}/actions/hangup")).status == 404
+        for ringing in others.ringing:
+            await ringing.placed.over(process.tenant, int(id), Unbegun(given_up=True))
+        again = await others.ask("PUT", f"{V2}/{id}/actions/hangup")
+        assert (again.status, again.errors[0]["message"]) == (409, f"The call {id} is over.")
 
     process.run(story())
 
@@ -148,10 +155,78 @@ def test_what_a_process_that_died_left_is_taken_away(embedded: Company):
     others = Others(process)
 
     async def story() -> None:
-        placed = Placed(process.desk.offhook.writer, wall=lambda: 0.0)
-        await placed.begun(process.tenant, 7)
+        died = placed(process, wall=lambda: 0.0)
+        await died.begun(Placement(process.tenant, 7, "user:1", ("1",), NUMBER, 45))
         await others.mailboxes[0].look()
-        assert (await embedded.live.sending("PUT", f"{V2}/7/actions/hangup")).status == 404
+        await process.calls.sweep()
+        again = await embedded.live.sending("PUT", f"{V2}/7/actions/hangup")
+        assert (again.status, again.errors[0]["message"]) == (409, "The call 7 is over.")
+        shown = await embedded.live.sending("GET", f"{V2}/7")
+        assert (shown.json["state"], shown.json["ended_by"]) == ("missed", "lost")
+
+    process.run(story())
+
+
+# Kept
+
+
+def test_a_call_that_is_placed_is_under_way_while_its_user_is_rung(company: Company):
+    user, _ = telephone(company)
+    process = Process(company, *lisbon(ANA))
+    others = Others(process)
+
+    async def story() -> None:
+        id = (await others.ask("POST", V2, {"user_id": user, "phone_number": NUMBER})).json["call_id"]
+        ask = process.company.live.sending
+        shown = (await ask("GET", f"{V2}/{id}")).json
+        assert (shown["state"], shown["direction"], shown["external_number"]) == ("calling", "outbound", NUMBER)
+        assert (shown["target"]["type"], shown["target"]["id"]) == ("user", user)
+        name = shown["target"]["name"]
+        [live] = (await ask("GET", f"{V1}/calls/live")).json["items"]
+        assert (live["id"], live["words"], live["caller_name"]) == (id, f"Ringing {name}", name)
+        trace = (await ask("GET", f"{V1}/calls/{id}/trace")).json
+        assert f"{name} is rung first, and {NUMBER} is dialled once they answer." in trace["text"]
+        assert (await process.company.sandbox.sending("GET", f"{V2}/{id}")).status == 404
+        denied = await others.ask("POST", f"{V2}/{id}/transfer", {"to": {"number": "+14155550199"}})
+        assert denied.status == 409
+        assert "still rung" in denied.errors[0]["message"]
+        # It begins, under the same id.
+        phone = Phone()
+        await process.calls.begin(process.tenant, Outgoing(0, f"user:{user}", NUMBER), phone, id=int(id))
+        await others.ringing[0].placed.over(process.tenant, int(id), None)
+        kept = await process.desk.offhook.reader.run(lambda tx: store.get(tx, process.tenant, int(id)))
+        assert kept is not None
+        assert "placed" not in str(await process.retold(int(id)))
+
+    process.run(story())
+
+
+@pytest.mark.parametrize(
+    ("why", "outcome", "cause", "words"),
+    [
+        (Unbegun("busy"), "not_answered", "busy", "did not take it (busy), so nothing was dialled."),
+        (Unbegun(given_up=True), "abandoned", "ended", "It was hung up while"),
+        (Unbegun(fault="the server stopped"), "failed", "refused", "nothing was dialled: the server stopped"),
+    ],
+)
+def test_why_a_call_that_was_placed_never_began_is_kept(
+    embedded: Company, why: Unbegun, outcome: str, cause: str, words: str
+):
+    process = Process(embedded, *lisbon(ANA))
+
+    async def story() -> None:
+        rung = placed(process)
+        await rung.begun(Placement(process.tenant, 7, "user:1", ("1",), NUMBER, 45))
+        await rung.over(process.tenant, 7, why)
+        ask = embedded.live.sending
+        [shown] = (await ask("GET", V2)).json["items"]
+        assert (shown["call_id"], shown["state"], shown["ended_by"]) == ("7", "missed", cause)
+        [kept] = (await ask("GET", f"{V1}/calls")).json["items"]
+        assert (kept["phase"], kept["outcome"], kept["dialled"]) == ("over", outcome, NUMBER)
+        assert words in (await ask("GET", f"{V1}/calls/7/trace")).json["text"]
+        ladder = (await ask("GET", f"{V1}/calls/7/ladder")).json
+        assert ladder["over"]
+        assert (await ask("GET", f"{V1}/calls/live")).json["items"] == []
 
     process.run(story())
 

@@ -83,6 +83,8 @@ class Mailbox:
         call = self._calls.find(call_id)
         if call is None and isinstance(wish, HangUp) and self._placing.give_up(tenant_id, call_id):
             return Granted()
+        if call is None and self._placing.rings(tenant_id, call_id):
+            return Granted(refused="Who called is still rung: the call can only be hung up until they answer.")
         if call is None or call.tenant_id != tenant_id:
             return None
         if refused := await call.refusal(wish):
@@ -146,7 +148,7 @@ class Mailbox:
 
     async def _grant(self, tenant_id: int, id: int, call_id: int, text: str) -> None:
         try:
-            granted = await self._here(tenant_id, call_id, _wish.decode(text)) or Granted(refused="The call is over.")
+            granted = await self._here(tenant_id, call_id, wish := _wish.decode(text)) or _too_late(wish)
         except Refusal as refusal:
             granted = Granted(refused=refusal.message)
         except Exception:
@@ -157,3 +159,9 @@ class Mailbox:
             await self._writer.aside(lambda tx: store.put_answer(tx, tenant_id, id, answer))
         except Refusal as refusal:
             log.error("wish_not_answered", call_id=call_id, cause=refusal.message)
+
+
+def _too_late(wish: Wish) -> Granted:
+    """That it could be done when it was taken on, and no longer."""
+    gone = "The telephones of the server that was to ring have just gone away: try again."
+    return Granted(refused=gone if isinstance(wish, Place) else "The call is over.")
