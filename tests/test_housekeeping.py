@@ -7,6 +7,7 @@ import pytest
 
 from offhook import app
 from offhook.app import Offhook
+from offhook.kit import looking
 from offhook.kit.errors import Unavailable
 from offhook.kit.settings import Settings
 from offhook.storage import served
@@ -36,7 +37,7 @@ def test_housekeeping_outlives_a_fault(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_place_that_could_not_be_noted_is_noted_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(app, "PLACE_SECONDS", 0.0)
+    monkeypatch.setattr(looking, "LOOK_SECONDS", 0.0)
 
     async def story() -> None:
         offhook = Offhook(Settings(data=str(tmp_path), access_log=False))

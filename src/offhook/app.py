@@ -58,6 +58,7 @@ from offhook.kit.egress import Egress
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.ids import EPOCH_MS, Ids
 from offhook.kit.log import RequestLog
+from offhook.kit.looking import keep_looking
 from offhook.kit.operation import Operation
 from offhook.kit.places import Allowed
 from offhook.kit.router import Router
@@ -102,8 +103,6 @@ log = structlog.get_logger("offhook")
 HOUSEKEEPING_SECONDS = 30.0
 # After how long a store that was away is asked again for Offhook's own document.
 OWN_DOCUMENT_SECONDS = 2.0
-# How often a server looks whether commands still find where it listens.
-PLACE_SECONDS = 2.0
 _FORGET_AT_ONCE = 500
 
 
@@ -407,20 +406,8 @@ class Offhook:
 
     async def _keep_place(self) -> None:
         """See that the note of where a server listens is there, also after a store was away and the slot was lost."""
-        told = False
-        while self.place is not None:
-            if not self.place.kept:
-                try:
-                    await asyncio.to_thread(self.place.keep)
-                    told = False
-                except Unavailable as refusal:
-                    if not told:
-                        log.warning("place_not_noted", cause=refusal.message)
-                    told = True
-                except Exception:
-                    log.exception("place_not_noted")
-                    return
-            await asyncio.sleep(PLACE_SECONDS)
+        if (place := self.place) is not None:
+            await keep_looking(lambda: asyncio.to_thread(place.keep), "place_not_noted", log)
 
     async def _keep_house(self) -> None:
         """Now and then: write down when keys were last used, forget creates that can no longer be repeated."""

@@ -171,3 +171,26 @@ def test_a_store_read_back_from_a_backup_was_never_served(database, tmp_path):
     restore(other, tmp_path / "it.zip")
     assert served.found(other) is None
     other.close()
+
+
+@pytest.mark.postgres
+def test_a_slot_whose_session_alone_was_lost_is_taken_anew_and_known_as_a_servers(postgres_url):
+    database = Database(postgres_url)
+    upgrade(database)
+    slot = lease(database)
+    place = serve(database, slot, 1)
+    number = slot.number
+    with database.reading() as tx:
+        tx.connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND granted AND "
+            "pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            (number,),
+        )
+    assert not there(database).now
+    place.keep()
+    assert (place.kept, slot.number, there(database).now) == (True, number, True)
+    other = lease(database)
+    assert other.number != number
+    for one in (slot, other):
+        one.release()
+    database.close()

@@ -18,13 +18,17 @@ async def keep_looking(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Look until cancelled. `failed` is what is logged of a look that could not be: a warning with the cause where it
-    was refused (a store that is away), and a fault of ours with its trace.
+    was refused (a store that is away), once until that is over or another, and a fault of ours with its trace.
     """
+    told = ""
     while True:
         try:
             await look()
+            told = ""
         except Refusal as refusal:
-            log.warning(failed, mend="it is tried again", cause=refusal.message)
+            if refusal.message != told:
+                log.warning(failed, mend="it is tried again", cause=refusal.message)
+            told = refusal.message
         except Exception:
             log.exception(failed)
         await sleep(LOOK_SECONDS)

@@ -72,7 +72,11 @@ class Place:
         return self._slot.serving
 
     def keep(self) -> None:
-        """Write the note if it is not there, or no more since the slot was lost. Raises Unavailable if it cannot be."""
+        """Write the note if it is not there, or no more since the slot was lost. Raises Unavailable if it cannot be.
+
+        Also a slot is seen to whose session alone was lost, which no other statement would find.
+        """
+        self._slot.look()
         if self.kept:
             return
         with self._database.transaction() as tx:

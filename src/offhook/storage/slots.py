@@ -49,6 +49,9 @@ class Slot(Protocol):
     def serving(self) -> bool:
         """Whether it is known as that of a server."""
 
+    def look(self) -> None:
+        """See that the lease holds; one that was lost unnoticed is taken anew. Unavailable where it cannot be."""
+
     def serve(self, number: int) -> None:
         """Let others know that who has the slot is a server, if the slot is still the one of this `number`.
 
@@ -77,6 +80,9 @@ class _FileSlot:
     @property
     def serving(self) -> bool:
         return self._serving is not None
+
+    def look(self) -> None:
+        """A lock of a file is there for as long as its process."""
 
     def serve(self, number: int) -> None:
         if self.serving or number != self.number:
@@ -124,6 +130,10 @@ class _AdvisorySlot:
                 self.serving = False
                 self.number = self._take(self.number)
                 self._moved(self.number)
+
+    def look(self) -> None:
+        with refusing_unavailable():
+            self._renew()
 
     def serve(self, number: int) -> None:
         with self._lock, refusing_unavailable():
