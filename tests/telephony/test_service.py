@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.telephony import port, service
+from offhook.telephony.origin import Origin
 from offhook.telephony.room import Full
-from offhook.telephony.service import AGAIN_SECONDS, Origin, Telephony
+from offhook.telephony.service import AGAIN_SECONDS, Telephony
 from tests.routing.companies import company, line, office, user
 
 

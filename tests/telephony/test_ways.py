@@ -12,9 +12,9 @@ from offhook.kit.errors import Unavailable
 from offhook.kit.places import Allowed
 from offhook.telephony import port
 from offhook.telephony import ways as telephony_ways
+from offhook.telephony.origin import Origin
 from offhook.telephony.process import Worker
 from offhook.telephony.room import Full
-from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
 from offhook.telephony.trunks.names import Names
 from offhook.telephony.ways import Ways

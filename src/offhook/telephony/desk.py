@@ -1,8 +1,8 @@
 """What the worker asks of the store, in one place: `Desk` of service.py over telephones, carriers and ways."""
 
 from offhook.telephony import port
+from offhook.telephony.origin import Origin
 from offhook.telephony.phones.registering import Registrar
-from offhook.telephony.service import Origin
 from offhook.telephony.trunks.service import Trunks
 from offhook.telephony.ways import Ways
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from prometheus_client import REGISTRY, Histogram
+from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -26,17 +26,6 @@ REASONS = (
     "too many messages of a call", "too many packets", "too many requests", "unknown answer", "unreachable",
 )  # fmt: skip
 """Why packets of SIP are turned away."""
-
-ANSWERED = Histogram(
-    "offhook_call_answer_seconds",
-    "From a call's coming in from outside to the first person who has it.",
-    buckets=(1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600),
-)
-RANG = Histogram(
-    "offhook_leg_ring_seconds",
-    "From an INVITE to the first 18x or 200 of whom it calls.",
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32),
-)
 
 
 class Figures(Collector):

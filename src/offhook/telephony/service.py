@@ -14,9 +14,10 @@ from offhook.kit import clock
 from offhook.kit.errors import Refusal, Unavailable
 from offhook.routing import outbound, transfers
 from offhook.routing.model import Company
-from offhook.routing.plan import First, Incoming, Outgoing, Transfer
+from offhook.routing.plan import Outgoing, Transfer
 from offhook.telephony import port
 from offhook.telephony.exchange import Exchange
+from offhook.telephony.origin import Origin
 from offhook.telephony.phones.registering import OUTDATED
 from offhook.telephony.placing import Noted, Placing
 from offhook.telephony.process import Worker
@@ -39,18 +40,6 @@ NOBODY = "unknown"
 """As what is shown who has no extension and no number."""
 
 log = structlog.get_logger("offhook.telephony")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Whose call it is: a company's, by one of its people or rooms (`who`) or from outside, to `number`."""
-
-    tenant_id: int
-    who: str = ""
-    caller: str = ""
-    number: str = ""
-    recalled: bool = False
-    """Whether it is as it was known last, as the store does not say: good enough for a call for help."""
 
 
 class Desk(Protocol):
@@ -285,7 +274,7 @@ class Telephony:
                 telephone = Telephone(house, origin.tenant_id, came.leg, shown, who=origin.who, dialled=origin.number)
                 self.worker.hold(came.leg, telephone.heard)
                 self._let_in(origin.tenant_id, crowded=came.crowded, helps=helps)
-                await self._calls.begin(origin.tenant_id, _first(origin), telephone)
+                await self._calls.begin(origin.tenant_id, origin.first(), telephone)
                 return
         except Full:
             code = BUSY
@@ -299,12 +288,6 @@ class Telephony:
             log.exception("call_not_begun")
         self.worker.let_go(came.leg)
         self.worker.tell(port.Drop(came.leg, code))
-
-
-def _first(origin: Origin) -> First:
-    """What begins its call."""
-    at = clock.milliseconds(clock.now())
-    return Outgoing(at, origin.who, origin.number) if origin.who else Incoming(at, origin.caller, origin.number)
 
 
 def shown_of(company: Company | None, who: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import structlog
+from prometheus_client import Histogram
 
 from offhook.calls.wires.model import WENT_ON, Wire, Wires
 from offhook.kit import clock
@@ -18,7 +19,6 @@ from offhook.kit.errors import Refusal
 from offhook.routing.plan import Prompt
 from offhook.routing.trace import mark_of
 from offhook.telephony import port
-from offhook.telephony.figures import ANSWERED, RANG
 from offhook.telephony.port import DIED
 
 WRITE_SECONDS = 1.0
@@ -33,6 +33,17 @@ UNWRITTEN = 5_000
 
 SPELLS = 50
 """Holds, transfers and beeps of a leg that are noted."""
+
+ANSWERED = Histogram(
+    "offhook_call_answer_seconds",
+    "From a call's coming in from outside to the first person who has it.",
+    buckets=(1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600),
+)
+RANG = Histogram(
+    "offhook_leg_ring_seconds",
+    "From an INVITE to the first 18x or 200 of whom it calls.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32),
+)
 
 log = structlog.get_logger("offhook.telephony")
 

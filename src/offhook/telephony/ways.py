@@ -21,10 +21,10 @@ from offhook.storage.batches import Reader
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.telephony import port
+from offhook.telephony.origin import Origin
 from offhook.telephony.phones.registering import Registrar
 from offhook.telephony.recalled import Recalled
 from offhook.telephony.room import REFUSED, Full
-from offhook.telephony.service import Origin
 from offhook.telephony.telephone import Way
 from offhook.telephony.trunks import rules, store
 from offhook.telephony.trunks.model import PORT, Source, Trunk
