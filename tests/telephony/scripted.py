@@ -42,6 +42,7 @@ class Told:
         self.seen: list[Seen] = []
         self._taped = 0
         self._heard: dict[int, Callable[[port.Event], None]] = {}
+        self._downs: dict[int, port.Down] = {}
         self._next = 0
         self._more = asyncio.Event()
         self._seen = 0
@@ -73,6 +74,9 @@ class Told:
         return self._next
 
     def hold(self, leg: int, heard: Callable[[port.Event], None]) -> None:
+        if (down := self._downs.get(leg)) is not None:
+            asyncio.get_running_loop().call_soon(heard, down)
+            return
         self._heard[leg] = heard
 
     def let_go(self, leg: int) -> None:
@@ -178,6 +182,8 @@ class Told:
 
     async def say(self, event: Any) -> None:
         """The worker tells of a leg."""
+        if isinstance(event, port.Down):
+            self._downs[event.leg] = event
         self._heard[event.leg](event)
         await self.settled()
 

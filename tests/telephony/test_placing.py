@@ -239,10 +239,10 @@ def test_a_recording_is_told_of_also_when_its_leg_is_over():
 
         worker = Worker((), nobody)
         heard: list[port.Event] = []
-        worker.hold(1, heard.append)
+        leg = worker.new_leg(heard.append)
         for path in ("/a", "/b"):
-            worker.tell(port.Record(leg=1, path=path))
-        down, made = port.Down(leg=1), port.Recorded(leg=1, path="/a", seconds=2.0)
+            worker.tell(port.Record(leg=leg, path=path))
+        down, made = port.Down(leg=leg), port.Recorded(leg=leg, path="/a", seconds=2.0)
         worker._hear(down)
         worker._hear(made)
         worker._hear(made)

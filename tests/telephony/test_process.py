@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from offhook.telephony import port, process
-from offhook.telephony.process import Worker, environment
+from offhook.telephony.process import ENDED, Worker, environment
 from offhook.telephony.share import Share
 
 
@@ -148,6 +148,27 @@ def test_a_leg_that_nobody_holds_is_over_with_the_worker() -> None:
         worker.let_go(3)
         assert heard == [port.Down(leg=1, cause=port.DIED)]
         assert worker.legs == 0
+
+    asyncio.run(story())
+
+
+def test_whoever_takes_a_leg_that_is_over_is_told_how_it_ended_and_holds_nothing() -> None:
+    async def story() -> None:
+        worker = Worker((), nobody)
+        heard: list[port.Event] = []
+        leg, other = worker.new_leg(heard.append), worker.new_leg(heard.append)
+        for event in (port.Up(leg), down := port.Down(leg=leg, code=487, cause="gone")):
+            worker._hear(event)
+        worker._all_down()
+        heard.clear()
+        for one in (leg, other, 99):
+            worker.hold(one, heard.append)
+        assert (heard, worker.legs) == ([], 0), "not while somebody is still at it"
+        await asyncio.sleep(0)
+        assert heard == [down, port.Down(leg=other, cause=port.DIED), port.Down(leg=99)]
+        for one in range(101, 101 + 2 * ENDED, 2):
+            worker._hear(port.Down(leg=one))
+        assert len(worker._ended) == ENDED
 
     asyncio.run(story())
 

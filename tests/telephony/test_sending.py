@@ -255,7 +255,7 @@ def test_who_hangs_up_right_after_asking_has_sent_the_call_on_all_the_same():
         assert one.heard() == []
         await one.say(port.Up(one.told(port.Dial)[-1].leg))
         assert one.heard() == [plan.Answered(0, BOB)]
-        assert one.left == [ana], "nobody waits to be told of a leg that is over"
+        assert one.left == [], "whose leg is over is told so, and not held"
 
     played(story)
 

@@ -165,3 +165,53 @@ def test_a_wish_of_two_calls_that_is_given_up_holds_neither():
         assert one.heard(SECOND) == [plan.HungUp(0)]
 
     played(story)
+
+
+@pytest.mark.parametrize("both_called", [False, True])
+def test_who_left_while_a_call_of_their_own_could_not_begin_has_left_all_the_same(both_called: bool):
+    async def story(one: Two) -> None:
+        one.refuses = True
+        if both_called:
+            one.telephone = one.phone(CALLER, ANA, "102")
+            bob = await one.talk(BOB)
+            second = one.phone(SECOND_CALLER, ANA, "103")
+            await one.talk_too(second, CYD)
+        else:
+            second, bob = await bob_is_called(one)
+        one.beginning = asyncio.get_running_loop().create_future()
+        if both_called:
+            await one.refers(CALLER, "103", SECOND_CALLER)
+        else:
+            await handed_on(one, second)
+        # It is told to the call that was to begin, and by then to nobody else.
+        await one.say(port.Down(leg=bob))
+        one.beginning.set_result(None)
+        await one.settled()
+        assert (one.heard() if both_called else one.heard(SECOND))[-1:] == [plan.Ended(0)]
+        second.do(SECOND, (plan.Hangup(),))
+        await second.over()
+
+    played(story)
+
+
+@pytest.mark.parametrize("leaves", ["other side", "caller", "both, by an API"])
+def test_who_is_to_come_out_of_a_call_that_ends_meanwhile_is_gone_for_the_other_call_too(leaves: str):
+    async def story(one: Two) -> None:
+        if leaves == "caller":
+            ana, second = await one.talk(), one.phone(SECOND_CALLER, CYD, "101")
+            goes, who = SECOND_CALLER, CYD
+            await one.refers(ana, "103", await one.talk_too(second, ANA))
+        else:
+            ana, goes, second = await consulted(one)
+            who = BOB
+            await one.refers(ana, "102", SECOND_CALLER)
+        if leaves == "both, by an API":
+            assert second.hang_up()
+            await one.say(port.Down(leg=SECOND_CALLER, ours=True))
+        await one.say(port.Down(leg=goes))
+        one.heard()
+        # It was decided before that was known.
+        await one.decided(plan.LetGo(ANA), plan.Bridge(who))
+        assert plan.Ended(0) in one.heard()
+
+    played(story)

@@ -61,6 +61,9 @@ EACH = 1 << 32
 of one that died is said of no other.
 """
 
+ENDED = 1_000
+"""Legs of which it is known how they ended; the oldest is forgotten."""
+
 log = structlog.get_logger("offhook.telephony")
 Heard = Callable[[Event], None]
 
@@ -126,6 +129,8 @@ class Worker:
         self._legs: dict[int, Heard] = {}
         self._early: dict[int, list[Event]] = {}
         """What happened on legs that came in, for whoever holds them: a caller may be gone before that."""
+        self._ended: dict[int, Down] = {}
+        """How the latest legs ended, for whoever takes one that is over."""
         self._taped: dict[str, Heard] = {}
         self._writer: asyncio.WriteTransport | None = None
         self._untold = bytearray()
@@ -209,6 +214,11 @@ class Worker:
             if not self._dialled[tenant_id]:
                 del self._dialled[tenant_id]
 
+    def _note_ended(self, down: Down) -> None:
+        self._ended[down.leg] = down
+        if len(self._ended) > ENDED:
+            del self._ended[next(iter(self._ended))]
+
     def configure(self, configured: Configure) -> None:
         """Which carriers there are from now on, and after each start."""
         self.configured = configured
@@ -216,7 +226,14 @@ class Worker:
             self.tell(part)
 
     def hold(self, leg: int, heard: Heard) -> None:
-        """Be told what happens on a leg that came in, and what happened on it before."""
+        """Be told what happens on a leg from now on; of one that came in, also what happened on it before.
+
+        Of one that is over it is told soon that it is: whoever takes it may not have heard of that, nor may anybody.
+        """
+        if leg not in self._early and leg not in self._legs:
+            ended = self._ended.get(leg, Down(leg=leg))
+            asyncio.get_running_loop().call_soon(_pass_on, heard, ended)
+            return
         early = self._early.pop(leg, [])
         if not any(isinstance(event, Down) for event in early):
             self._legs[leg] = heard
@@ -349,6 +366,7 @@ class Worker:
             _pass_on(heard, port.Recorded(leg=0, path=path, seconds=0, fault=DIED))
         for leg, heard in legs.items():
             self.watch(Down(leg=leg, cause=DIED))
+            self._note_ended(Down(leg=leg, cause=DIED))
             _pass_on(heard, Down(leg=leg, cause=DIED))
         for leg, early in self._early.items():
             early.append(Down(leg=leg, cause=DIED))
@@ -381,6 +399,7 @@ class Worker:
                 heard = self._legs.get(event.leg)
                 if isinstance(event, Down):
                     self._forget(event.leg)
+                    self._note_ended(event)
                 if heard is not None:
                     _pass_on(heard, event)
                 elif event.leg in self._early:

@@ -48,12 +48,13 @@ class Sender:
         self.leg = leg
         self._house = house
         self._timer: asyncio.Task[None] | None = None
-        self._over = False
+        self._begun = self._over = False
         self._left: port.Down | None = None
 
     def begin(self) -> None:
         """Their wish is granted: they are in the call no more."""
-        if self._timer is None and not self._over:
+        if not self._begun and not self._over:
+            self._begun = True
             self._house.legs.hold(self.leg, self._heard)
             self._house.legs.tell(port.Refer(leg=self.leg, code=202))
             self._house.legs.tell(port.Part(self.leg))
@@ -65,24 +66,30 @@ class Sender:
 
     def went(self, code: int) -> None:
         """How it went, which is all that they stayed for."""
-        if self._timer is not None and not self._over:
-            self._timer.cancel()
+        if self._begun and not self._over:
+            self._stop()
             self._house.legs.tell(port.Refer(leg=self.leg, code=code))
             self._end()
 
     def failed(self, code: int, heard: Callable[[port.Event], None]) -> None:
         """It did not begin although it was granted: they are told, and have their leg again, unless they have left."""
         self._over = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop()
         self.refuse(code)
         if self._left is not None:
             heard(self._left)
         else:
             self._house.legs.hold(self.leg, heard)
 
+    def _stop(self) -> None:
+        """Wait no longer."""
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
     async def _let_go(self) -> None:
         await self._house.sleep(LONGEST_SENDING)
+        self._timer = None
         self._end()
 
     def _end(self) -> None:
@@ -95,8 +102,7 @@ class Sender:
     def _heard(self, event: port.Event) -> None:
         if isinstance(event, port.Down):
             self._over, self._left = True, event
-            if self._timer is not None:
-                self._timer.cancel()
+            self._stop()
         elif isinstance(event, port.Referred):
             self.refuse(DECLINED)
 
@@ -235,6 +241,8 @@ class Sending:
     def closed(self) -> None:
         """The call is over."""
         self._settle(Deny("The call is over."))
+        # Whoever left while it was asked for is in no call any more.
+        self._put_off = []
         if self._from is not None:
             origin, self._from = self._from, None
             origin.sending.rest(run=True)

@@ -647,7 +647,7 @@ class Telephone:
 
     def _hold(self, leg: int, on: bool) -> None:
         """Who is put on hold hears music until their other side is back."""
-        if not leg or self._other is None:
+        if not leg or self._other is None or self._gone:
             return
         if self.together.more:
             # Who is on hold is not heard, and the others go on.

@@ -4,6 +4,10 @@ import asyncio
 
 import pytest
 
+from offhook.calls.call import Call
+from offhook.routing.plan import Event, Joined
+from offhook.routing.trace import Step
+from tests.scenarios.stage import V2
 from tests.telephony.faults.stage import MUSIC, TONE, Line, Stage, within
 from tests.telephony.worker.peers import sound
 
@@ -279,5 +283,53 @@ def test_somebody_who_was_called_and_falls_silent_ends_the_call(stage: Stage) ->
         bob.falls_silent()
         await within(bob.down, caller.down)
         await ends(stage, "answered")
+
+    stage.play(story())
+
+
+def test_a_user_who_takes_a_call_that_was_placed_and_hangs_up_at_once_leaves_nothing(stage: Stage) -> None:
+    async def story() -> None:
+        body = {"user_id": stage.ids["user ann@example.com"], "phone_number": "+14155550142"}
+        await stage.ask("POST", f"{V2}/call", body)
+        ann = await stage.desks["ann"].called()
+        ann.answer()
+        ann.hang_up()
+        await within(ann.down)
+        await stage.empty()
+
+    stage.play(story())
+
+
+def test_a_call_that_is_hung_up_while_its_sides_are_connected_with_others_ends_for_them(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deciding, decided = asyncio.Event(), asyncio.Event()
+    taken = Call._step
+
+    async def slowly(self: Call, event: Event) -> Step | None:
+        if isinstance(event, Joined):
+            deciding.set()
+            await decided.wait()
+        return await taken(self, event)
+
+    monkeypatch.setattr(Call, "_step", slowly)
+
+    async def story() -> None:
+        caller = stage.call("user ann@example.com")
+        ann = await stage.desks["ann"].called()
+        ann.answer()
+        await stage.connected(caller, ann)
+        asking = stage.desks["ann"].calls_number("102")
+        bob = await stage.desks["bob"].called()
+        bob.answer()
+        await stage.connected(asking, bob)
+        consulting = (await stage.ids_under_way())[0]
+        ann.refer("102", asking)
+        await within(deciding)
+        await stage.ask("PUT", f"{V2}/call/{consulting}/actions/hangup")
+        await within(bob.down)
+        decided.set()
+        await within(caller.down)
+        await stage.empty()
 
     stage.play(story())
