@@ -54,6 +54,18 @@ def register(company: Company, username: str, *contacts: tuple[str, int], **chan
     return company.desk.run(company.desk.offhook.registrar.register(asked))
 
 
+def test_who_registers_reads_their_own_place_first(company: Company):
+    name = new_password(company.live, device(company))["phone"]["settings"]["username"]
+    register(company, name, ("sip:b@10.0.0.8", 60), call_id="other@b")
+    # Many a telephone comes back by the first that it reads.
+    assert register(company, name, ("sip:z@10.0.0.7", 300)).contacts == (
+        ("sip:z@10.0.0.7", 300),
+        ("sip:b@10.0.0.8", 60),
+    )
+    again = register(company, name, ("sip:b@10.0.0.8", 60), call_id="other@b", sequence=2)
+    assert [uri for uri, _ in again.contacts] == ["sip:b@10.0.0.8", "sip:z@10.0.0.7"]
+
+
 def test_a_telephone_gets_a_name_and_a_password_that_is_shown_once(company: Company):
     id = device(company, name="Desk")
     before = company.live.get(f"{V1}/phones/{id}").json

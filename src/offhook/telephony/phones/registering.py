@@ -97,7 +97,10 @@ class Registrar:
         if outcome.code != _OK:
             return port.Registered(id=asked.id, code=outcome.code)
         # Whole seconds, of which one that has begun counts: a contact is never told to be over before it is.
-        left = tuple((one.uri, -(-(one.until - at) // 1000)) for one in outcome.contacts)
+        # Many a telephone comes back by what it reads first, so its own places stand there.
+        own = {uri for uri, _ in asked.contacts}
+        first = sorted(outcome.contacts, key=lambda one: one.uri not in own)
+        left = tuple((one.uri, -(-(one.until - at) // 1000)) for one in first)
         return port.Registered(id=asked.id, contacts=left)
 
     async def contacts(self, tenant_id: int, device_id: int) -> list[Contact]:
