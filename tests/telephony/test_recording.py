@@ -136,6 +136,8 @@ def test_recording_is_begun_and_ended_while_two_talk_each_time_on_a_tape_of_its_
         assert one.tapes == [("/tapes/call", 5.0), ("/tapes/call-2", 7.0)]
         assert (await one.telephone.grant(Taping(on=True))).refused == "The call is over."
         assert (await one.telephone.grant(HangUp())).refused
+        asked = [event.on for event in one.passed() if isinstance(event, plan.Taped)]
+        assert asked == [True, True, False, False, True]
 
     run(story)
 

@@ -39,6 +39,7 @@ from offhook.routing.plan import (
     Pressed,
     Recorded,
     StayedOut,
+    Taped,
     Transferred,
     Unparked,
 )
@@ -54,7 +55,7 @@ _SWEPT_AT_ONCE = 200
 _LONGEST = 128
 _FROM_TELEPHONES = (
     Pressed, Answered, NotAnswered, CarrierFailed, Recorded, Ended, HungUp, Transferred, Joined, Handed, Parked,
-    Unparked, ParkOver, Invited, CameIn, StayedOut, Left,
+    Unparked, ParkOver, Invited, CameIn, StayedOut, Left, Taped,
 )  # fmt: skip
 
 log = structlog.get_logger("offhook.calls")

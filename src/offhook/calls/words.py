@@ -67,6 +67,8 @@ HAPPENED: Mapping[str, str] = {
     "ask_script": "asks the workflow",
     "bridge": "connected",
     "record": "records from here",
+    "taped": "records from here, as an API asked",
+    "untaped": "records no longer, as an API asked",
     "transfer": "calls",
     "emergency": "calls for help",
     "trial": "tries out the emergency address",

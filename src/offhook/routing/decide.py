@@ -26,6 +26,7 @@ from offhook.routing.plan import (
     Recorded,
     Reserved,
     StayedOut,
+    Taped,
     Told,
     Transferred,
     Unparked,
@@ -82,6 +83,10 @@ def _first(turn: Turn, event: Event) -> Go:
     state = turn.state
     if state.phase == "over":
         return endings.ignored(turn, event)
+    if isinstance(event, Taped):
+        said = "recorded from here on" if event.on else "recorded no longer"
+        turn.because("taped", f"The call is {said}, as an API asked.")
+        return None
     if isinstance(event, Reserved) and event.asked:
         return together.reserved(turn, event)
     if isinstance(event, HungUp):

@@ -419,6 +419,13 @@ class Left(msgspec.Struct, frozen=True, tag="left", tag_field="event"):
     who: str = ""
 
 
+class Taped(msgspec.Struct, frozen=True, tag="taped", tag_field="event"):
+    """An API had the call recorded from here on, or no longer."""
+
+    at: int
+    on: bool
+
+
 class Transferred(msgspec.Struct, frozen=True, tag="transferred", tag_field="event"):
     """`by`, who is in the call, wishes to send the other side on: to what they would reach by `dialled`, or `target`.
 
@@ -461,6 +468,7 @@ class Handed(msgspec.Struct, frozen=True, tag="handed", tag_field="event"):
 Event = (
     Incoming | Outgoing | Pressed | Reserved | Answered | NotAnswered | CarrierFailed | Told | Recorded | Ended
     | HungUp | Transferred | Joined | Handed | Parked | Unparked | ParkOver | Invited | CameIn | StayedOut | Left
+    | Taped
 )  # fmt: skip
 First = Incoming | Outgoing | Transferred | Joined
 """What a call may begin with."""

@@ -263,7 +263,10 @@ class Telephony:
                     # The store was not waited for long, as it might have been for help.
                     origin = await self._desk.origin(came, patient=True)
             if origin is None:
-                log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
+                log.info(
+                    "call_to_nobody", trunk=came.trunk, username=came.username, address=came.source[0],
+                    dialled=came.dialled,
+                )  # fmt: skip
                 REFUSED.labels("nobody").inc()
                 code = UNKNOWN
             elif origin.recalled and not helps:

@@ -431,6 +431,7 @@ class Telephone:
         match wish:
             case Taping(on=on):
                 self._recording.switch(self._call_id, on=on)
+                self.tell(plan.Taped(_now(), on))
                 return Granted()
             case TransferTo(state="parked") if not (wish.number or wish.target or wish.call_id):
                 return await self.parking.park(caller=not self._is_of_other(wish.leg_id))

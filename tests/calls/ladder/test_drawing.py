@@ -308,3 +308,12 @@ def test_of_prompts_that_nothing_spoke_the_beeps_are_told():
         '0 house > caller: "Welcome."',
         f"0 house > caller: Beeps, in place of the recording for MENU ({'ab' * 6})",
     ]
+
+
+def test_recording_that_an_api_asked_for_is_told():
+    found = drawn(IN, step(plan.Answered(at(2), "user:1"), plan.Bridge("user:1")), *[
+        step(plan.Taped(at(seconds), on)) for seconds, on in ((3, True), (5, False))
+    ])  # fmt: skip
+    assert told(found)[-2:] == [
+        "3 house: records from here, as an API asked", "5 house: records no longer, as an API asked",
+    ]  # fmt: skip

@@ -132,6 +132,8 @@ class _Drawing:
                     self._add(at, "reserved", HOUSE, HOUSE, f"nobody could be reserved: {event.fault}", tone="bad")
                 elif self._fetches and (why := refusals.still_parked(step)):
                     self._add(at, "reserved", HOUSE, self._key(self._fetches), _said("not_rung", why=why), tone="bad")
+            case plan.Taped():
+                self._add(at, "taped", HOUSE, HOUSE, words.HAPPENED["taped" if event.on else "untaped"])
             case plan.Unparked():
                 self._fetches = event.who
                 self._other_event(at, event, first=False)
