@@ -66,7 +66,7 @@ class Server:
         """All events that were not heard, once a command sent now was answered."""
         self.tell(port.Dial(leg=FENCE, caller=0, uri="none", address=("127.0.0.1", 9)))
         self.hear(port.Down, lambda down: down.leg == FENCE)
-        return [event for event in self.events if not isinstance(event, port.Figures | port.Sound)]
+        return [event for event in self.events if not isinstance(event, port.Figures | port.Sound | port.TurnedAway)]
 
     def clear(self) -> None:
         """Begin anew: all legs are over, and nothing is to be heard."""
