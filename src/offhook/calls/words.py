@@ -42,6 +42,7 @@ CAUSES: Mapping[str, str] = {
     "parked": "put the call on park",
     "refused": "refused by Offhook",
     "transferred": "sent the call on",
+    "unheard": "nothing was heard from it",
     "unreachable": "could not be reached",
     "voicemail": "left a message",
 }

@@ -318,9 +318,11 @@ class Up(msgspec.Struct, frozen=True, tag="up"):
 
 
 class Down(msgspec.Struct, frozen=True, kw_only=True, tag="down"):
-    """The leg is over. `code` is SIP's, 0 if it had been there and left; `ours` if we ended or could not dial it.
+    """The leg is over. `code` is SIP's, 0 if it had been there and left, or we let it go of which nothing was heard;
+    `ours` if we ended or could not dial it.
 
-    `cause` says it in words for the call's record: "busy", "declined", "no answer", "sound stopped", "left", ...
+    `cause` says it in words for the call's record: "busy", "declined", "no answer", "sound stopped", "left", "unheard"
+    where it was called and not one message came back, ...
     """
 
     leg: int
