@@ -28,7 +28,7 @@ PHASES: Mapping[str, str] = {
 
 CAUSES: Mapping[str, str] = {
     "abandoned": "over before anybody answered",
-    "answered": "hung up after talking",
+    "answered": "over after talking",
     "busy": "busy",
     "caller_left": "the caller hung up",
     "cancelled": "no longer rung",
