@@ -106,6 +106,14 @@ def test_of_a_proof_that_is_wrong_the_server_is_told_why(
     assert found == port.TurnedAway(source=phone.address, username=name, method="REGISTER", cause=cause)
 
 
+def test_who_cannot_be_looked_up_is_not_told_to_be_unknown(server: Server, peer: Callable[[], Peer]) -> None:
+    phone = peer()
+    server.sure = False
+    phone.send(register(phone, "erik", proof(asked(phone, "erik"), "erik"), sequence=2))
+    phone.hear("401 REGISTER")
+    assert server.hear(port.TurnedAway).cause == "the telephones cannot be looked up"
+
+
 def test_a_call_that_no_carrier_of_ours_sends_is_told_and_a_telephone_that_begins_without_a_proof_is_not(
     server: Server, peer: Callable[[], Peer]
 ) -> None:

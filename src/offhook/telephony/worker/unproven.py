@@ -1,4 +1,4 @@
-"""Who did not prove who they are, told to the server for its log: one of them a second, with how many there were beside.
+"""Who did not prove who they are, told to the server for its log: one a second, with how many there were beside.
 
 Nothing of this is answered to anybody. An INVITE or a REGISTER without a proof is how everybody begins, so it is told
 only where no proof follows.
