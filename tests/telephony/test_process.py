@@ -278,6 +278,21 @@ def test_a_fault_of_who_holds_a_leg_is_nobody_elses() -> None:
     assert [line["event"] for line in logs] == ["event_not_taken"] * 5
 
 
+def test_who_was_turned_away_stands_in_the_log_with_how_many_more_there_were() -> None:
+    async def story() -> None:
+        worker = Worker((), nobody)
+        with capture_logs() as logs:
+            worker._hear(port.TurnedAway(
+                source=("203.0.113.9", 5062), username="anna", method="REGISTER", cause="wrong password", more=3
+            ))  # fmt: skip
+        assert logs == [{
+            "event": "telephone_turned_away", "log_level": "warning", "source": "203.0.113.9:5062", "username": "anna",
+            "method": "REGISTER", "cause": "wrong password", "more": 3,
+        }]  # fmt: skip
+
+    asyncio.run(story())
+
+
 def test_nobody_is_dialled_while_there_is_no_worker_and_who_would_be_is_told_so() -> None:
     async def story() -> None:
         heard: list[port.Event] = []

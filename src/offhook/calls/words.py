@@ -28,7 +28,7 @@ PHASES: Mapping[str, str] = {
 
 CAUSES: Mapping[str, str] = {
     "abandoned": "over before anybody answered",
-    "answered": "hung up after talking",
+    "answered": "over after talking",
     "busy": "busy",
     "caller_left": "the caller hung up",
     "cancelled": "no longer rung",
@@ -42,6 +42,7 @@ CAUSES: Mapping[str, str] = {
     "parked": "put the call on park",
     "refused": "refused by Offhook",
     "transferred": "sent the call on",
+    "unheard": "nothing was heard from it",
     "unreachable": "could not be reached",
     "voicemail": "left a message",
 }

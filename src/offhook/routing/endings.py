@@ -209,7 +209,9 @@ def hung_up(turn: Turn, event: HungUp) -> Go:
         turn.because("hung_up_on", f"Somebody at an API or a page hung up {_WHERE.get(where, 'at once')}.")
     else:
         turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(where, 'at once')}.")
-    outcome = {"talking": "answered", "voicemail": "no_message"}.get(where, "abandoned")
+    # Who was put on park had talked with whoever did so, also while somebody else is rung to take the call.
+    usual = "answered" if state.parked else "abandoned"
+    outcome = {"talking": "answered", "voicemail": "no_message"}.get(where, usual)
     turn.hang_up("lost" if event.lost else outcome, Hangup())
     return None
 

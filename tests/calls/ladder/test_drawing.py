@@ -87,6 +87,17 @@ def test_nobody_who_told_so_themselves_is_told_of_twice():
     ]  # fmt: skip
 
 
+def test_of_a_telephone_that_said_nothing_at_all_it_is_told_that_nothing_was_heard():
+    wires = [
+        Wire(who="user:1", began=at(0), ended=at(20), cause="unheard", ours=True),
+        Wire(who="user:2", began=at(0), ended=at(20), code=408, cause="unheard"),
+    ]
+    found = told(drawn(IN, step(plan.NotAnswered(at(20))), wires=wires))
+    assert found[3:] == [
+        "20 house > Ann: nothing was heard from it", "20 house > Bob: 408 nothing was heard from it",
+    ]  # fmt: skip
+
+
 def test_that_somebody_else_answered_is_told_once():
     wires = [
         Wire(who="user:1", began=at(0), ended=at(5.1), code=487, cause="cancelled", ours=True),

@@ -318,7 +318,7 @@ class _Drawing:
         return refused or any(isinstance(one.event, kinds) for one in near)
 
     def _missed(self, wire: Wire) -> Arrow:
-        text = f"{wire.code or ''} {wire.cause}".strip()
+        text = f"{wire.code or ''} {words.CAUSES.get(wire.cause, wire.cause)}".strip()
         if not _from_here(wire):
             return Arrow(wire.ended, "not_answered", wire.who, HOUSE, text, "bad")
         if wire.cause not in _OF_COURSE:

@@ -52,6 +52,10 @@ class Accounts:
         for told in self._asking.pop(account.username, (0.0, []))[1]:
             told(account.digests)
 
+    def sure_of(self, username: str) -> bool:
+        """Whether the server has lately said who it is, or that nobody is."""
+        return username in self._known
+
     def forget(self) -> None:
         """Everything, for a new realm."""
         self._known.clear()

@@ -23,6 +23,10 @@ from offhook.telephony.worker.packet import Malformed, Packet, number_of, read, 
 from offhook.telephony.worker.registrar import Registrar
 from offhook.telephony.worker.rewriting import for_sippy, printable, sip
 from offhook.telephony.worker.sound import PCMU, Media, NoPort
+from offhook.telephony.worker.unproven import Unproven
+
+UNKNOWN = "no such telephone"
+"""Why somebody is turned away whose username nobody has."""
 
 REGISTERED_LIFE = 4000.0
 """Seconds for which a telephone's place is remembered: a little more than a registration lasts."""
@@ -70,6 +74,7 @@ class Signalling:
         self._often, self._again = often, again
         self._ended = ended
         self.refused = Refused()
+        self._unproven = Unproven(say, wire.now)
         self._faults: dict[str, int] = {}
         self._faulted = False
         self.legs: dict[int, Leg] = {}
@@ -266,15 +271,19 @@ class Signalling:
         if unproven is not None and credentials is None:
             self._of_carrier(packet, source, Caller(trunk=unproven.id), then)
             return
-        if credentials is None or not self._guesses.take(source[0]):
-            self._challenge(packet, source)
+        if credentials is None:
+            self._first(packet, source, bool(trunks))
             return
+        self._unproven.proof(packet, source)
         name = credentials.username
+        if not self._guesses.take(source[0]):
+            self._turn_away(packet, source, name, "too many proofs were wrong from there")
+            return
         if (trunk := next((trunk for trunk in trunks if trunk.proves == name), None)) is not None:
             self._judge(packet, source, credentials, trunk.digests, Caller(trunk=trunk.id), then)
             return
         if len(name) > 64 or not name.isprintable():
-            self._challenge(packet, source)
+            self._turn_away(packet, source, name, UNKNOWN)
             return
 
         def told(digests: Mapping[str, str]) -> None:
@@ -318,13 +327,30 @@ class Signalling:
             self._guesses.give(source[0])
             self._know(source[0])
             then(caller)
+        elif proven is None:
+            self._challenge(packet, source, stale=True)
         else:
-            self._challenge(packet, source, stale=proven is None)
+            name = credentials.username
+            unknown = UNKNOWN if self._accounts.sure_of(name) else "the telephones cannot be looked up"
+            self._turn_away(packet, source, name, "wrong password" if digests else unknown)
 
     def _was_there(self, packet: Packet, source: Address) -> bool:
         """Whether a copy of it came through while this one waited for the server's word."""
         key = (packet.call_id, packet.from_tag, packet.sequence)
         return self._answers.again(packet, source) or key in self._invites
+
+    def _first(self, packet: Packet, source: Address, of_carrier: bool) -> None:
+        """Ask for a proof, with which a telephone comes back; a carrier does not that thought it needs none."""
+        if packet.method == "REGISTER":
+            self._unproven.challenged(packet, source, "no password was given")
+        elif packet.method == "INVITE" and not of_carrier and source not in self._telephones:
+            self._unproven.challenged(packet, source, "no trunk names this address")
+        self._challenge(packet, source)
+
+    def _turn_away(self, packet: Packet, source: Address, username: str, cause: str) -> None:
+        """Answer as anybody is answered who is not known, and have the server told why."""
+        self._unproven.add(packet, source, username, cause)
+        self._challenge(packet, source)
 
     def _challenge(self, packet: Packet, source: Address, stale: bool = False) -> None:
         self.refused.add("stale" if stale else "challenged")
@@ -639,6 +665,7 @@ class Signalling:
         faults, self._faults, self._faulted = self._faults, {}, False
         for what, count in faults.items():
             self._say(port.Fault(what, count))
+        self._unproven.second()
         refused = self.refused.said()
         transactions = len(self.manager.tclient) + len(self.manager.tserver)
         going = bool(self.legs or refused or transactions)
