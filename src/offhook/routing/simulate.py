@@ -17,6 +17,7 @@ from offhook.routing.plan import (
     Ask,
     AskScript,
     Bridge,
+    CarrierCalled,
     Ended,
     Event,
     Gather,
@@ -180,7 +181,7 @@ class _Play:
         self.script = script
         self.caller = first.who if isinstance(first, Outgoing) else ""
         self.began = began = first.at
-        self.other = ""
+        self.other = self.helping = ""
         self.transfers = deque(script.transfers)
         self.keys = deque(script.keys)
         self.workflows = deque(script.workflows)
@@ -209,6 +210,8 @@ class _Play:
                 at += _seconds(verb.prompt) * 1000
             elif (event := self._answer(verb, at)) is not None:
                 return event
+        if isinstance(taken.event, CarrierCalled):
+            return self._call_outside(self.helping, at)
         if isinstance(taken.event, Answered | Transferred):
             # A number outside answered; or all go on as they were, as nobody may be sent there.
             return self._talk(at)
@@ -241,6 +244,9 @@ class _Play:
                 return self._taken_off(verb.seconds, at)
             case HandOn():
                 return Handed(at)
+            case Transfer() if verb.emergency and not verb.trial:
+                self.helping = verb.number
+                return CarrierCalled(at)
             case Transfer():
                 return self._call_outside(verb.number, at)
         return None

@@ -176,28 +176,45 @@ def test_of_those_who_ring_in_turn_only_they_are_shown_whose_turn_came():
 
 def test_a_call_out_of_the_house_and_one_for_help():
     found = drawn(
-        step(
-            plan.Outgoing(at(0), "user:1", "911"), plan.Transfer("911", emergency=True), plan.Notify(5, "user:1", "911")
-        ),
-        step(plan.Answered(at(2), "911")),
+        step(plan.Outgoing(at(0), "user:1", "911"), plan.Transfer("911", emergency=True)),
+        step(plan.CarrierCalled(at(0), "Out"), plan.Notify(5, "user:1", "911")),
+        step(plan.Answered(at(2), "911", "Out")),
         step(plan.Ended(at(60))),
     )
     assert [(one.name, one.kind) for one in found.parties] == [
         ("Ann", "caller"), ("Offhook", "house"), ("911", "outside")
     ]  # fmt: skip
-    assert told(found)[1:] == ["0 house > 911: calls for help", "2 911 > house: answers", "60 911 > house: hangs up"]
+    assert told(found)[1:] == [
+        "0 house > 911: calls for help", "0 house > 911: the trunk Out is called",
+        "2 911 > house: answers (by the trunk Out)", "60 911 > house: hangs up",
+    ]  # fmt: skip
+
+
+def test_a_call_out_that_no_trunk_takes_says_why():
+    fault = "no trunk takes 912345678"
+    found = drawn(
+        step(plan.Outgoing(at(0), "user:1", "912345678"), plan.Transfer("912345678")),
+        step(
+            plan.NotAnswered(at(1), {"912345678": "unreachable"}, fault=fault), plan.Hangup("unavailable"),
+            why=[("not_answered", f"912345678 could not be reached: {fault}.")],
+        ),
+    )  # fmt: skip
+    assert told(found)[2:] == [
+        f"1 house > 912345678: could not be reached: {fault}",
+        f"1 house > caller: ends the call: 912345678 could not be reached: {fault}",
+    ]
 
 
 def test_a_carrier_that_does_not_take_a_call_and_a_test_of_the_emergency_address_are_told_as_such():
     found = drawn(
         step(plan.Outgoing(at(0), "user:1", "933"), plan.Transfer("933", emergency=True, trial=True)),
         step(plan.CarrierFailed(at(1), 503)),
-        step(plan.CarrierFailed(at(2), 415, location=True)),
+        step(plan.CarrierFailed(at(2), 415, location=True, carrier="Out")),
     )
     assert told(found)[1:] == [
         "0 house > 933: tries out the emergency address",
         "1 933 > house: a carrier does not take the call (503)",
-        "2 933 > house: a carrier does not take the address: called without it (415)",
+        "2 933 > house: the trunk Out does not take the address: called without it (415)",
     ]
 
 

@@ -109,7 +109,8 @@ class _Drawing:
                 self._add(at, "answered", self._party(event.who), HOUSE, words.HAPPENED["answered"], tone="quiet")
             case plan.Answered():
                 self._with = self._party(event.who)
-                self._add(at, "answered", event.who, HOUSE, words.HAPPENED["answered"], tone="good")
+                by = f" (by the trunk {event.carrier})" if event.carrier else ""
+                self._add(at, "answered", event.who, HOUSE, words.HAPPENED["answered"] + by, tone="good")
                 self._elsewhere(at, event.who, before)
             case plan.NotAnswered():
                 self._not_answered(at, event, before)
@@ -123,8 +124,12 @@ class _Drawing:
                 self._ended(at, event)
             case plan.HungUp():
                 self._hung_up(at, event)
+            case plan.CarrierCalled():
+                text = _said("carrier_called", carrier=_carrier(event.carrier))
+                self._add(at, "carrier_called", HOUSE, self._with or HOUSE, text, tone="quiet")
             case plan.CarrierFailed():
-                text = words.HAPPENED["location_not_taken" if event.location else "carrier_failed"]
+                word = "location_not_taken" if event.location else "carrier_failed"
+                text = _said(word, carrier=_carrier(event.carrier))
                 said = f" ({event.code})" if event.code else ""
                 self._add(at, "carrier_failed", self._with or HOUSE, HOUSE, text + said, tone="bad")
             case plan.Reserved():
@@ -224,7 +229,9 @@ class _Drawing:
             if who not in self._wired:
                 why = event.why.get(who, "no_answer")
                 start, end = (self._party(who), HOUSE) if why in _SAID else (HOUSE, self._party(who))
-                self._add(at, "not_answered", start, end, words.of(words.CAUSES, why), tone="quiet")
+                fault = event.fault if why == "unreachable" else ""
+                text = words.of(words.CAUSES, why) + (f": {fault}" if fault else "")
+                self._add(at, "not_answered", start, end, text, tone="bad" if fault else "quiet")
 
     # Verbs
 
@@ -337,6 +344,10 @@ def _near(one: int, other: int) -> bool:
 def _from_here(wire: Wire) -> bool:
     """Whether Offhook ended a dialogue, whatever it says of why; its other side can only leave, or answer by a code."""
     return wire.ours or wire.code == _TIMEOUT or not (wire.code or wire.cause in ("", "left"))
+
+
+def _carrier(name: str) -> str:
+    return f"the trunk {name}" if name else "a carrier"
 
 
 def _leaves(step: Step) -> bool:
