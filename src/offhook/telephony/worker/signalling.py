@@ -84,7 +84,7 @@ class Signalling:
         """Carriers of a Configure whose rest is still to come."""
         self._limits = port.Limits()
         self._digests = digest.Digests("offhook", wire.now)
-        self._accounts = Accounts(say, wire.now)
+        self._accounts = Accounts(say, self.refused.add, wire.now)
         self._guesses = Buckets(5, 50, wire.now)
         self._registers, self._calls = Buckets(2, 60, wire.now), Buckets(10, 100, wire.now)
         """What one telephone may ask for, by its username: each REGISTER is written to disk, each call is kept."""
@@ -104,21 +104,21 @@ class Signalling:
         self.manager.acknowledged = acknowledged
         self.manager.asked = self._asked
         self._answers = Answering(wire.socket_of(self.manager).send_to, wire.now)
-        self._registrar = Registrar(self._answers.final, say, first)
+        self._registrar = Registrar(self._answers.final, say, self.refused.add, first)
         self._buckets()
         self._media = make_media(self)
         wire.every(1.0, self._second)
         say(port.Ready(address=wire.bound(self.manager), media=self._media.name))
 
-    def fault(self, what: str) -> None:
-        """Count something that went wrong; said at once, and then once a second."""
+    def fault(self, what: str, count: int = 1) -> None:
+        """Count something that went wrong, so often; said at once, and then once a second."""
         what = "".join(letter for letter in what if letter.isprintable())[:300]
         if not self._faults and not self._faulted:
             self._faulted = True
-            self._say(port.Fault(what))
+            self._say(port.Fault(what, count))
             return
         if len(self._faults) < 100 or what in self._faults:
-            self._faults[what] = self._faults.get(what, 0) + 1
+            self._faults[what] = self._faults.get(what, 0) + count
 
     # Heard from media, on any thread
 
@@ -588,13 +588,18 @@ class Signalling:
         target = uri(told.uri)
         # Callers are refused at the bound; those who were let in may still be connected with somebody.
         most = room(2 * self._limits.legs, self._media.ports) + (FOR_HELP if told.helps else 0)
-        if target is None or self._closing or len(self.legs) >= most:
-            self._not_dialled(told, 404 if target is None else 503, "not found" if target is None else "failed")
+        if target is None:
+            self._not_dialled(told, 404, "not found")
+            return
+        if self._closing or len(self.legs) >= most:
+            self.refused.add("too many legs")
+            self._not_dialled(told, 503, "failed")
             return
         leg = self._leg(Leg(told.leg, self._media, self._say, told.address, incoming=False, trunk=told.trunk))
         try:
             leg.local = self._media.open(leg.number)
         except NoPort:
+            self.refused.add("no port")
             self._not_dialled(told, 503, "failed")
             return
         trunk = self._carriers.get(told.trunk)
