@@ -605,7 +605,7 @@ class Telephone:
         why: dict[str, Missed] = {verb.number: "unreachable"}
         leg, code = await self._outside(verb, why)
         if leg is None:
-            self.tell(plan.NotAnswered(_now(), why or {verb.number: "unreachable"}, code))
+            self.tell(plan.NotAnswered(_now(), why, code))
             return
         self._other = leg
         await self._answer()
