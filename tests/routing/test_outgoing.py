@@ -234,6 +234,15 @@ def test_a_simulated_call_to_outside_is_answered_by_whoever_does_so(does, outcom
     assert replay(config, trace) == trace
 
 
+@pytest.mark.parametrize(("missed", "why"), [("no_answer", {}), ("busy", {FAR: "busy"})])
+def test_of_a_number_outside_that_lets_it_ring_a_simulation_tells_nothing_more(missed: Missed, why: dict[str, Missed]):
+    config = company(lisbon(), ANA)
+    people = {FAR: Behaviour(missed=missed)}
+    trace, _ = simulate(config, Outgoing(at("10:00:00"), "user:1", FAR), Script(people=people))
+    [event] = [step.event for step in trace.steps if isinstance(step.event, NotAnswered)]
+    assert event.why == why
+
+
 @pytest.mark.parametrize("dialled", ["911", "112", "000"])
 def test_where_the_country_has_no_dialling_plan_whatever_is_help_anywhere_is_help(dialled):
     config = company(lisbon(), office(1, "At sea", country="DP"), ANA)

@@ -254,6 +254,18 @@ def test_who_calls_for_help_is_not_given_up_while_it_rings():
     run(story)
 
 
+def test_a_number_that_rings_and_rings_has_not_answered_and_was_reached():
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("+14155550123"))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Progress(dial.leg, 180))
+        await one.later(telephone.LONGEST_RINGING + 1)
+        assert len(one.told(port.Drop)) == 1
+        assert one.passed() == [plan.NotAnswered(0)]
+
+    run(story)
+
+
 def test_numbers_outside_that_nobody_of_the_company_is_with_talk_for_so_long():
     async def story(one: Told) -> None:
         await one.answered()

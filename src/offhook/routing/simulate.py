@@ -329,7 +329,9 @@ class _Play:
         does = self.script.people.get(number, ANSWERS)
         if does.seconds is not None and does.seconds < OUTSIDE_SECONDS:
             return Answered(at + does.seconds * 1000, number)
-        return NotAnswered(at + (OUTSIDE_SECONDS * 1000 if does.missed == "no_answer" else 1), {number: does.missed})
+        return NotAnswered(
+            at + (OUTSIDE_SECONDS * 1000 if does.missed == "no_answer" else 1), _told({number: does.missed})
+        )
 
     def _ring(self, verb: Ring, at: int) -> Answered | NotAnswered:
         taking = [
@@ -342,7 +344,12 @@ class _Play:
             return Answered(at + seconds * 1000, who)
         why = {leg.who: self.script.of(leg.who).missed for leg in verb.legs}
         given_up = all(reason != "no_answer" for reason in why.values())
-        return NotAnswered(at + (1 if given_up else verb.seconds) * 1000, why)
+        return NotAnswered(at + (1 if given_up else verb.seconds) * 1000, _told(why))
+
+
+def _told(why: dict[str, Missed]) -> dict[str, Missed]:
+    """What telephones tell of those who missed a call: of who lets it ring, nothing."""
+    return {who: missed for who, missed in why.items() if missed != "no_answer"}
 
 
 def _seconds(prompt: Prompt) -> int:

@@ -607,9 +607,7 @@ class Telephone:
         why: dict[str, Missed] = {verb.number: "unreachable"}
         leg, carried = await self._outside(verb, why)
         if leg is None:
-            self.tell(
-                plan.NotAnswered(_now(), why or {verb.number: "unreachable"}, carried.answer, carried.fault)
-            )  # fmt: skip
+            self.tell(plan.NotAnswered(_now(), why, carried.answer, carried.fault))
             return
         self._other = leg
         await self._answer()
