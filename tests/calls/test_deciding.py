@@ -1,20 +1,26 @@
 """Live calls: what they are decided by, and what is taken from telephones."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from offhook.calls import call
 from offhook.kit.errors import Unavailable
 from offhook.routing.plan import (
     Answered,
     Bridge,
+    Event,
     HungUp,
     Incoming,
     NotAnswered,
+    Park,
+    Parked,
     Pressed,
     Reserved,
     Ring,
 )
+from offhook.routing.trace import Step
 from offhook.routing.turn import MAX_STEPS
 from tests.api.desk import Company
 from tests.calls.scripted import ANA, BOB, CYD, LISBON, TURNS, Process, lisbon, talks, who
@@ -114,5 +120,56 @@ def test_somebody_who_presses_keys_for_an_hour_fills_no_store(embedded: Company)
         trace, answer = await process.retold(id)
         assert len(trace.steps) == MAX_STEPS + 1
         assert answer["outcome"] == "answered"
+
+    process.run(story())
+
+
+@pytest.mark.parametrize("stuck", ["before it", "in it"])
+def test_a_wish_is_looked_at_in_time_or_never_and_what_is_being_decided_is_waited_for(
+    embedded: Company, monkeypatch: pytest.MonkeyPatch, stuck: str
+):
+    monkeypatch.setattr(call, "DECIDING_SECONDS", 0.02)
+    process = Process(embedded, *lisbon(ANA, BOB))
+    slow = Answered if stuck == "before it" else Parked
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+    taken = call.Call._step
+
+    async def slowly(self: call.Call, event: Event) -> Step | None:
+        if isinstance(event, slow):
+            begun.set()
+            await goes_on.wait()
+        return await taken(self, event)
+
+    withdraw = call.Call.withdraw
+
+    def too_late(self: call.Call, event: Event) -> bool:
+        withdrawn = withdraw(self, event)
+        if begun.is_set() and not withdrawn:
+            monkeypatch.setattr(call, "DECIDING_SECONDS", 30)
+            goes_on.set()
+        return withdrawn
+
+    monkeypatch.setattr(call.Call, "_step", slowly)
+    monkeypatch.setattr(call.Call, "withdraw", too_late)
+
+    async def story() -> None:
+        id, phone = await process.rings()
+        await phone.given(Ring)
+        process.calls.happened(id, Answered(process.at, "user:1"))
+        if stuck == "before it":
+            await begun.wait()
+            with pytest.raises(Unavailable, match="nothing was done"):
+                await process.calls.decided(id, Parked(process.at))
+            goes_on.set()
+            await phone.given(Bridge)
+        else:
+            await phone.given(Bridge)
+            step = await process.calls.decided(id, Parked(process.at))
+            assert step is not None
+            assert [type(verb) for verb in step.verbs][-1:] == [Park]
+        process.calls.happened(id, HungUp(process.at))
+        await process.calls.over(id)
+        trace, _ = await process.retold(id)
+        assert any(isinstance(step.event, Parked) for step in trace.steps) == (stuck == "in it")
 
     process.run(story())

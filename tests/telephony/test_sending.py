@@ -342,6 +342,29 @@ def test_what_is_not_decided_in_time_is_refused(monkeypatch: pytest.MonkeyPatch)
     played(story)
 
 
+def test_what_is_just_being_decided_is_waited_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sending, "DECIDING_SECONDS", 0.02)
+
+    async def story(one: Two) -> None:
+        asked = asyncio.Event()
+
+        def withdraw(_call_id: int, event: plan.Event) -> bool:
+            assert isinstance(event, plan.Transferred)
+            monkeypatch.setattr(sending, "DECIDING_SECONDS", 30)
+            asked.set()
+            return False
+
+        one.house = replace(one.house, withdraw=withdraw)
+        one.telephone = one.phone(CALLER, "", "")
+        ana = await one.talk()
+        await one.refers(ana)
+        await asked.wait()
+        await one.decided(plan.LetGo(ANA), plan.Ring("parallel", (leg(BOB, "hall"),), 20))
+        assert port.Refer(leg=ana, code=202) in moved(one)
+
+    played(story)
+
+
 def test_a_recording_ends_where_others_come_in():
     async def story(one: Two) -> None:
         await one.decided(plan.Record())

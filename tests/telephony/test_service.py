@@ -36,7 +36,7 @@ PLACE = ("127.0.0.1", 5060)
 class Begun:
     """Calls of which only the beginning is looked at."""
 
-    happened = seen = decided = leg_of = None
+    happened = seen = decided = withdraw = leg_of = None
 
     def __init__(self) -> None:
         self.first: list[Any] = []

@@ -57,6 +57,10 @@ PATIENCE_SECONDS = 2.0
 FIRST_SECONDS = 10.0
 """How long a call waits to begin where nothing is known of its company yet: a large one is read in about a second."""
 
+DECIDING_SECONDS = 5.0
+"""In which a wish is looked at, and once more in which it is decided; who asks for it waits a little longer."""
+
+_RETRY = [("Retry-After", "1")]
 log = structlog.get_logger("offhook.calls")
 
 Question = Reserve | Ask | AskScript
@@ -120,6 +124,8 @@ class Call:
         self._ledger = Ledger(tenant_id, id, new_id)
         self._state = new_call(str(id), id)
         self._inbox: asyncio.Queue[tuple[Event, asyncio.Task[Event] | None]] = asyncio.Queue()
+        self._untaken: dict[int, Event] = {}
+        """What was told of, and is not looked at yet."""
         self._decided: dict[int, asyncio.Future[Step | None]] = {}
         self._config: Company | None = None
         self._question: tuple[Question, asyncio.Task[Event]] | None = None
@@ -139,18 +145,33 @@ class Call:
 
     def tell(self, event: Event) -> None:
         """Something happened to it."""
+        self._untaken[id(event)] = event
         self._inbox.put_nowait((event, None))
 
+    def withdraw(self, event: Event) -> bool:
+        """Let something not have been told that is not looked at yet; False if it was, so that it is decided."""
+        return self._untaken.pop(id(event), None) is not None
+
     async def decided(self, event: Event) -> Step | None:
-        """Tell it, and wait for what was decided and given to the telephone; None where it was over by then."""
+        """Tell it, and wait for what was decided and given to the telephone; None where it was over by then.
+
+        Unavailable where it was not looked at in DECIDING_SECONDS, as the store is slow: then it never is.
+        """
         if self.over:
             return None
         waiting: asyncio.Future[Step | None] = asyncio.get_running_loop().create_future()
         self._decided[id(event)] = waiting
         self.tell(event)
         try:
-            return await waiting
+            for _ in range(2):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(DECIDING_SECONDS):
+                        return await asyncio.shield(waiting)
+                if self.withdraw(event):
+                    raise Unavailable("The call could not get round to it in time; nothing was done.", headers=_RETRY)
+            raise Unavailable("It is not known whether this was done: look at the call.", headers=_RETRY)
         finally:
+            self.withdraw(event)
             self._decided.pop(id(event), None)
 
     def leg_of(self, who: str) -> int:
@@ -166,7 +187,8 @@ class Call:
             return ""
         self._wishes += 1
         if self._wishes <= helping.MOST:
-            await self.decided(helping.wished(wish, clock.milliseconds(clock.now())))
+            with suppress(Unavailable):
+                await self.decided(helping.wished(wish, clock.milliseconds(clock.now())))
         return helping.WHY
 
     def hang_up(self) -> None:
@@ -217,6 +239,9 @@ class Call:
             self.begun.set_result(None)
             while self._state.phase != "over":
                 event, asked = await self._inbox.get()
+                if asked is None and not self.withdraw(event):
+                    # Nobody waits for it any more.
+                    continue
                 if asked is not None:
                     if self._question is None or asked is not self._question[1]:
                         continue
@@ -456,7 +481,7 @@ class Call:
             event = _unanswered(verb, "it could not be asked")
         if isinstance(event, Reserved) and isinstance(verb, Reserve) and verb.asked:
             event = msgspec.structs.replace(event, asked=verb.asked)
-            self._inbox.put_nowait((event, None))
+            self.tell(event)
         else:
             self._inbox.put_nowait((event, asyncio.current_task()))
         return event

@@ -117,6 +117,11 @@ class Calls:
         call = self._live.get(id)
         return None if call is None else await call.decided(event)
 
+    def withdraw(self, id: int, event: Event) -> bool:
+        """Let something not have been told to a call; False if it was looked at by then."""
+        call = self._live.get(id)
+        return call is None or call.withdraw(event)
+
     def leg_of(self, id: int, who: str) -> int:
         """The leg of one who is rung for a call or in it; 0 if there is none."""
         call = self._live.get(id)

@@ -117,8 +117,8 @@ async def _nothing(_call_id: int, _event: plan.Event) -> Step | None:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every call needs. `happened`, `seen`, `decided` and `leg_of` are those of `Calls`; `location` writes where
-    help is to go, with its type. `exchange` knows all calls.
+    """What every call needs. `happened`, `seen`, `decided`, `withdraw` and `leg_of` are those of `Calls`; `location`
+    writes where help is to go, with its type. `exchange` knows all calls.
     """
 
     legs: Legs
@@ -130,6 +130,7 @@ class House:
     sleep: Callable[[float], Coroutine[Any, Any, None]] = clock.sleep
     seen: Callable[[int, Seen], None] = lambda _call_id, _seen: None
     decided: Callable[[int, plan.Event], Awaitable[Step | None]] = _nothing
+    withdraw: Callable[[int, plan.Event], bool] = lambda _call_id, _event: True
     leg_of: Callable[[int, str], int] = lambda _call_id, _who: 0
     exchange: Exchange = field(default_factory=Exchange)
     outside_seconds: float = 14_400.0

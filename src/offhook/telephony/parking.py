@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from offhook.calls.legs.wishes import Granted
 from offhook.kit import clock
+from offhook.kit.errors import Unavailable
 from offhook.routing import plan
 from offhook.routing.trace import Step
 
@@ -15,7 +16,7 @@ CODE = "*68"
 """What a telephone sends a call on to that puts it on park."""
 
 PATIENCE = 5.0
-"""Seconds in which something is decided, and begun; who asks for it waits a little longer."""
+"""Seconds in which who takes a call is rung, once that is decided; who asks for it waits a little longer."""
 
 OVER = Granted(refused="The call is over.")
 Decide = Callable[[plan.Event], Awaitable[Step | None]]
@@ -32,17 +33,10 @@ def refused(step: Step) -> Granted:
     return Granted(refused=" ".join(said) or "The call is not where that can be done.")
 
 
-async def decided(decide: Decide, event: plan.Event) -> Step | None:
-    """What is decided when a call is told something; None if it is over, or does not get round to it."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await decide(event)
-    except TimeoutError:
-        return None
-
-
 class Parking:
-    """For one call. `decide` tells it something, `leg_of` is the id of one who is rung for it."""
+    """For one call. `decide` tells it something, Unavailable where it does not get round to that; `leg_of` is the id of
+    one who is rung for it.
+    """
 
     def __init__(self, decide: Decide, leg_of: Callable[[str], int]) -> None:
         self._decide, self._leg_of = decide, leg_of
@@ -53,7 +47,7 @@ class Parking:
 
         Everybody may take it off again, they too.
         """
-        step = await decided(self._decide, plan.Parked(now(), caller=caller))
+        step = await self._decide(plan.Parked(now(), caller=caller))
         if step is None:
             return OVER
         return Granted() if any(isinstance(verb, plan.Park) for verb in step.verbs) else refused(step)
@@ -64,14 +58,14 @@ class Parking:
             return Granted(refused="Somebody is just rung for it: try again if the call stays on park.")
         rung = self._rung = asyncio.get_running_loop().create_future()
         try:
+            step = await self._decide(plan.Unparked(now(), who))
+            if step is None or not step.verbs:
+                return OVER if step is None else refused(step)
             async with asyncio.timeout(PATIENCE):
-                step = await self._decide(plan.Unparked(now(), who))
-                if step is None or not step.verbs:
-                    return OVER if step is None else refused(step)
                 if await rung:
                     return Granted(call_id=self._leg_of(who))
         except TimeoutError:
-            pass
+            raise Unavailable("It is not known yet whether the user can be rung: look at the call.") from None
         finally:
             self._rung = None
         return Granted(refused="The user is in another call, or could not be rung: the call stays on park.")

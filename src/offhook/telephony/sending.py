@@ -6,6 +6,7 @@ LetGo or HandOn if so, Deny if not. Here legs are moved and told, and nothing is
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -13,7 +14,7 @@ import structlog
 
 from offhook.calls.legs.wishes import Granted, TransferTo
 from offhook.kit import clock
-from offhook.kit.errors import Refusal
+from offhook.kit.errors import Refusal, Unavailable
 from offhook.kit.weakly import alive
 from offhook.routing import plan
 from offhook.routing.outbound import keys_of
@@ -175,6 +176,8 @@ class Sending:
         sender = Sender(self._house, event.leg)
         try:
             denied = await self._wish(event, by, sender)
+        except Unavailable as fault:
+            denied = Deny(fault.message)
         except Exception:
             log.exception("transfer_failed", call_id=telephone.call_id)
             self._sender = None
@@ -219,10 +222,15 @@ class Sending:
         self._telephone.tell(event)
         denied: Deny | None = Deny("It could not be decided in time.")
         try:
-            async with asyncio.timeout(DECIDING_SECONDS):
-                denied = await self._asked
-        except TimeoutError:
-            log.error("transfer_not_decided", call_id=self._telephone.call_id)
+            for _ in range(2):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(DECIDING_SECONDS):
+                        denied = await asyncio.shield(self._asked)
+                        break
+                log.error("transfer_not_decided", call_id=self._telephone.call_id)
+                # What is just being decided is waited for: it will be done.
+                if self._house.withdraw(self._telephone.call_id, event):
+                    break
         finally:
             self._asked = None
             self.rest(run=denied is not None)

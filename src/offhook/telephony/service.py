@@ -102,7 +102,7 @@ class Telephony:
         self.worker.watch = self._watch
         self._house = House(
             self.worker, ways, sounds, tapes, calls.happened, location,
-            seen=calls.seen, decided=calls.decided, leg_of=calls.leg_of,
+            seen=calls.seen, decided=calls.decided, withdraw=calls.withdraw, leg_of=calls.leg_of,
             exchange=Exchange(calls, self._within, self._kept_out), belongs=tally.belongs,
             outside_seconds=outside_seconds, beeped=tally.beeped,
         )  # fmt: skip

@@ -17,7 +17,7 @@ from offhook.routing import plan
 from offhook.routing.plan import Missed
 from offhook.telephony import port
 from offhook.telephony.house import House, Other
-from offhook.telephony.parking import OVER, Decide, decided, now, refused
+from offhook.telephony.parking import OVER, Decide, now, refused
 from offhook.telephony.ringing import Ringing
 
 NO_ANSWER: Missed = "no_answer"
@@ -104,7 +104,7 @@ class Together:
         ways, of = self._house.ways, self._of
         if wish.number and await ways.of_number(of.tenant_id, wish.number, emergency=False) is None:
             return Granted(refused="No carrier takes this number.")
-        step = await decided(self._decide, plan.Invited(now(), wish.number, wish.target))
+        step = await self._decide(plan.Invited(now(), wish.number, wish.target))
         if step is None:
             return OVER
         asked = next((verb.asked for verb in step.verbs if isinstance(verb, plan.Invite)), None)
