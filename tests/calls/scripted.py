@@ -37,14 +37,15 @@ class Phone:
 
     def __init__(self) -> None:
         self.verbs: list[Verb] = []
-        self.broken = False
+        self.broken = self._begun = False
         self._seen = 0
         self._more = asyncio.Event()
 
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
         if self.broken:
             raise RuntimeError("the telephone is broken")
-        assert verbs, "a telephone is never told to do nothing"
+        assert verbs or not self._begun, "a telephone is never told to do nothing but when a call begins"
+        self._begun = True
         self.verbs += verbs
         self._more.set()
 

@@ -24,6 +24,15 @@ def test_a_caller_who_leaves_in_the_moment_in_which_somebody_is_to_be_rung_has_n
     run(story)
 
 
+def test_a_caller_who_leaves_before_anything_is_to_be_done_has_hung_up():
+    async def story(one: Told) -> None:
+        await one.do()
+        await one.say(port.Down(leg=CALLER))
+        assert one.passed() == [plan.HungUp(0)]
+
+    run(story)
+
+
 def test_who_hangs_the_call_up_from_elsewhere_is_told_to_have_done_it_and_the_caller_not():
     async def story(one: Told) -> None:
         assert not one.telephone.hang_up(), "nothing is known of it yet"

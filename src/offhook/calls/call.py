@@ -325,6 +325,7 @@ class Call:
             self.telephone.do(self.id, doing)
         notices = tuple([self._happening(verb) for verb in taken.verbs if isinstance(verb, Notify)])
         self._unkept.append(store.written(self.tenant_id, self.id, self._number, taken, notices))
+        begins = self._number == 0
         self._number += 1
         if isinstance(event, Reserved) and self._owed:
             # Whoever was to be given back is now reserved anew.
@@ -344,7 +345,8 @@ class Call:
             giving.append(asyncio.ensure_future(self._finish() if after.phase == "over" else self._settle()))
         try:
             await self._keep()
-            if doing and not urgent:
+            if (doing or begins) and not urgent:
+                # The first time also where only a service is asked: the caller may leave meanwhile.
                 self.telephone.do(self.id, doing)
         finally:
             for one in giving:

@@ -31,7 +31,10 @@ class Telephone(Protocol):
     """
 
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
-        """Begin with `verbs`, and return at once."""
+        """Begin with `verbs`, and return at once.
+
+        Only the first time they may be none: the call has begun, and its caller may leave while a service is asked.
+        """
 
 
 @runtime_checkable

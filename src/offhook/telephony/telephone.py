@@ -98,7 +98,7 @@ class Telephone:
     # What it is told to do
 
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
-        """Begin with `verbs`, and return at once."""
+        """Begin with `verbs`, and return at once; the first time there may be none yet."""
         first, self._call_id = not self._call_id, call_id
         if first:
             self._house.begun(self.tenant_id, call_id, self._caller, self._other)
@@ -108,6 +108,7 @@ class Telephone:
             return
         if first:
             self._house.exchange.enter(self)
+            self._running = asyncio.ensure_future(self._run())
         verbs = self.sending.decided(verbs)
         if not verbs:
             return
@@ -120,8 +121,6 @@ class Telephone:
         self.parking.given(verbs)
         self._pending = verbs
         self._given.set()
-        if self._running is None:
-            self._running = asyncio.ensure_future(self._run())
         at_once = any(isinstance(verb, plan.Hangup) or _is_emergency(verb) for verb in verbs)
         if self._doing is not None and (at_once or not self._playing):
             self._doing.cancel()

@@ -452,6 +452,10 @@ class Stage:
         }
         return {name: what for name, what in found.items() if what}
 
+    async def nobody_rings(self) -> None:
+        """Wait until each call that any of them made or got is over."""
+        await within(*(talk.down for phone in self.peers for talk in phone.talks.values()))
+
     async def figures_empty(self) -> None:
         """Wait until the worker itself says that it has no leg, as it does each second while there is one."""
         await self.until(lambda: not self.worker.ready.done() or not self.worker.figures.legs)
