@@ -19,6 +19,7 @@ from offhook.routing.plan import (
     Pressed,
     Reserved,
     Ring,
+    Taped,
 )
 from offhook.routing.trace import Step
 from offhook.routing.turn import MAX_STEPS
@@ -171,5 +172,24 @@ def test_a_wish_is_looked_at_in_time_or_never_and_what_is_being_decided_is_waite
         await process.calls.over(id)
         trace, _ = await process.retold(id)
         assert any(isinstance(step.event, Parked) for step in trace.steps) == (stuck == "in it")
+
+    process.run(story())
+
+
+def test_what_an_api_had_recorded_stands_in_the_trace(embedded: Company):
+    process = Process(embedded, *lisbon(ANA))
+
+    async def story() -> None:
+        id, phone = await process.rings()
+        await phone.given(Ring)
+        process.calls.happened(id, Answered(process.at, "user:1"))
+        await phone.given(Bridge)
+        for on in (True, False):
+            process.calls.happened(id, Taped(process.at, on))
+        process.calls.happened(id, HungUp(process.at))
+        await process.calls.over(id)
+        _, answer = await process.retold(id)
+        assert "The call is recorded from here on, as an API asked." in answer["text"]
+        assert "The call is recorded no longer, as an API asked." in answer["text"]
 
     process.run(story())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from offhook.calls import helping
-from offhook.routing.plan import Answered, Hangup, HungUp, Outgoing, Transfer
+from offhook.routing.plan import Answered, CarrierCalled, Hangup, HungUp, NotAnswered, Outgoing, Transfer
 from tests.api.desk import Company
 from tests.calls.legs.test_legs import Deft, asks
 from tests.calls.scripted import ANA, Process, lisbon
@@ -63,6 +63,40 @@ def test_what_was_wished_in_vain_is_no_end_of_the_call_in_its_ladder_and_picture
         assert "is asked to hang up" in ladder.json["text"]
         assert "refuses: Somebody at an API or a page wished to end the call" in ladder.json["text"]
         assert "hangs up" not in ladder.json["text"]
+
+    process.run(story())
+
+
+def test_the_event_of_a_call_for_help_says_that_it_was_placed_only_once_it_was(embedded: Company):
+    process = Process(embedded, *lisbon(ANA))
+
+    async def told(id: int) -> list[tuple[str, str | None]]:
+        events = await process.company.live.sending("GET", "/api/offhook/v1/events?limit=500")
+        return [
+            (one["event"], one["after"].get("cause")) for one in events.json["items"] if one["subject_id"] == str(id)
+        ]
+
+    async def story() -> None:
+        for event, expected in (
+            (CarrierCalled(process.at, "Out"), ("emergency_call.placed", None)),
+            (
+                NotAnswered(process.at, {"911": "unreachable"}, fault="the company has no trunk"),
+                ("emergency_call.failed", "the company has no trunk"),
+            ),
+        ):
+            id = await process.calls.begin(process.tenant, Outgoing(process.at, "user:1", "911"), Deft())
+            await process.settle()
+            assert await told(id) == []
+            process.calls.happened(id, event)
+            await process.settle()
+            assert await told(id) == [expected]
+            process.calls.happened(id, HungUp(process.at))
+            await process.settle()
+            assert await told(id) == [expected]
+            if expected[1]:
+                text = (await process.told(id))["text"]
+                assert "NO HELP WAS CALLED: the company has no trunk" in text
+                assert "The event log tells that 911 could not be called." in text
 
     process.run(story())
 

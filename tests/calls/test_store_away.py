@@ -10,6 +10,7 @@ from offhook.kit.errors import Unavailable
 from offhook.routing.plan import (
     Answered,
     Bridge,
+    CarrierCalled,
     Ended,
     Hangup,
     HungUp,
@@ -182,6 +183,8 @@ def test_help_is_called_also_where_nothing_is_known_of_the_company(company: Comp
         id, phone = await process.dials("user:1", "9-1-1")
         placed = await phone.given(Transfer)
         assert (placed.emergency, placed.number, placed.location) == (True, "911", None)
+        process.calls.happened(id, CarrierCalled(process.at + 1))
+        await process.settle()
         process.store.away = False
         await process.calls.catch_up()
         process.config = known

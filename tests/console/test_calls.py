@@ -107,7 +107,7 @@ def test_who_calls_from_within_is_listed_by_name_and_refused_by_offhook(visitor:
     [listed] = embedded.sandbox.get("/api/offhook/v1/calls").json["items"]
     assert (listed["caller"], listed["caller_name"]) == (f"room:{room}", "Lobby")
     shown = visitor.get(f"/console/calls/{id}")
-    assert "Offhook -&gt; Lobby refuses the call: Lobby dialled 7, which is no number in US" in shown.part("ladder")
+    assert "Offhook -&gt; Lobby refuses the call: Lobby dialled 7, which is nobody" in shown.part("ladder")
     assert "refused by Offhook" in shown.part("legs")
 
 

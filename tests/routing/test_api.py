@@ -198,6 +198,18 @@ def test_what_each_does_makes_the_difference(scene: Scene):
     assert [one["names"] for one in busy["rang"]] == [["Rui Alves"]]
 
 
+def test_of_who_lets_it_ring_nothing_is_told_as_telephones_tell_nothing(scene: Scene):
+    ana, rui = (f"user:{scene.ids[f'{who}@example.com']}" for who in ("ana", "rui"))
+    found = scene.call(people=[{"who": ana, "does": "declines"}, {"who": rui, "does": "lets_it_ring"}])
+    told = [one["event"]["why"] for one in found["steps"] if one["event"]["event"] == "not_answered"]
+    assert told[:2] == [{ana: "declined"}, {}]
+
+
+def test_of_a_users_call_a_simulation_says_who_made_it_as_the_record_does(scene: Scene):
+    made = scene.outgoing("ana@example.com", "103").json
+    assert (made["called"]["type"], made["called"]["id"]) == ("user", scene.ids["ana@example.com"])
+
+
 def test_a_user_dials_a_colleague_a_number_of_the_company_and_the_world(scene: Scene):
     colleague = scene.outgoing("ana@example.com", "103", answer="everybody").json
     assert colleague["ends_at"]["name"] == "Rui Alves"

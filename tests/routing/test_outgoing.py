@@ -4,8 +4,10 @@ import pytest
 
 from offhook.emergency.model import CivicAddress
 from offhook.routing.decide import decide
+from offhook.routing.outbound import keys_of
 from offhook.routing.plan import (
     Answered,
+    CarrierCalled,
     CarrierFailed,
     Ended,
     Event,
@@ -17,6 +19,7 @@ from offhook.routing.plan import (
     Outgoing,
     Pressed,
     Release,
+    Reserved,
     Ring,
     Transfer,
 )
@@ -54,8 +57,55 @@ def test_an_emergency_call_goes_out_at_once_with_the_address_and_people_are_told
     state, verbs = decide(config, new_call("c", 1), Outgoing(at("03:00:00"), "user:1", dialled))
     assert isinstance(verbs[0], Transfer)
     assert (verbs[0].emergency, verbs[0].location) == (True, HOME)
-    assert [type(verb) for verb in verbs[1:]] == ([Release] if dialled == "933" else [Notify, Release])
+    assert [type(verb) for verb in verbs[1:]] == [Release]
     assert state.phase == "out"
+    state, verbs = decide(config, state, CarrierCalled(at("03:00:01"), "Out"))
+    who, number = "user:1", keys_of(dialled)
+    assert verbs == (() if dialled == "933" else (Notify(1, who, number),))
+    assert f"{number} is called by the trunk Out." in said(state)
+    # Once, whatever follows.
+    for event in (CarrierFailed(at("03:00:02"), 503), CarrierCalled(at("03:00:03")), NotAnswered(at("03:00:40"))):
+        state, verbs = decide(config, state, event)
+        assert not [verb for verb in verbs if isinstance(verb, Notify)]
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (NotAnswered(at("03:00:01"), {"911": "unreachable"}, fault="the company has no trunk"), "no trunk"),
+        (HungUp(at("03:00:01")), "hung up before a carrier was called"),
+        (HungUp(at("03:00:01"), cause="the server stopped"), "the server stopped"),
+        (Ended(at("03:00:01"), "no telephone"), "no telephone"),
+    ],
+)
+def test_of_a_call_for_help_that_no_carrier_was_called_with_it_is_never_said_that_it_was_placed(event, why):
+    config = company(lisbon(), office(1, "Lisbon", country="US", e911=HOME), ANA)
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("03:00:00"), "user:1", "911"))
+    assert "emergency_notice" not in codes(state)
+    state, verbs = decide(config, state, event)
+    [notice] = [verb for verb in verbs if isinstance(verb, Notify)]
+    assert (notice.office_id, notice.who, notice.number) == (1, "user:1", "911")
+    assert why in notice.fault
+    assert "emergency_notice" not in codes(state)
+    assert f"NO HELP WAS CALLED: {notice.fault}. The event log of Lisbon tells of it." in said(state)
+    assert state.phase == "over"
+
+
+def test_a_call_that_no_trunk_takes_says_why_and_one_that_goes_out_by_which():
+    state = dialled(NotAnswered(at("10:00:01"), {FAR: "unreachable"}, fault=f"no trunk takes {FAR}"))
+    assert f"{FAR} could not be reached: no trunk takes {FAR}." in said(state)
+    state = dialled(CarrierFailed(at("10:00:01"), 503, carrier="Cheap"), Answered(at("10:00:05"), FAR, "Dear"))
+    assert "The trunk Cheap did not take the call: it answered 503." in said(state)
+    assert f"{FAR} answered, by the trunk Dear." in said(state)
+
+
+def test_a_number_that_no_trunk_takes_is_said_of_who_is_rung_there():
+    config = company(lisbon(), ANA, user(2, "Bob", extension="102", devices=(), forwarding=(FAR,)))
+    state, _ = decide(config, new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "102"))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), ("user:2",)))
+    fault = f"{FAR}: the company has no trunk"
+    state, _ = decide(config, state, NotAnswered(at("10:00:01"), {"user:2": "unreachable"}, fault=fault))
+    assert f"No trunk for {fault}." in said(state)
 
 
 def test_somebodys_own_emergency_address_comes_before_the_offices():
@@ -105,6 +155,23 @@ def test_numbers_at_home_extensions_and_own_numbers_are_dialled():
 def test_a_number_that_is_none_is_said():
     state, _ = decide(company(lisbon(), ANA), new_call("c", 1), Outgoing(at("10:00:00"), "user:1", "12"))
     assert (state.phase, state.outcome) == ("over", "refused")
+
+
+@pytest.mark.parametrize(
+    ("dialled", "kept", "text"),
+    [
+        ("777", "777", "dialled 777, which is nobody's extension and no number in PT."),
+        ("*777", "*777", "dialled *777, which is no number in PT."),
+        ("7-7-7", "777", "dialled 777, which is nobody's extension and no number in PT."),
+        ("abc", "abc", "dialled abc, in which there is nothing to call."),
+        ("x" * 99, "x" * 32, f"dialled {'x' * 32}, in which there is nothing to call."),
+        ("", "", "dialled nothing."),
+    ],
+)
+def test_what_was_dialled_that_is_none_is_said(dialled, kept, text):
+    state, _ = decide(company(lisbon(), ANA), new_call("c", 1), Outgoing(at("10:00:00"), "user:1", dialled))
+    assert (state.outcome, state.dialled) == ("refused", kept)
+    assert text in said(state)
 
 
 @pytest.mark.parametrize(("number", "home"), [("+14165550123", True), ("+18765551234", False), ("+18095551234", False)])
@@ -167,6 +234,15 @@ def test_a_simulated_call_to_outside_is_answered_by_whoever_does_so(does, outcom
     assert replay(config, trace) == trace
 
 
+@pytest.mark.parametrize(("missed", "why"), [("no_answer", {}), ("busy", {FAR: "busy"})])
+def test_of_a_number_outside_that_lets_it_ring_a_simulation_tells_nothing_more(missed: Missed, why: dict[str, Missed]):
+    config = company(lisbon(), ANA)
+    people = {FAR: Behaviour(missed=missed)}
+    trace, _ = simulate(config, Outgoing(at("10:00:00"), "user:1", FAR), Script(people=people))
+    [event] = [step.event for step in trace.steps if isinstance(step.event, NotAnswered)]
+    assert event.why == why
+
+
 @pytest.mark.parametrize("dialled", ["911", "112", "000"])
 def test_where_the_country_has_no_dialling_plan_whatever_is_help_anywhere_is_help(dialled):
     config = company(lisbon(), office(1, "At sea", country="DP"), ANA)
@@ -226,8 +302,10 @@ def test_carriers_that_did_not_take_a_call_are_in_its_story():
     failed = (CarrierFailed(0, 503), CarrierFailed(0), CarrierFailed(0, 415, location=True))
     for event in failed:
         state, verbs = decide(company(lisbon(), ANA), state, event)
-        assert (verbs, state.phase) == ((), "out")
-    assert codes(state)[-3:] == ["carrier_failed", "carrier_silent", "location_not_taken"]
+        assert ([verb for verb in verbs if not isinstance(verb, Notify)], state.phase) == ([], "out")
+    assert [one for one in codes(state) if one != "emergency_notice"][-3:] == [
+        "carrier_failed", "carrier_silent", "location_not_taken"
+    ]  # fmt: skip
     assert "WITHOUT THE ADDRESS" in said(state)
     state, _ = decide(company(lisbon(), ANA), state, Answered(at("10:00:09"), "112"))
     state, _ = decide(company(lisbon(), ANA), state, failed[0])

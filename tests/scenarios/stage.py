@@ -81,9 +81,9 @@ class Simulated:
         """By the same decisions, without a telephone."""
         return self.seen(self.trace(call))
 
-    def trace(self, call: Call) -> Any:
-        """The whole of what is answered."""
-        return sent(self.api.post(f"{V1}/simulate", self._body(call)))
+    def trace(self, call: Call, **more: Any) -> Any:
+        """The whole of what is answered; `more` is said of the call besides."""
+        return sent(self.api.post(f"{V1}/simulate", self._body(call) | more))
 
     @property
     def names(self) -> dict[str, str]:

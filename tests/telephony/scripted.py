@@ -50,6 +50,8 @@ class Told:
         self.time = 0.0
         self._timers: list[tuple[float, asyncio.Future[None]]] = []
         self.fetching: dict[str, asyncio.Future[None]] = {}
+        self.names: dict[int, str] = {}
+        """Of carriers, by their trunk."""
         self.steps: list[Step | None] = []
         """What is decided in turn, when the call is told something that is wished of it."""
         house = House(
@@ -93,7 +95,10 @@ class Told:
         left = [trunk for trunk in (3, 4) if trunk not in but]
         if not left or not (number.startswith("+1") or emergency):
             return None
-        return Way(f"sip:{number}@carrier", ("10.9.9.9", 5060), trunk=left[0])
+        return Way(f"sip:{number}@carrier", ("10.9.9.9", 5060), trunk=left[0], carrier=self.names.get(left[0], ""))
+
+    async def why_not(self, tenant_id: int, number: str, *, emergency: bool) -> str:
+        return f"no trunk takes {number}"
 
     async def of_prompt(self, tenant_id: int, prompt: Prompt) -> tuple[str, ...]:
         return (f"/sounds/{prompt.text}",)

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from offhook.kit.errors import Unavailable
 from offhook.routing import plan
 from offhook.telephony import pidf, port, telephone
 from offhook.telephony.carrying import PATIENCE, PATIENCE_FOR_HELP, TRYING_FOR_HELP
 from offhook.telephony.telephone import ELSEWHERE, Way
-from tests.telephony.scripted import CALLER, Told, leg, prompt, run
+from tests.telephony.scripted import CALL, CALLER, TENANT, Told, leg, prompt, run
 
 
 def test_a_number_outside_is_called_by_the_carrier_that_takes_it():
@@ -35,7 +36,79 @@ def test_a_number_that_no_carrier_takes_is_not_called():
     async def story(one: Told) -> None:
         await one.do(plan.Transfer("+88213000000"))
         assert one.told(port.Dial) == []
-        assert one.passed() == [plan.NotAnswered(0, {"+88213000000": "unreachable"})]
+        fault = "no trunk takes +88213000000"
+        assert one.passed() == [plan.NotAnswered(0, {"+88213000000": "unreachable"}, fault=fault)]
+
+    with capture_logs() as logs:
+        run(story)
+    assert [(log["event"], log["log_level"], log["call_id"], log["tenant_id"], log["number"]) for log in logs] == [
+        ("number_not_called", "warning", CALL, TENANT, "+88213000000")
+    ]
+    assert logs[0]["cause"] == "no trunk takes +88213000000"
+
+
+def test_a_number_that_no_carrier_takes_is_told_of_who_is_rung_there_too():
+    async def story(one: Told) -> None:
+        await one.do(plan.Ring("parallel", (leg("user:2", numbers=("+88213000000",)),), 20))
+        fault = "+88213000000: no trunk takes +88213000000"
+        assert one.passed() == [plan.NotAnswered(0, {"user:2": "unreachable"}, fault=fault)]
+        # Of who is rung next it is not said.
+        await one.do(plan.Ring("parallel", (leg("user:3"),), 20))
+        assert one.passed() == [plan.NotAnswered(0, {"user:3": "unreachable"})]
+
+    with capture_logs() as logs:
+        run(story)
+    assert [log["event"] for log in logs] == ["number_not_called"]
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_help_that_no_carrier_can_be_called_with_is_an_error_in_the_log_and_says_why(away: bool):
+    async def story(one: Told) -> None:
+        async def none(*_given: Any, **_more: Any) -> Way | None:
+            if away:
+                raise Unavailable("The store is away.")
+            return None
+
+        one.of_number = none  # type: ignore[method-assign]
+        await one.do(plan.Transfer("911", emergency=True))
+        [told] = one.passed()
+        assert isinstance(told, plan.NotAnswered)
+        assert ("The store is away" if away else "no trunk takes 911") in told.fault
+
+    with capture_logs() as logs:
+        run(story)
+    said = logs[-1]
+    assert (said["event"], said["log_level"]) == ("help_not_called", "error")
+    assert (said["call_id"], said["tenant_id"], said["number"]) == (CALL, TENANT, "911")
+
+
+def test_of_help_it_is_told_at_once_that_a_carrier_is_called_and_of_a_test_of_it_nothing():
+    async def story(one: Told) -> None:
+        one.names[3] = "Out"
+        await one.do(plan.Transfer("911", emergency=True))
+        assert one.passed() == [plan.CarrierCalled(0, "Out")]
+
+    async def trial(one: Told) -> None:
+        await one.do(plan.Transfer("933", emergency=True, trial=True))
+        assert one.told(port.Dial)
+        assert one.passed() == []
+
+    run(story)
+    run(trial)
+
+
+def test_a_call_tells_by_which_trunk_it_goes():
+    async def story(one: Told) -> None:
+        one.names = {3: "Cheap", 4: "Dear"}
+        await one.do(plan.Transfer("+14155550123"))
+        [first] = one.told(port.Dial)
+        await one.say(port.Down(leg=first.leg, code=503))
+        [second] = one.told(port.Dial)
+        await one.say(port.Up(second.leg))
+        await one.say(port.Up(CALLER))
+        assert one.passed() == [
+            plan.CarrierFailed(0, 503, carrier="Cheap"), plan.Answered(0, "+14155550123", "Dear")
+        ]  # fmt: skip
 
     run(story)
 
@@ -115,7 +188,7 @@ def test_help_is_called_once_more_without_the_address_by_a_carrier_that_does_not
         [again] = one.told(port.Dial)
         assert (first.trunk, first.body, first.headers) == (3, b"<presence/>", pidf.HEADERS)
         assert (again.trunk, again.body, again.headers) == (3, b"", ())
-        assert one.passed() == [plan.CarrierFailed(0, code, location=True)]
+        assert one.passed() == [plan.CarrierCalled(0), plan.CarrierFailed(0, code, location=True)]
         # Once: after that it is the next one's turn, who is told where again.
         await one.say(port.Down(leg=again.leg, code=code))
         [third] = one.told(port.Dial)
@@ -157,7 +230,7 @@ def test_help_waits_for_ringing_longer_than_for_a_sign_of_life_and_not_for_ever(
         await one.say(port.Unheard(first.leg))
         [second] = one.told(port.Dial)
         assert second.trunk == 4
-        assert one.passed() == [plan.CarrierFailed(0)]
+        assert one.passed() == [plan.CarrierCalled(0), plan.CarrierFailed(0)]
         # The first one may only have been slow: better that one than nobody.
         await one.say(port.Down(leg=second.leg, code=503))
         [third] = one.told(port.Dial)
@@ -176,7 +249,19 @@ def test_who_calls_for_help_is_not_given_up_while_it_rings():
         await one.say(port.Progress(dial.leg, 180))
         await one.later(telephone.LONGEST_RINGING + 1)
         assert one.told(port.Drop) == []
-        assert one.passed() == []
+        assert one.passed() == [plan.CarrierCalled(0)]
+
+    run(story)
+
+
+def test_a_number_that_rings_and_rings_has_not_answered_and_was_reached():
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("+14155550123"))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Progress(dial.leg, 180))
+        await one.later(telephone.LONGEST_RINGING + 1)
+        assert len(one.told(port.Drop)) == 1
+        assert one.passed() == [plan.NotAnswered(0)]
 
     run(story)
 

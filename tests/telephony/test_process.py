@@ -90,7 +90,8 @@ def test_a_company_has_its_share_of_legs_and_others_have_theirs() -> None:
         told: list[port.Command] = []
         worker.tell = lambda command: told.append(command)  # type: ignore[method-assign]
         heard: list[port.Event] = []
-        mine, theirs = Share(worker, 1, 2), Share(worker, 2, 2)
+        full: list[tuple[int, int]] = []
+        mine, theirs = (Share(worker, tenant, 2, lambda *of: full.append(of)) for tenant in (1, 2))
 
         def dial(share: Share, trunk: int = 0) -> int:
             leg = share.new_leg(heard.append)
@@ -101,6 +102,7 @@ def test_a_company_has_its_share_of_legs_and_others_have_theirs() -> None:
         outside, other = dial(mine, trunk=3), dial(theirs)
         assert [one.leg for one in told if isinstance(one, port.Dial)] == [first, second, outside, other]
         assert heard == []
+        assert full == [(1, 2)]
         await asyncio.sleep(0)
         assert heard == [port.Down(leg=third, code=503, cause="failed", ours=True)]
         # It is counted until it is over, whoever is told of it.
@@ -278,12 +280,27 @@ def test_a_fault_of_who_holds_a_leg_is_nobody_elses() -> None:
     assert [line["event"] for line in logs] == ["event_not_taken"] * 5
 
 
+def test_who_was_turned_away_stands_in_the_log_with_how_many_more_there_were() -> None:
+    async def story() -> None:
+        worker = Worker((), nobody)
+        with capture_logs() as logs:
+            worker._hear(port.TurnedAway(
+                source=("203.0.113.9", 5062), username="anna", method="REGISTER", cause="wrong password", more=3
+            ))  # fmt: skip
+        assert logs == [{
+            "event": "telephone_turned_away", "log_level": "warning", "source": "203.0.113.9:5062", "username": "anna",
+            "method": "REGISTER", "cause": "wrong password", "more": 3,
+        }]  # fmt: skip
+
+    asyncio.run(story())
+
+
 def test_nobody_is_dialled_while_there_is_no_worker_and_who_would_be_is_told_so() -> None:
     async def story() -> None:
         heard: list[port.Event] = []
         worker = Worker((), nobody)
         leg = worker.new_leg(heard.append)
-        Share(worker, 1, 2).tell(port.Dial(leg=leg, caller=1, uri="sip:a@b", address=("127.0.0.1", 9)))
+        Share(worker, 1, 2, lambda *_: None).tell(port.Dial(leg=leg, caller=1, uri="sip:a@b", address=("127.0.0.1", 9)))
         await asyncio.sleep(0)
         assert heard == [port.Down(leg=leg, code=503, cause="failed", ours=True)]
         assert (worker.legs, worker.dialled_of(1)) == (0, 0)

@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 from offhook.calls.legs.wishes import Granted, HangUp, Taping
 from offhook.routing import plan
 from offhook.telephony import port
+from offhook.telephony.worker import wav
 from tests.telephony.scripted import BOX, CALLER, TWO, Told, leg, prompt, run
 
 
@@ -136,6 +137,8 @@ def test_recording_is_begun_and_ended_while_two_talk_each_time_on_a_tape_of_its_
         assert one.tapes == [("/tapes/call", 5.0), ("/tapes/call-2", 7.0)]
         assert (await one.telephone.grant(Taping(on=True))).refused == "The call is over."
         assert (await one.telephone.grant(HangUp())).refused
+        asked = [event.on for event in one.passed() if isinstance(event, plan.Taped)]
+        assert asked == [True, True, False, False, True]
 
     run(story)
 
@@ -200,10 +203,10 @@ def test_recording_that_is_switched_on_park_is_so_from_when_two_talk(
     run(story)
 
 
-def test_what_there_is_of_a_recording_that_met_a_full_disk_is_kept():
+@pytest.mark.parametrize("fault", ["the disk does not keep up", wav.TOO_LONG])
+def test_what_there_is_of_a_recording_that_is_not_whole_is_kept_and_told(fault: str):
     async def some(one: Told) -> None:
         await _parks(one)
-        fault = "the disk does not keep up"
         with capture_logs() as logs:
             await one.say(port.Recorded(leg=CALLER, path="/tapes/call", seconds=5.0, fault=fault))
         assert [(told["event"], told["cause"]) for told in logs] == [("recording_cut_off", fault)]
@@ -218,7 +221,9 @@ def test_what_there_is_of_a_recording_that_met_a_full_disk_is_kept():
         await one.answered()
         await one.greeted()
         await one.say(port.Down(leg=CALLER))
-        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=3.0, fault="some of it is missing"))
+        with capture_logs() as logs:
+            await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=3.0, fault=fault))
+        assert [(told["event"], told["cause"]) for told in logs] == [("message_not_recorded", fault)]
         assert one.tapes == [("/tapes/office-5", 3.0)]
         assert one.passed() == [plan.Recorded(0, 3), plan.HungUp(0)]
 

@@ -52,3 +52,25 @@ def test_it_is_counted_each_time_and_said_now_and_then():
         house.enters(OURS)
     assert [(one["event"], one["tenant_id"], one["most"]) for one in logs] == [("company_full", OURS, 1)] * 2
     assert counted() - before == 6
+
+
+def test_telephones_that_are_not_rung_are_counted_and_said_apart_from_calls():
+    def counted() -> float:
+        return REGISTRY.get_sample_value("offhook_calls_refused_total", {"why": "telephones_full"}) or 0.0
+
+    house, before = House(1), counted()
+    house.enters(OURS)
+    with capture_logs() as logs:
+        house.enters(OURS)
+        for _ in range(3):
+            house.room.telephones_full(OURS, 2)
+        house.room.telephones_full(OTHERS, 2)
+        house.time += SAY_SECONDS
+        house.room.telephones_full(OURS, 2)
+    assert [(one["event"], one["log_level"], one["tenant_id"], one["most"]) for one in logs] == [
+        ("company_full", "warning", OURS, 1),
+        ("telephones_full", "warning", OURS, 2),
+        ("telephones_full", "warning", OTHERS, 2),
+        ("telephones_full", "warning", OURS, 2),
+    ]
+    assert counted() - before == 5

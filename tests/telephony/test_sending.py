@@ -295,7 +295,7 @@ def test_nobody_is_sent_on_before_they_talk_and_no_call_for_help_is():
         refused = [command for command in one.commands if isinstance(command, port.Refer)]
         assert refused == [port.Refer(leg=SECOND_CALLER, code=603)] * 2
         assert "for help" in (await helped.grant(TransferTo(leg_id=1, number=NUMBER))).refused
-        assert one.heard(SECOND) == [plan.Answered(0, "911")]
+        assert one.heard(SECOND) == [plan.CarrierCalled(0), plan.Answered(0, "911")]
 
     played(story)
 

@@ -88,6 +88,21 @@ def test_a_company_has_so_many_calls_and_the_server_too_and_those_for_help_go_be
     played(story)
 
 
+def test_a_company_s_share_of_telephones_is_of_all_its_calls_and_one_beyond_it_is_told():
+    async def story(telephony: Telephony, _desk: Slow, _slept: list[float]) -> None:
+        told: list[Any] = []
+        telephony.worker.tell = lambda command: told.append(command)  # type: ignore[method-assign]
+        with capture_logs() as logs:
+            for _ in range(402):
+                legs = telephony._house_of(7).legs
+                leg = legs.new_leg(lambda _: None)
+                legs.tell(port.Dial(leg=leg, caller=1, uri="sip:a@b", address=PLACE))
+        assert len(told) == 400
+        assert [(one["event"], one["tenant_id"], one["most"]) for one in logs] == [("telephones_full", 7, 400)]
+
+    played(story)
+
+
 def test_carriers_are_read_one_reading_after_the_other_so_that_the_latest_stays() -> None:
     async def story(telephony: Telephony, desk: Slow, _slept: list[float]) -> None:
         telephony.changed()

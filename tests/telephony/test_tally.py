@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from offhook.calls.wires.model import WENT_ON, Wire, Wires
 from offhook.kit import clock
@@ -216,10 +217,76 @@ def test_what_cannot_be_written_waits_in_bounds(monkeypatch: pytest.MonkeyPatch)
             one.say(port.Incoming(leg=call * 2 + 1, caller="1", dialled="2", source=("10.0.0.9", 5060)))
             one.tally.belongs(call * 2 + 1, TENANT, call, "", "", "")
             one.down(call * 2 + 1)
+        with capture_logs() as logs:
             await one.tally.flush()
+        told = [(said["event"], said["log_level"], said.get("calls")) for said in logs]
+        assert told == [("legs_not_written", "warning", None), ("legs_lost", "error", 2)]
+        with capture_logs() as logs:
+            await one.tally.flush()
+        assert [said["event"] for said in logs] == ["legs_not_written"]
         one.away = False
         await one.tally.flush()
         assert [told.call_id for told in one.written] == [3, 4]
+
+    run(story)
+
+
+def test_what_is_lost_by_a_fault_of_ours_is_said_with_how_many():
+    async def story(one: Desk) -> None:
+        one.came()
+        one.down(CALLER)
+        one.written = None  # type: ignore[assignment]
+        with capture_logs() as logs:
+            await one.tally.flush()
+        assert [(said["event"], said["calls"]) for said in logs] == [("legs_lost", 1)]
+
+    run(story)
+
+
+def test_what_is_being_written_as_the_process_ends_is_written():
+    async def story(one: Desk) -> None:
+        begun, stuck = asyncio.Event(), asyncio.Event()
+
+        async def write(told: Sequence[Wires]) -> None:
+            begun.set()
+            await stuck.wait()
+            one.written += told
+
+        one.tally = Tally(write)
+        one.came()
+        one.down(CALLER)
+        writing = asyncio.ensure_future(one.tally.flush())
+        await begun.wait()
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        stuck.set()
+        await one.tally.close()
+        assert [told.call_id for told in one.written] == [CALL]
+
+    run(story)
+
+
+def test_what_is_being_written_as_it_is_closed_is_waited_for_and_told_of_if_it_cannot_be():
+    async def story(one: Desk) -> None:
+        begun, stuck = asyncio.Event(), asyncio.Event()
+
+        async def write(_told: Sequence[Wires]) -> None:
+            begun.set()
+            await stuck.wait()
+            raise Unavailable("The store cannot be reached.")
+
+        one.tally = Tally(write)
+        one.came()
+        one.down(CALLER)
+        writing = asyncio.ensure_future(one.tally.flush())
+        await begun.wait()
+        with capture_logs() as logs:
+            closing = asyncio.ensure_future(one.tally.close())
+            await asyncio.sleep(0)
+            stuck.set()
+            await asyncio.gather(writing, closing)
+        assert (logs[-1]["event"], logs[-1]["log_level"], logs[-1]["calls"]) == ("legs_not_written", "error", 1)
 
     run(story)
 

@@ -173,7 +173,9 @@ def test_what_is_decided_against_is_told_and_a_number_that_no_carrier_takes_is_n
     async def story(one: Told) -> None:
         assert (await one.telephone.grant(Add(number=NUMBER))).refused == "Nobody talks yet."
         await talks(one)
-        assert (await one.telephone.grant(Add(number="+88213000000"))).refused == "No carrier takes this number."
+        assert (await one.telephone.grant(Add(number="+88213000000"))).refused == (
+            "No carrier takes this number: no trunk takes +88213000000."
+        )
         one.steps = [step(because="It is abroad."), None]
         assert (await one.telephone.grant(Add(number=NUMBER))).refused == "It is abroad."
         assert (await one.telephone.grant(Add(number=NUMBER))).refused == "The call is over."

@@ -72,6 +72,20 @@ def test_a_number_is_called_by_the_carrier_that_allows_it(company: Company):
     assert number(company, NUMBER) is None
 
 
+def test_why_a_number_is_called_by_no_carrier_is_said(company: Company):
+    def why(dialled: str, *, emergency: bool = False) -> str:
+        ways = company.desk.offhook.ways
+        return company.desk.run(ways.why_not(company.tenant(), dialled, emergency=emergency))
+
+    assert why(NUMBER) == why("911", emergency=True) == "the company has no trunk (offhook trunk add connects one)"
+    trunk = made(company.live, enabled=False)
+    assert why(NUMBER) == why("911", emergency=True) == f"the trunk {trunk['name']} that would take it is disabled"
+    assert why("+442079460123").startswith("no trunk takes +442079460123")
+    assert why("") == "it has more than digits"
+    with away(company):
+        assert why(NUMBER) == why("911", emergency=True) == "the store does not say which trunks there are"
+
+
 @pytest.mark.parametrize("dialled", ["", "+1415555010\r\n", "+1415;phone-context=x", "sip:1@x", "+٣٣"])
 def test_what_is_no_number_is_not_called(company: Company, dialled: str):
     made(company.live, prefixes=["+1", "+3"], emergency=True)

@@ -102,13 +102,14 @@ class Parts:
     wall: Callable[[], float] = clock.wall
 
 
-class EmergencyPlaced(msgspec.Struct, frozen=True, kw_only=True):
-    """What the event of an emergency call says."""
+class EmergencyPlaced(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the event of an emergency call says; `cause` is why it was not placed, where it was not."""
 
     call_id: str
     office_id: str | None
     caller: str
     number: str
+    cause: str = ""
 
 
 class Call:
@@ -407,10 +408,11 @@ class Call:
             office_id=str(notice.office_id) if notice.office_id else None,
             caller=notice.who,
             number=notice.number,
+            cause=notice.fault,
         )
         return Happening(
             tenant_id=self.tenant_id,
-            word=Word.EMERGENCY_CALL_PLACED,
+            word=Word.EMERGENCY_CALL_FAILED if notice.fault else Word.EMERGENCY_CALL_PLACED,
             subject_id=str(self.id),
             actor=SYSTEM,
             at=self._state.now,

@@ -22,6 +22,7 @@ from offhook.kit.ids import Ids
 from offhook.routing.plan import (
     Answered,
     CameIn,
+    CarrierCalled,
     CarrierFailed,
     Ended,
     Event,
@@ -39,6 +40,7 @@ from offhook.routing.plan import (
     Pressed,
     Recorded,
     StayedOut,
+    Taped,
     Transferred,
     Unparked,
 )
@@ -53,8 +55,8 @@ CATCH_UP_SECONDS = 1.0
 _SWEPT_AT_ONCE = 200
 _LONGEST = 128
 _FROM_TELEPHONES = (
-    Pressed, Answered, NotAnswered, CarrierFailed, Recorded, Ended, HungUp, Transferred, Joined, Handed, Parked,
-    Unparked, ParkOver, Invited, CameIn, StayedOut, Left,
+    Pressed, Answered, NotAnswered, CarrierCalled, CarrierFailed, Recorded, Ended, HungUp, Transferred, Joined, Handed,
+    Parked, Unparked, ParkOver, Invited, CameIn, StayedOut, Left, Taped,
 )  # fmt: skip
 
 log = structlog.get_logger("offhook.calls")

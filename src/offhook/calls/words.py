@@ -28,7 +28,7 @@ PHASES: Mapping[str, str] = {
 
 CAUSES: Mapping[str, str] = {
     "abandoned": "over before anybody answered",
-    "answered": "hung up after talking",
+    "answered": "over after talking",
     "busy": "busy",
     "caller_left": "the caller hung up",
     "cancelled": "no longer rung",
@@ -42,6 +42,7 @@ CAUSES: Mapping[str, str] = {
     "parked": "put the call on park",
     "refused": "refused by Offhook",
     "transferred": "sent the call on",
+    "unheard": "nothing was heard from it",
     "unreachable": "could not be reached",
     "voicemail": "left a message",
 }
@@ -58,8 +59,9 @@ HAPPENED: Mapping[str, str] = {
     "ended": "hangs up",
     "hung_up": "hangs up",
     "hung_up_on": "hangs up from here",
-    "carrier_failed": "a carrier does not take the call",
-    "location_not_taken": "a carrier does not take the address: called without it",
+    "carrier_called": "{carrier} is called",
+    "carrier_failed": "{carrier} does not take the call",
+    "location_not_taken": "{carrier} does not take the address: called without it",
     "answer": "takes the call",
     "reserve": "has the caller wait",
     "ring": "rings for up to {seconds} s",
@@ -67,6 +69,8 @@ HAPPENED: Mapping[str, str] = {
     "ask_script": "asks the workflow",
     "bridge": "connected",
     "record": "records from here",
+    "taped": "records from here, as an API asked",
+    "untaped": "records no longer, as an API asked",
     "transfer": "calls",
     "emergency": "calls for help",
     "trial": "tries out the emergency address",

@@ -155,6 +155,7 @@ class Word(StrEnum):
     TRUNK_SEALED_AGAIN = "trunk.sealed_again"
     TRUNK_DELETED = "trunk.deleted"
     EMERGENCY_CALL_PLACED = "emergency_call.placed"
+    EMERGENCY_CALL_FAILED = "emergency_call.failed"
     VOICEMAIL_LEFT = "voicemail.left"
     VOICEMAIL_UPDATED = "voicemail.updated"
     VOICEMAIL_DELETED = "voicemail.deleted"

@@ -9,6 +9,7 @@ from offhook.routing.model import Company
 from offhook.routing.plan import (
     Answered,
     CameIn,
+    CarrierCalled,
     CarrierFailed,
     Ended,
     Event,
@@ -26,6 +27,7 @@ from offhook.routing.plan import (
     Recorded,
     Reserved,
     StayedOut,
+    Taped,
     Told,
     Transferred,
     Unparked,
@@ -82,6 +84,11 @@ def _first(turn: Turn, event: Event) -> Go:
     state = turn.state
     if state.phase == "over":
         return endings.ignored(turn, event)
+    if isinstance(event, Taped):
+        said = "recorded from here on" if event.on else "recorded no longer"
+        turn.because("taped", f"The call is {said}, as an API asked.")
+        return None
+    outbound.tell_of_help(turn, event)
     if isinstance(event, Reserved) and event.asked:
         return together.reserved(turn, event)
     if isinstance(event, HungUp):
@@ -118,6 +125,8 @@ def _first(turn: Turn, event: Event) -> Go:
             line = turn.line()
             return groups.answered(turn, line, event.who) if line is not None else people.answered(turn, event.who)
         case "ringing", NotAnswered():
+            if event.fault:
+                turn.because("number_not_called", f"No trunk for {event.fault}.")
             line = turn.line()
             return groups.not_answered(turn, line, event) if line is not None else people.not_answered(turn, event)
         case "asking", Told():
@@ -126,6 +135,8 @@ def _first(turn: Turn, event: Event) -> Go:
             return endings.recorded(turn, event)
         case "out", Answered():
             return endings.answered_outside(turn, event)
+        case "out", CarrierCalled():
+            return endings.carrier_called(turn, event)
         case "out", CarrierFailed():
             return endings.carrier_failed(turn, event)
         case "out", NotAnswered():

@@ -3,6 +3,7 @@
 from offhook.directory.lines.model import Target
 from offhook.routing.plan import (
     Answered,
+    CarrierCalled,
     CarrierFailed,
     Ended,
     Event,
@@ -117,7 +118,8 @@ def answered_outside(turn: Turn, event: Answered) -> Go:
     """The number outside, to which the call was sent, answered."""
     if turn.state.outcome:
         return ignored(turn, event)
-    turn.because("answered", f"{_outside(turn)} answered.")
+    by = f", by the trunk {event.carrier}" if event.carrier else ""
+    turn.because("answered", f"{_outside(turn)} answered{by}.")
     turn.state.outcome = "answered"
     return None
 
@@ -127,7 +129,7 @@ def not_answered_outside(turn: Turn, event: NotAnswered) -> Go:
     if turn.state.outcome:
         return ignored(turn, event)
     missed = _ANSWERED.get(event.code) or MISSED[next(iter(event.why.values()), "no_answer")]
-    said = f", it answered {event.code}" if event.code else ""
+    said = f": {event.fault}" if event.fault else f", it answered {event.code}" if event.code else ""
     turn.because("not_answered", f"{_outside(turn)} {missed}{said}.")
     if not turn.state.who or turn.state.sent_by:
         return Mailbox()
@@ -142,21 +144,31 @@ _ANSWERED = {
 """What a number's answer says of it, where that is more than that it cannot be reached (RFC 3398 section 7.2.4.1)."""
 
 
+def carrier_called(turn: Turn, event: CarrierCalled) -> Go:
+    """A call for help has gone out."""
+    if turn.state.outcome:
+        return ignored(turn, event)
+    if event.carrier:
+        turn.because("carrier_called", f"{_outside(turn)} is called by the trunk {event.carrier}.")
+    return None
+
+
 def carrier_failed(turn: Turn, event: CarrierFailed) -> Go:
     """A carrier did not take the call to a number outside; who carries it out goes on to the next, if there is one."""
     state = turn.state
     if state.outcome:
         return ignored(turn, event)
+    who = f"The trunk {event.carrier}" if event.carrier else "A carrier"
     if event.location:
         turn.because(
             "location_not_taken",
-            f"A carrier answered {event.code} to the call with the address where help is to go, and is called again "
+            f"{who} answered {event.code} to the call with the address where help is to go, and is called again "
             "WITHOUT THE ADDRESS: whoever answers must be told it. Have the carrier take locations.",
         )
     elif event.code:
-        turn.because("carrier_failed", f"A carrier did not take the call: it answered {event.code}.")
+        turn.because("carrier_failed", f"{who} did not take the call: it answered {event.code}.")
     else:
-        turn.because("carrier_silent", "A carrier said nothing, or only that it tries: the next one is called.")
+        turn.because("carrier_silent", f"{who} said nothing, or only that it tries: the next one is called.")
     return None
 
 
@@ -209,7 +221,9 @@ def hung_up(turn: Turn, event: HungUp) -> Go:
         turn.because("hung_up_on", f"Somebody at an API or a page hung up {_WHERE.get(where, 'at once')}.")
     else:
         turn.because("caller_hung_up", f"The caller hung up {_WHERE.get(where, 'at once')}.")
-    outcome = {"talking": "answered", "voicemail": "no_message"}.get(where, "abandoned")
+    # Who was put on park had talked with whoever did so, also while somebody else is rung to take the call.
+    usual = "answered" if state.parked else "abandoned"
+    outcome = {"talking": "answered", "voicemail": "no_message"}.get(where, usual)
     turn.hang_up("lost" if event.lost else outcome, Hangup())
     return None
 

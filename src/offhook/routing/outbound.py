@@ -1,16 +1,31 @@
 """A call that a user or room of the company makes. Pure.
 
 An emergency number is looked at before anything else, and its call is the first thing that happens: no prompt, no
-reservation and no question stands before it; people are told after it was placed.
+reservation and no question stands before it; people are told once it was placed, or could not be.
 """
 
 from offhook.kit.phones import emergency_in, has_plan, is_emergency, is_line_test
 from offhook.routing.dialling import e164, is_home
 from offhook.routing.model import Company, Office, Person
-from offhook.routing.plan import Hangup, Notify, Outgoing, Release, Transfer
+from offhook.routing.plan import (
+    Answered,
+    CarrierCalled,
+    CarrierFailed,
+    Ended,
+    Event,
+    Hangup,
+    HungUp,
+    NotAnswered,
+    Notify,
+    Outgoing,
+    Release,
+    Transfer,
+)
 from offhook.routing.turn import Enter, Go, Turn
 
 _KEPT = frozenset("0123456789+*#")
+_SHOWN = 32
+"""Characters of what was dialled that a reason shows."""
 
 
 def dial(turn: Turn, event: Outgoing) -> Go:
@@ -23,6 +38,9 @@ def dial(turn: Turn, event: Outgoing) -> Go:
     country = office.country if office is not None else ""
     if for_help(dialled.rstrip("#"), country):
         return emergency(turn, person, office, dialled.rstrip("#"))
+    if not dialled:
+        # Of what is on no telephone nothing is called, and all of it is said.
+        state.dialled = event.dialled[:_SHOWN]
     if person is None:
         turn.because("caller_unknown", "Who dialled is not in the company.")
         turn.hang_up("refused", Hangup("forbidden"))
@@ -39,13 +57,22 @@ def dial(turn: Turn, event: Outgoing) -> Go:
         return Enter(config.people[who].target)
     number = e164(dialled, country)
     if number is None:
-        turn.because("number_impossible", f"{person.name} dialled {dialled[:32]}, which is no number in {country}.")
+        turn.because("number_impossible", f"{person.name} dialled {_impossible(state.dialled, country)}.")
         turn.hang_up("refused", Hangup("unallocated"))
         return None
     if number in config.numbers:
         turn.because("own_number", f"{person.name} dialled {number}, which is a number of the company.")
         return Enter(config.numbers[number])
     return _outside(turn, person, office, number)
+
+
+def _impossible(dialled: str, country: str) -> str:
+    """What was dialled, and why that calls nobody."""
+    if not keys_of(dialled):
+        return f"{dialled}, in which there is nothing to call" if dialled else "nothing"
+    where = f" in {country}" if country else ""
+    nobodys = "nobody's extension and " if dialled.isdecimal() else ""
+    return f"{dialled[:_SHOWN]}, which is {nobodys}no number{where}"
 
 
 def keys_of(dialled: str) -> str:
@@ -93,13 +120,35 @@ def emergency(turn: Turn, person: Person | None, office: Office | None, dialled:
         turn.because("no_emergency_address", f"No emergency address of {name} or the office is on record.")
     shown = (person.caller_id if person is not None else "") or (office.main_line if office is not None else "")
     turn.wait("out", Transfer(dialled, shown, emergency=True, location=where, trial=trial))
-    if not trial:
-        turn.verbs.append(Notify(office.id if office is not None else 0, who, dialled))
-        told = office.name if office is not None else "the company"
-        turn.because("emergency_notice", f"The event log of {told} tells of it.")
     if person is not None:
         turn.verbs.append(Release((), kept=person.who))
     return None
+
+
+def tell_of_help(turn: Turn, event: Event) -> None:
+    """Tell people of a call for help, once: that it was placed, or why it was not."""
+    state = turn.state
+    if state.phase != "out" or not state.helping or state.trial or state.noticed:
+        return
+    match event:
+        case HungUp() if not event.ours:
+            fault = event.cause or "the caller hung up before a carrier was called"
+        case NotAnswered() | Ended():
+            fault = event.fault
+        case CarrierCalled() | CarrierFailed() | Answered():
+            fault = ""
+        case _:
+            return
+    person = turn.config.people.get(state.who)
+    office = office_of_caller(turn.config, person)
+    state.noticed = True
+    who = person.who if person is not None else state.who
+    turn.verbs.append(Notify(office.id if office is not None else 0, who, state.dialled, fault))
+    told = f"The event log of {office.name if office is not None else 'the company'} tells of it."
+    if fault:
+        turn.because("emergency_not_placed", f"NO HELP WAS CALLED: {fault}. {told}")
+    else:
+        turn.because("emergency_notice", told)
 
 
 def _outside(turn: Turn, person: Person, office: Office | None, number: str) -> Go:

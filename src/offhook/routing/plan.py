@@ -190,7 +190,8 @@ class Transfer(msgspec.Struct, frozen=True, tag="transfer", tag_field="do"):
 
     For an emergency call `location` is where help is to go, and nothing stands before this verb; a `trial` goes the
     same way, to what only says that address back. Answered by Answered or NotAnswered, which name the number, and
-    after an answer by Ended; before that by CarrierFailed for each carrier that did not take it.
+    after an answer by Ended; before that by CarrierFailed for each carrier that did not take it, and of a call for help
+    first by CarrierCalled, unless there is no carrier.
     """
 
     number: str
@@ -231,11 +232,14 @@ class Deny(msgspec.Struct, frozen=True, tag="deny", tag_field="do"):
 
 
 class Notify(msgspec.Struct, frozen=True, tag="notify", tag_field="do"):
-    """Tell the people of an office (0: it is not known) that an emergency call was placed. Never before it."""
+    """Tell the people of an office (0: it is not known) that an emergency call was placed, never before it; or that it
+    was not, as `fault` says.
+    """
 
     office_id: int
     who: str
     number: str
+    fault: str = ""
 
 
 class Hangup(msgspec.Struct, frozen=True, tag="hangup", tag_field="do"):
@@ -294,32 +298,44 @@ class Reserved(msgspec.Struct, frozen=True, tag="reserved", tag_field="event"):
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="event"):
-    """Who took the call."""
+    """Who took the call; of a Transfer with the name of the `carrier` that it went by, where that is known."""
 
     at: int
     who: str
+    carrier: str = ""
 
 
 class NotAnswered(msgspec.Struct, frozen=True, tag="not_answered", tag_field="event"):
     """Nobody did, and why, of those of whom more is known than that they let it ring.
 
-    `code` is what a number outside answered itself, as SIP has it; 0 if it did not, or only its carrier.
+    `code` is what a number outside answered itself, as SIP has it; 0 if it did not, or only its carrier. `fault` says
+    why a number outside was not even called, or of a Ring which numbers were not, each with why.
     """
 
     at: int
     why: dict[str, Missed] = {}
     code: int = 0
+    fault: str = ""
+
+
+class CarrierCalled(msgspec.Struct, frozen=True, tag="carrier_called", tag_field="event"):
+    """A call for help has gone out, by the first `carrier` ("" where its name is not known)."""
+
+    at: int
+    carrier: str = ""
 
 
 class CarrierFailed(msgspec.Struct, frozen=True, tag="carrier_failed", tag_field="event"):
     """A carrier answered `code` (SIP's) to a call to a number outside, or nothing that helps (0); it may go on.
 
-    `location`: it is an answer to the address that went along, and the carrier is called once more without.
+    `location`: it is an answer to the address that went along, and the carrier is called once more without. `carrier`
+    is its name, "" where that is not known.
     """
 
     at: int
     code: int = 0
     location: bool = False
+    carrier: str = ""
 
 
 class Told(msgspec.Struct, frozen=True, tag="told", tag_field="event"):
@@ -419,6 +435,13 @@ class Left(msgspec.Struct, frozen=True, tag="left", tag_field="event"):
     who: str = ""
 
 
+class Taped(msgspec.Struct, frozen=True, tag="taped", tag_field="event"):
+    """An API had the call recorded from here on, or no longer."""
+
+    at: int
+    on: bool
+
+
 class Transferred(msgspec.Struct, frozen=True, tag="transferred", tag_field="event"):
     """`by`, who is in the call, wishes to send the other side on: to what they would reach by `dialled`, or `target`.
 
@@ -459,8 +482,9 @@ class Handed(msgspec.Struct, frozen=True, tag="handed", tag_field="event"):
 
 
 Event = (
-    Incoming | Outgoing | Pressed | Reserved | Answered | NotAnswered | CarrierFailed | Told | Recorded | Ended
-    | HungUp | Transferred | Joined | Handed | Parked | Unparked | ParkOver | Invited | CameIn | StayedOut | Left
+    Incoming | Outgoing | Pressed | Reserved | Answered | NotAnswered | CarrierCalled | CarrierFailed | Told | Recorded
+    | Ended | HungUp | Transferred | Joined | Handed | Parked | Unparked | ParkOver | Invited | CameIn | StayedOut
+    | Left | Taped
 )  # fmt: skip
 First = Incoming | Outgoing | Transferred | Joined
 """What a call may begin with."""

@@ -15,8 +15,8 @@ from offhook.routing.coverage import Week, week_of, weeks_of
 from offhook.routing.findings import Report
 from offhook.routing.findings import report as report_of
 from offhook.routing.model import Company
-from offhook.routing.plan import Incoming
 from offhook.routing.simulate import play
+from offhook.routing.state import NOWHERE
 from offhook.routing.trace import ends_at
 from offhook.routing.turn import name_of
 from offhook.routing.verify import verify_line, verify_office
@@ -55,7 +55,7 @@ class Routing:
         script = replace(script, rotations=rotations, idle_since=idle_since)
         played = play(config, first, script, body.seed)
         state = played.state
-        called = state.home if isinstance(first, Incoming) and state.home.type != "unknown" else None
+        called = state.home if state.home != NOWHERE else None
         call.notices.extend(reading.unused(config, body, by_mail, played))
         return report.trace_out(
             played.trace,

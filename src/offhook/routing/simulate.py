@@ -17,6 +17,7 @@ from offhook.routing.plan import (
     Ask,
     AskScript,
     Bridge,
+    CarrierCalled,
     Ended,
     Event,
     Gather,
@@ -180,7 +181,7 @@ class _Play:
         self.script = script
         self.caller = first.who if isinstance(first, Outgoing) else ""
         self.began = began = first.at
-        self.other = ""
+        self.other = self.helping = ""
         self.transfers = deque(script.transfers)
         self.keys = deque(script.keys)
         self.workflows = deque(script.workflows)
@@ -209,6 +210,8 @@ class _Play:
                 at += _seconds(verb.prompt) * 1000
             elif (event := self._answer(verb, at)) is not None:
                 return event
+        if isinstance(taken.event, CarrierCalled):
+            return self._call_outside(self.helping, at)
         if isinstance(taken.event, Answered | Transferred):
             # A number outside answered; or all go on as they were, as nobody may be sent there.
             return self._talk(at)
@@ -241,6 +244,9 @@ class _Play:
                 return self._taken_off(verb.seconds, at)
             case HandOn():
                 return Handed(at)
+            case Transfer() if verb.emergency and not verb.trial:
+                self.helping = verb.number
+                return CarrierCalled(at)
             case Transfer():
                 return self._call_outside(verb.number, at)
         return None
@@ -323,7 +329,9 @@ class _Play:
         does = self.script.people.get(number, ANSWERS)
         if does.seconds is not None and does.seconds < OUTSIDE_SECONDS:
             return Answered(at + does.seconds * 1000, number)
-        return NotAnswered(at + (OUTSIDE_SECONDS * 1000 if does.missed == "no_answer" else 1), {number: does.missed})
+        return NotAnswered(
+            at + (OUTSIDE_SECONDS * 1000 if does.missed == "no_answer" else 1), _told({number: does.missed})
+        )
 
     def _ring(self, verb: Ring, at: int) -> Answered | NotAnswered:
         taking = [
@@ -336,7 +344,12 @@ class _Play:
             return Answered(at + seconds * 1000, who)
         why = {leg.who: self.script.of(leg.who).missed for leg in verb.legs}
         given_up = all(reason != "no_answer" for reason in why.values())
-        return NotAnswered(at + (1 if given_up else verb.seconds) * 1000, why)
+        return NotAnswered(at + (1 if given_up else verb.seconds) * 1000, _told(why))
+
+
+def _told(why: dict[str, Missed]) -> dict[str, Missed]:
+    """What telephones tell of those who missed a call: of who lets it ring, nothing."""
+    return {who: missed for who, missed in why.items() if missed != "no_answer"}
 
 
 def _seconds(prompt: Prompt) -> int:

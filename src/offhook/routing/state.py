@@ -91,6 +91,8 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Whether it is an emergency call."""
     trial: bool = False
     """Whether that only tries out which address it would give."""
+    noticed: bool = False
+    """Whether people were told that it was placed, or that it was not."""
     sent_by: str = ""
     """Who sent the call on, to whom it comes back if nobody is there."""
     music: bool = False

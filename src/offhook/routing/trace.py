@@ -127,7 +127,8 @@ def _verb(at: float, verb: Verb, beeped: Collection[str]) -> Moment | None:
             where = f" with the address {verb.location.address}" if verb.location is not None else ""
             return Moment(at, "did", f"{call_of(verb)} to {verb.number}{where}.")
         case Notify():
-            return Moment(at, "did", f"The event log tells that {verb.number} was called.")
+            told = "could not be called" if verb.fault else "was called"
+            return Moment(at, "did", f"The event log tells that {verb.number} {told}.")
         case Bridge():
             return Moment(at, "did", "The two are connected.")
         case Record():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from offhook.telephony import port
+from offhook.telephony.causes import OURS
 
 if TYPE_CHECKING:
     from offhook.telephony.house import Other, Way, Ways
@@ -37,14 +38,14 @@ Until help rings takes some seconds also where all is well; longer than this, a 
 log = structlog.get_logger("offhook.telephony")
 
 
-def _nobody(_code: int, _location: bool) -> None:
+def _nobody(_code: int, _location: bool, _carrier: str) -> None:
     """Told of carriers that failed, where nobody asks."""
 
 
 class Carried:
     """One number, and the carriers that were tried. `call` calls it by a way, `bare` the same without what goes along.
 
-    `told` hears of each that did not take it: what it answered (0: nothing), and whether it is called without.
+    `told` hears of each that did not take it: what it answered (0: nothing), whether it is called without, its name.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Carried:
         call_id: int = 0,
         emergency: bool = False,
         bare: "Callable[[Way], Other] | None" = None,
-        told: Callable[[int, bool], None] = _nobody,
+        told: Callable[[int, bool, str], None] = _nobody,
     ) -> None:
         self._ways, self._tenant_id, self._number, self._call = ways, tenant_id, number, call
         self._call_id, self._emergency, self._bare, self._told = call_id, emergency, bare, told
@@ -70,6 +71,35 @@ class Carried:
         self._without: set[int] = set()
         self.answer = 0
         """What the number itself answered last; 0 if it has not."""
+        self.fault = ""
+        """Why nobody was called, where there is no carrier."""
+
+    @property
+    def carrier(self) -> str:
+        """The name of the carrier that is called, or was last."""
+        return self._last.carrier if self._last is not None else ""
+
+    async def first(self) -> "Way | None":
+        """By the first carrier; where there is none, `fault` and the log say why.
+
+        Where carriers cannot be read it raises, but for help, for which there is none then.
+        """
+        try:
+            if (way := await self.way()) is not None:
+                return way
+            self.fault = await self._ways.why_not(self._tenant_id, self._number, emergency=self._emergency)
+        except Exception as fault:
+            if not self._emergency:
+                raise
+            log.exception("carriers_not_read", call_id=self._call_id)
+            self.fault = f"the carriers for it could not be read ({str(fault).removesuffix('.') or OURS})"
+        if self._emergency:
+            log.error("help_not_called", call_id=self._call_id, tenant_id=self._tenant_id, number=self._number,
+                      cause=self.fault, mend="connect a trunk that takes calls for help")  # fmt: skip
+        else:
+            log.warning("number_not_called", call_id=self._call_id, tenant_id=self._tenant_id, number=self._number,
+                        cause=self.fault)  # fmt: skip
+        return None
 
     async def way(self, *, failed: bool = False) -> "Way | None":
         """By the next carrier that is not tried yet; None if there is none. `failed`: the last one is gone."""
@@ -90,7 +120,7 @@ class Carried:
     async def way_if_any(self, *, failed: bool = False) -> "Way | None":
         """The same; None also where it cannot be looked for, which ends nothing that goes on besides."""
         try:
-            return await self.way(failed=failed)
+            return await (self.first() if self._last is None else self.way(failed=failed))
         except Exception as fault:
             log.error("carriers_not_read", call_id=self._call_id, cause=str(fault))
             return None
@@ -126,11 +156,11 @@ class Carried:
                       mend="the call for help goes on without: have the carrier take locations")  # fmt: skip
         else:
             log.warning("carrier_failed", call_id=self._call_id, trunk=trunk, code=down.code)
-        self._told(down.code, self._again)
+        self._told(down.code, self._again, self.carrier)
         return True
 
     def silent(self) -> None:
         """Note that nothing was heard of the carrier, or nothing that helps, so that it is let go."""
         self._slow.append(self._tried[-1])
         log.warning("carrier_silent", call_id=self._call_id, trunk=self._tried[-1])
-        self._told(0, False)
+        self._told(0, False, self.carrier)

@@ -5,6 +5,7 @@ from offhook.routing.plan import Event, Verb
 from offhook.telephony.port import CUT, DIED, Down
 
 STOPPED = "the server stopped"
+OURS = "a fault of the server, of which its log tells"
 _THEIRS = {
     "sound stopped": "nothing was heard of the caller any more",
     "never acknowledged": "the caller never acknowledged the answer",
@@ -40,7 +41,7 @@ def failed(verb: Verb, at: int) -> Event | None:
         case plan.Ring():
             return plan.NotAnswered(at, {leg.who: "unreachable" for leg in verb.legs})
         case plan.Transfer():
-            return plan.NotAnswered(at, {verb.number: "unreachable"})
+            return plan.NotAnswered(at, {verb.number: "unreachable"}, fault=OURS)
         case plan.Bridge():
             return plan.Ended(at, fault="the telephones could not be connected")
         case plan.HandOn():

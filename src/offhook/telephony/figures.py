@@ -22,10 +22,11 @@ OUTCOMES = (
 """How calls end; one that is not among them has its own word all the same."""
 
 REASONS = (
-    "challenged", "malformed", "no port", "stale", "too large", "too many early calls", "too many legs",
-    "too many messages of a call", "too many packets", "too many requests", "unknown answer", "unreachable",
+    "challenged", "malformed", "no port", "no word in time", "stale", "too large", "too many early calls",
+    "too many legs", "too many messages of a call", "too many packets", "too many requests", "too many waiting",
+    "unknown answer", "unreachable",
 )  # fmt: skip
-"""Why packets of SIP are turned away."""
+"""Why packets of SIP are turned away, and telephones and carriers are not dialled."""
 
 
 class Figures(Collector):
@@ -57,7 +58,9 @@ class Figures(Collector):
         )
         for index, what in enumerate(("received", "lost", "refused")):
             packets.add_metric([what], _sum(one.packets[index] for one in tallies))
-        refused = CounterMetricFamily("offhook_sip_refused", "Packets of SIP turned away, by why.", labels=["reason"])
+        refused = CounterMetricFamily(
+            "offhook_sip_refused", "Packets of SIP turned away, and telephones not dialled, by why.", labels=["reason"]
+        )
         for reason in dict.fromkeys([*REASONS, *(word for one in tallies for word in one.refused)]):
             refused.add_metric([reason], _sum(one.refused.get(reason, 0) for one in tallies))
         going = GaugeMetricFamily("offhook_sip_transactions", "Requests of SIP that are not settled yet.")

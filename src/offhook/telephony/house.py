@@ -27,6 +27,8 @@ class Way:
     uri: str
     address: port.Address
     trunk: int = 0
+    carrier: str = field(default="", compare=False)
+    """The name of the trunk."""
     display: str = ""
     number: str | None = None
     """Who is shown to call; "" hides it, and None is who calls."""
@@ -40,6 +42,9 @@ class Ways(Protocol):
 
     async def of_number(self, tenant_id: int, number: str, *, emergency: bool, but: Collection[int] = ()) -> Way | None:
         """The carrier that a number may be called by, of those that are not `but`; None if none may."""
+
+    async def why_not(self, tenant_id: int, number: str, *, emergency: bool) -> str:
+        """Why a number can be called by no carrier, as the end of a sentence."""
 
 
 class Sounds(Protocol):

@@ -318,9 +318,11 @@ class Up(msgspec.Struct, frozen=True, tag="up"):
 
 
 class Down(msgspec.Struct, frozen=True, kw_only=True, tag="down"):
-    """The leg is over. `code` is SIP's, 0 if it had been there and left; `ours` if we ended or could not dial it.
+    """The leg is over. `code` is SIP's, 0 if it had been there and left, or we let it go of which nothing was heard;
+    `ours` if we ended or could not dial it.
 
-    `cause` says it in words for the call's record: "busy", "declined", "no answer", "sound stopped", "left", ...
+    `cause` says it in words for the call's record: "busy", "declined", "no answer", "sound stopped", "left", "unheard"
+    where it was called and not one message came back, ...
     """
 
     leg: int
@@ -390,6 +392,19 @@ class Fault(msgspec.Struct, frozen=True, tag="fault"):
     count: int = 1
 
 
+class TurnedAway(msgspec.Struct, frozen=True, kw_only=True, tag="turned_away"):
+    """Somebody did not prove who they are, said at most once a second: of one of them, and how many `more` there were.
+
+    `username` is what was given, printable and of 64 characters at most; `cause` is in words, for who reads the log.
+    """
+
+    source: Address
+    username: str
+    method: str
+    cause: str
+    more: int = 0
+
+
 class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
     """Every second while anything goes on: packets of sound, of which so many were lost, and what was turned away."""
 
@@ -405,7 +420,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
 
 Event = (
     Ready | Pong | Whois | Register | Incoming | Progress | Unheard | Up | Down | Sound | Key | Played | Recorded | Held
-    | Referred | Fault | Figures
+    | Referred | Fault | TurnedAway | Figures
 )  # fmt: skip
 
 

@@ -386,6 +386,11 @@ class Worker:
             case Fault():
                 self.faults += event.count
                 log.warning("telephone_fault", what=event.what, count=event.count)
+            case port.TurnedAway():
+                log.warning(
+                    "telephone_turned_away", source=f"{event.source[0]}:{event.source[1]}", username=event.username,
+                    method=event.method, cause=event.cause, more=event.more,
+                )  # fmt: skip
             case port.Whois() | port.Register() | port.Incoming():
                 if isinstance(event, port.Incoming):
                     self._early[event.leg] = []

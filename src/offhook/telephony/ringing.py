@@ -36,6 +36,8 @@ class Ringing:
         self._heard, self._caller_id = heard, caller_id
         self.out: dict[int, Other] = {}
         self.news: asyncio.Queue[port.Event] = asyncio.Queue()
+        self.faults: list[str] = []
+        """Numbers that no carrier takes, each with why, since this was emptied."""
 
     async def dial_all(self, call_id: int, legs: tuple[plan.Leg, ...], why: dict[str, Missed]) -> list[Other]:
         """Call all telephones and numbers of `legs`; who has none is noted in `why`."""
@@ -52,6 +54,7 @@ class Ringing:
                     carried = self._carried(call_id, leg.who, number)
                     way = await carried.way_if_any()
                     made += [carried.call(way)] if way is not None else []
+                    self.faults += [f"{number}: {carried.fault}"] if carried.fault else []
                 if len(made) == before:
                     why[leg.who] = "unreachable"
         except BaseException:

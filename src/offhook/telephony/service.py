@@ -240,7 +240,9 @@ class Telephony:
 
     def _house_of(self, tenant_id: int) -> House:
         """What the calls of a company need, with its share of legs: two telephones for each call that it may have."""
-        return replace(self._house, legs=Share(self.worker, tenant_id, 2 * self._most_calls))
+        return replace(
+            self._house, legs=Share(self.worker, tenant_id, 2 * self._most_calls, self._room.telephones_full)
+        )
 
     def _let_in(self, tenant_id: int, *, crowded: bool, helps: bool) -> None:
         """Full if there is no room for a call, on the server or of its company; one for help is always let in."""
@@ -263,7 +265,10 @@ class Telephony:
                     # The store was not waited for long, as it might have been for help.
                     origin = await self._desk.origin(came, patient=True)
             if origin is None:
-                log.info("call_to_nobody", trunk=came.trunk, dialled=came.dialled)
+                log.info(
+                    "call_to_nobody", trunk=came.trunk, username=came.username, address=came.source[0],
+                    dialled=came.dialled,
+                )  # fmt: skip
                 REFUSED.labels("nobody").inc()
                 code = UNKNOWN
             elif origin.recalled and not helps:

@@ -3,20 +3,26 @@
 Who calls is counted as a call, and a number outside by its carrier; help is called by those.
 """
 
+from collections.abc import Callable
+
 from offhook.telephony import port
 from offhook.telephony.process import Heard, Worker
 
 
 class Share:
-    """`Legs` of house.py for one company, which may have `most` of its telephones dialled."""
+    """`Legs` of house.py for one company, which may have `most` of its telephones dialled.
 
-    def __init__(self, worker: Worker, tenant_id: int, most: int) -> None:
-        self._worker, self._tenant_id, self._most = worker, tenant_id, most
+    `full` is told of each that is not reached, with the company and `most`.
+    """
+
+    def __init__(self, worker: Worker, tenant_id: int, most: int, full: Callable[[int, int], None]) -> None:
+        self._worker, self._tenant_id, self._most, self._full = worker, tenant_id, most, full
 
     def tell(self, command: port.Command) -> None:
         """Have the worker do something; a telephone beyond the share is not reached."""
         if isinstance(command, port.Dial) and not command.trunk:
             if self._worker.dialled_of(self._tenant_id) >= self._most:
+                self._full(self._tenant_id, self._most)
                 self._worker.refuse(command.leg)
                 return
             self._worker.dialled_for(command.leg, self._tenant_id)

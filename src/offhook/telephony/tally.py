@@ -29,7 +29,7 @@ STRANGERS = 1_000
 """Legs that are nobody's yet; the oldest is forgotten."""
 
 UNWRITTEN = 5_000
-"""Calls that wait for the store; the oldest is forgotten."""
+"""Calls that wait for the store; the oldest are forgotten, which is told."""
 
 SPELLS = 50
 """Holds, transfers and beeps of a leg that are noted."""
@@ -82,6 +82,7 @@ class Tally:
         self._strangers: dict[int, _Leg] = {}
         self._calls: dict[int, _Call] = {}
         self._unwritten: list[Wires] = []
+        self._writing = asyncio.Lock()
         self._before = (0, 0, 0)
         self._latest = port.Figures(legs=0)
         self.refused: Counter[str] = Counter()
@@ -225,7 +226,14 @@ class Tally:
             await self.flush()
 
     async def flush(self, *, all_of_it: bool = False) -> None:
-        """Write what is whole; with `all_of_it` also that of which no more is waited for."""
+        """Write what is whole; with `all_of_it` also that of which no more is waited for.
+
+        What is just being written is waited for: what cannot be is not forgotten by whoever closes meanwhile.
+        """
+        async with self._writing:
+            await self._flush(all_of_it)
+
+    async def _flush(self, all_of_it: bool) -> None:
         taken: list[Wires] = []
         try:
             self._gather(clock.monotonic(), all_of_it)
@@ -234,9 +242,17 @@ class Tally:
                 await self._write(taken)
         except Refusal as refusal:
             log.warning("legs_not_written", mend="it is tried again", cause=refusal.message)
-            self._unwritten = (taken + self._unwritten)[-UNWRITTEN:]
+            self._unwritten = taken + self._unwritten
+            lost = len(self._unwritten) - UNWRITTEN
+            if lost > 0:
+                log.error("legs_lost", calls=lost, most=UNWRITTEN, cause="more calls than that wait for the store")
+                del self._unwritten[:lost]
         except Exception:
-            log.exception("legs_not_written")
+            log.exception("legs_lost", calls=len(taken))
+        except asyncio.CancelledError:
+            # They are written by whoever closes; written twice they are the same.
+            self._unwritten = taken + self._unwritten
+            raise
 
     def _gather(self, at: float, all_of_it: bool) -> None:
         for number, leg in list(self._legs.items()):

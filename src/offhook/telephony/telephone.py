@@ -430,6 +430,7 @@ class Telephone:
         match wish:
             case Taping(on=on):
                 self._recording.switch(self._call_id, on=on)
+                self.tell(plan.Taped(_now(), on))
                 return Granted()
             case TransferTo(state="parked") if not (wish.number or wish.target or wish.call_id):
                 return await self.parking.park(caller=not self._is_of_other(wish.leg_id))
@@ -494,13 +495,14 @@ class Telephone:
     async def _ring(self, verb: plan.Ring) -> None:
         self._sound_for_ever(verb.hear, verb.country, verb.music)
         why: dict[str, Missed] = {}
+        self._ringing.faults.clear()
         for legs in [verb.legs] if verb.mode == "parallel" else [(leg,) for leg in verb.legs]:
             winner = await self._first(await self._ringing.dial_all(self._call_id, legs, why), verb.seconds, why)
             if winner is not None:
                 self._other = winner
                 self.tell(plan.Answered(_now(), winner.who))
                 return
-        self.tell(plan.NotAnswered(_now(), why))
+        self.tell(plan.NotAnswered(_now(), why, fault="; ".join(self._ringing.faults)))
 
     async def _first(self, legs: list[Other], seconds: float, why: dict[str, Missed]) -> Other | None:
         """Who answers first; keys that were pressed meanwhile were meant for nothing that follows."""
@@ -602,18 +604,18 @@ class Telephone:
 
     async def _transfer(self, verb: plan.Transfer) -> None:
         why: dict[str, Missed] = {verb.number: "unreachable"}
-        leg, code = await self._outside(verb, why)
+        leg, carried = await self._outside(verb, why)
         if leg is None:
-            self.tell(plan.NotAnswered(_now(), why or {verb.number: "unreachable"}, code))
+            self.tell(plan.NotAnswered(_now(), why, carried.answer, carried.fault))
             return
         self._other = leg
         await self._answer()
         self._house.legs.tell(port.Connect(self._caller, leg.leg))
-        self.tell(plan.Answered(_now(), verb.number))
+        self.tell(plan.Answered(_now(), verb.number, carried.carrier))
         await self._talk(leg)
 
-    async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> tuple[Other | None, int]:
-        """Who answers outside, by the first carrier that takes it (`carrying.py`); or what the number answered."""
+    async def _outside(self, verb: plan.Transfer, why: dict[str, Missed]) -> tuple[Other | None, Carried]:
+        """Who answers outside, by the first carrier that takes it (`carrying.py`), which knows what came of it."""
         self.helping = verb.emergency and not verb.trial
         location = self._location(verb) if verb.emergency else (b"", "")
 
@@ -626,15 +628,17 @@ class Telephone:
         carried = Carried(
             self._house.ways, self.tenant_id, verb.number, call, call_id=self._call_id, emergency=verb.emergency,
             bare=(lambda way: call(way, (b"", ""))) if location[0] else None,
-            told=lambda code, without: self.tell(plan.CarrierFailed(_now(), code, without)),
+            told=lambda code, without, carrier: self.tell(plan.CarrierFailed(_now(), code, without, carrier)),
         )  # fmt: skip
-        way = await carried.way()
+        way = await carried.first()
         if way is None:
-            return None, 0
+            return None, carried
         self._sound_for_ever("ringback", verb.country)
         why.clear()
-        leg = await self._first([carried.call(way)], LONGEST_FOR_HELP if self.helping else LONGEST_RINGING, why)
-        return leg, carried.answer if leg is None else 0
+        called = carried.call(way)
+        if self.helping:
+            self.tell(plan.CarrierCalled(_now(), way.carrier))
+        return await self._first([called], LONGEST_FOR_HELP if self.helping else LONGEST_RINGING, why), carried
 
     def _location(self, verb: plan.Transfer) -> tuple[bytes, str]:
         """Where help is to go; a call for help goes out without, where that cannot be written."""

@@ -103,7 +103,8 @@ class Together:
         """Ask somebody in; granted once it is decided who is rung."""
         ways, of = self._house.ways, self._of
         if wish.number and await ways.of_number(of.tenant_id, wish.number, emergency=False) is None:
-            return Granted(refused="No carrier takes this number.")
+            why = await ways.why_not(of.tenant_id, wish.number, emergency=False)
+            return Granted(refused=f"No carrier takes this number: {why}.")
         step = await self._decide(plan.Invited(now(), wish.number, wish.target))
         if step is None:
             return OVER

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 import structlog
 
 from offhook.calls.callers import outside
+from offhook.kit.errors import Refusal
 from offhook.kit.places import Allowed
 from offhook.kit.wire import to_int64
 from offhook.routing.dialling import e164
@@ -89,8 +90,21 @@ class Ways:
             address = await self._address(tenant_id, host, at, urgent=emergency)
             # Others may have gone by it while its name was looked up.
             if address is not None and (emergency or rules.has_room(kept, self.load)):
-                return Way(uri=_uri(kept.value, number), address=(address, at), trunk=kept.id)
+                return Way(
+                    uri=_uri(kept.value, number), address=(address, at), trunk=kept.id, carrier=kept.value.name
+                )  # fmt: skip
         return None
+
+    async def why_not(self, tenant_id: int, number: str, *, emergency: bool) -> str:
+        """Why a number that `of_number` found no carrier for is called by none; nobody waits long for the reason."""
+        if not number.removeprefix("+").isdecimal() or not number.isascii():
+            return "it has more than digits"
+        try:
+            async with asyncio.timeout(HELP_SECONDS if emergency else LOOK_UP_SECONDS):
+                known = await self._reader.run(lambda tx: trunks.all(tx, tenant_id))
+        except (Refusal, TimeoutError):
+            return "the store does not say which trunks there are"
+        return rules.why_none(known, number, self.load, emergency=emergency)
 
     async def _fitting(self, tenant_id: int, number: str) -> list[Kept[Trunk]]:
         known = await self._reader.run(lambda tx: trunks.all(tx, tenant_id))

@@ -87,6 +87,17 @@ def test_nobody_who_told_so_themselves_is_told_of_twice():
     ]  # fmt: skip
 
 
+def test_of_a_telephone_that_said_nothing_at_all_it_is_told_that_nothing_was_heard():
+    wires = [
+        Wire(who="user:1", began=at(0), ended=at(20), cause="unheard", ours=True),
+        Wire(who="user:2", began=at(0), ended=at(20), code=408, cause="unheard"),
+    ]
+    found = told(drawn(IN, step(plan.NotAnswered(at(20))), wires=wires))
+    assert found[3:] == [
+        "20 house > Ann: nothing was heard from it", "20 house > Bob: 408 nothing was heard from it",
+    ]  # fmt: skip
+
+
 def test_that_somebody_else_answered_is_told_once():
     wires = [
         Wire(who="user:1", began=at(0), ended=at(5.1), code=487, cause="cancelled", ours=True),
@@ -165,28 +176,45 @@ def test_of_those_who_ring_in_turn_only_they_are_shown_whose_turn_came():
 
 def test_a_call_out_of_the_house_and_one_for_help():
     found = drawn(
-        step(
-            plan.Outgoing(at(0), "user:1", "911"), plan.Transfer("911", emergency=True), plan.Notify(5, "user:1", "911")
-        ),
-        step(plan.Answered(at(2), "911")),
+        step(plan.Outgoing(at(0), "user:1", "911"), plan.Transfer("911", emergency=True)),
+        step(plan.CarrierCalled(at(0), "Out"), plan.Notify(5, "user:1", "911")),
+        step(plan.Answered(at(2), "911", "Out")),
         step(plan.Ended(at(60))),
     )
     assert [(one.name, one.kind) for one in found.parties] == [
         ("Ann", "caller"), ("Offhook", "house"), ("911", "outside")
     ]  # fmt: skip
-    assert told(found)[1:] == ["0 house > 911: calls for help", "2 911 > house: answers", "60 911 > house: hangs up"]
+    assert told(found)[1:] == [
+        "0 house > 911: calls for help", "0 house > 911: the trunk Out is called",
+        "2 911 > house: answers (by the trunk Out)", "60 911 > house: hangs up",
+    ]  # fmt: skip
+
+
+def test_a_call_out_that_no_trunk_takes_says_why():
+    fault = "no trunk takes 912345678"
+    found = drawn(
+        step(plan.Outgoing(at(0), "user:1", "912345678"), plan.Transfer("912345678")),
+        step(
+            plan.NotAnswered(at(1), {"912345678": "unreachable"}, fault=fault), plan.Hangup("unavailable"),
+            why=[("not_answered", f"912345678 could not be reached: {fault}.")],
+        ),
+    )  # fmt: skip
+    assert told(found)[2:] == [
+        f"1 house > 912345678: could not be reached: {fault}",
+        f"1 house > caller: ends the call: 912345678 could not be reached: {fault}",
+    ]
 
 
 def test_a_carrier_that_does_not_take_a_call_and_a_test_of_the_emergency_address_are_told_as_such():
     found = drawn(
         step(plan.Outgoing(at(0), "user:1", "933"), plan.Transfer("933", emergency=True, trial=True)),
         step(plan.CarrierFailed(at(1), 503)),
-        step(plan.CarrierFailed(at(2), 415, location=True)),
+        step(plan.CarrierFailed(at(2), 415, location=True, carrier="Out")),
     )
     assert told(found)[1:] == [
         "0 house > 933: tries out the emergency address",
         "1 933 > house: a carrier does not take the call (503)",
-        "2 933 > house: a carrier does not take the address: called without it (415)",
+        "2 933 > house: the trunk Out does not take the address: called without it (415)",
     ]
 
 
@@ -308,3 +336,12 @@ def test_of_prompts_that_nothing_spoke_the_beeps_are_told():
         '0 house > caller: "Welcome."',
         f"0 house > caller: Beeps, in place of the recording for MENU ({'ab' * 6})",
     ]
+
+
+def test_recording_that_an_api_asked_for_is_told():
+    found = drawn(IN, step(plan.Answered(at(2), "user:1"), plan.Bridge("user:1")), *[
+        step(plan.Taped(at(seconds), on)) for seconds, on in ((3, True), (5, False))
+    ])  # fmt: skip
+    assert told(found)[-2:] == [
+        "3 house: records from here, as an API asked", "5 house: records no longer, as an API asked",
+    ]  # fmt: skip

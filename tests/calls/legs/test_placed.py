@@ -155,13 +155,13 @@ def test_what_a_process_that_died_left_is_taken_away(embedded: Company):
     others = Others(process)
 
     async def story() -> None:
-        died = placed(process, wall=lambda: 0.0)
-        await died.begun(Placement(process.tenant, 7, "user:1", ("1",), NUMBER, 45))
+        died, id = placed(process, wall=lambda: 0.0), process.calls.new_id()
+        await died.begun(Placement(process.tenant, id, "user:1", ("1",), NUMBER, 45))
         await others.mailboxes[0].look()
         await process.calls.sweep()
-        again = await embedded.live.sending("PUT", f"{V2}/7/actions/hangup")
-        assert (again.status, again.errors[0]["message"]) == (409, "The call 7 is over.")
-        shown = await embedded.live.sending("GET", f"{V2}/7")
+        again = await embedded.live.sending("PUT", f"{V2}/{id}/actions/hangup")
+        assert (again.status, again.errors[0]["message"]) == (409, f"The call {id} is over.")
+        shown = await embedded.live.sending("GET", f"{V2}/{id}")
         assert (shown.json["state"], shown.json["ended_by"]) == ("missed", "lost")
 
     process.run(story())
@@ -215,16 +215,16 @@ def test_why_a_call_that_was_placed_never_began_is_kept(
     process = Process(embedded, *lisbon(ANA))
 
     async def story() -> None:
-        rung = placed(process)
-        await rung.begun(Placement(process.tenant, 7, "user:1", ("1",), NUMBER, 45))
-        await rung.over(process.tenant, 7, why)
+        rung, id = placed(process), process.calls.new_id()
+        await rung.begun(Placement(process.tenant, id, "user:1", ("1",), NUMBER, 45))
+        await rung.over(process.tenant, id, why)
         ask = embedded.live.sending
         [shown] = (await ask("GET", V2)).json["items"]
-        assert (shown["call_id"], shown["state"], shown["ended_by"]) == ("7", "missed", cause)
+        assert (shown["call_id"], shown["state"], shown["ended_by"]) == (str(id), "missed", cause)
         [kept] = (await ask("GET", f"{V1}/calls")).json["items"]
         assert (kept["phase"], kept["outcome"], kept["dialled"]) == ("over", outcome, NUMBER)
-        assert words in (await ask("GET", f"{V1}/calls/7/trace")).json["text"]
-        ladder = (await ask("GET", f"{V1}/calls/7/ladder")).json
+        assert words in (await ask("GET", f"{V1}/calls/{id}/trace")).json["text"]
+        ladder = (await ask("GET", f"{V1}/calls/{id}/ladder")).json
         assert ladder["over"]
         assert (await ask("GET", f"{V1}/calls/live")).json["items"] == []
 

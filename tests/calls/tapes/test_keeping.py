@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from offhook.calls.tapes import keeping, parts, store
 from offhook.calls.tapes.keeping import Tapes
@@ -217,10 +218,38 @@ def test_what_was_left_behind_without_a_word_in_it_is_thrown_away(here: Place):
 def test_a_note_that_nothing_was_written_for_goes_after_two_days(here: Place):
     here.records(here.tapes, b"")
     another = here.process()
-    here.looks(another, DAY)
-    assert here.new == [".json"]
-    here.looks(another, DAY + 1)
+    with capture_logs() as logs:
+        here.looks(another, DAY)
+        assert (here.new, logs) == ([".json"], [])
+        here.looks(another, DAY + 1)
     assert here.new == []
+    assert [(one["event"], one["log_level"], one["kind"]) for one in logs] == [
+        ("tape_without_sound", "error", "voicemail")
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"id":1}', b"\xff", b"of another"])
+def test_a_note_that_cannot_be_read_is_told_of_once_and_its_sound_stays(here: Place, content: bytes):
+    path = Path(here.records(here.tapes, wav(1.5)))
+    note = path.with_suffix(".json")
+    whole = note.read_bytes()
+    note.write_bytes(content.replace(b"of another", whole.replace(path.stem.encode(), b"another")))
+    another = here.process()
+    with capture_logs() as logs:
+        for _ in range(3):
+            here.looks(another, keeping.ABANDONED_SECONDS + 1)
+    [told] = logs
+    assert (told["event"], told["log_level"]) == ("tape_note_unreadable", "error")
+    assert (told["path"], told["sound"]) == (note.name, True)
+    assert (here.rows, path.exists()) == ([], True)
+    # Once it is mended it is kept; one that is broken again is told of again.
+    note.write_bytes(whole)
+    here.looks(another)
+    assert (len(here.rows), here.new) == (1, [])
+    note.write_bytes(content or b"{")
+    with capture_logs() as logs:
+        here.looks(another)
+    assert [(one["event"], one["sound"]) for one in logs] == [("tape_note_unreadable", False)]
 
 
 def test_what_cannot_be_kept_now_is_kept_with_the_next_look(place: Place):

@@ -250,6 +250,37 @@ def test_who_is_forwarded_is_reached_by_the_carrier_that_can(stage: Stage) -> No
     stage.play(story())
 
 
+def test_what_no_trunk_takes_is_told_with_why_and_no_help_is_said_to_be_called_that_was_not(stage: Stage) -> None:
+    async def story() -> None:
+        trunks = (await stage.ask("GET", f"{V1}/trunks"))["items"]
+        [out] = [one["id"] for one in trunks if one["name"] == "Out"]
+        await stage.ask("PATCH", f"{V1}/trunks/{out}", {"enabled": False})
+        try:
+            for number in ("911", FAR):
+                ann = stage.desks["ann"].calls_number(number)
+                await within(ann.down)
+                assert ann.code == 480
+                record = await stage.record()
+                why = f"{number} could not be reached: the trunk Out that would take it is disabled."
+                assert why in record.texts
+                ladder = await stage.ask("GET", f"{V1}/calls/{record.id}/ladder")
+                assert why.removesuffix(".") in ladder["text"]
+                told = (await stage.ask("GET", f"{V1}/events?subject_id={record.id}")).get("items", [])
+                assert [one["event"] for one in told] == (["emergency_call.failed"] if number == "911" else [])
+                await stage.empty()
+        finally:
+            await stage.ask("PATCH", f"{V1}/trunks/{out}", {"enabled": True})
+        ann = stage.desks["ann"].calls_number(FAR)
+        (outside := await stage.abroad.called()).answer()
+        await stage.connected(ann, outside)
+        ann.hang_up()
+        await within(outside.down)
+        assert f"{FAR} answered, by the trunk Out." in (await stage.record()).texts
+        await stage.empty()
+
+    stage.play(story())
+
+
 def test_a_server_that_stops_waits_for_a_call_for_help_and_begins_no_other(stage: Stage) -> None:
     """It is the last of the file: nobody answers after it."""
 

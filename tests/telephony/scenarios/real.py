@@ -5,6 +5,7 @@ fast from then on; what SIP waits for is as long as it is.
 """
 
 import asyncio
+import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -15,12 +16,15 @@ from typing import Any
 
 import msgspec
 
+from offhook.calls.legs import store as legs
 from offhook.kit import clock
 from offhook.routing.plan import Prompt
+from offhook.routing.simulate import NOT_ASKED
 from offhook.telephony.port import Address
 from tests.api.desk import Company
 from tests.scenarios.script import Call, Deed, Sends
 from tests.scenarios.stage import V1, V2, Seen, Simulated, reasons, sent
+from tests.telephony.scenarios.compared import differences
 from tests.telephony.scenarios.ear import OPENING
 from tests.telephony.scenarios.handset import Handset, Talk
 from tests.telephony.scenarios.people import Does, Ringing, Soft, free_port, scripted
@@ -33,6 +37,9 @@ ANSWERS = EVERYBODY = 4
 
 PITCH, STEP = 1_400, 100
 """Of voices, in Hz, above all of the house's own sounds."""
+
+SEED = 1
+"""What random orders come from in a simulation."""
 
 SPOKEN = 1.0
 """Seconds that a caller speaks onto a machine."""
@@ -51,7 +58,8 @@ class Real:
     """A `Stage`. With `soft` the people's telephones are real ones, otherwise handsets of the test's own. The caller
     presses keys by telephone events, or in INFO of the type `info`.
 
-    `planned` is what the same call is simulated to be, in the same company; `faults` what no Seen has a place for.
+    `planned` is what the same call is simulated to be, in the same company, and `stored` what is kept of it; `faults`
+    is what no Seen has a place for.
     """
 
     def __init__(self, company: Company, *, pace: float, soft: bool = False, info: str = "") -> None:
@@ -67,6 +75,8 @@ class Real:
         self._dialled_on = False
         self._parks, self._parked = False, ""
         self._unparks: deque[str] = deque()
+        self._going = clock.Going(self._simulated.moment, pace)
+        self._seed = SEED
         self.planned: Any = None
         self.stored: Any = None
         self.faults: list[str] = []
@@ -88,8 +98,20 @@ class Real:
             body = {"target_type": to.partition(" ")[0], "target_id": self._simulated.ids[to]}
             to = sent(self._api.post(f"{V2}/numbers/assign", body))["number"]
         call = msgspec.structs.replace(call, to=to)
-        self.planned = self._simulated.trace(call)
-        return self._desk.run(self._play(call, to))
+        self.planned = self._simulated.trace(call, seed=SEED, message_seconds=round(SPOKEN))
+        seen = self._desk.run(self._play(call, to))
+        if any(verb.get("strategy") == "random" for verb in _verbs(self.planned)):
+            # Whose turn it is comes of the call's id, which nobody knew before.
+            self._seed = int(self.stored["id"])
+            self.planned = self._simulated.trace(call, seed=self._seed, message_seconds=round(SPOKEN))
+        return seen
+
+    def differences(self, unasked: str = "") -> list[str]:
+        """In what `stored` differs from `planned`; `unasked` is how asking a service failed that no simulation asks."""
+        planned = self.planned
+        if unasked:
+            planned = json.loads(json.dumps(planned).replace(NOT_ASKED, unasked))
+        return differences(planned, self.stored, self._simulated.names, seed=self._seed, pace=self._pace)
 
     # The house and its telephones
 
@@ -112,7 +134,7 @@ class Real:
             await asyncio.gather(keeping, return_exceptions=True)
 
     async def _play(self, call: Call, number: str) -> Seen:
-        going = clock.Going(self._simulated.moment, self._pace)
+        going = self._going = clock.Going(self._simulated.moment, self._pace)
         async with self._house(going) as worker, Service(self._simulated.ids, call.routers) as service:
             await self._ask_there(service)
             inbound, outbound = Handset(worker, PITCH), Handset(worker, PITCH + STEP)
@@ -281,7 +303,8 @@ class Real:
                 talk.press(keys.popleft())
             elif heard == MUSIC and self._parked and self._unparks:
                 user = self._simulated.ids[f"user {self._unparks.popleft()}"]
-                await self._api.sending("POST", f"{V2}/call/{self._parked}/unpark", {"user_id": user})
+                with clock.going(self._going):
+                    await self._api.sending("POST", f"{V2}/call/{self._parked}/unpark", {"user_id": user})
             elif heard in voices and self._parks:
                 self._parks, self._parked = False, await self._park(heard, talk.dialled)
             elif heard == TONE:
@@ -294,11 +317,15 @@ class Real:
         return with_whom
 
     async def _park(self, voice: str, number: str) -> str:
-        """Whom the caller hears parks the call, by the API; the id of the call."""
+        """Whom the caller hears parks the call, by the API and by the house's clock; the id of the call."""
         await self._heard_by(voice)
         found = sent(await self._api.sending("GET", f"{V1}/calls"))["items"]
         id: str = next(one["id"] for one in found if one["dialled"] == number and "ended" not in one)
-        sent(await self._api.sending("POST", f"{V2}/call/{id}/transfer", {"transfer_state": "parked"}))
+        made = await self._desk.offhook.reader.run(lambda tx: legs.of_calls(tx, self._tenant_id, [int(id)]))
+        # By the leg of the call itself it would be the wish of who called.
+        [own] = [leg.id for leg in made if not leg.entry and not leg.ended]
+        with clock.going(self._going):
+            sent(await self._api.sending("POST", f"{V2}/call/{own}/transfer", {"transfer_state": "parked"}))
         if (shown := sent(await self._api.sending("GET", f"{V2}/call/{id}"))["state"]) != "parked":
             self.faults.append(f"a parked call is {shown}")
         return id

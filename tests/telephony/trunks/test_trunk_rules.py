@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from offhook.kit.errors import Violation
@@ -138,3 +139,59 @@ def test_a_carrier_with_all_its_calls_is_passed_over():
 def test_help_is_called_by_those_who_are_for_it_then_by_any():
     trunks = [kept(1), kept(2, emergency=True, prefixes=()), kept(3, prefixes=()), kept(4, proxy="", emergency=True)]
     assert ids(rules.for_help(trunks)) == [2, 1]
+
+
+OUT = Trunk(name="Out", country="US", proxy="1.1.1.1", prefixes=("+1",))
+AID = Trunk(name="Aid", country="US", proxy="1.1.1.1", emergency=True)
+IN = Trunk(name="In", country="US", addresses=("203.0.113.7",))
+
+
+@pytest.mark.parametrize(
+    ("trunks", "load", "why"),
+    [
+        ([], 0, "the company has no trunk"),
+        ([IN], 0, "no trunk takes +18765551234 (offhook trunk list shows them)"),
+        ([(OUT, "disabled")], 0, "the trunk Out that would take it is disabled"),
+        ([OUT], 0, "it is abroad, seen from US, and the trunk Out takes no calls abroad"),
+        ([msgspec.structs.replace(OUT, international=True)], 10, "the trunk Out has as many calls as it may (10)"),
+        (
+            [msgspec.structs.replace(OUT, international=True)],
+            0,
+            "the proxy of the trunk Out (1.1.1.1) is not found, or may not be called",
+        ),
+        (
+            [(OUT, "disabled"), msgspec.structs.replace(OUT, name="Far")],
+            0,
+            "Out that would take it is disabled; it is abroad",
+        ),
+        ([msgspec.structs.replace(OUT, name=f"Out {number}") for number in range(5)], 0, "; and 2 more"),
+    ],
+)
+def test_why_no_carrier_takes_a_number_is_said(trunks: list[Any], load: int, why: str):
+    number = "+18765551234"
+    if why.startswith("no trunk takes"):
+        trunks = [IN, msgspec.structs.replace(OUT, prefixes=("+44",))]
+    assert why in rules.why_none(all_kept(trunks), number, lambda _: load)
+
+
+@pytest.mark.parametrize(
+    ("trunks", "why"),
+    [
+        ([], "the company has no trunk"),
+        ([IN], "no trunk takes calls for help"),
+        ([IN, (AID, "disabled")], "the trunk Aid that would take it is disabled"),
+        ([AID], "the proxy of the trunk Aid (1.1.1.1) is not found, or may not be called"),
+        ([(OUT, "disabled")], "the trunk Out that would take it is disabled"),
+    ],
+)
+def test_why_no_carrier_takes_a_call_for_help_is_said(trunks: list[Any], why: str):
+    assert why in rules.why_none(all_kept(trunks), "911", lambda _: 10_000, emergency=True)
+
+
+def all_kept(trunks: list[Any]) -> list[Kept[Trunk]]:
+    """As they are kept: each enabled, unless it comes with its state."""
+    pairs = [one if isinstance(one, tuple) else (one, "active") for one in trunks]
+    return [
+        Kept(id=id, tenant_id=1, value=trunk, state=state, created_at=0, updated_at=0)
+        for id, (trunk, state) in enumerate(pairs)
+    ]

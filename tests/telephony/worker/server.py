@@ -36,7 +36,7 @@ class Server:
         self._gone = False
         self.events: list[port.Event] = []
         self.accounts: dict[str, dict[str, str]] = {}
-        self.registers = True
+        self.registers = self.sure = True
         self.asked: list[str] = []
         self.faults: list[port.Fault] = []
         self.legs: set[int] = set()
@@ -66,7 +66,7 @@ class Server:
         """All events that were not heard, once a command sent now was answered."""
         self.tell(port.Dial(leg=FENCE, caller=0, uri="none", address=("127.0.0.1", 9)))
         self.hear(port.Down, lambda down: down.leg == FENCE)
-        return [event for event in self.events if not isinstance(event, port.Figures | port.Sound)]
+        return [event for event in self.events if not isinstance(event, port.Figures | port.Sound | port.TurnedAway)]
 
     def clear(self) -> None:
         """Begin anew: all legs are over, and nothing is to be heard."""
@@ -77,7 +77,7 @@ class Server:
             self.faults.clear()
             self.asked.clear()
             self.accounts.clear()
-            self.registers = True
+            self.registers = self.sure = True
 
     def _read(self) -> None:
         frames = port.Frames(port.Event)
@@ -100,7 +100,8 @@ class Server:
             self.legs.discard(event.leg)
         if isinstance(event, port.Whois):
             self.asked.append(event.username)
-            self.tell(port.Account(username=event.username, digests=self.accounts.get(event.username, {})))
+            known = self.accounts.get(event.username, {})
+            self.tell(port.Account(username=event.username, digests=known, sure=self.sure))
         elif isinstance(event, port.Register) and self.registers:
             self.events.append(event)
             self.tell(port.Registered(id=event.id, contacts=event.contacts))

@@ -1,5 +1,6 @@
 """What others try who know SIP well: carriers that are none, calls that go round, sides that are gone."""
 
+import socket
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -8,8 +9,10 @@ import msgspec
 import pytest
 
 from offhook.telephony import port
-from offhook.telephony.worker import bounds, sdp
+from offhook.telephony.worker import __main__ as worker
+from offhook.telephony.worker import bounds, sdp, wire
 from offhook.telephony.worker.legs import Leg
+from offhook.telephony.worker.signalling import Signalling
 from tests.telephony.worker.conftest import UNBOUND, known
 from tests.telephony.worker.peers import Call, Message, Peer, authorization, sound
 from tests.telephony.worker.server import PASSWORD, Server, digests
@@ -294,6 +297,47 @@ def test_what_helps_is_dialled_beyond_the_bound_of_legs(server: Server, peer: Ca
     assert not [event for event in server.fence() if isinstance(event, port.Down)]
     dial(998, helps=True)
     assert server.hear(port.Down).leg == 998
+
+
+def test_who_is_not_dialled_at_the_bound_of_legs_is_counted() -> None:
+    server = Server("--media", "plain")
+    server.tell(port.Configure(limits=port.Limits(legs=1)))
+    for leg in (2, 4, 6, 8):
+        server.tell(port.Dial(leg=leg, caller=0, uri="sip:anna@127.0.0.1:9", address=("127.0.0.1", 9)))
+    for leg in (6, 8):
+        assert server.hear(port.Down) == port.Down(leg=leg, code=503, cause="failed", ours=True)
+    counted = 0
+    while counted < 2:
+        # A second may end between the two.
+        refused = server.hear(port.Figures, lambda told: bool(told.refused)).refused
+        assert refused.keys() == {"too many legs"}
+        counted += refused["too many legs"]
+    assert counted == 2
+    server.close()
+
+
+def test_who_is_not_dialled_for_want_of_a_port_is_counted() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        first = taken.getsockname()[1] // 2 * 2
+        server = Server("--media", "engine", "--ports", f"{first}-{first + 1}")
+        server.tell(port.Dial(leg=2, caller=0, uri="sip:anna@127.0.0.1:9", address=("127.0.0.1", 9)))
+        assert server.hear(port.Down) == port.Down(leg=2, code=503, cause="failed", ours=True)
+        assert server.hear(port.Figures, lambda told: bool(told.refused)).refused == {"no port": 1}
+        server.close()
+
+
+def test_faults_of_what_carries_sound_are_told_with_how_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[port.Event] = []
+    heard: Any = SimpleNamespace(_faults={}, _faulted=False, _say=told.append)
+    heard.fault = lambda *of: Signalling.fault(heard, *of)
+    monkeypatch.setattr(worker, "EngineMedia", lambda *_, fault, **__: fault)
+    monkeypatch.setattr(wire, "from_thread", lambda what, *of: what(*of))
+    fault: Any = worker.carried("", heard, "127.0.0.1", "127.0.0.1", (20_000, 20_010), 30.0)
+    fault("some are gone", 5)
+    fault("some are gone", 7)
+    fault("some are gone", 8)
+    assert (told, heard._faults) == ([port.Fault("some are gone", 5)], {"some are gone": 15})
 
 
 def test_a_telephone_that_called_too_often_may_still_call_for_help(server: Server, peer: Callable[[], Peer]) -> None:

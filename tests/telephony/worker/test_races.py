@@ -59,12 +59,28 @@ def test_a_cancel_before_any_answer_waits_for_the_first(server: Server, peer: Ca
     phone = peer()
     invite = dialled(server, phone)
     server.tell(port.Drop(2, reason='SIP;cause=200;text="Call completed elsewhere"'))
-    assert server.hear(port.Down) == port.Down(leg=2, code=487, cause="cancelled", ours=True)
+    assert server.hear(port.Down) == port.Down(leg=2, cause="unheard", ours=True)
     assert "CANCEL" not in whats(phone)
     phone.reply(invite, 180)
     cancel = phone.hear("CANCEL")
     assert cancel.branch == invite.branch
     phone.reply(cancel, 200)
+    phone.reply(invite, 487)
+    phone.hear("ACK")
+
+
+@pytest.mark.parametrize("code", [100, 180])
+def test_who_said_anything_at_all_before_they_were_let_go_was_heard_of(
+    server: Server, peer: Callable[[], Peer], code: int
+) -> None:
+    phone = peer()
+    invite = dialled(server, phone)
+    phone.reply(invite, code)
+    server.fence()
+    phone.fence()
+    server.tell(port.Drop(2))
+    assert server.hear(port.Down) == port.Down(leg=2, code=487, cause="cancelled", ours=True)
+    phone.reply(phone.hear("CANCEL"), 200)
     phone.reply(invite, 487)
     phone.hear("ACK")
 
@@ -285,7 +301,7 @@ def test_a_caller_that_never_acknowledges_is_ended_after_32_seconds(server: Serv
 def test_a_silent_telephone_is_given_up_after_32_seconds(server: Server, peer: Callable[[], Peer]) -> None:
     phone = peer()
     dialled(server, phone)
-    assert server.hear(port.Down, wait=40) == port.Down(leg=2, code=408, cause="no answer")
+    assert server.hear(port.Down, wait=40) == port.Down(leg=2, code=408, cause="unheard")
     assert 6 <= whats(phone).count("INVITE") <= 7
 
 

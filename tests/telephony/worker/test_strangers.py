@@ -6,7 +6,7 @@ from offhook.telephony import port
 from offhook.telephony.port import Address
 from offhook.telephony.worker import accounts, bounds, digest, registrar
 from offhook.telephony.worker.accounts import Accounts
-from offhook.telephony.worker.bounds import SOURCES, Buckets, Remembered
+from offhook.telephony.worker.bounds import SOURCES, Buckets, Refused, Remembered
 from offhook.telephony.worker.digest import Digests
 from offhook.telephony.worker.packet import Packet, Party, uri
 from offhook.telephony.worker.registrar import Registrar
@@ -55,27 +55,33 @@ def test_places_are_remembered_for_a_while_and_not_without_end() -> None:
 
 
 def test_names_that_nobody_has_are_asked_for_within_bounds() -> None:
-    now, asked = [0.0], list[port.Event]()
-    kept = Accounts(asked.append, lambda: now[0])
+    now, asked, refused = [0.0], list[port.Event](), Refused()
+    kept = Accounts(asked.append, refused.add, lambda: now[0])
     taken = sum(kept.ask(f"nobody{number}", lambda _: None) for number in range(MANY))
     assert taken == len(asked) == len(kept._asking) == accounts.WAITING
+    assert kept.ask("nobody0", lambda _: None)
+    assert refused.said() == {"too many waiting": MANY - accounts.WAITING}
     now[0] = 6.0
     assert kept.ask("another", lambda _: None)
     assert len(kept._asking) == 1
+    assert refused.said() == {"no word in time": accounts.WAITING + 1}
     for number in range(MANY):
         kept.told(port.Account(username=f"nobody{number}"))
     assert len(kept._known) == accounts.REMEMBERED
     assert sum(kept.ask("one", lambda _: None) for _ in range(100)) == 20
+    assert refused.said() == {"too many waiting": 80}
 
 
 def test_registrations_on_their_way_are_bounded() -> None:
-    kept = Registrar(lambda *_: None, lambda _: None)
+    refused = Refused()
+    kept = Registrar(lambda *_: None, lambda _: None, refused.add)
     to = uri("sip:anna@a")
     assert to is not None
     packet = Packet(method="REGISTER", callee=Party(uri=to))
     for number in range(20_000):
         kept.register(packet, (address(number), 5060), "anna", "")
     assert len(kept._waiting) == registrar.WAITING
+    assert refused.said() == {"too many waiting": 20_000 - registrar.WAITING}
 
 
 def test_a_challenge_costs_no_memory_and_what_was_used_is_used_however_many_were_since(

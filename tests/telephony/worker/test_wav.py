@@ -179,6 +179,32 @@ def test_an_hour_of_both_sides_is_whole(desk: Desk, tmp_path: Path, monkeypatch:
     assert recording.seconds == 3_600
 
 
+@pytest.mark.parametrize("both", [False, True])
+def test_what_is_longer_than_can_be_kept_says_so_and_is_kept_until_there(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, both: bool
+) -> None:
+    monkeypatch.setattr(wav, "LONGEST", 8_000)
+    recording = Recording(desk, tmp_path / "a.wav", both=both)
+    recording.lay(tone(440, 1), 0.0, 0, side=int(both))
+    assert recording.tape.fault == ""
+    recording.lay(tone(440, 1), 1.0, 8_000, side=int(both))
+    recording.end()
+    assert recording.fault == wav.TOO_LONG
+    assert recording.seconds == pytest.approx(1.0)
+    assert len(soundfile.read(tmp_path / "a.wav", dtype="int16")[0]) == 8_000
+
+
+def test_what_comes_after_a_recording_ended_is_no_fault_of_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wav, "LONGEST", 8_000)
+    recording = Recording(desk, tmp_path / "a.wav")
+    recording.lay(tone(440, 1), 0.0, 0)
+    recording.end()
+    recording.lay(tone(440, 1), 1.0, 8_000)
+    assert (recording.fault, recording.tape.fault) == ("", "")
+
+
 def test_no_name_is_given_to_half_a_file(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recording = Recording(desk, tmp_path / "a.wav")
     recording.lay(tone(440, 0.2), 0.0, 0)

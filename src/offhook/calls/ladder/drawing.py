@@ -109,7 +109,8 @@ class _Drawing:
                 self._add(at, "answered", self._party(event.who), HOUSE, words.HAPPENED["answered"], tone="quiet")
             case plan.Answered():
                 self._with = self._party(event.who)
-                self._add(at, "answered", event.who, HOUSE, words.HAPPENED["answered"], tone="good")
+                by = f" (by the trunk {event.carrier})" if event.carrier else ""
+                self._add(at, "answered", event.who, HOUSE, words.HAPPENED["answered"] + by, tone="good")
                 self._elsewhere(at, event.who, before)
             case plan.NotAnswered():
                 self._not_answered(at, event, before)
@@ -123,8 +124,12 @@ class _Drawing:
                 self._ended(at, event)
             case plan.HungUp():
                 self._hung_up(at, event)
+            case plan.CarrierCalled():
+                text = _said("carrier_called", carrier=_carrier(event.carrier))
+                self._add(at, "carrier_called", HOUSE, self._with or HOUSE, text, tone="quiet")
             case plan.CarrierFailed():
-                text = words.HAPPENED["location_not_taken" if event.location else "carrier_failed"]
+                word = "location_not_taken" if event.location else "carrier_failed"
+                text = _said(word, carrier=_carrier(event.carrier))
                 said = f" ({event.code})" if event.code else ""
                 self._add(at, "carrier_failed", self._with or HOUSE, HOUSE, text + said, tone="bad")
             case plan.Reserved():
@@ -132,6 +137,8 @@ class _Drawing:
                     self._add(at, "reserved", HOUSE, HOUSE, f"nobody could be reserved: {event.fault}", tone="bad")
                 elif self._fetches and (why := refusals.still_parked(step)):
                     self._add(at, "reserved", HOUSE, self._key(self._fetches), _said("not_rung", why=why), tone="bad")
+            case plan.Taped():
+                self._add(at, "taped", HOUSE, HOUSE, words.HAPPENED["taped" if event.on else "untaped"])
             case plan.Unparked():
                 self._fetches = event.who
                 self._other_event(at, event, first=False)
@@ -222,7 +229,9 @@ class _Drawing:
             if who not in self._wired:
                 why = event.why.get(who, "no_answer")
                 start, end = (self._party(who), HOUSE) if why in _SAID else (HOUSE, self._party(who))
-                self._add(at, "not_answered", start, end, words.of(words.CAUSES, why), tone="quiet")
+                fault = event.fault if why == "unreachable" else ""
+                text = words.of(words.CAUSES, why) + (f": {fault}" if fault else "")
+                self._add(at, "not_answered", start, end, text, tone="bad" if fault else "quiet")
 
     # Verbs
 
@@ -316,7 +325,7 @@ class _Drawing:
         return refused or any(isinstance(one.event, kinds) for one in near)
 
     def _missed(self, wire: Wire) -> Arrow:
-        text = f"{wire.code or ''} {wire.cause}".strip()
+        text = f"{wire.code or ''} {words.CAUSES.get(wire.cause, wire.cause)}".strip()
         if not _from_here(wire):
             return Arrow(wire.ended, "not_answered", wire.who, HOUSE, text, "bad")
         if wire.cause not in _OF_COURSE:
@@ -335,6 +344,10 @@ def _near(one: int, other: int) -> bool:
 def _from_here(wire: Wire) -> bool:
     """Whether Offhook ended a dialogue, whatever it says of why; its other side can only leave, or answer by a code."""
     return wire.ours or wire.code == _TIMEOUT or not (wire.code or wire.cause in ("", "left"))
+
+
+def _carrier(name: str) -> str:
+    return f"the trunk {name}" if name else "a carrier"
 
 
 def _leaves(step: Step) -> bool:

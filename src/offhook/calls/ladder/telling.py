@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from offhook.calls import helping, words
+from offhook.calls.ladder.ended import ended
 from offhook.calls.ladder.model import CALLER, HOUSE, Ladder, Party
 from offhook.calls.ladder.wire import ArrowOut, LadderOut, LegOut, PartyOut, PhoneOut
 from offhook.calls.legs.model import CallLeg
@@ -66,7 +67,7 @@ def _party(party: Party, key: str, began: int, wires: Sequence[Wire], legs: Sequ
         name=party.name,
         id=party.who if party.kind in ("person", "outside") or ":" in party.who else None,
         cause=words.of(words.CAUSES, cause) if cause else None,
-        phones=[_phone(wire, began) for wire in own],
+        phones=[_phone(wire, ended(wire, wires, mine), began) for wire in own],
         legs=[_leg(leg, began, at) for leg in mine],
     )
 
@@ -92,7 +93,7 @@ def _leg(leg: CallLeg, began: int, at: int) -> LegOut:
     )
 
 
-def _phone(wire: Wire, began: int) -> PhoneOut:
+def _phone(wire: Wire, said: str, began: int) -> PhoneOut:
     # What a caller was answered who was never let in is Offhook's own word.
     refused = wire.code if wire.ours and not (wire.who or wire.up) else 0
     return PhoneOut(
@@ -104,6 +105,7 @@ def _phone(wire: Wire, began: int) -> PhoneOut:
         ended=_moment(wire.ended, began),
         code=wire.code or None,
         cause=words.ANSWERS.get(refused, wire.cause) or None,
+        words=said or None,
         codec=wire.codec or None,
         packets=wire.received,
         lost=wire.lost,

@@ -19,7 +19,8 @@ class PhoneOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     taken: float | None = None
     ended: float | None = None
     code: Annotated[int | None, Meta(description="The SIP status that it ended with, if it was never taken.")] = None
-    cause: str | None = None
+    cause: Annotated[str | None, Meta(description="Why it ended, as it told itself.")] = None
+    words: Annotated[str | None, Meta(description="How its part in the call ended, for people.")] = None
     codec: str | None = None
     packets: int = 0
     lost: int = 0

@@ -76,6 +76,8 @@ class Tapes:
         self._owed: dict[str, Pending] = {}
         self._keeping: set[str] = set()
         """What is just being kept: a bucket may take longer than it is to the next look."""
+        self._unread: dict[str, str] = {}
+        """Notes that the last look could not read, and why."""
 
     # What telephones ask: `telephony/telephone.py`
 
@@ -255,17 +257,34 @@ class Tapes:
 
     def _left_behind(self) -> list[Pending]:
         """Notes of tapes whose sound nobody has written to for a while: of processes that died, here or elsewhere."""
-        found = []
+        found, unread = [], {}
         for note in self._folder.glob("*.json") if self._folder.is_dir() else ():
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
+            try:
                 pending = _note(note.read_bytes())
-                path = self._sound(pending)
-                if pending.name in self._owed or note != self._note(pending):
+                if note != self._note(pending):
+                    raise ValueError("it is the note of another file")
+                if pending.name in self._owed:
                     continue
-                written = parts.written(path) or note.stat().st_mtime
+                written = parts.written(self._sound(pending)) or note.stat().st_mtime
                 if self._wall() - written > ABANDONED_SECONDS:
                     found.append(pending)
+            except FileNotFoundError:
+                # It was brought to its end meanwhile.
+                continue
+            except (OSError, ValueError, msgspec.MsgspecError) as fault:
+                unread[note.name] = str(fault)
+        self._tell_unread(unread)
         return found
+
+    def _tell_unread(self, unread: dict[str, str]) -> None:
+        """Of whose call they are nobody knows, so that they stay where they are: said once of each."""
+        for name in unread.keys() - self._unread:
+            there = parts.written((self._folder / name).with_suffix(".wav")) > 0
+            log.error(
+                "tape_note_unreadable", path=name, sound=there, cause=unread[name],
+                mend="mend the note, or move it away with the sound that is beside it",
+            )  # fmt: skip
+        self._unread = unread
 
     async def _adopt(self, pending: Pending) -> bool:
         """Bring it to its end, if its call is over; False as of `_try`."""
@@ -279,6 +298,10 @@ class Tapes:
             if not exists and pending.sound is None:
                 # Its sound may be elsewhere until it is whole.
                 if self._wall() * 1000 - pending.at > NEVER_SECONDS * 1000:
+                    log.error(
+                        "tape_without_sound", call_id=pending.call_id, kind=pending.kind,
+                        cause="nothing of it was found in two days",
+                    )  # fmt: skip
                     await asyncio.to_thread(self._throw_away, pending)
             elif exists and (await asyncio.to_thread(wav.measure, path)).milliseconds < SHORTEST:
                 await asyncio.to_thread(self._throw_away, pending)

@@ -12,10 +12,10 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A dialogue with one telephone. Moments are milliseconds since 1970 UTC, 0 for what has not happened.
 
     `who` is "" for who called, else whom it rang: "user:1", or a number. `device` is the id of a telephone of ours,
-    `address` where it was spoken with. `code` is SIP's (RFC 3261 section 21), 0 where it had been there and left;
-    `ours`: the end came from this side. `codec` and the packets that came and never came are of the sound it sent.
-    `held` are spells on hold, `referred` when it asked for which transfer. `beeped` are the
-    prompts, as `routing/trace.mark_of` has them, in whose place beeps were played to it.
+    `address` where it was spoken with. `code` is SIP's (RFC 3261 section 21), 0 where it had been there and left,
+    or nothing was heard of it before it was let go; `ours`: the end came from this side. `codec` and the packets that
+    came and never came are of the sound it sent. `held` are spells on hold, `referred` when it asked for which
+    transfer. `beeped` are the prompts, as `routing/trace.mark_of` has them, in whose place beeps were played to it.
     """
 
     who: str = ""

@@ -15,6 +15,9 @@ MOST_HOSTS = 256
 """Addresses of one network; carriers name a few machines, and what is wider is others' too."""
 
 MOST_SECRET = 200
+_WHYS = 3
+"""Of so many carriers it is said why they do not take a call."""
+
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,13}", re.ASCII)
 _USERNAME = re.compile(r"[A-Za-z0-9._~!*'()+@-]{1,128}")
 _NAME = re.compile(
@@ -228,6 +231,34 @@ def for_help(trunks: Sequence[Kept[Trunk]]) -> list[Kept[Trunk]]:
     return [kept for kept in outbound if kept.value.emergency] + [
         kept for kept in outbound if not kept.value.emergency and kept.value.prefixes
     ]
+
+
+def why_none(trunks: Sequence[Kept[Trunk]], number: str, load: Load, *, emergency: bool = False) -> str:
+    """Why a number, or help, is called by none of a company's carriers, as the end of a sentence."""
+    if not trunks:
+        return "the company has no trunk (offhook trunk add connects one)"
+    if emergency:
+        near = [kept for kept in trunks if kept.value.proxy and (kept.value.emergency or kept.value.prefixes)]
+    else:
+        near = [kept for kept in trunks if any(number.startswith(prefix) for prefix in kept.value.prefixes)]
+    if not near:
+        return f"no trunk takes {'calls for help' if emergency else number} (offhook trunk list shows them)"
+    whys = [_why_not(kept, number, load, emergency=emergency) for kept in near[:_WHYS]]
+    return "; ".join(whys) + (f"; and {len(near) - _WHYS} more" if len(near) > _WHYS else "")
+
+
+def _why_not(kept: Kept[Trunk], number: str, load: Load, *, emergency: bool) -> str:
+    """Why one does not, though by its prefixes it would."""
+    trunk = kept.value
+    if kept.state != ENABLED:
+        return f"the trunk {trunk.name} that would take it is disabled"
+    if not emergency and not (trunk.international or is_home(number, trunk.country)):
+        return (
+            f"it is abroad, seen from {trunk.country}, and the trunk {trunk.name} takes no calls abroad (international)"
+        )
+    if not emergency and not has_room(kept, load):
+        return f"the trunk {trunk.name} has as many calls as it may ({trunk.most_calls})"
+    return f"the proxy of the trunk {trunk.name} ({trunk.proxy}) is not found, or may not be called"
 
 
 def _outbound(trunks: Sequence[Kept[Trunk]]) -> list[Kept[Trunk]]:

@@ -100,8 +100,9 @@ def carried(kind: str, heard: Signalling, listen: str, advertise: str, taken: tu
     if kind == "plain":
         return Plain(heard, listen, advertise, taken, silence)
     return EngineMedia(
-        heard, listen, taken, silence, advertised=advertise, fault=lambda what, _: wire.from_thread(heard.fault, what)
-    )
+        heard, listen, taken, silence, advertised=advertise,
+        fault=lambda what, count: wire.from_thread(heard.fault, what, count),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

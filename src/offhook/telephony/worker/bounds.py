@@ -137,10 +137,10 @@ class Refused:
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def add(self, why: str) -> None:
-        """One more."""
+    def add(self, why: str, number: int = 1) -> None:
+        """So many more."""
         with self._lock:
-            self._counts[why] += 1
+            self._counts[why] += number
 
     def said(self) -> dict[str, int]:
         """All of it, and begin anew."""

@@ -40,7 +40,9 @@ KEYS = 20
 """Keys of a leg that are told between two looks: far quicker than fingers and machines that dial."""
 
 UNTOLD = 10_000
-"""Messages that wait while nobody listens; the oldest go first."""
+"""Messages that wait while nobody listens; the oldest go first, and how many is told in their place."""
+
+GONE = "messages of the process that carries sound are gone, as nobody took them"
 
 BUFFER = 256 * 1024
 
@@ -86,7 +88,9 @@ class Engine:
         self._poll = select.epoll()
         self._poll.register(control.fileno(), select.EPOLLIN)
         self._ready: dict[int, Callable[[float], None]] = {}
-        self._untold: deque[bytes] = deque(maxlen=UNTOLD)
+        self._untold: deque[bytes] = deque()
+        self._gone = 0
+        """How many went that were older than those."""
         self._telling = threading.Lock()
         self._legs: dict[int, Leg] = {}
         self._due: list[tuple[float, int, int]] = []
@@ -138,11 +142,17 @@ class Engine:
     def _tell(self, heard: Heard) -> None:
         with self._telling:
             self._untold.append(msgspec.msgpack.encode(heard))
+            if len(self._untold) > UNTOLD:
+                self._untold.popleft()
+                self._gone += 1
         self._tell_on()
 
     def _tell_on(self) -> None:
         """Tell what is not told yet, as far as it is taken: whoever does not listen holds nothing up."""
         with self._telling, suppress(OSError):
+            if self._gone:
+                self._control.send(msgspec.msgpack.encode(port.Fault(GONE, self._gone)))
+                self._gone = 0
             while self._untold:
                 self._control.send(self._untold[0])
                 self._untold.popleft()

@@ -22,6 +22,9 @@ CAUSES = {
     484: "not found", 486: "busy", 487: "cancelled", 488: "no sound agreed", 600: "busy", 603: "declined",
     604: "not found", 606: "no sound agreed",
 }  # fmt: skip
+UNHEARD = "unheard"
+"""The cause of an end where not one message had come back from whom we called."""
+
 HOPS = 70
 """As often a call may be passed on that begins with us (RFC 3261 section 8.1.1.6)."""
 
@@ -33,6 +36,7 @@ class Speaks(Protocol):
 
     lTag: str  # noqa: N815
     cId: object  # noqa: N815
+    heard_of: int
 
     def ring(self, code: int, description: bytes | None) -> None: ...
     def answer(self, description: bytes) -> None: ...
@@ -149,8 +153,12 @@ class Leg:
             self._down(code, cause or CAUSES.get(code, "refused"), ours=True)
             self.dialogue.refuse(code if 400 <= code <= 699 else 480, reason)
         else:
-            usual = "cancelled" if before == "early" else "ended"
-            self._down(487 if before == "early" else 0, cause or usual, ours=True)
+            if before == "early" and not cause and not self.dialogue.heard_of:
+                # 487 is what is answered to a CANCEL: nobody was there to be told of one.
+                self._down(0, UNHEARD, ours=True)
+            else:
+                usual = "cancelled" if before == "early" else "ended"
+                self._down(487 if before == "early" else 0, cause or usual, ours=True)
             self.dialogue.end(reason)
 
     def cut(self) -> None:
@@ -225,7 +233,8 @@ class Leg:
             self._up()
 
     def failed(self, code: int) -> None:
-        self._down(code, CAUSES.get(code, "redirected" if code < 400 else "failed"))
+        silent = code == 408 and self.dialogue is not None and not self.dialogue.heard_of
+        self._down(code, UNHEARD if silent else CAUSES.get(code, "redirected" if code < 400 else "failed"))
 
     def left(self) -> None:
         code, cause = 0, "left"

@@ -24,6 +24,9 @@ KEYS = "0123456789*#ABCD"
 ENDINGS = {PCMU: ".ulaw", PCMA: ".alaw"}
 FORMATS = {PCMU: 7, PCMA: 6}
 """Of WAV: WAVE_FORMAT_MULAW and WAVE_FORMAT_ALAW."""
+LONGEST = 3_600 * 8_000
+"""Samples of a recording; what comes later is not written, and it says so."""
+TOO_LONG = "it is longer than can be kept"
 
 
 def _linear_of_ulaw(code: int) -> int:
@@ -64,6 +67,7 @@ class _Line:
         """Token, sound, times left (0 for ever)."""
         self.place = 0
         self.recording: tuple[str, bytearray, int] | None = None
+        self.too_long = False
         self.event = -1
         self.last = 0.0
         self.told = False
@@ -195,6 +199,7 @@ class Plain:
                 self._write(self._lines[leg])
                 codec = self._lines[leg].voice
                 self._lines[leg].recording = path, bytearray(), codec.codec if codec else PCMU
+                self._lines[leg].too_long = False
 
     def stop_recording(self, leg: int) -> None:
         with self._lock:
@@ -244,7 +249,8 @@ class Plain:
                 os.fsync(file.fileno())
         except OSError as error:
             fault = f"{type(error).__name__}: {path}"
-        self._heard.recorded(line.number, path, 0.0 if fault else len(sound) / 8000, fault)
+        seconds = 0.0 if fault else len(sound) / 8000
+        self._heard.recorded(line.number, path, seconds, fault or (TOO_LONG if line.too_long else ""))
 
     def _run(self) -> None:
         due = time.monotonic() + TICK
@@ -297,8 +303,11 @@ class Plain:
             return
         if kind not in ENDINGS:
             return
-        if line.recording is not None and len(line.recording[1]) < 8000 * 3600:
-            line.recording[1].extend(_translated(payload, kind, line.recording[2]))
+        if line.recording is not None:
+            if len(line.recording[1]) < LONGEST:
+                line.recording[1].extend(_translated(payload, kind, line.recording[2]))
+            else:
+                line.too_long = True
         for room in self._rooms:
             if line.number in room:
                 room[line.number].say(kind, payload)

@@ -14,18 +14,22 @@ LEAST, MOST, USUAL = 60, 3600, 3600
 """Seconds of a binding: a shorter one is refused (423), a longer one cut."""
 CONTACTS = 10
 WAITING = 5_000
+"""Of them that wait for the server's word; the oldest is not answered any more, which is counted."""
 Headers = tuple[tuple[str, str], ...]
 Reply = Callable[[Packet, Address, int, Headers], None]
 
 
 class Registrar:
     """Registrations on their way to the server. `reply` sends an answer, `say` tells the server, by numbers behind
-    `first`.
+    `first`. `refused` is told why each is turned away that nobody answers.
     """
 
-    def __init__(self, reply: Reply, say: Callable[[port.Event], None], first: int = 0) -> None:
+    def __init__(
+        self, reply: Reply, say: Callable[[port.Event], None], refused: Callable[[str], None], first: int = 0
+    ) -> None:
         self._reply = reply
         self._say = say
+        self._refused = refused
         self._number = first
         self._waiting: dict[int, tuple[Packet, Address]] = {}
 
@@ -39,6 +43,7 @@ class Registrar:
         self._waiting[self._number] = packet, source
         if len(self._waiting) > WAITING:
             del self._waiting[next(iter(self._waiting))]
+            self._refused("too many waiting")
         self._say(port.Register(
             id=self._number,
             username=username,

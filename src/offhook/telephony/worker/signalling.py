@@ -23,6 +23,10 @@ from offhook.telephony.worker.packet import Malformed, Packet, number_of, read, 
 from offhook.telephony.worker.registrar import Registrar
 from offhook.telephony.worker.rewriting import for_sippy, printable, sip
 from offhook.telephony.worker.sound import PCMU, Media, NoPort
+from offhook.telephony.worker.unproven import Unproven
+
+UNKNOWN = "no such telephone"
+"""Why somebody is turned away whose username nobody has."""
 
 REGISTERED_LIFE = 4000.0
 """Seconds for which a telephone's place is remembered: a little more than a registration lasts."""
@@ -70,6 +74,7 @@ class Signalling:
         self._often, self._again = often, again
         self._ended = ended
         self.refused = Refused()
+        self._unproven = Unproven(say, wire.now)
         self._faults: dict[str, int] = {}
         self._faulted = False
         self.legs: dict[int, Leg] = {}
@@ -79,7 +84,7 @@ class Signalling:
         """Carriers of a Configure whose rest is still to come."""
         self._limits = port.Limits()
         self._digests = digest.Digests("offhook", wire.now)
-        self._accounts = Accounts(say, wire.now)
+        self._accounts = Accounts(say, self.refused.add, wire.now)
         self._guesses = Buckets(5, 50, wire.now)
         self._registers, self._calls = Buckets(2, 60, wire.now), Buckets(10, 100, wire.now)
         """What one telephone may ask for, by its username: each REGISTER is written to disk, each call is kept."""
@@ -99,21 +104,21 @@ class Signalling:
         self.manager.acknowledged = acknowledged
         self.manager.asked = self._asked
         self._answers = Answering(wire.socket_of(self.manager).send_to, wire.now)
-        self._registrar = Registrar(self._answers.final, say, first)
+        self._registrar = Registrar(self._answers.final, say, self.refused.add, first)
         self._buckets()
         self._media = make_media(self)
         wire.every(1.0, self._second)
         say(port.Ready(address=wire.bound(self.manager), media=self._media.name))
 
-    def fault(self, what: str) -> None:
-        """Count something that went wrong; said at once, and then once a second."""
+    def fault(self, what: str, count: int = 1) -> None:
+        """Count something that went wrong, so often; said at once, and then once a second."""
         what = "".join(letter for letter in what if letter.isprintable())[:300]
         if not self._faults and not self._faulted:
             self._faulted = True
-            self._say(port.Fault(what))
+            self._say(port.Fault(what, count))
             return
         if len(self._faults) < 100 or what in self._faults:
-            self._faults[what] = self._faults.get(what, 0) + 1
+            self._faults[what] = self._faults.get(what, 0) + count
 
     # Heard from media, on any thread
 
@@ -266,15 +271,19 @@ class Signalling:
         if unproven is not None and credentials is None:
             self._of_carrier(packet, source, Caller(trunk=unproven.id), then)
             return
-        if credentials is None or not self._guesses.take(source[0]):
-            self._challenge(packet, source)
+        if credentials is None:
+            self._first(packet, source, bool(trunks))
             return
+        self._unproven.proof(packet, source)
         name = credentials.username
+        if not self._guesses.take(source[0]):
+            self._turn_away(packet, source, name, "too many proofs were wrong from there")
+            return
         if (trunk := next((trunk for trunk in trunks if trunk.proves == name), None)) is not None:
             self._judge(packet, source, credentials, trunk.digests, Caller(trunk=trunk.id), then)
             return
         if len(name) > 64 or not name.isprintable():
-            self._challenge(packet, source)
+            self._turn_away(packet, source, name, UNKNOWN)
             return
 
         def told(digests: Mapping[str, str]) -> None:
@@ -318,13 +327,30 @@ class Signalling:
             self._guesses.give(source[0])
             self._know(source[0])
             then(caller)
+        elif proven is None:
+            self._challenge(packet, source, stale=True)
         else:
-            self._challenge(packet, source, stale=proven is None)
+            name = credentials.username
+            unknown = UNKNOWN if self._accounts.sure_of(name) else "the telephones cannot be looked up"
+            self._turn_away(packet, source, name, "wrong password" if digests else unknown)
 
     def _was_there(self, packet: Packet, source: Address) -> bool:
         """Whether a copy of it came through while this one waited for the server's word."""
         key = (packet.call_id, packet.from_tag, packet.sequence)
         return self._answers.again(packet, source) or key in self._invites
+
+    def _first(self, packet: Packet, source: Address, of_carrier: bool) -> None:
+        """Ask for a proof, with which a telephone comes back; a carrier does not that thought it needs none."""
+        if packet.method == "REGISTER":
+            self._unproven.challenged(packet, source, "no password was given")
+        elif packet.method == "INVITE" and not of_carrier and source not in self._telephones:
+            self._unproven.challenged(packet, source, "no trunk names this address")
+        self._challenge(packet, source)
+
+    def _turn_away(self, packet: Packet, source: Address, username: str, cause: str) -> None:
+        """Answer as anybody is answered who is not known, and have the server told why."""
+        self._unproven.add(packet, source, username, cause)
+        self._challenge(packet, source)
 
     def _challenge(self, packet: Packet, source: Address, stale: bool = False) -> None:
         self.refused.add("stale" if stale else "challenged")
@@ -562,13 +588,18 @@ class Signalling:
         target = uri(told.uri)
         # Callers are refused at the bound; those who were let in may still be connected with somebody.
         most = room(2 * self._limits.legs, self._media.ports) + (FOR_HELP if told.helps else 0)
-        if target is None or self._closing or len(self.legs) >= most:
-            self._not_dialled(told, 404 if target is None else 503, "not found" if target is None else "failed")
+        if target is None:
+            self._not_dialled(told, 404, "not found")
+            return
+        if self._closing or len(self.legs) >= most:
+            self.refused.add("too many legs")
+            self._not_dialled(told, 503, "failed")
             return
         leg = self._leg(Leg(told.leg, self._media, self._say, told.address, incoming=False, trunk=told.trunk))
         try:
             leg.local = self._media.open(leg.number)
         except NoPort:
+            self.refused.add("no port")
             self._not_dialled(told, 503, "failed")
             return
         trunk = self._carriers.get(told.trunk)
@@ -639,6 +670,7 @@ class Signalling:
         faults, self._faults, self._faulted = self._faults, {}, False
         for what, count in faults.items():
             self._say(port.Fault(what, count))
+        self._unproven.second()
         refused = self.refused.said()
         transactions = len(self.manager.tclient) + len(self.manager.tserver)
         going = bool(self.legs or refused or transactions)

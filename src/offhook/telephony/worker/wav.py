@@ -21,7 +21,9 @@ SLACK = 2 * g711.RATE
 """Samples by which a timestamp may differ from the clock; beyond that the clock counts."""
 
 LONGEST = 4 * 3_600 * g711.RATE
-"""Samples; what comes later is not written."""
+"""Samples; what comes later is not written, and the recording says so."""
+
+TOO_LONG = "it is longer than can be kept"
 
 PIECE = parts.PIECE
 KEPT = 4_000
@@ -125,7 +127,10 @@ class Tape:
         payload = g711.translated(payload, codec, self.codec)
         if at < 0:
             at, payload = 0, payload[-at:]
-        if at + len(payload) > LONGEST or self._ended or not payload:
+        if self._ended or not payload:
+            return
+        if at + len(payload) > LONGEST:
+            self.fault = self.fault or TOO_LONG
             return
         first, last = at // SLOT, (at + len(payload) - 1) // SLOT + 1
         if last > len(self._said):

@@ -17,6 +17,7 @@ import pytest
 import soundfile
 
 from offhook.telephony import port
+from offhook.telephony.worker import engine as sounding
 from offhook.telephony.worker.engine import Engine, Heard
 from offhook.telephony.worker.media import START, EngineMedia
 from offhook.telephony.worker.sound import NoPort
@@ -215,6 +216,32 @@ def test_what_went_wrong_in_its_last_second_is_told_too(monkeypatch: pytest.Monk
             while True:
                 told.append(msgspec.msgpack.decode(ours.recv(port.MOST), type=Heard))
     assert port.Fault("ValueError in the process that carries sound", 1) in told
+
+
+def test_messages_that_nobody_takes_are_gone_in_bounds_and_how_many_is_told_in_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sounding, "UNTOLD", 10)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        engine = Engine(theirs, 30.0)
+        ours.setblocking(False)
+        many = 20_000
+        for token in range(many):
+            engine._tell(port.Played(LEG, token))
+        assert len(engine._untold) == 10
+        told: list[Heard] = []
+        for _ in range(2):
+            with suppress(BlockingIOError):
+                while True:
+                    told.append(msgspec.msgpack.decode(ours.recv(port.MOST), type=Heard))
+            engine._tell_on()
+    [fault] = [one for one in told if isinstance(one, port.Fault)]
+    at = told.index(fault)
+    assert (fault.what, fault.count) == (sounding.GONE, many - len(told) + 1)
+    before, after = ([one.token for one in some if isinstance(one, port.Played)] for some in (told[:at], told[at:]))
+    assert before == list(range(len(before)))
+    assert after == list(range(many - 10, many))
 
 
 def free_ports(count: int) -> int:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from offhook.telephony.worker import plain
 from offhook.telephony.worker.media import EngineMedia
 from offhook.telephony.worker.sound import PCMA
-from tests.telephony.worker.media.bridge import LEG, Telephone, both_say, bridged
+from tests.telephony.worker.media.bridge import LEG, Telephone, both_say, bridged, until
 from tests.telephony.worker.rtp_peers import FRAME, Ear, Peer, clip, encoded, hertz, tone
 
 
@@ -25,6 +26,23 @@ def test_what_a_leg_says_is_recorded(media: EngineMedia, ear: Ear, peer: Peer, t
     samples, _ = soundfile.read(path, dtype="int16")
     assert encoded(samples[-4_000:]) == encoded(tone(440, 0.5))
     assert [each.name for each in tmp_path.iterdir()] == ["message.wav"]
+
+
+def test_what_is_longer_than_can_be_kept_says_so_where_sound_is_carried_by_a_thread_too(
+    ear: Ear, peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "LONGEST", 10 * FRAME)
+    media = plain.Plain(ear, "127.0.0.1", "127.0.0.1")
+    to = media.open(LEG)
+    media.agree(LEG, peer.voice)
+    for said, fault in ((0.1, ""), (0.5, plain.TOO_LONG)):
+        path, before = str(tmp_path / f"{said}.wav"), media.figures()[0]
+        media.record(LEG, path, False)
+        peer.say(to, tone(440, said))
+        until(lambda said=said, before=before: media.figures()[0] - before >= said * 50)  # type: ignore[misc]
+        media.stop_recording(LEG)
+        assert ear.of("recorded")[-1] == (LEG, path, min(said, 0.2), fault)
+    media.close()
 
 
 def test_both_sides_are_recorded_each_in_its_channel(
