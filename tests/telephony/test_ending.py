@@ -7,7 +7,7 @@ import pytest
 from offhook.routing import plan
 from offhook.telephony import port, recording
 from offhook.telephony.causes import STOPPED, cut_off, failed
-from tests.telephony.scripted import CALL, CALLER, TWO, Told, run
+from tests.telephony.scripted import CALL, CALLER, TENANT, TWO, Told, run
 
 HANDS_ON = plan.HandOn("user:2", plan.Transferred(0, "user:1"))
 
@@ -27,8 +27,11 @@ def test_a_caller_who_leaves_in_the_moment_in_which_somebody_is_to_be_rung_has_n
 def test_a_caller_who_leaves_before_anything_is_to_be_done_has_hung_up():
     async def story(one: Told) -> None:
         await one.do()
+        exchange = one.telephone._house.exchange
+        assert exchange.of_call(TENANT, CALL) is one.telephone
         await one.say(port.Down(leg=CALLER))
         assert one.passed() == [plan.HungUp(0)]
+        assert exchange.of_call(TENANT, CALL) is None
 
     run(story)
 

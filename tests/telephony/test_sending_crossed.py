@@ -9,7 +9,7 @@ from offhook.kit.errors import Unavailable
 from offhook.routing import plan
 from offhook.telephony import port
 from offhook.telephony.telephone import Telephone
-from tests.telephony.scripted import CALLER, TENANT
+from tests.telephony.scripted import CALL, CALLER, TENANT
 from tests.telephony.test_sending import (
     ANA,
     BOB,
@@ -49,6 +49,42 @@ def test_of_two_who_ask_in_the_same_moment_the_first_is_let_go_and_the_other_ref
         assert moved(one)[:3] == [port.Part(SECOND_CALLER), port.Refer(leg=bob, code=202), port.Part(bob)]
         second.do(SECOND, (plan.Hangup(),))
         await second.over()
+
+    played(story)
+
+
+def test_a_caller_who_leaves_right_behind_the_wish_has_hung_up_and_nothing_is_asked():
+    async def story(one: Two) -> None:
+        ana = await one.talk()
+        one._heard[ana](port.Referred(leg=ana, target="102"))
+        await one.say(port.Down(leg=CALLER))
+        assert one.heard() == [plan.HungUp(0)]
+        assert one.telephone.sending._asked is None, "nobody waits for what is never decided"
+
+    played(story)
+
+
+def test_who_hangs_up_their_other_call_right_behind_the_wish_has_connected_the_two():
+    async def story(one: Two) -> None:
+        ana, bob, _ = await consulted(one)
+        one._heard[ana](port.Referred(leg=ana, target="102", replaces=SECOND_CALLER))
+        await one.say(port.Down(leg=SECOND_CALLER))
+        assert one.heard() == [plan.Joined(0, ANA, BOB, str(SECOND))]
+        await one.decided(plan.LetGo(ANA), plan.Bridge(BOB))
+        assert one.commands[-1] == port.Connect(CALLER, bob)
+        assert one.heard(SECOND) == [plan.Handed(0, str(CALL))]
+
+    played(story)
+
+
+def test_a_third_who_leaves_right_behind_the_wish_is_not_rung_again():
+    async def story(one: Two) -> None:
+        ana, bob, _ = await consulted(one)
+        one._heard[ana](port.Referred(leg=ana, target="102", replaces=SECOND_CALLER))
+        await one.say(port.Down(leg=bob))
+        assert port.Refer(leg=ana, code=403) in one.commands
+        assert one.heard() == []
+        assert one.heard(SECOND) == [plan.Ended(0)]
 
     played(story)
 

@@ -122,6 +122,7 @@ class Sending:
         """The call whose other side comes into this one."""
         self._handing = False
         """Whether the side that was called is to go on as a call of its own, from the decision on."""
+        self._closed = False
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -146,7 +147,18 @@ class Sending:
         self._count += 1
         # Both sides may ask in one moment: from here on the other one is refused.
         self._by = by
-        self._start(self._refer(telephone, event, by))
+        there = self._consulted(telephone, event, by)
+        if there is not None:
+            # Who hangs up their other call right behind the wish has connected the two all the same.
+            there.sending._by = by
+        self._start(self._refer(telephone, event, by, there))
+
+    def _consulted(self, telephone: "Telephone", event: port.Referred, by: str) -> "Telephone | None":
+        """The other call of `by`, of which one talks with them who is to be connected; None where it cannot be that."""
+        there = self._house.exchange.of_leg(telephone.tenant_id, event.replaces) if event.replaces else None
+        if there is None or there is telephone or there.on(event.replaces) != by:
+            return None
+        return there if there.talking is not None and not there.helping and not there.sending.busy else None
 
     async def grant(self, wish: TransferTo) -> Granted:
         """An API asks for it."""
@@ -172,10 +184,13 @@ class Sending:
             )
         return Granted(refused=denied.text if denied is not None else "")
 
-    async def _refer(self, telephone: "Telephone", event: port.Referred, by: str) -> None:
+    async def _refer(self, telephone: "Telephone", event: port.Referred, by: str, there: "Telephone | None") -> None:
         sender = Sender(self._house, event.leg)
         try:
-            denied = await self._wish(event, by, sender)
+            if there is not None:
+                denied = await self._connect(there, by, sender)
+            else:
+                denied = await self._wish(event, by, sender)
         except Unavailable as fault:
             denied = Deny(fault.message)
         except Exception:
@@ -191,6 +206,16 @@ class Sending:
             sender.refuse(CODES[denied.cause])
             self.rest(run=True)
 
+    async def _connect(self, there: "Telephone", by: str, sender: Sender) -> Deny | None:
+        """Connect the two sides of calls that are both put off from their end already."""
+        denied: Deny | None = _theirs()
+        try:
+            denied = await self._join(there, by, sender, claimed=True)
+        finally:
+            if denied is not None:
+                there.sending.rest(run=True)
+        return denied
+
     async def _wish(self, event: port.Referred, by: str, sender: Sender) -> Deny | None:
         exchange, telephone = self._house.exchange, self._telephone
         dialled = keys_of(event.target)[:_LONGEST_NUMBER]
@@ -198,7 +223,8 @@ class Sending:
             there = exchange.of_leg(telephone.tenant_id, event.replaces)
             if there is None or there is telephone or there.on(event.replaces) != by or there.helping:
                 return _theirs()
-            if there.talking is not None:
+            if there.talking is not None or (there.other is not None and there.other.down is not None):
+                # Whose other side has just left is connected with nobody.
                 return await self._join(there, by, sender)
             if telephone.together.crowded:
                 return _crowd()
@@ -217,6 +243,8 @@ class Sending:
 
     async def _ask(self, event: Transferred | Joined, by: str) -> Deny | None:
         """Have it decided: None if it is so, or why not."""
+        if self._closed:
+            return Deny("The call is over.")
         self._by = by
         self._asked = asyncio.get_running_loop().create_future()
         self._telephone.tell(event)
@@ -248,6 +276,7 @@ class Sending:
 
     def closed(self) -> None:
         """The call is over."""
+        self._closed = True
         self._settle(Deny("The call is over."))
         # Whoever left while it was asked for is in no call any more.
         self._put_off = []
@@ -379,10 +408,14 @@ class Sending:
 
     # Connected with another call (attended)
 
-    async def _join(self, there: "Telephone | None", by: str, sender: Sender | None) -> Deny | None:
+    async def _join(
+        self, there: "Telephone | None", by: str, sender: Sender | None, *, claimed: bool = False
+    ) -> Deny | None:
         """Connect the other sides of this call and another one, in both of which `by` is (RFC 5589 section 7)."""
         here = self._telephone
-        if there is None or there.talking is None or there.helping or here.helping or there.sending.busy:
+        if there is None or there.talking is None or there.helping or here.helping:
+            return _theirs()
+        if there.sending.busy and not claimed:
             return _theirs()
         if here.together.crowded or there.together.crowded:
             return _crowd()

@@ -368,6 +368,42 @@ def test_the_third_hangs_up_meanwhile(stage: Stage, setting: str, point: str, mo
     stage.play(story())
 
 
+@pytest.mark.parametrize("who", ["ann", "asking", "both"])
+@pytest.mark.parametrize("setting", CONSULTED)
+def test_who_connects_two_hangs_up_right_behind_the_wish(stage: Stage, setting: str, who: str) -> None:
+    async def story() -> None:
+        scene = await CONSULTED[setting](stage)
+        scene.refers()
+        scene.leaves(who)
+        await scene.talk()
+        await are_connected(stage, setting, ENDED)
+
+    stage.play(story())
+
+
+@pytest.mark.parametrize("who", ["other", "third"])
+@pytest.mark.parametrize("setting", CONSULTED)
+def test_who_is_to_be_connected_hangs_up_right_behind_the_wish_and_nobody_is_rung_again(
+    stage: Stage, setting: str, who: str
+) -> None:
+    async def story() -> None:
+        scene = await CONSULTED[setting](stage)
+        scene.refers()
+        scene.leaves(who)
+        assert scene.asking is not None
+        assert scene.third is not None
+        # Ann talks on with the one who is left, if she had not connected them before.
+        first, second = (scene.ann, scene.asking) if who == "other" else (scene.asking, scene.ann)
+        await within(first.down)
+        second.hang_up()
+        await within(scene.other.down, scene.third.down)
+        assert all(desk.calls.empty() for desk in stage.desks.values())
+        for record in await all_that_is_kept(stage):
+            assert record.outcome in ("answered", "transferred"), record.texts
+
+    stage.play(story())
+
+
 @pytest.mark.parametrize("who", ["other", "third"])
 @pytest.mark.parametrize("setting", CONSULTED)
 def test_somebody_hangs_up_once_two_are_connected(stage: Stage, setting: str, who: str) -> None:
