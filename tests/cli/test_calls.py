@@ -96,6 +96,7 @@ def test_a_call_is_shown_between_its_parties_and_with_why(offhook: Run, company:
     assert re.search(r"  0:00\.0  \+14155550123 +-> Offhook +calls \+14155550100", said.out)
     assert re.search(r"  0:09\.0  \+14155550123 +-> Offhook +hangs up", said.out)
     assert "A call from +14155550123" in said.out
+    assert re.search(r"^caller +\+14155550123$", said.out, re.MULTILINE)
     assert "\x1b[31m" not in said.out
     shown = offhook("call", "show", "5", "--json").json
     assert shown["ladder"]["parties"][0]["name"] == "+14155550123"

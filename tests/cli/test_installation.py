@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 
 from offhook import __version__, cli
 from offhook.cli import install
@@ -18,6 +19,7 @@ from offhook.cli.common import masked
 from offhook.kit.errors import Unavailable
 from offhook.kit.settings import Settings
 from tests.cli.conftest import Run, Serving
+from tests.cli.test_tapes import kept
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -156,6 +158,37 @@ def test_a_backup_is_restored_into_an_empty_folder_only(offhook: Run, company: A
     assert offhook("restore", "b.zip", "--data", "new").status == 0
     shown = offhook("office", "list", "--data", "new", "--key", company["live_key"], "--json").json
     assert [office["id"] for office in shown["items"]] == [company["office_id"]]
+
+
+def test_what_a_backup_does_not_hold_is_named_with_where_it_is(offhook: Run, company: Any, empty: Path) -> None:
+    said = offhook("backup", "b.zip")
+    assert "Not in it" not in said.err
+    assert offhook("backup", "b.zip", "--json").json["beside"] == {}
+    data = empty / "offhook-data"
+    kept(data, company["office_id"], 77, "voicemail")
+    (empty / "secret").write_text("s3cret")
+    add = ("api", "credential", "add", "books", "--kind", "bearer", "--host", "books.example.com")
+    assert offhook(*add, "--secret-file", "secret").status == 0
+    said = offhook("backup", "b.zip")
+    assert "Not in it" in said.err
+    sound, key = Path("sound", "kept"), Path("credentials.key")
+    assert all((data / one).exists() and f"  {data / one}\n" in said.err for one in (sound, key))
+    restored = offhook("restore", "b.zip", "--data", "new")
+    assert "Not in the backup" in restored.err
+    assert all(f"  {empty / 'new' / one}\n" in restored.err for one in (sound, key))
+
+
+def test_what_the_settings_keep_elsewhere_is_named_as_there(
+    offhook: Run, company: Any, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(empty / "offhook-data", company["office_id"], 77, "recording")
+    monkeypatch.setenv("OFFHOOK_SOUND_URL", "s3://offhook-sound/office")
+    monkeypatch.setenv("OFFHOOK_CREDENTIALS_KEYS", Fernet.generate_key().decode())
+    (empty / "secret").write_text("s3cret")
+    add = ("api", "credential", "add", "books", "--kind", "bearer", "--host", "books.example.com")
+    assert offhook(*add, "--secret-file", "secret").status == 0
+    beside = offhook("backup", "b.zip", "--json").json["beside"]
+    assert beside == {"sound": "s3://offhook-sound/office, by sound_url", "key": "the setting credentials_keys"}
 
 
 def test_what_is_no_backup_is_refused_in_words(offhook: Run, company: Any, empty: Path) -> None:

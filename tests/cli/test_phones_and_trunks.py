@@ -1,5 +1,6 @@
 """Telephones and carriers from the command line."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -56,6 +57,84 @@ def test_one_of_several_telephones_must_be_named(offhook: Run, ana: str):
     assert said.status == 1
     assert all(id in flat(said.err + said.out) for id in ids)
     assert offhook("phone", "new-password", ids[0]).status == 0
+
+
+def test_a_lost_telephone_is_taken_away_by_whose_it_is_and_its_name(offhook: Run, ana: str):
+    lost, other = (offhook("phone", "add", ana, "--name", name, "--json").json["phone"] for name in ("Mobile", "Desk"))
+    said = offhook("phone", "remove", f"{ana}/mobile")
+    assert (said.status, "Mobile of Ana is taken away" in said.out) == (0, True), said
+    assert f"Next  offhook phone show {lost['owner_id']} " in said.err
+    assert [one["id"] for one in offhook("phone", "list", "--json").json["items"]] == [other["id"]]
+    assert offhook("phone", "remove", "101", "--json").json["removed"] == other["id"]
+    assert offhook("phone", "list", "--json").json["items"] == []
+
+
+def test_a_telephone_is_taken_away_only_where_it_is_clear_which(offhook: Run, ana: str):
+    said = offhook("phone", "remove", ana)
+    assert (said.status, f"{ana} has no telephone; offhook phone add gives one" in flat(said.err)) == (1, True), said
+    ids = [offhook("phone", "add", ana, "--json").json["phone"]["id"] for _ in range(2)]
+    for word in (ana, f"{ana}/Phone"):
+        said = offhook("phone", "remove", word)
+        assert (said.status, all(id in said.err for id in ids)) == (1, True), said
+    said = offhook("phone", "remove", f"{ana}/Desk")
+    assert (said.status, f"{ana} has no telephone Desk; offhook phone show {ana} shows" in flat(said.err)) == (1, True)
+    assert len(offhook("phone", "list", "--json").json["items"]) == 2
+
+
+def test_on_a_terminal_a_telephone_is_taken_away_once_that_is_confirmed(
+    offhook: Run, ana: str, monkeypatch: pytest.MonkeyPatch
+):
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    id = offhook("phone", "add", ana, "--name", "Desk", "--json").json["phone"]["id"]
+    monkeypatch.setattr(io, "TextIOWrapper", Terminal)
+    said = offhook("phone", "remove", id, stdin="n\n")
+    assert (said.status, "Take away Desk of Ana?" in said.err) == (1, True), said
+    assert offhook("phone", "show", id).status == 0
+    assert offhook("phone", "remove", id, stdin="y\n").status == 0
+    assert offhook("phone", "show", id).status == 1
+
+
+def test_a_room_with_a_slash_in_its_name_keeps_its_telephones(offhook: Run, company: Any):
+    add = ("apply", "-", "--yes")
+    rooms: dict[str, Any] = {"Head office/Hall": {}, "Head office/Hall A/B": {}}
+    assert offhook(*add, stdin=text.write({"version": 1, "rooms": rooms})).status == 0
+    hall, corner = (offhook("phone", "add", one, "--name", "B", "--json").json["phone"] for one in ("Hall", "Hall A/B"))
+    assert offhook("phone", "show", "Hall A/B", "--json").json["items"][0]["id"] == corner["id"]
+    assert offhook("phone", "show", "Hall/B", "--json").json["items"][0]["id"] == hall["id"]
+
+
+def test_another_telephone_of_the_same_name_is_warned_of(offhook: Run, ana: str):
+    first = offhook("phone", "add", ana, "--name", "Laptop", "--json").json
+    assert first["warnings"] == []
+    assert offhook("phone", "add", ana, "--name", "Desk", "--json").json["warnings"] == []
+    said = offhook("phone", "add", ana, "--name", "laptop")
+    assert said.status == 0
+    assert f"offhook phone remove {first['phone']['id']} takes it away" in flat(said.err)
+    assert f"offhook phone new-password {first['phone']['id']} would" in said.err
+
+
+@pytest.mark.parametrize(
+    ("command", "step"),
+    [
+        (("phone", "add", "bo@example.com"), "offhook user list --environment sandbox shows the users."),
+        (("phone", "show", "bo@example.com/Laptop"), "offhook user list --environment sandbox shows the users."),
+        (("trunk", "show", "Carrier"), "offhook trunk list --environment sandbox shows them."),
+        (("api", "credential", "remove", "books"), "offhook api credential list --environment sandbox shows them."),
+    ],
+)
+def test_what_is_not_there_is_said_with_where_it_was_looked_for(
+    offhook: Run, company: Any, command: tuple[str, ...], step: str
+):
+    said = offhook(*command, "-e", "sandbox")
+    assert (said.status, step in flat(said.err)) == (1, True), said
+    assert said.err.splitlines()[-1] == "environment  sandbox"
+    said = offhook(*command)
+    assert step.replace(" --environment sandbox", "") in flat(said.err)
+    assert said.err.splitlines()[-1] == "environment  live, as none was said; -e sandbox is the other"
+    assert offhook(*command, "--json").json["error"]["code"] == 404
 
 
 def test_nobody_is_told_to_be_nobody(offhook: Run, ana: str):

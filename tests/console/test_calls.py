@@ -10,7 +10,7 @@ import pytest
 from offhook.calls.wires import store as wires
 from offhook.calls.wires.model import Wire, Wires
 from offhook.directory.lines.model import Target
-from offhook.routing.plan import HungUp, Incoming, Outgoing, Prompt, Recorded, Verb
+from offhook.routing.plan import Handed, HungUp, Incoming, Outgoing, Prompt, Recorded, Verb
 from offhook.routing.trace import mark_of
 from tests.api.desk import Company
 from tests.conftest import at
@@ -238,3 +238,13 @@ def test_that_beeps_stood_for_prompts_is_told_with_a_remedy(visitor: Visitor, em
     told_why = page.part("ladder")
     assert "could not be spoken or played in time" in told_why
     assert "install flite there; else prompt_heard_otherwise in its log says why." in told_why
+
+
+def test_the_call_that_one_goes_on_as_is_linked(visitor: Visitor, embedded: Company):
+    call, onward = begun(embedded, lisbon(embedded)), placed(embedded, lisbon(embedded, behind="Other", name="Porto"))
+    calls = embedded.desk.offhook.calls
+    calls.happened(call, Handed(CLOSED_AT + 5_000, onward))
+    embedded.desk.run(calls.over(call))
+    page = visitor.get(f"/console/calls/{call}")
+    assert f"The call goes on as {onward} ." in page.part("story")
+    assert f"/console/calls/{onward}" in [one.get("href") for one in page.tags("a")]

@@ -58,7 +58,19 @@ def test_a_phones_page_says_where_help_is_sent_and_what_to_do_where_it_is_not_kn
     embedded.live.post("/api/v2/users", {"office_id": lisbon, "email": "help@example.com"})
     without = send(visitor, visitor.get(PHONES), PHONES, email="help@example.com")
     assert "Calls for help from this phone carry no address" in without.html
-    assert "offhook office emergency-address" in without.html
+    assert f"<code>offhook office emergency-address {lisbon}</code>" in without.html
+    assert f"PUT /api/v2/offices/{lisbon}/e911" in without.html
+
+
+def test_the_commands_on_the_page_of_a_phone_of_a_sandbox_are_for_it(embedded: Company):
+    visitor = Visitor(embedded.desk)
+    visitor.sign_in(embedded.sandbox.key)
+    lisbon = embedded.sandbox.made(office()).id
+    room = embedded.sandbox.post("/api/v2/rooms", {"name": "Lobby", "office_id": lisbon}).json["id"]
+    phone = embedded.sandbox.post(f"/api/offhook/v1/rooms/{room}/devices", {"type": "sip"}).json["id"]
+    shown = visitor.get(f"{PHONES}/{phone}").html
+    assert f"<code>offhook office emergency-address {lisbon} -e sandbox</code>" in shown
+    assert f"PUT /api/v2/offices/{lisbon}/e911" in shown
 
 
 def test_nobody_is_given_nothing(visitor: Visitor):

@@ -57,6 +57,18 @@ def test_a_device_without_a_word_is_a_sip_telephone_that_rings(company: Company)
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_device_that_is_called_as_another_of_its_owner_is_made_and_warned_of(company: Company, kind: str):
+    path = f"{V1}/{kind}/{owner(company, kind)}/devices"
+    assert company.live.post(path, {"name": "Laptop"}).warnings == []
+    assert company.live.post(path, {"name": "Desk"}).warnings == []
+    assert [company.live.post(path, {}).warnings for _ in range(2)] == [[], []]
+    first = company.live.get(path).json["items"][0]["id"]
+    [said] = company.live.post(path, {"name": "laptop"}).warnings
+    assert (said.code, said.field, f"already, {first}, and it stays" in said.text) == ("same_name", "name", True)
+    assert len(company.live.get(path).json["items"]) == 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_device_is_reached_only_at_its_owner(company: Company, kind: str):
     mine, other = owner(company, kind), owner(company, KINDS[1 - KINDS.index(kind)])
     made = given(company, f"{V1}/{kind}/{mine}/devices")

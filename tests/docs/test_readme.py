@@ -76,6 +76,7 @@ def test_what_is_pasted_from_begin_to_end_works(tmp_path: Path) -> None:
         '"status":"open"',
         "is revoked",
         "3 created",
+        "The caller dialled 262: Ana.",
         "+14155550190",
         " bo@",
         '"name": "Porto"',

@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from offhook.cli.common import AsJson, emit, err, facts, following, out, read_file, say, table, warn
+from offhook.cli.common import AsJson, NotThere, emit, err, facts, following, out, read_file, say, table, warn
 from offhook.cli.lines import V1
 from offhook.cli.way import DryRun, Way, again, by_api, run, warning
 from offhook.client import Answer, Client, Refused, body_of
@@ -313,7 +313,7 @@ async def operation(client: Client, word: str, *, apis: bool = False) -> Any:
     if same:
         raise Refusal(f"{shown(word)} is a key of several APIs; say which: {', '.join(near[:10])}.")
     meant = f" Did you mean {' or '.join(near)}?" if near else " offhook api search WORDS finds keys."
-    raise Refusal(f"There is no operation {shown(word)}.{meant}")
+    raise NotThere(f"There is no operation {shown(word)}.{meant}")
 
 
 async def _at(client: Client, api: str, key: str) -> Any:

@@ -94,6 +94,7 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
     way_of = "from" if _made_within(ladder) else "to"  # of such a call, `called` is who made it
     facts([
         ("call", f"{ladder['id']} {way_of} {line_of(called)}" if called else ladder["id"]),
+        *([] if way_of == "from" else [("caller", line_of(_caller(ladder).get("name", "unknown")))]),
         ("began", when(ladder["began"])),
         ("outcome", ladder["outcome"].replace("_", " ") if ladder["over"] else f"under way: {ladder['outcome']}"),
     ])  # fmt: skip
@@ -123,8 +124,12 @@ def show(way: Way, call: CallId, as_json: AsJson = False) -> None:
 
 def _made_within(ladder: Any) -> bool:
     """Whether somebody of the company made the call, rather than that it came in."""
-    caller: Any = next((one for one in ladder["parties"] if one["kind"] == "caller"), {})
-    return str(caller.get("id", "")).startswith(("user:", "room:"))
+    return str(_caller(ladder).get("id", "")).startswith(("user:", "room:"))
+
+
+def _caller(ladder: Any) -> dict[str, Any]:
+    """The party that called; {} if it is not known."""
+    return next((one for one in ladder["parties"] if one["kind"] == "caller"), {})
 
 
 def _phone(one: Any) -> tuple[str, ...]:

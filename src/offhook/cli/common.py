@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from offhook.kit.errors import Notice, Refusal, Violation, shown
+from offhook.kit.errors import NotFound, Notice, Refusal, Violation, shown
 from offhook.kit.settings import Settings
 from offhook.kit.wire import encode
 
@@ -39,6 +39,21 @@ class State:
     json = False
     afterwards: Callable[[], None] | None = None
     """What a refusal is to be followed by."""
+
+
+class NotThere(NotFound):
+    """What a word of a command should mean is not where the command looked.
+
+    `step` is the command to go on with, and `does` what it does, as "shows the users"; "" where none is proposed.
+    """
+
+    def __init__(self, message: str, step: str = "", does: str = "") -> None:
+        super().__init__(message)
+        self._step, self._does = step, does
+
+    def told(self, options: str) -> str:
+        """In words, with the `options` that lead to where the command looked."""
+        return f"{self.message}; {self._step}{options} {self._does}." if self._step else self.message
 
 
 def _answer_in_json(value: bool) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from offhook.cli.apis import header_of, line_of, pages
-from offhook.cli.common import AsJson, ConfigFile, Data, emit, following, read_file, say, table
+from offhook.cli.common import AsJson, ConfigFile, Data, NotThere, emit, following, read_file, say, table
 from offhook.cli.lines import V1
 from offhook.cli.way import Way, again, by_api, on_this_machine, run
 from offhook.client import Client, body_of
@@ -128,7 +128,7 @@ async def _found(client: Client, word: str) -> Any:
     for one in await pages(client, CREDENTIALS):
         if word in (one["name"], one["id"]):
             return one
-    raise Refusal(f"There is no credential {shown(word)}.")
+    raise NotThere(f"There is no credential {shown(word)}", "offhook api credential list", "shows them")
 
 
 def _secret_of(kind: str, file: Path | None) -> dict[str, Any]:

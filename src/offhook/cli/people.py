@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from offhook.cli.apis import line_of, pages
+from offhook.cli.common import NotThere
 from offhook.client import Client
 from offhook.kit.errors import Refusal, shown
 
@@ -26,10 +27,10 @@ async def owner_of(client: Client, who: str) -> tuple[str, str]:
         rooms = await pages(client, f"{V2}/rooms")
         found += [("room", one["id"]) for one in rooms if word in (one["id"], one.get("name", "").casefold())]
     if len(found) != 1:
+        if not found:
+            raise NotThere(f"There is no user or room {shown(who)}", "offhook user list", "shows the users")
         raise Refusal(
             f"There are {len(found)} whom {shown(who)} could mean; name one by id: {', '.join(id for _, id in found)}."
-            if found
-            else f"There is no user or room {shown(who)}; offhook user list shows the users."
         )
     return found[0]
 

@@ -1,12 +1,14 @@
 """Telephones, by the API: what is entered into a softphone, a password for it, and who is registered."""
 
 import shlex
+import sys
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from offhook.cli.apis import line_of, pages
-from offhook.cli.common import AsJson, emit, err, facts, following, say, table, warn, when
+from offhook.cli.common import AsJson, NotThere, emit, err, facts, following, say, table, warn, when
 from offhook.cli.emergency import one_line
 from offhook.cli.lines import V1
 from offhook.cli.people import owner_of
@@ -24,8 +26,9 @@ Who = Annotated[
 ]
 WhoOrPhone = Annotated[
     str,
-    typer.Argument(help="The same, or the id of a telephone, where there are several.", metavar="WHO"),
+    typer.Argument(help="The same; where there are several, WHO/NAME or the id of a telephone.", metavar="WHO"),
 ]
+UNNAMED = "Phone"
 
 
 @app.command("list", epilog="Example: offhook phone list")
@@ -87,13 +90,39 @@ def add(
 ) -> None:
     """Give a user or a room a telephone, with a password that is shown this once."""
 
-    async def work(client: Client) -> Any:
+    async def work(client: Client) -> Answer:
         kind, id = await owner_of(client, who)
         body = {"type": "sip"} | ({"name": name} if name else {})
-        made = (await client.call("POST", f"{V1}/{kind}s/{id}/devices", body=body_of(body))).document
-        return await client.call("POST", f"{PHONES}/{made['id']}/new-password")
+        made = await client.call("POST", f"{V1}/{kind}s/{id}/devices", body=body_of(body))
+        answer = await client.call("POST", f"{PHONES}/{made.document['id']}/new-password")
+        return replace(answer, notices=[*made.notices, *answer.notices])
 
     _show_password(way, run(way, work), as_json=as_json)
+
+
+@app.command(epilog="Example: offhook phone remove ann@example.com/Laptop")
+@by_api
+def remove(
+    way: Way,
+    who: WhoOrPhone,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a telephone away, as one that is lost: it signs in and is rung no more. On a terminal it is asked first."""
+    gone = run(way, lambda client: _phone_of(client, who))
+    called = f"{line_of(gone.get('name', UNNAMED))} of {line_of(gone['owner_name'])}"
+    if sys.stdin.isatty() and not yes and not as_json:
+        typer.confirm(f"Take away {called}? Its password is good no more.", abort=True, err=True)
+    owner = f"{V1}/{gone['owner_type']}s/{gone['owner_id']}"
+    run(way, lambda client: client.call("DELETE", f"{owner}/devices/{gone['id']}"))
+    if as_json:
+        emit({"removed": gone["id"], "name": gone.get("name"), "owner_id": gone["owner_id"]})
+        return
+    say(f"{called} is taken away: it signs in no more.", "green bold")
+    following(
+        f"offhook phone show {gone['owner_id']}{again(way)}   shows what they have left",
+        f"offhook phone add {gone['owner_id']}{again(way)}   gives them another",
+    )
 
 
 @app.command("new-password", epilog="Example: offhook phone new-password ann@example.com")
@@ -102,15 +131,8 @@ def new_password(way: Way, who: WhoOrPhone, as_json: AsJson = False) -> None:
     """Give a telephone a password, the first or another. The one before is good no more."""
 
     async def work(client: Client) -> Any:
-        found = await _phones_of(client, who)
-        if len(found) != 1:
-            named = ", ".join(f"{one['id']} ({line_of(one.get('name', 'Phone'))})" for one in found)
-            raise Refusal(
-                f"{shown(who)} has {len(found)} telephones: name one by its id: {named}."
-                if found
-                else f"{shown(who)} has no telephone: make one with offhook phone add."
-            )
-        return await client.call("POST", f"{PHONES}/{found[0]['id']}/new-password")
+        found = await _phone_of(client, who)
+        return await client.call("POST", f"{PHONES}/{found['id']}/new-password")
 
     _show_password(way, run(way, work), as_json=as_json)
 
@@ -131,7 +153,7 @@ def _show(way: Way, one: Any, password: str | None = None) -> None:
     of = one["settings"]
     rows = [
         *served_row(way, telephones=True),
-        ("telephone", f"{line_of(one.get('name', 'Phone'))} of {line_of(one['owner_name'])}, {one['id']}"),
+        ("telephone", f"{line_of(one.get('name', UNNAMED))} of {line_of(one['owner_name'])}, {one['id']}"),
         ("server", of["server"]),
         ("port", str(of["port"])),
         ("transport", of["transport"].upper()),
@@ -156,11 +178,44 @@ def _show(way: Way, one: Any, password: str | None = None) -> None:
         following(f"offhook phone new-password {one['id']}{again(way)}   makes a password")
 
 
+async def _phone_of(client: Client, who: str) -> Any:
+    """The one telephone that is meant."""
+    found = await _phones_of(client, who)
+    if not found:
+        raise NotThere(f"{shown(who)} has no telephone", "offhook phone add", "gives one")
+    if len(found) > 1:
+        named = ", ".join(f"{one['id']} ({line_of(one.get('name', UNNAMED))})" for one in found)
+        raise Refusal(f"{shown(who)} has {len(found)} telephones: name one by its id: {named}.")
+    return found[0]
+
+
 async def _phones_of(client: Client, who: str) -> list[Any]:
-    """The telephones of whoever is named; of a telephone's own id that one."""
+    """The telephones of whoever is named; of a telephone's own id, or of WHO/NAME, that one."""
     if who.isdecimal():
         every = [one for one in await pages(client, PHONES) if who in (one["id"], one["owner_id"])]
         if every:
             return every
-    kind, id = await owner_of(client, who)
-    return await pages(client, PHONES, {f"{kind}_id": id})
+    owner, slash, name = who.rpartition("/")
+    try:
+        kind, id = await owner_of(client, who)
+    except NotThere:
+        # A room may be called A/B; only where nobody is, the last part is a telephone's name.
+        if not slash:
+            raise
+        kind, id = await owner_of(client, owner)
+    else:
+        name = ""
+    found = await pages(client, PHONES, {f"{kind}_id": id})
+    if not name:
+        return found
+    named = [one for one in found if _is_called(one, name)]
+    if not named:
+        raise NotThere(
+            f"{shown(owner)} has no telephone {shown(name)}", f"offhook phone show {shlex.quote(owner)}", "shows theirs"
+        )
+    return named
+
+
+def _is_called(one: Any, name: str) -> bool:
+    called: str = one.get("name", UNNAMED)
+    return called.casefold() == name.strip().casefold()

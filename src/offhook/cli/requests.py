@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from offhook.cli.apis import APIS, Headers, called, clean, header_of, line_of, operation, pages
-from offhook.cli.common import AsJson, emit, err, facts, following, read_file, refuse, say
+from offhook.cli.common import AsJson, NotThere, emit, err, facts, following, read_file, refuse, say
 from offhook.cli.lines import V1
 from offhook.cli.way import Way, again, by_api, run
 from offhook.client import JSON, Client, body_of
@@ -350,7 +350,7 @@ async def _credential_id(client: Client, word: str) -> str:
             return found
     names = ", ".join(shown(one["name"]) for one in listed[:10])
     known = f"there are {names}" if names else "there is none; offhook api credential add keeps one"
-    raise Refusal(f"There is no credential {shown(word)}: {known}.")
+    raise NotThere(f"There is no credential {shown(word)}: {known}.")
 
 
 # What is shown

@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from offhook.cli.apis import called, clean, fitted, line_of, pages
-from offhook.cli.common import AsJson, emit, err, facts, following, say, table, when
+from offhook.cli.common import AsJson, NotThere, emit, err, facts, following, say, table, when
 from offhook.cli.lines import V1
 from offhook.cli.requests import SAVED, Form, Values, is_good, show_code, show_run, trial_values, warn_of
 from offhook.cli.way import Way, again, by_api, run
@@ -39,7 +39,7 @@ async def saved_request(client: Client, word: str) -> Any:
     names = ", ".join(shown(_full(one)) for one in listed[:_FEW])
     more = f" and {len(listed) - _FEW:,} more" if len(listed) > _FEW else ""
     known = f"there are {names}{more}" if names else "there is none; offhook api request KEY --save NAME keeps one"
-    raise Refusal(f"There is no saved request {shown(word)}: {known}.")
+    raise NotThere(f"There is no saved request {shown(word)}: {known}.")
 
 
 def _full(one: Any) -> str:

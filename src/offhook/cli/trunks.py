@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from offhook.cli.apis import line_of, pages
-from offhook.cli.common import AsJson, emit, err, facts, following, read_file, say, table
+from offhook.cli.common import AsJson, NotThere, emit, err, facts, following, read_file, say, table
 from offhook.cli.lines import V1
 from offhook.cli.narrow import Whole
 from offhook.cli.way import Way, again, by_api, run
@@ -217,7 +217,7 @@ async def _found(client: Client, word: str) -> Any:
     for one in await pages(client, TRUNKS):
         if word in (one["name"], one["id"]):
             return one
-    raise Refusal(f"There is no trunk {shown(word)}; offhook trunk list shows them.")
+    raise NotThere(f"There is no trunk {shown(word)}", "offhook trunk list", "shows them")
 
 
 def _body(**given: Any) -> dict[str, Any]:

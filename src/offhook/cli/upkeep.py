@@ -9,10 +9,13 @@ import typer
 
 from offhook.cli.common import AsJson, ConfigFile, Data, DatabaseUrl, emit, err, facts, following, place, say
 from offhook.kit.errors import Refusal
-from offhook.kit.settings import load
+from offhook.kit.settings import Settings, load
 
 if TYPE_CHECKING:
     from offhook.storage.backup import Summary
+
+_SEALED = ("credentials", "credential_tokens", "trunks", "workflow_hooks")
+"""Tables in whose rows something may be encrypted."""
 
 db = typer.Typer(no_args_is_help=True, help="The store's schema.")
 
@@ -108,7 +111,9 @@ def backup(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the whole store to one file, as of one moment; a server may go on meanwhile."""
+    """Write the whole store to one file, as of one moment; a server may go on meanwhile. The sound of messages and
+    recordings, and the key of what is encrypted, are not in it: it says where they are.
+    """
     from offhook.cli.store import opened
     from offhook.storage import backup as backups
 
@@ -116,14 +121,16 @@ def backup(
     chosen = load({"data": data, "database_url": database_url}, config)
     with opened(chosen) as database, _progress("Backing up") as progress:
         summary = backups.backup(database, file, progress)
+    beside = _beside(chosen, summary)
     if as_json:
-        emit(_summary(summary))
+        emit(_summary(summary) | {"beside": beside})
         return
     say(f"{place(chosen)} is backed up in {file}, {_bytes(summary.size)}.", "green bold")
     _rows(summary)
-    say(
-        "The file holds everything, billing contacts and hashes of keys included: keep it as you keep the store.", "dim"
-    )
+    say("Billing contacts and hashes of keys are in it: keep it as you keep the store.", "dim")
+    if beside:
+        say("Not in it: keep a copy of this too, and a key apart from the backup.", "yellow bold", to=err)
+        facts(beside.items(), to=err)
     following(f"offhook restore {file} --data NEW-FOLDER   reads it into a new store")
 
 
@@ -134,7 +141,9 @@ def restore(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read a backup into an empty store, wholly or not at all; no server should run over it."""
+    """Read a backup into an empty store, wholly or not at all; no server should run over it. It says where what is
+    kept beside a backup belongs.
+    """
     from offhook.cli.store import to_be_filled
     from offhook.storage import backup as backups
 
@@ -144,12 +153,28 @@ def restore(
         raise Refusal(f"There is no backup {file}.")
     with to_be_filled(chosen) as database, _progress("Restoring") as progress:
         summary = backups.restore(database, file, progress)
+    beside = _beside(chosen, summary)
     if as_json:
-        emit(_summary(summary))
+        emit(_summary(summary) | {"beside": beside})
         return
     say(f"{place(chosen)} now holds what {file} held at {summary.created_at}.", "green bold")
     _rows(summary)
+    if beside:
+        say("Not in the backup: put the copies of this there before the server starts.", "yellow bold", to=err)
+        facts(beside.items(), to=err)
     following("offhook serve" + ("" if data is None else f" --data {data}") + "   the keys are those of then")
+
+
+def _beside(chosen: Settings, summary: "Summary") -> dict[str, str]:
+    """What the rows need that is in no backup: what it is, and the path where it is kept, or which setting says so."""
+    from offhook.catalog.credentials.vault import KEY_FILE
+
+    found, data = {}, Path(chosen.data).resolve()
+    if summary.rows.get("tapes"):
+        found["sound"] = f"{chosen.sound_url}, by sound_url" if chosen.sound_url else str(data / "sound" / "kept")
+    if any(summary.rows.get(name) for name in _SEALED):
+        found["key"] = "the setting credentials_keys" if chosen.credentials_keys else str(data / KEY_FILE)
+    return found
 
 
 def _rows(summary: "Summary") -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from offhook.access.model import ENVIRONMENTS, Environment, Principal
-from offhook.cli.common import CompanyId, ConfigFile, Data, DatabaseUrl, State, err, facts, moment, say
+from offhook.cli.common import CompanyId, ConfigFile, Data, DatabaseUrl, NotThere, State, err, facts, moment, say
 from offhook.client import Client, Refused, embedded, remote
 from offhook.kit.errors import NotFound, Notice, Refusal
 from offhook.kit.settings import load, named
@@ -176,6 +176,9 @@ def run(
                 # Many may have been refused: what is last is read.
                 State.afterwards = partial(way.tell, of_key=of_key or refused.code == NotFound.status)
                 raise
+            except NotThere as missing:
+                State.afterwards = partial(way.tell, of_key=True)
+                raise NotFound(missing.told(again(way))) from None
             if tells:
                 way.tell(of_key=of_key)
             return found

@@ -15,7 +15,7 @@ import typer
 
 from offhook.cli import workflow_files as files
 from offhook.cli.apis import line_of, pages
-from offhook.cli.common import emit, err, following, say, table, when
+from offhook.cli.common import NotThere, emit, err, following, say, table, when
 from offhook.cli.lines import V1
 from offhook.cli.way import Way, again, run, warning
 from offhook.client import Answer, Client, Refused, body_of
@@ -78,7 +78,7 @@ async def found(client: Client, kind: Kind, word: str) -> Answer:
             return await client.call("GET", kind.one(one["id"]))
     names = ", ".join(line_of(one["name"]) for one in items[:10])
     known = f" There are: {names}{', …' if len(items) > 10 else ''}." if items else " There is none yet."
-    raise Refusal(f"There is no {kind.noun} {shown(word)}.{known}")
+    raise NotThere(f"There is no {kind.noun} {shown(word)}.{known}")
 
 
 def create(way: Way, kind: Kind, body: Mapping[str, Any], *, dry_run: bool = False) -> Answer:

@@ -20,6 +20,7 @@ from offhook.cli import workflow_hooks, workflow_runs, workflow_schedules, workf
 from offhook.cli.apis import APIS, line_of, operation, pages
 from offhook.cli.common import (
     AsJson,
+    NotThere,
     emit,
     err,
     facts,
@@ -480,7 +481,7 @@ async def _prepared(client: Client, word: str) -> tuple[Any, list[str]]:
     except Refused:
         raise
     except Refusal as refusal:
-        raise Refusal(f"There is no saved request {shown(word)}, and no such operation. {refusal.message}") from None
+        raise NotThere(f"There is no saved request {shown(word)}, and no such operation. {refusal.message}") from None
     place = f"{APIS}/{quote(found['api'], safe='')}/operations/{quote(found['reference']['head']['key'], safe='')}"
     query = {"version": str(found["version"])}
     ways = found["reference"].get("security", [])

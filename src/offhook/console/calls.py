@@ -1,5 +1,10 @@
 """Real calls: those under way as they change, those that were, and one of them between its parties and step by step."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
 from offhook.console import sounds
 from offhook.console.frame import Answer, redirect
 from offhook.console.ladder_svg import ladder_svg
@@ -44,11 +49,27 @@ async def call(visit: Visit, refusal: str = "", status: int = 200) -> Answer:
     ladder = await visit.inside.get(f"{PATH}/{id}/ladder")
     recorded = await sounds.of_call(visit, id)
     return visit.page(
-        "call.html", here="calls", status=status, call=found, ladder=ladder, picture=ladder_svg(ladder),
+        "call.html", here="calls", status=status, call=_with_links(found), ladder=ladder, picture=ladder_svg(ladder),
         sounds=recorded, notices=[], refusal=refusal, hangs_up=visit.may(WRITE) and not ladder["over"],
         helps=ladder.get("emergency") == "call",
         done=visit.query.get("done") == "hangup",
     )  # fmt: skip
+
+
+def _with_links(trace: Mapping[str, Any]) -> dict[str, Any]:
+    """The trace, with the call that it goes on as linked in its story."""
+    events = [step["event"] for step in trace["steps"]]
+    onward = [event["call"] for event in events if event["event"] == "handed" and event.get("call")]
+    return {**trace, "story": [{**one, "text": _linked(one, onward)} for one in trace["story"]]}
+
+
+def _linked(moment: Mapping[str, Any], calls: Sequence[str]) -> str:
+    """The words of a moment; as markup, where a decision ends with the id of one of `calls`."""
+    text: str = moment["text"]
+    id = text.rpartition(" ")[2].removesuffix(".")
+    if moment["kind"] != "why" or id not in calls:
+        return text
+    return Markup('{}<a href="{}/{}">{}</a>.').format(text.removesuffix(f"{id}."), HERE, id, id)
 
 
 async def hang_up(visit: Visit) -> Answer:

@@ -1,5 +1,8 @@
 """Telephones: which there are, where they are reached, and what is entered into one. A password is shown once."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from offhook.console.frame import Answer
 from offhook.console.inside import Asked
 from offhook.console.visit import Visit
@@ -38,7 +41,7 @@ async def given(visit: Visit) -> Answer:
 
 async def one(visit: Visit) -> Answer:
     """`GET /console/phones/{id}`: what is entered into it, and where it is reached."""
-    return _page(visit, await visit.inside.get(f"{API}/{visit.params['id']}"))
+    return await _page(visit, await visit.inside.get(f"{API}/{visit.params['id']}"))
 
 
 async def new_password(visit: Visit) -> Answer:
@@ -48,11 +51,18 @@ async def new_password(visit: Visit) -> Answer:
 
 async def _with_password(visit: Visit, id: str) -> Answer:
     made = await visit.inside.do("POST", f"{API}/{id}/new-password")
-    return _page(visit, made["phone"], made["password"])
+    return await _page(visit, made["phone"], made["password"])
 
 
-def _page(visit: Visit, phone: object, password: str = "") -> Answer:
-    return visit.page("phone.html", here="phones", it=phone, password=password, writes=visit.may("directory:write"))
+async def _page(visit: Visit, phone: Mapping[str, Any], password: str = "") -> Answer:
+    owner: Mapping[str, Any] = {}
+    if not phone.get("e911_address"):
+        # Whose office is to be told of the address.
+        owner = (await visit.inside.ask("GET", f"{V2}/{phone['owner_type']}s/{phone['owner_id']}")).document
+    return visit.page(
+        "phone.html", here="phones", it=phone, office=owner.get("office_id", ""), password=password,
+        writes=visit.may("directory:write"),
+    )  # fmt: skip
 
 
 def _why(asked: Asked) -> str:

@@ -69,13 +69,15 @@ class Devices:
             body: wire.DeviceIn = call.body
             at, tenant_id, owner = clock.now(), call.principal.tenant_id, _owner(call, kind, "id")
 
-            def make(tx: Transaction, _notices: list[Notice]) -> msgspec.Struct:
+            def make(tx: Transaction, notices: list[Notice]) -> msgspec.Struct:
                 _refuse_nobody(tx, tenant_id, kind, owner)
                 found: list[Violation] = []
                 name = line(body.name, "name", found)
                 refuse(found)
-                if devices.count(tx, tenant_id, owner_id=owner) >= MAX_DEVICES:
+                before = of_owner(tx, tenant_id, owner)
+                if len(before) >= MAX_DEVICES:
                     raise Conflict(f"The {kind} {owner} has {MAX_DEVICES} devices, the most; delete one of them first.")
+                notices += _namesakes(before, name or "")
                 device = Device(owner_type=kind, owner_id=owner, type=body.type or "sip", name=name or "")
                 state = DISABLED if body.enabled is False else ENABLED
                 return wire.record(KEEPER.add(tx, call, at, self._work.ids.new(), device, state=state))
@@ -227,6 +229,18 @@ def _asked(call: Call, text: str) -> int:
         message = "Must be a 64-bit integer, written with digits, or me."
         raise Invalid.of([Violation(location="user_id", message=message, sent=quoted(text))])
     return number
+
+
+def _namesakes(before: Sequence[Kept[Device]], name: str) -> list[Notice]:
+    """The warning of a device that is called as another of its owner: perhaps it was to take its place."""
+    same = [str(kept.id) for kept in before if name and kept.value.name.casefold() == name.casefold()]
+    if not same:
+        return []
+    text = (
+        f"There was one of that name already, {', '.join(same)}, and it stays: offhook phone remove {same[0]} takes it "
+        f"away (over HTTP DELETE at its id), offhook phone new-password {same[0]} would have given it another password."
+    )
+    return [Notice("same_name", "name", text)]
 
 
 def _refuse_nobody(tx: Transaction, tenant_id: int, kind: OwnerType, owner: int) -> None:
