@@ -11,6 +11,7 @@ Not compared, as it cannot be equal:
 - the clock in texts, which must be that of the reason's own moment; in the first step, at which the house's clock still
   stands, it is compared;
 - how long a caller has been in a queue in texts, which must be what the moments of the trace say;
+- the `carrier` of events and the trunk that texts name by it, as no simulation knows of trunks;
 - seconds that are measured: those of a message that was left, and of a `ring` and a `park` behind the call's first one,
   which have what is left of a time. They may be apart by what a machine needs that has other things to do, and the text
   must say the same number.
@@ -59,8 +60,9 @@ def _compared(trace: Any, seed: int) -> Any:
     before: set[str] = set()
     queued, steps = 0, []
     for number, step in enumerate(trace["steps"]):
-        event = {name: value for name, value in step["event"].items() if name != "at"}
-        said: list[tuple[str, str]] = []
+        event = {name: value for name, value in step["event"].items() if name not in ("at", "carrier")}
+        carrier = step["event"].get("carrier")
+        said: list[tuple[str, str]] = [(f", by the trunk {carrier}.", ".")] if carrier else []
         if event["event"] == "recorded":
             said.append((f" of {event['seconds']} s ", " of (measured) s "))
             event["seconds"] = Measured(event["seconds"])
@@ -76,6 +78,9 @@ def _compared(trace: Any, seed: int) -> Any:
             verbs.append(one)
         reasons = []
         for reason in step["reasons"]:
+            if reason["code"] == "carrier_called":
+                # It says nothing but the trunk's name.
+                continue
             text, at = reason["text"], reason["at"]
             queued = at if reason["code"] == "queued" else queued
             if (waited := _WAITED.match(text)) and int(waited[1]) == (at - queued) // 1000:
