@@ -105,15 +105,15 @@ async def ann_has_it_back(scene: Scene) -> None:
 RANG = "hung up while it rang"
 TALKED = "hung up after the talk"
 POINTS = {
-    "on park": Point(ANN, on_park, "abandoned", "hung up on park"),
-    "on park, by a telephone": Point(ANN, parked_by_telephone, "abandoned", "hung up on park"),
-    "on park, as nobody took it": Point(ANN, bob_did_not_take_it, "abandoned", "hung up on park"),
-    "before who takes it rings": Point(ANN, before_bob_rings, "abandoned", RANG),
-    "while who takes it is rung": Point(ANN, bob_is_rung, "abandoned", RANG),
+    "on park": Point(ANN, on_park, "answered", "hung up on park"),
+    "on park, by a telephone": Point(ANN, parked_by_telephone, "answered", "hung up on park"),
+    "on park, as nobody took it": Point(ANN, bob_did_not_take_it, "answered", "hung up on park"),
+    "before who takes it rings": Point(ANN, before_bob_rings, "answered", RANG),
+    "while who takes it is rung": Point(ANN, bob_is_rung, "answered", RANG),
     "once it was taken off": Point(ANN, bob_has_it, "answered", TALKED),
 }
 BACK = {
-    "while it comes back": Point(ANN, it_comes_back, "abandoned", RANG),
+    "while it comes back": Point(ANN, it_comes_back, "answered", RANG),
     "once it came back": Point(ANN, ann_has_it_back, "answered", TALKED),
 }
 
@@ -145,9 +145,7 @@ def test_a_caller_hangs_up_as_the_call_is_parked(stage: Stage) -> None:
         scene.caller.hang_up()
         await within(scene.caller.down, scene.rung[0].down)
         record = await stage.record()
-        # What came first of the two.
-        outcome = "abandoned" if "parked" in record.reasons else "answered"
-        assert (record.outcome, record.reasons[-1]) == (outcome, "caller_hung_up")
+        assert (record.outcome, record.reasons[-1]) == ("answered", "caller_hung_up")
         await stage.empty()
 
     stage.play(story())
@@ -164,8 +162,7 @@ def test_a_caller_hangs_up_as_the_call_is_taken_off_park(stage: Stage, first: st
             step()
         await within(scene.caller.down, bob.down)
         record = await stage.record()
-        assert record.outcome in ("abandoned", "answered")
-        assert record.reasons[-1] == "caller_hung_up"
+        assert (record.outcome, record.reasons[-1]) == ("answered", "caller_hung_up")
         await stage.empty()
 
     stage.play(story())
@@ -180,7 +177,7 @@ def test_a_caller_hangs_up_as_somebody_wishes_to_take_the_call(stage: Stage) -> 
         # Bob was rung for a moment, or nobody was left to be taken.
         assert await asking in (200, 409)
         record = await stage.record()
-        assert (record.outcome, record.reasons[-1]) == ("abandoned", "caller_hung_up")
+        assert (record.outcome, record.reasons[-1]) == ("answered", "caller_hung_up")
         await stage.empty()
         await stage.nobody_rings()
 
