@@ -5,7 +5,7 @@ import asyncio
 from offhook.calls.legs.wishes import Granted, TransferTo, Unpark
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
-from offhook.telephony import port
+from offhook.telephony import parking, port
 from tests.telephony.scripted import CALLER, LEGS, Told, leg, run, step
 
 PARK = plan.Park(300, "d1")
@@ -105,6 +105,19 @@ def test_a_second_one_who_would_take_it_hears_that_somebody_is_rung_and_the_firs
         assert await first == Granted(call_id=LEGS["user:2"])
         one.steps = [step(because="Bob has no telephone.")]
         assert (await one.telephone.grant(Unpark(user_id=2))).refused == "Bob has no telephone."
+
+    run(story)
+
+
+def test_who_would_take_a_call_that_ends_meanwhile_is_told_so_at_once():
+    async def story(one: Told) -> None:
+        await parked(one)
+        one.steps = [step(TAKES)]
+        asking = asyncio.ensure_future(one.telephone.grant(Unpark(user_id=2)))
+        await one.settled()
+        await one.say(port.Down(leg=CALLER))
+        assert asking.done()
+        assert await asking == parking.OVER
 
     run(story)
 

@@ -41,6 +41,7 @@ class Parking:
     def __init__(self, decide: Decide, leg_of: Callable[[str], int]) -> None:
         self._decide, self._leg_of = decide, leg_of
         self._rung: asyncio.Future[bool] | None = None
+        self._over = False
 
     async def park(self, *, caller: bool = False) -> Granted:
         """Whoever has the call puts it on park, `caller` if who called wishes it: they are let go.
@@ -64,11 +65,19 @@ class Parking:
             async with asyncio.timeout(PATIENCE):
                 if await rung:
                     return Granted(call_id=self._leg_of(who))
+            if self._over:
+                return OVER
         except TimeoutError:
             raise Unavailable("It is not known yet whether the user can be rung: look at the call.") from None
         finally:
             self._rung = None
         return Granted(refused="The user is in another call, or could not be rung: the call stays on park.")
+
+    def end(self) -> None:
+        """The call is over: nobody is rung for it any more."""
+        self._over = True
+        if self._rung is not None and not self._rung.done():
+            self._rung.set_result(False)
 
     def given(self, verbs: Iterable[plan.Verb]) -> None:
         """The call goes on with these."""

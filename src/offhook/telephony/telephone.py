@@ -290,6 +290,7 @@ class Telephone:
         self.sending.closed()
         self._ringing.drop(self._ringing.out.values(), reason="")
         self.together.end()
+        self.parking.end()
         self._hearing.end()
         if self._doing is not None and asyncio.current_task() is not self._doing:
             self._doing.cancel()

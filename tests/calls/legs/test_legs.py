@@ -386,6 +386,20 @@ def test_a_process_that_does_not_answer_is_not_waited_for_for_ever(embedded: Com
     process.run(story())
 
 
+def test_of_a_call_that_ends_while_its_process_is_asked_that_is_told(embedded: Company):
+    process = Process(embedded, *lisbon(ANA))
+
+    async def story() -> None:
+        id, _ = await talks(process)
+        asking = asyncio.ensure_future(embedded.live.sending("PUT", f"{V2}/{id}/actions/hangup"))
+        process.calls.happened(id, HungUp(process.at + 10_000))
+        answer = await asking
+        assert answer.status == 409
+        assert answer.errors[0]["message"].endswith("is over.")
+
+    process.run(story())
+
+
 @pytest.mark.parametrize(
     ("body", "places"),
     [

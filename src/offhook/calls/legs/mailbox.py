@@ -19,10 +19,12 @@ from offhook.kit.errors import Conflict, Refusal, Unavailable
 from offhook.kit.ids import Ids
 from offhook.kit.looking import keep_looking
 from offhook.storage.batches import Reader, Writer
+from offhook.storage.database import Transaction
 
 ASK_SECONDS = 0.25
 PATIENCE_SECONDS = 6.0
 STALE_MS = 60_000
+OVER = Granted(refused="The call is over.")
 
 _wish: msgspec.json.Decoder[Wish] = msgspec.json.Decoder(Wish)
 _granted = msgspec.json.Decoder(Granted)
@@ -104,9 +106,13 @@ class Mailbox:
         try:
             while self._monotonic() < until:
                 await self._sleep(ASK_SECONDS)
-                answer = await self._reader.run(lambda tx: store.answer(tx, tenant_id, id))
+                answer, over = await self._reader.run(
+                    lambda tx: (store.answer(tx, tenant_id, id), _is_over(tx, tenant_id, call_id))
+                )
                 if answer:
                     return _granted.decode(answer)
+                if over:
+                    return OVER
         finally:
             await self._writer.aside(lambda tx: store.take_away(tx, tenant_id, id))
         raise Unavailable(
@@ -161,7 +167,13 @@ class Mailbox:
             log.error("wish_not_answered", call_id=call_id, cause=refusal.message)
 
 
+def _is_over(tx: Transaction, tenant_id: int, call_id: int) -> bool:
+    """Whether a call has ended by now, so that nobody has it who could answer."""
+    leg = store.get(tx, tenant_id, call_id) if call_id else None
+    return leg is not None and leg.ended > 0
+
+
 def _too_late(wish: Wish) -> Granted:
     """That it could be done when it was taken on, and no longer."""
     gone = "The telephones of the server that was to ring have just gone away: try again."
-    return Granted(refused=gone if isinstance(wish, Place) else "The call is over.")
+    return Granted(refused=gone) if isinstance(wish, Place) else OVER
