@@ -386,16 +386,21 @@ def test_a_process_that_does_not_answer_is_not_waited_for_for_ever(embedded: Com
     process.run(story())
 
 
-def test_of_a_call_that_ends_while_its_process_is_asked_that_is_told(embedded: Company):
+def test_of_a_call_that_ends_while_its_process_is_asked_that_is_told(
+    embedded: Company, monkeypatch: pytest.MonkeyPatch
+):
     process = Process(embedded, *lisbon(ANA))
 
     async def story() -> None:
         id, _ = await talks(process)
-        asking = asyncio.ensure_future(embedded.live.sending("PUT", f"{V2}/{id}/actions/hangup"))
-        process.calls.happened(id, HungUp(process.at + 10_000))
-        answer = await asking
-        assert answer.status == 409
-        assert answer.errors[0]["message"].endswith("is over.")
+
+        async def ends(_seconds: float) -> None:
+            process.calls.happened(id, HungUp(process.at + 10_000))
+            await process.calls.over(id)
+
+        monkeypatch.setattr(process.desk.offhook.mailbox, "_sleep", ends)
+        answer = await embedded.live.sending("PUT", f"{V2}/{id}/actions/hangup")
+        assert (answer.status, answer.errors[0]["message"]) == (409, "The call is over.")
 
     process.run(story())
 
