@@ -2,10 +2,10 @@
 
 import asyncio
 
-from offhook.calls.legs.wishes import Granted, TransferTo, Unpark
+from offhook.calls.legs.wishes import OVER, Granted, TransferTo, Unpark
 from offhook.directory.lines.model import Target
 from offhook.routing import plan
-from offhook.telephony import parking, port
+from offhook.telephony import port
 from tests.telephony.scripted import CALLER, LEGS, Told, leg, run, step
 
 PARK = plan.Park(300, "d1")
@@ -117,7 +117,7 @@ def test_who_would_take_a_call_that_ends_meanwhile_is_told_so_at_once():
         await one.settled()
         await one.say(port.Down(leg=CALLER))
         assert asking.done()
-        assert await asking == parking.OVER
+        assert await asking == OVER
 
     run(story)
 

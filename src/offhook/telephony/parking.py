@@ -6,7 +6,7 @@ What becomes of it is decided in `routing/parking.py`; who wishes something is t
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from offhook.calls.legs.wishes import Granted
+from offhook.calls.legs.wishes import OVER, Granted
 from offhook.kit import clock
 from offhook.kit.errors import Unavailable
 from offhook.routing import plan
@@ -18,7 +18,6 @@ CODE = "*68"
 PATIENCE = 5.0
 """Seconds in which who takes a call is rung, once that is decided; who asks for it waits a little longer."""
 
-OVER = Granted(refused="The call is over.")
 Decide = Callable[[plan.Event], Awaitable[Step | None]]
 
 

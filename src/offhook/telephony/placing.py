@@ -15,7 +15,7 @@ from offhook.kit.errors import Conflict, Refusal
 from offhook.routing.outbound import helps_anywhere
 from offhook.routing.plan import Outgoing
 from offhook.telephony import port
-from offhook.telephony.causes import STOPPED
+from offhook.telephony.causes import OURS, STOPPED
 from offhook.telephony.house import ELSEWHERE, House, Way, missed
 from offhook.telephony.port import CUT, DIED
 from offhook.telephony.process import Worker
@@ -26,7 +26,6 @@ RING_SECONDS = 45.0
 """How long a user is rung for a call of their own."""
 
 BUSY = 503
-OURS = "a fault of Offhook's, which is in its log"
 
 log = structlog.get_logger("offhook.telephony")
 

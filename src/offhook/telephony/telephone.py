@@ -11,7 +11,7 @@ from weakref import WeakMethod
 import structlog
 
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Add, Granted, Taping, TransferTo, Unpark, Wish
+from offhook.calls.legs.wishes import OVER, Add, Granted, Taping, TransferTo, Unpark, Wish
 from offhook.directory.lines.model import Target
 from offhook.kit import clock
 from offhook.kit.weakly import weakly
@@ -425,7 +425,7 @@ class Telephone:
         if isinstance(wish, TransferTo) and wish.state != "parked":
             return await self.sending.grant(wish)
         if self._gone or not self._answered:
-            return Granted(refused="Nobody talks yet." if not self._gone else "The call is over.")
+            return OVER if self._gone else Granted(refused="Nobody talks yet.")
         if self.sending.busy and isinstance(wish, TransferTo | Add):
             return Granted(refused="The call is just being sent on.")
         match wish:

@@ -11,13 +11,13 @@ from weakref import WeakMethod, ref
 import structlog
 
 from offhook.calls.legs.model import Seen
-from offhook.calls.legs.wishes import Add, Granted
+from offhook.calls.legs.wishes import OVER, Add, Granted
 from offhook.kit.weakly import alive
 from offhook.routing import plan
 from offhook.routing.plan import Missed
 from offhook.telephony import port
 from offhook.telephony.house import House, Other
-from offhook.telephony.parking import OVER, Decide, now, refused
+from offhook.telephony.parking import Decide, now, refused
 from offhook.telephony.ringing import Ringing
 
 NO_ANSWER: Missed = "no_answer"

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from offhook.calls.legs import store
-from offhook.calls.legs.wishes import UNREACHED, Able, Granted, HangUp, Nowhere, Place, Placing, Wish
+from offhook.calls.legs.wishes import OVER, UNREACHED, Able, Granted, HangUp, Nowhere, Place, Placing, Wish
 from offhook.calls.session import Calls
 from offhook.kit import clock
 from offhook.kit.errors import Conflict, Refusal, Unavailable
@@ -24,7 +24,6 @@ from offhook.storage.database import Transaction
 ASK_SECONDS = 0.25
 PATIENCE_SECONDS = 6.0
 STALE_MS = 60_000
-OVER = Granted(refused="The call is over.")
 
 _wish: msgspec.json.Decoder[Wish] = msgspec.json.Decoder(Wish)
 _granted = msgspec.json.Decoder(Granted)

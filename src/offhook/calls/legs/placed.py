@@ -55,7 +55,6 @@ class _Rung:
     kept: Kept
     leg: CallLeg
     name: str
-    config: int
 
 
 class Placed:
@@ -101,7 +100,7 @@ class Placed:
             store.rings(tx, call.tenant_id, call.id, wall)
 
         await self._writer.aside(write)
-        self._rung[call.id] = _Rung(kept, leg, name, config.version)
+        self._rung[call.id] = _Rung(kept, leg, name)
 
     async def over(self, tenant_id: int, id: int, why: Unbegun | None) -> None:
         """They are rung no more: it is a call like any other, or over, and why. What cannot be written is soon lost."""
@@ -122,7 +121,7 @@ class Placed:
         kept, at = rung.kept, _now()
         outcome, cause, event, text = _told(kept.state.who, rung.name, why, at)
         state = replace(kept.state, phase="over", now=at, reserved=(), outcome=outcome)
-        last = Step(event=event, reasons=(Reason(at, "placed", text),), verbs=(), config=rung.config)
+        last = Step(event=event, reasons=(Reason(at, "placed", text),), verbs=(), config=state.config)
         over = replace(kept, ended=at, outcome=outcome, state=state)
         return self._unit(over, replace(rung.leg, state="missed", ended=at, cause=cause), 1, last, 0)
 

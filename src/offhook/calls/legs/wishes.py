@@ -69,6 +69,9 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     call_id: int = 0
 
 
+OVER = Granted(refused="The call is over.")
+
+
 @runtime_checkable
 class Able(Protocol):
     """A call's telephone that can do more than verbs say. `Telephony`'s are such."""
