@@ -1,5 +1,6 @@
 """Runs the application under uvicorn: the port, the bounds on slow clients, the stop that loses nothing."""
 
+import faulthandler
 import gc
 import resource
 import socket
@@ -77,6 +78,8 @@ def allow_many_connections() -> None:
 
 def serve(settings: Settings, bound: socket.socket, started: Callable[[str], None] = lambda url: None) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests in flight and close the store."""
+    # Native code that breaks down takes the process with it: then standard error has what each thread was at.
+    faulthandler.enable()
     refuse_lifted_limits(settings)
     engine_of(settings)
     allow_many_connections()

@@ -90,8 +90,14 @@ def end(server: Process, count: int, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while (found := states(server)) != Counter({"COMPLETED": count}):
         assert set(found) <= {"RUNNING", "COMPLETED"}, found
-        assert time.monotonic() < deadline, found
+        assert time.monotonic() < deadline, (found, unfinished(server))
         time.sleep(0.05)
+
+
+def unfinished(server: Process) -> list[Any]:
+    """The runs that go on, whole, with what the log says last: what a failure must show."""
+    page = server.ask("GET", f"{API}/runs?workflow=journey&status=RUNNING").json
+    return [server.ask("GET", f"{API}/runs/{one['id']}").json for one in page["items"][:3]]
 
 
 def finished(url: str) -> set[str]:

@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
+from offhook.kit import structs
 from offhook.kit.errors import Unavailable
 from offhook.storage import driver as straight
 from offhook.storage.faults import is_unavailable, unstorable
@@ -33,6 +34,8 @@ class Database:
     """The engine for a URL. Safe to share between threads; holds at most READERS + 1 pooled connections."""
 
     def __init__(self, url: str) -> None:
+        # Whoever has one reads records in threads.
+        structs.prepare()
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite:

@@ -1,7 +1,7 @@
 """Engines over a real store. What they carry out is answered by the test; their time is what the test says."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from offhook.kit.errors import Unavailable
@@ -148,6 +148,26 @@ class Running:
         for one in list(self.engine._lives.tasks):
             one.cancel()
         self.engine._lives.clear()
+
+    async def dies_after(self, turns: int, work: Coroutine[Any, Any, Any]) -> None:
+        """Do this in a process that is killed once so many turns are on disk, or has come to rest by then."""
+        left, submit, over = [turns], self.writer.submit, asyncio.Event()
+
+        async def last(unit: Any) -> Any:
+            if not left[0]:
+                over.set()
+                await asyncio.Future()
+            left[0] -= 1
+            return await submit(unit)
+
+        self.writer.submit = last  # type: ignore[method-assign]
+        await work
+        ends = [asyncio.ensure_future(over.wait()), asyncio.ensure_future(self.quiet())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for one in ends:
+            one.cancel()
+        self.die()
+        self.writer.submit = submit  # type: ignore[method-assign]
 
     def away(self, times: int) -> None:
         """The store cannot be reached for the next so many transactions."""

@@ -32,30 +32,73 @@ def test_a_sub_workflow_is_waited_for_and_gives_its_output(one: Running, runner:
     runner.run(story())
 
 
+async def unheard(database: Database) -> tuple[int, int]:
+    """A parent and its child, which has ended: on disk, and its process died before the parent was told."""
+    first = Running(database, Target(), slot=1)
+    first.register("child", task("h", "HUMAN"))
+    first.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}))
+    id = await first.start("parent")
+    await first.quiet()
+    child = first.history(id)[0].child
+    human = first.history(child)[0].id
+    put = first.engine._lives.put
+    first.engine._lives.put = lambda live, op: None if live.id == id else put(live, op)  # type: ignore[method-assign]
+    done = Outcome(status="COMPLETED", output={"ok": True})
+    await first.engine.change(TENANT, child, lambda state, definition, now: controls.finish(state, human, done, now))
+    first.die()
+    await first.close()
+    return id, child
+
+
+async def next_process(database: Database) -> Running:
+    """The same server, started again."""
+    process = Running(database, Target(), slot=1)
+    await process.engine.enlist()
+    return process
+
+
 def test_a_parent_hears_of_a_child_that_ended_while_nobody_was_there(database: Database, runner: asyncio.Runner):
     async def story() -> None:
-        clock = [1_800_000_000.0]
-        first = Running(database, Target(), slot=1, clock=clock)
-        first.register("child", task("h", "HUMAN"))
-        first.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}))
-        id = await first.start("parent")
-        await first.quiet()
-        child = first.history(id)[0].child
-        human = first.history(child)[0].id
-        # As if the process died after the child's end was written, and before the parent was told.
-        put = first.engine._lives.put
-        first.engine._lives.put = lambda live, op: None if live.id == id else put(live, op)  # type: ignore[method-assign]
-        done = Outcome(status="COMPLETED", output={"ok": True})
-        await first.engine.change(
-            TENANT, child, lambda state, definition, now: controls.finish(state, human, done, now)
-        )
-        first.die()
-        second = Running(database, Target(), slot=1, clock=clock)
-        await second.engine.enlist()
+        id, child = await unheard(database)
+        second = await next_process(database)
         await second.later(0)
         assert second.run_of(id).output == {"ok": True, "subWorkflowId": str(child)}
-        await first.close()
         await second.close()
+
+    runner.run(story())
+
+
+def test_a_parent_hears_of_it_though_the_next_process_dies_too(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        id, _ = await unheard(database)
+        second = await next_process(database)
+        await second.dies_after(1, second.engine.tick())
+        third = await next_process(database)
+        await third.later(0)
+        assert third.run_of(id).status == "COMPLETED"
+        await second.close()
+        await third.close()
+
+    runner.run(story())
+
+
+def test_a_run_that_is_to_be_ended_is_though_the_next_process_dies(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        first = await next_process(database)
+        first.register("w", task("h", "HUMAN"))
+        id = await first.start("w")
+        await first.quiet()
+        await first.close()
+        # As the end of the run that started it writes it.
+        with database.transaction() as tx:
+            tx.change(store._DOOM, BEGUN, TENANT, id)
+        second = await next_process(database)
+        await second.dies_after(1, second.engine.tick())
+        third = await next_process(database)
+        await third.later(0)
+        assert third.run_of(id).status == "TERMINATED"
+        await second.close()
+        await third.close()
 
     runner.run(story())
 
@@ -201,5 +244,34 @@ def test_a_parent_goes_on_with_a_child_that_is_tried_again(one: Running, runner:
         await one.engine.change(TENANT, id, lambda state, _d, _now: controls.go_along(state, child))
         await one.quiet()
         assert (one.run_of(id).status, one.statuses(id)["z"]) == ("COMPLETED", "COMPLETED")
+
+    runner.run(story())
+
+
+def test_a_parent_that_went_along_with_an_ended_child_goes_on_though_its_process_dies(
+    database: Database, runner: asyncio.Runner
+):
+    async def story() -> None:
+        first = await next_process(database)
+        first.register("child", task("c"))
+        first.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}), task("z"))
+        first.target.hold.add("c")
+        id = await first.start("parent")
+        await first.quiet()
+        child = first.history(id)[0].child
+        await first.engine.terminate(TENANT, child, "enough")
+        await first.quiet()
+        first.target.hold.clear()
+        first.target.held.clear()
+        await first.engine.change(TENANT, child, lambda state, _d, _now: controls.retry(state))
+        await first.quiet()
+        along = first.engine.change(TENANT, id, lambda state, _d, _now: controls.go_along(state, child))
+        await first.dies_after(1, along)
+        assert first.run_of(id).status == "RUNNING"
+        second = await next_process(database)
+        await second.later(0)
+        assert second.run_of(id).status == "COMPLETED"
+        await first.close()
+        await second.close()
 
     runner.run(story())

@@ -4,6 +4,7 @@ It prints nothing. It ends after Close, when the server is gone, and on SIGTERM.
 """
 
 import argparse
+import faulthandler
 import gc
 import os
 import signal
@@ -11,6 +12,7 @@ import socket
 import sys
 from pathlib import Path
 
+from offhook.kit import structs
 from offhook.telephony import port
 from offhook.telephony.port import Address
 from offhook.telephony.worker import wire
@@ -47,6 +49,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--media", default="", help="what carries sound: plain, or the best there is")
     parser.add_argument("--first", type=int, default=0, help="an even number behind which legs are numbered")
     options = parser.parse_args(arguments)
+    faulthandler.enable()
+    structs.prepare()
     sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (sippy prints here and there)
     signalling: Signalling | None = None
     close = port.Close(seconds=1.0)

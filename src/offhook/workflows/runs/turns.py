@@ -109,7 +109,12 @@ class Turns:
         live.told.clear()
 
     async def _turn(self, live: Live, ops: list[Op]) -> None:
-        state = live.state if live.state is not None else await self._loading.load(live)
+        state = live.state
+        if state is None:
+            state = await self._loading.load(live)
+            # What is found of a run that was to be looked at is made with it: once this turn is on disk, nobody looks.
+            ops += live.ops
+            live.ops = []
         definition = live.definition
         assert definition is not None
         now, before = self._now(), state.run
@@ -131,6 +136,7 @@ class Turns:
                 self._starting.made(before, room)
         if state.rejoined:
             state.rejoined = False
+            live.ops.append(Op())
             await self._loading.ask_children(live, state)
         live.told.difference_update(op.attempt for op in ops)
         for op, value, refused in results:
@@ -144,8 +150,9 @@ class Turns:
         run = turn.state.run
         carries_out = bool(turn.perform or turn.ask or live.inflight or live.asking) and not run.over
         owner = self._lease.owner if carries_out else 0
-        # Who takes nothing on leaves it to one that does.
-        wake = now if carries_out and not owner else turn.due
+        # Who takes nothing on leaves it to one that does. A run that was over is told by none that it waits for again:
+        # it is to be looked at until those were asked.
+        wake = now if (carries_out and not owner) or turn.state.rejoined else turn.due
         unchanged = run is before and not turn.changed and not turn.dropped and not turn.start
         elsewhere = self._lease.elsewhere(live)
         if elsewhere:
@@ -228,7 +235,7 @@ class Turns:
     async def _failed(self, live: Live, error: Exception) -> None:
         """End a run with all that is open of it, as FAILED, and say why."""
         state = await self._loading.load(live)
-        live.ops.clear()
+        live.ops = [op for op in live.ops if op.future is not None]
         if state.run.over:
             return
         now = self._now()
