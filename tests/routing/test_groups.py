@@ -241,6 +241,17 @@ def test_telephones_that_decline_at_once_are_left_alone_for_a_while(strategy):
     assert ends_at(state) == CENTER
 
 
+def test_they_are_left_alone_once_for_five_seconds():
+    people = {"user:1": Behaviour(missed="declined"), "user:2": Behaviour(missed="declined")}
+    config = company(lisbon(ANA, BOB, open=routing(strategy="fixedorder"), ring_seconds=45), ANA, BOB)
+    trace, state = call(config, people=people)
+    began = trace.steps[0].event.at
+    rings = [(step.event.at - began) // 1000 for step in trace.steps for verb in step.verbs if isinstance(verb, Ring)]
+    assert rings[:6] == [0, 1, 7, 8, 14, 15]
+    assert [code for code in codes(state) if code.startswith("pause")][:4] == ["pause", "pause_over"] * 2
+    assert "turns_again" not in codes(state)
+
+
 def test_a_caller_waits_in_the_queue_also_while_the_only_operator_is_being_rung():
     config = queued()
     state, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))

@@ -148,11 +148,10 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
     state.pausing = False
     if event.members:
         if event.again:
-            began, state.round_began = state.round_began, turn.at
-            state.tried, state.round = (), state.round + 1
-            if turn.at - began < PAUSE_SECONDS * 1000:
+            if turn.at - state.round_began < PAUSE_SECONDS * 1000:
                 turn.verbs.append(Release(event.members))
                 return _pause(turn, line)
+            _turns_anew(turn, turn.at)
             turn.because("turns_again", f"Of {line.name} all who are free had their turn: it begins anew.")
         if state.queued:
             waited = (turn.at - state.queued) // 1000
@@ -248,7 +247,7 @@ def not_answered(turn: Turn, line: Line, event: NotAnswered) -> Go:
 def _pause(turn: Turn, line: Line) -> Go:
     """All have declined or been busy within a moment: telephones are left alone for a while before they ring again."""
     turn.state.pausing = True
-    turn.state.round_began = turn.at + PAUSE_SECONDS * 1000
+    _turns_anew(turn, turn.at + PAUSE_SECONDS * 1000)
     turn.because("pause", f"All of {line.name} just declined or were busy: nobody is rung for {PAUSE_SECONDS} s.")
     hear: Hear = "hold_music" if turn.state.queued else "ringback"
     pause = Reserve(
@@ -269,6 +268,12 @@ def _pause(turn: Turn, line: Line) -> Go:
     )
     turn.wait("reserving", pause)
     return None
+
+
+def _turns_anew(turn: Turn, at: int) -> None:
+    """Nobody had their turn yet, from that moment on."""
+    state = turn.state
+    state.tried, state.round, state.round_began = (), state.round + 1, at
 
 
 def after_operators(turn: Turn, line: Line) -> Go:
