@@ -81,7 +81,8 @@ class Telephone:
         for verb in verbs:
             match verb:
                 case Reserve() if verb.wait_for == "whoever_is_free":
-                    self.queued = self.queued or (verb.since, now())
+                    # While all are left alone for a moment nobody is waited for.
+                    self.queued = (self.queued or (verb.since, now())) if verb.members else None
                     if chance < 0.05:
                         self.tell(call_id, HungUp(at()))
                 case Ring():
