@@ -12,7 +12,7 @@ from tests.telephony.worker.peers import Call, Peer
 from tests.telephony.worker.server import Server, digests
 from tests.telephony.worker.test_registering import asked, proof, register
 
-NO_TRUNK = "no trunk names this address"
+NO_TRUNK = "no trunk that is enabled names this address"
 
 
 class Told:

@@ -344,7 +344,7 @@ class Signalling:
         if packet.method == "REGISTER":
             self._unproven.challenged(packet, source, "no password was given")
         elif packet.method == "INVITE" and not of_carrier and source not in self._telephones:
-            self._unproven.challenged(packet, source, "no trunk names this address")
+            self._unproven.challenged(packet, source, "no trunk that is enabled names this address")
         self._challenge(packet, source)
 
     def _turn_away(self, packet: Packet, source: Address, username: str, cause: str) -> None:
