@@ -1,11 +1,13 @@
 """Several processes over one store: who has a run, who takes it over, and who does not."""
 
 import asyncio
+from typing import Any
 
 from offhook.storage.database import Database
 from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Outcome, State
+from offhook.workflows.runs import store
 from offhook.workflows.runs.lease import RENEW_SECONDS
 from tests.workflows.runs.running import TENANT, Running, Target, task
 
@@ -288,5 +290,161 @@ def test_who_keeps_to_its_own_runs_takes_on_those_and_what_they_wait_for(databas
         assert own.run_of(left).status == "COMPLETED"
         await own.close()
         await other.close()
+
+    runner.run(story())
+
+
+def test_what_a_last_turn_sets_going_is_left_to_the_next_process(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        first = Running(database, Target(), slot=1)
+        first.register("child", task("slow"))
+        first.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}), task("after"))
+        first.target.hold.add("slow")
+        id = await first.start("parent")
+        await first.quiet()
+        closing = asyncio.ensure_future(first.engine.close())
+        await asyncio.sleep(0)
+        # It is answered while the process stops, and so the run that waited for it goes on.
+        first.target.let("slow")
+        await closing
+        await first.writer.close()
+        second = Running(database, Target(), slot=1)
+        await second.engine.enlist()
+        await second.later(0)
+        assert second.run_of(id).status == "COMPLETED"
+        assert first.target.keys + second.target.keys == ["slow", "after"]
+        await second.close()
+
+    runner.run(story())
+
+
+def test_a_turn_behind_the_last_one_leaves_the_rest_to_others(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        first = Running(database, Target(), slot=1)
+        first.register("w", task("h", "HUMAN"), task("after"))
+        id = await first.start("w")
+        await first.quiet()
+        await first.engine.close()
+        human = first.history(id)[0].id
+        done = Outcome(status="COMPLETED", output={})
+        await first.engine.change(TENANT, id, lambda state, _d, now: controls.finish(state, human, done, now))
+        await first.engine.settled()
+        second = Running(database, Target(), slot=1)
+        await second.engine.enlist()
+        await second.later(0)
+        assert second.run_of(id).status == "COMPLETED"
+        await first.writer.close()
+        await second.close()
+
+    runner.run(story())
+
+
+def test_what_one_writes_that_was_taken_for_dead_and_then_dies_is_taken_over(
+    database: Database, runner: asyncio.Runner
+):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        slow, other = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        slow.register("w", task("a"), task("b"))
+        slow.target.hold |= {"a", "b"}
+        id = await slow.start("w")
+        await slow.quiet()
+        await other.engine.enlist()
+        clock[0] += 11
+        await other.engine.renew()
+        slow.target.let("a")
+        await slow.quiet()
+        assert slow.statuses(id) == {"a": "COMPLETED", "b": "SCHEDULED"}
+        slow.die()
+        await other.engine.renew()
+        await other.later(0)
+        assert other.run_of(id).status == "COMPLETED"
+        await slow.close()
+        await other.close()
+
+    runner.run(story())
+
+
+def test_a_process_is_known_before_it_takes_anything_on(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        clock = [1_800_000_000.0]
+        one, other = Running(database, Target(), slot=1, clock=clock), Running(database, Target(), slot=2, clock=clock)
+        aside = one.writer.aside
+        seen: list[int] = []
+
+        async def looked(function: Any) -> Any:
+            seen.append(one.engine.owner)
+            return await aside(function)
+
+        one.writer.aside = looked  # type: ignore[method-assign]
+        await one.engine.enlist()
+        assert seen == [0]
+        assert one.engine.owner
+        await one.close()
+        await other.close()
+
+    runner.run(story())
+
+
+def test_a_run_whose_child_was_deleted_meanwhile_hears_of_that(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        first = Running(database, Target(), slot=1)
+        first.register("child", task("h", "HUMAN"))
+        first.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}))
+        id = await first.start("parent")
+        await first.quiet()
+        child = first.history(id)[0].child
+        await first.dies_after(1, first.engine.terminate(TENANT, child, "enough"))
+        with database.transaction() as tx:
+            store.forget(tx, [(TENANT, child)])
+        second = Running(database, Target(), slot=1)
+        await second.engine.enlist()
+        await second.later(0)
+        assert second.run_of(id).status == "FAILED"
+        assert "was deleted" in second.run_of(id).reason
+        await first.close()
+        await second.close()
+
+    runner.run(story())
+
+
+def test_a_run_that_is_tried_again_is_no_more_to_be_ended(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        first = Running(database, Target(), slot=1)
+        first.register("child", task("h", "HUMAN"), task("x"))
+        first.register("parent", task("s", "SUB_WORKFLOW", subWorkflowParam={"name": "child"}), task("after"))
+        id = await first.start("parent")
+        await first.quiet()
+        child = first.history(id)[0].child
+        await first.engine.terminate(TENANT, id, "enough")
+        await first.quiet()
+        await first.engine.change(TENANT, child, lambda state, _d, _now: controls.retry(state))
+        await first.engine.change(TENANT, id, lambda state, _d, _now: controls.go_along(state, child))
+        await first.quiet()
+        human = next(one.id for one in first.history(child) if one.open)
+        done = Outcome(status="COMPLETED", output={})
+        second = Running(database, Target(), slot=2)
+        await second.engine.enlist()
+        await second.engine.change(TENANT, child, lambda state, _d, now: controls.finish(state, human, done, now))
+        await second.quiet()
+        await second.later(0)
+        assert (second.run_of(child).status, second.run_of(id).status) == ("COMPLETED", "COMPLETED")
+        await first.close()
+        await second.close()
+
+    runner.run(story())
+
+
+def test_moments_that_are_far_are_in_no_memory(database: Database, runner: asyncio.Runner):
+    async def story() -> None:
+        one = Running(database, Target(), slot=1)
+        one.register("w", task("a"), task("rest", "WAIT", inputParameters={"duration": "2 hours"}),
+                     timeoutSeconds=86_400, timeoutPolicy="TIME_OUT_WF")  # fmt: skip
+        id = await one.start("w")
+        await one.quiet()
+        assert one.engine._timers.next is None
+        await one.later(7_201)
+        assert one.run_of(id).status == "COMPLETED"
+        await one.close()
 
     runner.run(story())

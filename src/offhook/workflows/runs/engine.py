@@ -9,6 +9,7 @@ docs/algorithms/runs.md.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -267,8 +268,10 @@ class Engine:
     async def close(self) -> None:
         """Let what is carried out end, for a while, then leave all runs to others."""
         await self._carrying.stop(STOP_SECONDS)
-        if self._lives.tasks:
-            await asyncio.wait(list(self._lives.tasks), timeout=STOP_SECONDS)
+        with suppress(TimeoutError):
+            # Also what a last turn sets going, as with the run that waited for it.
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.settled()
         await self._lease.dismiss()
         await self._scripts.close()
 

@@ -28,10 +28,11 @@ class Lease:
 
     async def enlist(self) -> None:
         """Be known as a process that takes runs on. What a dead process in the same slot had is free at once."""
-        self.owner = self._ids.new()
-        wall = self._now()
+        id, wall = self._ids.new(), self._now()
         until = wall + int(self._seconds * 1000)
-        freed = await self._writer.aside(lambda tx: store.enlist(tx, self.owner, self._slot, until, wall))
+        freed = await self._writer.aside(lambda tx: store.enlist(tx, id, self._slot, until, wall))
+        # Not before it is on disk: what belongs to nobody known is free.
+        self.owner = id
         if freed:
             log.warning("runs_taken_over", runs=freed)
 
@@ -56,7 +57,8 @@ class Lease:
     async def dismiss(self) -> None:
         """Leave everything to others. Where the store cannot be reached they see it when the lease is over."""
         if self.owner:
-            owner, now = self.owner, self._now()
+            # Turns that are made from now on leave what is to be carried out to others as well.
+            (owner, self.owner), now = (self.owner, 0), self._now()
             with suppress(Refusal):
                 await self._writer.aside(lambda tx: store.dismiss(tx, owner, now))
 

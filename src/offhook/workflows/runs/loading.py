@@ -6,6 +6,7 @@ import msgspec
 
 from offhook.kit.errors import NotFound
 from offhook.storage.batches import Reader
+from offhook.storage.database import Transaction
 from offhook.workflows.machine.model import PERFORMED, Outcome, Run, State
 from offhook.workflows.runs import store
 from offhook.workflows.runs.known import Known
@@ -58,10 +59,23 @@ class Loading:
         waits = [one for key in state.open if (one := state.tasks[key]).child]
         if not waits:
             return
-        found = await self._reader.run(lambda tx: [store.ended(tx, live.tenant_id, one.child) for one in waits])
-        for one, child in zip(waits, found, strict=True):
-            if child is not None:
-                live.ops.append(Op(finishing(one.id, outcome_of(child))))
+
+        def look(tx: Transaction) -> list[Outcome | None]:
+            return [_outcome(tx, live.tenant_id, one.child) for one in waits]
+
+        for one, outcome in zip(waits, await self._reader.run(look), strict=True):
+            if outcome is not None:
+                live.ops.append(Op(finishing(one.id, outcome)))
+
+
+def _outcome(tx: Transaction, tenant_id: int, child: int) -> Outcome | None:
+    """How a run that is waited for ended, or that it was deleted; None while it goes on."""
+    over = store.ended(tx, tenant_id, child)
+    if over is not None:
+        return outcome_of(over)
+    if store.goes_on(tx, tenant_id, child):
+        return None
+    return Outcome(status="FAILED", reason=f"The run {child}, which it waited for, was deleted.")
 
 
 ABANDONED = "The run that started it has ended."

@@ -109,14 +109,14 @@ _put_attempts = Insert(
     ["tenant_id", "run_id", "number", "id", "live", "attempt"],
     replacing=["tenant_id", "run_id", "number"],
 )
-_UPDATE = Statement(
-    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, version = ?, "
-    "input = ?, run = ? WHERE tenant_id = ? AND id = ? AND turn = ?"
+# A run that is taken up again once it was over is doomed no more by who started it.
+_CHANGED = (
+    "UPDATE workflow_runs SET doomed = CASE WHEN ended > 0 THEN 0 ELSE doomed END, "
+    "status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, "
 )
-_UPDATE_LIGHT = Statement(
-    "UPDATE workflow_runs SET status = ?, owner = ?, turn = ?, wake = ?, started = ?, ended = ?, run = ? "
-    "WHERE tenant_id = ? AND id = ? AND turn = ?"
-)
+_SAME_TURN = "run = ? WHERE tenant_id = ? AND id = ? AND turn = ?"
+_UPDATE = Statement(f"{_CHANGED}version = ?, input = ?, {_SAME_TURN}")
+_UPDATE_LIGHT = Statement(f"{_CHANGED}{_SAME_TURN}")
 _GONE = Statement("UPDATE workflow_attempts SET live = 0 WHERE tenant_id = ? AND run_id = ? AND number = ?")
 # Both count as a turn: who has read the run before would else write over the moment at which it must be looked at.
 _POKE = Statement("UPDATE workflow_runs SET wake = ?, turn = turn + 1 WHERE tenant_id = ? AND id = ? AND ended = 0")
@@ -151,6 +151,10 @@ _CHILDREN = Statement("SELECT id FROM workflow_runs WHERE tenant_id = ? AND pare
 _NEXT = Statement("SELECT MIN(wake) FROM workflow_runs WHERE ended = 0 AND owner = 0 AND wake > 0")
 _ENDED = Statement("SELECT status, run FROM workflow_runs WHERE tenant_id = ? AND id = ? AND ended > 0")
 _FREE = Statement("UPDATE workflow_runs SET owner = 0, wake = ? WHERE ended = 0 AND owner = ?")
+_FREE_UNKNOWN = Statement(
+    "UPDATE workflow_runs SET owner = 0, wake = ? "
+    "WHERE ended = 0 AND owner > 0 AND owner NOT IN (SELECT id FROM workflow_workers)"
+)
 _RENEW = Statement("UPDATE workflow_workers SET until = ? WHERE id = ?")
 _ENLIST = Statement("INSERT INTO workflow_workers (id, slot, until) VALUES (?, ?, ?)")
 _DEAD = Statement("SELECT id FROM workflow_workers WHERE id <> ? AND (until < ? OR slot = ?)")
@@ -405,7 +409,8 @@ def _free_dead(tx: Transaction, id: int, wall: int, slot: int) -> int:
     for row in tx.all(_DEAD, id, wall, slot):
         count += tx.change(_FREE, wall, row[0])
         tx.change(_DISMISS, row[0])
-    return count
+    # Who was taken for dead may have written once more, before it knew.
+    return count + tx.change(_FREE_UNKNOWN, wall)
 
 
 def dismiss(tx: Transaction, id: int, now: int) -> None:

@@ -4,6 +4,9 @@ import asyncio
 import heapq
 from collections.abc import Iterator
 
+AHEAD_MS = 60_000
+"""How far ahead moments are kept. Those further on are found in the store, as they come near."""
+
 
 class Timers:
     """Moments (milliseconds since 1970 UTC) of runs. `sooner` is set when one comes before all others."""
@@ -12,8 +15,10 @@ class Timers:
         self._moments: list[tuple[int, int, int]] = []
         self.sooner = asyncio.Event()
 
-    def add(self, moment: int, tenant_id: int, id: int) -> None:
-        """Have the run looked at then."""
+    def add(self, moment: int, now: int, tenant_id: int, id: int) -> None:
+        """Have the run looked at then, if that is near."""
+        if moment - now > AHEAD_MS:
+            return
         if not self._moments or moment < self._moments[0][0]:
             self.sooner.set()
         heapq.heappush(self._moments, (moment, tenant_id, id))

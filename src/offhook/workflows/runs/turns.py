@@ -211,7 +211,7 @@ class Turns:
                 log.warning("run_failed", run=str(live.id), workflow=run.name, cause=run.reason)
         self._lives.tell(live.id)
         if live.wake and self._lease.owner and not self._lease.elsewhere(live):
-            self._timers.add(live.wake, live.tenant_id, live.id)
+            self._timers.add(live.wake, self._now(), live.tenant_id, live.id)
 
     async def _give_up(self, live: Live, error: Exception) -> None:
         """A run whose turn cannot be made: it fails, rather than being tried for ever."""
