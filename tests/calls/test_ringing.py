@@ -18,13 +18,16 @@ from offhook.routing.plan import (
     Reserve,
     Reserved,
     Ring,
+    Verb,
     Voicemail,
 )
 from tests.api.desk import Company
 from tests.calls.scripted import (
     ANA,
     BOB,
+    CALLER,
     CYD,
+    LISBON,
     SALES,
     TURNS,
     Phone,
@@ -245,5 +248,55 @@ def test_whoever_was_reserved_in_the_moment_in_which_the_caller_left_the_queue_i
         assert slow.released == ["user:1"]
         assert "Ring" not in phone.kinds
         await calls.close()
+
+    process.run(story())
+
+
+class Pacing(Phone):
+    """A telephone that says how far it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there = asyncio.Event()
+
+    async def comes_to(self, verb: Verb) -> None:
+        assert verb in self.verbs
+        await self.there.wait()
+
+
+def test_nobody_is_reserved_before_the_caller_has_heard_what_comes_first(company: Company):
+    process = Process(company, *lisbon(ANA, record=True))
+
+    async def story() -> None:
+        phone = Pacing()
+        id = await process.calls.begin(process.tenant, Incoming(process.at, CALLER, target=LISBON), phone)
+        await phone.given(Reserve)
+        await process.settle()
+        assert phone.kinds == ["Answer", "Play", "Reserve"]
+        assert process.held() == {}
+        phone.there.set()
+        await phone.given(Ring)
+        assert process.held() == {"user:1": f"{id}"}
+        process.calls.happened(id, HungUp(process.at))
+        await process.calls.over(id)
+        assert process.held() == {}
+
+    process.run(story())
+
+
+def test_nobody_is_reserved_for_a_caller_who_leaves_while_they_are_told_something(company: Company):
+    process = Process(company, *lisbon(ANA, record=True))
+
+    async def story() -> None:
+        phone = Pacing()
+        id = await process.calls.begin(process.tenant, Incoming(process.at, CALLER, target=LISBON), phone)
+        await phone.given(Reserve)
+        process.calls.happened(id, HungUp(process.at))
+        await process.calls.over(id)
+        phone.there.set()
+        await process.settle()
+        assert (process.held(), process.waiting()) == ({}, [])
+        _, answer = await process.retold(id)
+        assert answer["outcome"] == "abandoned"
 
     process.run(story())

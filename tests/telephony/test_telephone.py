@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from offhook.calls.legs.model import Seen
@@ -10,6 +11,8 @@ from offhook.routing import plan
 from offhook.telephony import port, telephone
 from offhook.telephony.telephone import ELSEWHERE
 from tests.telephony.scripted import CALLER, TWO, Told, leg, prompt, run
+
+WAITS = plan.Reserve(Target("office", 1), "fixedorder", ("user:1",), (100,), 1, 1, seconds=20)
 
 
 def test_the_first_to_answer_has_the_call_and_the_others_are_told_so():
@@ -111,15 +114,57 @@ def test_who_answered_and_left_before_being_connected_has_ended_the_call():
     run(story)
 
 
-def test_what_is_played_is_heard_to_its_end_before_what_follows():
+def test_all_that_is_to_be_said_is_heard_to_its_end_before_what_follows():
     async def story(one: Told) -> None:
         await one.answered()
-        await one.do(plan.Play(prompt("recorded")), plan.Play(prompt("welcome")))
-        [played] = one.told(port.Play)
+        await one.do(plan.Play(prompt("welcome")), plan.Play(prompt("recorded")), WAITS)
+        said: list[str] = []
+        for again in (TWO, TWO):
+            # Whatever is to be done next, and if it is told twice.
+            await one.do(again)
+            [played] = one.told(port.Play)
+            said += played.files
+            assert one.told(port.Dial) == []
+            await one.say(port.Played(CALLER, played.token))
+        assert said == ["/sounds/welcome", "/sounds/recorded"]
+        assert len(one.told(port.Dial)) == 2
+
+    run(story)
+
+
+def test_what_is_said_waits_until_the_caller_knows_that_the_call_was_taken():
+    async def story(one: Told) -> None:
+        await one.do(plan.Answer(), plan.Play(prompt("recorded")), WAITS)
         await one.do(TWO)
+        assert [type(command).__name__ for command in one.commands] == ["Answer"]
+        await one.say(port.Up(CALLER))
+        [played] = one.told(port.Play)
         assert one.told(port.Dial) == []
         await one.say(port.Played(CALLER, played.token))
-        assert [type(command).__name__ for command in one.commands[-3:]] == ["Play", "Dial", "Dial"]
+        assert len(one.told(port.Dial)) == 2
+
+    run(story)
+
+
+def test_it_says_when_it_comes_to_a_verb():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Play(prompt("welcome")), plan.Play(prompt("recorded")), WAITS)
+        coming = asyncio.ensure_future(one.telephone.comes_to(WAITS))
+        for _ in range(2):
+            await one.settled()
+            assert not coming.done()
+            [played] = one.told(port.Play)
+            await one.say(port.Played(CALLER, played.token))
+        await one.settled()
+        assert coming.done()
+        # Also where it was there before it was asked.
+        await asyncio.wait_for(one.telephone.comes_to(WAITS), 5)
+        # Never to what others took the place of.
+        never = asyncio.ensure_future(one.telephone.comes_to(msgspec.structs.replace(WAITS)))
+        await one.do(TWO)
+        assert not never.done()
+        never.cancel()
 
     run(story)
 

@@ -6,7 +6,7 @@ carried out before anything is written at all.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from offhook.calls import helping, store
 from offhook.calls.legs.ledger import Ledger
 from offhook.calls.legs.model import Seen
 from offhook.calls.legs.wishes import Taping, Wish
-from offhook.calls.model import Ends, Kept, Telephone
+from offhook.calls.model import Ends, Kept, Paces, Telephone
 from offhook.events.model import SYSTEM, Word
 from offhook.events.model import Event as Happening
 from offhook.kit import clock
@@ -27,6 +27,7 @@ from offhook.kit.wire import encode
 from offhook.routing.model import Company
 from offhook.routing.outbound import helps_anywhere
 from offhook.routing.plan import (
+    Answer,
     Ask,
     AskScript,
     Ended,
@@ -36,6 +37,7 @@ from offhook.routing.plan import (
     HungUp,
     Notify,
     Outgoing,
+    Play,
     Release,
     Reserve,
     Reserved,
@@ -334,7 +336,7 @@ class Call:
         if question is not None or after.phase not in ("reserving", "asking"):
             await self._stop_asking()
         releases = [verb for verb in taken.verbs if isinstance(verb, Release)]
-        if isinstance(question, Reserve) and not releases and not self._owed:
+        if isinstance(question, Reserve) and not (releases or self._owed or _is_behind(question, taken.verbs)):
             # In one transaction with the step.
             self._ask(question)
             question = None
@@ -352,7 +354,7 @@ class Call:
             for one in giving:
                 await one
         if question is not None:
-            self._ask(question)
+            self._ask(question, _is_behind(question, taken.verbs))
         return taken
 
     async def _company(self, event: Event) -> Company:
@@ -445,8 +447,8 @@ class Call:
             return False
         return True
 
-    def _ask(self, verb: Question) -> None:
-        self._question = (verb, asyncio.create_task(self._find_out(verb)))
+    def _ask(self, verb: Question, behind: bool = False) -> None:
+        self._question = (verb, asyncio.create_task(self._find_out(verb, behind)))
 
     async def _stop_asking(self) -> None:
         """Nothing is to be found out any more; whoever was reserved by it meanwhile is given back."""
@@ -467,11 +469,18 @@ class Call:
                 if task.done():
                     await self._settle()
 
-    async def _find_out(self, verb: Question) -> Event:
-        """Answer what only the store or a web service knows, as an event."""
+    async def _until_it_is_time(self, verb: Reserve) -> int:
+        """The moment at which the caller has heard what stands before it: whoever is reserved is rung at once."""
+        if isinstance(self.telephone, Paces):
+            await self.telephone.comes_to(verb)
+        return max(self._state.now, clock.milliseconds(clock.now()))
+
+    async def _find_out(self, verb: Question, behind: bool = False) -> Event:
+        """Answer what only the store or a web service knows, as an event; `behind` what the telephone does first."""
         try:
             if isinstance(verb, Reserve):
-                event: Event = await self._parts.holding.reserve(self.tenant_id, str(self.id), verb, self._state.now)
+                now = await self._until_it_is_time(verb) if behind else self._state.now
+                event: Event = await self._parts.holding.reserve(self.tenant_id, str(self.id), verb, now)
             elif isinstance(verb, Ask):
                 event = await self._parts.ask(self.tenant_id, self.id, verb, self._state)
             else:
@@ -492,6 +501,11 @@ class Call:
 def _asks_in(verb: Verb) -> bool:
     """Whether it reserves who is asked into the call, which goes on meanwhile."""
     return isinstance(verb, Reserve) and bool(verb.asked)
+
+
+def _is_behind(question: Question, verbs: Sequence[Verb]) -> bool:
+    """Whether people are to be reserved once the caller has heard something."""
+    return isinstance(question, Reserve) and any(isinstance(one, Answer | Play) for one in verbs)
 
 
 def _unanswered(verb: Question, why: str) -> Event:

@@ -24,8 +24,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 class Telephone(Protocol):
     """What carries out verbs for one call; what comes of them it tells `Calls.happened`.
 
-    Verbs that are given while others are under way take their place, but what is being played is heard to its end
-    first; only Hangup and the Transfer of an emergency call wait for nothing. Release, Ask and Notify are no
+    Verbs that are given while others are under way take their place, but every Answer and Play that was given before
+    comes first; only Hangup and the Transfer of an emergency call wait for nothing. Release, Ask and Notify are no
     telephone's business, so it is never given them. Of a Reserve it does what the caller notices: `hear`, and `keys`
     that it tells as Pressed; the rest, and the answer, is for others.
     """
@@ -34,6 +34,17 @@ class Telephone(Protocol):
         """Begin with `verbs`, and return at once.
 
         Only the first time they may be none: the call has begun, and its caller may leave while a service is asked.
+        """
+
+
+@runtime_checkable
+class Paces(Protocol):
+    """A telephone that says how far it is. `Telephony`'s are such."""
+
+    async def comes_to(self, verb: Verb) -> None:
+        """Wait until a verb that it was given is carried out, with what stands before it behind it.
+
+        It returns never if others take its place.
         """
 
 

@@ -4,6 +4,7 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 from weakref import WeakMethod
@@ -44,6 +45,9 @@ LATE = 10.0
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
 
+SAID = plan.Answer | plan.Play
+"""What is carried out in its turn, whatever is to be done next: of what a caller is told nothing is left out."""
+
 __all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
 
@@ -74,7 +78,9 @@ class Telephone:
         self._pending: tuple[Verb, ...] = ()
         self._given = asyncio.Event()
         self._doing: asyncio.Task[None] | None = None
-        self._playing = False
+        self._at: Verb | None = None
+        self._due: Sequence[Verb] = ()
+        self._coming: tuple[Verb, asyncio.Event] | None = None
         self._answered, self._gone = answered, False
         self._up = asyncio.Event()
         if answered:
@@ -119,11 +125,18 @@ class Telephone:
         if not verbs:
             return
         self.parking.given(verbs)
-        self._pending = verbs
-        self._given.set()
         at_once = any(isinstance(verb, plan.Hangup) or _is_emergency(verb) for verb in verbs)
-        if self._doing is not None and (at_once or not self._playing):
+        due = [] if at_once else [verb for verb in (*self._due, *self._pending) if isinstance(verb, SAID)]
+        self._due, self._pending = (), (*due, *verbs)
+        self._given.set()
+        if self._doing is not None and (at_once or not isinstance(self._at, SAID)):
             self._doing.cancel()
+
+    async def comes_to(self, verb: Verb) -> None:
+        """Wait until it is carried out; for ever if others take its place."""
+        if self._at is not verb:
+            self._coming = verb, asyncio.Event()
+            await self._coming[1].wait()
 
     def hang_up(self) -> bool:
         """End it for somebody outside the call, and tell so, behind a message that is being left; False before `do`."""
@@ -147,9 +160,12 @@ class Telephone:
                 # Who left in the moment in which verbs were given is rung for no more.
                 break
             self._given.clear()
-            verbs, self._pending = self._pending, ()
-            for verb in verbs:
-                self._playing = isinstance(verb, plan.Play)
+            self._due, self._pending = self._pending, ()
+            while self._due:
+                verb, *self._due = self._due
+                self._at = verb
+                if self._coming is not None and self._coming[0] is verb:
+                    self._coming[1].set()
                 self._hearing.end()
                 self._doing = asyncio.ensure_future(self._carry_out(verb))
                 await asyncio.wait({self._doing})
