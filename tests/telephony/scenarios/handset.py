@@ -14,7 +14,8 @@ from tests.telephony.worker.rtp_peers import FRAME, Sender, encoded, tone
 
 EVENTS = 101
 KEYS = "0123456789*#ABCD"
-WAIT = 10.0
+WAIT = 30.0
+"""Seconds in which what must come has come: a real telephone is a process that has to begin first."""
 
 
 class Handset(Peer):
