@@ -11,6 +11,7 @@ from offhook.kit import looking
 from offhook.kit.errors import Unavailable
 from offhook.kit.settings import Settings
 from offhook.storage import served
+from offhook.storage.database import Statement
 from offhook.storage.served import Place
 
 
@@ -59,5 +60,17 @@ def test_a_place_that_could_not_be_noted_is_noted_later(tmp_path: Path, monkeypa
             found = served.found(offhook.database)
             assert found is not None
             assert found.now
+
+    asyncio.run(story())
+
+
+def test_a_server_that_got_another_slot_takes_runs_on_in_that(tmp_path: Path):
+    async def story() -> None:
+        offhook = Offhook(Settings(data=str(tmp_path), access_log=False))
+        offhook.slot.number = 9
+        async with offhook.running(serving=False):
+            await offhook.workflows.engine.enlist()
+            slots = await offhook.reader.run(lambda tx: tx.all(Statement("SELECT slot FROM workflow_workers")))
+        assert [row[0] for row in slots] == [9]
 
     asyncio.run(story())

@@ -190,7 +190,7 @@ class Offhook:
             self.apis,
             self.trying.credentials,
             self.trying.egress,
-            slot=self.slot.number,
+            slot=lambda: self.slot.number,
             days=settings.runs_days,
             address=settings.address,
             vault=self.trying.vault,
