@@ -1,5 +1,6 @@
 """What is recorded is kept whole, once, wherever its keeping is cut off; and goes whole, after its days."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -348,6 +349,36 @@ def test_a_file_that_cannot_be_removed_goes_later_and_its_row_after_it(place: Pl
     place.looks(tapes)
     assert (place.rows, place.kept) == ([], [])
     assert place.told == ["voicemail.left", "voicemail.deleted"]
+
+
+def test_what_cannot_be_removed_keeps_nothing_behind_it(place: Place, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(keeping, "AT_ONCE", 2)
+    asked: Counter[str] = Counter()
+
+    class Stuck(Folder):
+        stuck: frozenset[str] = frozenset()
+
+        async def remove(self, name: str) -> None:
+            asked[name] += 1
+            if name in self.stuck:
+                raise PermissionError("not ours")
+            await super().remove(name)
+
+    shelf = Stuck(place.folder / "kept")
+    tapes = place.process(shelf=shelf, voicemail_days=3)
+    taped = [_tape(place, left(place.company, primary(place.company), tapes=tapes)) for _ in range(5)]
+    shelf.stuck = frozenset(one.name for one in taped)
+    for tape in taped:
+        place.run(tapes.delete(tape, SYSTEM))
+    shelf.stuck = frozenset(one.name for one in taped[:3])
+    place.looks(tapes)
+    assert sorted(row[0] for row in place.rows) == [one.id for one in taped[:3]]
+    for _ in range(3):
+        left(place.company, primary(place.company), tapes=tapes)
+    asked.clear()
+    place.looks(tapes, 3 * DAY + 60)
+    assert sorted(row[0] for row in place.rows) == [one.id for one in taped[:3]]
+    assert [asked[one.name] for one in taped] == [1, 1, 1, 0, 0], "each is tried once a look"
 
 
 def test_each_kind_goes_after_its_own_days(place: Place):

@@ -211,11 +211,8 @@ class Tapes:
         if gone:
             outbox.append(tx, [happened(one, DELETED[one.kind], actor, request_id=request_id) for one in gone])
 
-    async def clear(self, gone: Sequence[tuple[int, int, str]]) -> tuple[int, bool]:
-        """Remove the sound of deleted tapes, and then their rows, until the shelf is away.
-
-        How many went, and whether the shelf is there.
-        """
+    async def clear(self, gone: Sequence[tuple[int, int, str]]) -> bool:
+        """Remove the sound of deleted tapes, and then their rows, until the shelf is away; whether it is there."""
         cleared, there = [], True
         for tenant_id, id, name in gone:
             try:
@@ -229,7 +226,7 @@ class Tapes:
                 cleared.append((tenant_id, id))
         if cleared:
             await self._writer.aside(lambda tx: store.forget(tx, cleared))
-        return len(cleared), there
+        return there
 
     # Now and then
 
@@ -246,13 +243,14 @@ class Tapes:
             before = self._now() - days * _DAY_MS
             while old := await self._reader.run(lambda tx, k=kind, b=before: store.old(tx, k, b, AT_ONCE)):  # type: ignore[misc]
                 await self._writer.aside(lambda tx, tapes=old: self._goes(tx, tapes, SYSTEM))  # type: ignore[misc]
-                there = there and await self._clear_all()
+                there = there and await self.clear([(one.tenant_id, one.id, one.name) for one in old])
 
     async def _clear_all(self) -> bool:
-        """Remove all that is deleted and can be; whether the shelf is there."""
-        cleared, there = 1, True
-        while cleared and there and (gone := await self._reader.run(lambda tx: store.gone(tx, AT_ONCE))):
-            cleared, there = await self.clear(gone)
+        """Remove all that is deleted and can be, each tried once; whether the shelf is there."""
+        after, there = (0, 0, 0), True
+        while there and (gone := await self._reader.run(lambda tx, a=after: store.gone(tx, a, AT_ONCE))):  # type: ignore[misc]
+            there = await self.clear([one[1:] for one in gone])
+            after = gone[-1][:3]
         return there
 
     def _left_behind(self) -> list[Pending]:
