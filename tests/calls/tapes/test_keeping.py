@@ -203,6 +203,27 @@ def test_a_recording_that_is_thrown_away_leaves_no_part_of_it(here: Place):
     assert (here.rows, here.new) == ([], [])
 
 
+def test_a_file_that_cannot_be_thrown_away_keeps_no_other(here: Place, monkeypatch: pytest.MonkeyPatch):
+    stuck = [Path(here.records(here.tapes, content)) for content in (b"no sound", wav(0.3))]
+    unlink = Path.unlink
+
+    def not_ours(path: Path, missing_ok: bool = False) -> None:
+        if path in stuck:
+            raise PermissionError("not ours")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", not_ours)
+    for later in range(3):
+        here.records(here.tapes, wav(1.5))
+        with capture_logs() as logs:
+            here.looks(here.process(), keeping.ABANDONED_SECONDS + 1)
+        assert [line["event"] for line in logs].count("tape_not_thrown_away") == 2
+        assert len(here.rows) == later + 1
+    monkeypatch.undo()
+    here.looks(here.process())
+    assert (here.new, len(here.rows)) == ([], 3)
+
+
 def test_what_is_still_recorded_is_left_alone(here: Place):
     path = here.records(here.tapes, wav(1.5), over=False)
     another = here.process()

@@ -132,7 +132,7 @@ class Tapes:
             log.error("tape_unknown", path=Path(path).name)
             return
         if seconds <= 0:
-            await asyncio.to_thread(self._throw_away, pending)
+            await self._discard(pending)
             return
         await self._try(msgspec.structs.replace(pending, who=who))
 
@@ -151,7 +151,7 @@ class Tapes:
             return not isinstance(fault, Unavailable)
         except ValueError as fault:
             log.error("tape_unreadable", call_id=pending.call_id, cause=str(fault))
-            await asyncio.to_thread(self._throw_away, pending)
+            await self._discard(pending)
         finally:
             self._keeping.discard(pending.name)
         del self._owed[pending.name]
@@ -191,6 +191,13 @@ class Tapes:
 
         await self._writer.run(enter)
         await asyncio.to_thread(self._note(pending).unlink, missing_ok=True)
+
+    async def _discard(self, pending: Pending) -> None:
+        """Throw it away. What cannot go stays with its note, and is found by the next look."""
+        try:
+            await asyncio.to_thread(self._throw_away, pending)
+        except OSError as fault:
+            log.error("tape_not_thrown_away", call_id=pending.call_id, mend="it is tried again", cause=str(fault))
 
     def _throw_away(self, pending: Pending) -> None:
         parts.remove(self._sound(pending))
@@ -300,9 +307,9 @@ class Tapes:
                         "tape_without_sound", call_id=pending.call_id, kind=pending.kind,
                         cause="nothing of it was found in two days",
                     )  # fmt: skip
-                    await asyncio.to_thread(self._throw_away, pending)
+                    await self._discard(pending)
             elif exists and (await asyncio.to_thread(wav.measure, path)).milliseconds < SHORTEST:
-                await asyncio.to_thread(self._throw_away, pending)
+                await self._discard(pending)
             else:
                 await self._keep(pending)
                 log.warning("tape_found", call_id=pending.call_id, kind=pending.kind)
@@ -311,7 +318,7 @@ class Tapes:
             return not isinstance(fault, Unavailable)
         except ValueError as fault:
             log.error("tape_unreadable", call_id=pending.call_id, cause=str(fault))
-            await asyncio.to_thread(self._throw_away, pending)
+            await self._discard(pending)
         return True
 
     def _sound(self, pending: Pending) -> Path:
