@@ -6,7 +6,7 @@ ASGI form.
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -190,7 +190,7 @@ class Offhook:
             self.apis,
             self.trying.credentials,
             self.trying.egress,
-            slot=self.slot.number,
+            slot=lambda: self.slot.number,
             days=settings.runs_days,
             address=settings.address,
             vault=self.trying.vault,
@@ -410,26 +410,35 @@ class Offhook:
             await keep_looking(lambda: asyncio.to_thread(place.keep), "place_not_noted", log)
 
     async def _keep_house(self) -> None:
-        """Now and then: write down when keys were last used, forget creates that can no longer be repeated."""
+        """Now and then: write down when keys were last used, forget what is kept no longer.
+
+        What keeps one step from being done keeps no other.
+        """
+        steps: dict[str, Callable[[], Awaitable[object]]] = {
+            "keys": self.access.flush,
+            "sessions": self.sessions.forget,
+            "calls": self.records.forget,
+            "registrations": self.registrar.forget,
+            "tapes": self.tapes.look,
+            "workflow_runs": self.workflows.records.forget,
+            "idempotency": self._forget_replies,
+        }
         while True:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
-            try:
-                await self.access.flush()
-                await self.sessions.forget()
-                await self.records.forget()
-                await self.registrar.forget()
-                await self.tapes.look()
-                await self.workflows.records.forget()
-                horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
-                if horizon > 0:
-                    while await self.writer.aside(
-                        lambda tx, before=horizon << 11: access_store.forget_replies(tx, before, _FORGET_AT_ONCE)  # type: ignore[misc]
-                    ):
-                        pass
-            except Refusal as refusal:
-                log.warning("housekeeping_put_off", cause=refusal.message)
-            except Exception:
-                log.exception("housekeeping_failed")
+            for name, step in steps.items():
+                try:
+                    await step()
+                except Refusal as refusal:
+                    log.warning("housekeeping_put_off", step=name, cause=refusal.message)
+                except Exception:
+                    log.exception("housekeeping_failed", step=name)
+
+    async def _forget_replies(self) -> None:
+        """Forget creates that can no longer be repeated."""
+        horizon = int(clock.wall() * 1000) - EPOCH_MS - self.settings.idempotency_days * 86_400_000
+        if horizon > 0:
+            while await self.writer.aside(lambda tx: access_store.forget_replies(tx, horizon << 11, _FORGET_AT_ONCE)):
+                pass
 
     async def ready(self) -> dict[str, Any]:
         """How the parts are; raises Unavailable when the store cannot answer."""

@@ -1,7 +1,7 @@
 """Puts together what runs workflows: for app.py, which hands in its own parts."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from offhook.access.doing import Doing
 from offhook.access.service import Access
@@ -52,7 +52,7 @@ class Workflows:
         sending: Credentials,
         egress: Egress,
         *,
-        slot: int,
+        slot: Callable[[], int],
         days: int,
         vault: Vault,
         shows: Mapping[str, Show],

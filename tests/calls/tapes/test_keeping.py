@@ -1,5 +1,6 @@
 """What is recorded is kept whole, once, wherever its keeping is cut off; and goes whole, after its days."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,27 @@ def test_a_recording_that_is_thrown_away_leaves_no_part_of_it(here: Place):
     assert (here.rows, here.new) == ([], [])
 
 
+def test_a_file_that_cannot_be_thrown_away_keeps_no_other(here: Place, monkeypatch: pytest.MonkeyPatch):
+    stuck = [Path(here.records(here.tapes, content)) for content in (b"no sound", wav(0.3))]
+    unlink = Path.unlink
+
+    def not_ours(path: Path, missing_ok: bool = False) -> None:
+        if path in stuck:
+            raise PermissionError("not ours")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", not_ours)
+    for later in range(3):
+        here.records(here.tapes, wav(1.5))
+        with capture_logs() as logs:
+            here.looks(here.process(), keeping.ABANDONED_SECONDS + 1)
+        assert [line["event"] for line in logs].count("tape_not_thrown_away") == 2
+        assert len(here.rows) == later + 1
+    monkeypatch.undo()
+    here.looks(here.process())
+    assert (here.new, len(here.rows)) == ([], 3)
+
+
 def test_what_is_still_recorded_is_left_alone(here: Place):
     path = here.records(here.tapes, wav(1.5), over=False)
     another = here.process()
@@ -348,6 +370,36 @@ def test_a_file_that_cannot_be_removed_goes_later_and_its_row_after_it(place: Pl
     place.looks(tapes)
     assert (place.rows, place.kept) == ([], [])
     assert place.told == ["voicemail.left", "voicemail.deleted"]
+
+
+def test_what_cannot_be_removed_keeps_nothing_behind_it(place: Place, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(keeping, "AT_ONCE", 2)
+    asked: Counter[str] = Counter()
+
+    class Stuck(Folder):
+        stuck: frozenset[str] = frozenset()
+
+        async def remove(self, name: str) -> None:
+            asked[name] += 1
+            if name in self.stuck:
+                raise PermissionError("not ours")
+            await super().remove(name)
+
+    shelf = Stuck(place.folder / "kept")
+    tapes = place.process(shelf=shelf, voicemail_days=3)
+    taped = [_tape(place, left(place.company, primary(place.company), tapes=tapes)) for _ in range(5)]
+    shelf.stuck = frozenset(one.name for one in taped)
+    for tape in taped:
+        place.run(tapes.delete(tape, SYSTEM))
+    shelf.stuck = frozenset(one.name for one in taped[:3])
+    place.looks(tapes)
+    assert sorted(row[0] for row in place.rows) == [one.id for one in taped[:3]]
+    for _ in range(3):
+        left(place.company, primary(place.company), tapes=tapes)
+    asked.clear()
+    place.looks(tapes, 3 * DAY + 60)
+    assert sorted(row[0] for row in place.rows) == [one.id for one in taped[:3]]
+    assert [asked[one.name] for one in taped] == [1, 1, 1, 0, 0], "each is tried once a look"
 
 
 def test_each_kind_goes_after_its_own_days(place: Place):

@@ -66,7 +66,7 @@ class Running:
         self.database = database
         self.target = target
         self.clock = clock if clock is not None else [BEGUN / 1000]
-        self.ids = Ids(slot)
+        self.ids, self.slot = Ids(slot), slot
         self.writer, self.reader = Writer(database), Reader(database)
         self.pauses: list[float] = []
         self.engine = Engine(
@@ -76,7 +76,7 @@ class Running:
             Registered(),
             target,
             Scripts(),
-            slot=slot,
+            slot=lambda: self.slot,
             env={"CITY": "Lisbon"},
             wall=lambda: self.clock[0],
             sleep=self._pause,

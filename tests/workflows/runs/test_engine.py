@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from offhook.kit.errors import NotFound, Unavailable, Unstorable
+from offhook.workflows.expressions import scripts
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Attempt, Outcome
 from offhook.workflows.runs import store
@@ -284,6 +285,30 @@ def test_a_script_decides_the_way_and_a_loop(one: Running, runner: asyncio.Runne
         await one.quiet()
         assert one.target.keys == ["a__1", "a__2", "a__3", "big"]
         assert one.run_of(id).status == "COMPLETED"
+
+    runner.run(story())
+
+
+def test_a_way_waits_while_no_script_can_be_evaluated(
+    one: Running, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+):
+    one.register("w", task("s", "SWITCH", evaluatorType="javascript", expression="'BIG'", inputParameters={},
+                           decisionCases={"BIG": [task("big")]}))  # fmt: skip
+    child, left = scripts._Child, [2]
+
+    def not_yet(program: str) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            return child(program)
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(scripts, "_Child", not_yet)
+
+    async def story() -> None:
+        id = await one.start("w")
+        await one.quiet()
+        assert (one.run_of(id).status, one.target.keys) == ("COMPLETED", ["big"])
+        assert one.pauses == [1.0, 1.0]
 
     runner.run(story())
 

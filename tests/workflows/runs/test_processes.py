@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from offhook.storage.database import Database
 from offhook.workflows.definitions.model import Definition
 from offhook.workflows.machine import controls
@@ -446,5 +448,38 @@ def test_moments_that_are_far_are_in_no_memory(database: Database, runner: async
         await one.later(7_201)
         assert one.run_of(id).status == "COMPLETED"
         await one.close()
+
+    runner.run(story())
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+def test_who_got_another_slot_and_who_has_its_former_one_now_leave_each_other_alone(
+    database: Database, runner: asyncio.Runner, noticed: bool
+):
+    async def story() -> None:
+        clock, target = [1_800_000_000.0], Target()
+        one, other = Running(database, target, slot=0, clock=clock), Running(database, target, slot=0, clock=clock)
+        one.register("w", task("a"))
+        target.hold.add("a")
+        await one.start("w")
+        await one.quiet()
+        one.slot = 5
+        if noticed:
+            await one.engine.renew()
+        await other.engine.enlist()
+        known = []
+        for _ in range(5):
+            clock[0] += RENEW_SECONDS
+            for process in (other, one):
+                await process.engine.renew()
+                await process.later(0)
+            known.append((one.engine.owner, other.engine.owner))
+        assert len(set(known)) == 1, "neither takes the other for dead again"
+        assert target.keys == ["a"] * (1 if noticed else 2), "it is sent again once at most"
+        target.hold.clear()
+        one.die()
+        other.die()
+        await one.close()
+        await other.close()
 
     runner.run(story())

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from offhook.events.model import Word
+from offhook.workflows.expressions import scripts
 from tests.workflows.triggers.waking import Waking
 
 OFFICES = {"name": "offices", "workflow": "w", "events": ["office.created"]}
@@ -68,5 +69,35 @@ def test_a_condition_that_breaks_is_told_and_starts_nothing(story: Any, conditio
         assert sorted(words(one)) == ["failed", "fired"]
         [why] = [told["why"] for word, told in one.events("workflow_trigger") if word.endswith("failed")]
         assert said in why
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"expression": "$.event.after.office.size == 3"},
+        {"expression": "event.after.office.size = 3", "language": "jsonata"},
+        {"input": {"x": "${jsonata: event.after.office.size}"}},
+    ],
+)
+def test_an_event_waits_while_no_script_can_be_evaluated(
+    story: Any, condition: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    def none(_program: str) -> Any:
+        raise BlockingIOError("no more processes")
+
+    async def tell(one: Waking) -> None:
+        child = scripts._Child
+        monkeypatch.setattr(scripts, "_Child", none)
+        await one.made("triggers", {**OFFICES, **condition})
+        one.happened(Word.OFFICE_CREATED, after=COUNTRY)
+        await one.later(1)
+        await one.later(1)
+        assert words(one) == []
+        monkeypatch.setattr(scripts, "_Child", child)
+        await one.later(1)
+        assert words(one) == ["fired"]
+        assert len(one.target.started) == 1
 
     story(tell)

@@ -132,7 +132,7 @@ class Tapes:
             log.error("tape_unknown", path=Path(path).name)
             return
         if seconds <= 0:
-            await asyncio.to_thread(self._throw_away, pending)
+            await self._discard(pending)
             return
         await self._try(msgspec.structs.replace(pending, who=who))
 
@@ -151,7 +151,7 @@ class Tapes:
             return not isinstance(fault, Unavailable)
         except ValueError as fault:
             log.error("tape_unreadable", call_id=pending.call_id, cause=str(fault))
-            await asyncio.to_thread(self._throw_away, pending)
+            await self._discard(pending)
         finally:
             self._keeping.discard(pending.name)
         del self._owed[pending.name]
@@ -192,6 +192,13 @@ class Tapes:
         await self._writer.run(enter)
         await asyncio.to_thread(self._note(pending).unlink, missing_ok=True)
 
+    async def _discard(self, pending: Pending) -> None:
+        """Throw it away. What cannot go stays with its note, and is found by the next look."""
+        try:
+            await asyncio.to_thread(self._throw_away, pending)
+        except OSError as fault:
+            log.error("tape_not_thrown_away", call_id=pending.call_id, mend="it is tried again", cause=str(fault))
+
     def _throw_away(self, pending: Pending) -> None:
         parts.remove(self._sound(pending))
         self._sound(pending).unlink(missing_ok=True)
@@ -211,11 +218,8 @@ class Tapes:
         if gone:
             outbox.append(tx, [happened(one, DELETED[one.kind], actor, request_id=request_id) for one in gone])
 
-    async def clear(self, gone: Sequence[tuple[int, int, str]]) -> tuple[int, bool]:
-        """Remove the sound of deleted tapes, and then their rows, until the shelf is away.
-
-        How many went, and whether the shelf is there.
-        """
+    async def clear(self, gone: Sequence[tuple[int, int, str]]) -> bool:
+        """Remove the sound of deleted tapes, and then their rows, until the shelf is away; whether it is there."""
         cleared, there = [], True
         for tenant_id, id, name in gone:
             try:
@@ -229,7 +233,7 @@ class Tapes:
                 cleared.append((tenant_id, id))
         if cleared:
             await self._writer.aside(lambda tx: store.forget(tx, cleared))
-        return len(cleared), there
+        return there
 
     # Now and then
 
@@ -246,13 +250,14 @@ class Tapes:
             before = self._now() - days * _DAY_MS
             while old := await self._reader.run(lambda tx, k=kind, b=before: store.old(tx, k, b, AT_ONCE)):  # type: ignore[misc]
                 await self._writer.aside(lambda tx, tapes=old: self._goes(tx, tapes, SYSTEM))  # type: ignore[misc]
-                there = there and await self._clear_all()
+                there = there and await self.clear([(one.tenant_id, one.id, one.name) for one in old])
 
     async def _clear_all(self) -> bool:
-        """Remove all that is deleted and can be; whether the shelf is there."""
-        cleared, there = 1, True
-        while cleared and there and (gone := await self._reader.run(lambda tx: store.gone(tx, AT_ONCE))):
-            cleared, there = await self.clear(gone)
+        """Remove all that is deleted and can be, each tried once; whether the shelf is there."""
+        after, there = (0, 0, 0), True
+        while there and (gone := await self._reader.run(lambda tx, a=after: store.gone(tx, a, AT_ONCE))):  # type: ignore[misc]
+            there = await self.clear([one[1:] for one in gone])
+            after = gone[-1][:3]
         return there
 
     def _left_behind(self) -> list[Pending]:
@@ -302,9 +307,9 @@ class Tapes:
                         "tape_without_sound", call_id=pending.call_id, kind=pending.kind,
                         cause="nothing of it was found in two days",
                     )  # fmt: skip
-                    await asyncio.to_thread(self._throw_away, pending)
+                    await self._discard(pending)
             elif exists and (await asyncio.to_thread(wav.measure, path)).milliseconds < SHORTEST:
-                await asyncio.to_thread(self._throw_away, pending)
+                await self._discard(pending)
             else:
                 await self._keep(pending)
                 log.warning("tape_found", call_id=pending.call_id, kind=pending.kind)
@@ -313,7 +318,7 @@ class Tapes:
             return not isinstance(fault, Unavailable)
         except ValueError as fault:
             log.error("tape_unreadable", call_id=pending.call_id, cause=str(fault))
-            await asyncio.to_thread(self._throw_away, pending)
+            await self._discard(pending)
         return True
 
     def _sound(self, pending: Pending) -> Path:

@@ -46,7 +46,10 @@ _GET = Statement(_SELECT + "tenant_id = ? AND id = ? AND gone = 0")
 _KNOWN = Statement("SELECT 1 FROM tapes WHERE tenant_id = ? AND id = ?")
 _HEARD = Statement("UPDATE tapes SET heard = ? WHERE tenant_id = ? AND id = ? AND gone = 0")
 _GOES = Statement("UPDATE tapes SET gone = ? WHERE tenant_id = ? AND id = ? AND gone = 0")
-_GONE = Statement("SELECT tenant_id, id, name FROM tapes WHERE gone > 0 ORDER BY gone LIMIT ?")
+_GONE = Statement(
+    "SELECT gone, tenant_id, id, name FROM tapes WHERE gone > 0 AND (gone, tenant_id, id) > (?, ?, ?) "
+    "ORDER BY gone, tenant_id, id LIMIT ?"
+)
 _FORGET = Statement("DELETE FROM tapes WHERE tenant_id = ? AND id = ? AND gone > 0")
 _OLD = Statement(_SELECT + "kind = ? AND at < ? AND gone = 0 ORDER BY at LIMIT ?")
 
@@ -124,9 +127,12 @@ def goes(tx: Transaction, tenant_id: int, id: int, at: int) -> bool:
     return tx.change(_GOES, at, tenant_id, id) > 0
 
 
-def gone(tx: Transaction, limit: int) -> list[tuple[int, int, str]]:
-    """Deleted ones of all companies whose sound may still be there, as (tenant, id, name)."""
-    return [(row[0], row[1], row[2]) for row in tx.all(_GONE, limit)]
+def gone(tx: Transaction, after: tuple[int, int, int], limit: int) -> list[tuple[int, int, int, str]]:
+    """Deleted ones of all companies whose sound may still be there, as (moment, tenant, id, name), oldest first.
+
+    Only those behind `after`: moment, tenant and id of the last one that was seen.
+    """
+    return [(row[0], row[1], row[2], row[3]) for row in tx.all(_GONE, *after, limit)]
 
 
 def forget(tx: Transaction, cleared: Sequence[tuple[int, int]]) -> None:

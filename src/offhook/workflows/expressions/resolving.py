@@ -10,7 +10,7 @@ from typing import Any
 import jlens
 
 from offhook.workflows.expressions import templates
-from offhook.workflows.expressions.scripts import ScriptError, Scripts
+from offhook.workflows.expressions.scripts import NotNow, ScriptError, Scripts
 from offhook.workflows.expressions.templates import MOST, ExpressionError
 
 
@@ -25,7 +25,10 @@ async def resolved(
     most: int = MOST,
     place: str = "",
 ) -> Any:
-    """What `templates.resolve` gives, JSONata included: `$now()` is `now_ms`, `$random()` follows from `seed`."""
+    """What `templates.resolve` gives, JSONata included: `$now()` is `now_ms`, `$random()` follows from `seed`.
+
+    NotNow if nothing could be evaluated here and now.
+    """
     answers: dict[str, Any] = {}
     for source in templates.jsonata(value):
         try:
@@ -34,6 +37,8 @@ async def resolved(
             answers[source] = await scripts.jsonata(tenant_id, source, part, now_ms=now_ms, seed=seed, most=most)
         except jlens.JlensError as error:
             raise ExpressionError(place, f"${{jsonata: {source[:80]}}} is no JSONata: {str(error)[:200]}.") from None
+        except NotNow:
+            raise
         except ScriptError as error:
             raise ExpressionError(place, f"${{jsonata: {source[:80]}}} gave nothing: {error.message}") from None
     return templates.resolve(value, data, most=most, answers=answers, place=place)

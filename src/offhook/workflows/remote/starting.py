@@ -2,11 +2,13 @@
 
 Stock servers look at no idempotency key. So it is kept here that a start is under way before it is asked for, and with
 its answer then. Where only the first is kept, the process ended between the two, or the server did not answer: the run
-is looked for there by its correlation id. It is started again only once it would have been found.
+is looked for there by its correlation id. It is started again only once it would have been found, and by one request
+of all that ask for it by then: whoever puts down first that it asks again.
 """
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -43,9 +45,15 @@ MARK = "offhook"
 
 
 class _Pending(msgspec.Struct):
-    """What is kept of a start until its answer is known."""
+    """What is kept of a start until its answer is known: when it was asked for first, and when again (0: never; ms)."""
 
     pending_since: int
+    again: int = 0
+
+    @property
+    def latest(self) -> int:
+        """When it was asked for last (ms)."""
+        return self.again or self.pending_since
 
 
 class Starting:
@@ -143,23 +151,34 @@ class Starting:
         correlation = body.correlation_id or key
         told = tuple(call.notices)
 
-        def intend(tx: Transaction) -> Outcome | None:
-            first = idempotency.replay(tx, claim)
-            if first is None:
-                idempotency.keep(tx, [(claim, Outcome(encode(_Pending(claim.at)), told))])
-            return first
+        def intend(read: Outcome | None, intent: _Pending) -> Callable[[Transaction], Outcome | None]:
+            """Puts the intent in the place of what was read, or gives what somebody else has put there."""
 
-        kept = await self._work.writer.run(intend)
-        id = None
+            def put(tx: Transaction) -> Outcome | None:
+                there = idempotency.replay(tx, claim)
+                if there is not None and (read is None or there.body != read.body):
+                    return there
+                idempotency.settle(tx, claim, Outcome(encode(intent), told))
+                return None
+
+            return put
+
+        mine, id = _Pending(claim.at), None
+        kept = await self._work.writer.run(intend(None, mine))
         if kept is not None:
-            since = _pending(kept)
-            if since is None:
+            pending = _pending(kept)
+            if pending is None:
                 return _replayed(call, kept)
-            id = await self._looked_for(call, found, correlation, key, since)
-            if id is None and claim.at - since < DOUBT_MS:
-                left = (DOUBT_MS - (claim.at - since)) // 1000 + 1
-                text = "A start with this key is under way, or lost its answer, and no such run is found there yet"
-                raise Unavailable(f"{text}; ask again in {left} s.", headers=[("Retry-After", str(left))])
+            id = await self._looked_for(call, found, correlation, key, pending.pending_since)
+            if id is None:
+                if claim.at - pending.latest < DOUBT_MS:
+                    raise _doubt(pending, claim.at)
+                mine = _Pending(pending.pending_since, claim.at)
+                other = await self._work.writer.run(intend(kept, mine))
+                if other is not None:
+                    if (pending := _pending(other)) is None:
+                        return _replayed(call, other)
+                    raise _doubt(pending, claim.at)
         fresh = id is None
         if id is None:
             try:
@@ -167,7 +186,7 @@ class Starting:
             except Unavailable:
                 raise
             except Refusal:
-                await self._work.writer.run(lambda tx: idempotency.settle(tx, claim, None))
+                await self._work.writer.run(lambda tx: _free(tx, claim, mine))
                 raise
         answer = Outcome(encode(_started(id, found)), told)
         await self._work.writer.run(lambda tx: idempotency.settle(tx, claim, answer))
@@ -198,10 +217,23 @@ def _mark(definition: Raw | None) -> Any:
     return metadata.get(MARK) if isinstance(metadata, dict) else None
 
 
-def _pending(kept: Outcome) -> int | None:
-    """Since when a start is under way (ms), None if its answer is known."""
-    since = msgspec.json.decode(kept.body).get("pending_since")
-    return since if isinstance(since, int) else None
+def _pending(kept: Outcome) -> _Pending | None:
+    """A start that is under way, None if its answer is known."""
+    told = msgspec.json.decode(kept.body)
+    return msgspec.convert(told, _Pending) if "pending_since" in told else None
+
+
+def _doubt(pending: _Pending, at: int) -> Unavailable:
+    left = max(0, DOUBT_MS - max(0, at - pending.latest)) // 1000 + 1
+    text = "A start with this key is under way, or lost its answer, and no such run is found there yet"
+    return Unavailable(f"{text}; ask again in {left} s.", headers=[("Retry-After", str(left))])
+
+
+def _free(tx: Transaction, claim: Claim, mine: _Pending) -> None:
+    """Nothing was started: the key is free again, unless another request asks for it by now."""
+    there = idempotency.replay(tx, claim)
+    if there is not None and there.body == encode(mine):
+        idempotency.settle(tx, claim, None)
 
 
 def _started(id: str, found: Found) -> wire.StartedOut:

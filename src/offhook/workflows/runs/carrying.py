@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from offhook.kit.errors import Refusal, Unavailable
-from offhook.workflows.expressions.scripts import ScriptError, Scripts
+from offhook.workflows.expressions.scripts import NotNow, ScriptError, Scripts
 from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Answer, Ask, Attempt, Outcome, Turn
 from offhook.workflows.runs.known import Known
@@ -155,6 +155,8 @@ class Carrying:
             evaluate = self._scripts.javascript if ask.language == "javascript" else self._scripts.jsonata
             given = ask.bindings
             return Answer(await evaluate(live.tenant_id, ask.script, given, now_ms=self._now(), seed=live.id))
+        except NotNow as error:
+            raise Unavailable(error.message) from None
         except ScriptError as error:
             return Answer(error=str(error))
         except Unavailable:

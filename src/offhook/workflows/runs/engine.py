@@ -58,7 +58,7 @@ class Engine:
         performer: Performer,
         scripts: Scripts,
         *,
-        slot: int = 0,
+        slot: Callable[[], int] = lambda: 0,
         env: Mapping[str, str] | None = None,
         wall: Callable[[], float] = clock.wall,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

@@ -20,9 +20,14 @@ log = structlog.get_logger("offhook.workflows")
 
 
 class Lease:
-    """`owner` is what this process is known by; 0 while it takes nothing on. `now` is in milliseconds."""
+    """`owner` is what this process is known by; 0 while it takes nothing on. `now` is in milliseconds.
 
-    def __init__(self, writer: Writer, ids: Ids, slot: int, now: Callable[[], int], seconds: float) -> None:
+    `slot` tells the one that it has now: with PostgreSQL gone for a moment it may have got another.
+    """
+
+    def __init__(
+        self, writer: Writer, ids: Ids, slot: Callable[[], int], now: Callable[[], int], seconds: float
+    ) -> None:
         self._writer, self._ids, self._slot, self._now, self._seconds = writer, ids, slot, now, seconds
         self.owner = 0
 
@@ -30,7 +35,7 @@ class Lease:
         """Be known as a process that takes runs on. What a dead process in the same slot had is free at once."""
         id, wall = self._ids.new(), self._now()
         until = wall + int(self._seconds * 1000)
-        freed = await self._writer.aside(lambda tx: store.enlist(tx, id, self._slot, until, wall))
+        freed = await self._writer.aside(lambda tx: store.enlist(tx, id, self._slot(), until, wall))
         # Not before it is on disk: what belongs to nobody known is free.
         self.owner = id
         if freed:
@@ -43,7 +48,7 @@ class Lease:
         """
         wall = self._now()
         until = wall + int(self._seconds * 1000)
-        known, freed = await self._writer.aside(lambda tx: store.renew(tx, self.owner, until, wall))
+        known, freed = await self._writer.aside(lambda tx: store.renew(tx, self.owner, self._slot(), until, wall))
         if freed:
             log.warning("runs_taken_over", runs=freed)
         if known:

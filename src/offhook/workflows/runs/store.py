@@ -155,7 +155,7 @@ _FREE_UNKNOWN = Statement(
     "UPDATE workflow_runs SET owner = 0, wake = ? "
     "WHERE ended = 0 AND owner > 0 AND owner NOT IN (SELECT id FROM workflow_workers)"
 )
-_RENEW = Statement("UPDATE workflow_workers SET until = ? WHERE id = ?")
+_RENEW = Statement("UPDATE workflow_workers SET slot = ?, until = ? WHERE id = ?")
 _ENLIST = Statement("INSERT INTO workflow_workers (id, slot, until) VALUES (?, ?, ?)")
 _DEAD = Statement("SELECT id FROM workflow_workers WHERE id <> ? AND (until < ? OR slot = ?)")
 _DISMISS = Statement("DELETE FROM workflow_workers WHERE id = ?")
@@ -396,12 +396,12 @@ def enlist(tx: Transaction, id: int, slot: int, until: int, wall: int) -> int:
     return _free_dead(tx, id, wall, slot)
 
 
-def renew(tx: Transaction, id: int, until: int, wall: int) -> tuple[bool, int]:
-    """This process lasts; others whose time is over lose what they had.
+def renew(tx: Transaction, id: int, slot: int, until: int, wall: int) -> tuple[bool, int]:
+    """This process lasts, in this slot by now; others whose time is over lose what they had.
 
     Gives whether it is known itself, and how many runs are free now.
     """
-    return tx.change(_RENEW, until, id) == 1, _free_dead(tx, id, wall, -1)
+    return tx.change(_RENEW, slot, until, id) == 1, _free_dead(tx, id, wall, -1)
 
 
 def _free_dead(tx: Transaction, id: int, wall: int, slot: int) -> int:

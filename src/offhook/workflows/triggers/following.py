@@ -14,12 +14,12 @@ import structlog
 from offhook.events import store as outbox
 from offhook.events.model import Event, Show, Word
 from offhook.kit import clock
-from offhook.kit.errors import Refusal, shown
+from offhook.kit.errors import Refusal, Unavailable, shown
 from offhook.storage.batches import Reader, Writer
 from offhook.storage.database import Transaction
 from offhook.storage.documents import Kept
 from offhook.workflows.expressions.resolving import resolved
-from offhook.workflows.expressions.scripts import ScriptError, Scripts
+from offhook.workflows.expressions.scripts import NotNow, ScriptError, Scripts
 from offhook.workflows.expressions.templates import ExpressionError
 from offhook.workflows.triggers import rules, store
 from offhook.workflows.triggers.model import Passed, Planned, Ran, Trigger
@@ -111,6 +111,9 @@ class Following:
                     moved = await self._writer.aside(
                         lambda tx, seen=seen, found=found: self._keep(tx, tenant_id, seen, found)  # type: ignore[misc]
                     )
+                except Refusal as refusal:
+                    log.warning("events_put_off", tenant=str(tenant_id), cause=refusal.message)
+                    return count, False
                 except Exception:
                     log.exception("events_not_followed", tenant=str(tenant_id))
                     return count, False
@@ -150,7 +153,8 @@ class Following:
     async def _fitting(self, kept: Kept[Trigger], row: Any, data: dict[str, Any]) -> Planned | str:
         """The start that an event leads to; or which of the trigger's conditions it does not fulfil, as a sentence.
 
-        `data` is what expressions see of the event, {} until somebody asks for it.
+        `data` is what expressions see of the event, {} until somebody asks for it. Unavailable if that cannot be found
+        out now.
         """
         one, given, fault = kept.value, None, ""
         if row[4] in one.not_by:
@@ -168,6 +172,8 @@ class Following:
             )
         except ExpressionError as error:
             fault = str(error)
+        except NotNow as error:
+            raise Unavailable(error.message) from None
         except ScriptError as error:
             fault = f"expression: {error.message}"
         except Refusal:
