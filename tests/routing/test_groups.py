@@ -1,15 +1,19 @@
 """A call at a line: whom it rings, in which order, and who waits."""
 
+from dataclasses import replace
+
 import pytest
 
 from offhook.directory.lines.model import Target
 from offhook.routing.decide import decide
 from offhook.routing.model import Company, Operator, Queue
 from offhook.routing.plan import (
+    Answer,
     Answered,
     HungUp,
     Incoming,
     NotAnswered,
+    Play,
     Pressed,
     Release,
     Reserve,
@@ -124,6 +128,43 @@ def test_an_operator_who_is_rung_by_another_caller_is_waited_for_within_the_ring
     assert verbs[-1].seconds == 18
 
 
+LONG = "Lisbon " * 24
+
+
+@pytest.mark.parametrize(
+    ("strategy", "seconds", "rings"),
+    [
+        ("fixedorder", 30, [("Ana Silva",), ("Bob Stone",), ("Eve Stone",)]),
+        ("simultaneous", 10, [("Ana Silva", "Bob Stone", "Eve Stone")]),
+    ],
+)
+def test_a_welcome_takes_no_ring_time_away(strategy, seconds, rings):
+    more = {"open": routing(strategy=strategy), "ring_seconds": seconds, "prompts": {"DEPARTMENT_INTRO": "ab"}}
+    config = company(replace(lisbon(ANA, BOB, EVE, **more), name=LONG), ANA, BOB, EVE)
+    trace, state = call(config)
+    assert rung(trace) == [(names, 10) for names in rings]
+    assert trace.steps[1].event.at - trace.steps[0].event.at > 10_000
+    assert "ring_time_over" in codes(state)
+
+
+def test_after_a_welcome_too_an_operator_who_is_rung_by_another_is_waited_for_within_the_ring_time():
+    config = company(lisbon(ANA, prompts={"DEPARTMENT_INTRO": "ab"}), ANA)
+    state, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert (asked.seconds, asked.wait_for) == (0, "whoever_is_rung")
+    state, verbs = decide(config, state, Reserved(at("10:00:13"), rung=("user:1",)))
+    [asked] = verbs
+    assert isinstance(asked, Reserve)
+    assert (asked.seconds, asked.wait_for, asked.since) == (30, "whoever_is_rung", at("10:00:00"))
+    assert "Ana Silva is being rung by another caller: the caller waits" in said(state)
+    after, verbs = decide(config, state, Reserved(at("10:00:25"), members=("user:1",)))
+    assert isinstance(verbs[-1], Ring)
+    assert verbs[-1].seconds == 18
+    after, verbs = decide(config, state, Reserved(at("10:00:25"), busy=("user:1",)))
+    assert after.phase == "voicemail"
+
+
 def test_the_loser_is_released_and_the_winner_keeps_the_call():
     config = company(lisbon(ANA, BOB), ANA, BOB)
     state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
@@ -199,14 +240,32 @@ def test_a_caller_waits_no_longer_than_the_queue_allows():
     assert 120_000 <= left - at("10:00:00") <= 130_000
 
 
-def test_a_full_queue_is_left_at_once():
-    config = queued()
-    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
-    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
-    assert state.queued
-    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",), full=True))
+@pytest.mark.parametrize("unattended", [False, True])
+def test_a_full_queue_asks_nobody_to_hold(unattended):
+    sales = queued(most=1, unattended=unattended).lines[CENTER]
+    config = company(replace(sales, operators=() if unattended else sales.operators), office(1, "Lisbon"), lisbon())
+    began, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    [asked] = verbs
+    assert isinstance(asked, Reserve)
+    assert (asked.seconds, asked.wait_for, asked.most_waiting) == (0, "whoever_is_free", 1)
+    busy = () if unattended else ("user:1",)
+    state, verbs = decide(config, began, Reserved(at("10:00:00"), busy=busy, full=True))
     assert state.phase == "voicemail"
-    assert "queue_full" in codes(state)
+    assert not any(isinstance(verb, Play) for verb in verbs)
+    assert "The queue of Sales has no place left: 1 caller waits." in said(state)
+    state, verbs = decide(config, began, Reserved(at("10:00:00"), busy=busy))
+    assert [type(verb) for verb in verbs] == [Answer, Play, Reserve]
+    [*_, asked] = verbs
+    assert isinstance(asked, Reserve)
+    assert (asked.wait_for, asked.most_waiting) == ("whoever_is_free", 0), "the place is theirs already"
+
+
+def test_who_waits_in_a_queue_that_is_no_more_goes_on():
+    state, _ = decide(queued(), new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(queued(), state, Reserved(at("10:00:00"), busy=("user:1",)))
+    sales = replace(queued().lines[CENTER], queue=None)
+    state, verbs = decide(company(sales, lisbon(), ANA), state, Reserved(at("10:01:00"), busy=("user:1",)))
+    assert (state.phase, state.queued, verbs[0]) == ("voicemail", 0, Release(()))
 
 
 def test_a_key_leaves_the_queue_and_others_do_nothing():
@@ -295,7 +354,7 @@ def test_a_queue_says_what_is_so():
     closed = line("callcenter", 10, "Sales", [ANA], **more)
     config = company(closed, office(1, "Lisbon"), lisbon(), ANA)
     _, state = call(config, CENTER, clock="20:00:00", people={"user:1": Behaviour(busy_seconds=None)})
-    assert "nobody_free" in codes(state)
+    assert "Nobody of Sales was free: Ana Silva is in a call." in said(state)
 
 
 def test_a_call_that_would_be_told_for_hours_stops_and_is_not_over():

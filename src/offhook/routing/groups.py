@@ -12,6 +12,7 @@ from offhook.routing.plan import (
     Leg,
     Mode,
     NotAnswered,
+    Play,
     Prompt,
     Record,
     Release,
@@ -69,7 +70,7 @@ def enter(turn: Turn, line: Line) -> Go:
 def ring_operators(turn: Turn, line: Line) -> Go:
     """Begin with the operators of the line."""
     state, routing = turn.state, routing_of(turn, line)
-    state.rang, state.until = True, turn.at + line.ring_seconds * 1000
+    state.rang, state.since, state.until = True, turn.at, 0
     state.tried, state.round, state.round_began = (), 0, turn.at
     ready, away = line.ready, [one for one in line.operators if one.away]
     if not line.operators:
@@ -90,21 +91,28 @@ def ring_operators(turn: Turn, line: Line) -> Go:
 def _reserve(turn: Turn, line: Line) -> Go:
     state = turn.state
     announce_recording(turn, line)
-    left = max(0, (state.until - turn.at) // 1000)
+    if not state.until and not any(isinstance(verb, Play) for verb in turn.verbs):
+        _ring_time_begins(turn, line)
+    # Where nobody is free, the caller has a place in the queue before they are asked to hold.
+    queue = line.queue if state.open else None
     turn.wait(
         "reserving",
         _asked(
             turn,
             line,
             tried=state.tried,
-            # Where there is a queue, that is where a caller waits.
-            seconds=left if line.queue is None or not state.open else 0,
-            wait_for="whoever_is_rung",
+            seconds=max(0, (state.until - turn.at) // 1000) if queue is None else 0,
+            wait_for="whoever_is_rung" if queue is None else "whoever_is_free",
             hear="hold_music" if state.tried else "ringback",
-            since=state.queued or state.until - line.ring_seconds * 1000,
+            since=state.since,
+            most_waiting=queue.most if queue is not None else 0,
         ),
     )
     return None
+
+
+def _ring_time_begins(turn: Turn, line: Line) -> None:
+    turn.state.until = turn.at + line.ring_seconds * 1000
 
 
 def _asked(turn: Turn, line: Line, **how: Any) -> Reserve:
@@ -146,6 +154,10 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
             return _reserve(turn, line)
         return after_operators(turn, line)
     state.pausing = False
+    first = not state.until
+    if first:
+        # It was asked for behind the prompts of its step.
+        _ring_time_begins(turn, line)
     if event.members:
         if event.again:
             if turn.at - state.round_began < PAUSE_SECONDS * 1000:
@@ -156,19 +168,22 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
         if state.queued:
             waited = (turn.at - state.queued) // 1000
             turn.because("left_queue", f"After {waited} s in the queue of {line.name} somebody is free.")
-            state.until = turn.at + line.ring_seconds * 1000
+            _ring_time_begins(turn, line)
         state.reserved = event.members
         return _ring(turn, line, event, routing, names)
     if event.fault:
         turn.because("nobody_reserved", f"Nobody of {line.name} could be reserved: {event.fault}")
         return _leave_queue(turn, line) if state.queued else after_operators(turn, line)
-    if state.queued or (line.queue is not None and (event.busy or event.rung)):
-        return _queue(turn, line, event)
+    if line.queue is not None and state.open:
+        return _queue(turn, line, line.queue, event)
     busy = [f"{names.get(who, who)} is in a call" for who in event.busy]
     rung = [f"{names.get(who, who)} is being rung by another caller" for who in event.rung]
+    if first and rung:
+        turn.because("waits_for_rung", f"{listed(rung)}: the caller waits for whoever is free first.")
+        return _reserve(turn, line)
     why = f": {listed([*busy, *rung])}" if busy or rung else ""
     turn.because("nobody_free", f"Nobody of {line.name} was free{why}.")
-    return after_operators(turn, line)
+    return _leave_queue(turn, line) if state.queued else after_operators(turn, line)
 
 
 def _ring(turn: Turn, line: Line, event: Reserved, routing: Routing, names: dict[str, str]) -> Go:
@@ -290,18 +305,16 @@ def after_operators(turn: Turn, line: Line) -> Go:
 
 def _queue_or_go_on(turn: Turn, line: Line) -> Go:
     if line.queue is not None and line.queue.unattended and turn.state.open:
-        return _queue(turn, line, None)
+        return _reserve(turn, line)
     return after_operators(turn, line)
 
 
-def _queue(turn: Turn, line: Line, event: Reserved | None) -> Go:
-    """Let the caller wait for an operator, if the line has a queue with a place left."""
-    state, queue = turn.state, line.queue
-    if queue is None or not state.open:
-        turn.because("nobody_free", f"Nobody of {line.name} was free, and nobody waits while it is closed.")
-        return after_operators(turn, line)
-    if event is not None and event.full:
-        turn.because("queue_full", f"The queue of {line.name} has no place left: {queue.most} callers wait.")
+def _queue(turn: Turn, line: Line, queue: Queue, event: Reserved) -> Go:
+    """Let the caller wait for an operator, if the queue has a place left."""
+    state = turn.state
+    if event.full:
+        waiting = counted(queue.most, "caller waits", "callers wait")
+        turn.because("queue_full", f"The queue of {line.name} has no place left: {waiting}.")
         state.queued = 0
         return after_operators(turn, line)
     if state.queued:
@@ -310,12 +323,12 @@ def _queue(turn: Turn, line: Line, event: Reserved | None) -> Go:
     else:
         state.queued = turn.at
         why = "There is nobody to ring"
-        if event is not None:
+        if event.busy or event.rung:
             why = f"All of {line.name} are {'in calls' if not event.rung else 'in calls or being rung by others'}"
         turn.because("queued", f"{why}: the caller waits, for up to {queue.seconds} s.")
         announce_recording(turn, line)
         turn.hear(prompt(line.prompts, "HOLD_INTRO", "All of us are in calls. Please hold."))
-    return _wait_on(turn, line, queue, event.ahead if event is not None else 0)
+    return _wait_on(turn, line, queue, event.ahead)
 
 
 def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
@@ -350,7 +363,6 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
             hear="hold_music",
             keys=queue.escape,
             since=state.queued,
-            most_waiting=queue.most,
         ),
     )
     return None

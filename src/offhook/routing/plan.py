@@ -67,11 +67,13 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
     """Take up to `count` of `members` (in order of joining) who are neither in a call nor rung by another one.
 
     Which of them, the strategy says, in the transaction that reserves them. `tried` had their turn; they come again
-    when nobody else is left. With `seconds` the caller waits for somebody, hearing `hear`, and `keys` leave the wait.
-    `since` is the moment from which the caller waits: who waits longest is first. `roster` are all operators of the
-    line, also those who are away, which a round robin goes by. Ringback is that of `country`, hold music the recording
-    `music` (SHA-256), "" for our own. With `asked` it is for who is asked into the call, which goes on meanwhile: that
-    is no telephone's business. Answered by Reserved.
+    when nobody else is left. With `seconds` the caller waits for somebody, hearing `hear`, and `keys` leave the wait;
+    without, the place is taken where they would wait, and kept for a moment, in which they are asked for again. `since`
+    is the moment from which the caller waits: who waits longest is first. In the queue there are `most_waiting` places;
+    0 for who was in it before, and comes back whoever came meanwhile. `roster` are all operators of the line, also
+    those who are away, which a round robin goes by. Ringback is that of `country`, hold music the recording `music`
+    (SHA-256), "" for our own. With `asked` it is for who is asked into the call, which goes on meanwhile: that is no
+    telephone's business. Answered by Reserved.
     """
 
     group: Target

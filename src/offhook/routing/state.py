@@ -51,8 +51,10 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     taken: bool = False
     announced: bool = False
     tries: int = 0
+    since: int = 0
+    """From when on the caller waits for the operators of `where`: who waits longest is first."""
     until: int = 0
-    """When the ringing of the operators of `where` is over."""
+    """When the ringing of the operators of `where` is over; 0 until it has begun."""
     round: int = 0
     round_began: int = 0
     pausing: bool = False

@@ -315,7 +315,7 @@ class Walk:
 def _local(state: CallState) -> tuple[object, ...]:
     return (
         state.where, state.open, state.phase, state.rang, state.tries, state.directory, state.matches, state.tried,
-        state.round, bool(state.queued), state.until - state.now,
+        state.round, bool(state.queued), state.until and state.until - state.now,
     )  # fmt: skip
 
 
