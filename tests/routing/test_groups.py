@@ -311,6 +311,23 @@ def test_they_are_left_alone_once_for_five_seconds():
     assert "turns_again" not in codes(state)
 
 
+def test_who_declines_as_soon_as_they_are_free_is_left_alone_too_and_not_rung_again_at_once():
+    center = replace(queued(seconds=60, announce_seconds=0).lines[CENTER], open=routing(strategy="fixedorder"))
+    config = company(center, office(1, "Lisbon"), lisbon(), ANA)
+    trace, _ = call(config, CENTER, people={"user:1": Behaviour(missed="declined", busy_seconds=20)})
+    began = trace.steps[0].event.at
+    rings = [(step.event.at - began) // 1000 for step in trace.steps for verb in step.verbs if isinstance(verb, Ring)]
+    assert rings[:3] == [20, 26, 32]
+
+
+def test_who_declines_after_another_caller_rang_them_is_left_alone_too():
+    config = company(lisbon(ANA, open=routing(strategy="fixedorder")), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    state, _ = decide(config, state, Reserved(at("10:00:12"), members=("user:1",)))
+    state, _ = decide(config, state, NotAnswered(at("10:00:13"), {"user:1": "declined"}))
+    assert codes(state)[-1] == "pause"
+
+
 def test_a_caller_waits_in_the_queue_also_while_the_only_operator_is_being_rung():
     config = queued()
     state, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))

@@ -71,7 +71,7 @@ def ring_operators(turn: Turn, line: Line) -> Go:
     """Begin with the operators of the line."""
     state, routing = turn.state, routing_of(turn, line)
     state.rang, state.since, state.until = True, turn.at, 0
-    state.tried, state.round, state.round_began = (), 0, turn.at
+    state.tried, state.round = (), 0
     ready, away = line.ready, [one for one in line.operators if one.away]
     if not line.operators:
         turn.because("no_operators", f"{line.name} has no operators to ring.")
@@ -163,7 +163,7 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
             if turn.at - state.round_began < PAUSE_SECONDS * 1000:
                 turn.verbs.append(Release(event.members))
                 return _pause(turn, line)
-            _turns_anew(turn, turn.at)
+            _turns_anew(turn)
             turn.because("turns_again", f"Of {line.name} all who are free had their turn: it begins anew.")
         if state.queued:
             waited = (turn.at - state.queued) // 1000
@@ -188,6 +188,8 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
 
 def _ring(turn: Turn, line: Line, event: Reserved, routing: Routing, names: dict[str, str]) -> Go:
     state = turn.state
+    if not state.tried:
+        state.round_began = turn.at
     one_at_a_time = routing.strategy in strategies.ONE_AT_A_TIME
     left = max(1, (state.until - turn.at) // 1000)
     seconds = min(strategies.TURN_SECONDS, left) if one_at_a_time else left
@@ -262,7 +264,7 @@ def not_answered(turn: Turn, line: Line, event: NotAnswered) -> Go:
 def _pause(turn: Turn, line: Line) -> Go:
     """All have declined or been busy within a moment: telephones are left alone for a while before they ring again."""
     turn.state.pausing = True
-    _turns_anew(turn, turn.at + PAUSE_SECONDS * 1000)
+    _turns_anew(turn)
     turn.because("pause", f"All of {line.name} just declined or were busy: nobody is rung for {PAUSE_SECONDS} s.")
     hear: Hear = "hold_music" if turn.state.queued else "ringback"
     pause = Reserve(
@@ -285,10 +287,9 @@ def _pause(turn: Turn, line: Line) -> Go:
     return None
 
 
-def _turns_anew(turn: Turn, at: int) -> None:
-    """Nobody had their turn yet, from that moment on."""
-    state = turn.state
-    state.tried, state.round, state.round_began = (), state.round + 1, at
+def _turns_anew(turn: Turn) -> None:
+    """Nobody had their turn yet; the round begins when somebody is rung."""
+    turn.state.tried, turn.state.round = (), turn.state.round + 1
 
 
 def after_operators(turn: Turn, line: Line) -> Go:
