@@ -1,5 +1,6 @@
 """A call at a line: whom it rings, in which order, and who waits."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -238,6 +239,42 @@ def test_a_caller_waits_no_longer_than_the_queue_allows():
     assert "queue_time_over" in codes(state)
     left = next(step.event.at for step in trace.steps for reason in step.reasons if reason.code == "queue_time_over")
     assert 120_000 <= left - at("10:00:00") <= 130_000
+
+
+@pytest.mark.parametrize("seconds", [0, 15, 120, 600])
+def test_who_waits_is_decided_anew_each_minute_and_hears_their_place_when_it_is_due(seconds):
+    trace, state = call(queued(seconds=1500, announce_seconds=seconds), CENTER, anyone=Behaviour(busy_seconds=None))
+    spells = [verb.seconds for step in trace.steps for verb in step.verbs if isinstance(verb, Reserve)]
+    assert max(spells) == min(seconds or 60, 60)
+    places = [reason.at for reason in state.reasons if reason.code == "place_said"]
+    waited = [after - before for before, after in itertools.pairwise([at("10:00:00"), *places])]
+    assert all(seconds * 1000 <= each <= seconds * 1000 + 3_000 * -(-seconds // 60) for each in waited)
+    assert bool(places) == bool(seconds)
+
+
+def test_to_be_rung_for_meanwhile_puts_no_place_off():
+    config = queued()
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
+    state, _ = decide(config, state, Reserved(at("10:00:15"), members=("user:1",)))
+    state, verbs = decide(config, state, NotAnswered(at("10:00:25")))
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert asked.seconds == 5
+
+
+def test_a_place_is_said_only_by_who_knows_it():
+    config = queued()
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",), ahead=1))
+    state, _ = decide(config, state, Reserved(at("10:00:28"), members=("user:1",)))
+    state, verbs = decide(config, state, NotAnswered(at("10:00:38")))
+    assert "place_said" not in codes(state)
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert asked.seconds == 1
+    state, _ = decide(config, state, Reserved(at("10:00:39"), busy=("user:1",), ahead=1))
+    assert "they are number 2 in the queue" in said(state)
 
 
 @pytest.mark.parametrize("unattended", [False, True])

@@ -251,7 +251,7 @@ def not_answered(turn: Turn, line: Line, event: NotAnswered) -> Go:
     if (rings_on or state.queued) and everybody and turn.at - state.round_began < PAUSE_SECONDS * 1000:
         return _pause(turn, line)
     if state.queued and line.queue is not None:
-        return _wait_on(turn, line, line.queue, 0)
+        return _wait_on(turn, line, line.queue)
     if rings_on:
         return _reserve(turn, line)
     if state.until - turn.at >= 1000:
@@ -332,7 +332,14 @@ def _queue(turn: Turn, line: Line, queue: Queue, event: Reserved) -> Go:
     return _wait_on(turn, line, queue, event.ahead)
 
 
-def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
+def _until_place(turn: Turn, queue: Queue) -> int:
+    """In how many seconds, rounded up, the caller is to hear their place in the queue."""
+    due = (turn.state.spoken or turn.state.queued) + queue.announce_seconds * 1000
+    return -((turn.at - due) // 1000)
+
+
+def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int | None = None) -> Go:
+    """The caller waits for a while, with so many `ahead` of them; None: that is not known, and their place not said."""
     state = turn.state
     left = queue.seconds - (turn.at - state.queued) // 1000
     if left <= 0:
@@ -347,12 +354,14 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
             turn.verbs.append(Release(()))
             return RingOperators()
         return _leave_queue(turn, line)
-    if queue.announce_seconds and turn.at - (state.spoken or state.queued) >= queue.announce_seconds * 1000:
-        state.spoken = turn.at
-        place = ahead + 1
-        turn.because("place_said", f"The caller heard that they are number {place} in the queue.")
-        turn.hear(Prompt(f"You are number {place} in the queue.", _place_purpose(place)))
-    spell = min(left, queue.announce_seconds or LOOK_SECONDS)
+    spell = min(left, LOOK_SECONDS)
+    if queue.announce_seconds:
+        if ahead is not None and _until_place(turn, queue) <= 0:
+            state.spoken = turn.at
+            place = ahead + 1
+            turn.because("place_said", f"The caller heard that they are number {place} in the queue.")
+            turn.hear(Prompt(f"You are number {place} in the queue.", _place_purpose(place)))
+        spell = min(spell, max(1, _until_place(turn, queue)))
     turn.wait(
         "reserving",
         _asked(
