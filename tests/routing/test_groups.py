@@ -23,6 +23,7 @@ from offhook.routing.plan import (
 )
 from offhook.routing.simulate import MOST_STEPS, Behaviour, Script, simulate
 from offhook.routing.state import new_call
+from offhook.routing.strategies import Facts, order
 from offhook.routing.trace import ends_at
 from tests.routing.companies import company, hours, line, office, routing
 from tests.routing.random_companies import STRATEGIES
@@ -102,6 +103,21 @@ def test_a_random_order_is_made_again_from_its_seed():
     orders = {seed: tuple(names for names, _ in rung(simulate(config, first, Script(), seed)[0])) for seed in range(20)}
     assert len(set(orders.values())) == 6
     assert orders[7] == tuple(names for names, _ in rung(simulate(config, first, Script(), 7)[0]))
+
+
+def test_a_new_random_order_is_rung_from_its_first_one_on():
+    config = company(lisbon(ANA, BOB, EVE, open=routing(strategy="random"), ring_seconds=45), ANA, BOB, EVE)
+    first = Incoming(at("10:00:00"), target=LISBON)
+    again = 0
+    for seed in range(60):
+        names = [name for (name,), _ in rung(simulate(config, first, Script(), seed)[0])]
+        drawn = [
+            [name.split()[0] for name in order("random", ("Ana", "Bob", "Eve"), Facts(), seed=seed, shuffle=number)]
+            for number in (0, 1)
+        ]
+        assert [name.split()[0] for name in names] == [*drawn[0], *drawn[1][:2]]
+        again += names[3] == names[0]
+    assert 10 < again < 30, "as often as each of three is first"
 
 
 def test_who_is_not_rung_is_named_with_the_reason():

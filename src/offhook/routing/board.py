@@ -286,10 +286,10 @@ class Board:
             self.rotations.get(line_of(verb.group), ()) if verb.strategy == "roundrobin" else (),
             verb.roster,
         )
-        ordered = strategies.order(
-            verb.strategy, verb.members, facts, skills=verb.skills, seed=verb.seed, shuffle=verb.round
-        )
-        return ordered, strategies.pick(ordered, verb.tried, facts, verb.count)
+        return strategies.choose(
+            verb.strategy, verb.members, verb.tried, facts, verb.count,
+            skills=verb.skills, seed=verb.seed, shuffle=verb.round,
+        )  # fmt: skip
 
     def _take(self, call_id: str, verb: Reserve, ordered: Sequence[str], picked: Pick) -> None:
         turns_of = ""

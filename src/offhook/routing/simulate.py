@@ -286,10 +286,10 @@ class _Play:
                 rotation=self.script.rotations.get(line_of(verb.group), ()),
                 roster=verb.roster,
             )
-            ordered = strategies.order(
-                verb.strategy, verb.members, facts, skills=verb.skills, seed=verb.seed, shuffle=verb.round
-            )
-            found = strategies.pick(ordered, verb.tried, facts, verb.count)
+            _, found = strategies.choose(
+                verb.strategy, verb.members, verb.tried, facts, verb.count,
+                skills=verb.skills, seed=verb.seed, shuffle=verb.round,
+            )  # fmt: skip
             if found.chosen:
                 break
         return Reserved(moment, found.chosen, found.busy, found.rung, again=found.again)
