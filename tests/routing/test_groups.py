@@ -364,6 +364,59 @@ def test_they_are_left_alone_once_for_five_seconds():
     assert "turns_again" not in codes(state)
 
 
+def test_nobody_pauses_who_has_no_time_left_to_ring_anybody_after_it():
+    people = {"user:1": Behaviour(missed="declined"), "user:2": Behaviour(missed="declined")}
+    config = company(lisbon(ANA, BOB, open=routing(strategy="fixedorder"), ring_seconds=10), ANA, BOB)
+    trace, state = call(config, people=people)
+    assert [code for code in codes(state) if code in ("pause", "pause_over", "ring_time_over")] == [
+        "pause", "pause_over", "ring_time_over",
+    ]  # fmt: skip
+    assert trace.steps[-2].event.at - trace.steps[0].event.at == 9_000
+    assert "just declined or were busy, and no more than 5 of the 10 s in which it rings are left" in said(state)
+
+
+@pytest.mark.parametrize(("late", "then"), [(0, "rung"), (600, "ring_time_over")])
+def test_a_pause_that_took_all_the_time_says_so(late, then):
+    config = company(lisbon(ANA, open=routing(strategy="fixedorder"), ring_seconds=10), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), members=("user:1",)))
+    state, _ = decide(config, state, NotAnswered(at("10:00:04"), {"user:1": "declined"}))
+    assert codes(state)[-1] == "pause"
+    state, _ = decide(config, state, Reserved(at("10:00:09") + late))
+    state, _ = decide(config, state, Reserved(at("10:00:09") + late, members=("user:1",)))
+    assert then in codes(state)[-3:]
+
+
+def test_a_pause_in_a_queue_is_no_longer_than_the_queue_allows():
+    center = replace(queued(seconds=60, announce_seconds=0).lines[CENTER], open=routing(strategy="fixedorder"))
+    config = company(center, office(1, "Lisbon"), lisbon(), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
+    state, _ = decide(config, state, Reserved(at("10:00:57"), members=("user:1",)))
+    after, verbs = decide(config, state, NotAnswered(at("10:00:58"), {"user:1": "declined"}))
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert (asked.seconds, after.pausing) == (2, True)
+    after, _ = decide(config, state, NotAnswered(at("10:01:01"), {"user:1": "declined"}))
+    assert "queue_time_over" in codes(after)
+    assert after.phase == "voicemail"
+
+
+def test_steps_that_take_milliseconds_take_no_seconds_from_a_turn():
+    config = company(lisbon(ANA, BOB, EVE, open=routing(strategy="fixedorder"), ring_seconds=30), ANA, BOB, EVE)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    now, seconds = at("10:00:00"), []
+    for who in ("user:1", "user:2", "user:3"):
+        state, verbs = decide(config, state, Reserved(now + 5, members=(who,)))
+        [ring] = verbs
+        assert isinstance(ring, Ring)
+        seconds.append(ring.seconds)
+        now += 5 + ring.seconds * 1000
+        state, _ = decide(config, state, NotAnswered(now))
+    assert seconds == [10, 10, 10]
+    assert "The 30 s in which Lisbon rings are over." in said(state)
+
+
 def test_who_declines_as_soon_as_they_are_free_is_left_alone_too_and_not_rung_again_at_once():
     center = replace(queued(seconds=60, announce_seconds=0).lines[CENTER], open=routing(strategy="fixedorder"))
     config = company(center, office(1, "Lisbon"), lisbon(), ANA)

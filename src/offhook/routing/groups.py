@@ -101,7 +101,7 @@ def _reserve(turn: Turn, line: Line) -> Go:
             turn,
             line,
             tried=state.tried,
-            seconds=max(0, (state.until - turn.at) // 1000) if queue is None else 0,
+            seconds=max(0, _left(turn)) if queue is None else 0,
             wait_for="whoever_is_rung" if queue is None else "whoever_is_free",
             hear="hold_music" if state.tried else "ringback",
             since=state.since,
@@ -113,6 +113,11 @@ def _reserve(turn: Turn, line: Line) -> Go:
 
 def _ring_time_begins(turn: Turn, line: Line) -> None:
     turn.state.until = turn.at + line.ring_seconds * 1000
+
+
+def _left(turn: Turn) -> int:
+    """Seconds of ring time that are left, rounded: steps take milliseconds, of which no turn is to lose a second."""
+    return (turn.state.until - turn.at + 500) // 1000
 
 
 def _asked(turn: Turn, line: Line, **how: Any) -> Reserve:
@@ -147,12 +152,10 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
     names = {one.who: one.name for one in line.operators}
     if state.pausing and not event.fault:
         state.pausing = False
-        turn.because("pause_over", f"The {PAUSE_SECONDS} s in which nobody was rung are over.")
+        turn.because("pause_over", "The seconds in which nobody was rung are over.")
         if state.queued and line.queue is not None:
             return _wait_on(turn, line, line.queue, event.ahead)
-        if state.until - turn.at >= 1000:
-            return _reserve(turn, line)
-        return after_operators(turn, line)
+        return _reserve(turn, line) if _left(turn) >= 1 else _ring_time_over(turn, line)
     state.pausing = False
     first = not state.until
     if first:
@@ -191,7 +194,7 @@ def _ring(turn: Turn, line: Line, event: Reserved, routing: Routing, names: dict
     if not state.tried:
         state.round_began = turn.at
     one_at_a_time = routing.strategy in strategies.ONE_AT_A_TIME
-    left = max(1, (state.until - turn.at) // 1000)
+    left = max(1, _left(turn))
     seconds = min(strategies.TURN_SECONDS, left) if one_at_a_time else left
     passed = [names.get(who, who) for who in event.busy]
     note = f" Passed over as in a call: {listed(passed)}." if passed else ""
@@ -246,7 +249,7 @@ def not_answered(turn: Turn, line: Line, event: NotAnswered) -> Go:
     turn.because("not_answered", f"{listed(known)}." if known else "Nobody answered.")
     state.tried = (*state.tried, *(who for who in state.reserved if who not in state.tried))
     turn.release()
-    rings_on = state.until - turn.at >= 1000 and routing.strategy in strategies.ONE_AT_A_TIME
+    rings_on = _left(turn) >= 1 and routing.strategy in strategies.ONE_AT_A_TIME
     everybody = {one.who for one in line.ready} <= set(state.tried)
     if (rings_on or state.queued) and everybody and turn.at - state.round_began < PAUSE_SECONDS * 1000:
         return _pause(turn, line)
@@ -254,34 +257,49 @@ def not_answered(turn: Turn, line: Line, event: NotAnswered) -> Go:
         return _wait_on(turn, line, line.queue)
     if rings_on:
         return _reserve(turn, line)
-    if state.until - turn.at >= 1000:
-        turn.because("nobody_left", f"Of {line.name} nobody is left to ring.")
-    else:
-        turn.because("ring_time_over", f"The {line.ring_seconds} s in which {line.name} rings are over.")
+    if _left(turn) < 1:
+        return _ring_time_over(turn, line)
+    turn.because("nobody_left", f"Of {line.name} nobody is left to ring.")
+    return after_operators(turn, line)
+
+
+def _ring_time_over(turn: Turn, line: Line) -> Go:
+    turn.because("ring_time_over", f"The {line.ring_seconds} s in which {line.name} rings are over.")
     return after_operators(turn, line)
 
 
 def _pause(turn: Turn, line: Line) -> Go:
     """All have declined or been busy within a moment: telephones are left alone for a while before they ring again."""
-    turn.state.pausing = True
+    state, seconds = turn.state, PAUSE_SECONDS
+    queue = line.queue if state.queued else None
+    declined = f"All of {line.name} just declined or were busy"
+    if queue is not None:
+        seconds = min(seconds, _queue_left(turn, queue))
+        if seconds <= 0:
+            return _wait_on(turn, line, queue)
+    elif _left(turn) <= PAUSE_SECONDS:
+        least = f"no more than {PAUSE_SECONDS} of the {line.ring_seconds} s in which it rings are left"
+        turn.because("ring_time_over", f"{declined}, and {least}.")
+        return after_operators(turn, line)
+    state.pausing = True
     _turns_anew(turn)
-    turn.because("pause", f"All of {line.name} just declined or were busy: nobody is rung for {PAUSE_SECONDS} s.")
-    hear: Hear = "hold_music" if turn.state.queued else "ringback"
+    turn.because("pause", f"{declined}: nobody is rung for {seconds} s.")
+    hear: Hear = "hold_music" if queue is not None else "ringback"
     pause = Reserve(
         group=line.target,
         strategy="fixedorder",
         members=(),
         skills=(),
         count=1,
-        seed=turn.state.seed,
-        seconds=PAUSE_SECONDS,
+        seed=state.seed,
+        seconds=seconds,
         # Who is in the queue keeps the place in it; who is not takes none.
-        wait_for="whoever_is_free" if turn.state.queued else "the_time",
+        wait_for="whoever_is_free" if queue is not None else "the_time",
         hear=hear,
         country=turn.country(),
         music=turn.music(),
-        keys=line.queue.escape if turn.state.queued and line.queue is not None else "",
-        since=turn.state.queued or turn.at,
+        keys=queue.escape if queue is not None else "",
+        since=state.queued or turn.at,
     )
     turn.wait("reserving", pause)
     return None
@@ -332,6 +350,11 @@ def _queue(turn: Turn, line: Line, queue: Queue, event: Reserved) -> Go:
     return _wait_on(turn, line, queue, event.ahead)
 
 
+def _queue_left(turn: Turn, queue: Queue) -> int:
+    """For how many seconds more the caller may wait."""
+    return queue.seconds - (turn.at - turn.state.queued) // 1000
+
+
 def _until_place(turn: Turn, queue: Queue) -> int:
     """In how many seconds, rounded up, the caller is to hear their place in the queue."""
     due = (turn.state.spoken or turn.state.queued) + queue.announce_seconds * 1000
@@ -341,7 +364,7 @@ def _until_place(turn: Turn, queue: Queue) -> int:
 def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int | None = None) -> Go:
     """The caller waits for a while, with so many `ahead` of them; None: that is not known, and their place not said."""
     state = turn.state
-    left = queue.seconds - (turn.at - state.queued) // 1000
+    left = _queue_left(turn, queue)
     if left <= 0:
         turn.because("queue_time_over", f"The caller waited {queue.seconds} s for {line.name}, the most.")
         return _leave_queue(turn, line)
