@@ -7,10 +7,11 @@ import pytest
 
 from offhook.directory.lines.model import Target
 from offhook.routing.decide import decide
-from offhook.routing.model import Company, Operator, Queue
+from offhook.routing.model import Choice, Company, Operator, Queue
 from offhook.routing.plan import (
     Answer,
     Answered,
+    Event,
     HungUp,
     Incoming,
     NotAnswered,
@@ -22,7 +23,7 @@ from offhook.routing.plan import (
     Ring,
 )
 from offhook.routing.simulate import MOST_STEPS, Behaviour, Script, simulate
-from offhook.routing.state import new_call
+from offhook.routing.state import CallState, new_call
 from offhook.routing.strategies import Facts, order
 from offhook.routing.trace import ends_at
 from tests.routing.companies import company, hours, line, office, routing
@@ -330,6 +331,33 @@ def test_a_key_leaves_the_queue_and_others_do_nothing():
     state, verbs = decide(config, state, Pressed(at("10:00:06"), "*"))
     assert state.phase == "voicemail"
     assert verbs[0] == Release(())
+
+
+def queued_again(*before: Event) -> CallState:
+    """A caller who was in the queue, left it by its key, and pressed in the menu behind it to get there again."""
+    menu = routing("menu", strategy="fixedorder", keys={"1": Choice("operator")})
+    center = replace(queued(seconds=900).lines[CENTER], open=menu)
+    config = company(center, office(1, "Lisbon"), lisbon(), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
+    for event in (*before, Pressed(at("10:01:00"), "*"), Pressed(at("10:01:20"), "1")):
+        state, _ = decide(config, state, event)
+    assert (state.phase, state.queued) == ("reserving", 0)
+    return decide(config, state, Reserved(at("10:01:20"), busy=("user:1",), ahead=3))[0]
+
+
+def test_who_leaves_the_queue_while_nobody_is_rung_waits_anew_without_that():
+    declined = NotAnswered(at("10:00:59"), {"user:1": "declined"})
+    state = queued_again(Reserved(at("10:00:58"), members=("user:1",)), declined)
+    assert "pause" in codes(state)
+    assert "pause_over" not in codes(state)
+    assert codes(state)[-1] == "queued"
+
+
+def test_who_comes_to_the_queue_anew_hears_their_place_after_the_whole_interval():
+    state = queued_again(Reserved(at("10:00:34"), busy=("user:1",)))
+    assert codes(state).count("place_said") == 1
+    assert codes(state)[-1] == "queued"
 
 
 @pytest.mark.parametrize(("stays", "outcome"), [(False, "closed_while_waiting"), (True, "queue_time_over")])

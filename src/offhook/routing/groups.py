@@ -340,7 +340,7 @@ def _queue(turn: Turn, line: Line, queue: Queue, event: Reserved) -> Go:
         waited = (turn.at - state.queued) // 1000
         turn.because("still_waiting", f"After {waited} s in the queue of {line.name} nobody is free yet.")
     else:
-        state.queued = turn.at
+        state.queued, state.spoken = turn.at, 0
         why = "There is nobody to ring"
         if event.busy or event.rung:
             why = f"All of {line.name} are {'in calls' if not event.rung else 'in calls or being rung by others'}"
@@ -409,7 +409,7 @@ def _place_purpose(place: int) -> str:
 
 
 def _leave_queue(turn: Turn, line: Line) -> Go:
-    turn.state.queued = 0
+    turn.state.queued, turn.state.pausing = 0, False
     turn.verbs.append(Release(()))
     return after_operators(turn, line)
 
