@@ -494,6 +494,7 @@ def test_who_has_waited_when_the_line_closes_is_rung_through_to_whoever_is_on_ca
     [_, asked] = verbs
     assert isinstance(asked, Reserve)
     assert (asked.members, asked.wait_for, state.queued) == (("user:1",), "whoever_is_rung", 0)
+    assert asked.since == at("17:59:00"), "who has waited longest is still first"
 
 
 def test_a_queue_says_what_is_so():

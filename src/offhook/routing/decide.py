@@ -72,7 +72,7 @@ def _go_on(turn: Turn, go: Go) -> None:
             go = _enter(turn, go.target)
         elif isinstance(go, RingOperators):
             line = turn.line()
-            go = groups.ring_operators(turn, line) if line is not None else Mailbox()
+            go = groups.ring_operators(turn, line, go.since) if line is not None else Mailbox()
         elif turn.state.sent_by:
             go = transfers.comes_back(turn)
         else:

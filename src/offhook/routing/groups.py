@@ -67,10 +67,10 @@ def enter(turn: Turn, line: Line) -> Go:
     return RingOperators() if routing.try_operators else Act(routing.choice)
 
 
-def ring_operators(turn: Turn, line: Line) -> Go:
-    """Begin with the operators of the line."""
+def ring_operators(turn: Turn, line: Line, since: int = 0) -> Go:
+    """Begin with the operators of the line, for whom the caller waits `since` then, or from now on."""
     state, routing = turn.state, routing_of(turn, line)
-    state.rang, state.since, state.until = True, turn.at, 0
+    state.rang, state.since, state.until = True, since or turn.at, 0
     state.tried, state.round = (), 0
     ready, away = line.ready, [one for one in line.operators if one.away]
     if not line.operators:
@@ -373,9 +373,9 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int | None = None) -> 
         state.open = False
         if line.closed.try_operators:
             # Who comes now is rung through to whoever is on call; so is who has waited.
-            state.queued = 0
+            since, state.queued = state.queued, 0
             turn.verbs.append(Release(()))
-            return RingOperators()
+            return RingOperators(since)
         return _leave_queue(turn, line)
     spell = min(left, LOOK_SECONDS)
     if queue.announce_seconds:
