@@ -1,5 +1,7 @@
 """A call at somebody, or at what is neither a line nor a menu: people, rooms, contacts, teams, call routers."""
 
+from dataclasses import replace
+
 import pytest
 
 from offhook.directory.lines.model import Target
@@ -9,12 +11,13 @@ from offhook.routing.plan import (
     Ask,
     Gather,
     Incoming,
+    Outgoing,
     Pressed,
     Record,
     Ring,
     Told,
 )
-from offhook.routing.simulate import Behaviour
+from offhook.routing.simulate import Behaviour, Script, simulate
 from offhook.routing.state import new_call
 from offhook.routing.trace import ends_at
 from tests.routing.companies import company, hours, line, office, room, routing, user
@@ -190,10 +193,19 @@ def test_a_router_may_end_the_call():
 def test_a_caller_whom_a_router_sends_outside_may_leave_a_message_if_nobody_answers_there():
     routers = {30: Told(0, "forward", number="+351912345678")}
     _, state = call(routed(), ROUTER, routers=routers, people={"+351912345678": Behaviour()})
-    assert "The number outside did not answer." in said(state)
+    assert "+351912345678 did not answer." in said(state)
     assert (state.outcome, ends_at(state)) == ("voicemail", LISBON)
     _, state = call(routed(), ROUTER, routers=routers)
     assert state.outcome == "answered"
+
+
+@pytest.mark.parametrize(("does", "said_of_it"), [(Behaviour(missed="busy"), "was busy"), (Behaviour(4), "answered")])
+def test_of_a_colleague_whom_a_router_sends_outside_the_number_outside_is_named(does, said_of_it):
+    config = replace(routed(), numbers={"+351213000007": ROUTER})
+    script = Script(routers={30: Told(0, "forward", number="+351912345678")}, people={"+351912345678": does})
+    _, state = simulate(config, Outgoing(at("10:00:00"), "user:1", "+351213000007"), script)
+    assert f"+351912345678 {said_of_it}." in said(state)
+    assert f"+351213000007 {said_of_it}." not in said(state)
 
 
 @pytest.mark.parametrize(("office_records", "sales_record"), [(True, False), (False, True)])
