@@ -6,7 +6,7 @@ import pytest
 
 from offhook.directory.lines.model import Target
 from offhook.routing.decide import decide
-from offhook.routing.model import Company, Contact, Router, Team
+from offhook.routing.model import Choice, Company, Contact, Router, Team
 from offhook.routing.plan import (
     Ask,
     Gather,
@@ -182,6 +182,36 @@ def test_a_router_forwards_abroad_only_where_international_calls_are_on(internat
     answer = Told(0, "forward", number="+14155550100")
     _, state = call(routed(international=international), ROUTER, routers={30: answer})
     assert ("international_off" in codes(state)) is not international
+
+
+@pytest.mark.parametrize(
+    ("events", "gone"),
+    [
+        ((Incoming(at("10:00:00"), target=SALES), Pressed(at("10:00:03"), "1")), "department 10"),
+        ((Incoming(at("10:00:00"), target=ROUTER), Told(at("10:00:03"), "route", SALES)), "callrouter 30"),
+        (
+            (
+                Incoming(at("10:00:00"), target=ROUTER),
+                Told(at("10:00:03"), "ask", message=("Which?",), question="q", digits=2),
+                Pressed(at("10:00:05"), "12"),
+            ),
+            "callrouter 30",
+        ),
+        ((Incoming(at("10:00:00"), target=Target("department", 11)), Told(at("10:00:03"), "end")), "department 11"),
+    ],
+)
+def test_what_is_deleted_while_a_call_is_there_is_named_before_the_office_takes_a_message(events, gone):
+    menu = line("department", 10, "Sales", open=routing("menu", operators=False, keys={"1": Choice("voicemail")}))
+    scripted = line("department", 11, "Orders", open=routing("scripted_ivr", operators=False), script="orders")
+    before = company(lisbon(), menu, scripted, Router(30, "By account", 1))
+    state = new_call("c", 1)
+    for event in events[:-1]:
+        state, _ = decide(before, state, event)
+    state, _ = decide(company(lisbon()), state, events[-1])
+    assert [reason.text for reason in state.reasons if reason.code == "target_gone"] == [
+        f"There is no {gone} any more, where the call was."
+    ]
+    assert ends_at(state) == LISBON
 
 
 def test_a_router_may_end_the_call():
