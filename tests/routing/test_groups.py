@@ -360,6 +360,40 @@ def test_who_comes_to_the_queue_anew_hears_their_place_after_the_whole_interval(
     assert codes(state)[-1] == "queued"
 
 
+def test_a_key_leaves_the_queue_also_while_an_operator_is_rung():
+    config = queued()
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
+    state, verbs = decide(config, state, Reserved(at("10:00:15"), members=("user:1",)))
+    [ring] = verbs
+    assert isinstance(ring, Ring)
+    assert ring.keys == "*"
+    state, verbs = decide(config, state, Pressed(at("10:00:16"), "5"))
+    assert (state.phase, verbs) == ("ringing", ())
+    state, verbs = decide(config, state, Pressed(at("10:00:17"), "*"))
+    assert (state.phase, state.queued, state.reserved) == ("voicemail", 0, ())
+    assert verbs[:2] == (Release(("user:1",)), Release(()))
+    assert "left_by_key" in codes(state)
+
+
+def test_a_key_does_not_leave_an_operator_who_is_rung_for_no_queue():
+    state, _ = decide(queued(), new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, verbs = decide(queued(), state, Reserved(at("10:00:00"), members=("user:1",)))
+    [ring] = verbs
+    assert isinstance(ring, Ring)
+    assert ring.keys == ""
+    state, verbs = decide(queued(), state, Pressed(at("10:00:01"), "*"))
+    assert (state.phase, verbs) == ("ringing", ())
+
+
+def test_a_simulated_caller_presses_it_while_it_rings():
+    trace, state = call(queued(), CENTER, keys=("*",), people={"user:1": Behaviour(busy_seconds=4)})
+    assert [names for names, _ in rung(trace)] == [("Ana Silva",)]
+    assert "left_by_key" in codes(state)
+    trace, state = call(queued(), CENTER, keys=("*",), people={"user:1": Behaviour(1, busy_seconds=4)})
+    assert state.outcome == "answered", "who answers sooner has the call"
+
+
 @pytest.mark.parametrize(("stays", "outcome"), [(False, "closed_while_waiting"), (True, "queue_time_over")])
 def test_a_line_that_closes_sends_its_waiting_callers_away_unless_they_may_stay(stays, outcome):
     config = queued(seconds=1800, stays_after_closing=stays)

@@ -113,7 +113,7 @@ def _first(turn: Turn, event: Event) -> Go:
             return transfers.begun(turn, event)
         case "new", Joined():
             return transfers.joined_anew(turn, event)
-        case (("menu" | "name" | "choice" | "extension" | "question" | "reserving"), Pressed()):
+        case (("menu" | "name" | "choice" | "extension" | "question" | "reserving" | "ringing"), Pressed()):
             return _pressed(turn, event)
         case "reserving", Reserved():
             line = turn.line()
@@ -260,7 +260,7 @@ def _told(turn: Turn, event: Told) -> Go:
 
 def _pressed(turn: Turn, event: Pressed) -> Go:
     state, line = turn.state, turn.line()
-    if state.phase == "reserving":
+    if state.phase in ("reserving", "ringing"):
         leaves = line is not None and line.queue is not None and state.queued and line.queue.escape
         if line is not None and leaves and event.keys == leaves:
             return groups.left_by_key(turn, line, event.keys)

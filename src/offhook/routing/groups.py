@@ -204,7 +204,8 @@ def _ring(turn: Turn, line: Line, event: Reserved, routing: Routing, names: dict
     legs = tuple([_leg(turn, who) for who in event.members])
     hear: Hear = "hold_music" if again else "ringback"
     mode: Mode = "serial" if one_at_a_time else "parallel"
-    turn.wait("ringing", Ring(mode, legs, seconds, hear, turn.country(), turn.music()))
+    keys = line.queue.escape if state.queued and line.queue is not None else ""
+    turn.wait("ringing", Ring(mode, legs, seconds, hear, turn.country(), turn.music(), keys))
     return None
 
 
@@ -415,6 +416,7 @@ def _leave_queue(turn: Turn, line: Line) -> Go:
 
 
 def left_by_key(turn: Turn, line: Line, keys: str) -> Go:
-    """The caller pressed the key that leaves the queue."""
+    """The caller pressed the key that leaves the queue, also while somebody is rung."""
     turn.because("left_by_key", f"The caller pressed {keys} and left the queue of {line.name}.")
+    turn.release()
     return _leave_queue(turn, line)

@@ -99,7 +99,7 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
 class Ring(msgspec.Struct, frozen=True, tag="ring", tag_field="do"):
     """Ring `legs`, at once or one behind the other, each for `seconds`. Answered by Answered or NotAnswered.
 
-    The caller hears `hear` meanwhile, of `country` and `music` as in a Reserve.
+    The caller hears `hear` meanwhile, of `country` and `music` as in a Reserve, and `keys` leave the queue: Pressed.
     """
 
     mode: Mode
@@ -108,6 +108,7 @@ class Ring(msgspec.Struct, frozen=True, tag="ring", tag_field="do"):
     hear: Hear = "ringback"
     country: str = ""
     music: str = ""
+    keys: str = ""
 
 
 class Release(msgspec.Struct, frozen=True, tag="release", tag_field="do"):
