@@ -520,15 +520,18 @@ def test_who_has_waited_when_the_line_closes_is_rung_through_to_whoever_is_on_ca
     more = {"queue": Queue(most=5, seconds=900), "open": routing(strategy="fixedorder"), "schedule": hours(WORKDAYS)}
     center = line("callcenter", 10, "Sales", [ANA], closed=routing(strategy="fixedorder"), **more)
     config = company(center, office(1, "Lisbon"), lisbon(), ANA)
-    state, _ = decide(config, new_call("c", 1), Incoming(at("17:59:00"), target=CENTER))
-    state, _ = decide(config, state, Reserved(at("17:59:00"), busy=("user:1",)))
+    state, _ = decide(config, new_call("c", 1), Incoming(at("17:58:50"), target=CENTER))
+    state, verbs = decide(config, state, Reserved(at("17:59:00"), busy=("user:1",)))
     assert state.queued
+    [*_, asked] = verbs
+    assert isinstance(asked, Reserve)
+    assert asked.since == at("17:58:50"), "who came first is first in the queue"
     state, verbs = decide(config, state, Reserved(at("18:00:00"), busy=("user:1",)))
     assert "closed_while_waiting" in codes(state)
     [_, asked] = verbs
     assert isinstance(asked, Reserve)
     assert (asked.members, asked.wait_for, state.queued) == (("user:1",), "whoever_is_rung", 0)
-    assert asked.since == at("17:59:00"), "who has waited longest is still first"
+    assert asked.since == at("17:58:50"), "who has waited longest is still first"
 
 
 def test_a_queue_says_what_is_so():

@@ -104,7 +104,6 @@ def _reserve(turn: Turn, line: Line) -> Go:
             seconds=max(0, _left(turn)) if queue is None else 0,
             wait_for="whoever_is_rung" if queue is None else "whoever_is_free",
             hear="hold_music" if state.tried else "ringback",
-            since=state.since,
             most_waiting=queue.most if queue is not None else 0,
         ),
     )
@@ -132,6 +131,7 @@ def _asked(turn: Turn, line: Line, **how: Any) -> Reserve:
         count=1 if routing.strategy in strategies.ONE_AT_A_TIME else 0,
         seed=turn.state.seed,
         round=turn.state.round,
+        since=turn.state.since,
         country=turn.country(),
         music=turn.music(),
         **how,
@@ -300,7 +300,7 @@ def _pause(turn: Turn, line: Line) -> Go:
         country=turn.country(),
         music=turn.music(),
         keys=queue.escape if queue is not None else "",
-        since=state.queued or turn.at,
+        since=state.since,
     )
     turn.wait("reserving", pause)
     return None
@@ -374,9 +374,9 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int | None = None) -> 
         state.open = False
         if line.closed.try_operators:
             # Who comes now is rung through to whoever is on call; so is who has waited.
-            since, state.queued = state.queued, 0
+            state.queued = 0
             turn.verbs.append(Release(()))
-            return RingOperators(since)
+            return RingOperators(state.since)
         return _leave_queue(turn, line)
     spell = min(left, LOOK_SECONDS)
     if queue.announce_seconds:
@@ -396,7 +396,6 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int | None = None) -> 
             wait_for="whoever_is_free",
             hear="hold_music",
             keys=queue.escape,
-            since=state.queued,
         ),
     )
     return None
