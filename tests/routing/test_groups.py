@@ -1,15 +1,21 @@
 """A call at a line: whom it rings, in which order, and who waits."""
 
+import itertools
+from dataclasses import replace
+
 import pytest
 
 from offhook.directory.lines.model import Target
 from offhook.routing.decide import decide
-from offhook.routing.model import Company, Operator, Queue
+from offhook.routing.model import Choice, Company, Operator, Queue
 from offhook.routing.plan import (
+    Answer,
     Answered,
+    Event,
     HungUp,
     Incoming,
     NotAnswered,
+    Play,
     Pressed,
     Release,
     Reserve,
@@ -17,7 +23,8 @@ from offhook.routing.plan import (
     Ring,
 )
 from offhook.routing.simulate import MOST_STEPS, Behaviour, Script, simulate
-from offhook.routing.state import new_call
+from offhook.routing.state import CallState, new_call
+from offhook.routing.strategies import Facts, order
 from offhook.routing.trace import ends_at
 from tests.routing.companies import company, hours, line, office, routing
 from tests.routing.random_companies import STRATEGIES
@@ -99,6 +106,21 @@ def test_a_random_order_is_made_again_from_its_seed():
     assert orders[7] == tuple(names for names, _ in rung(simulate(config, first, Script(), 7)[0]))
 
 
+def test_a_new_random_order_is_rung_from_its_first_one_on():
+    config = company(lisbon(ANA, BOB, EVE, open=routing(strategy="random"), ring_seconds=45), ANA, BOB, EVE)
+    first = Incoming(at("10:00:00"), target=LISBON)
+    again = 0
+    for seed in range(60):
+        names = [name for (name,), _ in rung(simulate(config, first, Script(), seed)[0])]
+        drawn = [
+            [name.split()[0] for name in order("random", ("Ana", "Bob", "Eve"), Facts(), seed=seed, shuffle=number)]
+            for number in (0, 1)
+        ]
+        assert [name.split()[0] for name in names] == [*drawn[0], *drawn[1][:2]]
+        again += names[3] == names[0]
+    assert 10 < again < 30, "as often as each of three is first"
+
+
 def test_who_is_not_rung_is_named_with_the_reason():
     away = Operator("user:2", "Bob Stone", away="off duty: Lunch Time")
     _, state = call(company(lisbon(ANA, away), ANA, BOB))
@@ -122,6 +144,43 @@ def test_an_operator_who_is_rung_by_another_caller_is_waited_for_within_the_ring
     state, verbs = decide(config, state, Reserved(at("10:00:12"), members=("user:1",)))
     assert isinstance(verbs[-1], Ring)
     assert verbs[-1].seconds == 18
+
+
+LONG = "Lisbon " * 24
+
+
+@pytest.mark.parametrize(
+    ("strategy", "seconds", "rings"),
+    [
+        ("fixedorder", 30, [("Ana Silva",), ("Bob Stone",), ("Eve Stone",)]),
+        ("simultaneous", 10, [("Ana Silva", "Bob Stone", "Eve Stone")]),
+    ],
+)
+def test_a_welcome_takes_no_ring_time_away(strategy, seconds, rings):
+    more = {"open": routing(strategy=strategy), "ring_seconds": seconds, "prompts": {"DEPARTMENT_INTRO": "ab"}}
+    config = company(replace(lisbon(ANA, BOB, EVE, **more), name=LONG), ANA, BOB, EVE)
+    trace, state = call(config)
+    assert rung(trace) == [(names, 10) for names in rings]
+    assert trace.steps[1].event.at - trace.steps[0].event.at > 10_000
+    assert "ring_time_over" in codes(state)
+
+
+def test_after_a_welcome_too_an_operator_who_is_rung_by_another_is_waited_for_within_the_ring_time():
+    config = company(lisbon(ANA, prompts={"DEPARTMENT_INTRO": "ab"}), ANA)
+    state, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert (asked.seconds, asked.wait_for) == (0, "whoever_is_rung")
+    state, verbs = decide(config, state, Reserved(at("10:00:13"), rung=("user:1",)))
+    [asked] = verbs
+    assert isinstance(asked, Reserve)
+    assert (asked.seconds, asked.wait_for, asked.since) == (30, "whoever_is_rung", at("10:00:00"))
+    assert "Ana Silva is being rung by another caller: the caller waits" in said(state)
+    after, verbs = decide(config, state, Reserved(at("10:00:25"), members=("user:1",)))
+    assert isinstance(verbs[-1], Ring)
+    assert verbs[-1].seconds == 18
+    after, verbs = decide(config, state, Reserved(at("10:00:25"), busy=("user:1",)))
+    assert after.phase == "voicemail"
 
 
 def test_the_loser_is_released_and_the_winner_keeps_the_call():
@@ -199,14 +258,68 @@ def test_a_caller_waits_no_longer_than_the_queue_allows():
     assert 120_000 <= left - at("10:00:00") <= 130_000
 
 
-def test_a_full_queue_is_left_at_once():
+@pytest.mark.parametrize("seconds", [0, 15, 120, 600])
+def test_who_waits_is_decided_anew_each_minute_and_hears_their_place_when_it_is_due(seconds):
+    trace, state = call(queued(seconds=1500, announce_seconds=seconds), CENTER, anyone=Behaviour(busy_seconds=None))
+    spells = [verb.seconds for step in trace.steps for verb in step.verbs if isinstance(verb, Reserve)]
+    assert max(spells) == min(seconds or 60, 60)
+    places = [reason.at for reason in state.reasons if reason.code == "place_said"]
+    waited = [after - before for before, after in itertools.pairwise([at("10:00:00"), *places])]
+    assert all(seconds * 1000 <= each <= seconds * 1000 + 3_000 * -(-seconds // 60) for each in waited)
+    assert bool(places) == bool(seconds)
+
+
+def test_to_be_rung_for_meanwhile_puts_no_place_off():
     config = queued()
     state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
     state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
-    assert state.queued
-    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",), full=True))
+    state, _ = decide(config, state, Reserved(at("10:00:15"), members=("user:1",)))
+    state, verbs = decide(config, state, NotAnswered(at("10:00:25")))
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert asked.seconds == 5
+
+
+def test_a_place_is_said_only_by_who_knows_it():
+    config = queued()
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",), ahead=1))
+    state, _ = decide(config, state, Reserved(at("10:00:28"), members=("user:1",)))
+    state, verbs = decide(config, state, NotAnswered(at("10:00:38")))
+    assert "place_said" not in codes(state)
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert asked.seconds == 1
+    state, _ = decide(config, state, Reserved(at("10:00:39"), busy=("user:1",), ahead=1))
+    assert "they are number 2 in the queue" in said(state)
+
+
+@pytest.mark.parametrize("unattended", [False, True])
+def test_a_full_queue_asks_nobody_to_hold(unattended):
+    sales = queued(most=1, unattended=unattended).lines[CENTER]
+    config = company(replace(sales, operators=() if unattended else sales.operators), office(1, "Lisbon"), lisbon())
+    began, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    [asked] = verbs
+    assert isinstance(asked, Reserve)
+    assert (asked.seconds, asked.wait_for, asked.most_waiting) == (0, "whoever_is_free", 1)
+    busy = () if unattended else ("user:1",)
+    state, verbs = decide(config, began, Reserved(at("10:00:00"), busy=busy, full=True))
     assert state.phase == "voicemail"
-    assert "queue_full" in codes(state)
+    assert not any(isinstance(verb, Play) for verb in verbs)
+    assert "The queue of Sales has no place left: 1 caller waits." in said(state)
+    state, verbs = decide(config, began, Reserved(at("10:00:00"), busy=busy))
+    assert [type(verb) for verb in verbs] == [Answer, Play, Reserve]
+    [*_, asked] = verbs
+    assert isinstance(asked, Reserve)
+    assert (asked.wait_for, asked.most_waiting) == ("whoever_is_free", 0), "the place is theirs already"
+
+
+def test_who_waits_in_a_queue_that_is_no_more_goes_on():
+    state, _ = decide(queued(), new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(queued(), state, Reserved(at("10:00:00"), busy=("user:1",)))
+    sales = replace(queued().lines[CENTER], queue=None)
+    state, verbs = decide(company(sales, lisbon(), ANA), state, Reserved(at("10:01:00"), busy=("user:1",)))
+    assert (state.phase, state.queued, verbs[0]) == ("voicemail", 0, Release(()))
 
 
 def test_a_key_leaves_the_queue_and_others_do_nothing():
@@ -218,6 +331,67 @@ def test_a_key_leaves_the_queue_and_others_do_nothing():
     state, verbs = decide(config, state, Pressed(at("10:00:06"), "*"))
     assert state.phase == "voicemail"
     assert verbs[0] == Release(())
+
+
+def queued_again(*before: Event) -> CallState:
+    """A caller who was in the queue, left it by its key, and pressed in the menu behind it to get there again."""
+    menu = routing("menu", strategy="fixedorder", keys={"1": Choice("operator")})
+    center = replace(queued(seconds=900).lines[CENTER], open=menu)
+    config = company(center, office(1, "Lisbon"), lisbon(), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
+    for event in (*before, Pressed(at("10:01:00"), "*"), Pressed(at("10:01:20"), "1")):
+        state, _ = decide(config, state, event)
+    assert (state.phase, state.queued) == ("reserving", 0)
+    return decide(config, state, Reserved(at("10:01:20"), busy=("user:1",), ahead=3))[0]
+
+
+def test_who_leaves_the_queue_while_nobody_is_rung_waits_anew_without_that():
+    declined = NotAnswered(at("10:00:59"), {"user:1": "declined"})
+    state = queued_again(Reserved(at("10:00:58"), members=("user:1",)), declined)
+    assert "pause" in codes(state)
+    assert "pause_over" not in codes(state)
+    assert codes(state)[-1] == "queued"
+
+
+def test_who_comes_to_the_queue_anew_hears_their_place_after_the_whole_interval():
+    state = queued_again(Reserved(at("10:00:34"), busy=("user:1",)))
+    assert codes(state).count("place_said") == 1
+    assert codes(state)[-1] == "queued"
+
+
+def test_a_key_leaves_the_queue_also_while_an_operator_is_rung():
+    config = queued()
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
+    state, verbs = decide(config, state, Reserved(at("10:00:15"), members=("user:1",)))
+    [ring] = verbs
+    assert isinstance(ring, Ring)
+    assert ring.keys == "*"
+    state, verbs = decide(config, state, Pressed(at("10:00:16"), "5"))
+    assert (state.phase, verbs) == ("ringing", ())
+    state, verbs = decide(config, state, Pressed(at("10:00:17"), "*"))
+    assert (state.phase, state.queued, state.reserved) == ("voicemail", 0, ())
+    assert verbs[:2] == (Release(("user:1",)), Release(()))
+    assert "left_by_key" in codes(state)
+
+
+def test_a_key_does_not_leave_an_operator_who_is_rung_for_no_queue():
+    state, _ = decide(queued(), new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, verbs = decide(queued(), state, Reserved(at("10:00:00"), members=("user:1",)))
+    [ring] = verbs
+    assert isinstance(ring, Ring)
+    assert ring.keys == ""
+    state, verbs = decide(queued(), state, Pressed(at("10:00:01"), "*"))
+    assert (state.phase, verbs) == ("ringing", ())
+
+
+def test_a_simulated_caller_presses_it_while_it_rings():
+    trace, state = call(queued(), CENTER, keys=("*",), people={"user:1": Behaviour(busy_seconds=4)})
+    assert [names for names, _ in rung(trace)] == [("Ana Silva",)]
+    assert "left_by_key" in codes(state)
+    trace, state = call(queued(), CENTER, keys=("*",), people={"user:1": Behaviour(1, busy_seconds=4)})
+    assert state.outcome == "answered", "who answers sooner has the call"
 
 
 @pytest.mark.parametrize(("stays", "outcome"), [(False, "closed_while_waiting"), (True, "queue_time_over")])
@@ -252,6 +426,76 @@ def test_they_are_left_alone_once_for_five_seconds():
     assert "turns_again" not in codes(state)
 
 
+def test_nobody_pauses_who_has_no_time_left_to_ring_anybody_after_it():
+    people = {"user:1": Behaviour(missed="declined"), "user:2": Behaviour(missed="declined")}
+    config = company(lisbon(ANA, BOB, open=routing(strategy="fixedorder"), ring_seconds=10), ANA, BOB)
+    trace, state = call(config, people=people)
+    assert [code for code in codes(state) if code in ("pause", "pause_over", "ring_time_over")] == [
+        "pause", "pause_over", "ring_time_over",
+    ]  # fmt: skip
+    assert trace.steps[-2].event.at - trace.steps[0].event.at == 9_000
+    assert "just declined or were busy, and no more than 5 of the 10 s in which it rings are left" in said(state)
+
+
+@pytest.mark.parametrize(("late", "then"), [(0, "rung"), (600, "ring_time_over")])
+def test_a_pause_that_took_all_the_time_says_so(late, then):
+    config = company(lisbon(ANA, open=routing(strategy="fixedorder"), ring_seconds=10), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), members=("user:1",)))
+    state, _ = decide(config, state, NotAnswered(at("10:00:04"), {"user:1": "declined"}))
+    assert codes(state)[-1] == "pause"
+    state, _ = decide(config, state, Reserved(at("10:00:09") + late))
+    state, _ = decide(config, state, Reserved(at("10:00:09") + late, members=("user:1",)))
+    assert then in codes(state)[-3:]
+
+
+def test_a_pause_in_a_queue_is_no_longer_than_the_queue_allows():
+    center = replace(queued(seconds=60, announce_seconds=0).lines[CENTER], open=routing(strategy="fixedorder"))
+    config = company(center, office(1, "Lisbon"), lisbon(), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), busy=("user:1",)))
+    state, _ = decide(config, state, Reserved(at("10:00:57"), members=("user:1",)))
+    after, verbs = decide(config, state, NotAnswered(at("10:00:58"), {"user:1": "declined"}))
+    asked = verbs[-1]
+    assert isinstance(asked, Reserve)
+    assert (asked.seconds, after.pausing) == (2, True)
+    after, _ = decide(config, state, NotAnswered(at("10:01:01"), {"user:1": "declined"}))
+    assert "queue_time_over" in codes(after)
+    assert after.phase == "voicemail"
+
+
+def test_steps_that_take_milliseconds_take_no_seconds_from_a_turn():
+    config = company(lisbon(ANA, BOB, EVE, open=routing(strategy="fixedorder"), ring_seconds=30), ANA, BOB, EVE)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    now, seconds = at("10:00:00"), []
+    for who in ("user:1", "user:2", "user:3"):
+        state, verbs = decide(config, state, Reserved(now + 5, members=(who,)))
+        [ring] = verbs
+        assert isinstance(ring, Ring)
+        seconds.append(ring.seconds)
+        now += 5 + ring.seconds * 1000
+        state, _ = decide(config, state, NotAnswered(now))
+    assert seconds == [10, 10, 10]
+    assert "The 30 s in which Lisbon rings are over." in said(state)
+
+
+def test_who_declines_as_soon_as_they_are_free_is_left_alone_too_and_not_rung_again_at_once():
+    center = replace(queued(seconds=60, announce_seconds=0).lines[CENTER], open=routing(strategy="fixedorder"))
+    config = company(center, office(1, "Lisbon"), lisbon(), ANA)
+    trace, _ = call(config, CENTER, people={"user:1": Behaviour(missed="declined", busy_seconds=20)})
+    began = trace.steps[0].event.at
+    rings = [(step.event.at - began) // 1000 for step in trace.steps for verb in step.verbs if isinstance(verb, Ring)]
+    assert rings[:3] == [20, 26, 32]
+
+
+def test_who_declines_after_another_caller_rang_them_is_left_alone_too():
+    config = company(lisbon(ANA, open=routing(strategy="fixedorder")), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    state, _ = decide(config, state, Reserved(at("10:00:12"), members=("user:1",)))
+    state, _ = decide(config, state, NotAnswered(at("10:00:13"), {"user:1": "declined"}))
+    assert codes(state)[-1] == "pause"
+
+
 def test_a_caller_waits_in_the_queue_also_while_the_only_operator_is_being_rung():
     config = queued()
     state, verbs = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=CENTER))
@@ -276,14 +520,18 @@ def test_who_has_waited_when_the_line_closes_is_rung_through_to_whoever_is_on_ca
     more = {"queue": Queue(most=5, seconds=900), "open": routing(strategy="fixedorder"), "schedule": hours(WORKDAYS)}
     center = line("callcenter", 10, "Sales", [ANA], closed=routing(strategy="fixedorder"), **more)
     config = company(center, office(1, "Lisbon"), lisbon(), ANA)
-    state, _ = decide(config, new_call("c", 1), Incoming(at("17:59:00"), target=CENTER))
-    state, _ = decide(config, state, Reserved(at("17:59:00"), busy=("user:1",)))
+    state, _ = decide(config, new_call("c", 1), Incoming(at("17:58:50"), target=CENTER))
+    state, verbs = decide(config, state, Reserved(at("17:59:00"), busy=("user:1",)))
     assert state.queued
+    [*_, asked] = verbs
+    assert isinstance(asked, Reserve)
+    assert asked.since == at("17:58:50"), "who came first is first in the queue"
     state, verbs = decide(config, state, Reserved(at("18:00:00"), busy=("user:1",)))
     assert "closed_while_waiting" in codes(state)
     [_, asked] = verbs
     assert isinstance(asked, Reserve)
     assert (asked.members, asked.wait_for, state.queued) == (("user:1",), "whoever_is_rung", 0)
+    assert asked.since == at("17:58:50"), "who has waited longest is still first"
 
 
 def test_a_queue_says_what_is_so():
@@ -295,7 +543,7 @@ def test_a_queue_says_what_is_so():
     closed = line("callcenter", 10, "Sales", [ANA], **more)
     config = company(closed, office(1, "Lisbon"), lisbon(), ANA)
     _, state = call(config, CENTER, clock="20:00:00", people={"user:1": Behaviour(busy_seconds=None)})
-    assert "nobody_free" in codes(state)
+    assert "Nobody of Sales was free: Ana Silva is in a call." in said(state)
 
 
 def test_a_call_that_would_be_told_for_hours_stops_and_is_not_over():

@@ -81,6 +81,14 @@ def test_what_is_recorded_is_not_while_it_is_on_park_and_the_trace_says_so(recor
     assert [type(verb) for verb in one.verbs].count(Record) == record
 
 
+def test_a_call_whose_time_on_park_is_over_as_nobody_answers_does_not_stay_there():
+    one = Told().parked()
+    one.tell(Unparked(BEGAN + 300_000, "user:2"))
+    one.tell(Reserved(BEGAN + 300_000, ("user:2",)))
+    one.tell(NotAnswered(BEGAN + 330_000))
+    assert codes(one.state)[-2:] == ["not_answered", "park_over"]
+
+
 def test_who_parks_a_call_is_free_at_once_and_the_caller_hears_the_lines_music():
     one = Told().parked()
     assert one.verbs == (Release(("user:1",)), Park(PARK_SECONDS, "d1"))

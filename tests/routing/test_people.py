@@ -1,20 +1,23 @@
 """A call at somebody, or at what is neither a line nor a menu: people, rooms, contacts, teams, call routers."""
 
+from dataclasses import replace
+
 import pytest
 
 from offhook.directory.lines.model import Target
 from offhook.routing.decide import decide
-from offhook.routing.model import Company, Contact, Router, Team
+from offhook.routing.model import Choice, Company, Contact, Router, Team
 from offhook.routing.plan import (
     Ask,
     Gather,
     Incoming,
+    Outgoing,
     Pressed,
     Record,
     Ring,
     Told,
 )
-from offhook.routing.simulate import Behaviour
+from offhook.routing.simulate import Behaviour, Script, simulate
 from offhook.routing.state import new_call
 from offhook.routing.trace import ends_at
 from tests.routing.companies import company, hours, line, office, room, routing, user
@@ -181,6 +184,36 @@ def test_a_router_forwards_abroad_only_where_international_calls_are_on(internat
     assert ("international_off" in codes(state)) is not international
 
 
+@pytest.mark.parametrize(
+    ("events", "gone"),
+    [
+        ((Incoming(at("10:00:00"), target=SALES), Pressed(at("10:00:03"), "1")), "department 10"),
+        ((Incoming(at("10:00:00"), target=ROUTER), Told(at("10:00:03"), "route", SALES)), "callrouter 30"),
+        (
+            (
+                Incoming(at("10:00:00"), target=ROUTER),
+                Told(at("10:00:03"), "ask", message=("Which?",), question="q", digits=2),
+                Pressed(at("10:00:05"), "12"),
+            ),
+            "callrouter 30",
+        ),
+        ((Incoming(at("10:00:00"), target=Target("department", 11)), Told(at("10:00:03"), "end")), "department 11"),
+    ],
+)
+def test_what_is_deleted_while_a_call_is_there_is_named_before_the_office_takes_a_message(events, gone):
+    menu = line("department", 10, "Sales", open=routing("menu", operators=False, keys={"1": Choice("voicemail")}))
+    scripted = line("department", 11, "Orders", open=routing("scripted_ivr", operators=False), script="orders")
+    before = company(lisbon(), menu, scripted, Router(30, "By account", 1))
+    state = new_call("c", 1)
+    for event in events[:-1]:
+        state, _ = decide(before, state, event)
+    state, _ = decide(company(lisbon()), state, events[-1])
+    assert [reason.text for reason in state.reasons if reason.code == "target_gone"] == [
+        f"There is no {gone} any more, where the call was."
+    ]
+    assert ends_at(state) == LISBON
+
+
 def test_a_router_may_end_the_call():
     trace, state = call(routed(), ROUTER, routers={30: Told(0, "end", message=("We are closed.",))})
     assert heard(trace) == ["We are closed."]
@@ -190,10 +223,19 @@ def test_a_router_may_end_the_call():
 def test_a_caller_whom_a_router_sends_outside_may_leave_a_message_if_nobody_answers_there():
     routers = {30: Told(0, "forward", number="+351912345678")}
     _, state = call(routed(), ROUTER, routers=routers, people={"+351912345678": Behaviour()})
-    assert "The number outside did not answer." in said(state)
+    assert "+351912345678 did not answer." in said(state)
     assert (state.outcome, ends_at(state)) == ("voicemail", LISBON)
     _, state = call(routed(), ROUTER, routers=routers)
     assert state.outcome == "answered"
+
+
+@pytest.mark.parametrize(("does", "said_of_it"), [(Behaviour(missed="busy"), "was busy"), (Behaviour(4), "answered")])
+def test_of_a_colleague_whom_a_router_sends_outside_the_number_outside_is_named(does, said_of_it):
+    config = replace(routed(), numbers={"+351213000007": ROUTER})
+    script = Script(routers={30: Told(0, "forward", number="+351912345678")}, people={"+351912345678": does})
+    _, state = simulate(config, Outgoing(at("10:00:00"), "user:1", "+351213000007"), script)
+    assert f"+351912345678 {said_of_it}." in said(state)
+    assert f"+351213000007 {said_of_it}." not in said(state)
 
 
 @pytest.mark.parametrize(("office_records", "sales_record"), [(True, False), (False, True)])

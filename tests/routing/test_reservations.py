@@ -169,6 +169,16 @@ def test_random_comes_from_the_seed_and_is_another_order_each_round(loop: Loop, 
 # One call a person
 
 
+def test_a_new_random_order_is_taken_from_its_first_one_on(loop: Loop, worker: Worker):
+    async def story() -> None:
+        for seed in range(5):
+            answer = await worker.reserve("a", ask("random", range(1, 10), tried=range(1, 10), seed=seed))
+            first = await worker.reserve("a", ask("random", range(1, 10), seed=seed, round=1))
+            assert (answer.members, answer.again) == (first.members, True)
+
+    loop.run(story())
+
+
 def test_a_person_is_one_across_lines_and_direct_calls_of_a_company(loop: Loop, worker: Worker):
     async def story() -> None:
         assert await worker.got("a", ask("fixedorder", [1], group=1)) == ("1",)

@@ -281,18 +281,60 @@ def test_a_caller_whose_operator_did_not_answer_comes_back_though_the_queue_is_f
 ):
     async def story() -> None:
         await worker.talk("a", ask("fixedorder", [1]))
+        await worker.talk("b", ask("fixedorder", [2]))
         began = time.at
         first = await worker.starts("first", queue("fixedorder", [1], began, most_waiting=1))
         await worker.finish("a")
         assert await first == ("1",)
         time.move(2)
-        second = await worker.starts("second", queue("fixedorder", [1], time.at, most_waiting=1))
-        await worker.release("first", "1")
-        again = asyncio.create_task(worker.reserve("first", queue("fixedorder", [1], began, seconds=1, most_waiting=1)))
+        second = await worker.starts("second", queue("fixedorder", [2], time.at, most_waiting=1))
+        await worker.release("first", kept="1")
+        assert (await worker.reserve("third", queue("fixedorder", [1], began, seconds=0, most_waiting=1))).full
+        again = asyncio.create_task(worker.reserve("first", queue("fixedorder", [1], began, seconds=1)))
         await worker.settle()
+        assert worker.waiting() == ["first", "second"]
         time.move(1)
         assert not (await again).full
         second.cancel()
+
+    loop.run(story())
+
+
+@pytest.mark.parametrize("wait_for", ["whoever_is_free", "whoever_is_rung"])
+def test_who_asks_without_seconds_is_told_at_once_and_keeps_their_place_for_a_while(
+    loop: Loop, worker: Worker, time: Time, wait_for: str
+):
+    async def story() -> None:
+        await worker.got("a", ask("fixedorder", [1]))
+        began = time.at
+        verb = ask("fixedorder", [1], wait_for=wait_for, since=began)
+        answer = await worker.reserve("b", verb)
+        assert (answer.members, answer.rung) == ((), ("user:1",))
+        assert worker.waiting() == ["b"]
+        await worker.release("a", "1")
+        assert await worker.got("c", ask("fixedorder", [1])) == (), "whose turn it is may be hearing a prompt"
+        assert await worker.got("b", verb) == ("1",)
+        await worker.release("b", "1")
+        await worker.got("a", ask("fixedorder", [1]))
+        await worker.reserve("b", verb)
+        await worker.release("a", "1")
+        time.move(RETURN_SECONDS - 1)
+        assert await worker.got("c", ask("fixedorder", [1])) == ()
+        time.move(2)
+        assert await worker.got("c", ask("fixedorder", [1])) == ("1",)
+
+    loop.run(story())
+
+
+def test_who_came_before_a_welcome_finds_a_queue_full_that_filled_up_meanwhile(loop: Loop, worker: Worker, time: Time):
+    async def story() -> None:
+        await worker.talk("a", ask("fixedorder", [1]))
+        came = time.at
+        time.move(5)
+        assert not (await worker.reserve("b", queue("fixedorder", [1], time.at, seconds=0, most_waiting=1))).full
+        assert (await worker.reserve("c", queue("fixedorder", [1], came, seconds=0, most_waiting=1))).full
+        assert worker.waiting() == ["b"]
+        assert not (await worker.reserve("b", queue("fixedorder", [1], came, seconds=0, most_waiting=1))).full
 
     loop.run(story())
 

@@ -244,6 +244,16 @@ def test_a_call_centers_queue_and_recording_are_those_of_its_body(embedded: Comp
     assert line(embedded).queue is None
 
 
+@pytest.mark.parametrize(("longest", "announced"), [(119, 0), (120, 30)])
+def test_who_waits_less_than_two_minutes_is_not_told_the_place(embedded: Company, longest: int, announced: int):
+    queue = {"max_hold_seconds": longest, "announcement_interval_seconds": 30}
+    body = {"name": "Help", "office_id": str(primary(embedded).id), "hold_queue": queue}
+    id = int(embedded.live.post(f"{V2}/callcenters", body).json["id"])
+    found = line(embedded, Target("callcenter", id)).queue
+    assert found is not None
+    assert (found.seconds, found.announce_seconds) == (longest, announced)
+
+
 def test_only_the_prompt_that_is_chosen_for_inbound_calls_is_played(company: Company):
     target = {"target_type": "office", "target_id": str(primary(company).id)}
     body = {"file": b64encode(BEEP).decode(), "ivr_type": "GREETING", **target}

@@ -104,6 +104,20 @@ def test_nobody_is_rung_who_may_not_be_or_is_there_already(event: Event):
     assert codes(one.state)[-1] == "invite_refused"
 
 
+def test_a_number_that_is_in_the_call_is_not_called_for_it():
+    caller = Invited(BEGAN + 9_000, number="+351910000000")
+    one = talks()
+    assert one.tell(caller) == ()
+    assert "+351910000000 is in the call already, or asked into it." in said(one.state)
+    one = three()
+    one.tell(Left(BEGAN + 20_000))
+    assert one.tell(caller) != (), "who left may be asked in again"
+    one = Told(HOUSE, Outgoing(BEGAN, "user:1", OUTSIDE))
+    one.tell(Answered(BEGAN + 3_000, OUTSIDE))
+    assert one.tell(Invited(BEGAN + 9_000, number=OUTSIDE)) == ()
+    assert codes(one.state)[-1] == "invite_refused"
+
+
 def test_who_does_not_come_changes_nothing():
     one = talks()
     invited(one, Invited(BEGAN + 9_000, target=Target("user", 2)))

@@ -107,7 +107,7 @@ def test_a_colleague_is_rung_and_who_sent_the_call_is_free_at_once():
 
 def test_a_number_outside_is_called_for_who_sent_the_call():
     state, verbs = decide(HOUSE, talking(), Transferred(NOW, "user:1", "912345678"))
-    assert verbs == (LetGo("user:1"), Release(("user:1",)), Transfer(FAR, "+351210000011"))
+    assert verbs == (LetGo("user:1"), Release(("user:1",)), Transfer(FAR, "+351210000011", country="PT"))
     assert state.phase == "out"
     state, _ = decide(HOUSE, state, Answered(NOW, FAR))
     assert f"{FAR} answered." in said(state)

@@ -27,7 +27,7 @@ WAIT_SECONDS = 10
 """How long the place of a waiting call is kept when its worker is not heard of any more."""
 
 RETURN_SECONDS = 20
-"""How long a caller's place in a queue is kept between two spells of waiting, while their place is said."""
+"""How long a caller's place is kept between two spells of waiting, as while their place in the queue is said."""
 
 
 RINGS = "~"
@@ -127,6 +127,8 @@ class Board:
     def reserve(self, call_id: str, verb: Reserve, at: int) -> Reserved | None:
         """Reserve for a call at once, or say that nobody can be; None: the call has a place, and waits.
 
+        One that would wait, but asks for no seconds, is told at once, and keeps the place that it now has for a while.
+
         What the call held for ringing is given back first, so that a step done again takes nothing twice.
         """
         for who in verb.members:
@@ -143,13 +145,15 @@ class Board:
             self._leave(call_id)
             return _told(at, picked, ahead)
         queued = verb.wait_for == "whoever_is_free"
-        # Who has waited before, and was only away while an operator was rung, comes back whoever came meanwhile.
-        joins = verb.since >= at and call_id not in self.places
-        if queued and joins and verb.most_waiting and self._queued(line_of(verb.group), call_id) >= verb.most_waiting:
+        most = verb.most_waiting if call_id not in self.places else 0
+        if queued and most and self._queued(line_of(verb.group), call_id) >= most:
             self._leave(call_id)
             return Reserved(at, busy=picked.busy, rung=picked.rung, ahead=ahead, full=True)
         self._wait(call_id, verb, key[0])
-        return None
+        if verb.seconds > 0:
+            return None
+        self._extend(self.places[call_id], RETURN_SECONDS)
+        return _told(at, picked, ahead)
 
     def serve(self, waiters: Sequence[Waiter]) -> dict[str, Reserved]:
         """Look at all who wait, who waits longest first, and answer those of `waiters` who wait no longer.
@@ -282,10 +286,10 @@ class Board:
             self.rotations.get(line_of(verb.group), ()) if verb.strategy == "roundrobin" else (),
             verb.roster,
         )
-        ordered = strategies.order(
-            verb.strategy, verb.members, facts, skills=verb.skills, seed=verb.seed, shuffle=verb.round
-        )
-        return ordered, strategies.pick(ordered, verb.tried, facts, verb.count)
+        return strategies.choose(
+            verb.strategy, verb.members, verb.tried, facts, verb.count,
+            skills=verb.skills, seed=verb.seed, shuffle=verb.round,
+        )  # fmt: skip
 
     def _take(self, call_id: str, verb: Reserve, ordered: Sequence[str], picked: Pick) -> None:
         turns_of = ""
@@ -381,9 +385,7 @@ def _without(also: tuple[str, ...], call_id: str) -> tuple[str, ...]:
 
 
 def _waits(verb: Reserve, picked: Pick) -> bool:
-    """Whether a call that got nobody waits: for anybody, or only while somebody's ringing may soon be over."""
-    if verb.seconds <= 0 or verb.wait_for == "nothing":
-        return False
+    """Whether a call that got nobody has a place: for anybody, or only while somebody's ringing may soon be over."""
     return verb.wait_for in ("whoever_is_free", "the_time") or bool(picked.rung)
 
 

@@ -8,6 +8,7 @@ from offhook.directory.callrouters.model import CallRouter
 from offhook.directory.coaching.model import CoachingTeam
 from offhook.directory.contacts.model import Contact as KeptContact
 from offhook.directory.groups.model import CallCenter, CallCenterQueue, Department, DepartmentQueue
+from offhook.directory.groups.rules import ANNOUNCED_FROM
 from offhook.directory.lines.model import Target, target_of
 from offhook.directory.lines.wire import MenuOptionsOut, RoutingStateOut
 from offhook.directory.members import Member
@@ -118,11 +119,12 @@ def _department_queue(queue: DepartmentQueue) -> Queue | None:
 
 
 def _center_queue(queue: CallCenterQueue) -> Queue:
+    announced = queue.announce_position and queue.max_hold_seconds >= ANNOUNCED_FROM
     return Queue(
         most=queue.max_hold_count,
         seconds=queue.max_hold_seconds,
         escape=queue.queue_escape_dtmf,
-        announce_seconds=queue.announcement_interval_seconds if queue.announce_position else 0,
+        announce_seconds=queue.announcement_interval_seconds if announced else 0,
         stays_after_closing=queue.stay_in_queue_after_closing,
         unattended=queue.unattended_queue,
         callbacks=queue.allow_queue_callback,

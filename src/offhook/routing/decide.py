@@ -72,7 +72,7 @@ def _go_on(turn: Turn, go: Go) -> None:
             go = _enter(turn, go.target)
         elif isinstance(go, RingOperators):
             line = turn.line()
-            go = groups.ring_operators(turn, line) if line is not None else Mailbox()
+            go = groups.ring_operators(turn, line, go.since) if line is not None else _gone(turn)
         elif turn.state.sent_by:
             go = transfers.comes_back(turn)
         else:
@@ -113,7 +113,7 @@ def _first(turn: Turn, event: Event) -> Go:
             return transfers.begun(turn, event)
         case "new", Joined():
             return transfers.joined_anew(turn, event)
-        case (("menu" | "name" | "choice" | "extension" | "question" | "reserving"), Pressed()):
+        case (("menu" | "name" | "choice" | "extension" | "question" | "reserving" | "ringing"), Pressed()):
             return _pressed(turn, event)
         case "reserving", Reserved():
             line = turn.line()
@@ -197,11 +197,18 @@ def _enter(turn: Turn, target: Target) -> Go:
     return Mailbox()
 
 
+def _gone(turn: Turn) -> Go:
+    """What the call has reached was deleted meanwhile."""
+    where = turn.state.where
+    turn.because("target_gone", f"There is no {where.type} {where.id} any more, where the call was.")
+    return Mailbox()
+
+
 def _act(turn: Turn, act: Act) -> Go:
     """Do what a routing or a key says."""
     choice, line = act.choice, turn.line()
     if line is None:
-        return Mailbox()
+        return _gone(turn)
     match choice.action:
         case "voicemail":
             return Mailbox(choice.target or line.target)
@@ -248,12 +255,12 @@ def _told(turn: Turn, event: Told) -> Go:
     if router is not None:
         return people.told(turn, router, event)
     line = turn.line()
-    return scripts.told(turn, line, event) if line is not None else Mailbox()
+    return scripts.told(turn, line, event) if line is not None else _gone(turn)
 
 
 def _pressed(turn: Turn, event: Pressed) -> Go:
     state, line = turn.state, turn.line()
-    if state.phase == "reserving":
+    if state.phase in ("reserving", "ringing"):
         leaves = line is not None and line.queue is not None and state.queued and line.queue.escape
         if line is not None and leaves and event.keys == leaves:
             return groups.left_by_key(turn, line, event.keys)
@@ -266,10 +273,10 @@ def _pressed(turn: Turn, event: Pressed) -> Go:
         if line is not None:
             return scripts.answered(turn, line, event.keys)
         router = turn.config.routers.get(state.where.id)
-        return people.question_answered(turn, router, event.keys) if router is not None else Mailbox()
+        return people.question_answered(turn, router, event.keys) if router is not None else _gone(turn)
     if state.phase == "extension":
         return _extension(turn, event.keys)
-    return menus.pressed_in_menu(turn, line, event.keys) if line is not None else Mailbox()
+    return menus.pressed_in_menu(turn, line, event.keys) if line is not None else _gone(turn)
 
 
 def _extension(turn: Turn, keys: str) -> Go:

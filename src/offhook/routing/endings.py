@@ -173,9 +173,8 @@ def carrier_failed(turn: Turn, event: CarrierFailed) -> Go:
 
 
 def _outside(turn: Turn) -> str:
-    if turn.state.sent_by:
-        return turn.state.outside
-    return turn.state.dialled if turn.state.who else "The number outside"
+    """The number that was called last; of a call for help what was dialled."""
+    return turn.state.outside or (turn.state.dialled if turn.state.who else "The number outside")
 
 
 def ended(turn: Turn, event: Ended) -> Go:

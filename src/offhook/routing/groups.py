@@ -12,6 +12,7 @@ from offhook.routing.plan import (
     Leg,
     Mode,
     NotAnswered,
+    Play,
     Prompt,
     Record,
     Release,
@@ -66,11 +67,11 @@ def enter(turn: Turn, line: Line) -> Go:
     return RingOperators() if routing.try_operators else Act(routing.choice)
 
 
-def ring_operators(turn: Turn, line: Line) -> Go:
-    """Begin with the operators of the line."""
+def ring_operators(turn: Turn, line: Line, since: int = 0) -> Go:
+    """Begin with the operators of the line, for whom the caller waits `since` then, or from now on."""
     state, routing = turn.state, routing_of(turn, line)
-    state.rang, state.until = True, turn.at + line.ring_seconds * 1000
-    state.tried, state.round, state.round_began = (), 0, turn.at
+    state.rang, state.since, state.until = True, since or turn.at, 0
+    state.tried, state.round = (), 0
     ready, away = line.ready, [one for one in line.operators if one.away]
     if not line.operators:
         turn.because("no_operators", f"{line.name} has no operators to ring.")
@@ -90,21 +91,32 @@ def ring_operators(turn: Turn, line: Line) -> Go:
 def _reserve(turn: Turn, line: Line) -> Go:
     state = turn.state
     announce_recording(turn, line)
-    left = max(0, (state.until - turn.at) // 1000)
+    if not state.until and not any(isinstance(verb, Play) for verb in turn.verbs):
+        _ring_time_begins(turn, line)
+    # Where nobody is free, the caller has a place in the queue before they are asked to hold.
+    queue = line.queue if state.open else None
     turn.wait(
         "reserving",
         _asked(
             turn,
             line,
             tried=state.tried,
-            # Where there is a queue, that is where a caller waits.
-            seconds=left if line.queue is None or not state.open else 0,
-            wait_for="whoever_is_rung",
+            seconds=max(0, _left(turn)) if queue is None else 0,
+            wait_for="whoever_is_rung" if queue is None else "whoever_is_free",
             hear="hold_music" if state.tried else "ringback",
-            since=state.queued or state.until - line.ring_seconds * 1000,
+            most_waiting=queue.most if queue is not None else 0,
         ),
     )
     return None
+
+
+def _ring_time_begins(turn: Turn, line: Line) -> None:
+    turn.state.until = turn.at + line.ring_seconds * 1000
+
+
+def _left(turn: Turn) -> int:
+    """Seconds of ring time that are left, rounded: steps take milliseconds, of which no turn is to lose a second."""
+    return (turn.state.until - turn.at + 500) // 1000
 
 
 def _asked(turn: Turn, line: Line, **how: Any) -> Reserve:
@@ -119,6 +131,7 @@ def _asked(turn: Turn, line: Line, **how: Any) -> Reserve:
         count=1 if routing.strategy in strategies.ONE_AT_A_TIME else 0,
         seed=turn.state.seed,
         round=turn.state.round,
+        since=turn.state.since,
         country=turn.country(),
         music=turn.music(),
         **how,
@@ -139,42 +152,49 @@ def reserved(turn: Turn, line: Line, event: Reserved) -> Go:
     names = {one.who: one.name for one in line.operators}
     if state.pausing and not event.fault:
         state.pausing = False
-        turn.because("pause_over", f"The {PAUSE_SECONDS} s in which nobody was rung are over.")
+        turn.because("pause_over", "The seconds in which nobody was rung are over.")
         if state.queued and line.queue is not None:
             return _wait_on(turn, line, line.queue, event.ahead)
-        if state.until - turn.at >= 1000:
-            return _reserve(turn, line)
-        return after_operators(turn, line)
+        return _reserve(turn, line) if _left(turn) >= 1 else _ring_time_over(turn, line)
     state.pausing = False
+    first = not state.until
+    if first:
+        # It was asked for behind the prompts of its step.
+        _ring_time_begins(turn, line)
     if event.members:
         if event.again:
             if turn.at - state.round_began < PAUSE_SECONDS * 1000:
                 turn.verbs.append(Release(event.members))
                 return _pause(turn, line)
-            _turns_anew(turn, turn.at)
+            _turns_anew(turn)
             turn.because("turns_again", f"Of {line.name} all who are free had their turn: it begins anew.")
         if state.queued:
             waited = (turn.at - state.queued) // 1000
             turn.because("left_queue", f"After {waited} s in the queue of {line.name} somebody is free.")
-            state.until = turn.at + line.ring_seconds * 1000
+            _ring_time_begins(turn, line)
         state.reserved = event.members
         return _ring(turn, line, event, routing, names)
     if event.fault:
         turn.because("nobody_reserved", f"Nobody of {line.name} could be reserved: {event.fault}")
         return _leave_queue(turn, line) if state.queued else after_operators(turn, line)
-    if state.queued or (line.queue is not None and (event.busy or event.rung)):
-        return _queue(turn, line, event)
+    if line.queue is not None and state.open:
+        return _queue(turn, line, line.queue, event)
     busy = [f"{names.get(who, who)} is in a call" for who in event.busy]
     rung = [f"{names.get(who, who)} is being rung by another caller" for who in event.rung]
+    if first and rung:
+        turn.because("waits_for_rung", f"{listed(rung)}: the caller waits for whoever is free first.")
+        return _reserve(turn, line)
     why = f": {listed([*busy, *rung])}" if busy or rung else ""
     turn.because("nobody_free", f"Nobody of {line.name} was free{why}.")
-    return after_operators(turn, line)
+    return _leave_queue(turn, line) if state.queued else after_operators(turn, line)
 
 
 def _ring(turn: Turn, line: Line, event: Reserved, routing: Routing, names: dict[str, str]) -> Go:
     state = turn.state
+    if not state.tried:
+        state.round_began = turn.at
     one_at_a_time = routing.strategy in strategies.ONE_AT_A_TIME
-    left = max(1, (state.until - turn.at) // 1000)
+    left = max(1, _left(turn))
     seconds = min(strategies.TURN_SECONDS, left) if one_at_a_time else left
     passed = [names.get(who, who) for who in event.busy]
     note = f" Passed over as in a call: {listed(passed)}." if passed else ""
@@ -184,7 +204,8 @@ def _ring(turn: Turn, line: Line, event: Reserved, routing: Routing, names: dict
     legs = tuple([_leg(turn, who) for who in event.members])
     hear: Hear = "hold_music" if again else "ringback"
     mode: Mode = "serial" if one_at_a_time else "parallel"
-    turn.wait("ringing", Ring(mode, legs, seconds, hear, turn.country(), turn.music()))
+    keys = line.queue.escape if state.queued and line.queue is not None else ""
+    turn.wait("ringing", Ring(mode, legs, seconds, hear, turn.country(), turn.music(), keys))
     return None
 
 
@@ -229,51 +250,65 @@ def not_answered(turn: Turn, line: Line, event: NotAnswered) -> Go:
     turn.because("not_answered", f"{listed(known)}." if known else "Nobody answered.")
     state.tried = (*state.tried, *(who for who in state.reserved if who not in state.tried))
     turn.release()
-    rings_on = state.until - turn.at >= 1000 and routing.strategy in strategies.ONE_AT_A_TIME
+    rings_on = _left(turn) >= 1 and routing.strategy in strategies.ONE_AT_A_TIME
     everybody = {one.who for one in line.ready} <= set(state.tried)
     if (rings_on or state.queued) and everybody and turn.at - state.round_began < PAUSE_SECONDS * 1000:
         return _pause(turn, line)
     if state.queued and line.queue is not None:
-        return _wait_on(turn, line, line.queue, 0)
+        return _wait_on(turn, line, line.queue)
     if rings_on:
         return _reserve(turn, line)
-    if state.until - turn.at >= 1000:
-        turn.because("nobody_left", f"Of {line.name} nobody is left to ring.")
-    else:
-        turn.because("ring_time_over", f"The {line.ring_seconds} s in which {line.name} rings are over.")
+    if _left(turn) < 1:
+        return _ring_time_over(turn, line)
+    turn.because("nobody_left", f"Of {line.name} nobody is left to ring.")
+    return after_operators(turn, line)
+
+
+def _ring_time_over(turn: Turn, line: Line) -> Go:
+    turn.because("ring_time_over", f"The {line.ring_seconds} s in which {line.name} rings are over.")
     return after_operators(turn, line)
 
 
 def _pause(turn: Turn, line: Line) -> Go:
     """All have declined or been busy within a moment: telephones are left alone for a while before they ring again."""
-    turn.state.pausing = True
-    _turns_anew(turn, turn.at + PAUSE_SECONDS * 1000)
-    turn.because("pause", f"All of {line.name} just declined or were busy: nobody is rung for {PAUSE_SECONDS} s.")
-    hear: Hear = "hold_music" if turn.state.queued else "ringback"
+    state, seconds = turn.state, PAUSE_SECONDS
+    queue = line.queue if state.queued else None
+    declined = f"All of {line.name} just declined or were busy"
+    if queue is not None:
+        seconds = min(seconds, _queue_left(turn, queue))
+        if seconds <= 0:
+            return _wait_on(turn, line, queue)
+    elif _left(turn) <= PAUSE_SECONDS:
+        least = f"no more than {PAUSE_SECONDS} of the {line.ring_seconds} s in which it rings are left"
+        turn.because("ring_time_over", f"{declined}, and {least}.")
+        return after_operators(turn, line)
+    state.pausing = True
+    _turns_anew(turn)
+    turn.because("pause", f"{declined}: nobody is rung for {seconds} s.")
+    hear: Hear = "hold_music" if queue is not None else "ringback"
     pause = Reserve(
         group=line.target,
         strategy="fixedorder",
         members=(),
         skills=(),
         count=1,
-        seed=turn.state.seed,
-        seconds=PAUSE_SECONDS,
+        seed=state.seed,
+        seconds=seconds,
         # Who is in the queue keeps the place in it; who is not takes none.
-        wait_for="whoever_is_free" if turn.state.queued else "the_time",
+        wait_for="whoever_is_free" if queue is not None else "the_time",
         hear=hear,
         country=turn.country(),
         music=turn.music(),
-        keys=line.queue.escape if turn.state.queued and line.queue is not None else "",
-        since=turn.state.queued or turn.at,
+        keys=queue.escape if queue is not None else "",
+        since=state.since,
     )
     turn.wait("reserving", pause)
     return None
 
 
-def _turns_anew(turn: Turn, at: int) -> None:
-    """Nobody had their turn yet, from that moment on."""
-    state = turn.state
-    state.tried, state.round, state.round_began = (), state.round + 1, at
+def _turns_anew(turn: Turn) -> None:
+    """Nobody had their turn yet; the round begins when somebody is rung."""
+    turn.state.tried, turn.state.round = (), turn.state.round + 1
 
 
 def after_operators(turn: Turn, line: Line) -> Go:
@@ -290,37 +325,47 @@ def after_operators(turn: Turn, line: Line) -> Go:
 
 def _queue_or_go_on(turn: Turn, line: Line) -> Go:
     if line.queue is not None and line.queue.unattended and turn.state.open:
-        return _queue(turn, line, None)
+        return _reserve(turn, line)
     return after_operators(turn, line)
 
 
-def _queue(turn: Turn, line: Line, event: Reserved | None) -> Go:
-    """Let the caller wait for an operator, if the line has a queue with a place left."""
-    state, queue = turn.state, line.queue
-    if queue is None or not state.open:
-        turn.because("nobody_free", f"Nobody of {line.name} was free, and nobody waits while it is closed.")
-        return after_operators(turn, line)
-    if event is not None and event.full:
-        turn.because("queue_full", f"The queue of {line.name} has no place left: {queue.most} callers wait.")
+def _queue(turn: Turn, line: Line, queue: Queue, event: Reserved) -> Go:
+    """Let the caller wait for an operator, if the queue has a place left."""
+    state = turn.state
+    if event.full:
+        waiting = counted(queue.most, "caller waits", "callers wait")
+        turn.because("queue_full", f"The queue of {line.name} has no place left: {waiting}.")
         state.queued = 0
         return after_operators(turn, line)
     if state.queued:
         waited = (turn.at - state.queued) // 1000
         turn.because("still_waiting", f"After {waited} s in the queue of {line.name} nobody is free yet.")
     else:
-        state.queued = turn.at
+        state.queued, state.spoken = turn.at, 0
         why = "There is nobody to ring"
-        if event is not None:
+        if event.busy or event.rung:
             why = f"All of {line.name} are {'in calls' if not event.rung else 'in calls or being rung by others'}"
         turn.because("queued", f"{why}: the caller waits, for up to {queue.seconds} s.")
         announce_recording(turn, line)
         turn.hear(prompt(line.prompts, "HOLD_INTRO", "All of us are in calls. Please hold."))
-    return _wait_on(turn, line, queue, event.ahead if event is not None else 0)
+    return _wait_on(turn, line, queue, event.ahead)
 
 
-def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
+def _queue_left(turn: Turn, queue: Queue) -> int:
+    """For how many seconds more the caller may wait."""
+    return queue.seconds - (turn.at - turn.state.queued) // 1000
+
+
+def _until_place(turn: Turn, queue: Queue) -> int:
+    """In how many seconds, rounded up, the caller is to hear their place in the queue."""
+    due = (turn.state.spoken or turn.state.queued) + queue.announce_seconds * 1000
+    return -((turn.at - due) // 1000)
+
+
+def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int | None = None) -> Go:
+    """The caller waits for a while, with so many `ahead` of them; None: that is not known, and their place not said."""
     state = turn.state
-    left = queue.seconds - (turn.at - state.queued) // 1000
+    left = _queue_left(turn, queue)
     if left <= 0:
         turn.because("queue_time_over", f"The caller waited {queue.seconds} s for {line.name}, the most.")
         return _leave_queue(turn, line)
@@ -331,14 +376,16 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
             # Who comes now is rung through to whoever is on call; so is who has waited.
             state.queued = 0
             turn.verbs.append(Release(()))
-            return RingOperators()
+            return RingOperators(state.since)
         return _leave_queue(turn, line)
-    if queue.announce_seconds and turn.at - (state.spoken or state.queued) >= queue.announce_seconds * 1000:
-        state.spoken = turn.at
-        place = ahead + 1
-        turn.because("place_said", f"The caller heard that they are number {place} in the queue.")
-        turn.hear(Prompt(f"You are number {place} in the queue.", _place_purpose(place)))
-    spell = min(left, queue.announce_seconds or LOOK_SECONDS)
+    spell = min(left, LOOK_SECONDS)
+    if queue.announce_seconds:
+        if ahead is not None and _until_place(turn, queue) <= 0:
+            state.spoken = turn.at
+            place = ahead + 1
+            turn.because("place_said", f"The caller heard that they are number {place} in the queue.")
+            turn.hear(Prompt(f"You are number {place} in the queue.", _place_purpose(place)))
+        spell = min(spell, max(1, _until_place(turn, queue)))
     turn.wait(
         "reserving",
         _asked(
@@ -349,8 +396,6 @@ def _wait_on(turn: Turn, line: Line, queue: Queue, ahead: int) -> Go:
             wait_for="whoever_is_free",
             hear="hold_music",
             keys=queue.escape,
-            since=state.queued,
-            most_waiting=queue.most,
         ),
     )
     return None
@@ -364,12 +409,13 @@ def _place_purpose(place: int) -> str:
 
 
 def _leave_queue(turn: Turn, line: Line) -> Go:
-    turn.state.queued = 0
+    turn.state.queued, turn.state.pausing = 0, False
     turn.verbs.append(Release(()))
     return after_operators(turn, line)
 
 
 def left_by_key(turn: Turn, line: Line, keys: str) -> Go:
-    """The caller pressed the key that leaves the queue."""
+    """The caller pressed the key that leaves the queue, also while somebody is rung."""
     turn.because("left_by_key", f"The caller pressed {keys} and left the queue of {line.name}.")
+    turn.release()
     return _leave_queue(turn, line)

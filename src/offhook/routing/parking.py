@@ -71,10 +71,12 @@ def goes_on(turn: Turn, event: Event) -> Go:
     return ignored(turn, event)
 
 
-def _stay(turn: Turn) -> Go:
+def _stay(turn: Turn, said: str = "") -> Go:
     left = PARK_SECONDS - (turn.at - turn.state.parked) // 1000
     if left <= 0:
         return _over(turn)
+    if said:
+        turn.because("still_parked", said)
     turn.wait("parked", Park(left, turn.music()))
     return None
 
@@ -145,8 +147,7 @@ def _not_taken(turn: Turn) -> Go:
     """Who was rung did not take it: it stays on park, or ends in a voicemail where it had come back already."""
     if turn.state.recalled:
         return Mailbox(_box(turn))
-    turn.because("still_parked", "The call stays on park.")
-    return _stay(turn)
+    return _stay(turn, "The call stays on park.")
 
 
 def _box(turn: Turn) -> Target | None:

@@ -67,11 +67,13 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
     """Take up to `count` of `members` (in order of joining) who are neither in a call nor rung by another one.
 
     Which of them, the strategy says, in the transaction that reserves them. `tried` had their turn; they come again
-    when nobody else is left. With `seconds` the caller waits for somebody, hearing `hear`, and `keys` leave the wait.
-    `since` is the moment from which the caller waits: who waits longest is first. `roster` are all operators of the
-    line, also those who are away, which a round robin goes by. Ringback is that of `country`, hold music the recording
-    `music` (SHA-256), "" for our own. With `asked` it is for who is asked into the call, which goes on meanwhile: that
-    is no telephone's business. Answered by Reserved.
+    when nobody else is left. With `seconds` the caller waits for somebody, hearing `hear`, and `keys` leave the wait;
+    without, the place is taken where they would wait, and kept for a moment, in which they are asked for again. `since`
+    is the moment from which the caller waits: who waits longest is first. In the queue there are `most_waiting` places;
+    0 for who was in it before, and comes back whoever came meanwhile. `roster` are all operators of the line, also
+    those who are away, which a round robin goes by. Ringback is that of `country`, hold music the recording `music`
+    (SHA-256), "" for our own. With `asked` it is for who is asked into the call, which goes on meanwhile: that is no
+    telephone's business. Answered by Reserved.
     """
 
     group: Target
@@ -97,7 +99,7 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve", tag_field="do"):
 class Ring(msgspec.Struct, frozen=True, tag="ring", tag_field="do"):
     """Ring `legs`, at once or one behind the other, each for `seconds`. Answered by Answered or NotAnswered.
 
-    The caller hears `hear` meanwhile, of `country` and `music` as in a Reserve.
+    The caller hears `hear` meanwhile, of `country` and `music` as in a Reserve, and `keys` leave the queue: Pressed.
     """
 
     mode: Mode
@@ -106,6 +108,7 @@ class Ring(msgspec.Struct, frozen=True, tag="ring", tag_field="do"):
     hear: Hear = "ringback"
     country: str = ""
     music: str = ""
+    keys: str = ""
 
 
 class Release(msgspec.Struct, frozen=True, tag="release", tag_field="do"):

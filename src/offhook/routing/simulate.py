@@ -224,9 +224,9 @@ class _Play:
             case Gather():
                 return self._press(verb, at)
             case Reserve():
-                return self._reserve(verb, at)
+                return self._unless_left(verb.keys, at, self._reserved(verb, at))
             case Ring():
-                return self._ring(verb, at)
+                return self._unless_left(verb.keys, at, self._ring(verb, at))
             case Ask():
                 said = self.script.routers.get(verb.router_id)
                 return msgspec.structs.replace(said, at=at) if said is not None else Told(at, fault=NOT_ASKED)
@@ -262,15 +262,15 @@ class _Play:
             return Pressed(at + KEY_SECONDS * 1000, keys[0])
         return Pressed(at + KEY_SECONDS * 1000, keys.rstrip("#")[: verb.most])
 
-    def _reserve(self, verb: Reserve, at: int) -> Reserved | Pressed:
-        """Who is free now; or, if the caller waits for that, who is first, or the key that leaves the queue."""
-        found = self._reserved(verb, at)
+    def _unless_left(self, keys: str, at: int, found: Event) -> Event:
+        """What happens to who waits; or before that the key that leaves the queue."""
         pressed = at + KEY_SECONDS * 1000
-        if verb.keys and self.keys and self.keys[0] == verb.keys and pressed < found.at:
+        if keys and self.keys and self.keys[0] == keys and pressed < found.at:
             return Pressed(pressed, self.keys.popleft())
         return found
 
     def _reserved(self, verb: Reserve, at: int) -> Reserved:
+        """Who is free now; or, if the caller waits for that, who is first."""
         until = at + verb.seconds * 1000
         moments = [at]
         if verb.wait_for == "the_time":
@@ -286,10 +286,10 @@ class _Play:
                 rotation=self.script.rotations.get(line_of(verb.group), ()),
                 roster=verb.roster,
             )
-            ordered = strategies.order(
-                verb.strategy, verb.members, facts, skills=verb.skills, seed=verb.seed, shuffle=verb.round
-            )
-            found = strategies.pick(ordered, verb.tried, facts, verb.count)
+            _, found = strategies.choose(
+                verb.strategy, verb.members, verb.tried, facts, verb.count,
+                skills=verb.skills, seed=verb.seed, shuffle=verb.round,
+            )  # fmt: skip
             if found.chosen:
                 break
         return Reserved(moment, found.chosen, found.busy, found.rung, again=found.again)

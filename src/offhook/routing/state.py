@@ -51,10 +51,13 @@ class CallState(msgspec.Struct, omit_defaults=True, kw_only=True):
     taken: bool = False
     announced: bool = False
     tries: int = 0
+    since: int = 0
+    """From when on the caller waits for the operators of `where`: who waits longest is first."""
     until: int = 0
-    """When the ringing of the operators of `where` is over."""
+    """When the ringing of the operators of `where` is over; 0 until it has begun."""
     round: int = 0
     round_began: int = 0
+    """When the first one was rung of those who have their turn in this round."""
     pausing: bool = False
     """Whether nobody is rung for a moment, as all have just declined or been busy."""
     tried: tuple[str, ...] = ()

@@ -82,6 +82,26 @@ def pick(ordered: Sequence[str], tried: Sequence[str], facts: Facts, count: int)
     )
 
 
+def choose(
+    strategy: str,
+    members: Sequence[str],
+    tried: Sequence[str],
+    facts: Facts,
+    count: int,
+    *,
+    skills: Sequence[int] = (),
+    seed: int = 0,
+    shuffle: int = 0,
+) -> tuple[list[str], Pick]:
+    """The order of turns, and who of them is rung. Where turns begin anew, it is the order of the round that begins."""
+    ordered = order(strategy, members, facts, skills=skills, seed=seed, shuffle=shuffle)
+    picked = pick(ordered, tried, facts, count)
+    if picked.again and strategy == "random":
+        ordered = order(strategy, members, facts, seed=seed, shuffle=shuffle + 1)
+        picked = pick(ordered, tried, facts, count)
+    return ordered, picked
+
+
 def rotation_of(members: Sequence[str], rotation: Sequence[str]) -> tuple[str, ...]:
     """The round robin's order: `rotation` while it is of exactly these members, else their order of joining."""
     return tuple(rotation) if sorted(rotation) == sorted(members) else tuple(members)

@@ -45,7 +45,7 @@ def _ask_in(turn: Turn, event: Invited) -> None:
     if state.phase == "out" and (not state.outcome or state.helping):
         turn.because("invite_refused", "Nobody is asked into a call for help, or into one that was not answered.")
         return
-    if asked in (state.who, state.talking, *state.others, *state.inviting, *_rung(state)):
+    if asked in (*_there(state), *state.inviting, *_rung(state)):
         turn.because("invite_refused", f"{name_of_who(config, asked)} is in the call already, or asked into it.")
         return
     if state.steps > MAX_STEPS:
@@ -94,6 +94,12 @@ def _ring(turn: Turn, asked: str, legs: tuple[Leg, ...]) -> None:
     turn.verbs.append(Invite(asked, legs, PERSON_SECONDS, office.main_line if office is not None else ""))
 
 
+def _there(state: CallState) -> tuple[str, ...]:
+    """Who is in the call, people and numbers."""
+    caller = "" if state.caller_left else state.caller
+    return (state.who, caller, state.outside if state.phase == "out" else state.talking, *state.others)
+
+
 def _rung(state: CallState) -> list[str]:
     """Who is rung to come in, of the company's people."""
     return [who for _, members in state.reserved_in for who in members]
@@ -133,7 +139,7 @@ def _legs_of_line(turn: Turn, line: Line) -> tuple[tuple[Leg, ...], str]:
     """The operators of a line that is open, all at once; there is no queue to come into a call."""
     if line.state != "active" or not availability(line, turn.at)[0]:
         return (), f"{line.name} is closed."
-    there = {turn.state.who, turn.state.talking, *turn.state.others, *turn.state.inviting, *_rung(turn.state)}
+    there = {*_there(turn.state), *turn.state.inviting, *_rung(turn.state)}
     people = [turn.config.people[one.who] for one in line.ready if one.who in turn.config.people]
     legs = [Leg(one.who, one.name, one.devices, one.forwarding) for one in people if one.who not in there]
     return tuple(legs), f"Nobody of {line.name} can be rung now."

@@ -87,7 +87,7 @@ def _send(turn: Turn, event: Transferred, way: _Way) -> Go:
         person = turn.config.people.get(event.by)
         office = turn.office()
         shown = person.caller_id if person is not None else office.main_line if office is not None else ""
-        turn.wait("out", Transfer(way.number, shown))
+        turn.wait("out", Transfer(way.number, shown, country=turn.country()))
         return None
     if event.box:
         return Mailbox(way.target)

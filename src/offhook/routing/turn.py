@@ -34,7 +34,9 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class RingOperators:
-    """Ring the operators of the line."""
+    """Ring the operators of the line; the caller has waited for them `since` then, 0 for from now on."""
+
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)

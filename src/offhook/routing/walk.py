@@ -108,10 +108,10 @@ def answers(state: CallState, verb: Verb) -> Event | None:
         case Reserve():
             if not verb.members or state.queued:
                 return Reserved(at + verb.seconds * 1000)
-            ordered = strategies.order(
-                verb.strategy, verb.members, strategies.Facts(), skills=verb.skills, seed=verb.seed, shuffle=verb.round
-            )
-            picked = strategies.pick(ordered, verb.tried, strategies.Facts(), verb.count)
+            _, picked = strategies.choose(
+                verb.strategy, verb.members, verb.tried, strategies.Facts(), verb.count,
+                skills=verb.skills, seed=verb.seed, shuffle=verb.round,
+            )  # fmt: skip
             return Reserved(at, members=picked.chosen, again=picked.again)
         case Ring():
             return NotAnswered(at + verb.seconds * 1000 * (len(verb.legs) if verb.mode == "serial" else 1))
@@ -315,7 +315,7 @@ class Walk:
 def _local(state: CallState) -> tuple[object, ...]:
     return (
         state.where, state.open, state.phase, state.rang, state.tries, state.directory, state.matches, state.tried,
-        state.round, bool(state.queued), state.until - state.now,
+        state.round, bool(state.queued), state.until and state.until - state.now,
     )  # fmt: skip
 
 
