@@ -336,7 +336,8 @@ class Call:
         if question is not None or after.phase not in ("reserving", "asking"):
             await self._stop_asking()
         releases = [verb for verb in taken.verbs if isinstance(verb, Release)]
-        if isinstance(question, Reserve) and not (releases or self._owed or _is_behind(question, taken.verbs)):
+        behind = isinstance(question, Reserve) and self._tells(taken.verbs)
+        if isinstance(question, Reserve) and not (releases or self._owed or behind):
             # In one transaction with the step.
             self._ask(question)
             question = None
@@ -354,7 +355,7 @@ class Call:
             for one in giving:
                 await one
         if question is not None:
-            self._ask(question, _is_behind(question, taken.verbs))
+            self._ask(question, behind)
         return taken
 
     async def _company(self, event: Event) -> Company:
@@ -469,6 +470,11 @@ class Call:
                 if task.done():
                     await self._settle()
 
+    def _tells(self, verbs: Sequence[Verb]) -> bool:
+        """Whether the caller is told something first, by these verbs or by those before them."""
+        before = isinstance(self.telephone, Paces) and self.telephone.tells
+        return before or any(isinstance(verb, Answer | Play) for verb in verbs)
+
     async def _until_it_is_time(self, verb: Reserve) -> int:
         """The moment at which the caller has heard what stands before it: whoever is reserved is rung at once."""
         if isinstance(self.telephone, Paces):
@@ -501,11 +507,6 @@ class Call:
 def _asks_in(verb: Verb) -> bool:
     """Whether it reserves who is asked into the call, which goes on meanwhile."""
     return isinstance(verb, Reserve) and bool(verb.asked)
-
-
-def _is_behind(question: Question, verbs: Sequence[Verb]) -> bool:
-    """Whether people are to be reserved once the caller has heard something."""
-    return isinstance(question, Reserve) and any(isinstance(one, Answer | Play) for one in verbs)
 
 
 def _unanswered(verb: Question, why: str) -> Event:

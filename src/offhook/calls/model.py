@@ -25,9 +25,9 @@ class Telephone(Protocol):
     """What carries out verbs for one call; what comes of them it tells `Calls.happened`.
 
     Verbs that are given while others are under way take their place, but every Answer and Play that was given before
-    comes first; only Hangup and the Transfer of an emergency call wait for nothing. Release, Ask and Notify are no
-    telephone's business, so it is never given them. Of a Reserve it does what the caller notices: `hear`, and `keys`
-    that it tells as Pressed; the rest, and the answer, is for others.
+    comes first; only the Transfer of an emergency call, and a Hangup for another cause than `normal`, wait for nothing.
+    Release, Ask and Notify are no telephone's business, so it is never given them. Of a Reserve it does what the caller
+    notices: `hear`, and `keys` that it tells as Pressed; the rest, and the answer, is for others.
     """
 
     def do(self, call_id: int, verbs: tuple[Verb, ...]) -> None:
@@ -40,6 +40,10 @@ class Telephone(Protocol):
 @runtime_checkable
 class Paces(Protocol):
     """A telephone that says how far it is. `Telephony`'s are such."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether an Answer or a Play is under way, or is to come before what is given now."""
 
     async def comes_to(self, verb: Verb) -> None:
         """Wait until a verb that it was given is carried out, with what stands before it behind it.

@@ -229,8 +229,11 @@ def connect(turn: Turn, line: Line | None, who: str) -> None:
     """Connect the caller with who answered, under the rules of the line that the call came through."""
     turn.take()
     turn.state.talking, turn.state.outcome = who, "answered"
-    if line is not None and line.record:
+    if line is not None and line.record and turn.state.announced:
         turn.verbs.append(Record())
+    elif line is not None and line.record:
+        told = f"The caller was not told that calls of {line.name} are recorded"
+        turn.because("not_recorded", f"{told}, as they are only now: this one is not.")
     turn.wait(
         "talking",
         Bridge(

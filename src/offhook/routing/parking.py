@@ -37,7 +37,7 @@ def park(turn: Turn, event: Parked) -> Go:
         return None
     turn.because("parked", f"{name_of_who(turn.config, by)} put the call on park, for up to {PARK_SECONDS} s.")
     line = turn.config.lines.get(state.via)
-    if line is not None and line.record:
+    if line is not None and line.record and state.announced:
         turn.because("recording_paused", "Nothing is recorded while the call is on park.")
     if by in turn.config.people:
         turn.verbs.append(Release((by,)))

@@ -46,7 +46,12 @@ class Recording:
         if self._parked:
             self._due = True
         elif not self._path:
-            self._path = self._house.tapes.new_recording(self._tenant_id, call_id)
+            try:
+                self._path = self._house.tapes.new_recording(self._tenant_id, call_id)
+            except OSError as fault:
+                # Whoever talks goes on talking.
+                log.error("recording_not_begun", call_id=call_id, cause=str(fault))
+                return
             self._open[self._path] = {}
             self._house.legs.tell(port.Record(leg=self.leg, path=self._path, both=True))
             self.note()

@@ -82,6 +82,7 @@ class Telephone:
         self._due: Sequence[Verb] = ()
         self._coming: tuple[Verb, asyncio.Event] | None = None
         self._answered, self._gone = answered, False
+        self._early, self._country = False, ""
         self._up = asyncio.Event()
         if answered:
             self._up.set()
@@ -111,6 +112,9 @@ class Telephone:
         if self._gone:
             if first:
                 self.tell(self._end or plan.HungUp(_now()))
+            elif any(map(_is_emergency, verbs)):
+                # Whoever ended it knew nothing of that yet.
+                self.tell(plan.HungUp(_now(), "it was over before a carrier was called"))
             return
         if first:
             self._house.exchange.enter(self)
@@ -125,12 +129,18 @@ class Telephone:
         if not verbs:
             return
         self.parking.given(verbs)
-        at_once = any(isinstance(verb, plan.Hangup) or _is_emergency(verb) for verb in verbs)
+        at_once = any(map(_waits_for_nothing, verbs))
         due = [] if at_once else [verb for verb in (*self._due, *self._pending) if isinstance(verb, SAID)]
         self._due, self._pending = (), (*due, *verbs)
         self._given.set()
         if self._doing is not None and (at_once or not isinstance(self._at, SAID)):
             self._doing.cancel()
+
+    @property
+    def tells(self) -> bool:
+        """Whether the caller is still to be told something, or is just told it."""
+        now = [] if self._doing is None or self._at is None else [self._at]
+        return any(isinstance(verb, SAID) for verb in (*now, *self._due, *self._pending))
 
     async def comes_to(self, verb: Verb) -> None:
         """Wait until it is carried out; for ever if others take its place."""
@@ -259,9 +269,12 @@ class Telephone:
         match event:
             case port.Progress():
                 self._show(leg, "rang")
-                if event.code == 183 and leg.outside and not self._answered:
+                if event.code == 183 and leg.outside:
                     # What its network says before the answer: an announcement, or ringing as it is there.
-                    self._house.legs.tell(port.Ring(self._caller, early=True))
+                    if not self._answered:
+                        self._early = True
+                        self._house.legs.tell(port.Ring(self._caller, early=True))
+                    self._hearing.end()
                     self._house.legs.tell(port.Connect(self._caller, leg.leg))
             case port.Up():
                 leg.up = True
@@ -274,6 +287,9 @@ class Telephone:
                     return
                 leg.down = event
                 del self._ringing.out[leg.leg]
+                if leg.outside and leg is not self._other and (self._early or self._answered):
+                    # The next carrier may say nothing, or only that it rings.
+                    self._hearing.begin(self._caller, "ringback", country=self._country)
             case port.Held():
                 self._hold(self._caller, event.on)
                 return
@@ -316,6 +332,9 @@ class Telephone:
         """Something happened in the call."""
         self.sending.told(event)
         self._recording.note()
+        if isinstance(event, plan.CameIn):
+            # Music that is still to come would be all that one of them hears.
+            self._hearing.end()
         if self._bounding is not None and isinstance(event, plan.Left) and (event.who or self.who).startswith(PEOPLE):
             # For so long numbers outside may talk from here on.
             self._bound()
@@ -431,6 +450,7 @@ class Telephone:
         if not self._answered:
             self._answered = True
             self._house.legs.tell(port.Answer(self._caller))
+        if not self._up.is_set():
             async with asyncio.timeout(LONGEST_SETUP):
                 await self._up.wait()
         if self._recording.wanted:
@@ -445,6 +465,8 @@ class Telephone:
         if self.sending.busy and isinstance(wish, TransferTo | Add):
             return Granted(refused="The call is just being sent on.")
         match wish:
+            case Taping() if self._leaving:
+                return Granted(refused="A message is being left: it is kept as that.")
             case Taping(on=on):
                 self._recording.switch(self._call_id, on=on)
                 self.tell(plan.Taped(_now(), on))
@@ -503,14 +525,26 @@ class Telephone:
         if not verb.seconds and not verb.keys:
             return
         self._sound_for_ever(verb.hear, verb.country, verb.music)
-        while verb.keys:
-            key = await self._keys.any()
-            if key in verb.keys:
-                self.tell(plan.Pressed(_now(), key))
+        await self._leaves(verb.keys)
         await asyncio.Event().wait()
+
+    async def _leaves(self, keys: str) -> None:
+        """Wait until one of these keys is pressed, and tell so: once, as others take their place then."""
+        while keys:
+            key = await self._keys.any()
+            if key in keys:
+                self.tell(plan.Pressed(_now(), key))
+                return
 
     async def _ring(self, verb: plan.Ring) -> None:
         self._sound_for_ever(verb.hear, verb.country, verb.music)
+        leaving = asyncio.ensure_future(self._leaves(verb.keys))
+        try:
+            await self._ring_all(verb)
+        finally:
+            await given_up(leaving)
+
+    async def _ring_all(self, verb: plan.Ring) -> None:
         why: dict[str, Missed] = {}
         self._ringing.faults.clear()
         for legs in [verb.legs] if verb.mode == "parallel" else [(leg,) for leg in verb.legs]:
@@ -548,7 +582,8 @@ class Telephone:
             self.tell(plan.Ended(_now(), fault="" if other is not None else "nobody had answered"))
             return
         await self._answer()
-        self._house.legs.tell(port.Connect(self._caller, other.leg))
+        # Somebody may have been asked in while the caller did not know yet that the call was taken.
+        self.together.connect()
         await self._talk(other)
 
     async def _talk(self, other: Other) -> None:
@@ -650,6 +685,7 @@ class Telephone:
         way = await carried.first()
         if way is None:
             return None, carried
+        self._country = verb.country
         self._sound_for_ever("ringback", verb.country)
         why.clear()
         called = carried.call(way)
@@ -689,3 +725,8 @@ def _now() -> int:
 
 def _is_emergency(verb: Verb) -> bool:
     return isinstance(verb, plan.Transfer) and verb.emergency
+
+
+def _waits_for_nothing(verb: Verb) -> bool:
+    """Whether a caller is not told first what they were to be told: who calls for help, and who is cut off."""
+    return _is_emergency(verb) or (isinstance(verb, plan.Hangup) and verb.cause != "normal")
