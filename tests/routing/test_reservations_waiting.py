@@ -300,6 +300,17 @@ def test_a_caller_whose_operator_did_not_answer_comes_back_though_the_queue_is_f
     loop.run(story())
 
 
+def test_a_call_that_does_not_wait_takes_no_place(loop: Loop, worker: Worker):
+    async def story() -> None:
+        await worker.got("a", ask("fixedorder", [1]))
+        assert await worker.got("b", ask("fixedorder", [1])) == ()
+        assert worker.waiting() == []
+        await worker.release("a", "1")
+        assert await worker.got("c", ask("fixedorder", [1])) == ("1",)
+
+    loop.run(story())
+
+
 @pytest.mark.parametrize("wait_for", ["whoever_is_free", "whoever_is_rung"])
 def test_who_asks_without_seconds_is_told_at_once_and_keeps_their_place_for_a_while(
     loop: Loop, worker: Worker, time: Time, wait_for: str

@@ -386,7 +386,9 @@ def _without(also: tuple[str, ...], call_id: str) -> tuple[str, ...]:
 
 def _waits(verb: Reserve, picked: Pick) -> bool:
     """Whether a call that got nobody has a place: for anybody, or only while somebody's ringing may soon be over."""
-    return verb.wait_for in ("whoever_is_free", "the_time") or bool(picked.rung)
+    if verb.wait_for == "whoever_is_rung":
+        return bool(picked.rung)
+    return verb.wait_for != "nothing"
 
 
 def _told(at: int, picked: Pick, ahead: int) -> Reserved:
