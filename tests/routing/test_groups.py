@@ -17,6 +17,7 @@ from offhook.routing.plan import (
     NotAnswered,
     Play,
     Pressed,
+    Record,
     Release,
     Reserve,
     Reserved,
@@ -208,6 +209,17 @@ def test_a_caller_who_hangs_up_while_it_rings_frees_everybody():
     state, verbs = decide(config, state, HungUp(at("10:00:05")))
     assert verbs[0] == Release(("user:1", "user:2"))
     assert (state.phase, state.outcome) == ("over", "abandoned")
+
+
+def test_who_was_not_told_of_it_is_not_recorded():
+    config = company(lisbon(ANA), ANA)
+    state, _ = decide(config, new_call("c", 1), Incoming(at("10:00:00"), target=LISBON))
+    state, _ = decide(config, state, Reserved(at("10:00:00"), members=("user:1",)))
+    # The line records from now on, while it rings.
+    config = company(lisbon(ANA, record=True), ANA)
+    state, verbs = decide(config, state, Answered(at("10:00:05"), "user:1"))
+    assert not any(isinstance(verb, Record) for verb in verbs)
+    assert "not_recorded" in codes(state)
 
 
 def test_recorded_calls_are_announced_once_behind_all_other_prompts():

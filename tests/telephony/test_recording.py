@@ -229,3 +229,36 @@ def test_what_there_is_of_a_recording_that_is_not_whole_is_kept_and_told(fault: 
 
     for story in (some, nothing, message):
         run(story)
+
+
+def test_nothing_else_is_recorded_while_a_message_is_left():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.greeted()
+        assert await one.telephone.grant(Taping(on=True)) == Granted(
+            refused="A message is being left: it is kept as that."
+        )
+        assert len(one.told(port.Record)) == 1
+        await one.say(port.Recorded(leg=CALLER, path="/tapes/office-5", seconds=1.0))
+
+    run(story)
+
+
+def test_a_call_goes_on_where_nothing_can_be_recorded():
+    async def story(one: Told) -> None:
+        def full(tenant_id: int, call_id: int) -> str:
+            raise OSError(28, "No space left on device")
+
+        one.new_recording = full  # type: ignore[method-assign]
+        await one.answered()
+        await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Up(dial.leg))
+        one.passed()
+        with capture_logs() as logs:
+            await one.do(plan.Record(), plan.Bridge("user:1"))
+        assert [line["event"] for line in logs] == ["recording_not_begun"]
+        assert one.told(port.Connect) == [port.Connect(CALLER, dial.leg)]
+        assert one.passed() == []
+
+    run(story)

@@ -179,6 +179,73 @@ def test_hanging_up_waits_for_nothing():
     run(story)
 
 
+def test_a_goodbye_comes_behind_all_that_was_to_be_said():
+    async def story(one: Told) -> None:
+        await one.do(plan.Answer(), plan.Play(prompt("welcome")), WAITS)
+        await one.do(plan.Play(prompt("goodbye")), plan.Hangup())
+        await one.say(port.Up(CALLER))
+        for text in ("welcome", "goodbye"):
+            assert one.told(port.Drop) == []
+            played = [each for each in one.commands if isinstance(each, port.Play)][-1]
+            assert played.files == (f"/sounds/{text}",)
+            await one.say(port.Played(CALLER, played.token))
+        assert one.told(port.Drop) == [port.Drop(CALLER, 480)]
+
+    run(story)
+
+
+def test_help_that_is_asked_for_when_the_call_is_over_is_told_not_to_be_called():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(TWO)
+        assert one.telephone.hang_up()
+        one.passed()
+        await one.do(plan.Transfer("911", "", emergency=True))
+        assert one.passed() == [plan.HungUp(0, "it was over before a carrier was called")]
+
+    run(story)
+
+
+@pytest.mark.parametrize("verb", [msgspec.structs.replace(WAITS, keys="*"), msgspec.structs.replace(TWO, keys="*")])
+def test_the_key_that_leaves_a_queue_is_told_once_also_while_somebody_is_rung(verb: plan.Verb):
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(verb)
+        for key in "5**":
+            await one.say(port.Key(CALLER, key))
+        assert one.passed() == [plan.Pressed(0, "*")]
+        dialled = [dial.leg for dial in one.told(port.Dial)]
+        await one.do(plan.Voicemail(Target("office", 5), prompt("greeting"), 180))
+        assert [drop.leg for drop in one.told(port.Drop)] == dialled
+
+    run(story)
+
+
+def test_a_carrier_behind_one_that_was_heard_is_heard_to_ring():
+    async def story(one: Told) -> None:
+        await one.do(plan.Transfer("+14155550123", "+14155550100", country="PT"))
+        [first] = one.told(port.Dial)
+        await one.say(port.Progress(first.leg, 183))
+        assert one.told(port.Connect) == [port.Connect(CALLER, first.leg)]
+        await one.say(port.Down(leg=first.leg, code=503))
+        [played] = one.told(port.Play)
+        assert (played.leg, played.files, played.times) == (CALLER, ("/sounds/ringback-PT",), 0)
+
+    run(story)
+
+
+def test_who_was_answered_already_hears_what_a_network_says():
+    async def story(one: Told) -> None:
+        await one.answered()
+        await one.do(plan.Transfer("+14155550123", "+14155550100"))
+        [dial] = one.told(port.Dial)
+        await one.say(port.Progress(dial.leg, 183))
+        assert one.told(port.Connect) == [port.Connect(CALLER, dial.leg)]
+        assert one.told(port.Ring) == []
+
+    run(story)
+
+
 def test_a_prompt_whose_end_is_never_told_holds_no_call(monkeypatch: pytest.MonkeyPatch):
     async def story(one: Told) -> None:
         monkeypatch.setattr(telephone, "LATE", 0.01)

@@ -1,5 +1,6 @@
 """More than two in a call, on the legs of a worker that the test plays."""
 
+import asyncio
 from dataclasses import replace
 
 from offhook.calls.legs.wishes import Add, Granted, Taping
@@ -268,5 +269,37 @@ def test_numbers_outside_talk_on_for_as_long_as_they_may_once_somebody_of_the_co
         assert one.passed() == [plan.Left(0, "user:1")]
         await one.later(1)
         assert one.passed() == [plan.HungUp(0, cause=TOO_LONG)]
+
+    run(story)
+
+
+def test_who_is_asked_in_before_the_caller_knows_that_the_call_was_taken_stays_in():
+    async def story(one: Told) -> None:
+        await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
+        [ana] = one.told(port.Dial)
+        await one.say(port.Up(ana.leg))
+        await one.do(plan.Bridge("user:1"))
+        bob = await added(one)
+        await one.say(port.Up(CALLER))
+        assert one.commands[-1] == port.Join(CALLER, (ana.leg, bob.leg))
+
+    run(story)
+
+
+def test_music_that_is_not_there_yet_is_not_heard_among_several():
+    async def story(one: Told) -> None:
+        one.fetching["jazz"] = asyncio.get_running_loop().create_future()
+        await one.answered()
+        await one.do(plan.Ring("parallel", (leg("user:1", "desk"),), 20))
+        [ana] = one.told(port.Dial)
+        await one.say(port.Up(ana.leg))
+        await one.do(plan.Bridge("user:1", music="jazz"))
+        await one.say(port.Held(ana.leg, True))
+        await added(one)
+        await one.say(port.Held(ana.leg, False))
+        one.told(port.Play)
+        one.fetching["jazz"].set_result(None)
+        await one.settled()
+        assert one.told(port.Play) == []
 
     run(story)
