@@ -259,10 +259,11 @@ class Pacing(Phone):
     def __init__(self) -> None:
         super().__init__()
         self.there = asyncio.Event()
+        self.saying = False
 
     @property
     def tells(self) -> bool:
-        return not self.there.is_set() and bool(self.verbs)
+        return self.saying
 
     async def comes_to(self, verb: Verb) -> None:
         assert verb in self.verbs
@@ -285,6 +286,24 @@ def test_nobody_is_reserved_before_the_caller_has_heard_what_comes_first(company
         process.calls.happened(id, HungUp(process.at))
         await process.calls.over(id)
         assert process.held() == {}
+
+    process.run(story())
+
+
+def test_nobody_is_reserved_while_something_of_before_is_still_to_be_said(company: Company):
+    process = Process(company, *lisbon(ANA))
+
+    async def story() -> None:
+        phone = Pacing()
+        phone.saying = True
+        id = await process.calls.begin(process.tenant, Incoming(process.at, CALLER, target=LISBON), phone)
+        await phone.given(Reserve)
+        await process.settle()
+        assert (phone.kinds, process.held()) == (["Reserve"], {})
+        phone.there.set()
+        await phone.given(Ring)
+        process.calls.happened(id, HungUp(process.at))
+        await process.calls.over(id)
 
     process.run(story())
 
