@@ -147,7 +147,7 @@ def warn(notices: Iterable[Notice]) -> None:
 def refuse(message: str, violations: Iterable[Violation] = ()) -> None:
     """A refusal in words, with every place that must be mended."""
     listed = list(violations)
-    if listed and message.startswith(f"{listed[0].location}: "):
+    if listed and (message.startswith(f"{listed[0].location}: ") or message == listed[0].message):
         # The message only repeats the first of them.
         message = "One place must be mended." if len(listed) == 1 else f"{len(listed)} places must be mended."
     say(message, "red bold", to=err)
