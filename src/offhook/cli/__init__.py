@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from offhook import __version__
 from offhook.cli.apis import app as api
@@ -129,7 +130,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    State.json, State.afterwards = False, None
+    State.json, State.afterwards, State.completed = False, None, str
     try:
         with _seldom_collected():
             app()
@@ -154,15 +155,17 @@ def main() -> None:
 
 
 def _refuse(refusal: Refusal) -> None:
-    refuse(refusal.message, refusal.violations)
+    from offhook.client import Refused
+
+    completed = State.completed if isinstance(refusal, Refused) else str
+    found = [replace(one, message=completed(one.message)) for one in refusal.violations]
+    refuse(completed(refusal.message), found)
     if isinstance(refusal, Unavailable) and (cause := getattr(refusal.__cause__, "orig", None)) is not None:
         say(f"  {str(cause).splitlines()[0]}", to=err)
     if State.afterwards is not None:
         State.afterwards()
     if not State.json:
         return
-    from offhook.client import Refused
-
     if isinstance(refusal, Refused):
         emit(refusal.document)
         return

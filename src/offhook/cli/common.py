@@ -34,11 +34,13 @@ _CROWDED = 1.5
 
 
 class State:
-    """Whether this run answers in JSON; set by the option, read where a refusal is said."""
+    """What holds for this run: whether it answers in JSON, set by the option, and what is told of where it asked."""
 
     json = False
     afterwards: Callable[[], None] | None = None
     """What a refusal is to be followed by."""
+    completed: Callable[[str], str] = str
+    """What the API says, with the options in the commands it names that lead to where it was asked."""
 
 
 class NotThere(NotFound):
@@ -141,7 +143,7 @@ def warn(notices: Iterable[Notice]) -> None:
     if not listed:
         return
     say(f"{len(listed)} warning{'s' if len(listed) > 1 else ''}", "yellow bold", to=err)
-    _entries((notice.field or notice.code, notice.text, None) for notice in listed)
+    _entries((notice.field or notice.code, State.completed(notice.text), None) for notice in listed)
 
 
 def refuse(message: str, violations: Iterable[Violation] = ()) -> None:
