@@ -38,7 +38,8 @@ def kept(data: Path, office: str, id: int, kind: Any, caller: str = CALLER) -> N
         box = Target("office", int(office))
         store.add(tx, Tape(
             id=id, tenant_id=tenant, kind=kind, call_id=1234, box=box, office_id=box.id, who="", caller=caller,
-            name=name, milliseconds=SECONDS * 1000 - 500, size=len(SOUND), digest=hashlib.sha256(SOUND).hexdigest(), at=BEGAN,
+            name=name, milliseconds=SECONDS * 1000 - 500, size=len(SOUND), digest=hashlib.sha256(SOUND).hexdigest(),
+            at=BEGAN,
         ))  # fmt: skip
 
     async def work() -> None:
