@@ -129,6 +129,7 @@ def test_what_a_warning_or_a_refusal_proposes_is_done_where_the_command_asked(of
     number = offhook("number", "assign", "any", *taking, "--json").json["number"]
     refused = offhook("number", "assign", number, *taking)
     assert (refused.status, "(offhook number list --environment sandbox --free)" in refused.err) == (1, True), refused
+    assert "offhook call list --environment sandbox shows them" in offhook("call", "show", "x", "-e", "sandbox").err
 
 
 @pytest.mark.parametrize(

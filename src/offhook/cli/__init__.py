@@ -155,17 +155,16 @@ def main() -> None:
 
 
 def _refuse(refusal: Refusal) -> None:
-    from offhook.client import Refused
-
-    completed = State.completed if isinstance(refusal, Refused) else str
-    found = [replace(one, message=completed(one.message)) for one in refusal.violations]
-    refuse(completed(refusal.message), found)
+    found = [replace(one, message=State.completed(one.message)) for one in refusal.violations]
+    refuse(State.completed(refusal.message), found)
     if isinstance(refusal, Unavailable) and (cause := getattr(refusal.__cause__, "orig", None)) is not None:
         say(f"  {str(cause).splitlines()[0]}", to=err)
     if State.afterwards is not None:
         State.afterwards()
     if not State.json:
         return
+    from offhook.client import Refused
+
     if isinstance(refusal, Refused):
         emit(refusal.document)
         return

@@ -40,7 +40,7 @@ class State:
     afterwards: Callable[[], None] | None = None
     """What a refusal is to be followed by."""
     completed: Callable[[str], str] = str
-    """What the API says, with the options in the commands it names that lead to where it was asked."""
+    """What is said, with the options in the commands it names that lead to where this one asked."""
 
 
 class NotThere(NotFound):

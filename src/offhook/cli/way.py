@@ -209,9 +209,11 @@ _COMMAND = re.compile(r"\boffhook((?: [a-z][a-z-]*)+)")
 
 
 def completed(way: Way, root: Any, text: str) -> str:
-    """What the API says, with the options in it that lead to the same place again: it does not know how it was asked.
+    """What is said, with the options in its commands that lead to the same place again: the API does not know how it
+    was asked.
 
-    `root` has all commands; words behind `offhook` that are none of them stay as they are.
+    `root` has all commands; words behind `offhook` that are none of them stay as they are. So does a text that has the
+    options.
     """
 
     def of(found: re.Match[str]) -> str:
@@ -223,6 +225,8 @@ def completed(way: Way, root: Any, text: str) -> str:
         if hasattr(at, "commands") or "--environment" not in options:
             return found[0]
         asked = again(way) if "--url" in options else without_server(way)
+        if asked in text:
+            return found[0]
         return f"offhook {' '.join(words[:known])}{asked}{''.join(f' {word}' for word in words[known:])}"
 
     return _COMMAND.sub(of, text)
