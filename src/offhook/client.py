@@ -14,7 +14,7 @@ import msgspec
 
 from offhook.access.model import Principal
 from offhook.kit.answers import notice_of, violations_of
-from offhook.kit.errors import Notice, Refusal, Violation, shown
+from offhook.kit.errors import Notice, Refusal, Violation, shown, whole
 from offhook.kit.settings import Settings
 from offhook.kit.wire import encode
 
@@ -199,7 +199,7 @@ def _refused(response: "httpx.Response", document: Any) -> Refused:
     error = error if isinstance(error, dict) else {}
     entries = error.get("errors")
     violations = violations_of(entries if isinstance(entries, list) else [])
-    message = shown(str(error.get("message") or f"The server answered {response.status_code}."))
+    message = whole(str(error.get("message") or f"The server answered {response.status_code}."))
     try:
         retry_after = float(response.headers.get("retry-after", ""))
     except ValueError:

@@ -456,7 +456,9 @@ def test_after_a_new_key_all_are_encrypted_with_it(offhook: Run, company: Any, e
     file.write_text(file.read_text().splitlines()[0] + "\n")
     assert offhook("api", "credential", "list").out.splitlines()[1].endswith("***")
     file.write_text(old)
-    assert offhook("api", "credential", "list").out.splitlines()[1].endswith("lost")
+    said = offhook("api", "credential", "list")
+    assert said.out.splitlines()[1].endswith("lost")
+    assert "credentials.key" in said.err
     assert len(offhook("api", "credential", "rotate", "--json").json["lost"]) == 1
 
 

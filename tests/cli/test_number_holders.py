@@ -44,3 +44,10 @@ def test_one_taker_at_a_time(offhook: Run, number: str) -> None:
     for words in ((), ("ana@example.com", "--office", "primary"), ("--office", "primary", "--department", "1")):
         assert offhook("number", "assign", number, *words).status == 1
     assert offhook("number", "assign", number, "ana@example.com", "--area-code", "212").status == 1
+
+
+def test_a_refusal_says_what_to_do_to_its_end_and_once(offhook: Run, staffed: Any) -> None:
+    said = offhook("number", "assign", "any", "--office", "primary")
+    assert (said.status, said.err.count("or offhook number import).")) == (1, 1), said
+    of_area = offhook("number", "assign", "any", "--office", "primary", "--area-code", "312")
+    assert (of_area.status, of_area.err.count("or ask for another area code")) == (1, 1), of_area

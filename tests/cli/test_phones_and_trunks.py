@@ -116,6 +116,22 @@ def test_another_telephone_of_the_same_name_is_warned_of(offhook: Run, ana: str)
     assert f"offhook phone new-password {first['phone']['id']} would" in said.err
 
 
+def test_what_a_warning_or_a_refusal_proposes_is_done_where_the_command_asked(offhook: Run, company: Any):
+    rooms = text.write({"version": 1, "rooms": {"Head office/Hall": {}}})
+    assert offhook("apply", "-", "--yes", "-e", "sandbox", stdin=rooms).status == 0
+    add = ("phone", "add", "Hall", "-e", "sandbox", "--name", "Desk")
+    id = offhook(*add, "--json").json["phone"]["id"]
+    said = offhook(*add)
+    (proposed,) = re.findall(r"offhook (phone remove .*) takes it away", said.err)
+    assert proposed == f"phone remove --environment sandbox {id}"
+    assert offhook(*proposed.split()).status == 0
+    taking = ("--office", "primary", "-e", "sandbox")
+    number = offhook("number", "assign", "any", *taking, "--json").json["number"]
+    refused = offhook("number", "assign", number, *taking)
+    assert (refused.status, "(offhook number list --environment sandbox --free)" in refused.err) == (1, True), refused
+    assert "offhook call list --environment sandbox shows them" in offhook("call", "show", "x", "-e", "sandbox").err
+
+
 @pytest.mark.parametrize(
     ("command", "step"),
     [

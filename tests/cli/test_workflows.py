@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -285,13 +286,27 @@ def test_what_comes_with_offhook_is_listed_and_taken(offhook: Run, served: Proce
     assert f"{taking[3]}, version 1, is registered." in said.out
     said = offhook("workflow", "shipped", "take", "nightly_check", "--credential", "here")
     assert re.search(r"^  credential  +\w", said.out, re.MULTILINE)
-    assert "Next  offhook key create --name here --scope " in said.err
+    assert re.search(r"^Next  offhook key create --name here( --scope \S+)+   makes", said.err, re.MULTILINE)
+    assert f"offhook api credential add here --kind bearer --host {urlsplit(served.url).netloc} --url" in said.err
     kept = offhook("workflow", "show", "nightly_check", "--json").json["definition"]
     assert kept["inputTemplate"]["credential"] == "here"
     assert re.search(r"^nightly_check +version 1 ", offhook("workflow", "shipped", "list").out, re.MULTILINE)
     refused = offhook("workflow", "shipped", "take", "nothing")
     assert refused.status == 1
     assert "there are adopt_holidays" in refused.err
+
+
+def test_the_key_for_what_is_taken_is_made_where_it_is_taken(
+    offhook: Run, company: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = ("workflow", "shipped", "take", "nightly_check")
+    assert step(offhook(*took, "-e", "sandbox"))[-2:] == ["--environment", "sandbox"]
+    monkeypatch.setenv("OFFHOOK_KEY", company["sandbox_key"])
+    said = offhook(*took)
+    assert step(said)[-2:] == ["--environment", "sandbox"]
+    assert "--host 127.0.0.1:8080 " in said.err
+    made = offhook(*step(said), "--json").json
+    assert made["key"].startswith("ohk_sandbox_")
 
 
 def test_policies_are_registered_listed_and_deleted(offhook: Run, served: Process, empty: Path) -> None:

@@ -28,6 +28,15 @@ def test_the_example_is_applied_and_exported_again(company: Company):
     assert plan(company.live, export(company.live), prune=True)["differs"] is False
 
 
+def test_callers_of_the_example_are_not_lost(company: Company):
+    apply(company.live, example())
+    offices = [one["id"] for one in company.live.get("/api/v2/offices").json["items"] if not one["is_primary_office"]]
+    assert len(offices) == 2
+    for office in offices:
+        findings = company.live.post(f"/api/offhook/v1/offices/{office}/verify").json["findings"]
+        assert [one for one in findings if one["severity"] == "error"] == []
+
+
 def test_the_lines_that_the_page_of_telephones_has_for_calls_abroad_allow_them(company: Company):
     apply(company.live, document(offices={"Lisbon": lisbon(licences={"talk_lines": 1})}))
     apply(company.live, document(users={"ana@example.com": {"office": "Lisbon"}}))

@@ -129,6 +129,18 @@ def test_every_page_is_accessible_and_fits_the_window(
     assert [one for one in window.complaints if "404" not in one and "400" not in one] == []
 
 
+def test_players_of_prompts_have_room_for_their_buttons_in_a_narrow_window(
+    chromium: Browser, server: Process, office_id: str
+):
+    window = Desktop(chromium, server, viewport={"width": NARROW, "height": 900})
+    page = window.sign_in()
+    page.goto(f"/console/offices/{office_id}")
+    widths = page.evaluate("() => [...document.querySelectorAll('#heard audio')].map((one) => one.clientWidth)")
+    window.context.close()
+    assert widths
+    assert min(widths) > 250
+
+
 def _all_in_sight(page: Page) -> None:
     """Open what can be opened, and wait for the parts that are fetched once they are in sight."""
     page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")

@@ -25,7 +25,7 @@ def test_arrows_go_from_one_column_to_the_other_one_below_the_other():
         (columns[0], columns[1] - 8), (columns[2], columns[0] + 8)
     ]  # fmt: skip
     assert int(ways[0][1]) < int(ways[1][1])
-    assert re.findall(r'class="clock"[^>]*>([^<]+)', drawn) == ["0:00.0", "1:05.2"]
+    assert re.findall(r'class="clock"[^>]*>([^<]+)', drawn) == ["0:00.0", "1:05.3"]
 
 
 def test_a_moment_is_written_once_for_all_that_happened_in_it():

@@ -92,6 +92,12 @@ def test_the_list_says_how_each_office_stands_and_why_and_when_that_changes(visi
     assert "Mon 21 Dec 2026, 12:30" in text
 
 
+def test_offices_of_one_name_are_told_apart_by_their_ids(visitor: Visitor, embedded: Company):
+    ids = [embedded.sandbox.made(office(name=name)).id for name in ("Lisbon", "lisbon ", "Porto")]
+    text = visitor.get("/console/offices").text
+    assert [f"PT · {id}" in text for id in ids] == [True, True, False]
+
+
 def test_offices_are_found_by_a_part_of_their_name(visitor: Visitor, embedded: Company):
     for name in ("Lisbon", "Lissabon", "Porto"):
         embedded.sandbox.made(office(name=name))

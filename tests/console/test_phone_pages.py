@@ -1,10 +1,12 @@
 """The pages of telephones and carriers, as a browser without a script has them."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from offhook.kit import clock
 from tests.api.desk import Company, office
 from tests.console.visitor import Page, Visitor
 from tests.directory.people import hired
@@ -43,6 +45,33 @@ def test_a_user_is_given_a_phone_whose_password_is_shown_once(visitor: Visitor, 
     again = send(visitor, shown, f"{address}/new-password")
     assert "The password is <code>" in again.html
     assert found[1] not in again.html
+
+
+def test_a_form_that_is_sent_again_gives_no_other_phone_and_no_other_password(visitor: Visitor, embedded: Company):
+    hired(embedded)
+    form = visitor.get(PHONES)
+    password = re.compile(r"The password is <code>(\w{24})</code>")
+    assert password.search(send(visitor, form, PHONES, email="ann@example.com", name="Laptop").html)
+    (phone,) = embedded.live.get("/api/offhook/v1/phones").json["items"]
+    again = send(visitor, form, PHONES, email="ann@example.com", name="Laptop")
+    assert (again.status, password.search(again.html), "This was sent before" in again.html) == (200, None, True)
+    assert embedded.live.get("/api/offhook/v1/phones").json["items"] == [phone]
+    anew = f"{PHONES}/{phone['id']}/new-password"
+    with clock.at(clock.now() + timedelta(seconds=2)):
+        assert password.search(send(visitor, again, anew).html)
+    (phone,) = embedded.live.get("/api/offhook/v1/phones").json["items"]
+    assert "This was sent before" in send(visitor, again, anew).html
+    assert embedded.live.get("/api/offhook/v1/phones").json["items"] == [phone]
+    send(visitor, form, PHONES, email="ann@example.com", name="Desk")
+    assert len(embedded.live.get("/api/offhook/v1/phones").json["items"]) == 2
+
+
+def test_a_second_phone_of_the_same_name_is_given_with_what_the_api_says_of_it(visitor: Visitor, embedded: Company):
+    hired(embedded)
+    for warned in (False, True):
+        shown = send(visitor, visitor.get(PHONES), PHONES, email="ann@example.com", name="Laptop")
+        assert ("There was one of that name already" in shown.text) is warned
+    assert len(embedded.live.get("/api/offhook/v1/phones").json["items"]) == 2
 
 
 def test_a_phones_page_says_where_help_is_sent_and_what_to_do_where_it_is_not_known(

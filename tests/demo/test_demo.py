@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,11 +175,20 @@ def test_once_says_that_the_server_stops_and_what_to_paste_works_when_it_is_serv
         process.wait(60)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_goes_on_serving_until_it_is_ended(clone: Path, number: int) -> None:
+@pytest.mark.parametrize(
+    ("end", "number"),
+    [(os.kill, signal.SIGINT), (os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)],
+    ids=["interrupted", "terminated", "ctrl-c in a terminal"],
+)
+def test_it_goes_on_serving_until_it_is_ended(clone: Path, end: Callable[[int, int], None], number: int) -> None:
     with (clone / "out").open("wb") as file:
         process = subprocess.Popen(
-            command(clone, WITHOUT_CALL), env=environment(ONCE=""), cwd=clone, stdout=file, stderr=file
+            command(clone, WITHOUT_CALL),
+            env=environment(ONCE=""),
+            cwd=clone,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
         )
     try:
         deadline = time.monotonic() + 60
@@ -194,11 +203,20 @@ def test_it_goes_on_serving_until_it_is_ended(clone: Path, number: int) -> None:
         ]
         assert answers[0]["status"] == "open"
         assert answers[1]["dry_run"] is True
+        (serving,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert os.getpgid(int(serving)) != process.pid, "Ctrl-C would reach the server beside the demo"
     finally:
-        process.send_signal(number)
+        end(process.pid, number)
         status = process.wait(60)
-    assert status == 0
-    assert "The server has stopped." in (clone / "out").read_text()
+    said = (clone / "out").read_text()
+    assert status == 0, said
+    assert "The server has stopped." in said
+
+
+def test_a_server_that_is_ended_before_it_serves_ends_as_it_should(tmp_path: Path) -> None:
+    one = server.Server(tmp_path / "data", tmp_path / "log")
+    one._start(0, 0)
+    assert one.stop() == 0
 
 
 def test_a_demo_that_cannot_start_says_why(tmp_path: Path) -> None:

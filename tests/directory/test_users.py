@@ -379,9 +379,27 @@ def test_a_user_whom_calls_are_sent_to_is_deleted_only_by_force(company: Company
     assert suspended.codes == {"calls_not_taken"}
     refused = company.live.delete(f"{USERS}/{id}")
     assert (refused.status, refused.places) == (409, [f"offices/{caller}.routing_options.open.action_target_id"])
+    assert "Calls are sent to the user Ann Lee by the office Lisbon; point" in refused.json["error"]["message"]
     forced = company.live.delete(f"{USERS}/{id}?force=true")
     assert (forced.status, forced.codes) == (200, {"pointed_at_voicemail"})
     assert company.live.get(f"{OFFICES}/{caller}").json["routing_options"]["open"]["action"] == "voicemail"
+
+
+def test_of_many_who_send_calls_to_a_user_some_are_named(company: Company):
+    id, place = hired(company), str(company.office_ids["live"])
+    person = routing(state(action="person", action_target_type="user", action_target_id=id))
+    first = ["the call center Support 0", "the call center Support 1", "the call center Support 2"]
+    told = [
+        first[0],
+        " and ".join(first[:2]),
+        f"{first[0]}, {first[1]} and {first[2]}",
+        f"{', '.join(first)} and others",
+    ]
+    for number, senders in enumerate(told):
+        callcenter = {"name": f"Support {number}", "office_id": place, "routing_options": person}
+        assert company.live.post("/api/v2/callcenters", callcenter).status == 200
+        refused = company.live.delete(f"{USERS}/{id}")
+        assert f"sent to the user Ann Lee by {senders}; point" in refused.json["error"]["message"]
 
 
 def test_a_line_that_calls_a_suspended_user_can_still_be_changed(company: Company):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from offhook import __version__
 from offhook.cli.apis import app as api
@@ -129,7 +130,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    State.json, State.afterwards = False, None
+    State.json, State.afterwards, State.completed = False, None, str
     try:
         with _seldom_collected():
             app()
@@ -154,7 +155,8 @@ def main() -> None:
 
 
 def _refuse(refusal: Refusal) -> None:
-    refuse(refusal.message, refusal.violations)
+    found = [replace(one, message=State.completed(one.message)) for one in refusal.violations]
+    refuse(State.completed(refusal.message), found)
     if isinstance(refusal, Unavailable) and (cause := getattr(refusal.__cause__, "orig", None)) is not None:
         say(f"  {str(cause).splitlines()[0]}", to=err)
     if State.afterwards is not None:

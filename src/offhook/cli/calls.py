@@ -10,6 +10,7 @@ from offhook.cli.lines import V1
 from offhook.cli.people import caller_of
 from offhook.cli.way import Way, again, by_api, run
 from offhook.client import Client
+from offhook.kit.durations import passed
 from offhook.kit.errors import Refusal
 
 app = typer.Typer(no_args_is_help=True, help="Calls: under way and past ones, and why each went where it went.")
@@ -168,4 +169,4 @@ def _id(text: str) -> str:
 
 
 def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60:>3}:{int(seconds) % 60:02}"
+    return f"{passed(seconds):>6}"

@@ -34,11 +34,13 @@ _CROWDED = 1.5
 
 
 class State:
-    """Whether this run answers in JSON; set by the option, read where a refusal is said."""
+    """What holds for this run: whether it answers in JSON, set by the option, and what is told of where it asked."""
 
     json = False
     afterwards: Callable[[], None] | None = None
     """What a refusal is to be followed by."""
+    completed: Callable[[str], str] = str
+    """What is said, with the options in the commands it names that lead to where this one asked."""
 
 
 class NotThere(NotFound):
@@ -141,13 +143,13 @@ def warn(notices: Iterable[Notice]) -> None:
     if not listed:
         return
     say(f"{len(listed)} warning{'s' if len(listed) > 1 else ''}", "yellow bold", to=err)
-    _entries((notice.field or notice.code, notice.text, None) for notice in listed)
+    _entries((notice.field or notice.code, State.completed(notice.text), None) for notice in listed)
 
 
 def refuse(message: str, violations: Iterable[Violation] = ()) -> None:
     """A refusal in words, with every place that must be mended."""
     listed = list(violations)
-    if listed and message.startswith(f"{listed[0].location}: "):
+    if listed and (message.startswith(f"{listed[0].location}: ") or message == listed[0].message):
         # The message only repeats the first of them.
         message = "One place must be mended." if len(listed) == 1 else f"{len(listed)} places must be mended."
     say(message, "red bold", to=err)

@@ -180,7 +180,10 @@ def list_credentials(way: Way, as_json: AsJson = False) -> None:
         ],
     )
     if any(one.get("lost") for one in items):
-        following("set credentials_keys to what they were, or add what is lost again")
+        following(
+            "put back credentials.key in the data folder of then, or what credentials_keys was set to",
+            f"offhook api credential change NAME --secret{again(way)}   enters what is lost anew",
+        )
     elif not items:
         following(f"offhook api credential add NAME --kind bearer --host HOST{again(way)}")
 

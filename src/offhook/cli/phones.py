@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from offhook.cli.apis import line_of, pages
-from offhook.cli.common import AsJson, NotThere, emit, err, facts, following, say, table, warn, when
+from offhook.cli.common import AsJson, NotThere, State, emit, err, facts, following, say, table, warn, when
 from offhook.cli.emergency import one_line
 from offhook.cli.lines import V1
 from offhook.cli.people import owner_of
@@ -172,7 +172,7 @@ def _show(way: Way, one: Any, password: str | None = None) -> None:
     if not one["contacts"]:
         rows.append(("reached at", "nowhere: it is not registered"))
     help_at = one_line(one.get("e911_address", {}))
-    rows.append(("calls for help", f"say {line_of(help_at)}" if help_at else NO_ADDRESS))
+    rows.append(("calls for help", f"say {line_of(help_at)}" if help_at else State.completed(NO_ADDRESS)))
     facts(rows)
     if password is None and ("username" not in of or one.get("password_void")):
         following(f"offhook phone new-password {one['id']}{again(way)}   makes a password")

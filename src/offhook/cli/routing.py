@@ -18,6 +18,7 @@ from offhook.cli.common import AsJson, emit, err, following, say, warn, write_pr
 from offhook.cli.lines import V1, CallCenter, Department, MaybeOffice, id_of, only_one
 from offhook.cli.way import Way, again, by_api, run, warning
 from offhook.client import Answer, Client, body_of
+from offhook.kit.durations import passed
 from offhook.kit.errors import Refusal
 
 WARNINGS, ERRORS = 1, 2
@@ -142,7 +143,7 @@ def _answering(said: list[str]) -> dict[str, Any]:
 
 
 def _minutes(seconds: float) -> str:
-    return f"{int(seconds) // 60:>3}:{int(seconds) % 60:02}"
+    return f"{passed(seconds):>6}"
 
 
 def _ending(trace: Any) -> str:

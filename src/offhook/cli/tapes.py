@@ -20,6 +20,7 @@ from offhook.cli.lines import V1
 from offhook.cli.people import caller_of, owner_of
 from offhook.cli.way import Way, again, by_api, run, served_row
 from offhook.client import Client, body_of
+from offhook.kit.durations import lasted
 from offhook.kit.errors import Refusal, shown
 
 
@@ -316,9 +317,7 @@ def _of(one: Any) -> str:
 
 
 def _length(one: Any) -> str:
-    """Minutes and seconds, as `0:09`."""
-    seconds = round(one["seconds"])
-    return f"{seconds // 60}:{seconds % 60:02}"
+    return lasted(one["seconds"])
 
 
 def _id(kind: Kind, text: str) -> str:

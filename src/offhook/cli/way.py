@@ -5,6 +5,7 @@ What is shown is what any client of the API gets.
 
 import asyncio
 import inspect
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -60,10 +61,12 @@ def by_api(command: Callable[..., None]) -> Callable[..., None]:
     del own["way"]
     last = own.pop("as_json")
     leading = [Parameter(name, last.kind, default=None, annotation=kind) for name, kind in _OPTIONS.items()]
-    shown = [*own.values(), *leading, last]
+    shown = [Parameter("within", last.kind, annotation=typer.Context), *own.values(), *leading, last]
 
-    def run_it(**given: Any) -> None:
-        command(way=Way(**{name: given.pop(name) for name in _OPTIONS}), **given)
+    def run_it(within: typer.Context, **given: Any) -> None:
+        way = Way(**{name: given.pop(name) for name in _OPTIONS})
+        State.completed = partial(completed, way, within.find_root().command)
+        command(way=way, **given)
 
     run_it.__name__, run_it.__doc__ = command.__name__, command.__doc__
     run_it.__signature__ = Signature(shown)  # type: ignore[attr-defined]
@@ -193,6 +196,40 @@ def again(way: Way) -> str:
     return on_this_machine(way.data, way.config, way.company) + (
         "" if way.environment in (None, "live") else f" --environment {way.environment}"
     )
+
+
+def without_server(way: Way) -> str:
+    """The options that lead a command without --url, as key create, to the same company and environment."""
+    environment = way.of_key or way.environment
+    there = "" if way.url else on_this_machine(way.data, way.config, way.company)
+    return there + (f" --environment {environment}" if environment not in (None, "live") else "")
+
+
+_COMMAND = re.compile(r"\boffhook((?: [a-z][a-z-]*)+)")
+
+
+def completed(way: Way, root: Any, text: str) -> str:
+    """What is said, with the options in its commands that lead to the same place again: the API does not know how it
+    was asked.
+
+    `root` has all commands; words behind `offhook` that are none of them stay as they are. So does a text that has the
+    options.
+    """
+
+    def of(found: re.Match[str]) -> str:
+        at, words = root, found[1].split()
+        known = 0
+        while known < len(words) and words[known] in getattr(at, "commands", ()):
+            at, known = at.commands[words[known]], known + 1
+        options = {option for one in at.params for option in one.opts}
+        if hasattr(at, "commands") or "--environment" not in options:
+            return found[0]
+        asked = again(way) if "--url" in options else without_server(way)
+        if asked in text:
+            return found[0]
+        return f"offhook {' '.join(words[:known])}{asked}{''.join(f' {word}' for word in words[known:])}"
+
+    return _COMMAND.sub(of, text)
 
 
 def on_this_machine(data: str | None, config: Path | None, company: int | None) -> str:

@@ -1,14 +1,14 @@
 """Workflow definitions that come with Offhook, by the API: what each does and takes, and how one is registered."""
 
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import typer
 
 from offhook.cli.apis import line_of
 from offhook.cli.common import AsJson, emit, following, out, say, table, warn
 from offhook.cli.lines import V1
-from offhook.cli.way import Way, again, by_api, run, warning
+from offhook.cli.way import Way, again, by_api, run, warning, without_server
 from offhook.client import Answer, Client, body_of
 
 app = typer.Typer(no_args_is_help=True, help="Workflows that come with Offhook, and are registered by their names.")
@@ -64,11 +64,12 @@ def take(
     given = {"server": server, "credential": credential}
     body = {key: value for key, value in given.items() if value is not None}
 
-    async def work(client: Client) -> tuple[Answer, Any]:
+    async def work(client: Client) -> tuple[Answer, Any, Any]:
         answer = await client.call("POST", f"{SHIPPED}/{quote(name, safe='')}", body=body_of(body))
-        return answer, (await client.call("GET", SHIPPED)).document["items"]
+        kept = (await client.call("GET", f"{V1}/workflows/definitions/{quote(name, safe='')}")).document["definition"]
+        return answer, (await client.call("GET", SHIPPED)).document["items"], kept
 
-    answer, items = run(way, work)
+    answer, items, kept = run(way, work)
     if as_json:
         emit({**answer.document, "warnings": [warning(notice) for notice in answer.notices]})
         return
@@ -85,8 +86,9 @@ def take(
             )
     used = credential or "offhook"
     scopes = " ".join(f"--scope {scope}" for scope in shipped.get("scopes", ()))
+    host = urlsplit(str(kept.get("inputTemplate", {}).get("server", ""))).netloc or "HOST"
     following(
-        f"offhook key create --name {used} {scopes}   makes the key that it asks with",
-        f"offhook api credential add {used} --kind bearer --host HOST{again(way)}   keeps the key that it is given",
+        f"offhook key create --name {used} {scopes}{without_server(way)}   makes the key that it asks with",
+        f"offhook api credential add {used} --kind bearer --host {host}{again(way)}   keeps the key that it is given",
         f"offhook workflow run {name} --input NAME=VALUE{again(way)}   runs it",
     )

@@ -16,6 +16,7 @@ from offhook.access.gate import Receive, Send
 from offhook.access.sessions import Session
 from offhook.console import durations, words, workflow_svg
 from offhook.console.reference import breakable
+from offhook.kit.durations import lasted, passed
 
 STATIC = "/console/static/"
 _HERE = Path(__file__).parent
@@ -107,7 +108,8 @@ class Frame:
             "since_1970": words.since_1970,
             "day": words.day,
             "hours": words.hours,
-            "seconds": words.seconds,
+            "lasted": lasted,
+            "passed": passed,
             "elapsed": words.elapsed,
             "outcome": words.outcome,
             "breakable": breakable,

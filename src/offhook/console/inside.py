@@ -21,7 +21,8 @@ from offhook.kit.protocol import WHOLE
 class Asked:
     """An answer of the API: the decoded body and the warnings, or for a refusal its message and every violation.
 
-    `version` is what its ETag says of it, "" if it has none.
+    `version` is what its ETag says of it, "" if it has none. `replayed` says that a create was sent before, and
+    this is its first answer.
     """
 
     status: int
@@ -30,6 +31,7 @@ class Asked:
     message: str = ""
     violations: tuple[Violation, ...] = ()
     version: str = ""
+    replayed: bool = False
 
     @property
     def ok(self) -> bool:
@@ -135,4 +137,5 @@ def _read(answer: Any) -> Asked:
         return Asked(status, document, [], error["message"], tuple(violations_of(error["errors"])))
     notices = [notice_of(v.decode("latin-1")) for name, v in answer["headers"] if name == b"offhook-warning"]
     tags = [v.decode("latin-1").strip('"') for name, v in answer["headers"] if name == b"etag"]
-    return Asked(status, document, notices, version=tags[0] if tags else "")
+    replayed = (b"offhook-replayed", b"true") in answer["headers"]
+    return Asked(status, document, notices, version=tags[0] if tags else "", replayed=replayed)

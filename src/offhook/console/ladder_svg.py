@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from offhook.console.words import seconds
+from offhook.kit.durations import tenths
 
 MARGIN, COLUMN, TOP, STEP, BOTTOM = 10, 160, 54, 40, 16
 """Two columns fit a telephone of 390 pixels; moments stand left of the first one's line, below its box."""
@@ -40,7 +40,7 @@ def ladder_svg(ladder: Mapping[str, Any]) -> Markup:
     for arrow in ladder["arrows"]:
         said = _Said(arrow, width)
         y += STEP + LINE * (len(said.lines) - 1)
-        moment = _clock(arrow["seconds"])
+        moment = tenths(arrow["seconds"])
         drawn.append(_arrow(arrow, y - 8, said, moment if moment != before else ""))
         before = moment
     height = y + BOTTOM
@@ -105,12 +105,8 @@ def _arrow(arrow: Mapping[str, Any], y: int, said: _Said, moment: str) -> Markup
         for number, line in enumerate(said.lines)
     ]
     return Markup('<g class="arrow {}"><title>{}</title>{}{}{}</g>').format(
-        tone, f"{_clock(arrow['seconds'])} {arrow['text']}", clock, shape, Markup("").join(words)
+        tone, f"{tenths(arrow['seconds'])} {arrow['text']}", clock, shape, Markup("").join(words)
     )
-
-
-def _clock(at: float) -> str:
-    return f"{seconds(at)}.{int(at * 10) % 10}"
 
 
 def _wide(text: str, size: float, *, bold: bool) -> float:

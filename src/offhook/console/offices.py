@@ -1,6 +1,7 @@
 """The list of offices: how each stands now and why, its main line, when that changes."""
 
 import asyncio
+from collections import Counter
 from typing import Any, NamedTuple
 
 from offhook.console.frame import Answer
@@ -10,10 +11,13 @@ PAGE = 20
 
 
 class Line(NamedTuple):
-    """An office in the list. `hours` is what the API says of its opening, None if it says nothing."""
+    """An office in the list. `hours` is what the API says of its opening, None if it says nothing; `namesake` whether
+    another one in the list is called the same.
+    """
 
     office: dict[str, Any]
     hours: dict[str, Any] | None
+    namesake: bool
 
 
 async def offices(visit: Visit) -> Answer:
@@ -21,7 +25,9 @@ async def offices(visit: Visit) -> Answer:
     search, cursor = visit.query.get("q", "").strip()[:256], visit.query.get("cursor", "")
     given = {"limit": str(PAGE), "name_search": search, "cursor": cursor}
     found = await visit.inside.get("/api/v2/offices", {name: value for name, value in given.items() if value})
-    lines = await asyncio.gather(*(_line(visit, office) for office in found.get("items", ())))
+    listed = found.get("items", ())
+    called = Counter(_called(office) for office in listed)
+    lines = await asyncio.gather(*(_line(visit, office, called[_called(office)] > 1) for office in listed))
     return visit.page(
         "offices.html",
         here="offices",
@@ -33,6 +39,11 @@ async def offices(visit: Visit) -> Answer:
     )
 
 
-async def _line(visit: Visit, office: dict[str, Any]) -> Line:
+def _called(office: dict[str, Any]) -> str:
+    """Its name as it is read."""
+    return " ".join(office["name"].casefold().split())
+
+
+async def _line(visit: Visit, office: dict[str, Any], namesake: bool) -> Line:
     hours = await visit.inside.ask("GET", f"/api/offhook/v1/offices/{office['id']}/opening-periods")
-    return Line(office, hours.document if hours.ok else None)
+    return Line(office, hours.document if hours.ok else None, namesake)

@@ -160,11 +160,6 @@ def outcome(word: str) -> str:
     return OUTCOMES.get(word, word.replace("_", " ").capitalize())
 
 
-def seconds(count: float) -> str:
-    """A length as `1:05`."""
-    return f"{int(count) // 60}:{int(count) % 60:02}"
-
-
 def elapsed(since: str, now: str) -> str:
     """How long it is from one moment to another, as `1:05` or `1:02:05`."""
     gone = max(int((datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()), 0)

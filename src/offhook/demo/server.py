@@ -6,6 +6,7 @@ Nothing that OFFHOOK_ variables point to is touched.
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def found(data: Path) -> Founded:
 
 
 class Server:
-    """`offhook serve` in a process of its own, its log in a file. Ctrl-C reaches it too, as it shares the terminal.
+    """`offhook serve` in a session of its own, its log in a file. Ctrl-C does not reach it: `stop` is all that ends it.
 
     `url` is known once it serves, and `sip`, where telephones reach it: from its own log, so that whatever else answers
     on a port is not taken for it.
@@ -111,6 +112,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=file,
+                start_new_session=True,
             )
 
     def _serves(self) -> bool:
@@ -149,7 +151,9 @@ class Server:
         if self._process.poll() is None:
             self._process.terminate()
         try:
-            return self._process.wait(STOP_SECONDS)
+            status = self._process.wait(STOP_SECONDS)
+            # Before it serves, the signal does what it does to any process.
+            return 0 if status == -signal.SIGTERM and not self.url else status
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

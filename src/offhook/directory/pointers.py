@@ -4,17 +4,22 @@ Deleting what others point at is refused and names them; with `force` each of th
 instead, which its own event says.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Index, Table
 
+from offhook.directory import targets
 from offhook.directory.lines.model import Target
+from offhook.directory.offices import OfficeOf
 from offhook.kit.errors import Conflict, Notice, Violation
 from offhook.kit.operation import Call
 from offhook.storage.database import Insert, Statement, Transaction, in_parts
 from offhook.storage.tables import big, metadata, text
+
+if TYPE_CHECKING:
+    from offhook.directory.work import Work
 
 pointers = Table(
     "pointers",
@@ -48,6 +53,10 @@ PATHS = {
     "callrouter": "callrouters",
 }
 """How a violation names an owner of each kind: by its path."""
+
+_WORDS = {"callcenter": "call center", "callrouter": "call router"}
+_NAMED = 3
+"""How many of those who send calls a refusal calls by their names."""
 
 
 def note(tx: Transaction, tenant_id: int, owner: Target, pointed: Sequence[tuple[str, Target]]) -> None:
@@ -102,7 +111,7 @@ def free(
     at: datetime,
     target: Target,
     name: str,
-    repointers: Mapping[str, Repoint],
+    work: "Work",
     notices: list[Notice],
     *,
     force: bool,
@@ -116,12 +125,25 @@ def free(
     if not found:
         return
     if not force:
+        senders = _named(tx, tenant_id, found, work.office)
         raise Conflict(
-            f"Calls are sent to {name}; point them elsewhere first, or delete with force=true, which sends them to "
-            "voicemail.",
+            f"Calls are sent to {name} by {senders}; point them elsewhere first, or delete with force=true, which "
+            "sends them to voicemail.",
             [Violation(location=place, reason="conflict", message="Sends calls here.") for place in places(found)],
         )
     for owner_type, owner_id in dict.fromkeys((row[0], row[1]) for row in pointing_at(tx, tenant_id, target, _ALL)):
-        repointers[owner_type](tx, call, at, owner_id, target)
+        work.repointers[owner_type](tx, call, at, owner_id, target)
         where = f"{PATHS.get(owner_type, owner_type)}/{owner_id}"
         notices.append(Notice("pointed_at_voicemail", where, f"It sent calls to {name}; they go to voicemail now."))
+
+
+def _named(tx: Transaction, tenant_id: int, rows: Sequence[Any], office: OfficeOf) -> str:
+    """Who sends calls, as people call them: `the office Lisbon and the call center Support`. `rows` are as pointing_at
+    gives them.
+    """
+    owners = list(dict.fromkeys(Target(row[0], row[1]) for row in rows))
+    said = [
+        f"the {_WORDS.get(one.type, one.type)} {targets.name_of(tx, tenant_id, one, office)}" for one in owners[:_NAMED]
+    ]
+    last = "others" if len(owners) > _NAMED else said.pop()
+    return f"{', '.join(said)} and {last}" if said else last

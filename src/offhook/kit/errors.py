@@ -49,8 +49,12 @@ def sentence(clause: str) -> str:
 def shown(value: Any) -> str:
     """`value` as it goes into an error: compact, at most 120 characters, nothing that breaks a line."""
     text = value[: SENT_LIMIT + 1] if isinstance(value, str) else _brief.repr(value)
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: SENT_LIMIT + 1])
-    return redacted(text if len(text) <= SENT_LIMIT else text[: SENT_LIMIT - 1] + "…")
+    return whole(text if len(text) <= SENT_LIMIT else text[: SENT_LIMIT - 1] + "…")
+
+
+def whole(text: str) -> str:
+    """All of `text`, with nothing in it that breaks a line, and no API key that could be used."""
+    return redacted("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
 
 
 class Notice(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -388,7 +388,7 @@ class Offices:
             # What goes with it, or points at what goes with it, keeps nothing.
             pointers.forget(tx, tenant_id, itself)
             work.end(tx, call, at, itself, notices, force=force)
-            pointers.free(tx, call, at, itself, name, work.repointers, notices, force=force)
+            pointers.free(tx, call, at, itself, name, work, notices, force=force)
             leave_group(tx, call, at, itself)
             released = assignment.release_all(tx, call, at, "office", office_id)
             numbers.pool_to_company(tx, tenant_id, office_id)

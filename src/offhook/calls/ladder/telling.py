@@ -11,6 +11,7 @@ from offhook.calls.live.render import iso
 from offhook.calls.model import Kept
 from offhook.calls.wires.model import Wire, beeped
 from offhook.directory.lines.model import Target
+from offhook.kit.durations import tenths
 from offhook.routing.model import who_of
 
 _WIDEST = 24
@@ -49,7 +50,7 @@ def text(parties: Sequence[Party], arrows: Sequence[ArrowOut], cut: int = 0) -> 
     width = max(map(len, names), default=0)
     lines = []
     for one in arrows:
-        clock = f"{int(one.seconds) // 60:>3}:{one.seconds % 60:04.1f}"
+        clock = f"{tenths(one.seconds):>8}"
         itself = one.start == one.end
         to = " " * (width + 3) if itself else f"-> {names[one.end]:<{width}}"
         lines.append(f"{clock}  {names[one.start]:<{width}} {to}  {one.text}".rstrip())

@@ -58,8 +58,8 @@ class Vault:
         content = self._opened(sealed)
         if content is None or (content.tenant_id, content.id) != (tenant_id, id):
             raise Sealed(
-                "No key of this server opens this credential. It is kept: set credentials_keys to what they were, or "
-                "enter its secret again."
+                "No key of this server opens this credential. It is kept: put back credentials.key in the data folder, "
+                "or what credentials_keys was set to, or enter its secret again."
             )
         return content.secrets
 

@@ -215,7 +215,7 @@ class CallRouters:
         force: bool,
     ) -> None:
         name, target = f"the call router {before.value.name}", Target("callrouter", before.id)
-        pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=force)
+        pointers.free(tx, call, at, target, name, self._work, notices, force=force)
         pointers.forget(tx, before.tenant_id, target)
         assignment.release_all(tx, call, at, target.type, before.id)
         store.forget_errors(tx, before.tenant_id, before.id)

@@ -98,7 +98,7 @@ class Channels:
         def run(tx: Transaction, notices: list[Notice]) -> None:
             before = self.keeper.get(tx, tenant_id, id)
             name, target = f"the channel {before.value.name}", Target("channel", id)
-            pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
+            pointers.free(tx, call, at, target, name, self._work, notices, force=query.force)
             members.remove_group(tx, tenant_id, "channel", id)
             self.keeper.remove(tx, call, at, before)
 

@@ -216,7 +216,7 @@ class CoachingTeams:
         force: bool,
     ) -> Kept[CoachingTeam]:
         name, target = f"the coaching team {before.value.name}", Target("coachinggroup", before.id)
-        pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=force)
+        pointers.free(tx, call, at, target, name, self._work, notices, force=force)
         members.remove_group(tx, call.principal.tenant_id, "coachinggroup", before.id)
         gone = self.keeper.remove(tx, call, at, before)
         for kind in ("coachinggroup", "coachingteam"):  # Both are spelt in v2.

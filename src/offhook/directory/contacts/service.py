@@ -151,7 +151,7 @@ class Contacts:
         self, tx: Transaction, call: Call, at: datetime, kept: Kept[Contact], notices: list[Notice], *, force: bool
     ) -> None:
         name, target = f"the contact {kept.value.display_name}", Target("contact", kept.id)
-        pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=force)
+        pointers.free(tx, call, at, target, name, self._work, notices, force=force)
 
     def _gone(
         self, tx: Transaction, call: Call, at: datetime, target: Target, notices: list[Notice], *, force: bool

@@ -176,7 +176,7 @@ class Groups(Generic[G]):
             before = self.keeper.get(tx, tenant_id, id)
             name = f"the {self.kind.noun} {before.value.name}"
             target, card = Target(self.kind.target, id), self._office(tx, before)
-            pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
+            pointers.free(tx, call, at, target, name, self._work, notices, force=query.force)
             pointers.forget(tx, tenant_id, target)
             gone = self.keeper.remove(tx, call, at, before)
             leave_group(tx, call, at, target)

@@ -116,7 +116,7 @@ class Rooms:
             before = self.keeper.get(tx, tenant_id, id)
             name = f"the room {before.value.name}"
             target = Target("room", id)
-            pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
+            pointers.free(tx, call, at, target, name, self._work, notices, force=query.force)
             assignment.release_all(tx, call, at, "room", id)
             leave(tx, call, at, operators.of_member(tx, tenant_id, "room", id), notices)
             gone = self.keeper.remove(tx, call, at, before)

@@ -296,7 +296,7 @@ class Users:
             before = KEEPER.get(tx, tenant_id, id)
             KEEPER.refuse_old(call, before)
             name, target = f"the user {before.value.display_name}", Target("user", id)
-            pointers.free(tx, call, at, target, name, self._work.repointers, notices, force=query.force)
+            pointers.free(tx, call, at, target, name, self._work, notices, force=query.force)
             leave(tx, call, at, operators.of_member(tx, tenant_id, "user", id), notices)
             self._work.end(tx, call, at, target, notices, force=query.force)
             assignment.release_all(tx, call, at, "user", id)
