@@ -105,6 +105,28 @@ def test_a_caller_who_hangs_up_while_waiting_leaves_nobody_reserved(company: Com
     process.run(story())
 
 
+def test_who_is_rung_for_a_caller_that_leaves_the_queue_by_its_key_is_so_no_more(company: Company):
+    process = Process(company, *sales(ANA))
+
+    async def story() -> None:
+        first, _ = await talks(process, SALES)
+        second, phone = await process.rings(SALES)
+        await process.settle()
+        process.calls.happened(first, Ended(process.at))
+        await process.calls.over(first)
+        await phone.given(Ring)
+        assert process.calls.leg_of(second, "user:1")
+        process.calls.happened(second, Pressed(process.at, "*"))
+        await phone.given(Voicemail)
+        await process.settle()
+        assert (process.held(), process.calls.leg_of(second, "user:1")) == ({}, 0)
+        assert "left_by_key" in [
+            reason["code"] for step in (await process.told(second))["steps"] for reason in step["reasons"]
+        ]
+
+    process.run(story())
+
+
 def test_somebody_who_becomes_free_in_the_moment_of_hanging_up_is_free_for_others(company: Company):
     process = Process(company, *sales(ANA))
 

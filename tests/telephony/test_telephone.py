@@ -221,6 +221,24 @@ def test_the_key_that_leaves_a_queue_is_told_once_also_while_somebody_is_rung(ve
     run(story)
 
 
+def test_who_waits_on_hears_the_same_music_without_a_break():
+    async def story(one: Told) -> None:
+        await one.answered()
+        hold = msgspec.structs.replace(WAITS, hear="hold_music", music="jazz")
+        for verb in (
+            hold,
+            msgspec.structs.replace(hold, seconds=60),
+            msgspec.structs.replace(TWO, hear="hold_music", music="jazz"),
+        ):
+            await one.do(verb)
+        assert [played.files for played in one.told(port.Play)] == [("/sounds/jazz",)]
+        await one.do(plan.Play(prompt("place")), hold)
+        await one.say(port.Played(CALLER, one.told(port.Play)[0].token))
+        assert [played.files for played in one.told(port.Play)] == [("/sounds/jazz",)]
+
+    run(story)
+
+
 def test_a_carrier_behind_one_that_was_heard_is_heard_to_ring():
     async def story(one: Told) -> None:
         await one.do(plan.Transfer("+14155550123", "+14155550100", country="PT"))

@@ -83,6 +83,8 @@ class Telephone:
         self._coming: tuple[Verb, asyncio.Event] | None = None
         self._answered, self._gone = answered, False
         self._early, self._country = False, ""
+        self._hears: tuple[str, str, str] | None = None
+        """What the caller hears while they wait, from one wait or ring to the next."""
         self._up = asyncio.Event()
         if answered:
             self._up.set()
@@ -176,7 +178,9 @@ class Telephone:
                 self._at = verb
                 if self._coming is not None and self._coming[0] is verb:
                     self._coming[1].set()
-                self._hearing.end()
+                if not isinstance(verb, plan.Reserve | plan.Ring):
+                    self._hearing.end()
+                    self._hears = None
                 self._doing = asyncio.ensure_future(self._carry_out(verb))
                 await asyncio.wait({self._doing})
                 if not self._doing.cancelled() and (fault := self._doing.exception()) is not None:
@@ -508,11 +512,16 @@ class Telephone:
             self._played.pop(token, None)
 
     def _sound_for_ever(self, hear: Hear, country: str = "", music: str = "") -> None:
-        """What a caller hears who waits; before the call is taken that is their own telephone's business."""
+        """What a caller hears who waits, without a break while they wait on.
+
+        Before the call is taken that is their own telephone's business.
+        """
         if not self._answered:
             self._house.legs.tell(port.Ring(self._caller))
             return
-        self._hearing.begin(self._caller, hear, country=country, music=music)
+        if self._hears != (hear, country, music):
+            self._hears = hear, country, music
+            self._hearing.begin(self._caller, hear, country=country, music=music)
 
     async def _gather(self, verb: plan.Gather) -> None:
         files = await self._house.prompt(self.tenant_id, self._caller, verb.prompt)

@@ -23,6 +23,8 @@ from offhook.routing.plan import (
     NotAnswered,
     Outgoing,
     Parked,
+    Pressed,
+    Release,
     Ring,
     StayedOut,
     Transfer,
@@ -63,6 +65,10 @@ class Ledger:
             case NotAnswered():
                 for who in list(self._open):
                     self._end(who, at, event.why.get(who, "no_answer"))
+            case Pressed():
+                # Who leaves a queue while somebody is rung for them.
+                for who in (who for verb in taken.verbs if isinstance(verb, Release) for who in verb.members):
+                    self._end(who, at, "no_answer")
             case Parked() if state.phase == "parked":
                 self._close(at, "parked")
                 self._entry(state="parked")
