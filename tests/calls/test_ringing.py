@@ -5,10 +5,12 @@ from typing import Any
 
 from offhook.calls.call import Parts
 from offhook.calls.session import Calls
+from offhook.routing.model import Choice
 from offhook.routing.plan import (
     Answered,
     Bridge,
     Ended,
+    Gather,
     HungUp,
     Incoming,
     NotAnswered,
@@ -38,6 +40,7 @@ from tests.calls.scripted import (
     talks,
     who,
 )
+from tests.routing.companies import routing
 
 
 def test_an_answered_call(company: Company):
@@ -106,7 +109,7 @@ def test_a_caller_who_hangs_up_while_waiting_leaves_nobody_reserved(company: Com
 
 
 def test_who_is_rung_for_a_caller_that_leaves_the_queue_by_its_key_is_so_no_more(company: Company):
-    process = Process(company, *sales(ANA))
+    process = Process(company, *sales(ANA, open=routing("menu", keys={"1": Choice("voicemail")})))
 
     async def story() -> None:
         first, _ = await talks(process, SALES)
@@ -117,7 +120,7 @@ def test_who_is_rung_for_a_caller_that_leaves_the_queue_by_its_key_is_so_no_more
         await phone.given(Ring)
         assert process.calls.leg_of(second, "user:1")
         process.calls.happened(second, Pressed(process.at, "*"))
-        await phone.given(Voicemail)
+        await phone.given(Gather)
         await process.settle()
         assert (process.held(), process.calls.leg_of(second, "user:1")) == ({}, 0)
         assert "left_by_key" in [
