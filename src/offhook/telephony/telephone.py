@@ -291,7 +291,7 @@ class Telephone:
                     return
                 leg.down = event
                 del self._ringing.out[leg.leg]
-                if leg.outside and leg is not self._other and (self._early or self._answered):
+                if leg.outside and not (leg.up or self._gone) and (self._early or self._answered):
                     # The next carrier may say nothing, or only that it rings.
                     self._hearing.begin(self._caller, "ringback", country=self._country)
             case port.Held():
