@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from offhook.kit.errors import Unavailable
 from offhook.routing import plan
-from offhook.telephony import pidf, port, telephone
+from offhook.telephony import pidf, port, ringing, telephone
 from offhook.telephony.carrying import PATIENCE, PATIENCE_FOR_HELP, TRYING_FOR_HELP
 from offhook.telephony.telephone import ELSEWHERE, Way
 from tests.telephony.scripted import CALL, CALLER, TENANT, Told, leg, prompt, run
@@ -247,7 +247,7 @@ def test_who_calls_for_help_is_not_given_up_while_it_rings():
         await one.do(plan.Transfer("911", emergency=True))
         [dial] = one.told(port.Dial)
         await one.say(port.Progress(dial.leg, 180))
-        await one.later(telephone.LONGEST_RINGING + 1)
+        await one.later(ringing.LONGEST_RINGING + 1)
         assert one.told(port.Drop) == []
         assert one.passed() == [plan.CarrierCalled(0)]
 
@@ -259,7 +259,7 @@ def test_a_number_that_rings_and_rings_has_not_answered_and_was_reached():
         await one.do(plan.Transfer("+14155550123"))
         [dial] = one.told(port.Dial)
         await one.say(port.Progress(dial.leg, 180))
-        await one.later(telephone.LONGEST_RINGING + 1)
+        await one.later(ringing.LONGEST_RINGING + 1)
         assert len(one.told(port.Drop)) == 1
         assert one.passed() == [plan.NotAnswered(0)]
 

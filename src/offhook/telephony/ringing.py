@@ -15,6 +15,9 @@ from offhook.telephony.waiting import given_up
 
 Heard = Callable[[port.Event], None]
 
+LONGEST_RINGING, LONGEST_FOR_HELP = 120.0, 3_600.0
+"""Seconds that a number outside may ring; its network gives up before. Who calls for help gives up, and not we."""
+
 
 class Ringing:
     """Legs that were dialled for the leg `caller`. `shown` are number and name that others see of it.

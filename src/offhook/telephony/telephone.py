@@ -4,7 +4,6 @@ It decides nothing: who rings, how long and what follows was decided before. Wha
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 from weakref import WeakMethod
@@ -26,17 +25,16 @@ from offhook.telephony.house import ELSEWHERE, House, Legs, Other, Sounds, Tapes
 from offhook.telephony.keys import Keys
 from offhook.telephony.parking import Parking
 from offhook.telephony.recording import Recording, message_kept
-from offhook.telephony.ringing import Ringing
+from offhook.telephony.ringing import LONGEST_FOR_HELP, LONGEST_RINGING, Ringing
 from offhook.telephony.sending import PEOPLE, Sending
 from offhook.telephony.sound import length
 from offhook.telephony.together import Together
+from offhook.telephony.turns import Turns, is_emergency
 from offhook.telephony.waiting import given_up, within
 
 LONGEST_SETUP = 40.0
 """Seconds in which a caller has to say that they know that the call was taken; the worker gives up before."""
 
-MOST_KEYS = 100
-"""Keys that are pressed before they are asked for; further ones are for nobody."""
 TOO_LONG = "numbers outside had talked with nobody of the company for as long as outside_minutes allow"
 
 LATE = 10.0
@@ -44,9 +42,6 @@ LATE = 10.0
 
 REFUSALS = {"normal": 480, "unavailable": 480, "unallocated": 404, "forbidden": 403, "limit": 503}
 """What a caller is answered whose call ends before it was taken (RFC 3261 section 21)."""
-
-SAID = plan.Answer | plan.Play
-"""What is carried out in its turn, whatever is to be done next: of what a caller is told nothing is left out."""
 
 __all__ = ["ELSEWHERE", "House", "Legs", "Sounds", "Tapes", "Telephone", "Way", "Ways"]
 log = structlog.get_logger("offhook.telephony")
@@ -75,12 +70,8 @@ class Telephone:
         self.who, self.dialled, self.helping = who, dialled, False
         self.sending = Sending(self, house)
         self._call_id = 0
-        self._pending: tuple[Verb, ...] = ()
-        self._given = asyncio.Event()
+        self._turns = Turns()
         self._doing: asyncio.Task[None] | None = None
-        self._at: Verb | None = None
-        self._due: Sequence[Verb] = ()
-        self._coming: tuple[Verb, asyncio.Event] | None = None
         self._answered, self._gone = answered, False
         self._early, self._country = False, ""
         self._hears: tuple[str, str, str] | None = None
@@ -114,7 +105,7 @@ class Telephone:
         if self._gone:
             if first:
                 self.tell(self._end or plan.HungUp(_now()))
-            elif any(map(_is_emergency, verbs)):
+            elif any(map(is_emergency, verbs)):
                 # Whoever ended it knew nothing of that yet.
                 self.tell(plan.HungUp(_now(), "it was over before a carrier was called"))
             return
@@ -131,24 +122,18 @@ class Telephone:
         if not verbs:
             return
         self.parking.given(verbs)
-        at_once = any(map(_waits_for_nothing, verbs))
-        due = [] if at_once else [verb for verb in (*self._due, *self._pending) if isinstance(verb, SAID)]
-        self._due, self._pending = (), (*due, *verbs)
-        self._given.set()
-        if self._doing is not None and (at_once or not isinstance(self._at, SAID)):
+        left = self._turns.give(verbs)
+        if left and self._doing is not None:
             self._doing.cancel()
 
     @property
     def tells(self) -> bool:
         """Whether the caller is still to be told something, or is just told it."""
-        now = [] if self._doing is None or self._at is None else [self._at]
-        return any(isinstance(verb, SAID) for verb in (*now, *self._due, *self._pending))
+        return self._turns.tells(doing=self._doing is not None)
 
     async def comes_to(self, verb: Verb) -> None:
         """Wait until it is carried out; for ever if others take its place."""
-        if self._at is not verb:
-            self._coming = verb, asyncio.Event()
-            await self._coming[1].wait()
+        await self._turns.comes_to(verb)
 
     def hang_up(self) -> bool:
         """End it for somebody outside the call, and tell so, behind a message that is being left; False before `do`."""
@@ -167,17 +152,9 @@ class Telephone:
 
     async def _run(self) -> None:
         while not self._gone:
-            await self._given.wait()
-            if self._is_gone():
-                # Who left in the moment in which verbs were given is rung for no more.
-                break
-            self._given.clear()
-            self._due, self._pending = self._pending, ()
-            while self._due:
-                verb, *self._due = self._due
-                self._at = verb
-                if self._coming is not None and self._coming[0] is verb:
-                    self._coming[1].set()
+            await self._turns.given()
+            # Who left in the moment in which verbs were given is rung for no more.
+            while not self._is_gone() and (verb := self._turns.next()) is not None:
                 if not isinstance(verb, plan.Reserve | plan.Ring):
                     self._hearing.end()
                     self._hears = None
@@ -188,15 +165,10 @@ class Telephone:
                     if (event := causes.failed(verb, _now())) is not None:
                         self.tell(event)
                 self._doing = None
-                if self._stopped():
-                    break
         self._house.exchange.leave(self)
 
     def _is_gone(self) -> bool:
         return self._gone
-
-    def _stopped(self) -> bool:
-        return bool(self._pending) or self._gone
 
     async def _carry_out(self, verb: Verb) -> None:
         self.sending.begins(verb)
@@ -330,7 +302,7 @@ class Telephone:
         self._hearing.end()
         if self._doing is not None and asyncio.current_task() is not self._doing:
             self._doing.cancel()
-        self._given.set()
+        self._turns.wake()
 
     def tell(self, event: plan.Event) -> None:
         """Something happened in the call."""
@@ -724,18 +696,5 @@ class Telephone:
             self.together.connect()
 
 
-LONGEST_RINGING, LONGEST_FOR_HELP = 120.0, 3_600.0
-"""Seconds that a number outside may ring; its network gives up before. Who calls for help gives up, and not we."""
-
-
 def _now() -> int:
     return clock.milliseconds(clock.now())
-
-
-def _is_emergency(verb: Verb) -> bool:
-    return isinstance(verb, plan.Transfer) and verb.emergency
-
-
-def _waits_for_nothing(verb: Verb) -> bool:
-    """Whether a caller is not told first what they were to be told: who calls for help, and who is cut off."""
-    return _is_emergency(verb) or (isinstance(verb, plan.Hangup) and verb.cause != "normal")
