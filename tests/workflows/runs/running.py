@@ -23,7 +23,7 @@ from tests.workflows.machine.play import BEGUN
 
 TENANT = 7
 
-__all__ = ["TENANT", "Running", "Target", "task"]
+__all__ = ["TENANT", "Running", "Target", "next_process", "task"]
 
 
 def task(ref: str, kind: str = "HTTP", /, **more: Any) -> dict[str, Any]:
@@ -181,3 +181,10 @@ class Running:
             return await submit(unit)
 
         self.writer.submit = refused  # type: ignore[method-assign]
+
+
+async def next_process(database: Database) -> Running:
+    """The same server, started again."""
+    process = Running(database, Target(), slot=1)
+    await process.engine.enlist()
+    return process

@@ -11,7 +11,7 @@ from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Outcome, State
 from offhook.workflows.runs import store
 from offhook.workflows.runs.lease import RENEW_SECONDS
-from tests.workflows.runs.running import TENANT, Running, Target, task
+from tests.workflows.runs.running import TENANT, Running, Target, next_process, task
 
 
 def test_what_was_being_carried_out_is_carried_out_again_by_the_next_process(
@@ -310,8 +310,7 @@ def test_what_a_last_turn_sets_going_is_left_to_the_next_process(database: Datab
         first.target.let("slow")
         await closing
         await first.writer.close()
-        second = Running(database, Target(), slot=1)
-        await second.engine.enlist()
+        second = await next_process(database)
         await second.later(0)
         assert second.run_of(id).status == "COMPLETED"
         assert first.target.keys + second.target.keys == ["slow", "after"]
@@ -331,8 +330,7 @@ def test_a_turn_behind_the_last_one_leaves_the_rest_to_others(database: Database
         done = Outcome(status="COMPLETED", output={})
         await first.engine.change(TENANT, id, lambda state, _d, now: controls.finish(state, human, done, now))
         await first.engine.settled()
-        second = Running(database, Target(), slot=1)
-        await second.engine.enlist()
+        second = await next_process(database)
         await second.later(0)
         assert second.run_of(id).status == "COMPLETED"
         await first.writer.close()
@@ -399,8 +397,7 @@ def test_a_run_whose_child_was_deleted_meanwhile_hears_of_that(database: Databas
         await first.dies_after(1, first.engine.terminate(TENANT, child, "enough"))
         with database.transaction() as tx:
             store.forget(tx, [(TENANT, child)])
-        second = Running(database, Target(), slot=1)
-        await second.engine.enlist()
+        second = await next_process(database)
         await second.later(0)
         assert second.run_of(id).status == "FAILED"
         assert "was deleted" in second.run_of(id).reason

@@ -11,7 +11,7 @@ from offhook.workflows.machine import controls
 from offhook.workflows.machine.model import Outcome, State
 from offhook.workflows.runs import store
 from tests.workflows.machine.play import BEGUN
-from tests.workflows.runs.running import TENANT, Running, Target, task
+from tests.workflows.runs.running import TENANT, Running, Target, next_process, task
 
 
 def test_a_sub_workflow_is_waited_for_and_gives_its_output(one: Running, runner: asyncio.Runner):
@@ -48,13 +48,6 @@ async def unheard(database: Database) -> tuple[int, int]:
     first.die()
     await first.close()
     return id, child
-
-
-async def next_process(database: Database) -> Running:
-    """The same server, started again."""
-    process = Running(database, Target(), slot=1)
-    await process.engine.enlist()
-    return process
 
 
 def test_a_parent_hears_of_a_child_that_ended_while_nobody_was_there(database: Database, runner: asyncio.Runner):
